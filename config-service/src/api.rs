@@ -1,0 +1,121 @@
+//! The admin API over HTTP, and the filter module for Envoys.
+//!
+//! Every refusal is an RFC 9457 problem. Logged are method, path and status, never a header or body.
+
+mod auth;
+mod body;
+mod channels;
+mod filter;
+mod health;
+mod problem;
+mod status;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{Method, Uri};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::channels::Channels;
+use crate::filter_code::FilterCode;
+use crate::fleet::Fleet;
+use crate::publish::Snapshot;
+use crate::token::AdminToken;
+
+pub use problem::Problem;
+
+/// What the handlers work with. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct AppState {
+    channels: Channels,
+    published: watch::Receiver<Arc<Snapshot>>,
+    fleet: Fleet,
+    token: AdminToken,
+    code: FilterCode,
+}
+
+impl AppState {
+    /// Brings the parts together.
+    pub async fn new(
+        token: AdminToken,
+        channels: Channels,
+        fleet: Fleet,
+        code: FilterCode,
+    ) -> Self {
+        Self {
+            published: channels.subscribe().await,
+            channels,
+            fleet,
+            token,
+            code,
+        }
+    }
+}
+
+/// Every route of the service.
+pub fn router(state: AppState) -> Router {
+    let api = Router::new()
+        .merge(channels::routes())
+        .route("/status", get(status::show))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            auth::require_admin,
+        ));
+    Router::new()
+        .nest("/api", api)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/filter/{file}", get(filter::module))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(log_request))
+        .with_state(state)
+}
+
+/// Serves the routes until `stopped` turns true and open requests are done.
+///
+/// # Errors
+///
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    state: AppState,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    axum::serve(listener, router(state))
+        .with_graceful_shutdown(async move {
+            // An error means that the service is gone, which is a stop as well.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+        })
+        .await
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::not_found(format!("there is nothing at {}", uri.path()))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+    Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
+}
+
+async fn log_request(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    tracing::info!(%method, path, status, elapsed_ms, "request");
+    response
+}
+
+/// The state as an extractor.
+type App = State<AppState>;

@@ -1,0 +1,45 @@
+//! Request bodies of limited size.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
+
+use super::Problem;
+
+/// Longest body that is read, in bytes.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+
+/// A whole request body.
+#[derive(Debug)]
+pub(super) struct Body(Vec<u8>);
+
+impl AsRef<[u8]> for Body {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let announced = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
+            return Err(Problem::too_large(MAX_BODY_BYTES));
+        }
+        match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
+            Ok(bytes) => Ok(Self(bytes.into())),
+            Err(error) if is_limit(&error) => Err(Problem::too_large(MAX_BODY_BYTES)),
+            Err(_) => Err(Problem::bad_body("the body ended early")),
+        }
+    }
+}
+
+/// axum says so in the documentation of `to_bytes`: the limit is the source of the error.
+fn is_limit(error: &axum::Error) -> bool {
+    std::error::Error::source(error)
+        .is_some_and(|source| source.to_string().contains("length limit exceeded"))
+}

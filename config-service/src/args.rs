@@ -1,0 +1,107 @@
+//! The command line. Every option can come from the environment too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use bedrock_filter::config::Limits;
+use clap::{Parser, ValueEnum};
+
+use crate::token::AdminToken;
+
+/// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "config-service", version)]
+#[command(group(clap::ArgGroup::new("module").required(true).args(["wasm", "wasm_path_in_envoy"])))]
+pub struct Args {
+    /// Address of the admin API; also serves the filter module to Envoys.
+    #[arg(long, env = "BEDROCK_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+
+    /// Address of the xDS server (gRPC) for Envoys.
+    ///
+    /// Whoever reaches it reads all credentials.
+    #[arg(long, env = "BEDROCK_XDS_LISTEN", default_value = "127.0.0.1:18000")]
+    pub xds_listen: SocketAddr,
+
+    /// Database file; created when missing, readable for its owner alone.
+    #[arg(long, env = "BEDROCK_DATABASE", default_value = "config-service.db")]
+    pub database: PathBuf,
+
+    /// Bearer token of the admin API.
+    #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: AdminToken,
+
+    /// Filter module to serve to Envoys at `/filter/<sha256>.wasm`.
+    #[arg(long, env = "BEDROCK_WASM", value_name = "FILE")]
+    pub wasm: Option<PathBuf>,
+
+    /// Filter module that Envoys have already, as a path inside Envoy's file system.
+    #[arg(long, env = "BEDROCK_WASM_PATH_IN_ENVOY", value_name = "PATH")]
+    pub wasm_path_in_envoy: Option<String>,
+
+    /// Envoy's name for the cluster that reaches the admin API, for fetching the filter module.
+    #[arg(long, env = "BEDROCK_WASM_CLUSTER", default_value = "config-service")]
+    pub wasm_cluster: String,
+
+    /// Origin of the admin API as Envoys see it [default: `http://` and the address of --listen].
+    #[arg(long, env = "BEDROCK_WASM_URL_BASE", value_name = "URL")]
+    pub wasm_url_base: Option<String>,
+
+    /// Certificates that Envoys trust for TLS upstreams, as a path inside Envoy's file system.
+    #[arg(
+        long,
+        env = "BEDROCK_UPSTREAM_CA_FILE",
+        value_name = "PATH",
+        default_value = "/etc/ssl/certs/ca-certificates.crt"
+    )]
+    pub upstream_ca_file: String,
+
+    /// Longest request body that the filter accepts, in bytes; raise Envoy's buffer limits with it.
+    #[arg(
+        long,
+        env = "BEDROCK_MAX_REQUEST_BYTES",
+        default_value_t = Limits::default().max_request_bytes
+    )]
+    pub max_request_bytes: usize,
+
+    /// Format of the log on standard error.
+    #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+}
+
+/// Formats of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(extra: &[&str]) -> Result<Args, clap::Error> {
+        let fixed = ["config-service", "--admin-token", "t0ken"];
+        Args::try_parse_from(fixed.iter().chain(extra))
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_documentation() {
+        let args = parse(&["--wasm-path-in-envoy", "/filter.wasm"]).unwrap();
+        assert_eq!(args.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(args.xds_listen.to_string(), "127.0.0.1:18000");
+        assert_eq!(args.database.to_string_lossy(), "config-service.db");
+        assert_eq!(args.upstream_ca_file, "/etc/ssl/certs/ca-certificates.crt");
+        assert_eq!(args.max_request_bytes, 32 * 1024 * 1024);
+        assert!(!format!("{args:?}").contains("t0ken"));
+    }
+
+    #[test]
+    fn the_module_comes_from_exactly_one_place() {
+        assert!(parse(&[]).is_err());
+        assert!(parse(&["--wasm", "a", "--wasm-path-in-envoy", "b"]).is_err());
+        assert!(parse(&["--wasm", "a"]).is_ok());
+    }
+}

@@ -1,0 +1,149 @@
+//! A channel as it is stored, and as it is shown: without its secrets.
+
+use bedrock_filter::config::{Channel, Credentials, Secret, lint};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// Bytes of a fingerprint's hash that are shown.
+const FINGERPRINT_LEN: usize = 8;
+
+/// A channel with what the config-service knows about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredChannel {
+    /// Identity that survives a change of name.
+    pub id: String,
+    /// What the administrator wrote.
+    pub channel: Channel,
+    /// Revision of its last edit.
+    pub revision: u64,
+    /// When it was created, RFC 3339 in UTC.
+    pub created_at: String,
+    /// When it was last edited, RFC 3339 in UTC.
+    pub updated_at: String,
+}
+
+/// A channel as administrators read it; has no secret in it.
+#[derive(Debug, Serialize)]
+pub struct ChannelView {
+    id: String,
+    #[serde(flatten)]
+    content: serde_json::Map<String, serde_json::Value>,
+    revision: u64,
+    created_at: String,
+    updated_at: String,
+    warnings: Vec<Warning>,
+}
+
+/// Something legal but suspicious in a channel.
+#[derive(Debug, Serialize)]
+pub struct Warning {
+    pointer: String,
+    code: &'static str,
+    message: String,
+}
+
+impl ChannelView {
+    /// The view of a stored channel.
+    #[must_use]
+    pub fn new(stored: &StoredChannel) -> Self {
+        let warnings = lint::warnings(&stored.channel)
+            .into_iter()
+            .map(|warning| Warning {
+                pointer: warning.path,
+                code: warning.code,
+                message: warning.message,
+            });
+        Self {
+            id: stored.id.clone(),
+            content: masked(&stored.channel),
+            revision: stored.revision,
+            created_at: stored.created_at.clone(),
+            updated_at: stored.updated_at.clone(),
+            warnings: warnings.collect(),
+        }
+    }
+}
+
+/// Every field of a channel, the credentials replaced by what may be shown of them.
+#[must_use]
+pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
+    // Every field is named, so that a new one is a compile error until someone decides.
+    let Channel {
+        name,
+        enabled,
+        region,
+        fips,
+        endpoint,
+        credentials,
+        models,
+        model_mapping,
+        inference_profile_arn_map,
+        model_families,
+        cross_region,
+    } = channel;
+    let document = serde_json::json!({
+        "name": name,
+        "enabled": enabled,
+        "region": region,
+        "fips": fips,
+        "endpoint": endpoint,
+        "credentials": masked_credentials(credentials),
+        "models": models,
+        "model_mapping": model_mapping,
+        "inference_profile_arn_map": inference_profile_arn_map,
+        "model_families": model_families,
+        "cross_region": cross_region,
+    });
+    match document {
+        serde_json::Value::Object(fields) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+/// The secrets of a channel, for those who must keep them out of a text.
+pub(crate) fn secrets(channel: &Channel) -> impl Iterator<Item = &Secret> {
+    let Credentials::Static {
+        secret_access_key,
+        session_token,
+        ..
+    } = &channel.credentials;
+    std::iter::once(secret_access_key).chain(session_token)
+}
+
+fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
+    match credentials {
+        Credentials::Static {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        } => serde_json::json!({
+            "type": "static",
+            "access_key_id": access_key_id,
+            "fingerprint": fingerprint(secret_access_key),
+            "has_session_token": session_token.is_some(),
+        }),
+    }
+}
+
+/// Tells two secrets apart without showing either.
+///
+/// AWS secrets are 240 random bits, so 64 bits of a hash give nothing to guess from.
+fn fingerprint(secret: &Secret) -> String {
+    let mut hash = Sha256::new();
+    hash.update(b"bedrock secret fingerprint\0");
+    hash.update(secret.expose());
+    crate::hex::encode(hash.finalize().iter().take(FINGERPRINT_LEN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_depends_on_the_secret_and_is_short() {
+        let one = fingerprint(&Secret::new("one"));
+        assert_eq!(one.len(), 16);
+        assert_eq!(one, fingerprint(&Secret::new("one")));
+        assert_ne!(one, fingerprint(&Secret::new("two")));
+    }
+}

@@ -1,0 +1,206 @@
+//! Readers for single fields. Each gives `None` after adding a fault.
+
+use bedrock_filter::config::CrossRegion;
+use serde_json::value::RawValue;
+
+use super::json::Kind;
+use super::maps::{TextCodes, text_faults};
+use crate::fault::{Fault, child};
+
+/// Whether a body says something about a field, and what.
+#[derive(Debug)]
+pub(super) enum Said<T> {
+    /// Nothing, or something faulty.
+    Nothing,
+    /// This; an empty value when the field was cleared.
+    Value(T),
+}
+
+impl<T> Default for Said<T> {
+    fn default() -> Self {
+        Self::Nothing
+    }
+}
+
+impl<T> From<Option<T>> for Said<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Nothing, Self::Value)
+    }
+}
+
+impl<T> Said<T> {
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+
+    /// Overwrites `target` when something was said.
+    pub(super) fn store(self, target: &mut T) {
+        if let Self::Value(value) = self {
+            *target = value;
+        }
+    }
+}
+
+/// A text that cannot be cleared.
+pub(super) fn text(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    match Kind::of(raw) {
+        Kind::String => {
+            let text = string(raw, at, faults)?;
+            if text.is_empty() {
+                faults.push(not_clearable(at));
+                return None;
+            }
+            Some(text)
+        }
+        kind => mismatch(kind, "a string", at, faults),
+    }
+}
+
+/// A text that `null` or `""` clears.
+pub(super) fn nullable_text(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Option<String>> {
+    match Kind::of(raw) {
+        Kind::Null => Some(None),
+        Kind::String => string(raw, at, faults).map(|text| Some(text).filter(|t| !t.is_empty())),
+        kind => mismatch(kind, "a string, \"\" or null", at, faults),
+    }
+}
+
+pub(super) fn boolean(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<bool> {
+    match Kind::of(raw) {
+        Kind::Boolean => Some(raw.get() == "true"),
+        kind => mismatch(kind, "true or false", at, faults),
+    }
+}
+
+pub(super) fn cross_region(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<CrossRegion> {
+    let text = text(raw, at, faults)?;
+    match text.as_str() {
+        "off" => Some(CrossRegion::Off),
+        "geo" => Some(CrossRegion::Geo),
+        "global" => Some(CrossRegion::Global),
+        _ => {
+            let message = "expected \"off\", \"geo\" or \"global\"";
+            faults.push(Fault::new(at, "unknown_value", message));
+            None
+        }
+    }
+}
+
+/// A list of texts that `null` or `""` clears.
+pub(super) fn texts(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    match Kind::of(raw) {
+        Kind::Null => return Some(Vec::new()),
+        Kind::String if raw.get() == "\"\"" => return Some(Vec::new()),
+        Kind::Array => {}
+        kind => return mismatch(kind, "an array of strings, \"\" or null", at, faults),
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let found_before = faults.len();
+    let texts = items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, item)| list_item(item, &child(at, &index.to_string()), faults))
+        .collect();
+    (faults.len() == found_before).then_some(texts)
+}
+
+/// The fault of a field that does not exist, with the likely spelling.
+pub(super) fn unknown(name: &str, at: &str, known: &[&str], read_only: &[&str]) -> Fault {
+    if read_only.contains(&name) {
+        let message = "is set by the config-service; leave it out";
+        return Fault::new(at, "read_only_field", message);
+    }
+    let message = match nearest(name, known) {
+        Some(likely) => format!("there is no such field; did you mean `{likely}`?"),
+        None => format!(
+            "there is no such field; expected one of {}",
+            known.join(", ")
+        ),
+    };
+    Fault::new(at, "unknown_field", message)
+}
+
+/// The decoded text of a JSON string.
+pub(super) fn string(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    let text = serde_json::from_str(raw.get());
+    if text.is_err() {
+        let message = "the string has an invalid escape sequence";
+        faults.push(Fault::new(at, "invalid_json", message));
+    }
+    text.ok()
+}
+
+fn list_item(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    if Kind::of(raw) != Kind::String {
+        let message = format!("expected a string, found {}", Kind::of(raw));
+        faults.push(Fault::new(at, "not_a_string", message));
+        return None;
+    }
+    let text = string(raw, at, faults)?;
+    let codes = TextCodes {
+        empty: "empty_value",
+    };
+    let broken = text_faults(&text, "the name", codes);
+    let sound = broken.is_empty();
+    for (code, message) in broken {
+        faults.push(Fault::new(at, code, message));
+    }
+    sound.then_some(text)
+}
+
+fn mismatch<T>(found: Kind, expected: &str, at: &str, faults: &mut Vec<Fault>) -> Option<T> {
+    faults.push(match found {
+        Kind::Null => not_clearable(at),
+        _ => Fault::new(
+            at,
+            "invalid_type",
+            format!("expected {expected}, found {found}"),
+        ),
+    });
+    None
+}
+
+fn not_clearable(at: &str) -> Fault {
+    Fault::new(
+        at,
+        "not_clearable",
+        "cannot be cleared; leave it out to keep it",
+    )
+}
+
+/// The known name with the fewest edits, when it is close enough to be a slip.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let closest = known
+        .iter()
+        .map(|candidate| (distance(name, candidate), *candidate))
+        .min()?;
+    (closest.0 <= 1 + closest.1.len() / 4).then_some(closest.1)
+}
+
+/// Levenshtein distance in bytes; inputs are cut at 64 bytes.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<u8> = b.bytes().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.bytes().take(64).enumerate() {
+        let mut diagonal = i;
+        let mut left = i + 1;
+        if let Some(first) = row.first_mut() {
+            *first = left;
+        }
+        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
+            let changed = diagonal + usize::from(from != *to);
+            diagonal = *cell;
+            left = changed.min(diagonal + 1).min(left + 1);
+            *cell = left;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,211 @@
+//! The maps of a channel: `inference_profile_arn_map`, `model_mapping` and `model_families`.
+//!
+//! A map is a JSON object of string to string, a string that holds such an object, `""` or
+//! `null`. All faults of a map are found in one pass.
+
+use std::collections::BTreeMap;
+
+use bedrock_filter::bedrock::ModelFamily;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde_json::value::RawValue;
+
+use super::field;
+use super::json::{self, Kind, Members};
+use crate::fault::{Fault, child};
+
+/// Reads a map of string to string at the JSON pointer `at`; `None` when there were faults, which
+/// are added to `faults`.
+pub(super) fn string_map(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<BTreeMap<String, String>> {
+    typed_map(raw, at, faults, |value| Ok(value.to_owned()))
+}
+
+/// Reads a map of string to model family; otherwise like [`string_map`].
+pub(super) fn family_map(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<BTreeMap<String, ModelFamily>> {
+    typed_map(raw, at, faults, |value| {
+        use serde::Deserialize as _;
+        let deserializer: StrDeserializer<'_, ValueError> = value.into_deserializer();
+        ModelFamily::deserialize(deserializer)
+            .map_err(|error| ("unknown_family", error.to_string()))
+    })
+}
+
+/// Rules for a text that is looked up or sent verbatim: not blank, nothing around it, nothing
+/// invisible in it. `what` names the text in the messages.
+pub(super) fn text_faults(text: &str, what: &str, codes: TextCodes) -> Vec<(&'static str, String)> {
+    if text.trim().is_empty() {
+        return vec![(
+            codes.empty,
+            format!("{what} is empty; write it or remove the entry"),
+        )];
+    }
+    let mut faults = Vec::new();
+    if text.trim() != text {
+        faults.push((
+            "surrounding_whitespace",
+            format!("{what} begins or ends with whitespace; remove it, matching is exact"),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        faults.push((
+            "control_character",
+            format!("{what} contains a control character such as a line break; remove it"),
+        ));
+    }
+    faults
+}
+
+/// Codes that differ between the places where texts stand.
+#[derive(Clone, Copy)]
+pub(super) struct TextCodes {
+    /// Code for a blank text.
+    pub(super) empty: &'static str,
+}
+
+type ValueFault = (&'static str, String);
+
+fn typed_map<T>(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+    read: impl Fn(&str) -> Result<T, ValueFault>,
+) -> Option<BTreeMap<String, T>> {
+    let found_before = faults.len();
+    let map = match Kind::of(raw) {
+        Kind::Null => BTreeMap::new(),
+        Kind::Object => object_map(raw.get(), at, faults, &read),
+        Kind::String => embedded_map(raw, at, faults, &read),
+        kind => {
+            faults.push(not_a_map(at, &kind.to_string()));
+            return None;
+        }
+    };
+    (faults.len() == found_before).then_some(map)
+}
+
+fn embedded_map<T>(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+    read: &impl Fn(&str) -> Result<T, ValueFault>,
+) -> BTreeMap<String, T> {
+    let Some(text) = field::string(raw, at, faults).filter(|text| !text.is_empty()) else {
+        return BTreeMap::new();
+    };
+    match json::parse(&text) {
+        Ok(inner) if Kind::of(inner) == Kind::Object => object_map(inner.get(), at, faults, read),
+        Ok(inner) => {
+            let found = format!("a string that holds {}", Kind::of(inner));
+            faults.push(not_a_map(at, &found));
+            BTreeMap::new()
+        }
+        Err(error) => {
+            faults.push(Fault::new(
+                at,
+                "invalid_json",
+                format!("the string does not hold a JSON object: {error}"),
+            ));
+            BTreeMap::new()
+        }
+    }
+}
+
+fn not_a_map(at: &str, found: &str) -> Fault {
+    Fault::new(
+        at,
+        "not_a_map",
+        format!(
+            "expected a JSON object of string to string (or a string that holds one, \"\" or \
+             null), found {found}"
+        ),
+    )
+}
+
+fn object_map<T>(
+    text: &str,
+    at: &str,
+    faults: &mut Vec<Fault>,
+    read: &impl Fn(&str) -> Result<T, ValueFault>,
+) -> BTreeMap<String, T> {
+    let Members(members) = match serde_json::from_str(text) {
+        Ok(members) => members,
+        Err(error) => {
+            faults.push(Fault::new(
+                at,
+                "invalid_json",
+                json::SyntaxError::from(error).to_string(),
+            ));
+            return BTreeMap::new();
+        }
+    };
+    let mut map = BTreeMap::new();
+    let mut times = BTreeMap::<&str, usize>::new();
+    for (key, raw) in &members {
+        let at = child(at, key);
+        let seen = times.entry(key).or_default();
+        *seen += 1;
+        if *seen == 1 {
+            check_key(key, &at, faults);
+        } else if *seen == 2 {
+            faults.push(Fault::new(
+                &at,
+                "duplicate_key",
+                "the key stands more than once; keep one of the entries",
+            ));
+        }
+        if let Some(value) = map_value(raw, &at, faults, read) {
+            map.insert(key.clone(), value);
+        }
+    }
+    map
+}
+
+fn check_key(key: &str, at: &str, faults: &mut Vec<Fault>) {
+    let codes = TextCodes { empty: "empty_key" };
+    for (code, message) in text_faults(key, "the key", codes) {
+        faults.push(Fault::new(at, code, message));
+    }
+}
+
+fn map_value<T>(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+    read: &impl Fn(&str) -> Result<T, ValueFault>,
+) -> Option<T> {
+    if Kind::of(raw) != Kind::String {
+        let message = format!("expected a string, found {}", Kind::of(raw));
+        faults.push(Fault::new(at, "not_a_string", message));
+        return None;
+    }
+    let value = field::string(raw, at, faults)?;
+    let codes = TextCodes {
+        empty: "empty_value",
+    };
+    let broken = text_faults(&value, "the value", codes);
+    let sound = broken.is_empty();
+    for (code, message) in broken {
+        faults.push(Fault::new(at, code, message));
+    }
+    if !sound {
+        return None;
+    }
+    match read(&value) {
+        Ok(value) => Some(value),
+        Err((code, message)) => {
+            faults.push(Fault::new(at, code, message));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Faults of a channel as an administrator sees them: where, which rule, what to do.
+
+use serde::Serialize;
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Fault {
+    /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.
+    pub pointer: String,
+    /// Stable, machine-readable name of the rule.
+    pub code: &'static str,
+    /// What is wrong and what would be right, for a person. Never repeats a secret.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault at `pointer` that breaks the rule `code`.
+    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// Whether this fault is about `pointer` or something that contains or is contained in it.
+    pub(crate) fn touches(&self, pointer: &str) -> bool {
+        within(&self.pointer, pointer) || within(pointer, &self.pointer)
+    }
+}
+
+/// Appends one reference token to a JSON pointer (RFC 6901, section 3).
+pub(crate) fn child(pointer: &str, token: &str) -> String {
+    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Whether `pointer` is `root` or lies below it.
+fn within(pointer: &str, root: &str) -> bool {
+    pointer
+        .strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pointers_escape_tilde_and_slash() {
+        assert_eq!(child("/m", "a/b~c"), "/m/a~1b~0c");
+        assert_eq!(child("/m", ""), "/m/");
+    }
+
+    #[test]
+    fn a_fault_touches_its_own_subtree_and_its_parents_only() {
+        let fault = Fault::new("/models/0", "c", "m");
+        for (pointer, touched) in [
+            ("/models", true),
+            ("/models/0", true),
+            ("/models/0/x", true),
+            ("/models/01", false),
+            ("/model", false),
+            ("", true),
+        ] {
+            assert_eq!(fault.touches(pointer), touched, "{pointer}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Where Envoys get the filter's module from.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+/// First bytes of every WebAssembly module
+/// (<https://webassembly.github.io/spec/core/binary/modules.html#binary-module>).
+const MAGIC: &[u8] = b"\0asm";
+
+/// The module that Envoys run.
+#[derive(Clone, Debug)]
+pub enum FilterCode {
+    /// Served by this process; Envoys fetch it.
+    Served(ServedModule),
+    /// A file that Envoys have already.
+    InEnvoy {
+        /// Path inside Envoy's file system.
+        path: String,
+    },
+}
+
+/// A module that this process serves at `/filter/<sha256>.wasm`.
+#[derive(Clone, Debug)]
+pub struct ServedModule {
+    /// The module.
+    pub bytes: Arc<[u8]>,
+    /// SHA-256 of the module, in hexadecimal.
+    pub sha256: String,
+    /// Address of the module as Envoys see it.
+    pub uri: String,
+    /// Envoy's name for the cluster that reaches this process.
+    pub cluster: String,
+}
+
+/// Why a module cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ModuleError {
+    /// The file cannot be read.
+    #[error("cannot read the filter module {path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is something else.
+    #[error("{0} is not a WebAssembly module")]
+    NotAModule(String),
+}
+
+impl ServedModule {
+    /// Reads the module from a file. `url_base` is the origin of this process as Envoys see it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or is no WebAssembly module.
+    pub async fn read(file: &Path, url_base: &str, cluster: &str) -> Result<Self, ModuleError> {
+        let path = file.display().to_string();
+        let bytes = match tokio::fs::read(file).await {
+            Ok(bytes) => bytes,
+            Err(source) => return Err(ModuleError::Read { path, source }),
+        };
+        if !bytes.starts_with(MAGIC) {
+            return Err(ModuleError::NotAModule(path));
+        }
+        let sha256 = crate::hex::encode(Sha256::digest(&bytes).iter());
+        Ok(Self {
+            uri: format!("{}/filter/{sha256}.wasm", url_base.trim_end_matches('/')),
+            bytes: bytes.into(),
+            sha256,
+            cluster: cluster.to_owned(),
+        })
+    }
+}

@@ -1,0 +1,29 @@
+//! Control plane of the Bedrock filter.
+//!
+//! Administrators edit channels over HTTP; every Envoy gets the result over xDS. The way of an edit:
+//!
+//! 1. [`api`] authenticates and hands the body to [`channels`].
+//! 2. [`edit`] reads the body, with every fault at once; `Routes::compile` of the filter itself
+//!    judges the outcome.
+//! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction.
+//! 4. [`publish`] makes an immutable snapshot of it, which [`xds`] sends to every Envoy.
+//! 5. [`fleet`] remembers what each Envoy acknowledged or refused.
+
+pub mod api;
+mod args;
+pub mod channel;
+pub mod channels;
+pub mod edit;
+pub mod fault;
+pub mod filter_code;
+pub mod fleet;
+mod hex;
+pub mod publish;
+mod service;
+pub mod store;
+mod token;
+pub mod xds;
+
+pub use args::{Args, LogFormat};
+pub use service::{RunError, Service, StartError};
+pub use token::{AdminToken, InvalidToken};

@@ -1,0 +1,38 @@
+//! The `config-service` executable: arguments, logging, signals.
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use config_service::{Args, LogFormat, Service};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    start_logging(args.log_format);
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut service = Service::start(args).await?;
+    let failure = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        failure = service.failed() => Some(failure),
+    };
+    if let Some(failure) = failure {
+        return Err(failure.into());
+    }
+    service.shutdown().await;
+    Ok(())
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what, `info` by default.
+fn start_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

@@ -1,0 +1,181 @@
+//! What Envoys should run: one immutable snapshot per revision, handed on through a watch.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use bedrock_filter::config::{Limits, PluginConfig, Secret};
+use bedrock_filter::routes::Routes;
+use tokio::sync::watch;
+
+use crate::channel::secrets;
+use crate::fault::Fault;
+use crate::store::Contents;
+
+/// Clusters of earlier revisions that are remembered for Envoys that come back late.
+const MAX_RETIRED: usize = 64;
+
+/// Everything that an Envoy needs for one revision.
+pub struct Snapshot {
+    /// The revision.
+    pub revision: u64,
+    /// Number of channels, disabled ones included.
+    pub channels: usize,
+    /// The plugin configuration. Has credentials in it.
+    pub plugin_config: String,
+    /// The clusters that the plugin configuration names.
+    pub clusters: BTreeSet<Cluster>,
+    /// Clusters that recent revisions named and this one does not, the newest first. An Envoy that
+    /// reconnects may still run one of those revisions.
+    pub retired: Vec<Cluster>,
+    secrets: Vec<Secret>,
+}
+
+/// An upstream that Envoys dial.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cluster {
+    /// Envoy's name for it.
+    pub name: String,
+    /// Host name or address; an IPv6 address has no brackets here.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Whether the connection is encrypted.
+    pub transport: Transport,
+    /// AWS region behind it.
+    pub region: String,
+}
+
+/// How a cluster's connections are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Transport {
+    /// TLS with a verified certificate.
+    Tls,
+    /// No encryption.
+    Plain,
+}
+
+impl Snapshot {
+    /// Compiles what is configured with the filter's own rules.
+    ///
+    /// # Errors
+    ///
+    /// Every fault; pointers are into the plugin configuration, such as `/channels/0/region`.
+    pub fn compile(contents: &Contents, limits: Limits) -> Result<Self, Vec<Fault>> {
+        let config = PluginConfig {
+            revision: contents.revision,
+            channels: contents
+                .channels
+                .iter()
+                .map(|stored| stored.channel.clone())
+                .collect(),
+            limits,
+            ..PluginConfig::default()
+        };
+        let plugin_config = serde_json::to_string(&config)
+            .map_err(|error| vec![Fault::new("", "unserialisable", error.to_string())])?;
+        let secrets = config.channels.iter().flat_map(secrets).cloned().collect();
+        let routes = Routes::compile(config).map_err(|errors| {
+            errors
+                .into_iter()
+                .map(|error| Fault::new(error.path, error.code, error.reason))
+                .collect::<Vec<_>>()
+        })?;
+        Ok(Self {
+            revision: contents.revision,
+            channels: contents.channels.len(),
+            plugin_config,
+            clusters: clusters(&routes),
+            retired: Vec::new(),
+            secrets,
+        })
+    }
+
+    /// `text` without any of the snapshot's secrets, for texts that come back from an Envoy.
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            if !secret.expose().is_empty() {
+                text = text.replace(secret.expose(), "[redacted]");
+            }
+        }
+        text
+    }
+
+    /// Remembers the clusters that the new snapshot has no use for any more.
+    fn retire(mut self, old: &Self) -> Self {
+        self.retired = old
+            .clusters
+            .iter()
+            .chain(&old.retired)
+            .filter(|cluster| !self.clusters.contains(cluster))
+            .take(MAX_RETIRED)
+            .cloned()
+            .collect();
+        self
+    }
+}
+
+/// A revision has one content, so snapshots are equal when their revisions are.
+impl PartialEq for Snapshot {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot")
+            .field("revision", &self.revision)
+            .field("clusters", &self.clusters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The writing end of the watch. There is one, held by whoever edits channels.
+#[derive(Debug)]
+pub struct Publisher {
+    sender: watch::Sender<Arc<Snapshot>>,
+}
+
+impl Publisher {
+    /// Starts with the snapshot of what is stored.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self {
+            sender: watch::Sender::new(Arc::new(snapshot)),
+        }
+    }
+
+    /// Makes a snapshot the current one.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.sender
+            .send_modify(|current| *current = Arc::new(snapshot.retire(current)));
+    }
+
+    /// The reading end.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.sender.subscribe()
+    }
+}
+
+fn clusters(routes: &Routes) -> BTreeSet<Cluster> {
+    let cluster = |(endpoint, region): (&bedrock_filter::endpoint::Endpoint, &str)| Cluster {
+        name: endpoint.cluster_name(),
+        host: endpoint
+            .host()
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+        port: endpoint.port(),
+        transport: if endpoint.is_tls() {
+            Transport::Tls
+        } else {
+            Transport::Plain
+        },
+        region: region.to_owned(),
+    };
+    routes.endpoints().map(cluster).collect()
+}

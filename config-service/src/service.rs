@@ -1,0 +1,156 @@
+//! Wiring: opens the database, starts both servers and stops them again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bedrock_filter::config::Limits;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::{self, AppState};
+use crate::args::Args;
+use crate::channels::{Channels, LoadError};
+use crate::filter_code::{FilterCode, ModuleError, ServedModule};
+use crate::fleet::Fleet;
+use crate::store::{Store, StoreError};
+use crate::xds::{self, Resources, XdsServer};
+
+/// How long open requests may take after the service was told to stop.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A running config-service.
+#[derive(Debug)]
+pub struct Service {
+    admin_addr: SocketAddr,
+    xds_addr: SocketAddr,
+    store: Store,
+    stop: watch::Sender<bool>,
+    admin: JoinHandle<std::io::Result<()>>,
+    xds: JoinHandle<Result<(), xds::ServeError>>,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What is stored cannot be served.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The filter module cannot be served.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
+}
+
+/// Why the service ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The admin server failed.
+    #[error("the admin server ended: {0}")]
+    Admin(String),
+    /// The xDS server failed.
+    #[error("the xDS server ended: {0}")]
+    Xds(String),
+}
+
+impl Service {
+    /// Starts the service; it serves when this returns.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken, or the database or the filter module cannot be read.
+    pub async fn start(args: Args) -> Result<Self, StartError> {
+        let (admin_listener, admin_addr) = listen(args.listen).await?;
+        let (xds_listener, xds_addr) = listen(args.xds_listen).await?;
+        let code = filter_code(&args, admin_addr).await?;
+        let store = Store::open(&args.database).await?;
+        let limits = Limits {
+            max_request_bytes: args.max_request_bytes,
+            ..Limits::default()
+        };
+        let channels = Channels::load(store.clone(), limits).await?;
+        let published = channels.subscribe().await;
+        let fleet = Fleet::default();
+        let (stop, stopped) = watch::channel(false);
+        let state = AppState::new(args.admin_token, channels, fleet.clone(), code.clone()).await;
+        let resources = Resources::new(code, args.upstream_ca_file);
+        let server = XdsServer::new(published, fleet, resources, stopped.clone());
+        tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");
+        Ok(Self {
+            admin_addr,
+            xds_addr,
+            store,
+            stop,
+            admin: tokio::spawn(api::serve(admin_listener, state, stopped)),
+            xds: tokio::spawn(server.serve(xds_listener)),
+        })
+    }
+
+    /// Where the admin API listens.
+    #[must_use]
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin_addr
+    }
+
+    /// Where the xDS server listens.
+    #[must_use]
+    pub fn xds_addr(&self) -> SocketAddr {
+        self.xds_addr
+    }
+
+    /// Waits until a server ends by itself, which it should not.
+    pub async fn failed(&mut self) -> RunError {
+        tokio::select! {
+            ended = &mut self.admin => RunError::Admin(format!("{ended:?}")),
+            ended = &mut self.xds => RunError::Xds(format!("{ended:?}")),
+        }
+    }
+
+    /// Stops: no new requests, open ones end within a grace period, xDS streams are ended, the
+    /// database is closed.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        let both = async {
+            let _ = (&mut self.admin).await;
+            let _ = (&mut self.xds).await;
+        };
+        if tokio::time::timeout(GRACE, both).await.is_err() {
+            tracing::warn!("requests were still open after the grace period and are cut");
+            self.admin.abort();
+            self.xds.abort();
+        }
+        self.store.close().await;
+        tracing::info!("config-service stopped");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+async fn filter_code(args: &Args, admin_addr: SocketAddr) -> Result<FilterCode, ModuleError> {
+    match (&args.wasm, &args.wasm_path_in_envoy) {
+        (Some(file), _) => {
+            let own = format!("http://{admin_addr}");
+            let url_base = args.wasm_url_base.as_deref().unwrap_or(&own);
+            let module = ServedModule::read(file, url_base, &args.wasm_cluster).await?;
+            Ok(FilterCode::Served(module))
+        }
+        (None, path) => Ok(FilterCode::InEnvoy {
+            path: path.clone().unwrap_or_default(),
+        }),
+    }
+}

@@ -1,0 +1,346 @@
+//! The SQLite database: channels, the audit trail and the revision. The only place with SQL.
+//!
+//! Every accepted edit is one transaction that changes the channel's row, adds one audit entry and
+//! raises the revision by one.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bedrock_filter::config::Channel;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{FromRow, Sqlite, Transaction};
+
+use crate::channel::{StoredChannel, masked};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Handle of the database; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: SqlitePool,
+}
+
+/// Everything that is configured, at one revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contents {
+    /// Number of edits that led here.
+    pub revision: u64,
+    /// Channels in the order in which they are tried.
+    pub channels: Vec<StoredChannel>,
+}
+
+/// An edit that passed every check.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Adds a channel after all others.
+    Create(Channel),
+    /// Replaces the content of a channel.
+    Update {
+        /// What is stored now.
+        before: StoredChannel,
+        /// What replaces it.
+        after: Channel,
+    },
+    /// Removes a channel.
+    Delete(StoredChannel),
+}
+
+/// One accepted edit, as it is remembered. Secrets are masked.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct AuditEntry {
+    /// The revision that the edit made.
+    pub revision: i64,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    pub action: String,
+    /// The channel's id.
+    pub channel_id: String,
+    /// The channel's name after the edit, or its last name.
+    pub channel_name: String,
+    /// The channel before the edit, as JSON.
+    pub before: Option<String>,
+    /// The channel after the edit, as JSON.
+    pub after: Option<String>,
+}
+
+/// Why the database could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite failed.
+    #[error("the database failed: {0}")]
+    Sqlite(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database schema cannot be brought up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The database file cannot be created.
+    #[error("the database file cannot be opened: {0}")]
+    File(#[from] std::io::Error),
+    /// A stored channel cannot be read. The content is not shown, because it has credentials.
+    #[error("the stored channel {id} cannot be read: fault at `{path}`")]
+    Corrupt {
+        /// The channel's id.
+        id: String,
+        /// Where in its document the fault is.
+        path: String,
+    },
+    /// Something else wrote to the database between reading and writing.
+    #[error("the database was changed by another process; try again")]
+    Conflict,
+}
+
+impl Store {
+    /// Opens the database file, creates it if need be and brings its schema up to date.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or is no database of this service.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        create_private(path)?;
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An edit that was acknowledged survives a power failure.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .connect_with(options)
+            .await?;
+        MIGRATIONS.run(&pool).await?;
+        Ok(Self { pool })
+    }
+
+    /// Everything that is configured.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails or holds a channel that cannot be read.
+    pub async fn contents(&self) -> Result<Contents, StoreError> {
+        // One transaction, so that revision and channels belong together.
+        let mut transaction = self.pool.begin().await?;
+        let revision: i64 = sqlx::query_scalar("SELECT revision FROM meta WHERE id = 1")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, document, revision, created_at, updated_at FROM channels ORDER BY sequence",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(Contents {
+            revision: revision.unsigned_abs(),
+            channels: rows.into_iter().map(Row::read).collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// Stores an edit on top of revision `expected`.
+    ///
+    /// Gives the channel as it is now, or as it was when it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the database is at another revision; nothing is changed by
+    /// any error.
+    pub async fn commit(
+        &self,
+        expected: u64,
+        actor: &str,
+        change: &Change,
+    ) -> Result<StoredChannel, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let stamp: Stamp = sqlx::query_as(
+            "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision = ? \
+             RETURNING revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS at",
+        )
+        .bind(i64::try_from(expected).unwrap_or(i64::MAX))
+        .fetch_optional(&mut *transaction)
+        .await?
+        .ok_or(StoreError::Conflict)?;
+        let stored = write_channel(&mut transaction, change, &stamp).await?;
+        write_audit(&mut transaction, actor, change, &stored, &stamp).await?;
+        transaction.commit().await?;
+        Ok(stored)
+    }
+
+    /// The audit trail, newest first, at most `limit` entries.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
+        let entries = sqlx::query_as(
+            "SELECT revision, at, actor, action, channel_id, channel_name, before, after \
+             FROM audit ORDER BY revision DESC LIMIT ?",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(entries)
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT revision FROM meta WHERE id = 1")
+            .fetch_one(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends all connections, which also folds the write-ahead log into the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[derive(FromRow)]
+struct Row {
+    id: String,
+    document: String,
+    revision: i64,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(FromRow)]
+struct Stamp {
+    revision: i64,
+    at: String,
+}
+
+impl Row {
+    fn read(self) -> Result<StoredChannel, StoreError> {
+        let mut deserializer = serde_json::Deserializer::from_str(&self.document);
+        let channel = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            StoreError::Corrupt {
+                id: self.id.clone(),
+                path: error.path().to_string(),
+            }
+        })?;
+        Ok(StoredChannel {
+            id: self.id,
+            channel,
+            revision: self.revision.unsigned_abs(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+async fn write_channel(
+    transaction: &mut Transaction<'_, Sqlite>,
+    change: &Change,
+    stamp: &Stamp,
+) -> Result<StoredChannel, StoreError> {
+    let row: Row = match change {
+        Change::Create(channel) => {
+            sqlx::query_as(
+                "INSERT INTO channels (name, document, revision, created_at, updated_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?4) \
+                 RETURNING id, document, revision, created_at, updated_at",
+            )
+            .bind(&channel.name)
+            .bind(document(channel)?)
+            .bind(stamp.revision)
+            .bind(&stamp.at)
+            .fetch_one(&mut **transaction)
+            .await?
+        }
+        Change::Update { before, after } => {
+            sqlx::query_as(
+                "UPDATE channels SET name = ?1, document = ?2, revision = ?3, updated_at = ?4 \
+                 WHERE id = ?5 RETURNING id, document, revision, created_at, updated_at",
+            )
+            .bind(&after.name)
+            .bind(document(after)?)
+            .bind(stamp.revision)
+            .bind(&stamp.at)
+            .bind(&before.id)
+            .fetch_one(&mut **transaction)
+            .await?
+        }
+        Change::Delete(before) => {
+            sqlx::query_as(
+                "DELETE FROM channels WHERE id = ? \
+                 RETURNING id, document, revision, created_at, updated_at",
+            )
+            .bind(&before.id)
+            .fetch_one(&mut **transaction)
+            .await?
+        }
+    };
+    row.read()
+}
+
+async fn write_audit(
+    transaction: &mut Transaction<'_, Sqlite>,
+    actor: &str,
+    change: &Change,
+    stored: &StoredChannel,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
+    let (before, after) = match change {
+        Change::Create(after) => (None, Some(after)),
+        Change::Update { before, after } => (Some(&before.channel), Some(after)),
+        Change::Delete(before) => (Some(&before.channel), None),
+    };
+    let shown = |channel: &Channel| serde_json::Value::Object(masked(channel)).to_string();
+    sqlx::query(
+        "INSERT INTO audit (revision, at, actor, action, channel_id, channel_name, before, after) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(stamp.revision)
+    .bind(&stamp.at)
+    .bind(actor)
+    .bind(change.action())
+    .bind(&stored.id)
+    .bind(&stored.channel.name)
+    .bind(before.map(shown))
+    .bind(after.map(shown))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+impl Change {
+    /// `create`, `update` or `delete`.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Update { .. } => "update",
+            Self::Delete(_) => "delete",
+        }
+    }
+}
+
+fn document(channel: &Channel) -> Result<String, StoreError> {
+    serde_json::to_string(channel)
+        .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
+}
+
+/// Creates the file readable for its owner alone, because it holds credentials. SQLite gives its
+/// side files the same mode.
+fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop)
+}

@@ -1,0 +1,218 @@
+//! The gRPC side of xDS: moves messages between streams and their sessions.
+
+mod services;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_server::ClusterDiscoveryServiceServer;
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
+use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
+use envoy_types::pb::envoy::service::extension::v3::extension_config_discovery_service_server::ExtensionConfigDiscoveryServiceServer;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Status, Streaming};
+
+use super::session::{Event, Kind, Session};
+use super::{Resources, wire};
+use crate::fleet::{Entry, Fleet, Node};
+use crate::publish::Snapshot;
+
+/// Longest request, in bytes; the first one lists every extension that the Envoy has.
+const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Longest response, in bytes.
+const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
+
+/// How often a silent connection is probed, and how long an answer may take. An Envoy that vanished
+/// disappears from the status after both.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The xDS services. Clones share one state.
+#[derive(Clone, Debug)]
+pub struct XdsServer {
+    published: watch::Receiver<Arc<Snapshot>>,
+    fleet: Fleet,
+    resources: Resources,
+    stopped: watch::Receiver<bool>,
+}
+
+/// Why the server ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the xDS server failed: {0}")]
+pub struct ServeError(#[from] tonic::transport::Error);
+
+type Responses = ReceiverStream<Result<DiscoveryResponse, Status>>;
+
+impl XdsServer {
+    /// Serves what `published` holds, until `stopped` turns true.
+    #[must_use]
+    pub fn new(
+        published: watch::Receiver<Arc<Snapshot>>,
+        fleet: Fleet,
+        resources: Resources,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            published,
+            fleet,
+            resources,
+            stopped,
+        }
+    }
+
+    /// Serves until stopped; open streams are ended then.
+    ///
+    /// # Errors
+    ///
+    /// When the listener fails for good.
+    pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
+        let mut stopped = self.stopped.clone();
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        let aggregated = AggregatedDiscoveryServiceServer::new(self.clone())
+            .max_decoding_message_size(MAX_REQUEST_BYTES)
+            .max_encoding_message_size(MAX_RESPONSE_BYTES);
+        let extensions = ExtensionConfigDiscoveryServiceServer::new(self.clone())
+            .max_decoding_message_size(MAX_REQUEST_BYTES)
+            .max_encoding_message_size(MAX_RESPONSE_BYTES);
+        let clusters = ClusterDiscoveryServiceServer::new(self)
+            .max_decoding_message_size(MAX_REQUEST_BYTES)
+            .max_encoding_message_size(MAX_RESPONSE_BYTES);
+        Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .add_service(aggregated)
+            .add_service(extensions)
+            .add_service(clusters)
+            .serve_with_incoming_shutdown(incoming, async move {
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Starts a stream; `only` is the type that it is for when it is for one.
+    fn open(
+        &self,
+        request: tonic::Request<Streaming<DiscoveryRequest>>,
+        only: Option<Kind>,
+    ) -> Responses {
+        let (responses, receiver) = mpsc::channel(4);
+        let mut published = self.published.clone();
+        let target = Arc::clone(&published.borrow_and_update());
+        let stream = Stream {
+            server: self.clone(),
+            only,
+            peer: request.remote_addr(),
+            session: Session::new(target),
+            entry: None,
+            responses,
+        };
+        tokio::spawn(stream.run(request.into_inner(), published));
+        ReceiverStream::new(receiver)
+    }
+}
+
+/// One open stream.
+struct Stream {
+    server: XdsServer,
+    only: Option<Kind>,
+    peer: Option<SocketAddr>,
+    session: Session,
+    entry: Option<(Entry, Node)>,
+    responses: mpsc::Sender<Result<DiscoveryResponse, Status>>,
+}
+
+/// The client is gone.
+struct Disconnected;
+
+impl Stream {
+    async fn run(
+        mut self,
+        mut requests: Streaming<DiscoveryRequest>,
+        mut published: watch::Receiver<Arc<Snapshot>>,
+    ) {
+        let mut stopped = self.server.stopped.clone();
+        loop {
+            tokio::select! {
+                message = requests.message() => match message {
+                    Ok(Some(request)) => self.take(&request),
+                    Ok(None) | Err(_) => break,
+                },
+                changed = published.changed() => match changed {
+                    Ok(()) => self.session.retarget(Arc::clone(&published.borrow_and_update())),
+                    Err(_) => break,
+                },
+                _ = stopped.wait_for(|stopped| *stopped) => {
+                    let status = Status::unavailable("the config-service is stopping");
+                    let _ = self.responses.try_send(Err(status));
+                    break;
+                }
+            }
+            if self.answer().await.is_err() {
+                break;
+            }
+        }
+        if let Some((_, node)) = &self.entry {
+            tracing::info!(node.id, node.cluster, "Envoy disconnected");
+        }
+    }
+
+    fn take(&mut self, wire: &DiscoveryRequest) {
+        if self.entry.is_none() {
+            // Only the first request of a stream has to name the node.
+            let node = wire.node.as_ref().map(wire::node).unwrap_or_default();
+            let Node {
+                id,
+                cluster,
+                version,
+            } = &node;
+            tracing::info!(node.id = id, node.cluster = cluster, version, peer = ?self.peer, "Envoy connected");
+            let entry = self.server.fleet.connect(node.clone(), self.peer);
+            self.entry = Some((entry, node));
+        }
+        let Some(request) = wire::request(wire, self.only) else {
+            tracing::debug!(
+                type_url = wire.type_url,
+                "request for a type that is not served"
+            );
+            return;
+        };
+        let event = self.session.request(&request);
+        self.log(request.kind, &event);
+    }
+
+    async fn answer(&mut self) -> Result<(), Disconnected> {
+        let responses = self.session.advance();
+        if let Some((entry, _)) = &self.entry {
+            entry.update(&self.session.progress());
+        }
+        for response in responses {
+            let message = wire::response(response, &self.server.resources);
+            self.responses
+                .send(Ok(message))
+                .await
+                .map_err(|_| Disconnected)?;
+        }
+        Ok(())
+    }
+
+    fn log(&self, kind: Kind, event: &Event) {
+        let id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str());
+        match event {
+            Event::Acknowledged(revision) => {
+                tracing::debug!(node.id = id, ?kind, revision, "acknowledged");
+            }
+            Event::Rejected(revision, reason) => {
+                tracing::warn!(node.id = id, ?kind, revision, reason, "rejected by Envoy");
+            }
+            Event::Subscribed => tracing::debug!(node.id = id, ?kind, "subscribed"),
+            Event::Stale => tracing::debug!(node.id = id, ?kind, "stale request ignored"),
+        }
+    }
+}

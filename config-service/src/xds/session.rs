@@ -1,0 +1,216 @@
+//! One xDS stream as a state machine without IO: requests and snapshots go in, responses come out.
+//!
+//! Rules, in the words of the xDS protocol:
+//! - one response per type is in flight; the newest snapshot is sent once it is answered;
+//! - a request with a nonce that is not the latest is stale and ignored;
+//! - on a stream with both types, a plugin configuration is sent only after the clusters that it
+//!   names were acknowledged, and clusters go away only after a plugin configuration that does not
+//!   name them was acknowledged (make before break);
+//! - what an Envoy refused is not sent again until something changes.
+
+mod subscription;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::fleet::Progress;
+use crate::publish::{Cluster, Snapshot};
+use subscription::Subscription;
+
+/// Longest reason of a refusal that is kept, in bytes.
+const MAX_REASON_LEN: usize = 1000;
+
+/// A type of resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Clusters (CDS).
+    Clusters,
+    /// The plugin configuration (ECDS).
+    Plugin,
+}
+
+/// A discovery request, as far as it matters here.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which type it is about.
+    pub kind: Kind,
+    /// Version that the Envoy has; empty when it has none.
+    pub version: String,
+    /// Nonce of the response that it answers; empty when it answers none.
+    pub nonce: String,
+    /// Whether it asks for a resource that there is.
+    pub wanted: bool,
+    /// Why the response was refused, when it was.
+    pub error: Option<String>,
+}
+
+/// A discovery response, before it is encoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Response {
+    /// Identifies the content.
+    pub version: String,
+    /// Identifies the response.
+    pub nonce: String,
+    /// The resources.
+    pub body: Body,
+}
+
+/// The resources of a response.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// All clusters.
+    Clusters(BTreeSet<Cluster>),
+    /// The plugin configuration of a snapshot.
+    Plugin(Arc<Snapshot>),
+}
+
+/// How a request was understood; for the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A new or changed subscription, or a request for the same again.
+    Subscribed,
+    /// Acknowledged this revision.
+    Acknowledged(u64),
+    /// Refused this revision for this reason.
+    Rejected(u64, String),
+    /// Outdated; ignored.
+    Stale,
+}
+
+/// The state of one stream.
+#[derive(Debug)]
+pub struct Session {
+    target: Arc<Snapshot>,
+    clusters: Subscription<BTreeSet<Cluster>>,
+    plugin: Subscription<Arc<Snapshot>>,
+    /// The Envoy came with the configuration of a revision that is not the current one.
+    resumed: bool,
+    nonces: u64,
+}
+
+impl Session {
+    /// A stream that has just been opened.
+    #[must_use]
+    pub fn new(target: Arc<Snapshot>) -> Self {
+        Self {
+            target,
+            clusters: Subscription::default(),
+            plugin: Subscription::default(),
+            resumed: false,
+            nonces: 0,
+        }
+    }
+
+    /// Takes a request.
+    pub fn request(&mut self, request: &Request) -> Event {
+        let reason = request.error.as_deref().map(|error| self.reason(error));
+        match request.kind {
+            Kind::Clusters => {
+                let came_with_another = !request.version.is_empty()
+                    && request.version != self.target.revision.to_string();
+                if self.clusters.is_new() && came_with_another {
+                    self.resumed = true;
+                }
+                self.clusters.request(request, reason)
+            }
+            Kind::Plugin => self.plugin.request(request, reason),
+        }
+    }
+
+    /// Takes the newest snapshot.
+    pub fn retarget(&mut self, target: Arc<Snapshot>) {
+        self.target = target;
+    }
+
+    /// What is to be sent now.
+    pub fn advance(&mut self) -> Vec<Response> {
+        let mut responses = Vec::new();
+        let desired = self.desired_clusters();
+        let version = self.clusters_version(&desired);
+        let nonce = self.next_nonce();
+        if self.clusters.offer(self.target.revision, &desired, &nonce) {
+            responses.push(Response {
+                version,
+                nonce,
+                body: Body::Clusters(desired),
+            });
+        }
+        let nonce = self.next_nonce();
+        let target = Arc::clone(&self.target);
+        if self.plugin_may_go() && self.plugin.offer(target.revision, &target, &nonce) {
+            responses.push(Response {
+                version: target.revision.to_string(),
+                nonce,
+                body: Body::Plugin(target),
+            });
+        }
+        responses
+    }
+
+    /// What was acknowledged and refused so far.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress {
+            plugin: self.plugin.delivery(),
+            clusters: self.clusters.delivery(),
+        }
+    }
+
+    /// The clusters of the target and those that the Envoy's plugin configuration may still name.
+    fn desired_clusters(&self) -> BTreeSet<Cluster> {
+        let mut desired = self.target.clusters.clone();
+        for snapshot in self.plugin.live() {
+            desired.extend(snapshot.clusters.iter().cloned());
+        }
+        if self.resumed && self.plugin.accepted().is_none() {
+            desired.extend(self.target.retired.iter().cloned());
+        }
+        // Two revisions may describe one endpoint differently (by its region): the target wins.
+        let mut names = BTreeSet::new();
+        let (current, mut others): (Vec<_>, Vec<_>) = desired
+            .into_iter()
+            .partition(|cluster| self.target.clusters.contains(cluster));
+        names.extend(current.iter().map(|cluster| cluster.name.clone()));
+        others.retain(|cluster| names.insert(cluster.name.clone()));
+        current.into_iter().chain(others).collect()
+    }
+
+    fn clusters_version(&self, desired: &BTreeSet<Cluster>) -> String {
+        let revision = self.target.revision;
+        if *desired == self.target.clusters {
+            revision.to_string()
+        } else {
+            format!("{revision}.transition")
+        }
+    }
+
+    /// Whether every cluster of the target is there to stay, as far as this stream can know.
+    fn plugin_may_go(&self) -> bool {
+        let clusters = &self.clusters;
+        let complete = |set: &BTreeSet<Cluster>| set.is_superset(&self.target.clusters);
+        !clusters.is_subscribed()
+            || (clusters.accepted().is_some()
+                && !clusters.is_rejected()
+                && clusters.live().all(complete))
+    }
+
+    fn next_nonce(&mut self) -> String {
+        self.nonces += 1;
+        self.nonces.to_string()
+    }
+
+    /// A refusal's reason without secrets, in one line of limited length. Envoy may quote the
+    /// configuration that it refuses.
+    fn reason(&self, error: &str) -> String {
+        let mut reason = self.target.scrub(error);
+        if let Some(sent) = self.plugin.in_flight() {
+            reason = sent.scrub(&reason);
+        }
+        let mut reason = reason.replace(char::is_control, " ");
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_LEN));
+        reason
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Between discovery messages and the session's own types.
+
+use envoy_types::pb::envoy::config::core::v3::Node as WireNode;
+use envoy_types::pb::envoy::config::core::v3::node::UserAgentVersionType;
+use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
+use envoy_types::util::pack_any;
+
+use super::session::{Body, Kind, Request, Response};
+use super::{EXTENSION_NAME, Resources, cluster, plugin};
+use crate::fleet::Node;
+
+const CLUSTER_TYPE: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+const EXTENSION_TYPE: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
+
+/// Longest part of a node's self-description that is kept, in characters.
+const MAX_NODE_LEN: usize = 256;
+
+/// Reads a request; `only` is the type that the stream is for when it is for one. `None` for types
+/// that are not served here.
+pub(super) fn request(wire: &DiscoveryRequest, only: Option<Kind>) -> Option<Request> {
+    let kind = match wire.type_url.as_str() {
+        CLUSTER_TYPE => Kind::Clusters,
+        EXTENSION_TYPE => Kind::Plugin,
+        // Streams for one type may leave it out.
+        "" => only?,
+        _ => return None,
+    };
+    if only.is_some_and(|only| only != kind) {
+        return None;
+    }
+    let names = &wire.resource_names;
+    let asks_for = |name: &str| names.iter().any(|asked| asked == name);
+    Some(Request {
+        kind,
+        version: wire.version_info.clone(),
+        nonce: wire.response_nonce.clone(),
+        wanted: match kind {
+            // Envoy subscribes to all clusters.
+            Kind::Clusters => true,
+            Kind::Plugin => names.is_empty() || asks_for("*") || asks_for(EXTENSION_NAME),
+        },
+        error: wire
+            .error_detail
+            .as_ref()
+            .map(|status| status.message.clone()),
+    })
+}
+
+/// Encodes a response.
+pub(super) fn response(response: Response, resources: &Resources) -> DiscoveryResponse {
+    let (type_url, resources) = match &response.body {
+        Body::Clusters(clusters) => {
+            let ca_file = &resources.upstream_ca_file;
+            let packed = clusters
+                .iter()
+                .map(|it| pack_any(cluster::build(it, ca_file)));
+            (CLUSTER_TYPE, packed.collect())
+        }
+        Body::Plugin(snapshot) => {
+            let extension = plugin::build(snapshot, &resources.code);
+            (EXTENSION_TYPE, vec![pack_any(extension)])
+        }
+    };
+    DiscoveryResponse {
+        version_info: response.version,
+        resources,
+        type_url: type_url.to_owned(),
+        nonce: response.nonce,
+        ..DiscoveryResponse::default()
+    }
+}
+
+/// Who the Envoy says it is.
+pub(super) fn node(wire: &WireNode) -> Node {
+    Node {
+        id: shown(&wire.id),
+        cluster: shown(&wire.cluster),
+        version: match &wire.user_agent_version_type {
+            Some(UserAgentVersionType::UserAgentVersion(version)) => shown(version),
+            Some(UserAgentVersionType::UserAgentBuildVersion(build)) => build
+                .version
+                .as_ref()
+                .map(|it| format!("{}.{}.{}", it.major_number, it.minor_number, it.patch))
+                .unwrap_or_default(),
+            None => String::new(),
+        },
+    }
+}
+
+fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_NODE_LEN)
+        .collect()
+}
