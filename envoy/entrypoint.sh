@@ -1,0 +1,22 @@
+#!/bin/sh
+# Starts Envoy with envoy.yaml and the config-service at CONFIG_SERVICE_HOST (a name or an address,
+# 127.0.0.1 by default). Arguments are passed on to Envoy.
+set -eu
+
+host=${CONFIG_SERVICE_HOST:-127.0.0.1}
+template=${ENVOY_TEMPLATE:-/etc/envoy/bedrock.yaml}
+
+case $host in
+*[!A-Za-z0-9.-]*)
+  echo "CONFIG_SERVICE_HOST is not a host name: $host" >&2
+  exit 1
+  ;;
+esac
+
+# The lines to change are those that end in "# config-service".
+folder=$(mktemp -d)
+sed "s/{ address: [^,]*\(, port_value: [0-9]* } # config-service\)\$/{ address: $host\1/" \
+  "$template" >"$folder/envoy.yaml"
+
+# The config-service tells Envoys apart by this name.
+exec envoy --config-path "$folder/envoy.yaml" --service-node "$(uname -n)" "$@"

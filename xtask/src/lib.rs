@@ -1,0 +1,18 @@
+//! The chores of this repository: `cargo xtask wasm`, `demo` and `test`.
+//!
+//! The library half starts and ends processes for the end-to-end tests too: [`ports`], [`process`],
+//! [`http`] and [`envoy`] know nothing of the demo. It stays free of async runtimes and of the
+//! product's own crates, so that `cargo xtask` is built in seconds.
+
+pub mod console;
+pub mod demo;
+pub mod envoy;
+pub mod http;
+pub mod interrupt;
+pub mod ports;
+pub mod process;
+pub mod python;
+pub mod suite;
+pub mod system;
+pub mod wasm;
+pub mod workspace;

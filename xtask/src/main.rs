@@ -1,0 +1,37 @@
+//! Command line of `cargo xtask`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use xtask::{console, demo, suite, wasm, workspace::Workspace};
+
+/// Set-up, demo and tests of the Bedrock filter.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the filter's Wasm module: target/bedrock_filter.wasm
+    Wasm,
+    /// Run Envoy, the config-service and a local Bedrock simulator until Ctrl-C
+    Demo(demo::Options),
+    /// Run every test, or those whose name contains NAME
+    Test(suite::Options),
+}
+
+fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    let outcome = Workspace::locate().and_then(|workspace| match task {
+        Task::Wasm => wasm::build(&workspace).map(|_| ExitCode::SUCCESS),
+        Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
+        Task::Test(options) => suite::run(&workspace, &options),
+    });
+    outcome.unwrap_or_else(|error| {
+        console::failure(&error);
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,113 @@
+//! The compiler for `wasm32-unknown-unknown`: the one in use when it has that target's standard
+//! library, else rustup's, else Debian's.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use super::TARGET;
+use crate::{console, system};
+
+/// Overrides the choice: `rustup` or `debian`.
+const OVERRIDE: &str = "XTASK_WASM_TOOLCHAIN";
+
+/// Compiler, sources of the standard library and linker, as Debian packages.
+const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "lld-19"];
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_LINKER: &str = "wasm-ld-19";
+
+const REMEDY: &str = "\
+the standard library of wasm32-unknown-unknown is missing, and it could not be brought. Either
+  - with rustup: `rustup target add wasm32-unknown-unknown`
+  - on Debian, as root: `apt-get update && apt-get install rustc-web rust-web-src lld-19`
+and run the command again";
+
+/// How the module is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Toolchain {
+    /// The rustc that cargo uses anyway; it has the target.
+    Default,
+    /// Debian's rustc, which builds the target's standard library from its sources.
+    Debian,
+}
+
+impl Toolchain {
+    /// Finds a toolchain, installing what is missing.
+    pub(super) fn prepare() -> Result<Self> {
+        match std::env::var(OVERRIDE).as_deref() {
+            Ok("debian") => debian(),
+            Ok("rustup") => rustup(),
+            Ok(other) if !other.is_empty() => {
+                bail!("{OVERRIDE} is `{other}`; it can be `rustup` or `debian`")
+            }
+            _ => rustup().or_else(|reason| {
+                console::step(&format!("no target from rustup: {reason:#}"));
+                debian()
+            }),
+        }
+    }
+
+    /// Makes `cargo rustc` use it.
+    pub(super) fn apply(self, command: &mut Command) {
+        if self == Self::Debian {
+            command
+                .arg("-Zbuild-std=std,panic_abort")
+                .env("RUSTC", DEBIAN_RUSTC)
+                // Allows -Z flags on a stable compiler.
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER);
+        }
+    }
+}
+
+fn rustup() -> Result<Toolchain> {
+    if has_target() {
+        return Ok(Toolchain::Default);
+    }
+    if system::find("rustup").is_none() {
+        bail!("rustup is not on the PATH");
+    }
+    console::step(&format!("adding the target {TARGET} (rustup)"));
+    system::run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    if !has_target() {
+        bail!("`rustup target add {TARGET}` changed nothing for the rustc in use");
+    }
+    Ok(Toolchain::Default)
+}
+
+fn debian() -> Result<Toolchain> {
+    if !has_debian() {
+        if !system::can_install() {
+            bail!("{REMEDY}");
+        }
+        system::install(&DEBIAN_PACKAGES).context(REMEDY)?;
+        if !has_debian() {
+            bail!("{} came without what is needed", DEBIAN_PACKAGES.join(", "));
+        }
+    }
+    Ok(Toolchain::Debian)
+}
+
+/// Whether the rustc in use has the target's standard library.
+fn has_target() -> bool {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    system::output(Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]))
+        .is_ok_and(|folder| {
+            let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            files
+                .map(|file| file.file_name())
+                .any(|name| name.to_string_lossy().starts_with("libstd-"))
+        })
+}
+
+/// Whether Debian's rustc, the sources of its standard library and the linker are there.
+fn has_debian() -> bool {
+    let sources = system::output(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]))
+        .is_ok_and(|sysroot| {
+            Path::new(&sysroot)
+                .join("lib/rustlib/src/rust/library/std/Cargo.toml")
+                .is_file()
+        });
+    sources && system::find(DEBIAN_LINKER).is_some()
+}

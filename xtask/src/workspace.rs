@@ -1,0 +1,82 @@
+//! Where the repository and its build results are.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::system;
+
+/// The cargo workspace that xtask belongs to.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo, which knows of `CARGO_TARGET_DIR` and configuration files.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot be run or its answer is not understood.
+    pub fn locate() -> Result<Self> {
+        let output = cargo()
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .context("cannot run `cargo metadata`")?;
+        let metadata: Value =
+            serde_json::from_slice(&output.stdout).with_context(|| system::said(&output))?;
+        let path = |key: &str| {
+            let text = metadata.get(key).and_then(Value::as_str);
+            text.map(PathBuf::from)
+                .with_context(|| format!("`cargo metadata` names no {key}"))
+        };
+        Ok(Self {
+            root: path("workspace_root")?,
+            target: path("target_directory")?,
+        })
+    }
+
+    /// The repository's top folder.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Cargo's target folder.
+    #[must_use]
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
+    /// Path of the executable `name` of the dev profile.
+    #[must_use]
+    pub fn executable(&self, name: &str) -> PathBuf {
+        let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+        self.target.join("debug").join(file)
+    }
+
+    /// Runs cargo in the repository with its output visible.
+    ///
+    /// # Errors
+    ///
+    /// When cargo cannot be run or fails.
+    pub fn cargo(&self, arguments: &[&str]) -> Result<()> {
+        system::run(cargo().args(arguments).current_dir(&self.root))
+    }
+
+    /// Path of the filter's module, see [`crate::wasm::build`].
+    #[must_use]
+    pub fn module(&self) -> PathBuf {
+        self.target.join("bedrock_filter.wasm")
+    }
+}
+
+/// The cargo that runs xtask, else the one on the PATH.
+#[must_use]
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}

@@ -1,0 +1,188 @@
+//! `envoy/envoy.yaml` and `envoy/static.yaml` keep their promises, and Envoy accepts both.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use support::{root, text, yaml};
+use xtask::envoy::{bootstrap, with_module};
+use xtask::ports::Ports;
+
+const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+
+fn artefact(variable: &str) -> PathBuf {
+    let value = std::env::var_os(variable);
+    value
+        .unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`"))
+        .into()
+}
+
+#[track_caller]
+fn check_accepted(bootstrap: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envoy.yaml");
+    std::fs::write(&file, bootstrap).unwrap();
+    let output = Command::new(artefact("ENVOY_BIN"))
+        .args(["--mode", "validate", "--config-path"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(!log.contains("eprecated"), "{log}");
+}
+
+#[test]
+fn envoy_accepts_the_bootstrap_with_a_config_service() {
+    check_accepted(&text("envoy/envoy.yaml"));
+}
+
+#[test]
+fn envoy_accepts_the_bootstrap_without_a_config_service() {
+    let module = artefact("BEDROCK_FILTER_WASM");
+    check_accepted(&with_module(&text("envoy/static.yaml"), &module));
+}
+
+#[test]
+fn envoy_accepts_what_the_container_makes_of_the_bootstrap() {
+    let bin = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(artefact("ENVOY_BIN"), bin.path().join("envoy")).unwrap();
+    let path = format!(
+        "{}:{}",
+        bin.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let output = Command::new(root().join("envoy/entrypoint.sh"))
+        .args(["--mode", "validate"])
+        .env("PATH", path)
+        .env("TMPDIR", bin.path())
+        .env("ENVOY_TEMPLATE", root().join("envoy/envoy.yaml"))
+        .env("CONFIG_SERVICE_HOST", "config-service")
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    let made: Value = serde_saphyr::from_str(&made_by_entrypoint(bin.path())).unwrap();
+    for cluster in list(&made, "/static_resources/clusters") {
+        assert_eq!(address(cluster), "config-service");
+    }
+    assert_eq!(address(&made["admin"]), "127.0.0.1");
+}
+
+#[test]
+fn both_bootstraps_have_the_same_listener() {
+    let mut with = yaml("envoy/envoy.yaml");
+    let mut without = yaml("envoy/static.yaml");
+    for (document, origin) in [
+        (&mut with, "config_discovery"),
+        (&mut without, "typed_config"),
+    ] {
+        let filters = document.pointer_mut(MANAGER).unwrap()["http_filters"]
+            .as_array_mut()
+            .unwrap();
+        let filter = filters.remove(0);
+        assert_eq!(filter["name"], "bedrock");
+        assert!(filter.get(origin).is_some());
+    }
+    for part in ["/static_resources/listeners", "/admin", "/overload_manager"] {
+        assert_eq!(with.pointer(part), without.pointer(part), "{part}");
+    }
+}
+
+#[test]
+fn only_a_header_that_clients_cannot_send_leads_to_bedrock() {
+    let document = yaml("envoy/envoy.yaml");
+    let manager = document.pointer(MANAGER).unwrap();
+    let stripped = manager
+        .pointer("/early_header_mutation_extensions/0/typed_config/mutations/0/remove_on_match/key_matcher/prefix");
+    assert_eq!(stripped.unwrap(), "x-bedrock-");
+    let routes = list(manager, "/route_config/virtual_hosts/0/routes");
+    let (forwarding, answering): (Vec<_>, Vec<_>) = routes
+        .iter()
+        .partition(|route| route.get("route").is_some());
+    assert_eq!(forwarding.len(), 1, "one route leaves Envoy");
+    assert_eq!(
+        forwarding[0]["route"]["cluster_header"],
+        "x-bedrock-cluster"
+    );
+    assert_eq!(
+        forwarding[0]["match"]["headers"][0]["name"],
+        "x-bedrock-cluster"
+    );
+    for route in answering {
+        let body = &route["direct_response"]["body"]["inline_string"];
+        let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+        assert!(body["error"]["message"].is_string());
+        assert_eq!(body["error"]["param"], Value::Null);
+    }
+}
+
+#[test]
+fn admin_is_on_loopback() {
+    for file in ["envoy/envoy.yaml", "envoy/static.yaml"] {
+        assert_eq!(address(&yaml(file)["admin"]), "127.0.0.1", "{file}");
+    }
+}
+
+#[test]
+fn the_plugin_configuration_of_the_static_bootstrap_is_json() {
+    let configuration = static_configuration(&text("envoy/static.yaml"));
+    assert_eq!(configuration["schema"], 1);
+    assert_eq!(configuration["channels"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn other_ports_leave_no_default_port_behind() {
+    let ports = Ports::free().unwrap();
+    for file in ["envoy/envoy.yaml", "envoy/static.yaml"] {
+        let fitted = bootstrap(&text(file), &ports).unwrap();
+        let lines = fitted
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'));
+        for line in lines {
+            for default in ["10000 ", "9901", "8080", "18000", "9000"] {
+                let found = line.contains(&format!("port_value: {default}"))
+                    || line.contains(&format!("127.0.0.1:{default}"))
+                    || line.contains(&format!("127.0.0.1|{default}"));
+                assert!(!found, "{file}: {line}");
+            }
+        }
+        let document: Value = serde_saphyr::from_str(&fitted).unwrap();
+        assert_eq!(
+            address(&document["static_resources"]["listeners"][0]),
+            "127.0.0.1"
+        );
+    }
+    let fitted = bootstrap(&text("envoy/static.yaml"), &ports).unwrap();
+    assert_eq!(
+        static_configuration(&fitted)["channels"][1]["endpoint"],
+        format!("http://127.0.0.1:{}", ports.simulator)
+    );
+}
+
+fn static_configuration(bootstrap: &str) -> Value {
+    let document: Value = serde_saphyr::from_str(bootstrap).unwrap();
+    let filter = &list(document.pointer(MANAGER).unwrap(), "/http_filters")[0];
+    let json = filter.pointer("/typed_config/config/configuration/value");
+    serde_json::from_str(json.unwrap().as_str().unwrap()).unwrap()
+}
+
+fn made_by_entrypoint(folder: &Path) -> String {
+    let files = std::fs::read_dir(folder).unwrap().flatten();
+    let made = files.map(|entry| entry.path().join("envoy.yaml"));
+    std::fs::read_to_string(made.into_iter().find(|file| file.is_file()).unwrap()).unwrap()
+}
+
+fn list<'a>(document: &'a Value, pointer: &str) -> &'a Vec<Value> {
+    document.pointer(pointer).unwrap().as_array().unwrap()
+}
+
+/// The first socket address of an admin interface, a listener or a cluster.
+fn address(owner: &Value) -> &str {
+    let endpoint = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint";
+    let owner = owner.pointer(endpoint).unwrap_or(owner);
+    let address = owner.pointer("/address/socket_address/address");
+    address.unwrap().as_str().unwrap()
+}
