@@ -1,0 +1,121 @@
+//! Decodes an answer that is not streamed.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::bedrock::{DecodeError, ToolNames};
+use crate::openai::{Completion, FinishReason, Text, ToolCallOut, Usage};
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(borrow)]
+    content: Vec<Content<'a>>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(default)]
+    usage: UsageBody,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
+}
+
+/// A content block, flat over all types; unknown types are skipped.
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
+}
+
+/// Token counts, in answers and in the events of a stream.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UsageBody {
+    input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
+}
+
+impl UsageBody {
+    /// Writes the counts that are present over `usage`: they are totals, not additions.
+    pub(super) fn apply(self, usage: &mut Usage) {
+        let reasoning = self.output_tokens_details.and_then(|d| d.thinking_tokens);
+        for (count, field) in [
+            (self.input_tokens, &mut usage.input),
+            (self.cache_read_input_tokens, &mut usage.cache_read),
+            (self.cache_creation_input_tokens, &mut usage.cache_write),
+            (self.output_tokens, &mut usage.output),
+            (reasoning, &mut usage.reasoning),
+        ] {
+            *field = count.unwrap_or(*field);
+        }
+    }
+}
+
+pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError> {
+    let answer: Answer<'_> = serde_json::from_slice(body)?;
+    let mut completion = Completion {
+        id: answer.id,
+        ..Completion::default()
+    };
+    for block in &answer.content {
+        match &*block.kind {
+            "text" => {
+                let text = block.text.as_deref().unwrap_or_default();
+                completion.content.get_or_insert_default().push_str(text);
+            }
+            "tool_use" => completion.tool_calls.push(tool_call(block, names)),
+            _ => {}
+        }
+    }
+    answer.usage.apply(&mut completion.usage);
+    completion.finish_reason = finish_reason(
+        answer.stop_reason.as_deref(),
+        answer.guardrail_action.as_deref(),
+        !completion.tool_calls.is_empty(),
+    );
+    Ok(completion)
+}
+
+fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCallOut {
+    let name = block.name.as_deref().unwrap_or_default();
+    ToolCallOut {
+        id: block.id.as_deref().unwrap_or_default().to_owned(),
+        name: names.restore(name).to_owned(),
+        arguments: block.input.map_or("{}", RawValue::get).to_owned(),
+    }
+}
+
+/// <https://docs.anthropic.com/en/api/handling-stop-reasons>
+pub(super) fn finish_reason(
+    stop_reason: Option<&str>,
+    guardrail_action: Option<&str>,
+    called_tools: bool,
+) -> FinishReason {
+    if guardrail_action == Some("INTERVENED") {
+        return FinishReason::ContentFilter;
+    }
+    match stop_reason {
+        Some("max_tokens" | "model_context_window_exceeded" | "compaction") => FinishReason::Length,
+        Some("refusal") => FinishReason::ContentFilter,
+        Some("tool_use") => FinishReason::ToolCalls,
+        _ if called_tools => FinishReason::ToolCalls,
+        _ => FinishReason::Stop,
+    }
+}

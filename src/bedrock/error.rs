@@ -1,0 +1,392 @@
+//! Errors of Bedrock, and what the client is told instead.
+
+use serde::Deserialize;
+
+use super::redact;
+use crate::openai::{Error, ErrorKind};
+
+/// An error that Bedrock answered with, by status or inside a stream.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{exception}: {message}")]
+pub struct UpstreamError {
+    /// Name of the exception in upper camel case, for example `ThrottlingException`; empty when
+    /// the answer did not name one.
+    pub exception: String,
+    /// HTTP status of the answer; that of the exception inside a stream.
+    pub status: u16,
+    /// Text of the answer; may contain AWS identifiers.
+    pub message: String,
+}
+
+/// How one exception is told.
+struct Mapping {
+    status: u16,
+    kind: ErrorKind,
+    code: &'static str,
+}
+
+/// Reads an error answer: exception from `x-amzn-errortype` or the body, message from the body.
+///
+/// The header can be namespaced (`Name:http://…`, `ns#Name`); bodies can be empty, text or HTML.
+#[must_use]
+pub fn decode_error(status: u16, error_type: Option<&str>, body: &[u8]) -> UpstreamError {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Body {
+        message: Option<String>,
+        #[serde(rename = "Message")]
+        upper_message: Option<String>,
+        #[serde(rename = "__type")]
+        kind: Option<String>,
+        code: Option<String>,
+        #[serde(rename = "originalStatusCode")]
+        original_status: Option<u16>,
+    }
+    let body: Body = serde_json::from_slice(body).unwrap_or_default();
+    let exception = error_type
+        .map(str::to_owned)
+        .or(body.code)
+        .or(body.kind)
+        .map(|name| bare_name(&name).to_owned())
+        .unwrap_or_default();
+    // Only the model's own status says whether a model error is the request's fault.
+    let status = match body.original_status {
+        Some(original) if exception == "ModelErrorException" && original < 500 => 400,
+        _ => status,
+    };
+    UpstreamError {
+        exception,
+        status,
+        message: body.message.or(body.upper_message).unwrap_or_default(),
+    }
+}
+
+fn bare_name(name: &str) -> &str {
+    let name = name.split(':').next().unwrap_or(name);
+    name.rsplit('#').next().unwrap_or(name)
+}
+
+impl UpstreamError {
+    /// An exception inside a stream; `exception` is in lower camel case there.
+    #[must_use]
+    pub fn in_stream(exception: &str, message: &str) -> Self {
+        let mut letters = exception.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        let exception: String = first.into_iter().chain(letters).collect();
+        let status = known(&exception).map_or(502, |mapping| mapping.status);
+        Self {
+            exception,
+            status,
+            message: message.to_owned(),
+        }
+    }
+
+    /// The error as the client sees it.
+    #[must_use]
+    pub fn reply(&self) -> Error {
+        if is_credentials(&self.exception) {
+            let message = format!(
+                "Bedrock refused the gateway's AWS credentials ({}). This is for the gateway's \
+                 administrator to mend.",
+                self.exception
+            );
+            return Error::server(502, "upstream_authentication_failed", message);
+        }
+        if self.exception == "UnknownOperationException" {
+            let message = "Bedrock does not know the path that the gateway called; the channel's \
+                           model id or ARN is probably malformed.";
+            return Error::server(502, "unknown_operation", message);
+        }
+        let mapping = self.mapping();
+        let message = self.text(mapping.status);
+        let mut error = Error::new(mapping.status, mapping.kind, message).code(mapping.code);
+        if mapping.status == 400 && is_too_long(&self.message) {
+            error.code = Some("context_length_exceeded");
+            error.param = Some("messages".to_owned());
+        }
+        error
+    }
+
+    fn mapping(&self) -> Mapping {
+        if self.exception == "ModelErrorException" && self.status == 400 {
+            return by_status(400);
+        }
+        known(&self.exception).unwrap_or_else(|| by_status(self.status))
+    }
+
+    /// The redacted message with a remedy where there is one.
+    fn text(&self, status: u16) -> String {
+        let message = self.message.trim();
+        if message.is_empty() {
+            return generic_message(status).to_owned();
+        }
+        let mut text = redact(message);
+        if let Some(remedy) = remedy(message, &self.exception) {
+            text.push_str(if text.ends_with('.') { " " } else { ". " });
+            text.push_str(remedy);
+        }
+        text
+    }
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors>
+fn known(exception: &str) -> Option<Mapping> {
+    let (status, kind, code) = match exception {
+        "ValidationException" | "SerializationException" => {
+            (400, ErrorKind::InvalidRequest, "invalid_request")
+        }
+        "ServiceQuotaExceededException" => (429, ErrorKind::RateLimit, "quota_exceeded"),
+        "AccessDeniedException" | "NotAuthorized" | "OptInRequired" | "MPAgreementBeingCreated" => {
+            (403, ErrorKind::Permission, "access_denied")
+        }
+        "FTUFormNotFilled" => (403, ErrorKind::Permission, "access_denied"),
+        "ResourceNotFoundException" => (404, ErrorKind::InvalidRequest, "model_not_found"),
+        // OpenAI's clients retry 504 but not 424, which some of Bedrock's failures come with.
+        "ModelTimeoutException" => (504, ErrorKind::Server, "timeout"),
+        "ModelErrorException" => (502, ErrorKind::Server, "model_error"),
+        "ModelStreamErrorException" => (502, ErrorKind::Server, "stream_error"),
+        "ModelNotReadyException" => (503, ErrorKind::Server, "model_not_ready"),
+        "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
+            (429, ErrorKind::RateLimit, "rate_limit_exceeded")
+        }
+        "InternalServerException" => (500, ErrorKind::Server, "internal_error"),
+        "ServiceUnavailableException" => (503, ErrorKind::Server, "service_unavailable"),
+        _ => return None,
+    };
+    Some(Mapping { status, kind, code })
+}
+
+/// For answers that name no known exception, Envoy's own among them.
+fn by_status(status: u16) -> Mapping {
+    let (status, kind, code) = match status {
+        403 => (403, ErrorKind::Permission, "access_denied"),
+        404 => (404, ErrorKind::InvalidRequest, "not_found"),
+        408 | 504 => (504, ErrorKind::Server, "timeout"),
+        413 => (413, ErrorKind::InvalidRequest, "request_too_large"),
+        429 => (429, ErrorKind::RateLimit, "rate_limit_exceeded"),
+        400..=499 => (400, ErrorKind::InvalidRequest, "invalid_request"),
+        500 => (500, ErrorKind::Server, "internal_error"),
+        503 => (503, ErrorKind::Server, "service_unavailable"),
+        _ => (502, ErrorKind::Server, "bad_gateway"),
+    };
+    Mapping { status, kind, code }
+}
+
+fn generic_message(status: u16) -> &'static str {
+    match status {
+        400 => "Bedrock refused the request.",
+        403 => "The gateway's account has no access to this model.",
+        404 => "Bedrock does not know this model.",
+        413 => "The request is too large.",
+        429 => "Too many requests; try again later.",
+        503 => "Bedrock cannot be reached or is overloaded; try again later.",
+        504 => "The model did not answer in time; try again later.",
+        _ => "The model failed to answer; try again later.",
+    }
+}
+
+/// Exceptions that mean the gateway's own credentials are wrong:
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html>.
+fn is_credentials(exception: &str) -> bool {
+    matches!(
+        exception,
+        "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "ExpiredTokenException"
+            | "ExpiredToken"
+            | "MissingAuthenticationTokenException"
+            | "MissingAuthenticationToken"
+            | "IncompleteSignatureException"
+            | "IncompleteSignature"
+            | "InvalidClientTokenId"
+            | "RequestExpired"
+            | "RequestTimeTooSkewed"
+    )
+}
+
+fn is_too_long(message: &str) -> bool {
+    const PATTERNS: [&str; 5] = [
+        "Input is too long",
+        "prompt is too long",
+        "expected maxLength:",
+        "Too many input tokens",
+        "exceed context limit",
+    ];
+    PATTERNS.iter().any(|pattern| message.contains(pattern))
+}
+
+/// What to do about the errors that operators run into most.
+fn remedy(message: &str, exception: &str) -> Option<&'static str> {
+    if message.contains("on-demand throughput") {
+        return Some(
+            "(The gateway's administrator can map this model to an inference profile ARN in the \
+             channel's inference_profile_arn_map, or set cross_region to geo or global.)",
+        );
+    }
+    if message.contains("model identifier is invalid") {
+        return Some(
+            "(Often the model or profile belongs to another region than the channel's, or the \
+             channel names it wrongly.)",
+        );
+    }
+    (exception == "AccessDeniedException").then_some(
+        "(The channel's IAM identity needs bedrock:InvokeModel and \
+         bedrock:InvokeModelWithResponseStream on the inference profile and on its foundation \
+         models, and the account needs access to the model.)",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Checks `status kind code` of the reply.
+    #[track_caller]
+    fn check(status: u16, error_type: Option<&str>, body: &str, expected: (u16, ErrorKind, &str)) {
+        let error = decode_error(status, error_type, body.as_bytes()).reply();
+        let (status, kind, code) = expected;
+        assert_eq!(
+            (error.status, error.kind, error.code),
+            (status, kind, Some(code)),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_modelled_exception_has_its_reply() {
+        use ErrorKind::{InvalidRequest, Permission, RateLimit, Server};
+        for (status, exception, expected) in [
+            (
+                400,
+                "ValidationException",
+                (400, InvalidRequest, "invalid_request"),
+            ),
+            (
+                400,
+                "ServiceQuotaExceededException",
+                (429, RateLimit, "quota_exceeded"),
+            ),
+            (
+                403,
+                "AccessDeniedException",
+                (403, Permission, "access_denied"),
+            ),
+            (
+                404,
+                "ResourceNotFoundException",
+                (404, InvalidRequest, "model_not_found"),
+            ),
+            (408, "ModelTimeoutException", (504, Server, "timeout")),
+            (424, "ModelErrorException", (502, Server, "model_error")),
+            (
+                424,
+                "ModelStreamErrorException",
+                (502, Server, "stream_error"),
+            ),
+            (
+                429,
+                "ModelNotReadyException",
+                (503, Server, "model_not_ready"),
+            ),
+            (
+                429,
+                "ThrottlingException",
+                (429, RateLimit, "rate_limit_exceeded"),
+            ),
+            (
+                500,
+                "InternalServerException",
+                (500, Server, "internal_error"),
+            ),
+            (
+                503,
+                "ServiceUnavailableException",
+                (503, Server, "service_unavailable"),
+            ),
+            (
+                403,
+                "ExpiredTokenException",
+                (502, Server, "upstream_authentication_failed"),
+            ),
+            (
+                403,
+                "InvalidSignatureException",
+                (502, Server, "upstream_authentication_failed"),
+            ),
+        ] {
+            check(status, Some(exception), r#"{"message":"m"}"#, expected);
+        }
+    }
+
+    #[test]
+    fn the_name_is_found_wherever_aws_puts_it() {
+        let throttled = (429, ErrorKind::RateLimit, "rate_limit_exceeded");
+        let namespaced = "ThrottlingException:http://internal.amazon.com/coral/com.amazon.bedrock/";
+        check(429, Some(namespaced), "{}", throttled);
+        check(
+            400,
+            None,
+            r#"{"__type":"com.amazon.coral#ThrottlingException"}"#,
+            throttled,
+        );
+        check(400, None, r#"{"code":"ThrottlingException"}"#, throttled);
+    }
+
+    #[test]
+    fn answers_that_are_no_json_are_told_by_status() {
+        for body in [
+            "",
+            "<html>Service Unavailable 10.0.0.1</html>",
+            "[]",
+            "null",
+        ] {
+            let error = decode_error(503, None, body.as_bytes()).reply();
+            assert_eq!(
+                (error.status, error.code),
+                (503, Some("service_unavailable"))
+            );
+            assert!(!error.message.contains("10.0.0.1"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_model_error_that_the_request_caused_is_a_400() {
+        let body = r#"{"message":"bad","originalStatusCode":400,"resourceName":"arn:aws:x"}"#;
+        let expected = (400, ErrorKind::InvalidRequest, "invalid_request");
+        check(424, Some("ModelErrorException"), body, expected);
+    }
+
+    #[test]
+    fn an_overlong_prompt_has_the_code_that_clients_look_for() {
+        let body = r#"{"message":"prompt is too long: 210000 tokens > 200000 maximum"}"#;
+        let expected = (400, ErrorKind::InvalidRequest, "context_length_exceeded");
+        check(400, Some("ValidationException"), body, expected);
+        let body = r#"{"message":"Too many tokens, please wait before trying again."}"#;
+        let expected = (429, ErrorKind::RateLimit, "rate_limit_exceeded");
+        check(429, Some("ThrottlingException"), body, expected);
+    }
+
+    #[test]
+    fn frequent_errors_carry_a_remedy_and_no_identifier() {
+        let body = r#"{"message":"Invocation of model ID anthropic.claude-haiku-4-5 with on-demand throughput isn't supported. See arn:aws:bedrock:us-east-1:123456789012:inference-profile/x."}"#;
+        let error = decode_error(400, Some("ValidationException"), body.as_bytes()).reply();
+        assert!(
+            error.message.contains("inference_profile_arn_map"),
+            "{error}"
+        );
+        assert!(!error.message.contains("123456789012"), "{error}");
+    }
+
+    #[test]
+    fn exceptions_inside_a_stream_have_the_same_replies() {
+        let error = UpstreamError::in_stream("throttlingException", "slow down").reply();
+        assert_eq!(
+            (error.status, error.code),
+            (429, Some("rate_limit_exceeded"))
+        );
+        let error = UpstreamError::in_stream("newException", "?").reply();
+        assert_eq!((error.status, error.code), (502, Some("bad_gateway")));
+        let _ = UpstreamError::in_stream("", "").reply();
+    }
+}

@@ -1,0 +1,87 @@
+//! Operations of Bedrock Runtime and their paths.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but unreserved characters is percent-encoded, `/` and `:` included, so that an id or
+/// ARN is exactly one path segment. This is what the AWS SDKs send.
+///
+/// <https://smithy.io/2.0/spec/http-bindings.html#httplabel-trait>
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// An operation of Bedrock Runtime.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_Operations_Amazon_Bedrock_Runtime.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// `InvokeModel`: one JSON answer.
+    Invoke,
+    /// `InvokeModelWithResponseStream`: an event stream.
+    InvokeWithResponseStream,
+}
+
+impl Operation {
+    /// Whether the answer is an event stream.
+    #[must_use]
+    pub fn is_stream(self) -> bool {
+        self == Self::InvokeWithResponseStream
+    }
+
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Invoke => "invoke",
+            Self::InvokeWithResponseStream => "invoke-with-response-stream",
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.verb())
+    }
+}
+
+/// The path that goes on the wire for a model id, profile id or ARN.
+#[must_use]
+pub fn path(model_id: &str, operation: Operation) -> String {
+    let segment = utf8_percent_encode(model_id, SEGMENT);
+    format!("/model/{segment}/{operation}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_arn_is_one_segment() {
+        assert_eq!(
+            path(
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456",
+                Operation::Invoke
+            ),
+            "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123def456/invoke"
+        );
+        assert_eq!(
+            path(
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                Operation::InvokeWithResponseStream
+            ),
+            "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke-with-response-stream"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_stays_one_segment_of_visible_ascii(id in ".*") {
+            let path = path(&id, Operation::Invoke);
+            prop_assert_eq!(path.matches('/').count(), 3);
+            prop_assert!(path.bytes().all(|b| b.is_ascii_graphic()));
+        }
+    }
+}

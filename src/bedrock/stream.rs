@@ -1,0 +1,151 @@
+//! A streamed answer: frames in, server-sent events out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use super::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
+use super::{DecodeError, StreamDecoder, UpstreamError};
+use crate::openai::{ChunkWriter, Error};
+
+/// Translates one event stream to server-sent events, however its bytes are cut.
+pub struct ResponseStream {
+    frames: FrameDecoder,
+    decoder: Box<dyn StreamDecoder>,
+    out: ChunkWriter,
+    /// Scratch space for decoded payloads.
+    event: Vec<u8>,
+    failed: bool,
+}
+
+/// What a stream begins with.
+#[derive(Debug, PartialEq)]
+pub enum Beginning {
+    /// Not even one whole frame has arrived.
+    Incomplete,
+    /// An ordinary event.
+    Event,
+    /// An error, before anything was answered.
+    Error(Error),
+}
+
+/// Looks at the first frame, while an error can still become an HTTP status.
+#[must_use]
+pub fn beginning(bytes: &[u8]) -> Beginning {
+    match split_frame(bytes) {
+        Ok(None) => Beginning::Incomplete,
+        Ok(Some((frame, _))) => match exception(&frame) {
+            Some(error) => Beginning::Error(error.reply()),
+            None => Beginning::Event,
+        },
+        Err(error) => Beginning::Error(broken(error)),
+    }
+}
+
+impl ResponseStream {
+    /// A stream that `decoder` reads and `out` writes.
+    #[must_use]
+    pub fn new(decoder: Box<dyn StreamDecoder>, out: ChunkWriter) -> Self {
+        Self {
+            frames: FrameDecoder::default(),
+            decoder,
+            out,
+            event: Vec::new(),
+            failed: false,
+        }
+    }
+
+    /// Takes bytes that arrived and gives the text to send on, which may be empty.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if !self.is_over() {
+            self.frames.push(bytes);
+            if let Err(error) = self.drain() {
+                self.fail(&error);
+            }
+        }
+        self.out.take()
+    }
+
+    /// Takes the end of the upstream's answer: an answer that is not complete becomes an error.
+    pub fn finish(&mut self) -> Vec<u8> {
+        if !self.is_over() {
+            let message = "The model's answer broke off before its end.";
+            self.fail(&Error::server(502, "stream_error", message));
+        }
+        self.out.take()
+    }
+
+    /// Whether nothing of the answer is missing, be it its end or an error.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.failed || self.decoder.is_complete()
+    }
+
+    fn fail(&mut self, error: &Error) {
+        self.failed = true;
+        self.out.error(error);
+    }
+
+    fn drain(&mut self) -> Result<(), Error> {
+        while !self.decoder.is_complete() {
+            let Some(frame) = self.frames.next_frame().map_err(broken)? else {
+                break;
+            };
+            if let Some(error) = exception(&frame) {
+                return Err(error.reply());
+            }
+            if frame.header(":event-type") == Some("chunk") {
+                unwrap_chunk(frame.payload, &mut self.event).map_err(|error| error.reply())?;
+                self.decoder
+                    .event(&self.event, &mut self.out)
+                    .map_err(|error| error.reply())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The error in a frame, if it is one.
+///
+/// Exceptions normally have their own message type; some proxies put the name where an event's
+/// name stands.
+fn exception(frame: &Frame<'_>) -> Option<UpstreamError> {
+    #[derive(Default, Deserialize)]
+    struct Payload {
+        #[serde(default)]
+        message: Option<String>,
+    }
+    let name = match frame.header(":message-type") {
+        Some("exception") => frame.header(":exception-type").unwrap_or_default(),
+        Some("error") => {
+            let code = frame.header(":error-code").unwrap_or_default();
+            let message = frame.header(":error-message").unwrap_or_default();
+            return Some(UpstreamError::in_stream(code, message));
+        }
+        _ => frame
+            .header(":event-type")
+            .filter(|name| name.ends_with("Exception"))?,
+    };
+    let payload: Payload = serde_json::from_slice(frame.payload).unwrap_or_default();
+    let message = payload.message.unwrap_or_default();
+    Some(UpstreamError::in_stream(name, &message))
+}
+
+/// Decodes `{"bytes": "<base64>", "p": "<padding>"}` into `event`.
+fn unwrap_chunk(payload: &[u8], event: &mut Vec<u8>) -> Result<(), DecodeError> {
+    #[derive(Deserialize)]
+    struct Chunk<'a> {
+        #[serde(borrow)]
+        bytes: &'a str,
+    }
+    let chunk: Chunk<'_> = serde_json::from_slice(payload)?;
+    event.clear();
+    STANDARD
+        .decode_vec(chunk.bytes, event)
+        .map_err(|error| DecodeError::Malformed(serde::de::Error::custom(error)))
+}
+
+fn broken(error: FrameError) -> Error {
+    let message = format!("The model's answer was damaged on its way: {error}.");
+    Error::server(502, "stream_error", message)
+}

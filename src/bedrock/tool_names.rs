@@ -1,0 +1,81 @@
+//! Tool names and ids that Bedrock accepts, and the way back to the client's own.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+/// Longest tool name and tool call id, in characters.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html>
+const MAX_LEN: usize = 64;
+
+/// Length of the digest that keeps changed names apart, in hexadecimal digits.
+const DIGEST_LEN: usize = 8;
+
+/// Changed tool names of one exchange, by the name that went upstream.
+#[derive(Clone, Debug, Default)]
+pub struct ToolNames {
+    originals: BTreeMap<String, String>,
+}
+
+impl ToolNames {
+    /// The name to send for a client's tool; remembers it if it had to be changed.
+    pub fn send<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
+        let sent = identifier(name);
+        if let Cow::Owned(changed) = &sent {
+            self.originals.insert(changed.clone(), name.to_owned());
+        }
+        sent
+    }
+
+    /// The client's name of a tool that the model calls.
+    #[must_use]
+    pub fn restore<'n>(&'n self, sent: &'n str) -> &'n str {
+        self.originals.get(sent).map_or(sent, String::as_str)
+    }
+}
+
+/// The text itself if Bedrock takes it as a tool name or id (`[a-zA-Z0-9_-]{1,64}`); otherwise a
+/// name like it, with a digest that keeps different texts different. The same text always gives
+/// the same name, so a call in the history and its result stay together.
+#[must_use]
+pub(super) fn identifier(text: &str) -> Cow<'_, str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !text.is_empty() && text.len() <= MAX_LEN && text.chars().all(allowed) {
+        return Cow::Borrowed(text);
+    }
+    let digest = Sha256::digest(text.as_bytes());
+    let digest = digest.iter().map(|byte| format!("{byte:02x}"));
+    let digest: String = digest.take(DIGEST_LEN / 2).collect();
+    let similar = text
+        .chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .take(MAX_LEN - DIGEST_LEN - 1);
+    Cow::Owned(similar.chain(['_']).chain(digest.chars()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn good_names_are_kept_and_others_come_back() {
+        let mut names = ToolNames::default();
+        assert_eq!(names.send("get_weather-2"), "get_weather-2");
+        let sent = names.send("mcp.server/get weather").into_owned();
+        assert_eq!(sent, "mcp_server_get_weather_6ee81b6f");
+        assert_eq!(names.restore(&sent), "mcp.server/get weather");
+        assert_eq!(names.restore("get_weather-2"), "get_weather-2");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_valid_name(text in ".*") {
+            let name = identifier(&text);
+            prop_assert!((1..=MAX_LEN).contains(&name.len()));
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
+        }
+    }
+}

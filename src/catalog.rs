@@ -1,0 +1,208 @@
+//! The model catalogue: what is known about each Bedrock model, as data.
+//!
+//! Adding a model is an edit of `src/catalog/models.json`. Nothing here decides how a model is
+//! spoken to; that follows from its [`crate::bedrock::ModelFamily`].
+
+mod profiles;
+
+pub use profiles::{split_profile, strip_profile};
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+use crate::config::CrossRegion;
+
+/// What is known about one base model.
+///
+/// Sources: the model cards and the inference-profile tables of the Bedrock user guide,
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html>.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// Base model id, for example `anthropic.claude-sonnet-4-5-20250929-v1:0`.
+    pub id: &'static str,
+    /// Names by which clients commonly ask for it.
+    pub aliases: Vec<&'static str>,
+    /// Context window in tokens.
+    pub context: u32,
+    /// Longest answer in tokens.
+    pub max_output: u32,
+    /// Prefixes of the system-defined inference profiles that contain the model.
+    pub profiles: Vec<&'static str>,
+    /// Kinds of input: `text`, `image`, `pdf`.
+    pub input: Vec<&'static str>,
+    /// Which sampling parameters it takes.
+    pub sampling: Sampling,
+    /// Whether the conversation may end with an assistant message that the model continues.
+    pub prefill: bool,
+}
+
+/// Which of `temperature`, `top_p` and `top_k` a model takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// All of them, together.
+    Any,
+    /// `temperature` or `top_p`, not both.
+    Either,
+    /// None but the default.
+    None,
+}
+
+impl Model {
+    /// Whether the model reads images.
+    #[must_use]
+    pub fn reads_images(&self) -> bool {
+        self.input.contains(&"image")
+    }
+
+    /// The id to call from `region` under the channel's policy: a profile id or the base id.
+    #[must_use]
+    pub fn id_in(&self, region: &str, policy: CrossRegion) -> String {
+        profiles::prefixes(region, policy)
+            .iter()
+            .find(|prefix| self.profiles.contains(prefix))
+            .map_or_else(
+                || self.id.to_owned(),
+                |prefix| format!("{prefix}.{}", self.id),
+            )
+    }
+}
+
+/// Finds a model by alias, base id or inference profile id.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Model> {
+    let catalog = catalog();
+    let index = catalog
+        .by_name
+        .get(name)
+        .or_else(|| catalog.by_name.get(strip_profile(name)))?;
+    catalog.models.get(*index)
+}
+
+/// Finds a model by alias or base id, but not by inference profile id.
+#[must_use]
+pub fn find_base(name: &str) -> Option<&'static Model> {
+    let catalog = catalog();
+    catalog.models.get(*catalog.by_name.get(name)?)
+}
+
+/// Every model of the catalogue.
+pub fn models() -> impl Iterator<Item = &'static Model> {
+    catalog().models.iter()
+}
+
+struct Catalog {
+    models: Vec<Model>,
+    by_name: BTreeMap<&'static str, usize>,
+}
+
+fn catalog() -> &'static Catalog {
+    static CATALOG: OnceLock<Catalog> = OnceLock::new();
+    CATALOG.get_or_init(|| {
+        // A test parses the same text, so the empty fallback is never taken.
+        let models: Vec<Model> = parse().unwrap_or_default();
+        let by_name = models
+            .iter()
+            .enumerate()
+            .flat_map(|(index, model)| {
+                std::iter::once(model.id)
+                    .chain(model.aliases.iter().copied())
+                    .map(move |name| (name, index))
+            })
+            .collect();
+        Catalog { models, by_name }
+    })
+}
+
+fn parse() -> serde_json::Result<Vec<Model>> {
+    serde_json::from_str(include_str!("catalog/models.json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_parses_and_every_name_is_unique() {
+        let models = parse().unwrap();
+        let names: usize = models.iter().map(|model| 1 + model.aliases.len()).sum();
+        assert_eq!(catalog().by_name.len(), names);
+    }
+
+    #[test]
+    fn a_model_is_found_by_alias_base_id_and_profile_id() {
+        for name in [
+            "claude-sonnet-4-5",
+            "anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        ] {
+            assert_eq!(
+                find(name).map(|model| model.id),
+                Some("anthropic.claude-sonnet-4-5-20250929-v1:0"),
+                "{name}"
+            );
+        }
+        assert!(find("xx.anthropic.claude-sonnet-4-5-20250929-v1:0").is_none());
+    }
+
+    #[test]
+    fn the_profile_follows_region_and_policy() {
+        let check = |name: &str, region: &str, policy, expected: &str| {
+            let id = find(name).unwrap().id_in(region, policy);
+            assert_eq!(id, expected, "{name} in {region} with {policy:?}");
+        };
+        let (off, geo, global) = (CrossRegion::Off, CrossRegion::Geo, CrossRegion::Global);
+        let haiku = "anthropic.claude-haiku-4-5-20251001-v1:0";
+        check("claude-haiku-4-5", "us-east-1", off, haiku);
+        check("claude-haiku-4-5", "us-east-1", geo, &format!("us.{haiku}"));
+        check(
+            "claude-haiku-4-5",
+            "ca-central-1",
+            geo,
+            &format!("us.{haiku}"),
+        );
+        check("claude-haiku-4-5", "eu-west-1", geo, &format!("eu.{haiku}"));
+        check(
+            "claude-haiku-4-5",
+            "ap-northeast-1",
+            geo,
+            &format!("jp.{haiku}"),
+        );
+        check(
+            "claude-haiku-4-5",
+            "ap-southeast-2",
+            geo,
+            &format!("au.{haiku}"),
+        );
+        check("claude-haiku-4-5", "sa-east-1", geo, haiku);
+        check(
+            "claude-haiku-4-5",
+            "sa-east-1",
+            global,
+            &format!("global.{haiku}"),
+        );
+        check(
+            "claude-haiku-4-5",
+            "eu-west-1",
+            global,
+            &format!("global.{haiku}"),
+        );
+        let sonnet = "anthropic.claude-3-7-sonnet-20250219-v1:0";
+        check(
+            "claude-3-7-sonnet",
+            "ap-northeast-1",
+            geo,
+            &format!("apac.{sonnet}"),
+        );
+        check(
+            "claude-3-7-sonnet",
+            "us-gov-west-1",
+            global,
+            &format!("us-gov.{sonnet}"),
+        );
+        check("claude-3-7-sonnet", "cn-north-1", global, sonnet);
+    }
+}

@@ -1,0 +1,73 @@
+//! One channel: an AWS account, a region and the models that are reached through them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Credentials, unique_string_map};
+use crate::bedrock::ModelFamily;
+
+/// A way to Bedrock: credentials, region, endpoint and the names under which clients reach models.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// Unique name, shown to administrators and in metrics.
+    pub name: String,
+    /// A disabled channel is kept but serves nothing.
+    #[serde(default = "enabled")]
+    pub enabled: bool,
+    /// AWS region that is dialled and signed for, for example `us-east-1`.
+    pub region: String,
+    /// Dial the region's FIPS 140-3 endpoint. Ignored when `endpoint` is set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fips: bool,
+    /// Origin to dial instead of the region's public endpoint, for example a VPC interface
+    /// endpoint: `https://host[:port]`, or `http://host[:port]` for local use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// How requests are authenticated at AWS.
+    pub credentials: Credentials,
+    /// Names that this channel serves; empty serves every name it can resolve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub models: Vec<String>,
+    /// Alias to name, applied once to the name that the client sent.
+    #[serde(
+        default,
+        deserialize_with = "unique_string_map",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub model_mapping: BTreeMap<String, String>,
+    /// Name to inference profile ARN (or any other model ARN or id); wins over the catalogue.
+    #[serde(
+        default,
+        deserialize_with = "unique_string_map",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
+    pub inference_profile_arn_map: BTreeMap<String, String>,
+    /// Name or ARN to model family, for ARNs that do not say what they serve.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub model_families: BTreeMap<String, ModelFamily>,
+    /// Whether catalogue models are called through a cross-region inference profile.
+    #[serde(default)]
+    pub cross_region: CrossRegion,
+}
+
+fn enabled() -> bool {
+    true
+}
+
+/// Policy for system-defined cross-region inference profiles.
+///
+/// See <https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrossRegion {
+    /// Call the base model in the channel's region.
+    Off,
+    /// Use the profile of the region's own geography (`us.`, `eu.`, `apac.`, …) where the model has
+    /// one; data stays in the geography.
+    #[default]
+    Geo,
+    /// Prefer the `global.` profile, then the geographic one.
+    Global,
+}

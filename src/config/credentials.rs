@@ -1,0 +1,65 @@
+//! AWS credentials and the wrapper that keeps them out of logs.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a channel authenticates at AWS.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Credentials {
+    /// A long-term key, or temporary credentials with their session token.
+    Static {
+        /// Public half of the key, for example `AKIA…`.
+        access_key_id: String,
+        /// Secret half of the key.
+        secret_access_key: Secret,
+        /// Present with temporary credentials; sent as `x-amz-security-token`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_token: Option<Secret>,
+    },
+}
+
+/// A value that must not be shown: it has no `Display`, and `Debug` prints a placeholder.
+///
+/// It serialises in clear, because the plugin configuration carries it to the filter.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    #[must_use]
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The secret itself. Callers pass it on to signing or sealing and nowhere else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("** redacted **")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_never_shows_a_secret() {
+        let credentials = Credentials::Static {
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: Secret::new("hush"),
+            session_token: Some(Secret::new("hush-token")),
+        };
+        let shown = format!("{credentials:?}");
+        assert!(shown.contains("AKIDEXAMPLE"));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}

@@ -1,0 +1,219 @@
+//! Warnings: content that is legal, but hardly what the administrator meant.
+
+use crate::arn::ModelArn;
+use crate::bedrock::ModelFamily;
+use crate::catalog;
+use crate::endpoint;
+
+use super::{Channel, escape_pointer};
+
+/// Something suspicious in a channel that does not stop it from being stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// JSON pointer to the field, relative to the channel.
+    pub path: String,
+    /// Stable, machine-readable name of the rule.
+    pub code: &'static str,
+    /// What will happen, and what to do about it.
+    pub message: String,
+}
+
+/// Everything suspicious in a channel.
+#[must_use]
+pub fn warnings(channel: &Channel) -> Vec<Warning> {
+    let mut found = Vec::new();
+    for (name, target) in &channel.inference_profile_arn_map {
+        let path = pointer("inference_profile_arn_map", name);
+        found.extend(check_target(channel, &path, target));
+        found.extend(check_reachable(channel, &path, name));
+        found.extend(check_family(channel, &path, name, target));
+    }
+    for alias in channel.model_mapping.keys() {
+        if !channel.models.is_empty() && !channel.models.contains(alias) {
+            let message = format!(
+                "`{alias}` is not in `models`, so no request can use this alias; add it there"
+            );
+            let path = pointer("model_mapping", alias);
+            found.push(warning(path, "unreachable_key", message));
+        }
+    }
+    if channel.endpoint.is_some() && channel.fips {
+        let message = "`fips` has no effect next to `endpoint`; name the FIPS host there";
+        found.push(warning("/fips".to_owned(), "ignored", message.to_owned()));
+    }
+    found
+}
+
+fn warning(path: String, code: &'static str, message: String) -> Warning {
+    Warning {
+        path,
+        code,
+        message,
+    }
+}
+
+fn pointer(field: &str, key: &str) -> String {
+    format!("/{field}/{}", escape_pointer(key))
+}
+
+/// The target should be a model ARN of the channel's own region.
+fn check_target(channel: &Channel, path: &str, target: &str) -> Option<Warning> {
+    let arn = match target.parse::<ModelArn>() {
+        Ok(arn) => arn,
+        Err(_) if catalog::find(target).is_some() => {
+            let message = format!("`{target}` is a model id, not an ARN; it is called as it is");
+            return Some(warning(path.to_owned(), "not_an_arn", message));
+        }
+        Err(error) => {
+            let message = format!("the value {error}; Bedrock will probably refuse it");
+            return Some(warning(path.to_owned(), "not_an_arn", message));
+        }
+    };
+    let region = &channel.region;
+    let partition = endpoint::partition(region);
+    if arn.partition() != partition {
+        let message = format!(
+            "the ARN is of partition {}, but region {region} is of {partition}; Bedrock will refuse it",
+            arn.partition()
+        );
+        return Some(warning(path.to_owned(), "other_partition", message));
+    }
+    (arn.region() != region).then(|| {
+        let message = format!(
+            "the ARN is of region {}, but the channel calls {region}; Bedrock will answer \"The \
+             provided model identifier is invalid\"",
+            arn.region()
+        );
+        warning(path.to_owned(), "other_region", message)
+    })
+}
+
+/// The key should be a name that a request can arrive at.
+fn check_reachable(channel: &Channel, path: &str, name: &str) -> Option<Warning> {
+    let reachable = channel.models.is_empty()
+        || channel.models.iter().any(|model| {
+            model == name
+                || channel
+                    .model_mapping
+                    .get(model)
+                    .is_some_and(|to| to == name)
+        });
+    (!reachable).then(|| {
+        let message = format!(
+            "no request can reach `{name}`: it is neither in `models` nor what `model_mapping` \
+             makes of one of them"
+        );
+        warning(path.to_owned(), "unreachable_key", message)
+    })
+}
+
+/// Somebody must say which family an opaque ARN serves.
+fn check_family(channel: &Channel, path: &str, name: &str, target: &str) -> Option<Warning> {
+    let spelled_out = target.parse::<ModelArn>().ok();
+    let by_arn = spelled_out.as_ref().and_then(ModelArn::model_id);
+    let names = [Some(name), Some(target), by_arn];
+    let known = names.into_iter().flatten().any(|name| {
+        channel.model_families.contains_key(name)
+            || catalog::find(name).is_some()
+            || ModelFamily::of_model_id(name).is_some()
+    }) || aliases_of(channel, name).any(|alias| catalog::find(alias).is_some());
+    (!known).then(|| {
+        let message = format!(
+            "neither `{name}` nor the ARN says which model family it is; name it in \
+             `model_families`, or requests get a 404"
+        );
+        warning(path.to_owned(), "unknown_family", message)
+    })
+}
+
+/// Names that `model_mapping` turns into `name`.
+fn aliases_of<'c>(channel: &'c Channel, name: &'c str) -> impl Iterator<Item = &'c str> {
+    channel
+        .model_mapping
+        .iter()
+        .filter(move |(_, to)| *to == name)
+        .map(|(alias, _)| alias.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    #[track_caller]
+    fn check(patch: &Value, expected: &[&str]) {
+        let mut channel = json!({
+            "name": "a",
+            "region": "us-east-1",
+            "credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret"}
+        });
+        for (key, value) in patch.as_object().unwrap() {
+            channel[key] = value.clone();
+        }
+        let channel: Channel = serde_json::from_value(channel).unwrap();
+        let seen: Vec<_> = warnings(&channel)
+            .into_iter()
+            .map(|warning| format!("{} {}", warning.path, warning.code))
+            .collect();
+        assert_eq!(seen, expected);
+    }
+
+    const ARN: &str =
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456";
+
+    #[test]
+    fn a_sound_channel_has_no_warnings() {
+        check(&json!({}), &[]);
+        check(
+            &json!({
+                "models": ["claude-sonnet-4-5", "assistant"],
+                "model_mapping": {"assistant": "team-assistant"},
+                "inference_profile_arn_map": {"claude-sonnet-4-5": ARN, "team-assistant": ARN},
+                "model_families": {"team-assistant": "anthropic"}
+            }),
+            &[],
+        );
+    }
+
+    #[test]
+    fn targets_that_bedrock_would_refuse_are_pointed_at() {
+        let map = |value: &str| json!({"inference_profile_arn_map": {"claude-sonnet-4-5": value}});
+        let path = "/inference_profile_arn_map/claude-sonnet-4-5";
+        check(&map("hello"), &[&format!("{path} not_an_arn")]);
+        check(
+            &map("us.anthropic.claude-sonnet-4-6"),
+            &[&format!("{path} not_an_arn")],
+        );
+        check(
+            &map(&ARN.replace("us-east-1", "eu-west-1")),
+            &[&format!("{path} other_region")],
+        );
+        check(
+            &map(&ARN.replace("arn:aws:", "arn:aws-cn:")),
+            &[&format!("{path} other_partition")],
+        );
+    }
+
+    #[test]
+    fn keys_that_no_request_reaches_are_pointed_at() {
+        check(
+            &json!({
+                "models": ["claude-sonnet-4-5"],
+                "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
+                "inference_profile_arn_map": {"claude-3-haiku": ARN}
+            }),
+            &[
+                "/inference_profile_arn_map/claude-3-haiku unreachable_key",
+                "/model_mapping/gpt-4o unreachable_key",
+            ],
+        );
+    }
+
+    #[test]
+    fn an_opaque_arn_under_an_unknown_name_needs_a_family() {
+        check(
+            &json!({"inference_profile_arn_map": {"a/b": ARN}}),
+            &["/inference_profile_arn_map/a~1b unknown_family"],
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! String maps in which a key may stand only once.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+/// Reads a JSON object of string to string and refuses a key that stands twice.
+///
+/// Plain maps keep the last of two equal keys in silence, which hides an administrator's mistake.
+///
+/// # Errors
+///
+/// When a key stands twice, or the value is not an object of strings.
+pub fn unique_string_map<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    deserializer.deserialize_map(UniqueMap)
+}
+
+struct UniqueMap;
+
+impl<'de> Visitor<'de> for UniqueMap {
+    type Value = BTreeMap<String, String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some((key, value)) = access.next_entry::<String, String>()? {
+            if map.contains_key(&key) {
+                return Err(A::Error::custom(format!("duplicate key `{key}`")));
+            }
+            map.insert(key, value);
+        }
+        Ok(map)
+    }
+}

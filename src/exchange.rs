@@ -1,0 +1,149 @@
+//! One HTTP exchange as a state machine without IO.
+//!
+//! The host layer tells an [`Exchange`] what arrived and carries out the [`Step`] it returns. Bodies
+//! are read through a callback, so that they are copied out of Envoy only when they are needed.
+
+mod api;
+mod headers;
+mod request;
+mod response;
+
+pub use headers::Headers;
+
+use std::sync::Arc;
+
+use crate::bedrock::{ModelFamily, Operation, ResponseStream, ToolNames};
+use crate::openai::Error;
+use crate::routes::Routes;
+
+/// What Envoy has to do next.
+#[derive(Debug, PartialEq)]
+pub enum Step {
+    /// Go on with what arrived, unchanged.
+    Pass,
+    /// Hold back what arrived until more is there.
+    Wait,
+    /// Go on with these changes.
+    Edit(Edit),
+    /// Answer the client; nothing goes upstream.
+    Reply(Reply),
+}
+
+/// Changes to the message that is passing through.
+#[derive(Debug, Default, PartialEq)]
+pub struct Edit {
+    /// The whole new header map, pseudo-headers included; `None` keeps the old one.
+    pub headers: Option<Headers>,
+    /// The bytes in place of those that arrived; `None` keeps them.
+    pub body: Option<Vec<u8>>,
+}
+
+/// An answer of the filter's own.
+#[derive(Debug, PartialEq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON.
+    pub body: Vec<u8>,
+}
+
+/// Reads the bytes that Envoy holds.
+pub type ReadBody<'r> = &'r mut dyn FnMut() -> Vec<u8>;
+
+/// One exchange, from the first request header to the last byte of the answer.
+pub struct Exchange {
+    routes: Arc<Routes>,
+    phase: Phase,
+}
+
+/// Where an exchange stands; each phase carries what it needs.
+enum Phase {
+    /// Nothing arrived yet.
+    Head,
+    /// A chat request whose body is awaited.
+    RequestBody {
+        /// Envoy's id of the request, kept for its access log.
+        request_id: Option<Vec<u8>>,
+    },
+    /// The call is on its way to Bedrock.
+    Upstream(Call),
+    /// An answer is held back until it is whole.
+    WholeAnswer(Option<Call>, Head),
+    /// A streamed answer is held back until its first frame is whole.
+    FirstFrame(Call, Head),
+    /// A streamed answer passes through.
+    Stream(Box<ResponseStream>),
+    /// The client has its answer; what still arrives from upstream is dropped.
+    Discard,
+    /// Nothing is left to do.
+    Done,
+}
+
+/// What of a request is needed to read its answer.
+struct Call {
+    model: String,
+    family: ModelFamily,
+    operation: Operation,
+    names: ToolNames,
+    /// Seconds since the epoch.
+    created: u64,
+    include_usage: bool,
+}
+
+/// The head of an answer.
+struct Head {
+    status: u16,
+    headers: Headers,
+}
+
+impl Exchange {
+    /// An exchange that is served by this configuration to its end, even if a newer one arrives.
+    #[must_use]
+    pub fn new(routes: Arc<Routes>) -> Self {
+        Self {
+            routes,
+            phase: Phase::Head,
+        }
+    }
+
+    /// Whether the rest of the exchange passes unchanged, so that nothing needs to be read.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        matches!(self.phase, Phase::Done)
+    }
+
+    fn take_phase(&mut self) -> Phase {
+        std::mem::replace(&mut self.phase, Phase::Done)
+    }
+
+    fn reply(&mut self, error: &Error) -> Step {
+        // Envoy shows the filter its own reply too; it must pass unchanged.
+        self.phase = Phase::Done;
+        Step::Reply(Reply::error(error))
+    }
+}
+
+impl Edit {
+    fn pass_to(headers: Headers, body: Vec<u8>) -> Step {
+        Step::Edit(Self {
+            headers: Some(headers),
+            body: Some(body),
+        })
+    }
+
+    fn body(body: Vec<u8>) -> Step {
+        Step::Edit(Self {
+            headers: None,
+            body: Some(body),
+        })
+    }
+}
+
+impl Reply {
+    fn error(error: &Error) -> Self {
+        Self {
+            status: error.status,
+            body: error.body(),
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Header maps as Envoy has them: names in lower case, values as bytes.
+
+/// A header map. Values are bytes, because clients may send what is no UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(pub Vec<(String, Vec<u8>)>);
+
+impl Headers {
+    /// First value of a header; names are compared as they are, in lower case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.as_slice())
+    }
+
+    /// First value of a header, if it is UTF-8.
+    #[must_use]
+    pub fn get_str(&self, name: &str) -> Option<&str> {
+        self.get(name)
+            .and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// Adds a header.
+    pub fn add(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Removes the headers that `unwanted` names; whether there were any.
+    pub fn remove(&mut self, unwanted: impl Fn(&str) -> bool) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(name, _)| !unwanted(name));
+        self.0.len() < before
+    }
+}

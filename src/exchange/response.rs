@@ -1,0 +1,247 @@
+//! The way down: from Bedrock's answer, or Envoy's own, to the client's.
+
+use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Step};
+use crate::bedrock::{
+    Beginning, ResponseStream, beginning, decode_error, event_stream::MAX_FRAME_LEN,
+};
+use crate::openai::{ChunkWriter, Error, StreamHead};
+
+/// Media type of Bedrock's streams.
+const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+
+impl Exchange {
+    /// Takes the answer's headers; `end` when there is no body.
+    ///
+    /// Envoy's own answers (no upstream, timeout, body too large) come through here too.
+    pub fn response_headers(&mut self, headers: Headers, end: bool) -> Step {
+        let call = match self.take_phase() {
+            Phase::Upstream(call) => Some(call),
+            Phase::RequestBody { .. } => None,
+            other => {
+                self.phase = other;
+                return Step::Pass;
+            }
+        };
+        let status = headers.get_str(":status").and_then(|s| s.parse().ok());
+        let head = Head {
+            status: status.unwrap_or(502),
+            headers,
+        };
+        if end {
+            return self.reply(&head.error(b""));
+        }
+        self.phase = match call {
+            Some(call) if head.is_event_stream() => Phase::FirstFrame(call, head),
+            call => Phase::WholeAnswer(call, head),
+        };
+        Step::Wait
+    }
+
+    /// Takes a piece of the answer's body; `buffered` counts all that Envoy holds, in bytes.
+    pub fn response_body(&mut self, buffered: usize, end: bool, read: ReadBody<'_>) -> Step {
+        match self.take_phase() {
+            Phase::WholeAnswer(call, head) => self.whole_answer(call, head, (buffered, end), read),
+            Phase::FirstFrame(call, head) => self.first_frame(call, head, (buffered, end), read),
+            Phase::Stream(mut stream) => {
+                let mut out = stream.push(&read());
+                if end {
+                    out.extend(stream.finish());
+                } else {
+                    self.phase = Phase::Stream(stream);
+                }
+                Edit::body(out)
+            }
+            Phase::Discard => {
+                self.phase = Phase::Discard;
+                Edit::body(Vec::new())
+            }
+            other => {
+                self.phase = other;
+                Step::Pass
+            }
+        }
+    }
+
+    /// Takes the answer's trailers, which end it like a last piece of body would.
+    ///
+    /// Nothing can be added to a stream any more that already passes.
+    pub fn response_trailers(&mut self, buffered: usize, read: ReadBody<'_>) -> Step {
+        if matches!(self.phase, Phase::WholeAnswer(..) | Phase::FirstFrame(..)) {
+            return self.response_body(buffered, true, read);
+        }
+        Step::Pass
+    }
+
+    fn whole_answer(
+        &mut self,
+        call: Option<Call>,
+        head: Head,
+        (buffered, end): (usize, bool),
+        read: ReadBody<'_>,
+    ) -> Step {
+        if buffered > self.routes.limits().max_response_bytes {
+            let message = "The model's answer is larger than the gateway's limit.";
+            let error = Error::server(502, "response_too_large", message);
+            return self.replace(&head, &error, end);
+        }
+        if !end {
+            self.phase = Phase::WholeAnswer(call, head);
+            return Step::Wait;
+        }
+        let body = read();
+        match call {
+            Some(call) if head.status == 200 => match head.decode(&call, &body) {
+                Ok(completion) => Edit::pass_to(head.json(200, completion.len()), completion),
+                Err(error) => self.replace(&head, &error, end),
+            },
+            _ => {
+                let error = head.error(&body);
+                self.replace(&head, &error, end)
+            }
+        }
+    }
+
+    fn first_frame(
+        &mut self,
+        call: Call,
+        head: Head,
+        (buffered, end): (usize, bool),
+        read: ReadBody<'_>,
+    ) -> Step {
+        let bytes = read();
+        match beginning(&bytes) {
+            Beginning::Incomplete if !end && buffered <= MAX_FRAME_LEN => {
+                self.phase = Phase::FirstFrame(call, head);
+                Step::Wait
+            }
+            Beginning::Incomplete => {
+                let message = "The model's answer broke off before it began.";
+                self.replace(&head, &Error::server(502, "stream_error", message), end)
+            }
+            Beginning::Error(error) => self.replace(&head, &error, end),
+            Beginning::Event => {
+                let mut stream = call.into_stream(&head);
+                let mut out = stream.push(&bytes);
+                if end {
+                    out.extend(stream.finish());
+                } else {
+                    self.phase = Phase::Stream(Box::new(stream));
+                }
+                Edit::pass_to(head.sse(), out)
+            }
+        }
+    }
+
+    /// Puts an error in place of an answer that was held back.
+    fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
+        self.phase = if end { Phase::Done } else { Phase::Discard };
+        let body = error.body();
+        Edit::pass_to(head.json(error.status, body.len()), body)
+    }
+}
+
+impl Call {
+    fn into_stream(self, head: &Head) -> ResponseStream {
+        let stream_head = StreamHead {
+            id: head.answer_id(None),
+            created: self.created,
+            model: self.model,
+            include_usage: self.include_usage,
+        };
+        let decoder = self.family.dialect().stream_decoder(self.names);
+        ResponseStream::new(decoder, ChunkWriter::new(&stream_head))
+    }
+}
+
+impl Head {
+    fn is_event_stream(&self) -> bool {
+        self.status == 200
+            && self
+                .headers
+                .get_str("content-type")
+                .is_some_and(|kind| kind.starts_with(EVENT_STREAM))
+    }
+
+    /// The client's body for a whole answer.
+    fn decode(&self, call: &Call, body: &[u8]) -> Result<Vec<u8>, Error> {
+        // A malformed path is answered with 200: only the body tells.
+        if is_unknown_operation(body) {
+            return Err(decode_error(200, Some("UnknownOperationException"), b"").reply());
+        }
+        if call.operation.is_stream() {
+            let message = "Bedrock answered with something other than an event stream.";
+            return Err(Error::server(502, "invalid_upstream_response", message));
+        }
+        let completion = call
+            .family
+            .dialect()
+            .decode_response(body, &call.names)
+            .map_err(|error| error.reply())?;
+        let id = self.answer_id(completion.id.as_deref());
+        Ok(completion.body(&id, call.created, &call.model))
+    }
+
+    /// The error in an answer that is none.
+    fn error(&self, body: &[u8]) -> Error {
+        let error_type = self.headers.get_str("x-amzn-errortype");
+        let status = if self.status < 400 { 502 } else { self.status };
+        decode_error(status, error_type, body).reply()
+    }
+
+    /// `chatcmpl-` and AWS's id of the request, so that an answer can be found in AWS's logs.
+    fn answer_id(&self, own: Option<&str>) -> String {
+        let id = self.headers.get_str("x-amzn-requestid").or(own);
+        format!("chatcmpl-{}", id.unwrap_or("unknown"))
+    }
+
+    /// Headers of a JSON answer.
+    fn json(&self, status: u16, length: usize) -> Headers {
+        let mut headers = self.kept(status);
+        headers.add("content-type", "application/json");
+        headers.add("content-length", length.to_string());
+        headers
+    }
+
+    /// Headers of a streamed answer.
+    fn sse(&self) -> Headers {
+        let mut headers = self.kept(200);
+        headers.add("content-type", "text/event-stream; charset=utf-8");
+        headers.add("cache-control", "no-cache");
+        headers
+    }
+
+    /// What stays of the upstream's headers: nothing that describes its body or names its innards.
+    fn kept(&self, status: u16) -> Headers {
+        let mut headers = Headers::default();
+        headers.add(":status", status.to_string());
+        let kept = self.headers.0.iter().filter(|(name, _)| {
+            let dropped = name.starts_with(':')
+                || name.starts_with("x-amz")
+                || matches!(
+                    name.as_str(),
+                    "content-type"
+                        | "content-length"
+                        | "content-encoding"
+                        | "transfer-encoding"
+                        | "connection"
+                        | "keep-alive"
+                        | "x-request-id"
+                );
+            !dropped
+        });
+        headers.0.extend(kept.cloned());
+        if let Some(id) = self.headers.get("x-amzn-requestid") {
+            // OpenAI's clients show this header as the id to quote in a support request.
+            headers.add("x-request-id", id);
+        }
+        headers
+    }
+}
+
+/// Recognises `{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"}}`.
+fn is_unknown_operation(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"UnknownOperationException";
+    body.len() < 1024
+        && body.trim_ascii_start().starts_with(b"{\"Output\"")
+        && body.windows(NAME.len()).any(|window| window == NAME)
+}

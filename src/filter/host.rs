@@ -1,0 +1,59 @@
+//! Host calls that the filter needs, without their panics and `String`s.
+
+use std::time::SystemTime;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{BufferType, MapType};
+
+use crate::exchange::{Headers, Reply};
+
+/// The plugin configuration, `size` bytes long.
+pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
+    read(BufferType::PluginConfiguration, size)
+}
+
+/// A whole header map.
+pub(super) fn headers(map: MapType) -> Headers {
+    Headers(hostcalls::get_map_bytes(map).unwrap_or_default())
+}
+
+/// Replaces a whole header map; Envoy chooses the route anew after it.
+pub(super) fn set_headers(map: MapType, headers: &Headers) {
+    let pairs = headers
+        .0
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect();
+    if hostcalls::set_map_bytes(map, pairs).is_err() {
+        log::error!("Envoy did not take the headers");
+    }
+}
+
+/// The first `size` bytes of a buffer.
+pub(super) fn read(buffer: BufferType, size: usize) -> Vec<u8> {
+    hostcalls::get_buffer(buffer, 0, size)
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+}
+
+/// Replaces the first `size` bytes of a buffer.
+pub(super) fn replace(buffer: BufferType, size: usize, bytes: &[u8]) {
+    if hostcalls::set_buffer(buffer, 0, size, bytes).is_err() {
+        log::error!("Envoy did not take the body");
+    }
+}
+
+/// Answers the client.
+pub(super) fn reply(reply: &Reply) {
+    let headers = vec![("content-type", "application/json")];
+    let status = u32::from(reply.status);
+    if hostcalls::send_http_response(status, headers, Some(&reply.body)).is_err() {
+        log::error!("Envoy did not take the reply");
+    }
+}
+
+/// The time of day; the module itself has no clock.
+pub(super) fn now() -> SystemTime {
+    hostcalls::get_current_time().unwrap_or(SystemTime::UNIX_EPOCH)
+}

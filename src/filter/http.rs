@@ -1,0 +1,130 @@
+//! One HTTP context for each exchange.
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, BufferType, MapType};
+
+use super::host;
+use crate::exchange::{Exchange, Step};
+
+/// Buffer sizes are not told with trailers; Envoy gives what it has.
+const ALL: usize = u32::MAX as usize;
+
+/// Carries an [`Exchange`] through Envoy's callbacks.
+pub(super) struct FilterHttp {
+    exchange: Exchange,
+}
+
+impl FilterHttp {
+    pub(super) fn new(exchange: Exchange) -> Self {
+        Self { exchange }
+    }
+}
+
+/// What a step applies to.
+struct Message {
+    headers: MapType,
+    body: BufferType,
+    /// Bytes that Envoy holds of the body.
+    size: usize,
+}
+
+impl Message {
+    fn request(size: usize) -> Self {
+        Self {
+            headers: MapType::HttpRequestHeaders,
+            body: BufferType::HttpRequestBody,
+            size,
+        }
+    }
+
+    fn response(size: usize) -> Self {
+        Self {
+            headers: MapType::HttpResponseHeaders,
+            body: BufferType::HttpResponseBody,
+            size,
+        }
+    }
+
+    fn apply(&self, step: Step) -> Action {
+        match step {
+            Step::Pass => Action::Continue,
+            Step::Wait => Action::Pause,
+            Step::Edit(edit) => {
+                if let Some(headers) = &edit.headers {
+                    host::set_headers(self.headers, headers);
+                }
+                if let Some(body) = &edit.body {
+                    host::replace(self.body, self.size, body);
+                }
+                Action::Continue
+            }
+            Step::Reply(reply) => {
+                host::reply(&reply);
+                Action::Pause
+            }
+        }
+    }
+}
+
+impl Context for FilterHttp {}
+
+impl HttpContext for FilterHttp {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        let headers = host::headers(MapType::HttpRequestHeaders);
+        let step = self.exchange.request_headers(headers, end);
+        Message::request(0).apply(step)
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        if self.exchange.is_done() {
+            return Action::Continue;
+        }
+        let mut read = || host::read(BufferType::HttpRequestBody, size);
+        let step = self
+            .exchange
+            .request_body(size, end, host::now(), &mut read);
+        Message::request(size).apply(step)
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        if self.exchange.is_done() {
+            return Action::Continue;
+        }
+        let body = host::read(BufferType::HttpRequestBody, ALL);
+        let size = body.len();
+        let mut read = || body.clone();
+        let step = self
+            .exchange
+            .request_body(size, true, host::now(), &mut read);
+        Message::request(size).apply(step)
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        if self.exchange.is_done() {
+            return Action::Continue;
+        }
+        let headers = host::headers(MapType::HttpResponseHeaders);
+        let step = self.exchange.response_headers(headers, end);
+        Message::response(0).apply(step)
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        if self.exchange.is_done() {
+            return Action::Continue;
+        }
+        let mut read = || host::read(BufferType::HttpResponseBody, size);
+        let step = self.exchange.response_body(size, end, &mut read);
+        Message::response(size).apply(step)
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        if self.exchange.is_done() {
+            return Action::Continue;
+        }
+        let body = host::read(BufferType::HttpResponseBody, ALL);
+        let size = body.len();
+        let mut read = || body.clone();
+        let step = self.exchange.response_trailers(size, &mut read);
+        Message::response(size).apply(step)
+    }
+}

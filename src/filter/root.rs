@@ -1,0 +1,56 @@
+//! One root context for each plugin configuration.
+
+use std::sync::Arc;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::ContextType;
+
+use super::host;
+use super::http::FilterHttp;
+use crate::config::PluginConfig;
+use crate::exchange::Exchange;
+use crate::routes::Routes;
+
+/// Holds the compiled configuration.
+#[derive(Default)]
+pub(super) struct FilterRoot {
+    routes: Option<Arc<Routes>>,
+}
+
+impl Context for FilterRoot {}
+
+impl RootContext for FilterRoot {
+    /// Compiles the configuration. Refusing it keeps Envoy's last good one. The outcome depends on
+    /// the bytes alone: Envoy takes a configuration that fails on one worker only for a fatal fault.
+    fn on_configure(&mut self, size: usize) -> bool {
+        let json = host::plugin_configuration(size);
+        let routes = PluginConfig::from_json(&json)
+            .map_err(|error| vec![error])
+            .and_then(Routes::compile);
+        match routes {
+            Ok(routes) => {
+                log::info!(
+                    "plugin configuration of revision {} is active",
+                    routes.revision()
+                );
+                self.routes = Some(Arc::new(routes));
+                true
+            }
+            Err(errors) => {
+                for error in errors {
+                    log::error!("plugin configuration refused: {error}");
+                }
+                false
+            }
+        }
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+
+    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+        let routes = self.routes.clone()?;
+        Some(Box::new(FilterHttp::new(Exchange::new(routes))))
+    }
+}

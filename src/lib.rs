@@ -1,0 +1,29 @@
+//! An Envoy Wasm filter that speaks the OpenAI API to clients and InvokeModel to Amazon Bedrock.
+//!
+//! The crate is pure logic with a thin host layer. How a chat request travels through it:
+//!
+//! 1. `filter` (Wasm only) copies headers and bodies between Envoy and an [`exchange::Exchange`].
+//! 2. [`exchange`] decides, step by step, what Envoy has to do; it does no IO.
+//! 3. [`openai`] reads the client's request; [`routes`] finds channel and model for it.
+//! 4. [`bedrock`] encodes the upstream body in the model family's dialect; [`sign`] signs it.
+//! 5. [`bedrock`] decodes the answer or the event stream; [`openai`] writes it for the client.
+//!
+//! *Encode* is always OpenAI to Bedrock, *decode* always Bedrock to OpenAI. [`config`] is the
+//! plugin configuration, which the config-service checks with the same [`routes::Routes::compile`].
+
+#![warn(missing_docs)]
+
+pub mod arn;
+pub mod bedrock;
+pub mod catalog;
+pub mod config;
+pub mod endpoint;
+pub mod exchange;
+pub mod openai;
+pub mod routes;
+pub mod sign;
+
+// The host's functions exist in Envoy only: a native program that names them does not link. Clippy
+// and rustdoc do not link, so they see the module too.
+#[cfg(any(target_arch = "wasm32", clippy, doc))]
+mod filter;

@@ -1,0 +1,245 @@
+//! A streamed answer: server-sent events with `chat.completion.chunk` objects.
+//!
+//! Chunks are written straight as bytes behind a head that is the same for the whole stream.
+
+use std::io::Write as _;
+
+use serde::Serialize;
+
+use super::{Error, FinishReason, Usage};
+
+/// What every chunk of a stream has in common.
+#[derive(Clone, Debug)]
+pub struct StreamHead {
+    /// Id of the answer.
+    pub id: String,
+    /// Seconds since the epoch.
+    pub created: u64,
+    /// Name of the model, as the client asked for it.
+    pub model: String,
+    /// Whether the client wants the token counts at the end.
+    pub include_usage: bool,
+}
+
+/// Writes the events of one stream.
+#[derive(Debug)]
+pub struct ChunkWriter {
+    prefix: Vec<u8>,
+    suffix: &'static str,
+    include_usage: bool,
+    out: Vec<u8>,
+}
+
+impl ChunkWriter {
+    /// A writer for one stream.
+    #[must_use]
+    pub fn new(head: &StreamHead) -> Self {
+        let mut prefix = b"data: {\"id\":".to_vec();
+        write_json(&mut prefix, &head.id);
+        prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
+        write_json(&mut prefix, &head.created);
+        prefix.extend_from_slice(b",\"model\":");
+        write_json(&mut prefix, &head.model);
+        prefix.extend_from_slice(b",\"choices\":[");
+        // OpenAI sends `usage: null` on ordinary chunks only when usage was asked for.
+        let suffix = if head.include_usage {
+            "],\"usage\":null}\n\n"
+        } else {
+            "]}\n\n"
+        };
+        Self {
+            prefix,
+            suffix,
+            include_usage: head.include_usage,
+            out: Vec::new(),
+        }
+    }
+
+    /// Takes the bytes written since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+
+    /// The first chunk, which names the role.
+    pub fn role(&mut self) {
+        self.raw_delta("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
+    }
+
+    /// A piece of the answer's text.
+    pub fn content(&mut self, text: &str) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            content: &'a str,
+        }
+        self.delta(&Delta { content: text }, None);
+    }
+
+    /// The start of a tool call; `index` counts tool calls from 0.
+    pub fn tool_call(&mut self, index: u32, id: &str, name: &str) {
+        let function = FunctionDelta {
+            name: Some(name),
+            arguments: "",
+        };
+        self.tool_delta(&ToolDelta {
+            index,
+            id: Some(id),
+            kind: Some("function"),
+            function,
+        });
+    }
+
+    /// A piece of a tool call's arguments.
+    pub fn tool_arguments(&mut self, index: u32, arguments: &str) {
+        let function = FunctionDelta {
+            name: None,
+            arguments,
+        };
+        self.tool_delta(&ToolDelta {
+            index,
+            id: None,
+            kind: None,
+            function,
+        });
+    }
+
+    /// The end of the answer: why it ended, the token counts if asked for, `[DONE]`.
+    pub fn finish(&mut self, reason: FinishReason, usage: Usage) {
+        #[derive(Serialize)]
+        struct Delta {}
+        self.delta(&Delta {}, Some(reason));
+        if self.include_usage {
+            self.out.extend_from_slice(&self.prefix);
+            self.out.extend_from_slice(b"],\"usage\":");
+            write_json(&mut self.out, &usage);
+            self.out.extend_from_slice(b"}\n\n");
+        }
+        self.out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    /// An error in place of the rest of the answer; no `[DONE]` follows it.
+    pub fn error(&mut self, error: &Error) {
+        self.out.extend_from_slice(b"data: ");
+        self.out.extend_from_slice(&error.body());
+        self.out.extend_from_slice(b"\n\n");
+    }
+
+    fn tool_delta(&mut self, call: &ToolDelta<'_>) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            tool_calls: [&'a ToolDelta<'a>; 1],
+        }
+        self.delta(&Delta { tool_calls: [call] }, None);
+    }
+
+    fn delta(&mut self, delta: &impl Serialize, reason: Option<FinishReason>) {
+        self.out.extend_from_slice(&self.prefix);
+        self.out.extend_from_slice(b"{\"index\":0,\"delta\":");
+        write_json(&mut self.out, delta);
+        self.end_choice(reason);
+    }
+
+    fn raw_delta(&mut self, delta: &str) {
+        self.out.extend_from_slice(&self.prefix);
+        self.out.extend_from_slice(b"{\"index\":0,\"delta\":");
+        self.out.extend_from_slice(delta.as_bytes());
+        self.end_choice(None);
+    }
+
+    fn end_choice(&mut self, reason: Option<FinishReason>) {
+        self.out
+            .extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+        write_json(&mut self.out, &reason);
+        self.out.push(b'}');
+        self.out.extend_from_slice(self.suffix.as_bytes());
+    }
+}
+
+#[derive(Serialize)]
+struct ToolDelta<'a> {
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    function: FunctionDelta<'a>,
+}
+
+#[derive(Serialize)]
+struct FunctionDelta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    arguments: &'a str,
+}
+
+/// Writes JSON to memory, which cannot fail for the types used here.
+fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        let _ = out.write_all(b"null");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writer(include_usage: bool) -> ChunkWriter {
+        ChunkWriter::new(&StreamHead {
+            id: "chatcmpl-1".to_owned(),
+            created: 7,
+            model: "m \"x\"".to_owned(),
+            include_usage,
+        })
+    }
+
+    fn text(writer: &mut ChunkWriter) -> String {
+        String::from_utf8(writer.take()).unwrap()
+    }
+
+    #[test]
+    fn usage_is_null_until_the_end_when_asked_for() {
+        let mut out = writer(true);
+        out.content("a\n");
+        assert_eq!(
+            text(&mut out),
+            "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":7,\
+             \"model\":\"m \\\"x\\\"\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\\n\"},\
+             \"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n"
+        );
+        let usage = Usage {
+            input: 2,
+            output: 3,
+            ..Usage::default()
+        };
+        out.finish(FinishReason::Length, usage);
+        let end = text(&mut out);
+        let events: Vec<_> = end.split_terminator("\n\n").collect();
+        assert!(events[0].contains("\"finish_reason\":\"length\""));
+        assert!(events[1].contains("\"choices\":[],\"usage\":{\"prompt_tokens\":2,"));
+        assert_eq!(events[2], "data: [DONE]");
+    }
+
+    #[test]
+    fn usage_is_absent_when_not_asked_for() {
+        let mut out = writer(false);
+        out.role();
+        out.finish(FinishReason::Stop, Usage::default());
+        assert!(!text(&mut out).contains("usage"));
+    }
+
+    #[test]
+    fn every_event_is_one_line_of_valid_json() {
+        let mut out = writer(true);
+        out.role();
+        out.content("\u{2028}\r\n\"");
+        out.tool_call(0, "call_1", "f");
+        out.tool_arguments(0, "{\"a\":");
+        out.finish(FinishReason::ToolCalls, Usage::default());
+        for event in text(&mut out).split_terminator("\n\n") {
+            let data = event.strip_prefix("data: ").unwrap();
+            assert!(!data.contains('\n'));
+            if data != "[DONE]" {
+                serde_json::from_str::<serde_json::Value>(data).unwrap();
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The compiled configuration: from the name a client asks for to the channel and model that serve it.
+
+mod compile;
+mod resolve;
+
+pub use resolve::{ModelRule, ResolveError, Route};
+
+use std::collections::BTreeSet;
+
+use crate::catalog;
+use crate::config::{Channel, ConfigError, Limits, PluginConfig};
+use crate::endpoint::Endpoint;
+use crate::sign::Signer;
+
+/// Everything the filter needs at run time, checked once.
+#[derive(Debug)]
+pub struct Routes {
+    channels: Vec<CompiledChannel>,
+    limits: Limits,
+    revision: u64,
+}
+
+/// A channel that passed [`Routes::compile`].
+#[derive(Debug)]
+pub struct CompiledChannel {
+    /// What the administrator wrote.
+    pub channel: Channel,
+    /// Where its requests go.
+    pub endpoint: Endpoint,
+    /// `Host` of its requests, as signed.
+    pub authority: String,
+    /// Envoy cluster of the endpoint.
+    pub cluster: String,
+    /// Signs for the channel's region with its credentials.
+    pub signer: Signer,
+}
+
+impl Routes {
+    /// Checks a configuration and makes it ready for use.
+    ///
+    /// # Errors
+    ///
+    /// Every fault, each with the JSON pointer of its field.
+    pub fn compile(config: PluginConfig) -> Result<Self, Vec<ConfigError>> {
+        compile::compile(config)
+    }
+
+    /// Sizes that the filter enforces.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Revision of the config-service that this was compiled from.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Distinct endpoints of the enabled channels, each with the region it is signed for.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&Endpoint, &str)> {
+        let mut seen = BTreeSet::new();
+        self.enabled()
+            .map(|channel| (&channel.endpoint, channel.channel.region.as_str()))
+            .filter(move |(endpoint, _)| seen.insert(*endpoint))
+    }
+
+    /// Names that `GET /v1/models` shows: what a client can ask for, sorted; never an ARN.
+    #[must_use]
+    pub fn model_names(&self) -> BTreeSet<&str> {
+        self.enabled()
+            .flat_map(|channel| names(&channel.channel))
+            .filter(|name| !name.starts_with("arn:"))
+            .collect()
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &CompiledChannel> {
+        self.channels
+            .iter()
+            .filter(|channel| channel.channel.enabled)
+    }
+}
+
+/// The names of one channel: its list, or everything that it knows by name.
+fn names(channel: &Channel) -> Box<dyn Iterator<Item = &str> + '_> {
+    if !channel.models.is_empty() {
+        return Box::new(channel.models.iter().map(String::as_str));
+    }
+    let own = channel
+        .model_mapping
+        .keys()
+        .chain(channel.inference_profile_arn_map.keys())
+        .map(String::as_str);
+    let known = catalog::models().flat_map(|model| {
+        let alias = model.aliases.first().copied();
+        std::iter::once(alias.unwrap_or(model.id))
+    });
+    Box::new(own.chain(known))
+}

@@ -1,0 +1,307 @@
+//! Checks a [`PluginConfig`] and compiles it to [`Routes`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{CompiledChannel, Routes};
+use crate::arn::MAX_MODEL_ID_LEN;
+use crate::config::{
+    Channel, ConfigError, Credentials, Limits, PluginConfig, SCHEMA, Secret, escape_pointer,
+};
+use crate::endpoint::{Endpoint, HostVariant};
+use crate::sign::Signer;
+
+/// Longest channel name, in characters.
+const MAX_NAME_LEN: usize = 64;
+
+pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
+    let faults = check(&config);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let channels = config
+        .channels
+        .into_iter()
+        .enumerate()
+        .map(|(index, channel)| {
+            compile_channel(channel).map_err(|fault| fault.below(&format!("/channels/{index}")))
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|fault| vec![fault])?;
+    Ok(Routes {
+        channels,
+        limits: config.limits,
+        revision: config.revision,
+    })
+}
+
+fn check(config: &PluginConfig) -> Vec<ConfigError> {
+    let mut faults = Vec::new();
+    if config.schema != SCHEMA {
+        let reason = format!(
+            "is {}, but this filter reads schema {SCHEMA}; update the filter or the config-service",
+            config.schema
+        );
+        faults.push(ConfigError::new("/schema", "unsupported_schema", reason));
+    }
+    faults.extend(check_limits(config.limits));
+    let mut names = BTreeSet::new();
+    for (index, channel) in config.channels.iter().enumerate() {
+        let prefix = format!("/channels/{index}");
+        if !names.insert(channel.name.as_str()) {
+            let reason = format!("`{}` is the name of an earlier channel too", channel.name);
+            let path = format!("{prefix}/name");
+            faults.push(ConfigError::new(path, "duplicate_name", reason));
+        }
+        let own = check_channel(channel);
+        faults.extend(own.into_iter().map(|fault| fault.below(&prefix)));
+    }
+    faults
+}
+
+fn compile_channel(channel: Channel) -> Result<CompiledChannel, ConfigError> {
+    let endpoint = endpoint(&channel)?;
+    Ok(CompiledChannel {
+        authority: endpoint.authority(),
+        cluster: endpoint.cluster_name(),
+        signer: Signer::new(&channel.credentials, &channel.region),
+        endpoint,
+        channel,
+    })
+}
+
+fn check_limits(limits: Limits) -> Vec<ConfigError> {
+    [
+        ("/limits/max_request_bytes", limits.max_request_bytes),
+        ("/limits/max_response_bytes", limits.max_response_bytes),
+    ]
+    .into_iter()
+    .filter(|(_, bytes)| *bytes == 0)
+    .map(|(path, _)| ConfigError::new(path, "out_of_range", "must be at least 1 byte"))
+    .collect()
+}
+
+/// Faults of one channel; paths are relative to it.
+fn check_channel(channel: &Channel) -> Vec<ConfigError> {
+    let mut faults = Vec::new();
+    faults.extend(check_name(&channel.name));
+    match endpoint(channel) {
+        Ok(endpoint) => faults.extend(check_region(channel, &endpoint)),
+        Err(fault) => faults.push(fault),
+    }
+    faults.extend(check_credentials(&channel.credentials));
+    for (index, model) in channel.models.iter().enumerate() {
+        faults.extend(check_model_name(&format!("/models/{index}"), model));
+    }
+    faults.extend(check_map("/model_mapping", &channel.model_mapping));
+    let arns = &channel.inference_profile_arn_map;
+    faults.extend(check_map("/inference_profile_arn_map", arns));
+    for name in channel.model_families.keys() {
+        let path = format!("/model_families/{}", escape_pointer(name));
+        faults.extend(check_model_name(&path, name));
+    }
+    faults
+}
+
+fn check_name(name: &str) -> Option<ConfigError> {
+    let valid = name.len() <= MAX_NAME_LEN
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    (!valid).then(|| {
+        let reason = "must be 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or \
+                      digit (it becomes a metric label)";
+        ConfigError::new("/name", "invalid_name", reason)
+    })
+}
+
+fn endpoint(channel: &Channel) -> Result<Endpoint, ConfigError> {
+    let variant = if channel.fips {
+        HostVariant::Fips
+    } else {
+        HostVariant::Standard
+    };
+    let public = Endpoint::of_region(&channel.region, variant)
+        .map_err(|error| ConfigError::new("/region", "invalid_region", error.to_string()))?;
+    match &channel.endpoint {
+        None => Ok(public),
+        Some(text) => Endpoint::parse(text)
+            .map_err(|error| ConfigError::new("/endpoint", "invalid_endpoint", error.to_string())),
+    }
+}
+
+/// AWS refuses a signature whose region is not the endpoint's own.
+fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
+    let host_region = endpoint
+        .aws_region()
+        .filter(|region| *region != channel.region)?;
+    let reason = format!(
+        "is in region {host_region}, but the channel signs for {}; set `region` to {host_region}",
+        channel.region
+    );
+    Some(ConfigError::new("/endpoint", "region_mismatch", reason))
+}
+
+fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
+    let Credentials::Static {
+        access_key_id,
+        secret_access_key,
+        session_token,
+    } = credentials;
+    let mut faults = Vec::new();
+    let key_id_valid = !access_key_id.is_empty()
+        && access_key_id.len() <= 128
+        && access_key_id.bytes().all(|b| b.is_ascii_alphanumeric());
+    if !key_id_valid {
+        faults.push(ConfigError::new(
+            "/credentials/access_key_id",
+            "invalid_access_key_id",
+            "must be letters and digits, such as AKIA…",
+        ));
+    }
+    let secrets = [
+        ("/credentials/secret_access_key", Some(secret_access_key)),
+        ("/credentials/session_token", session_token.as_ref()),
+    ];
+    let bad = secrets
+        .into_iter()
+        .filter(|(_, secret)| secret.is_some_and(|secret| !is_secret(secret)));
+    faults.extend(bad.map(|(path, _)| {
+        let reason = "must be visible ASCII without spaces (the value is hidden)";
+        ConfigError::new(path, "invalid_secret", reason)
+    }));
+    faults
+}
+
+fn is_secret(secret: &Secret) -> bool {
+    !secret.expose().is_empty() && secret.expose().bytes().all(|b| b.is_ascii_graphic())
+}
+
+fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<ConfigError> {
+    let mut faults = Vec::new();
+    for (key, value) in map {
+        let path = format!("{path}/{}", escape_pointer(key));
+        if let Some(fault) = check_model_name(&path, key) {
+            let reason = format!("has a key that {}", fault.reason);
+            faults.push(ConfigError::new(path.clone(), "invalid_key", reason));
+        }
+        if let Some(fault) = check_model_name(&path, value) {
+            let reason = format!("has a value that {}", fault.reason);
+            faults.push(ConfigError::new(path, "invalid_value", reason));
+        }
+    }
+    faults
+}
+
+fn check_model_name(path: &str, name: &str) -> Option<ConfigError> {
+    let reason = if name.trim().is_empty() {
+        "is empty"
+    } else if name.trim() != name {
+        "starts or ends with white space"
+    } else if name.chars().any(char::is_control) {
+        "contains a control character"
+    } else if name.len() > MAX_MODEL_ID_LEN {
+        "is longer than 2048 bytes"
+    } else {
+        return None;
+    };
+    Some(ConfigError::new(path, "invalid_model_name", reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The faults, as `path code`, of a valid channel in which `patch` replaced some fields.
+    #[track_caller]
+    fn check(patch: &serde_json::Value, expected: &[&str]) {
+        let mut channel = serde_json::json!({
+            "name": "a",
+            "region": "us-east-1",
+            "credentials": {
+                "type": "static",
+                "access_key_id": "AKIDEXAMPLE",
+                "secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
+            }
+        });
+        for (key, value) in patch.as_object().unwrap() {
+            channel[key] = value.clone();
+        }
+        let config = serde_json::json!({ "channels": [channel] }).to_string();
+        let faults = Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap())
+            .err()
+            .unwrap_or_default();
+        let seen: Vec<_> = faults
+            .iter()
+            .map(|fault| format!("{} {}", fault.path, fault.code))
+            .collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn every_fault_is_found_at_once() {
+        check(
+            &serde_json::json!({
+                "name": "two words",
+                "region": "moon",
+                "models": ["ok", ""],
+                "model_mapping": {"a": " b"},
+                "inference_profile_arn_map": {"": "arn", "m": ""},
+                "model_families": {"\t": "anthropic"},
+                "credentials": {"type": "static", "access_key_id": "", "secret_access_key": "a b"}
+            }),
+            &[
+                "/channels/0/name invalid_name",
+                "/channels/0/region invalid_region",
+                "/channels/0/credentials/access_key_id invalid_access_key_id",
+                "/channels/0/credentials/secret_access_key invalid_secret",
+                "/channels/0/models/1 invalid_model_name",
+                "/channels/0/model_mapping/a invalid_value",
+                "/channels/0/inference_profile_arn_map/ invalid_key",
+                "/channels/0/inference_profile_arn_map/m invalid_value",
+                "/channels/0/model_families/\t invalid_model_name",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_endpoint_must_be_in_the_region_that_is_signed_for() {
+        let host = |region: &str| serde_json::json!({"endpoint": format!("https://bedrock-runtime-fips.{region}.amazonaws.com")});
+        check(&host("us-east-1"), &[]);
+        check(
+            &host("us-west-2"),
+            &["/channels/0/endpoint region_mismatch"],
+        );
+        check(
+            &serde_json::json!({"endpoint": "https://bedrock.corp.internal"}),
+            &[],
+        );
+        check(
+            &serde_json::json!({"endpoint": "bedrock.corp.internal"}),
+            &["/channels/0/endpoint invalid_endpoint"],
+        );
+    }
+
+    #[test]
+    fn names_are_unique_and_the_schema_is_known() {
+        let config = r#"{"schema":2,"limits":{"max_request_bytes":0}}"#;
+        let faults = Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap());
+        let faults = faults.unwrap_err();
+        assert_eq!(faults[0].path, "/schema");
+        assert_eq!(faults[1].path, "/limits/max_request_bytes");
+    }
+
+    #[test]
+    fn faults_in_secrets_do_not_repeat_them() {
+        let credentials = Credentials::Static {
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: Secret::new("top secret"),
+            session_token: Some(Secret::new("token\n")),
+        };
+        let faults = check_credentials(&credentials);
+        assert_eq!(faults.len(), 2);
+        for fault in faults {
+            assert!(!fault.to_string().contains("top"), "{fault}");
+        }
+    }
+}

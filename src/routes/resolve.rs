@@ -1,0 +1,368 @@
+//! From a requested name to a channel, a model id and a family.
+
+use percent_encoding::percent_decode_str;
+
+use super::{CompiledChannel, Routes};
+use crate::arn::ModelArn;
+use crate::bedrock::ModelFamily;
+use crate::catalog::{self, Model};
+
+/// Where one request goes.
+#[derive(Clone, Debug)]
+pub struct Route<'r> {
+    /// The channel that serves it.
+    pub channel: &'r CompiledChannel,
+    /// Model id, inference profile id or ARN to call, not percent-encoded.
+    pub model_id: String,
+    /// How the model is spoken to.
+    pub family: ModelFamily,
+    /// What the catalogue knows about it, if anything.
+    pub model: Option<&'static Model>,
+    /// The rule that decided `model_id`.
+    pub rule: ModelRule,
+}
+
+/// The rule that decided which model id is called, in the order in which they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelRule {
+    /// The channel's `inference_profile_arn_map`.
+    InferenceProfileArnMap,
+    /// The catalogue knows the name as an alias or base model id.
+    Catalog,
+    /// The name already is a Bedrock model id, profile id or ARN.
+    Verbatim,
+}
+
+/// Why no channel serves a model.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// No enabled channel has the name.
+    #[error("The model `{0}` does not exist or no channel serves it.")]
+    NotFound(String),
+    /// A channel has the name, but nothing says which bodies the model takes.
+    #[error(
+        "The model family of `{0}` is not known. The gateway's administrator can name it in the \
+         channel's `model_families`."
+    )]
+    UnknownFamily(String),
+}
+
+impl Routes {
+    /// Finds the channel and the model for the name that a client sent.
+    ///
+    /// Channels are tried in the order of the configuration. Within a channel: `model_mapping`,
+    /// then `inference_profile_arn_map` (the mapped name first, then the requested one), then the
+    /// catalogue with the channel's cross-region policy, then the name itself.
+    ///
+    /// # Errors
+    ///
+    /// When no enabled channel serves the name, or its family is not known.
+    pub fn resolve(&self, requested: &str) -> Result<Route<'_>, ResolveError> {
+        let mut unknown_family = false;
+        for channel in self.enabled().filter(|channel| channel.serves(requested)) {
+            let Some(target) = channel.target(requested) else {
+                continue;
+            };
+            match target.into_route(channel, requested) {
+                Some(route) => return Ok(route),
+                None => unknown_family = true,
+            }
+        }
+        let name = requested.to_owned();
+        Err(if unknown_family {
+            ResolveError::UnknownFamily(name)
+        } else {
+            ResolveError::NotFound(name)
+        })
+    }
+}
+
+impl CompiledChannel {
+    fn serves(&self, requested: &str) -> bool {
+        let models = &self.channel.models;
+        models.is_empty() || models.iter().any(|model| model == requested)
+    }
+
+    fn mapped<'a>(&'a self, requested: &'a str) -> &'a str {
+        self.channel
+            .model_mapping
+            .get(requested)
+            .map_or(requested, String::as_str)
+    }
+
+    fn target(&self, requested: &str) -> Option<Target> {
+        let mapped = self.mapped(requested);
+        let arns = &self.channel.inference_profile_arn_map;
+        if let Some(arn) = arns.get(mapped).or_else(|| arns.get(requested)) {
+            return Some(Target {
+                model_id: decode_once(arn),
+                rule: ModelRule::InferenceProfileArnMap,
+            });
+        }
+        let name = decode_once(mapped);
+        if let Some(model) = catalog::find_base(&name) {
+            let channel = &self.channel;
+            return Some(Target {
+                model_id: model.id_in(&channel.region, channel.cross_region),
+                rule: ModelRule::Catalog,
+            });
+        }
+        is_bedrock_id(&name).then_some(Target {
+            model_id: name,
+            rule: ModelRule::Verbatim,
+        })
+    }
+
+    fn family_hint(&self, names: &[&str]) -> Option<ModelFamily> {
+        names
+            .iter()
+            .find_map(|name| self.channel.model_families.get(*name))
+            .copied()
+    }
+}
+
+struct Target {
+    model_id: String,
+    rule: ModelRule,
+}
+
+impl Target {
+    /// Adds the family: the channel's hint, else what the names say, else what the id says.
+    fn into_route<'r>(self, channel: &'r CompiledChannel, requested: &str) -> Option<Route<'r>> {
+        let mapped = decode_once(channel.mapped(requested));
+        let spelled_out = spelled_out_id(&self.model_id);
+        let names = [mapped.as_str(), requested, spelled_out.as_str()];
+        let model = names.iter().find_map(|name| catalog::find(name));
+        let family = channel
+            .family_hint(&[&mapped, requested, &self.model_id])
+            .or_else(|| names.iter().find_map(|name| ModelFamily::of_model_id(name)))
+            .or_else(|| model.and_then(|model| ModelFamily::of_model_id(model.id)))?;
+        Some(Route {
+            channel,
+            model_id: self.model_id,
+            family,
+            model,
+            rule: self.rule,
+        })
+    }
+}
+
+/// The base model or profile id inside an ARN; any other text is returned as it is.
+fn spelled_out_id(id: &str) -> String {
+    id.parse::<ModelArn>()
+        .ok()
+        .and_then(|arn| arn.model_id().map(str::to_owned))
+        .unwrap_or_else(|| id.to_owned())
+}
+
+/// Undoes one percent-encoding, which some clients apply to ids and ARNs themselves.
+fn decode_once(name: &str) -> String {
+    percent_decode_str(name)
+        .decode_utf8()
+        .map_or_else(|_| name.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Whether a name has the shape of `vendor.model` or of a model ARN.
+///
+/// Pattern of `modelId`: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
+fn is_bedrock_id(name: &str) -> bool {
+    if name.starts_with("arn:") {
+        return name.parse::<ModelArn>().is_ok();
+    }
+    let vendor_and_model = name
+        .split_once('.')
+        .is_some_and(|(vendor, model)| !vendor.is_empty() && !model.is_empty());
+    vendor_and_model
+        && ModelFamily::of_model_id(name).is_some()
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::PluginConfig;
+    use serde_json::{Value, json};
+
+    fn routes(channels: &[Value]) -> Routes {
+        let channels: Vec<_> = channels
+            .iter()
+            .enumerate()
+            .map(|(index, patch)| {
+                let mut channel = json!({
+                    "name": format!("c{index}"),
+                    "region": "us-east-1",
+                    "credentials": {
+                        "type": "static",
+                        "access_key_id": "AKIDEXAMPLE",
+                        "secret_access_key": "secret"
+                    }
+                });
+                for (key, value) in patch.as_object().unwrap() {
+                    channel[key] = value.clone();
+                }
+                channel
+            })
+            .collect();
+        let config = json!({ "channels": channels }).to_string();
+        Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap()).unwrap()
+    }
+
+    /// Resolves `name` and compares `channel rule model_id`.
+    #[track_caller]
+    fn check(channels: &[Value], name: &str, expected: &str) {
+        let routes = routes(channels);
+        let seen = match routes.resolve(name) {
+            Ok(route) => format!(
+                "{} {:?} {}",
+                route.channel.channel.name, route.rule, route.model_id
+            ),
+            Err(ResolveError::NotFound(_)) => "not found".to_owned(),
+            Err(ResolveError::UnknownFamily(_)) => "unknown family".to_owned(),
+        };
+        assert_eq!(seen, expected);
+    }
+
+    const ARN: &str =
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456";
+
+    #[test]
+    fn an_arn_of_the_map_wins_over_catalogue_and_cross_region() {
+        let channel = json!({
+            "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
+            "inference_profile_arn_map": {"claude-sonnet-4-5": ARN},
+            "cross_region": "global"
+        });
+        let expected = format!("c0 InferenceProfileArnMap {ARN}");
+        let channels = [channel];
+        check(&channels, "claude-sonnet-4-5", &expected);
+        check(&channels, "gpt-4o", &expected);
+    }
+
+    #[test]
+    fn the_mapped_name_is_looked_up_before_the_requested_one() {
+        let other = ARN.replace("abc", "xyz");
+        let channel = json!({
+            "model_mapping": {"a": "claude-sonnet-4-5"},
+            "inference_profile_arn_map": {"a": other, "claude-sonnet-4-5": ARN}
+        });
+        check(&[channel], "a", &format!("c0 InferenceProfileArnMap {ARN}"));
+        let channel = json!({
+            "model_mapping": {"a": "claude-sonnet-4-5"},
+            "inference_profile_arn_map": {"a": other}
+        });
+        check(
+            &[channel],
+            "a",
+            &format!("c0 InferenceProfileArnMap {other}"),
+        );
+    }
+
+    #[test]
+    fn keys_are_exact_and_case_sensitive() {
+        let channel = json!({"inference_profile_arn_map": {"Claude-Sonnet-4-5": ARN}});
+        check(
+            &[channel],
+            "claude-sonnet-4-5",
+            "c0 Catalog us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        );
+    }
+
+    #[test]
+    fn the_catalogue_and_the_policy_choose_the_profile() {
+        let base = "anthropic.claude-haiku-4-5-20251001-v1:0";
+        for (policy, prefix) in [("off", ""), ("geo", "us."), ("global", "global.")] {
+            let channel = json!({"cross_region": policy});
+            let expected = format!("c0 Catalog {prefix}{base}");
+            let channels = [channel];
+            check(&channels, "claude-haiku-4-5", &expected);
+            check(&channels, base, &expected);
+        }
+    }
+
+    #[test]
+    fn ids_profiles_and_arns_are_taken_verbatim_and_encoded_ones_decoded_once() {
+        let channels = [json!({})];
+        for name in [
+            "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+            "anthropic.claude-next-9-9",
+            "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+        ] {
+            check(&channels, name, &format!("c0 Verbatim {name}"));
+        }
+        check(
+            &channels,
+            "eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0",
+            "c0 Verbatim eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        );
+        let channel = json!({
+            "inference_profile_arn_map": {"claude-sonnet-4-5": ARN.replace(':', "%3A").replace('/', "%2F")}
+        });
+        check(
+            &[channel],
+            "claude-sonnet-4-5",
+            &format!("c0 InferenceProfileArnMap {ARN}"),
+        );
+    }
+
+    #[test]
+    fn an_opaque_arn_needs_a_name_or_a_hint_that_says_its_family() {
+        check(&[json!({})], ARN, "unknown family");
+        let channel = json!({"inference_profile_arn_map": {"assistant": ARN}});
+        check(&[channel], "assistant", "unknown family");
+        for key in ["assistant", ARN] {
+            let channel = json!({
+                "inference_profile_arn_map": {"assistant": ARN},
+                "model_families": {key: "anthropic"}
+            });
+            let expected = format!("c0 InferenceProfileArnMap {ARN}");
+            check(&[channel], "assistant", &expected);
+        }
+    }
+
+    #[test]
+    fn channels_serve_their_list_in_order_and_disabled_ones_nothing() {
+        let channels = [
+            json!({"enabled": false}),
+            json!({"models": ["other"]}),
+            json!({"models": ["claude-sonnet-4-5"], "cross_region": "off"}),
+            json!({}),
+        ];
+        let sonnet = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+        check(
+            &channels,
+            "claude-sonnet-4-5",
+            &format!("c2 Catalog {sonnet}"),
+        );
+        check(
+            &channels,
+            "claude-3-haiku",
+            "c3 Catalog us.anthropic.claude-3-haiku-20240307-v1:0",
+        );
+        check(&channels, "other", "not found");
+        check(&[], "claude-3-haiku", "not found");
+    }
+
+    #[test]
+    fn the_model_list_shows_names_and_never_an_arn() {
+        let routes = routes(&[json!({
+            "models": ["claude-sonnet-4-5", ARN],
+            "inference_profile_arn_map": {"claude-sonnet-4-5": ARN}
+        })]);
+        let names: Vec<_> = routes.model_names().into_iter().collect();
+        assert_eq!(names, ["claude-sonnet-4-5"]);
+    }
+
+    #[test]
+    fn endpoints_are_distinct() {
+        let routes = routes(&[
+            json!({}),
+            json!({}),
+            json!({"region": "eu-west-1"}),
+            json!({"enabled": false, "region": "ap-south-1"}),
+        ]);
+        let regions: Vec<_> = routes.endpoints().map(|(_, region)| region).collect();
+        assert_eq!(regions, ["us-east-1", "eu-west-1"]);
+    }
+}
