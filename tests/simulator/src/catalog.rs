@@ -1,0 +1,307 @@
+//! Which model an id, an inference profile or an ARN stands for.
+
+mod arn;
+mod geo;
+
+use std::collections::BTreeMap;
+
+use self::arn::{Arn, Resource};
+use crate::error::AwsError;
+use crate::family::{Family, claude};
+use crate::signature::Caller;
+
+/// `modelId` may have this many characters:
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
+const MAX_ID: usize = 2048;
+const DEFAULT_PROFILE_MODEL: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+/// The limit of models that were added without one.
+const DEFAULT_MAX_TOKENS: u64 = 64_000;
+
+/// A model that the simulator serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Model {
+    /// Base model id.
+    pub(crate) id: String,
+    pub(crate) family: Family,
+    /// Most tokens that may be asked for.
+    pub(crate) max_tokens: u64,
+    throughput: Throughput,
+    /// Prefixes of its cross-region inference profiles.
+    geos: Vec<&'static str>,
+}
+
+/// Whether the base id itself can be called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Throughput {
+    OnDemand,
+    ProfileOnly,
+}
+
+/// Every model and every profile the simulator knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Catalog {
+    models: BTreeMap<String, Model>,
+    /// ARN to base model id.
+    profiles: BTreeMap<String, String>,
+}
+
+impl Default for Catalog {
+    fn default() -> Self {
+        let models = claude::MODELS.iter().map(|row| Model {
+            id: row.id.to_owned(),
+            family: Family::Claude,
+            max_tokens: row.max_tokens,
+            throughput: match row.on_demand {
+                true => Throughput::OnDemand,
+                false => Throughput::ProfileOnly,
+            },
+            geos: row.geos.split(' ').filter(|geo| !geo.is_empty()).collect(),
+        });
+        Self {
+            models: models.map(|model| (model.id.clone(), model)).collect(),
+            profiles: BTreeMap::new(),
+        }
+    }
+}
+
+impl Catalog {
+    pub(crate) fn set_profile_only(&mut self, id: &str) {
+        self.entry(id).throughput = Throughput::ProfileOnly;
+    }
+
+    pub(crate) fn set_on_demand(&mut self, id: &str) {
+        self.entry(id).throughput = Throughput::OnDemand;
+    }
+
+    pub(crate) fn set_profile(&mut self, arn: &str, id: &str) {
+        self.entry(id);
+        self.profiles.insert(arn.to_owned(), id.to_owned());
+    }
+
+    fn entry(&mut self, id: &str) -> &mut Model {
+        self.models.entry(id.to_owned()).or_insert_with(|| Model {
+            id: id.to_owned(),
+            family: Family::Claude,
+            max_tokens: DEFAULT_MAX_TOKENS,
+            throughput: Throughput::OnDemand,
+            geos: geo::ALL.to_vec(),
+        })
+    }
+
+    /// The model that `sent`, the decoded path segment, stands for.
+    ///
+    /// # Errors
+    /// `ValidationException` when it stands for none here, or only for an
+    /// inference profile; `AccessDeniedException` for another account's ARN.
+    pub(crate) fn resolve(&self, sent: &str, caller: &Caller) -> Result<&Model, AwsError> {
+        if sent.is_empty() || sent.len() > MAX_ID {
+            return Err(unknown());
+        }
+        if !sent.starts_with("arn:") {
+            return self.resolve_id(sent, sent, &caller.region);
+        }
+        let arn = Arn::parse(sent).ok_or_else(unknown)?;
+        if !arn.is_in(&caller.region) {
+            return Err(unknown());
+        }
+        check_account(&arn, sent, caller)?;
+        match arn.resource {
+            Resource::Model(id) => self.resolve_id(id, sent, &caller.region),
+            Resource::Opaque => {
+                let id = self
+                    .profiles
+                    .get(sent)
+                    .map_or(DEFAULT_PROFILE_MODEL, String::as_str);
+                self.models.get(id).ok_or_else(unknown)
+            }
+        }
+    }
+
+    fn resolve_id(&self, id: &str, sent: &str, region: &str) -> Result<&Model, AwsError> {
+        if let Some(model) = self.models.get(id) {
+            return match model.throughput {
+                Throughput::OnDemand => Ok(model),
+                Throughput::ProfileOnly => Err(AwsError::validation(format!(
+                    "Invocation of model ID {sent} with on-demand throughput isn’t supported. Retry your request with the ID or ARN of an inference profile that contains this model."
+                ))),
+            };
+        }
+        let (prefix, base) = id.split_once('.').ok_or_else(unknown)?;
+        let model = self.models.get(base).ok_or_else(unknown)?;
+        match model.geos.contains(&prefix) && geo::serves(prefix, region) {
+            true => Ok(model),
+            false => Err(unknown()),
+        }
+    }
+}
+
+fn check_account(arn: &Arn<'_>, sent: &str, caller: &Caller) -> Result<(), AwsError> {
+    let own = caller
+        .key
+        .as_ref()
+        .and_then(|key| key.account_id.as_deref());
+    match own {
+        Some(own) if !arn.account.is_empty() && arn.account != own => {
+            Err(AwsError::access_denied(format!(
+                "User: arn:aws:iam::{own}:user/simulated is not authorized to perform: bedrock:InvokeModel on resource: {sent} because no resource-based policy allows the bedrock:InvokeModel action"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn unknown() -> AwsError {
+    AwsError::validation("The provided model identifier is invalid.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+
+    const PROFILE: &str =
+        "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456";
+
+    fn resolve(sent: &str, region: &str) -> Result<String, String> {
+        let caller = Caller {
+            region: region.to_owned(),
+            key: None,
+        };
+        let catalog = Catalog::default();
+        let model = catalog.resolve(sent, &caller);
+        model.map(|m| m.id.clone()).map_err(|error| error.message)
+    }
+
+    #[test]
+    fn ids_profiles_and_arns_resolve() {
+        let haiku = "anthropic.claude-3-haiku-20240307-v1:0";
+        let sonnet = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+        for (sent, region, model) in [
+            (haiku, "us-east-1", haiku),
+            (PROFILE, "us-east-1", sonnet),
+            (
+                "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "us-west-2",
+                sonnet,
+            ),
+            (
+                "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "eu-west-1",
+                sonnet,
+            ),
+            (
+                "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "sa-east-1",
+                sonnet,
+            ),
+            (
+                "us-gov.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "us-gov-west-1",
+                sonnet,
+            ),
+            (
+                "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-haiku-20240307-v1:0",
+                "us-east-1",
+                haiku,
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+                "us-east-1",
+                sonnet,
+            ),
+            (
+                "arn:aws-cn:bedrock:cn-north-1:123456789012:application-inference-profile/abc123def456",
+                "cn-north-1",
+                sonnet,
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abcdef123456",
+                "us-east-1",
+                sonnet,
+            ),
+        ] {
+            assert_eq!(resolve(sent, region).as_deref(), Ok(model), "{sent}");
+        }
+    }
+
+    #[test]
+    fn what_aws_does_not_know_is_an_invalid_identifier() {
+        for (sent, region) in [
+            ("", "us-east-1"),
+            ("claude-3-haiku", "us-east-1"),
+            ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1"),
+            ("xx.anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1"),
+            (
+                "us.arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a",
+                "us-east-1",
+            ),
+            (PROFILE, "eu-west-1"),
+            (
+                "arn:aws-cn:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456",
+                "us-east-1",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:1234:application-inference-profile/abc123def456",
+                "us-east-1",
+            ),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a%2Fb",
+                "us-east-1",
+            ),
+            (
+                "arn:aws:s3:us-east-1:123456789012:application-inference-profile/abc",
+                "us-east-1",
+            ),
+            ("anthropic.claude-3-haiku-20240307-v1%3A0", "us-east-1"),
+        ] {
+            assert_eq!(
+                resolve(sent, region),
+                Err("The provided model identifier is invalid.".to_owned()),
+                "{sent}"
+            );
+        }
+        assert!(resolve(&"a".repeat(2049), "us-east-1").is_err());
+    }
+
+    #[test]
+    fn a_profile_only_model_refuses_its_base_id() {
+        let message =
+            resolve("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1").unwrap_err();
+        assert!(message.starts_with("Invocation of model ID anthropic.claude-sonnet-4-5-20250929-v1:0 with on-demand throughput isn’t supported."), "{message}");
+    }
+
+    #[test]
+    fn the_set_of_profile_only_models_is_configurable() {
+        let mut catalog = Catalog::default();
+        catalog.set_profile_only("anthropic.claude-3-haiku-20240307-v1:0");
+        catalog.set_on_demand("anthropic.claude-opus-5");
+        catalog.set_profile(PROFILE, "anthropic.claude-opus-5");
+        let caller = Caller {
+            region: "us-east-1".into(),
+            key: None,
+        };
+        assert!(
+            catalog
+                .resolve("anthropic.claude-3-haiku-20240307-v1:0", &caller)
+                .is_err()
+        );
+        assert!(catalog.resolve("anthropic.claude-opus-5", &caller).is_ok());
+        assert_eq!(
+            catalog.resolve(PROFILE, &caller).unwrap().id,
+            "anthropic.claude-opus-5"
+        );
+    }
+
+    #[test]
+    fn another_accounts_arn_is_denied() {
+        let caller = Caller {
+            region: "us-east-1".into(),
+            key: Some(Key::new("AKIDEXAMPLE", "").with_account("210987654321")),
+        };
+        let error = Catalog::default().resolve(PROFILE, &caller).unwrap_err();
+        assert_eq!(
+            (error.status, error.name.as_str()),
+            (403, "AccessDeniedException")
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! Tool definitions, `tool_choice` and `tool_use` blocks.
+
+use std::collections::BTreeSet;
+
+use super::generation::Generation;
+use super::node::{Check, Node};
+use crate::error::AwsError;
+
+const MAX_NAME: usize = 64;
+
+/// `tools` and `tool_choice` of a request.
+pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
+    let tools = body.get("tools").map(|tools| tools.items()).transpose()?;
+    let mut names = BTreeSet::new();
+    for tool in tools.iter().flatten() {
+        if !names.insert(check_definition(tool)?) {
+            return Err(AwsError::validation("tools: Tool names must be unique."));
+        }
+    }
+    match body.get("tool_choice") {
+        None => Ok(()),
+        Some(_) if names.is_empty() => Err(AwsError::validation(
+            "tool_choice: tool_choice may only be specified while providing tools.",
+        )),
+        Some(choice) => check_choice(&choice, &names, generation),
+    }
+}
+
+fn check_definition<'a>(tool: &Node<'a>) -> Result<&'a str, AwsError> {
+    let tool = tool.tagged("custom");
+    tool.only(&[
+        "cache_control",
+        "defer_loading",
+        "description",
+        "input_examples",
+        "input_schema",
+        "name",
+        "strict",
+        "type",
+    ])?;
+    if tool.get("type").is_some() {
+        tool.tag(&["custom"])?;
+    }
+    if let Some(description) = tool.get("description") {
+        description.text()?;
+    }
+    let schema = tool.require("input_schema")?;
+    schema.object()?;
+    let kind = schema.require("type")?;
+    if kind.value != "object" {
+        return Err(kind.refuse("Input should be 'object'"));
+    }
+    check_name(&tool.require("name")?)
+}
+
+fn check_choice(choice: &Node<'_>, names: &BTreeSet<&str>, generation: Generation<'_>) -> Check {
+    let kind = choice.tag(&["any", "auto", "none", "tool"])?;
+    let node = choice.tagged(kind);
+    node.only(match kind {
+        "none" => &["type"],
+        "tool" => &["type", "name", "disable_parallel_tool_use"],
+        _ => &["type", "disable_parallel_tool_use"],
+    })?;
+    if let Some(flag) = node.get("disable_parallel_tool_use") {
+        flag.boolean()?;
+    }
+    if kind == "tool" {
+        let name = check_name(&node.require("name")?)?;
+        if !names.contains(name) {
+            let text = format!("tool_choice: Tool '{name}' not found in provided tools");
+            return Err(AwsError::validation(text));
+        }
+    }
+    match kind {
+        "any" | "tool" if generation.refuses_forced_tools() => Err(AwsError::validation(
+            "tool_choice: forced tool use is not supported for this model",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A `tool_use` block in the history.
+pub(super) fn check_use(block: &Node<'_>) -> Check {
+    block.only(&["type", "id", "name", "input", "cache_control"])?;
+    check_id(&block.require("id")?)?;
+    check_name(&block.require("name")?)?;
+    let input = block.require("input")?;
+    match input.value.is_object() {
+        true => Ok(()),
+        false => Err(input.refuse("Input should be a valid dictionary")),
+    }
+}
+
+/// The id of a tool call.
+pub(super) fn check_id(id: &Node<'_>) -> Check {
+    match is_token(id.text()?) {
+        true => Ok(()),
+        false => Err(id.refuse("String should match pattern '^[a-zA-Z0-9_-]+$'")),
+    }
+}
+
+fn check_name<'a>(name: &Node<'a>) -> Result<&'a str, AwsError> {
+    let text = name.text()?;
+    match is_token(text) && text.len() <= MAX_NAME {
+        true => Ok(text),
+        false => Err(name.refuse("String should match pattern '^[a-zA-Z0-9_-]{1,64}$'")),
+    }
+}
+
+fn is_token(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    !text.is_empty() && text.bytes().all(fits)
+}

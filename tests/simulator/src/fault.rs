@@ -1,0 +1,394 @@
+//! Injected faults: what goes wrong, for which request, how often.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One injected fault.
+///
+/// Faults wait in a queue. A request that passed authentication and
+/// validation takes the first one whose [`When`] fits; a refused request takes
+/// none, so a fault never hides a bad request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What happens instead of, or to, the answer.
+    #[serde(default)]
+    pub effect: Effect,
+    /// Which requests it applies to; all by default.
+    #[serde(default)]
+    pub when: When,
+    /// How the bytes leave; at once by default.
+    #[serde(default)]
+    pub pace: Pace,
+    /// How many requests it applies to; 1 by default.
+    #[serde(default = "once")]
+    pub times: u32,
+}
+
+/// What happens to the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Effect {
+    /// Nothing: the normal answer, perhaps at another pace.
+    #[default]
+    None,
+    /// An HTTP error in Bedrock's shape.
+    Error {
+        /// HTTP status.
+        status: u16,
+        /// Exception name, such as `ThrottlingException`.
+        name: String,
+        /// The `message` of the body.
+        message: String,
+        /// Extra headers, such as `retry-after`.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+    },
+    /// Any answer at all: HTML from a front door, an empty body, a wrong type.
+    Raw {
+        /// HTTP status.
+        status: u16,
+        /// Headers of the answer.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// Body of the answer.
+        #[serde(default)]
+        body: String,
+    },
+    /// HTTP 200 with `UnknownOperationException` inside.
+    UnknownOperation,
+    /// The connection closes without an answer.
+    Close,
+    /// The stream ends with an exception frame.
+    Exception {
+        /// Events that are sent before it.
+        after_events: usize,
+        /// Name in lower camel case, such as `throttlingException`.
+        name: String,
+        /// The `message` of the payload.
+        message: String,
+    },
+    /// The stream ends cleanly, but too early.
+    Truncate {
+        /// Events that are sent.
+        after_events: usize,
+    },
+    /// The connection is cut in the middle of a frame (streams) or of the body.
+    Cut {
+        /// Whole events that are sent before the half one.
+        after_events: usize,
+    },
+    /// The checksum of one frame is wrong.
+    CorruptFrame {
+        /// Index of the event in the frame.
+        event: usize,
+    },
+    /// A guardrail blocked the answer.
+    GuardrailIntervened {
+        /// The text that replaces the answer.
+        message: String,
+    },
+    /// The prompt was served from, and written to, the prompt cache.
+    CachedTokens {
+        /// `cache_read_input_tokens`.
+        read: u64,
+        /// `cache_creation_input_tokens`.
+        write: u64,
+    },
+}
+
+/// Which requests a fault applies to. Absent fields match everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// Text contained in the model id or ARN as it was sent, decoded.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Only this operation.
+    #[serde(default)]
+    pub operation: Option<Operation>,
+    /// Only requests signed for this region.
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Only requests signed with this access key id.
+    #[serde(default)]
+    pub access_key_id: Option<String>,
+}
+
+/// How the bytes of an answer leave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pace {
+    /// Milliseconds before the response headers.
+    #[serde(default)]
+    pub before_headers_ms: u64,
+    /// Milliseconds between two events of a stream.
+    #[serde(default)]
+    pub between_events_ms: u64,
+    /// Bytes per piece, regardless of frames; 0 leaves frames whole.
+    #[serde(default)]
+    pub piece_bytes: usize,
+}
+
+/// An operation of the Bedrock Runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// `InvokeModel`.
+    Invoke,
+    /// `InvokeModelWithResponseStream`.
+    InvokeStream,
+}
+
+impl Fault {
+    /// Any effect, once, for the next request.
+    #[must_use]
+    pub fn new(effect: Effect) -> Self {
+        Self {
+            effect,
+            when: When::default(),
+            pace: Pace::default(),
+            times: once(),
+        }
+    }
+
+    /// An HTTP error in Bedrock's shape.
+    #[must_use]
+    pub fn error(status: u16, name: &str, message: &str) -> Self {
+        Self::new(Effect::Error {
+            status,
+            name: name.to_owned(),
+            message: message.to_owned(),
+            headers: BTreeMap::new(),
+        })
+    }
+
+    /// 429 `ThrottlingException`.
+    #[must_use]
+    pub fn throttling() -> Self {
+        let message = "Too many requests, please wait before trying again.";
+        Self::error(429, "ThrottlingException", message)
+    }
+
+    /// An answer that is not Bedrock's, with its content type.
+    #[must_use]
+    pub fn raw(status: u16, content_type: &str, body: &str) -> Self {
+        Self::new(Effect::Raw {
+            status,
+            headers: BTreeMap::from([("content-type".to_owned(), content_type.to_owned())]),
+            body: body.to_owned(),
+        })
+    }
+
+    /// A status without a body.
+    #[must_use]
+    pub fn empty(status: u16) -> Self {
+        Self::new(Effect::Raw {
+            status,
+            headers: BTreeMap::new(),
+            body: String::new(),
+        })
+    }
+
+    /// An exception frame after some events.
+    #[must_use]
+    pub fn exception(after_events: usize, name: &str, message: &str) -> Self {
+        Self::new(Effect::Exception {
+            after_events,
+            name: name.to_owned(),
+            message: message.to_owned(),
+        })
+    }
+
+    /// Only the pace changes.
+    #[must_use]
+    pub fn paced(pace: Pace) -> Self {
+        Self::new(Effect::None).with_pace(pace)
+    }
+
+    /// Adds a header to an error or raw answer; other effects ignore it.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if let Effect::Error { headers, .. } | Effect::Raw { headers, .. } = &mut self.effect {
+            headers.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// Sets the pace.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Limits it to some requests.
+    #[must_use]
+    pub fn only(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
+
+    /// Repeats it.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// What a fault is matched against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    pub(crate) model: &'a str,
+    pub(crate) operation: Operation,
+    pub(crate) region: &'a str,
+    pub(crate) access_key_id: Option<&'a str>,
+}
+
+impl Fault {
+    fn fits(&self, subject: Subject<'_>) -> bool {
+        let when = &self.when;
+        let same = |wanted: &Option<String>, got: Option<&str>| {
+            wanted.is_none() || wanted.as_deref() == got
+        };
+        when.model
+            .as_ref()
+            .is_none_or(|part| subject.model.contains(part))
+            && when
+                .operation
+                .is_none_or(|wanted| wanted == subject.operation)
+            && same(&when.region, Some(subject.region))
+            && same(&when.access_key_id, subject.access_key_id)
+            && (subject.operation == Operation::InvokeStream || !self.effect.needs_stream())
+    }
+}
+
+impl Effect {
+    fn needs_stream(&self) -> bool {
+        matches!(
+            self,
+            Self::Exception { .. } | Self::Truncate { .. } | Self::CorruptFrame { .. }
+        )
+    }
+
+    /// The name used in [`crate::Verdict::Faulted`].
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Error { .. } => "error",
+            Self::Raw { .. } => "raw",
+            Self::UnknownOperation => "unknown_operation",
+            Self::Close => "close",
+            Self::Exception { .. } => "exception",
+            Self::Truncate { .. } => "truncate",
+            Self::Cut { .. } => "cut",
+            Self::CorruptFrame { .. } => "corrupt_frame",
+            Self::GuardrailIntervened { .. } => "guardrail_intervened",
+            Self::CachedTokens { .. } => "cached_tokens",
+        }
+    }
+}
+
+/// The faults that wait, first in first out.
+#[derive(Debug, Default)]
+pub(crate) struct FaultQueue(Vec<Fault>);
+
+impl FaultQueue {
+    pub(crate) fn push(&mut self, fault: Fault) {
+        if fault.times > 0 {
+            self.0.push(fault);
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn pending(&self) -> Vec<Fault> {
+        self.0.clone()
+    }
+
+    /// Takes one use of the first fault that fits.
+    pub(crate) fn take(&mut self, subject: Subject<'_>) -> Option<Fault> {
+        let at = self.0.iter().position(|fault| fault.fits(subject))?;
+        let fault = self.0.get_mut(at)?;
+        fault.times -= 1;
+        let taken = fault.clone();
+        if taken.times == 0 {
+            self.0.remove(at);
+        }
+        Some(taken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Subject<'static> = Subject {
+        model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        operation: Operation::Invoke,
+        region: "us-east-1",
+        access_key_id: Some("AKIDEXAMPLE"),
+    };
+
+    #[test]
+    fn faults_leave_in_order_and_as_often_as_asked() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::throttling().times(2));
+        queue.push(Fault::empty(500));
+        queue.push(Fault::empty(502).times(0));
+        let names: Vec<_> = std::iter::from_fn(|| queue.take(PLAIN))
+            .map(|fault| fault.effect.name())
+            .collect();
+        assert_eq!(names, ["error", "error", "raw"]);
+    }
+
+    #[test]
+    fn a_fault_waits_for_a_request_that_fits() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::exception(1, "throttlingException", "slow"));
+        queue.push(Fault::throttling().only(When {
+            region: Some("eu-west-1".into()),
+            ..When::default()
+        }));
+        queue.push(Fault::empty(500).only(When {
+            model: Some("opus".into()),
+            ..When::default()
+        }));
+        assert_eq!(queue.take(PLAIN), None);
+        let stream = Subject {
+            operation: Operation::InvokeStream,
+            ..PLAIN
+        };
+        assert_eq!(queue.take(stream).unwrap().effect.name(), "exception");
+        let elsewhere = Subject {
+            region: "eu-west-1",
+            ..PLAIN
+        };
+        assert_eq!(queue.take(elsewhere).unwrap().effect.name(), "error");
+        assert_eq!(queue.pending().len(), 1);
+    }
+
+    #[test]
+    fn the_json_form_is_short_and_strict() {
+        let text = r#"{"effect": {"error": {"status": 429, "name": "ThrottlingException", "message": "m", "headers": {"retry-after": "1"}}}, "times": 2}"#;
+        let fault: Fault = serde_json::from_str(text).unwrap();
+        assert_eq!(fault.times, 2);
+        let unit: Fault = serde_json::from_str(r#"{"effect": "close"}"#).unwrap();
+        assert_eq!(unit, Fault::new(Effect::Close));
+        for bad in [
+            r#"{"effekt": "close"}"#,
+            r#"{"effect": {"cut": {}}}"#,
+            r#"{"effect": "no"}"#,
+        ] {
+            assert!(serde_json::from_str::<Fault>(bad).is_err(), "{bad}");
+        }
+    }
+}

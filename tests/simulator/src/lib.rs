@@ -1,0 +1,56 @@
+//! A strict local Amazon Bedrock Runtime, for tests and the demo.
+//!
+//! It verifies SigV4 with code of its own ([`signature`](self)), refuses the
+//! bodies that AWS refuses and in AWS's words, speaks the binary event stream,
+//! answers deterministically, injects faults on demand, and keeps a list of
+//! what it received.
+//!
+//! ```no_run
+//! use bedrock_simulator::{Fault, Key, Simulator};
+//! # async fn example() -> Result<(), bedrock_simulator::StartError> {
+//! let simulator = Simulator::builder()
+//!     .credentials(Key::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"))
+//!     .region("us-east-1")
+//!     .start()
+//!     .await?;
+//! simulator.inject(Fault::throttling());
+//! println!("{} received {:?}", simulator.url(), simulator.requests());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | owns |
+//! |---|---|
+//! | `simulator`, `settings` | start, stop, what is configurable |
+//! | `listener` | TCP, TLS, cutting a connection |
+//! | `server`, `control` | the routes: Bedrock's and `/_simulator/…` |
+//! | `exchange` | one request: authenticate, resolve, validate, answer |
+//! | `signature`, `key` | SigV4 and bearer keys |
+//! | `catalog` | model ids, inference profiles, ARNs |
+//! | `family` | one module per model family: what it refuses and answers |
+//! | `fault`, `delivery` | injected faults and how bytes leave |
+//! | `event_stream`, `error` | the wire formats of streams and errors |
+//! | `recorded` | what was received |
+
+mod catalog;
+mod control;
+mod delivery;
+mod error;
+mod event_stream;
+mod exchange;
+mod family;
+mod fault;
+mod key;
+mod listener;
+mod recorded;
+mod server;
+mod settings;
+mod signature;
+mod simulator;
+mod wire;
+
+pub use fault::{Effect, Fault, Operation, Pace, When};
+pub use key::{Key, KeyState};
+pub use recorded::{Recorded, Verdict};
+pub use settings::Builder;
+pub use simulator::{Simulator, StartError};

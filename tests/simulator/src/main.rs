@@ -1,0 +1,89 @@
+//! `bedrock-simulator`: the simulator as a process of its own.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use bedrock_simulator::{Key, Simulator};
+use clap::Parser;
+
+/// A strict local Amazon Bedrock Runtime.
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Address to listen on.
+    #[arg(long, env = "SIMULATOR_LISTEN", default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Region that requests must be signed for; may be repeated.
+    #[arg(
+        long,
+        env = "SIMULATOR_REGION",
+        default_value = "us-east-1",
+        value_delimiter = ','
+    )]
+    region: Vec<String>,
+    /// Access key id that may call.
+    #[arg(long, env = "SIMULATOR_ACCESS_KEY_ID", default_value = "AKIDEXAMPLE")]
+    access_key_id: String,
+    /// Secret of that access key.
+    #[arg(
+        long,
+        env = "SIMULATOR_SECRET_ACCESS_KEY",
+        default_value = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        hide_env_values = true
+    )]
+    secret_access_key: String,
+    /// Session token, for temporary credentials.
+    #[arg(long, env = "SIMULATOR_SESSION_TOKEN", hide_env_values = true)]
+    session_token: Option<String>,
+    /// Bedrock API key that may call (`Authorization: Bearer …`).
+    #[arg(long, env = "SIMULATOR_BEARER_KEY", hide_env_values = true)]
+    bearer_key: Option<String>,
+    /// PEM file with the certificate chain: serves TLS.
+    #[arg(long, env = "SIMULATOR_TLS_CERT", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// PEM file with the private key of the certificate.
+    #[arg(long, env = "SIMULATOR_TLS_KEY", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let simulator = start(Args::parse()).await?;
+    writeln!(
+        std::io::stdout(),
+        "bedrock-simulator listens on {}",
+        simulator.url()
+    )?;
+    wait_for_signal().await
+}
+
+async fn start(args: Args) -> anyhow::Result<Simulator> {
+    let mut key = Key::new(args.access_key_id, args.secret_access_key);
+    key.session_token = args.session_token.filter(|token| !token.is_empty());
+    let mut builder = Simulator::builder().listen(args.listen).credentials(key);
+    for region in args.region {
+        builder = builder.region(region);
+    }
+    if let Some(bearer) = args.bearer_key.filter(|key| !key.is_empty()) {
+        builder = builder.bearer_key(bearer);
+    }
+    if let (Some(certificates), Some(key)) = (&args.tls_cert, &args.tls_key) {
+        let read = |path: &PathBuf| {
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        builder = builder.tls(read(certificates)?, read(key)?);
+    }
+    Ok(builder.start().await?)
+}
+
+/// Ctrl-C, or the SIGTERM that containers are stopped with.
+async fn wait_for_signal() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! What is configurable before the start.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use crate::catalog::Catalog;
+use crate::key::Key;
+use crate::signature::Keyring;
+use crate::simulator::{Simulator, StartError};
+
+/// The modelled maximum of a body in bytes:
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
+const MAX_BODY_BYTES: usize = 25_000_000;
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Everything a running simulator consults.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) keyring: Keyring,
+    pub(crate) catalog: Catalog,
+    pub(crate) max_body_bytes: usize,
+}
+
+/// Certificate chain and private key, both PEM.
+pub(crate) struct Pem {
+    pub(crate) certificates: Vec<u8>,
+    pub(crate) key: Vec<u8>,
+}
+
+/// Builds a [`Simulator`].
+#[must_use]
+pub struct Builder {
+    settings: Settings,
+    listen: SocketAddr,
+    pem: Option<Pem>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            settings: Settings {
+                keyring: Keyring::default(),
+                catalog: Catalog::default(),
+                max_body_bytes: MAX_BODY_BYTES,
+            },
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            pem: None,
+        }
+    }
+}
+
+impl Builder {
+    /// Adds an access key that may call. May be repeated.
+    pub fn credentials(mut self, key: Key) -> Self {
+        self.settings.keyring.keys.push(key);
+        self
+    }
+
+    /// Adds a Bedrock API key (`Authorization: Bearer …`). May be repeated.
+    pub fn bearer_key(mut self, key: impl Into<String>) -> Self {
+        self.settings.keyring.bearer_keys.push(key.into());
+        self
+    }
+
+    /// Adds a region that the listener serves; `us-east-1` when none is given.
+    /// A host name of AWS's form (`bedrock-runtime.{region}.…`) decides alone.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.settings.keyring.regions.push(region.into());
+        self
+    }
+
+    /// The address to listen on; a free port of 127.0.0.1 by default.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Serves TLS with this PEM certificate chain and private key.
+    pub fn tls(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.pem = Some(Pem {
+            certificates: certificates.into(),
+            key: key.into(),
+        });
+        self
+    }
+
+    /// Makes a base model id callable through inference profiles only.
+    pub fn profile_only(mut self, model_id: &str) -> Self {
+        self.settings.catalog.set_profile_only(model_id);
+        self
+    }
+
+    /// Makes a base model id callable directly.
+    pub fn on_demand(mut self, model_id: &str) -> Self {
+        self.settings.catalog.set_on_demand(model_id);
+        self
+    }
+
+    /// Says which base model an inference profile ARN serves. ARNs that are
+    /// not listed serve the default model.
+    pub fn inference_profile(mut self, arn: &str, model_id: &str) -> Self {
+        self.settings.catalog.set_profile(arn, model_id);
+        self
+    }
+
+    /// Lowers the limit of request bodies, in bytes.
+    pub fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_body_bytes = bytes;
+        self
+    }
+
+    /// Binds the address and starts serving.
+    ///
+    /// # Errors
+    /// The address cannot be bound, or the PEM texts are no certificate and
+    /// key.
+    pub async fn start(mut self) -> Result<Simulator, StartError> {
+        let regions = &mut self.settings.keyring.regions;
+        if regions.is_empty() {
+            regions.push(DEFAULT_REGION.to_owned());
+        }
+        Simulator::start(self.settings, self.listen, self.pem).await
+    }
+}
