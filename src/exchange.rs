@@ -62,8 +62,8 @@ enum Phase {
     Head,
     /// A chat request whose body is awaited.
     RequestBody {
-        /// Envoy's id of the request, kept for its access log.
-        request_id: Option<Vec<u8>>,
+        /// Headers that stay on the call.
+        kept: Headers,
     },
     /// The call is on its way to Bedrock.
     Upstream(Call),

@@ -14,6 +14,10 @@ use crate::sign::Unsigned;
 /// Header that names the Envoy cluster of a call, for a `cluster_header` route.
 const CLUSTER_HEADER: &str = "x-bedrock-cluster";
 
+/// Headers that Envoy itself needs after the filter: its router finds no route without the first,
+/// its access log shows the second. Routes remove them before a call leaves.
+const KEPT_HEADERS: [&str; 2] = ["x-forwarded-proto", "x-request-id"];
+
 /// Start of the headers that steer routing; clients must not set them.
 const OWN_PREFIX: &str = "x-bedrock-";
 
@@ -36,7 +40,7 @@ impl Exchange {
         match api {
             Api::Models => self.reply_json(openai::model_list(self.routes.model_names())),
             Api::Model(name) => self.reply_model(name),
-            Api::ChatCompletions => self.chat_headers(&headers, end),
+            Api::ChatCompletions => self.chat_headers(headers, end),
         }
     }
 
@@ -58,13 +62,13 @@ impl Exchange {
         if !end {
             return Step::Wait;
         }
-        let Phase::RequestBody { request_id } = self.take_phase() else {
+        let Phase::RequestBody { kept } = self.take_phase() else {
             return Step::Pass;
         };
         match call(&self.routes, &read(), now) {
             Ok((call, mut edit)) => {
-                if let (Some(headers), Some(id)) = (&mut edit.headers, request_id) {
-                    headers.add("x-request-id", id);
+                if let Some(headers) = &mut edit.headers {
+                    headers.0.extend(kept.0);
                 }
                 self.phase = Phase::Upstream(call);
                 Step::Edit(edit)
@@ -98,7 +102,7 @@ impl Exchange {
         self.reply(&not_found(&ResolveError::NotFound(name.into_owned())))
     }
 
-    fn chat_headers(&mut self, headers: &Headers, end: bool) -> Step {
+    fn chat_headers(&mut self, headers: Headers, end: bool) -> Step {
         let limit = self.routes.limits().max_request_bytes;
         let length = headers
             .get_str("content-length")
@@ -120,9 +124,9 @@ impl Exchange {
                 "The request has no body; send a JSON object with 'model' and 'messages'.";
             return self.reply(&Error::new(400, ErrorKind::InvalidRequest, message));
         }
-        self.phase = Phase::RequestBody {
-            request_id: headers.get("x-request-id").map(<[u8]>::to_vec),
-        };
+        let mut kept = headers;
+        kept.remove(|name| !KEPT_HEADERS.contains(&name));
+        self.phase = Phase::RequestBody { kept };
         Step::Wait
     }
 }
