@@ -115,7 +115,9 @@ impl Keyring {
 fn region_of_host(host: &str) -> Option<&str> {
     let mut labels = host.split('.');
     labels.find(|label| matches!(*label, "bedrock-runtime" | "bedrock-runtime-fips"))?;
-    labels.next()
+    let region = labels.next()?;
+    // A name of somebody's own, such as `bedrock-runtime.test`, has no region.
+    matches!(labels.next()?, "amazonaws" | "api" | "vpce").then_some(region)
 }
 
 fn check_age(amz_date: &str, now: i64) -> Result<(), AwsError> {

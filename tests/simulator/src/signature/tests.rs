@@ -131,7 +131,8 @@ fn drop_header(request: &mut WireRequest, name: &str) {
 #[test]
 fn whatever_is_signed_cannot_be_changed() {
     let mismatch = "InvalidSignatureException";
-    let changes: [(&str, fn(&mut WireRequest)); 8] = [
+    type Change = (&'static str, fn(&mut WireRequest));
+    let changes: [Change; 8] = [
         ("body", |r| r.body = Bytes::from_static(b"{}")),
         ("path", |r| r.path = r.path.replace("%2F", "/")),
         ("query", |r| r.query = "a=b".into()),
@@ -369,6 +370,9 @@ fn the_host_names_the_region() {
         ),
         ("127.0.0.1:9000", None),
         ("localhost", None),
+        ("bedrock-runtime.test", None),
+        ("bedrock-runtime.eu.example.com", None),
+        ("bedrock-runtime.us-west-2.api.aws", Some("us-west-2")),
     ] {
         assert_eq!(region_of_host(host), region, "{host}");
     }

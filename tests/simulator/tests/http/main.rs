@@ -1,6 +1,19 @@
 //! The simulator over real HTTP.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "`json!` literals read best as arguments"
+)]
+
 mod answers;
+mod binary;
 mod client;
 mod faults;
 mod refusals;
@@ -8,3 +21,4 @@ mod requests;
 mod signing;
 mod streams;
 mod tls;
+mod tool_refusals;

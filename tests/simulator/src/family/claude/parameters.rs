@@ -6,7 +6,7 @@ use crate::error::AwsError;
 
 /// Betas that Bedrock accepts; any other fails the request.
 ///
-/// The list of the Envoy AI Gateway, which probed them, and LiteLLM's:
+/// The list of the Envoy AI Gateway, which probed them, and `LiteLLM`'s:
 /// <https://github.com/envoyproxy/ai-gateway>, <https://github.com/BerriAI/litellm>.
 const BETAS: [&str; 25] = [
     "compact-2026-01-12",

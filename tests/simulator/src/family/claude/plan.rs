@@ -212,7 +212,7 @@ mod tests {
             "unit": {"enum": ["C", "F"]}, "tags": {"type": "array", "items": {"type": "string"}}}}})
     }
 
-    fn ask(content: Value, choice: Value) -> Plan {
+    fn ask(content: &Value, choice: &Value) -> Plan {
         plan(&json!({
             "messages": [{"role": "user", "content": content}],
             "tools": [tool("get_weather"), tool("get_time")],
@@ -244,7 +244,7 @@ mod tests {
             ("call me", vec![]),
             ("get_weather", vec![]),
         ] {
-            assert_eq!(names(&ask(json!(text), auto.clone())), expected, "{text}");
+            assert_eq!(names(&ask(&json!(text), &auto)), expected, "{text}");
         }
     }
 
@@ -253,18 +253,18 @@ mod tests {
         let both = json!("call get_weather and get_time");
         let single = json!({"type": "auto", "disable_parallel_tool_use": true});
         assert_eq!(
-            names(&ask(json!("hi"), json!({"type": "any"}))),
+            names(&ask(&json!("hi"), &json!({"type": "any"}))),
             ["get_weather"]
         );
         let named = json!({"type": "tool", "name": "get_time"});
-        assert_eq!(names(&ask(json!("hi"), named)), ["get_time"]);
-        assert_eq!(names(&ask(both.clone(), single)), ["get_weather"]);
-        assert!(names(&ask(both, json!({"type": "none"}))).is_empty());
+        assert_eq!(names(&ask(&json!("hi"), &named)), ["get_time"]);
+        assert_eq!(names(&ask(&both, &single)), ["get_weather"]);
+        assert!(names(&ask(&both, &json!({"type": "none"}))).is_empty());
     }
 
     #[test]
     fn input_follows_the_schema() {
-        let plan = ask(json!("call get_weather"), json!({"type": "auto"}));
+        let plan = ask(&json!("call get_weather"), &json!({"type": "auto"}));
         assert_eq!(plan.text.as_deref(), Some("Let me call get_weather."));
         assert_eq!(
             plan.calls[0].input,
@@ -277,7 +277,7 @@ mod tests {
         let image = json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}});
         let content = json!([{"type": "text", "text": "look"}, image]);
         assert_eq!(
-            ask(content, json!(null)).text.as_deref(),
+            ask(&content, &json!(null)).text.as_deref(),
             Some("You said: look I see an image/png of 8 bytes.")
         );
         let results = json!([
@@ -285,7 +285,7 @@ mod tests {
             {"type": "tool_result", "tool_use_id": "b", "content": [{"type": "text", "text": "noon"}]},
         ]);
         assert_eq!(
-            ask(results, json!(null)).text.as_deref(),
+            ask(&results, &json!(null)).text.as_deref(),
             Some("The tools answered: 4 C; noon.")
         );
     }
