@@ -1,6 +1,6 @@
 //! A strict local Amazon Bedrock Runtime, for tests and the demo.
 //!
-//! It verifies SigV4 with code of its own ([`signature`](self)), refuses the
+//! It verifies SigV4 with code of its own (module `signature`), refuses the
 //! bodies that AWS refuses and in AWS's words, speaks the binary event stream,
 //! answers deterministically, injects faults on demand, and keeps a list of
 //! what it received.
