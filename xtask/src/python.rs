@@ -1,4 +1,4 @@
-//! Packages from PyPI in private virtualenvs under the target folder.
+//! Packages from `PyPI` in private virtualenvs under the target folder.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

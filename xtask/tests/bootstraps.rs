@@ -1,5 +1,13 @@
 //! `envoy/envoy.yaml` and `envoy/static.yaml` keep their promises, and Envoy accepts both.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,14 @@
 //!
 //! Rules of the file: <https://docs.docker.com/reference/compose-file/>.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
