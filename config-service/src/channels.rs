@@ -188,25 +188,26 @@ impl Inner {
             return Ok(before.clone());
         }
         let snapshot = self.check_candidate(&contents, before.as_ref(), &after, faults)?;
-        let change = match before {
-            None => Change::Create(after),
-            Some(before) => Change::Update { before, after },
+        let change = match &before {
+            None => Change::Create(&after),
+            Some(before) => Change::Update {
+                before,
+                after: &after,
+            },
         };
-        self.commit(&publisher, contents.revision, actor, &change, snapshot)
-            .await
+        self.commit(&publisher, actor, change, snapshot).await
     }
 
     async fn delete(&self, actor: &str, id: &str) -> Result<(), EditError> {
         let publisher = self.publisher.lock().await;
         let contents = self.store.contents().await?;
-        let before = find(&contents, id)?.clone();
+        let before = find(&contents, id)?;
         let mut next = contents.clone();
         next.revision += 1;
         next.channels.retain(|stored| stored.id != id);
         let snapshot = Snapshot::compile(&next, self.limits).map_err(EditError::Invalid)?;
         let change = Change::Delete(before);
-        self.commit(&publisher, contents.revision, actor, &change, snapshot)
-            .await?;
+        self.commit(&publisher, actor, change, snapshot).await?;
         Ok(())
     }
 
@@ -256,12 +257,11 @@ impl Inner {
     async fn commit(
         &self,
         publisher: &Publisher,
-        revision: u64,
         actor: &str,
-        change: &Change,
+        change: Change<'_>,
         snapshot: Snapshot,
     ) -> Result<StoredChannel, EditError> {
-        let stored = self.store.commit(revision, actor, change).await?;
+        let stored = self.store.commit(snapshot.revision, actor, change).await?;
         tracing::info!(
             revision = snapshot.revision,
             action = change.action(),

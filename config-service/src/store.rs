@@ -36,19 +36,19 @@ pub struct Contents {
 }
 
 /// An edit that passed every check.
-#[derive(Clone, Debug)]
-pub enum Change {
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
     /// Adds a channel after all others.
-    Create(Channel),
+    Create(&'a Channel),
     /// Replaces the content of a channel.
     Update {
         /// What is stored now.
-        before: StoredChannel,
+        before: &'a StoredChannel,
         /// What replaces it.
-        after: Channel,
+        after: &'a Channel,
     },
     /// Removes a channel.
-    Delete(StoredChannel),
+    Delete(&'a StoredChannel),
 }
 
 /// One accepted edit, as it is remembered. Secrets are masked.
@@ -143,26 +143,26 @@ impl Store {
         })
     }
 
-    /// Stores an edit on top of revision `expected`.
+    /// Stores an edit as revision `next`.
     ///
     /// Gives the channel as it is now, or as it was when it is gone.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the database is at another revision; nothing is changed by
-    /// any error.
+    /// [`StoreError::Conflict`] when `next` does not follow the database's revision; nothing is
+    /// changed by any error.
     pub async fn commit(
         &self,
-        expected: u64,
+        next: u64,
         actor: &str,
-        change: &Change,
+        change: Change<'_>,
     ) -> Result<StoredChannel, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let stamp: Stamp = sqlx::query_as(
-            "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision = ? \
+            "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision + 1 = ? \
              RETURNING revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS at",
         )
-        .bind(i64::try_from(expected).unwrap_or(i64::MAX))
+        .bind(i64::try_from(next).unwrap_or(i64::MAX))
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::Conflict)?;
@@ -242,7 +242,7 @@ impl Row {
 
 async fn write_channel(
     transaction: &mut Transaction<'_, Sqlite>,
-    change: &Change,
+    change: Change<'_>,
     stamp: &Stamp,
 ) -> Result<StoredChannel, StoreError> {
     let row: Row = match change {
@@ -288,7 +288,7 @@ async fn write_channel(
 async fn write_audit(
     transaction: &mut Transaction<'_, Sqlite>,
     actor: &str,
-    change: &Change,
+    change: Change<'_>,
     stored: &StoredChannel,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
@@ -315,10 +315,10 @@ async fn write_audit(
     Ok(())
 }
 
-impl Change {
+impl Change<'_> {
     /// `create`, `update` or `delete`.
     #[must_use]
-    pub fn action(&self) -> &'static str {
+    pub fn action(self) -> &'static str {
         match self {
             Self::Create(_) => "create",
             Self::Update { .. } => "update",

@@ -8,18 +8,13 @@ use super::maps::{TextCodes, text_faults};
 use crate::fault::{Fault, child};
 
 /// Whether a body says something about a field, and what.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Said<T> {
     /// Nothing, or something faulty.
+    #[default]
     Nothing,
     /// This; an empty value when the field was cleared.
     Value(T),
-}
-
-impl<T> Default for Said<T> {
-    fn default() -> Self {
-        Self::Nothing
-    }
 }
 
 impl<T> From<Option<T>> for Said<T> {

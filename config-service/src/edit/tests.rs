@@ -1,1 +1,295 @@
+use super::*;
 
+/// A channel in which every field differs from its default.
+fn full() -> Channel {
+    Channel {
+        name: "stored".to_owned(),
+        enabled: false,
+        region: "eu-west-1".to_owned(),
+        fips: true,
+        endpoint: Some("https://bedrock.corp.internal".to_owned()),
+        credentials: Credentials::Static {
+            access_key_id: "AKIDSTORED".to_owned(),
+            secret_access_key: Secret::new("stored-secret"),
+            session_token: None,
+        },
+        models: vec!["m".to_owned()],
+        model_mapping: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
+        inference_profile_arn_map: BTreeMap::from([("c".to_owned(), "d".to_owned())]),
+        model_families: BTreeMap::from([("e".to_owned(), ModelFamily::Anthropic)]),
+        cross_region: CrossRegion::Off,
+    }
+}
+
+fn apply(base: Base<'_>, json: &str) -> Result<Channel, Vec<String>> {
+    let mut faults = Vec::new();
+    let edit = Edit::parse(json.as_bytes(), &mut faults).unwrap();
+    let channel = edit.apply(base, &mut faults);
+    if faults.is_empty() {
+        return Ok(channel);
+    }
+    Err(faults
+        .iter()
+        .map(|fault| format!("{} {}", fault.pointer, fault.code))
+        .collect())
+}
+
+#[track_caller]
+fn refuses(base: Base<'_>, json: &str, faults: &[&str]) {
+    let faults: Vec<_> = faults.iter().map(|fault| (*fault).to_owned()).collect();
+    assert_eq!(apply(base, json), Err(faults), "{json}");
+}
+
+#[test]
+fn a_new_channel_gets_defaults() {
+    let json = r#"{"name":"n","region":"us-east-1","credentials":{"type":"static",
+        "access_key_id":"AKIDEXAMPLE","secret_access_key":"s","session_token":"t"}}"#;
+    let channel = apply(Base::New, json).unwrap();
+    assert_eq!(
+        channel,
+        Channel {
+            name: "n".to_owned(),
+            credentials: Credentials::Static {
+                access_key_id: "AKIDEXAMPLE".to_owned(),
+                secret_access_key: Secret::new("s"),
+                session_token: Some(Secret::new("t")),
+            },
+            ..blank()
+        }
+    );
+}
+
+#[test]
+fn required_fields_are_named() {
+    let stored = full();
+    refuses(
+        Base::New,
+        "{}",
+        &[
+            "/name required",
+            "/region required",
+            "/credentials required",
+        ],
+    );
+    refuses(
+        Base::Replace(&stored),
+        "{}",
+        &["/name required", "/region required"],
+    );
+    assert_eq!(apply(Base::Patch(&stored), "{}").unwrap(), stored);
+}
+
+#[test]
+fn replacing_keeps_the_credentials_and_nothing_else() {
+    let stored = full();
+    let channel = apply(
+        Base::Replace(&stored),
+        r#"{"name":"n","region":"us-west-2"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        channel,
+        Channel {
+            name: "n".to_owned(),
+            region: "us-west-2".to_owned(),
+            credentials: stored.credentials.clone(),
+            ..blank()
+        }
+    );
+}
+
+#[test]
+fn null_and_the_empty_string_clear_what_can_be_empty() {
+    let stored = full();
+    for cleared in ["null", r#""""#] {
+        let fields = [
+            "endpoint",
+            "models",
+            "model_mapping",
+            "inference_profile_arn_map",
+            "model_families",
+        ];
+        for field in fields {
+            let json = format!(r#"{{"{field}":{cleared}}}"#);
+            let mut expected = stored.clone();
+            match field {
+                "endpoint" => expected.endpoint = None,
+                "models" => expected.models.clear(),
+                "model_mapping" => expected.model_mapping.clear(),
+                "inference_profile_arn_map" => expected.inference_profile_arn_map.clear(),
+                _ => expected.model_families.clear(),
+            }
+            assert_eq!(
+                apply(Base::Patch(&stored), &json).unwrap(),
+                expected,
+                "{json}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_empty_is_not_cleared() {
+    let stored = full();
+    for field in ["name", "region", "cross_region"] {
+        for cleared in ["null", r#""""#] {
+            let json = format!(r#"{{"{field}":{cleared}}}"#);
+            let fault = format!("/{field} not_clearable");
+            refuses(Base::Patch(&stored), &json, &[&fault]);
+        }
+    }
+    for field in ["enabled", "fips"] {
+        let json = format!(r#"{{"{field}":null}}"#);
+        let fault = format!("/{field} not_clearable");
+        refuses(Base::Patch(&stored), &json, &[&fault]);
+    }
+    refuses(
+        Base::Patch(&stored),
+        r#"{"credentials":null}"#,
+        &["/credentials invalid_type"],
+    );
+}
+
+#[test]
+fn wrong_types_are_named_all_at_once() {
+    let stored = full();
+    refuses(
+        Base::Patch(&stored),
+        r#"{"name":1,"enabled":"yes","region":[],"fips":0,"endpoint":{},"credentials":"x",
+            "models":"m","cross_region":"world","model_mapping":[],"model_families":1}"#,
+        &[
+            "/name invalid_type",
+            "/enabled invalid_type",
+            "/region invalid_type",
+            "/fips invalid_type",
+            "/endpoint invalid_type",
+            "/credentials invalid_type",
+            "/models invalid_type",
+            "/cross_region unknown_value",
+            "/model_mapping not_a_map",
+            "/model_families not_a_map",
+        ],
+    );
+    refuses(
+        Base::Patch(&stored),
+        r#"{"models":["a",1,""," b",null]}"#,
+        &[
+            "/models/1 not_a_string",
+            "/models/2 empty_value",
+            "/models/3 surrounding_whitespace",
+            "/models/4 not_a_string",
+        ],
+    );
+}
+
+#[test]
+fn unknown_read_only_and_repeated_fields_are_refused_by_name() {
+    let stored = full();
+    refuses(
+        Base::Patch(&stored),
+        r#"{"regoin":"x","id":"y","revision":1,"created_at":"","warnings":[],
+            "name":"a","name":"b","a/b":1}"#,
+        &[
+            "/regoin unknown_field",
+            "/id read_only_field",
+            "/revision read_only_field",
+            "/created_at read_only_field",
+            "/warnings read_only_field",
+            "/name duplicate_field",
+            "/a~1b unknown_field",
+        ],
+    );
+    let mut faults = Vec::new();
+    Edit::parse(br#"{"inference_profile_arns_map":{}}"#, &mut faults).unwrap();
+    let hint = "did you mean `inference_profile_arn_map`?";
+    assert!(faults[0].message.contains(hint), "{faults:?}");
+    Edit::parse(br#"{"quota":{}}"#, &mut faults).unwrap();
+    assert!(
+        faults[1].message.contains("expected one of name,"),
+        "{faults:?}"
+    );
+}
+
+#[test]
+fn credentials_are_checked_without_repeating_them() {
+    let stored = full();
+    for (json, expected) in [
+        (
+            r#"{}"#,
+            vec![
+                "type required",
+                "access_key_id required",
+                "secret_access_key required",
+            ],
+        ),
+        (
+            r#"{"type":"role","access_key_id":"A","secret_access_key":"hush"}"#,
+            vec!["type unknown_value"],
+        ),
+        (
+            r#"{"type":"static","access_key_id":1,"secret_access_key":["hush"],"session_token":5}"#,
+            vec![
+                "access_key_id invalid_type",
+                "secret_access_key invalid_type",
+                "session_token invalid_type",
+            ],
+        ),
+        (
+            r#"{"type":"static","access_key_id":"","secret_access_key":null}"#,
+            vec![
+                "access_key_id not_clearable",
+                "secret_access_key not_clearable",
+            ],
+        ),
+        (
+            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret":"hush","fingerprint":"x"}"#,
+            vec!["secret unknown_field", "fingerprint read_only_field"],
+        ),
+        (
+            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret_access_key":"b"}"#,
+            vec!["secret_access_key duplicate_field"],
+        ),
+    ] {
+        let body = format!(r#"{{"credentials":{json}}}"#);
+        let mut faults = Vec::new();
+        Edit::parse(body.as_bytes(), &mut faults)
+            .unwrap()
+            .apply(Base::Patch(&stored), &mut faults);
+        let found: Vec<_> = faults
+            .iter()
+            .map(|fault| {
+                format!(
+                    "{} {}",
+                    fault.pointer.trim_start_matches("/credentials/"),
+                    fault.code
+                )
+            })
+            .collect();
+        assert_eq!(found, expected, "{json}");
+        assert!(!format!("{faults:?}").contains("hush"), "{faults:?}");
+    }
+}
+
+#[test]
+fn a_body_must_be_an_object() {
+    for json in ["[]", "null", "5", r#""{}""#, "true"] {
+        refuses(Base::New, json, &[" not_an_object"]);
+    }
+}
+
+#[test]
+fn what_is_not_json_is_refused_with_its_place() {
+    for (body, line, column) in [
+        (&b""[..], 1, 0),
+        (b"{", 1, 1),
+        (b"{\"name\":}", 1, 9),
+        (b"{\n  \"name\": \"a\",\n}", 3, 1),
+        (b"{} x", 1, 4),
+        (b"{\n\"name\": \"\xff\"}", 2, 10),
+    ] {
+        let mut faults = Vec::new();
+        let error = Edit::parse(body, &mut faults).unwrap_err();
+        assert_eq!((error.line, error.column), (line, column), "{error}");
+        assert!(faults.is_empty());
+    }
+}

@@ -140,14 +140,16 @@ impl<T: Clone + PartialEq> Subscription<T> {
     /// new revision too. What was acknowledged before a refusal may be gone in part: Envoy applies
     /// the sound ones of a refused set of clusters.
     fn is_settled(&mut self, revision: u64, content: &T) -> bool {
-        let answered = match (&mut self.rejected, &mut self.accepted) {
-            (Some((offer, _)), _) | (None, Some(offer)) => offer,
-            (None, None) => return false,
-        };
-        let settled = answered.content == *content;
-        if settled {
-            answered.revision = revision;
+        let rejected = self.rejected.as_mut().map(|(offer, _)| offer);
+        let answered = rejected
+            .or(self.accepted.as_mut())
+            .filter(|offer| offer.content == *content);
+        match answered {
+            Some(offer) => {
+                offer.revision = revision;
+                true
+            }
+            None => false,
         }
-        settled
     }
 }

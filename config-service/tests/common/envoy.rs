@@ -1,0 +1,208 @@
+//! An Envoy as far as xDS is concerned.
+
+use envoy_types::pb::envoy::config::cluster::v3::Cluster;
+use envoy_types::pb::envoy::config::core::v3::{Node, TypedExtensionConfig};
+use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy_types::pb::envoy::extensions::wasm::v3::PluginConfig;
+use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_client::ClusterDiscoveryServiceClient;
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
+use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
+use envoy_types::pb::envoy::service::extension::v3::extension_config_discovery_service_client::ExtensionConfigDiscoveryServiceClient;
+use envoy_types::pb::google::protobuf::StringValue;
+use envoy_types::pb::google::rpc::Status as RpcStatus;
+use prost::Message as _;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+use tonic::transport::Channel;
+
+use super::{DEADLINE, TestService};
+
+pub const CDS: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+pub const ECDS: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
+
+/// Which discovery service a stream is opened at.
+#[derive(Clone, Copy)]
+pub enum Service {
+    Aggregated,
+    Extensions,
+    Clusters,
+}
+
+pub struct Envoy {
+    node: Node,
+    requests: mpsc::Sender<DiscoveryRequest>,
+    responses: Streaming<DiscoveryResponse>,
+}
+
+impl Envoy {
+    pub async fn connect(service: &TestService, id: &str, at: Service) -> Self {
+        let channel = channel(service).await;
+        let (requests, receiver) = mpsc::channel(16);
+        let outbound = ReceiverStream::new(receiver);
+        let opened = match at {
+            Service::Aggregated => {
+                AggregatedDiscoveryServiceClient::new(channel)
+                    .stream_aggregated_resources(outbound)
+                    .await
+            }
+            Service::Extensions => {
+                ExtensionConfigDiscoveryServiceClient::new(channel)
+                    .stream_extension_configs(outbound)
+                    .await
+            }
+            Service::Clusters => {
+                ClusterDiscoveryServiceClient::new(channel)
+                    .stream_clusters(outbound)
+                    .await
+            }
+        };
+        Self {
+            node: Node {
+                id: id.to_owned(),
+                cluster: "test-mesh".to_owned(),
+                ..Node::default()
+            },
+            requests,
+            responses: opened.unwrap().into_inner(),
+        }
+    }
+
+    /// Connects, subscribes to everything like a real Envoy and acknowledges it.
+    pub async fn settled(service: &TestService, id: &str) -> Self {
+        let mut envoy = Self::connect(service, id, Service::Aggregated).await;
+        envoy.subscribe(CDS, "").await;
+        let clusters = envoy.receive(CDS).await;
+        envoy.subscribe(ECDS, "").await;
+        envoy.ack(&clusters).await;
+        let plugin = envoy.receive(ECDS).await;
+        envoy.ack(&plugin).await;
+        envoy
+    }
+
+    /// Sends the first request for a type; `version` is what an earlier stream brought.
+    pub async fn subscribe(&self, type_url: &str, version: &str) {
+        self.send(DiscoveryRequest {
+            version_info: version.to_owned(),
+            type_url: type_url.to_owned(),
+            ..DiscoveryRequest::default()
+        })
+        .await;
+    }
+
+    pub async fn ack(&self, response: &DiscoveryResponse) {
+        self.send(answer(response)).await;
+    }
+
+    pub async fn nack(&self, response: &DiscoveryResponse, reason: &str) {
+        self.send(DiscoveryRequest {
+            version_info: String::new(),
+            error_detail: Some(RpcStatus {
+                code: 13,
+                message: reason.to_owned(),
+                ..RpcStatus::default()
+            }),
+            ..answer(response)
+        })
+        .await;
+    }
+
+    pub async fn send(&self, request: DiscoveryRequest) {
+        let names = if request.type_url == ECDS && request.resource_names.is_empty() {
+            vec!["bedrock".to_owned()]
+        } else {
+            request.resource_names.clone()
+        };
+        let request = DiscoveryRequest {
+            node: Some(self.node.clone()),
+            resource_names: names,
+            ..request
+        };
+        self.requests.send(request).await.unwrap();
+    }
+
+    /// The next response, which must be of this type.
+    pub async fn receive(&mut self, type_url: &str) -> DiscoveryResponse {
+        let next = tokio::time::timeout(DEADLINE, self.responses.message());
+        let response = next
+            .await
+            .expect("a response")
+            .unwrap()
+            .expect("an open stream");
+        assert_eq!(
+            response.type_url, type_url,
+            "version {}",
+            response.version_info
+        );
+        response
+    }
+
+    /// How the stream ended.
+    pub async fn end(mut self) -> Result<Option<DiscoveryResponse>, tonic::Status> {
+        tokio::time::timeout(DEADLINE, self.responses.message())
+            .await
+            .expect("the end of the stream")
+    }
+}
+
+pub async fn channel(service: &TestService) -> Channel {
+    let uri = format!("http://{}", service.xds_addr());
+    Channel::from_shared(uri).unwrap().connect().await.unwrap()
+}
+
+pub fn clusters(response: &DiscoveryResponse) -> Vec<Cluster> {
+    response
+        .resources
+        .iter()
+        .map(|any| {
+            assert_eq!(any.type_url, CDS);
+            Cluster::decode(any.value.as_slice()).unwrap()
+        })
+        .collect()
+}
+
+pub fn cluster_names(response: &DiscoveryResponse) -> Vec<String> {
+    clusters(response)
+        .into_iter()
+        .map(|cluster| cluster.name)
+        .collect()
+}
+
+/// The Wasm plugin of an ECDS response.
+pub fn plugin(response: &DiscoveryResponse) -> PluginConfig {
+    let [any] = response.resources.as_slice() else {
+        panic!("expected one resource, found {}", response.resources.len());
+    };
+    let extension = TypedExtensionConfig::decode(any.value.as_slice()).unwrap();
+    assert_eq!(extension.name, "bedrock");
+    let typed = extension.typed_config.unwrap();
+    assert_eq!(
+        typed.type_url,
+        "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
+    );
+    Wasm::decode(typed.value.as_slice())
+        .unwrap()
+        .config
+        .unwrap()
+}
+
+/// The filter's own configuration in an ECDS response.
+pub fn plugin_json(response: &DiscoveryResponse) -> Value {
+    let configuration = plugin(response).configuration.unwrap();
+    assert_eq!(
+        configuration.type_url,
+        "type.googleapis.com/google.protobuf.StringValue"
+    );
+    let text = StringValue::decode(configuration.value.as_slice()).unwrap();
+    serde_json::from_str(&text.value).unwrap()
+}
+
+fn answer(response: &DiscoveryResponse) -> DiscoveryRequest {
+    DiscoveryRequest {
+        version_info: response.version_info.clone(),
+        type_url: response.type_url.clone(),
+        response_nonce: response.nonce.clone(),
+        ..DiscoveryRequest::default()
+    }
+}

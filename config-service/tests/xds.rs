@@ -1,0 +1,308 @@
+//! xDS over real gRPC: order, acknowledgements, refusals, reconnection, several Envoys.
+
+mod common;
+
+use std::sync::Arc;
+
+use common::envoy::{CDS, ECDS, Envoy, Service, channel, cluster_names, plugin_json};
+use common::{ARN, SECRET, TestService};
+use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
+use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
+use reqwest::Method;
+use serde_json::json;
+use tonic::Code;
+
+const US: &str = "bedrock|https|bedrock-runtime.us-east-1.amazonaws.com|443";
+const EU: &str = "bedrock|https|bedrock-runtime.eu-west-1.amazonaws.com|443";
+
+#[tokio::test]
+async fn an_edit_reaches_the_envoy_clusters_first() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
+    envoy.subscribe(CDS, "").await;
+    envoy.subscribe(ECDS, "").await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [US]);
+    assert_eq!(clusters.version_info, "1");
+    envoy.ack(&clusters).await;
+    let plugin = envoy.receive(ECDS).await;
+    assert_eq!(plugin.version_info, "1");
+    assert_eq!(plugin_json(&plugin)["revision"], 1);
+    envoy.ack(&plugin).await;
+
+    service.patch(&id, &json!({"region": "eu-west-1"})).await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [EU, US]);
+    envoy.ack(&clusters).await;
+    let plugin = envoy.receive(ECDS).await;
+    assert_eq!(plugin_json(&plugin)["channels"][0]["region"], "eu-west-1");
+    envoy.ack(&plugin).await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [EU]);
+    assert_eq!(clusters.version_info, "2");
+    envoy.ack(&clusters).await;
+    let active =
+        |status: &serde_json::Value| status["envoys"][0]["clusters"]["active_revision"] == 2;
+    service.wait_for("active", active).await;
+}
+
+#[tokio::test]
+async fn an_edit_of_the_arn_map_sends_the_plugin_configuration_alone() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    let mut envoy = Envoy::settled(&service, "e1").await;
+    let start = std::time::Instant::now();
+    service
+        .patch(
+            &id,
+            &json!({"inference_profile_arn_map": {"claude-3-haiku": ARN}}),
+        )
+        .await;
+    let plugin = envoy.receive(ECDS).await;
+    assert!(start.elapsed().as_secs() < 1, "{:?}", start.elapsed());
+    let map = &plugin_json(&plugin)["channels"][0]["inference_profile_arn_map"];
+    assert_eq!(*map, json!({"claude-3-haiku": ARN}));
+}
+
+#[tokio::test]
+async fn clusters_follow_enabled_channels_and_are_distinct() {
+    let service = TestService::start().await;
+    service.create(&common::channel("one")).await;
+    service.create(&common::channel("two")).await;
+    let eu = json!({"region": "eu-west-1", "enabled": false});
+    let id = service.create(&common::channel_with("three", &eu)).await;
+    let mut envoy = Envoy::settled(&service, "e1").await;
+    service.patch(&id, &json!({"enabled": true})).await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [EU, US]);
+    envoy.ack(&clusters).await;
+    let plugin = envoy.receive(ECDS).await;
+    envoy.ack(&plugin).await;
+    service
+        .send(Method::DELETE, &format!("/api/channels/{id}"), "")
+        .await;
+    let plugin = envoy.receive(ECDS).await;
+    envoy.ack(&plugin).await;
+    assert_eq!(cluster_names(&envoy.receive(CDS).await), [US]);
+}
+
+#[tokio::test]
+async fn the_status_shows_what_each_envoy_runs() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    let mut first = Envoy::settled(&service, "first").await;
+    let mut second = Envoy::settled(&service, "second").await;
+    let summary = |text: &'static str| move |status: &serde_json::Value| status["summary"] == text;
+    let both = summary("revision 1 is active on 2 of 2 Envoys");
+    let status = service.wait_for("active on both", both).await;
+    let entry = &status["envoys"][0];
+    assert_eq!(entry["node_id"], "first");
+    assert_eq!(entry["cluster"], "test-mesh");
+    assert_eq!(entry["state"], "active");
+    assert_eq!(entry["active_revision"], 1);
+    assert!(
+        entry["peer"].as_str().unwrap().starts_with("127.0.0.1:"),
+        "{entry}"
+    );
+    assert!(
+        entry["connected_at"].as_str().unwrap().ends_with('Z'),
+        "{entry}"
+    );
+
+    service
+        .patch(&id, &json!({"models": ["claude-3-haiku"]}))
+        .await;
+    let response = first.receive(ECDS).await;
+    first.ack(&response).await;
+    let response = second.receive(ECDS).await;
+    let pending = summary("revision 2 is active on 1 of 2 Envoys");
+    let status = service.wait_for("active on the first", pending).await;
+    assert_eq!(status["envoys"][1]["state"], "pending");
+    second
+        .nack(&response, "Unable to create Wasm plugin bedrock")
+        .await;
+    let rejected = |status: &serde_json::Value| status["envoys"][1]["state"] == "rejected";
+    let status = service.wait_for("rejected by the second", rejected).await;
+    let entry = &status["envoys"][1];
+    assert_eq!(entry["active_revision"], 1);
+    let reason = json!({"revision": 2, "reason": "Unable to create Wasm plugin bedrock"});
+    assert_eq!(entry["rejected"], reason);
+
+    service.patch(&id, &json!({"models": ""})).await;
+    let response = second.receive(ECDS).await;
+    assert_eq!(response.version_info, "3");
+    second.ack(&response).await;
+    let response = first.receive(ECDS).await;
+    first.ack(&response).await;
+    let both = summary("revision 3 is active on 2 of 2 Envoys");
+    let status = service.wait_for("active on both again", both).await;
+    assert_eq!(status["envoys"][1]["rejected"], json!(null));
+
+    drop(first);
+    let gone = summary("revision 3 is active on 1 of 1 Envoys");
+    service.wait_for("gone", gone).await;
+}
+
+#[tokio::test]
+async fn refused_clusters_are_shown_and_the_plugin_configuration_waits() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    let mut envoy = Envoy::settled(&service, "e1").await;
+    service.patch(&id, &json!({"region": "eu-west-1"})).await;
+    let clusters = envoy.receive(CDS).await;
+    envoy.nack(&clusters, "no such CA file").await;
+    let rejected = |status: &serde_json::Value| status["envoys"][0]["state"] == "rejected";
+    let status = service.wait_for("rejected", rejected).await;
+    let entry = &status["envoys"][0];
+    let reason = json!({"revision": 2, "reason": "no such CA file"});
+    assert_eq!(entry["clusters"]["rejected"], reason);
+    assert_eq!(entry["rejected"], reason);
+    assert_eq!(entry["active_revision"], 1);
+    // Back to what works: the clusters are made whole first.
+    service.patch(&id, &json!({"region": "us-east-1"})).await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [US]);
+    envoy.ack(&clusters).await;
+    assert_eq!(envoy.receive(ECDS).await.version_info, "3");
+}
+
+#[tokio::test]
+async fn a_reason_that_quotes_the_configuration_is_scrubbed() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    let mut envoy = Envoy::settled(&service, "e1").await;
+    service
+        .patch(&id, &json!({"models": ["claude-3-haiku"]}))
+        .await;
+    let response = envoy.receive(ECDS).await;
+    envoy
+        .nack(
+            &response,
+            &format!("constraint failed: {{\"secret_access_key\":\"{SECRET}\"}}"),
+        )
+        .await;
+    let rejected = |status: &serde_json::Value| status["envoys"][0]["state"] == "rejected";
+    let status = service.wait_for("rejected", rejected).await;
+    let reason = status["envoys"][0]["rejected"]["reason"].as_str().unwrap();
+    assert_eq!(
+        reason,
+        "constraint failed: {\"secret_access_key\":\"[redacted]\"}"
+    );
+}
+
+#[tokio::test]
+async fn an_envoy_that_reconnects_gets_what_it_missed() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    drop(Envoy::settled(&service, "e1").await);
+    service.patch(&id, &json!({"region": "eu-west-1"})).await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
+    envoy.subscribe(CDS, "1").await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(
+        cluster_names(&clusters),
+        [EU, US],
+        "it still runs revision 1"
+    );
+    envoy.subscribe(ECDS, "1").await;
+    envoy.ack(&clusters).await;
+    let plugin = envoy.receive(ECDS).await;
+    assert_eq!(plugin.version_info, "2");
+    envoy.ack(&plugin).await;
+    assert_eq!(cluster_names(&envoy.receive(CDS).await), [EU]);
+}
+
+#[tokio::test]
+async fn the_plugin_configuration_can_be_had_alone() {
+    let service = TestService::start().await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Extensions).await;
+    envoy
+        .send(DiscoveryRequest {
+            type_url: ECDS.to_owned(),
+            resource_names: vec!["someone-elses".to_owned()],
+            ..DiscoveryRequest::default()
+        })
+        .await;
+    envoy.subscribe(ECDS, "").await;
+    let plugin = envoy.receive(ECDS).await;
+    assert_eq!(plugin_json(&plugin)["channels"], json!([]));
+    envoy.ack(&plugin).await;
+    service.create(&common::channel("one")).await;
+    let plugin = envoy.receive(ECDS).await;
+    assert_eq!(plugin.version_info, "1");
+    envoy.ack(&plugin).await;
+    let active = |status: &serde_json::Value| status["envoys"][0]["state"] == "active";
+    let status = service.wait_for("active", active).await;
+    assert_eq!(status["envoys"][0]["clusters"], json!(null));
+}
+
+#[tokio::test]
+async fn clusters_can_be_had_alone() {
+    let service = TestService::start().await;
+    service.create(&common::channel("one")).await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Clusters).await;
+    envoy.subscribe("", "").await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(cluster_names(&clusters), [US]);
+    envoy.ack(&clusters).await;
+    let active = |status: &serde_json::Value| status["envoys"][0]["state"] == "active";
+    service.wait_for("active", active).await;
+}
+
+#[tokio::test]
+async fn types_that_are_not_served_are_ignored() {
+    let service = TestService::start().await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
+    envoy
+        .subscribe("type.googleapis.com/envoy.config.listener.v3.Listener", "")
+        .await;
+    envoy.subscribe(CDS, "").await;
+    assert_eq!(cluster_names(&envoy.receive(CDS).await), [""; 0]);
+}
+
+#[tokio::test]
+async fn delta_streams_are_refused_clearly() {
+    let service = TestService::start().await;
+    let mut client = AggregatedDiscoveryServiceClient::new(channel(&service).await);
+    let requests = tokio_stream::iter([DeltaDiscoveryRequest::default()]);
+    let status = client
+        .delta_aggregated_resources(requests)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::Unimplemented);
+    assert!(status.message().contains("state of the world"), "{status}");
+}
+
+#[tokio::test]
+async fn stopping_ends_open_streams() {
+    let service = TestService::start().await;
+    let envoy = Envoy::settled(&service, "e1").await;
+    let stopped = tokio::spawn(service.shutdown());
+    let status = envoy.end().await.unwrap_err();
+    assert_eq!(status.code(), Code::Unavailable, "{status}");
+    tokio::time::timeout(common::DEADLINE, stopped)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_envoy_finds_the_same_after_a_restart() {
+    let service = TestService::start().await;
+    let id = service.create(&common::channel("one")).await;
+    service.patch(&id, &json!({"region": "eu-west-1"})).await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    let service = TestService::start_in(dir, &[]).await;
+    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
+    envoy.subscribe(CDS, "2").await;
+    envoy.subscribe(ECDS, "2").await;
+    let clusters = envoy.receive(CDS).await;
+    assert_eq!(
+        (clusters.version_info.as_str(), cluster_names(&clusters)),
+        ("2", vec![EU.to_owned()])
+    );
+    envoy.ack(&clusters).await;
+    assert_eq!(envoy.receive(ECDS).await.version_info, "2");
+}
