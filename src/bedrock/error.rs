@@ -81,6 +81,12 @@ impl UpstreamError {
         }
     }
 
+    /// Whether the answer says nothing but its status, as those of proxies do.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.exception.is_empty() && self.message.is_empty()
+    }
+
     /// The error as the client sees it.
     #[must_use]
     pub fn reply(&self) -> Error {

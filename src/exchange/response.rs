@@ -1,5 +1,9 @@
 //! The way down: from Bedrock's answer, or Envoy's own, to the client's.
 
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Step};
 use crate::bedrock::{
     Beginning, ResponseStream, beginning, decode_error, event_stream::MAX_FRAME_LEN,
@@ -185,7 +189,14 @@ impl Head {
     fn error(&self, body: &[u8]) -> Error {
         let error_type = self.headers.get_str("x-amzn-errortype");
         let status = if self.status < 400 { 502 } else { self.status };
-        decode_error(status, error_type, body).reply()
+        let error = decode_error(status, error_type, body);
+        let from_aws = self.headers.get("x-amzn-requestid").is_some() || !error.is_anonymous();
+        if status == 404 && !from_aws {
+            let message = "The gateway has no route to Bedrock. Its administrator should look at \
+                           the route that follows the x-bedrock-cluster header.";
+            return Error::server(503, "no_route", message);
+        }
+        error.reply()
     }
 
     /// `chatcmpl-` and AWS's id of the request, so that an answer can be found in AWS's logs.
@@ -240,8 +251,20 @@ impl Head {
 
 /// Recognises `{"Output":{"__type":"com.amazon.coral.service#UnknownOperationException"}}`.
 fn is_unknown_operation(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"UnknownOperationException";
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(rename = "Output", borrow)]
+        output: Output<'a>,
+    }
+
+    #[derive(Deserialize)]
+    struct Output<'a> {
+        #[serde(rename = "__type", borrow)]
+        kind: Cow<'a, str>,
+    }
+
+    // Longer bodies are answers, and not worth a second look.
     body.len() < 1024
-        && body.trim_ascii_start().starts_with(b"{\"Output\"")
-        && body.windows(NAME.len()).any(|window| window == NAME)
+        && serde_json::from_slice::<Body<'_>>(body)
+            .is_ok_and(|body| body.output.kind.ends_with("UnknownOperationException"))
 }

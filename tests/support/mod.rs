@@ -1,0 +1,149 @@
+//! What the tests of the pure filter share: a driver for exchanges and a writer of frames.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test binary uses a part of it; the lints would speak of the rest"
+)]
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bedrock_filter::config::PluginConfig;
+use bedrock_filter::exchange::{Edit, Exchange, Headers, Step};
+use bedrock_filter::routes::Routes;
+
+/// The time of every test: 2026-01-15T12:34:56Z.
+pub fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_480_496)
+}
+
+pub fn routes(plugin_config: &str) -> Arc<Routes> {
+    let config = PluginConfig::from_json(plugin_config.as_bytes()).unwrap();
+    Arc::new(Routes::compile(config).unwrap())
+}
+
+pub fn headers(pairs: &[(&str, &str)]) -> Headers {
+    let owned = pairs
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+    Headers(owned.collect())
+}
+
+/// A message as it leaves the filter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub headers: Headers,
+    pub body: Vec<u8>,
+}
+
+/// Sends a chat request through an exchange: the upstream call, or the filter's own reply.
+pub fn send(exchange: &mut Exchange, body: &[u8]) -> Result<Message, (u16, Vec<u8>)> {
+    let request = headers(&[
+        (":method", "POST"),
+        (":path", "/v1/chat/completions"),
+        (":authority", "gateway.example"),
+        ("authorization", "Bearer client-key"),
+        ("x-forwarded-proto", "http"),
+    ]);
+    match exchange.request_headers(request, false) {
+        Step::Wait => {}
+        Step::Reply(reply) => return Err((reply.status, reply.body)),
+        other => panic!("unexpected step for the headers: {other:?}"),
+    }
+    match exchange.request_body(body.len(), true, now(), &mut || body.to_vec()) {
+        Step::Edit(edit) => Ok(message(edit)),
+        Step::Reply(reply) => Err((reply.status, reply.body)),
+        other => panic!("unexpected step for the body: {other:?}"),
+    }
+}
+
+/// Sends an upstream answer, its body cut at `cuts`, and gives what the client receives.
+///
+/// Envoy keeps what a filter holds back, so a held piece arrives again with the next one.
+pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize]) -> Message {
+    let mut seen = Message {
+        headers: head.clone(),
+        body: Vec::new(),
+    };
+    match exchange.response_headers(head, body.is_empty()) {
+        Step::Wait | Step::Pass => {}
+        Step::Reply(reply) => {
+            let status = reply.status.to_string();
+            return Message {
+                headers: headers(&[(":status", &status), ("content-type", "application/json")]),
+                body: reply.body,
+            };
+        }
+        Step::Edit(edit) => panic!("unexpected edit of the headers: {edit:?}"),
+    }
+    let (mut start, mut held) = (0, Vec::new());
+    for end in cuts.iter().copied().chain([body.len()]) {
+        held.extend_from_slice(&body[start..end]);
+        start = end;
+        let last = end == body.len();
+        let buffered = held.clone();
+        match exchange.response_body(buffered.len(), last, &mut || buffered.clone()) {
+            Step::Wait => continue,
+            Step::Pass => seen.body.append(&mut held),
+            Step::Edit(Edit { headers, body }) => {
+                seen.headers = headers.unwrap_or(seen.headers);
+                seen.body.extend(body.unwrap_or_else(|| held.clone()));
+            }
+            Step::Reply(reply) => panic!("unexpected reply: {reply:?}"),
+        }
+        held.clear();
+        if last {
+            break;
+        }
+    }
+    seen
+}
+
+fn message(edit: Edit) -> Message {
+    Message {
+        headers: edit.headers.unwrap(),
+        body: edit.body.unwrap(),
+    }
+}
+
+/// One frame of an event stream.
+pub fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
+    let mut head = Vec::new();
+    for (name, value) in headers {
+        head.push(u8::try_from(name.len()).unwrap());
+        head.extend_from_slice(name.as_bytes());
+        head.push(7);
+        head.extend_from_slice(&u16::try_from(value.len()).unwrap().to_be_bytes());
+        head.extend_from_slice(value.as_bytes());
+    }
+    let total = u32::try_from(16 + head.len() + payload.len()).unwrap();
+    let mut frame = total.to_be_bytes().to_vec();
+    frame.extend_from_slice(&u32::try_from(head.len()).unwrap().to_be_bytes());
+    frame.extend_from_slice(&crc32fast::hash(&frame).to_be_bytes());
+    frame.extend_from_slice(&head);
+    frame.extend_from_slice(payload);
+    frame.extend_from_slice(&crc32fast::hash(&frame).to_be_bytes());
+    frame
+}
+
+/// The frames of `answer.events`: each line an event, as JSON, or `!name {json}` for an exception.
+pub fn frames(events: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    let json = (":content-type", "application/json");
+    let mut out = Vec::new();
+    for line in events.lines().filter(|line| !line.trim().is_empty()) {
+        let bytes = if let Some(exception) = line.strip_prefix('!') {
+            let (name, payload) = exception.split_once(' ').unwrap();
+            let kind = (":message-type", "exception");
+            frame(&[(":exception-type", name), json, kind], payload.as_bytes())
+        } else {
+            let event = base64::engine::general_purpose::STANDARD.encode(line);
+            let payload = format!(r#"{{"bytes":"{event}","p":"abcdefgh"}}"#);
+            let kind = (":message-type", "event");
+            frame(&[(":event-type", "chunk"), json, kind], payload.as_bytes())
+        };
+        out.extend(bytes);
+    }
+    out
+}
