@@ -125,7 +125,7 @@ impl Fleet {
         let envoy = Envoy {
             node,
             peer,
-            connected_at: OffsetDateTime::now_utc(),
+            connected_at: OffsetDateTime::now_utc().truncate_to_millisecond(),
             progress: Progress::default(),
         };
         state.envoys.insert(key, envoy);

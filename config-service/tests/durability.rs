@@ -1,5 +1,7 @@
 //! What is stored: survives restarts, changes as a whole or not at all, and is accounted for.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod common;
 
 use std::sync::Arc;

@@ -1,5 +1,12 @@
 //! The resources themselves, field by field.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
 mod common;
 
 use std::sync::Arc;

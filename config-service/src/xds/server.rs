@@ -167,12 +167,13 @@ impl Stream {
         if self.entry.is_none() {
             // Only the first request of a stream has to name the node.
             let node = wire.node.as_ref().map(wire::node).unwrap_or_default();
-            let Node {
-                id,
-                cluster,
-                version,
-            } = &node;
-            tracing::info!(node.id = id, node.cluster = cluster, version, peer = ?self.peer, "Envoy connected");
+            tracing::info!(
+                node.id,
+                node.cluster,
+                node.version,
+                peer = self.peer.map(tracing::field::display),
+                "Envoy connected"
+            );
             let entry = self.server.fleet.connect(node.clone(), self.peer);
             self.entry = Some((entry, node));
         }
