@@ -1,0 +1,114 @@
+//! The repository's Envoy bootstraps, fitted to other ports and changed for a test.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use xtask::ports::Ports;
+
+use crate::{Artefacts, repository};
+
+/// A bootstrap as JSON, which Envoy reads as well as YAML.
+#[derive(Clone, Debug)]
+pub struct Bootstrap {
+    /// The document.
+    pub document: Value,
+}
+
+impl Bootstrap {
+    /// `envoy/envoy.yaml`: channels come from a config-service.
+    pub fn dynamic(ports: &Ports) -> Self {
+        Self::parse(&template("envoy.yaml"), ports)
+    }
+
+    /// `envoy/static.yaml`: channels stand in the file.
+    pub fn of_static_yaml(ports: &Ports, artefacts: &Artefacts) -> Self {
+        let text = xtask::envoy::with_module(&template("static.yaml"), &artefacts.module);
+        Self::parse(&text, ports)
+    }
+
+    fn parse(template: &str, ports: &Ports) -> Self {
+        let text = xtask::envoy::bootstrap(template, ports).expect("a bootstrap of ours");
+        let document = serde_saphyr::from_str(&text).expect("valid YAML");
+        Self { document }
+    }
+
+    /// The HTTP connection manager of the only listener.
+    pub fn connection_manager(&mut self) -> &mut Value {
+        &mut self.document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    }
+
+    /// The Bedrock filter among the HTTP filters.
+    pub fn filter(&mut self) -> &mut Value {
+        &mut self.connection_manager()["http_filters"][0]
+    }
+
+    /// The filter's Wasm configuration, which `static.yaml` holds.
+    pub fn wasm(&mut self) -> Value {
+        self.filter()["typed_config"].clone()
+    }
+
+    /// Sets the plugin configuration of `static.yaml`.
+    #[must_use]
+    pub fn with_plugin_config(mut self, json: &str) -> Self {
+        self.filter()["typed_config"]["config"]["configuration"]["value"] = json!(json);
+        self
+    }
+
+    /// Adds the cluster of a plain HTTP endpoint on loopback.
+    #[must_use]
+    pub fn with_endpoint(mut self, port: u16) -> Self {
+        let cluster = loopback_cluster(&format!("bedrock|http|127.0.0.1|{port}"), port);
+        let clusters = self.document["static_resources"]["clusters"].as_array_mut();
+        clusters.expect("clusters").push(cluster);
+        self
+    }
+
+    /// Lets the filter come from an ECDS server (gRPC) on loopback.
+    #[must_use]
+    pub fn with_ecds_server(mut self, port: u16) -> Self {
+        let mut cluster = loopback_cluster("ecds", port);
+        let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        cluster["typed_extension_protocol_options"] = json!({
+            options: {
+                "@type": format!("type.googleapis.com/{options}"),
+                "explicit_http_config": { "http2_protocol_options": {} },
+            },
+        });
+        let clusters = self.document["static_resources"]["clusters"].as_array_mut();
+        clusters.expect("clusters").push(cluster);
+        *self.filter() = json!({
+            "name": "bedrock",
+            "config_discovery": {
+                "config_source": {
+                    "resource_api_version": "V3",
+                    "initial_fetch_timeout": "0s",
+                    "api_config_source": {
+                        "api_type": "GRPC",
+                        "transport_api_version": "V3",
+                        "grpc_services": [{ "envoy_grpc": { "cluster_name": "ecds" } }],
+                    },
+                },
+                "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
+            },
+        });
+        self
+    }
+}
+
+fn template(file: &str) -> String {
+    let path = repository().join("envoy").join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn loopback_cluster(name: &str, port: u16) -> Value {
+    let address = json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+    json!({
+        "name": name,
+        "type": "STRICT_DNS",
+        "connect_timeout": "2s",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address } }] }],
+        },
+    })
+}

@@ -1,0 +1,143 @@
+//! A running config-service, and a client of its admin API.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+use xtask::ports::Ports;
+use xtask::process::Process;
+
+use crate::{PATIENCE, Reply, eventually};
+
+/// The admin token of every stack.
+pub const ADMIN_TOKEN: &str = "e2e-admin-token-0123456789";
+
+/// A config-service and the client that administers it.
+#[derive(Debug)]
+pub struct ConfigService {
+    process: Option<Process>,
+    binary: PathBuf,
+    arguments: Vec<String>,
+    log: PathBuf,
+    ports: Ports,
+    client: Client,
+}
+
+impl ConfigService {
+    /// Starts a config-service with its database in `folder`, and waits until it is ready.
+    pub async fn start(binary: &Path, ports: &Ports, folder: &Path, extra: &[String]) -> Self {
+        let database = folder.join("channels.db").display().to_string();
+        let mut arguments = vec![
+            format!("--listen=127.0.0.1:{}", ports.admin_api),
+            format!("--xds-listen=127.0.0.1:{}", ports.xds),
+            format!("--database={database}"),
+        ];
+        arguments.extend_from_slice(extra);
+        let mut service = Self {
+            process: None,
+            binary: binary.to_owned(),
+            arguments,
+            log: folder.join("config-service.log"),
+            ports: *ports,
+            client: Client::builder()
+                .timeout(PATIENCE)
+                .build()
+                .expect("a client"),
+        };
+        service.resume().await;
+        service
+    }
+
+    /// Ends the process; the database stays.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts the process, with what the database holds.
+    pub async fn resume(&mut self) {
+        let mut command = Command::new(&self.binary);
+        command
+            .args(&self.arguments)
+            .env("BEDROCK_ADMIN_TOKEN", ADMIN_TOKEN);
+        let process = Process::spawn("the config-service", &mut command, &self.log);
+        let process = self
+            .process
+            .insert(process.expect("the config-service starts"));
+        let url = format!("http://127.0.0.1:{}/readyz", self.ports.admin_api);
+        eventually("the config-service is ready", async || {
+            process.check_alive().expect("the config-service runs");
+            let answer = self.client.get(&url).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// Calls the admin API; `body` is JSON unless it is null.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Reply {
+        let url = format!("http://127.0.0.1:{}{path}", self.ports.admin_api);
+        let mut request = self.client.request(method, url).bearer_auth(ADMIN_TOKEN);
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        Reply::read(request.send().await.expect("the admin API answers")).await
+    }
+
+    /// Creates a channel and returns it as the API shows it.
+    pub async fn create(&self, channel: &Value) -> Value {
+        let reply = self.call(Method::POST, "/api/channels", channel).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.json()
+    }
+
+    /// Changes a channel, without waiting for the Envoys; returns it as the API shows it.
+    pub async fn patch(&self, id: &str, change: &Value) -> Value {
+        let path = format!("/api/channels/{id}");
+        let reply = self.call(Method::PATCH, &path, change).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
+    }
+
+    /// Changes a channel and waits until every Envoy runs the change.
+    pub async fn patch_and_wait(&self, id: &str, change: &Value) -> Value {
+        let channel = self.patch(id, change).await;
+        self.wait_active(revision(&channel)).await;
+        channel
+    }
+
+    /// Deletes a channel and waits until every Envoy knows.
+    pub async fn delete(&self, id: &str) {
+        let path = format!("/api/channels/{id}");
+        let reply = self.call(Method::DELETE, &path, &Value::Null).await;
+        assert_eq!(reply.status, 204, "{reply:?}");
+        self.wait_active(revision(&self.status().await)).await;
+    }
+
+    /// `GET /api/status`.
+    pub async fn status(&self) -> Value {
+        let reply = self.call(Method::GET, "/api/status", &Value::Null).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()
+    }
+
+    /// Waits until at least one Envoy is connected and all run `revision` or a later one.
+    pub async fn wait_active(&self, revision: u64) {
+        eventually("all Envoys run the revision", async || {
+            let status = self.status().await;
+            let envoys = status["envoys"].as_array()?;
+            let is_active = |envoy: &Value| envoy["active_revision"].as_u64() >= Some(revision);
+            (!envoys.is_empty() && envoys.iter().all(is_active)).then_some(())
+        })
+        .await;
+    }
+
+    /// Everything that it logged so far.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+fn revision(document: &Value) -> u64 {
+    document["revision"].as_u64().expect("a revision")
+}

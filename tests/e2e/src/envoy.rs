@@ -1,0 +1,160 @@
+//! A running Envoy, and a client of it.
+
+use std::path::{Path, PathBuf};
+
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::Value;
+use xtask::ports::Ports;
+use xtask::process::Process;
+
+use crate::{Bootstrap, PATIENCE, Reply, Scratch, eventually};
+
+const CHAT: &str = "/v1/chat/completions";
+
+/// An Envoy and the client that talks to it.
+#[derive(Debug)]
+pub struct Envoy {
+    process: Option<Process>,
+    binary: PathBuf,
+    bootstrap: PathBuf,
+    log: PathBuf,
+    ports: Ports,
+    client: Client,
+}
+
+impl Envoy {
+    /// Starts Envoy with a bootstrap for `ports`, and waits until it listens.
+    pub async fn start(
+        binary: &Path,
+        bootstrap: &Bootstrap,
+        ports: &Ports,
+        scratch: &Scratch,
+    ) -> Self {
+        let mut envoy = Self::start_unready(binary, bootstrap, ports, scratch);
+        envoy.wait_ready().await;
+        envoy
+    }
+
+    /// Starts Envoy without waiting for anything.
+    pub fn start_unready(
+        binary: &Path,
+        bootstrap: &Bootstrap,
+        ports: &Ports,
+        scratch: &Scratch,
+    ) -> Self {
+        let mut envoy = Self {
+            process: None,
+            binary: binary.to_owned(),
+            bootstrap: scratch.write("envoy.json", &bootstrap.document.to_string()),
+            log: scratch.join("envoy.log"),
+            ports: *ports,
+            client: Client::builder()
+                .timeout(PATIENCE)
+                .build()
+                .expect("a client"),
+        };
+        envoy.spawn();
+        envoy
+    }
+
+    fn spawn(&mut self) {
+        let process = xtask::envoy::spawn(&self.binary, &self.bootstrap, &self.log);
+        self.process = Some(process.expect("Envoy starts"));
+    }
+
+    /// Waits until Envoy's listener is open.
+    pub async fn wait_ready(&mut self) {
+        let (url, client) = (self.admin("/ready"), self.client.clone());
+        let process = self.process.as_mut().expect("Envoy was started");
+        eventually("Envoy is ready", async || {
+            process.check_alive().expect("Envoy runs");
+            let answer = client.get(&url).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until Envoy has ended by itself.
+    pub async fn wait_exit(&mut self) {
+        let process = self.process.as_mut().expect("Envoy was started");
+        eventually("Envoy ends", async || process.exited()).await;
+    }
+
+    /// Ends Envoy and starts it anew with the same bootstrap.
+    pub async fn restart(&mut self) {
+        self.process = None;
+        self.spawn();
+        self.wait_ready().await;
+    }
+
+    /// Base URL of the listener, without a trailing slash.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.envoy)
+    }
+
+    /// Port of the listener.
+    pub fn port(&self) -> u16 {
+        self.ports.envoy
+    }
+
+    fn admin(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.envoy_admin)
+    }
+
+    /// A request to the listener.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url()))
+    }
+
+    /// A chat request that is not sent yet.
+    pub fn chat_request(&self, body: &Value) -> RequestBuilder {
+        self.request(Method::POST, CHAT).json(body)
+    }
+
+    /// Sends a chat request.
+    pub async fn chat(&self, body: &Value) -> Reply {
+        self.send(self.chat_request(body)).await
+    }
+
+    /// Sends a chat request with any bytes as its body.
+    pub async fn chat_bytes(&self, body: impl Into<reqwest::Body>) -> Reply {
+        let request = self.request(Method::POST, CHAT);
+        self.send(
+            request
+                .header("content-type", "application/json")
+                .body(body),
+        )
+        .await
+    }
+
+    /// Sends a GET to the listener.
+    pub async fn get(&self, path: &str) -> Reply {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Reply {
+        let response = request.send().await.expect("Envoy answers");
+        Reply::read(response).await
+    }
+
+    /// Text of a page of Envoy's admin interface.
+    pub async fn admin_page(&self, path: &str) -> String {
+        let response = self.client.get(self.admin(path)).send().await;
+        let text = response.expect("Envoy's admin answers").text().await;
+        text.expect("Envoy's admin answers")
+    }
+
+    /// Whether Envoy has a cluster with this name.
+    pub async fn has_cluster(&self, name: &str) -> bool {
+        let page = self.admin_page("/clusters").await;
+        page.lines()
+            .any(|line| line.starts_with(&format!("{name}::")))
+    }
+
+    /// Everything that Envoy wrote so far, access log included.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}

@@ -1,0 +1,58 @@
+//! The harness of the end-to-end tests: the real module in a real Envoy, the real config-service,
+//! and the strict Bedrock simulator in this process.
+//!
+//! ```no_run
+//! use e2e::{Stack, simulator};
+//! # async fn example() {
+//! let stack = Stack::start().await;
+//! let bedrock = simulator().await;
+//! let channel = stack.channel(&bedrock).await;
+//! let reply = stack.envoy.chat(&channel.ask("Hi")).await;
+//! assert_eq!(reply.text_of_answer(), "You said: Hi");
+//! # }
+//! ```
+//!
+//! A test makes its own simulator and channel, so tests can share one running [`Stack`] (see
+//! [`shared`]). What Envoy and the config-service wrote is printed when a test fails.
+
+mod artefacts;
+mod bootstrap;
+mod channel;
+mod config_service;
+mod ecds;
+mod envoy;
+mod python;
+mod raw;
+mod reply;
+mod scratch;
+mod stack;
+mod tls;
+mod wait;
+
+pub use artefacts::{Artefacts, repository};
+pub use bootstrap::Bootstrap;
+pub use channel::{
+    ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, channel_body, simulator, simulator_builder,
+};
+pub use config_service::{ADMIN_TOKEN, ConfigService};
+pub use ecds::EcdsServer;
+pub use envoy::Envoy;
+pub use python::run_python;
+pub use raw::{h1_exchange, h2_post_with_trailers};
+pub use reply::Reply;
+pub use scratch::Scratch;
+pub use stack::{Builder, Module, Shared, SharedStack, Stack, shared};
+pub use tls::{Authority, TlsFront};
+pub use wait::{PATIENCE, eventually};
+
+use std::sync::OnceLock;
+
+use tokio::runtime::Runtime;
+
+/// Runs a test on a runtime that all tests share, so that a shared stack outlives each of them.
+pub fn run<T>(test: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"));
+    // On the heap: the futures of long tests are larger than a test thread's stack likes.
+    runtime.block_on(Box::pin(test))
+}

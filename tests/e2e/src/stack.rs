@@ -1,0 +1,191 @@
+//! Envoy and config-service together, alone for one test or shared by many.
+
+use std::ops::Deref;
+use std::thread;
+
+use reqwest::Client;
+use tokio::sync::OnceCell;
+use xtask::ports::Ports;
+
+use crate::{Artefacts, Bootstrap, ConfigService, Envoy, Scratch, eventually};
+
+/// How much of a log is printed when a test fails.
+const SHOWN_LINES: usize = 60;
+
+/// Envoy with `envoy/envoy.yaml` and the config-service it listens to.
+///
+/// Dropping it ends both, Envoy first.
+#[derive(Debug)]
+pub struct Stack {
+    /// Envoy.
+    pub envoy: Envoy,
+    /// The config-service.
+    pub config: ConfigService,
+    /// Folder with the database, the bootstrap and the logs.
+    pub scratch: Scratch,
+}
+
+/// How Envoy gets the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Module {
+    /// The config-service serves it: `--wasm`.
+    Served,
+    /// It is in Envoy's file system already: `--wasm-path-in-envoy`.
+    InEnvoy,
+}
+
+/// Builds a [`Stack`].
+#[must_use]
+#[derive(Debug)]
+pub struct Builder {
+    scratch: Scratch,
+    module: Module,
+    arguments: Vec<String>,
+}
+
+impl Builder {
+    /// Chooses how Envoy gets the module; [`Module::Served`] by default.
+    pub fn module(mut self, module: Module) -> Self {
+        self.module = module;
+        self
+    }
+
+    /// Limits request bodies.
+    pub fn max_request_bytes(mut self, bytes: usize) -> Self {
+        self.arguments.push(format!("--max-request-bytes={bytes}"));
+        self
+    }
+
+    /// Lets Envoy trust these certificates (PEM) of TLS endpoints, and no others.
+    pub fn upstream_ca(mut self, pem: &str) -> Self {
+        let file = self.scratch.write("upstream-ca.pem", pem);
+        self.arguments
+            .push(format!("--upstream-ca-file={}", file.display()));
+        self
+    }
+
+    /// Starts both and waits until Envoy serves the config-service's first revision.
+    pub async fn start(mut self) -> Stack {
+        let artefacts = Artefacts::from_environment();
+        let ports = Ports::free().expect("free ports");
+        let module = artefacts.module.display();
+        self.arguments.push(match self.module {
+            Module::Served => format!("--wasm={module}"),
+            Module::InEnvoy => format!("--wasm-path-in-envoy={module}"),
+        });
+        let folder = self.scratch.path();
+        let config =
+            ConfigService::start(&artefacts.config_service, &ports, folder, &self.arguments).await;
+        let bootstrap = Bootstrap::dynamic(&ports);
+        let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &self.scratch).await;
+        config.wait_active(0).await;
+        Stack {
+            envoy,
+            config,
+            scratch: self.scratch,
+        }
+    }
+}
+
+impl Stack {
+    /// A stack with all defaults, without channels.
+    pub async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// A builder with all defaults.
+    pub fn builder() -> Builder {
+        Builder {
+            scratch: Scratch::new(),
+            module: Module::Served,
+            arguments: Vec::new(),
+        }
+    }
+
+    /// Waits until every worker of Envoy serves a model: each takes a new configuration on its own,
+    /// a moment after Envoy acknowledged it.
+    pub async fn wait_served(&self, model: &str) {
+        let url = format!("{}/v1/models/{model}", self.envoy.url());
+        let mut in_a_row = 0;
+        eventually("the model is served", async || {
+            // A new connection may be another worker's.
+            let answer = Client::new().get(&url).send().await.ok()?;
+            in_a_row = if answer.status() == 200 {
+                in_a_row + 1
+            } else {
+                0
+            };
+            (in_a_row == 4).then_some(())
+        })
+        .await;
+    }
+
+    fn print_logs(&self) {
+        for (name, log) in [
+            ("Envoy", self.envoy.log()),
+            ("config-service", self.config.log()),
+        ] {
+            let lines: Vec<_> = log.lines().collect();
+            let tail = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
+            eprintln!("--- the end of {name}'s log\n{}", tail.join("\n"));
+        }
+        eprintln!("--- more in {}", self.scratch.path().display());
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.print_logs();
+        }
+    }
+}
+
+/// A stack that the tests of one program share; it starts with the first and ends with the program.
+#[derive(Debug)]
+pub struct SharedStack {
+    cell: OnceCell<Stack>,
+    build: fn() -> Builder,
+}
+
+/// A test's hold on a shared stack: prints the logs when the test fails.
+#[derive(Debug)]
+pub struct Shared(&'static Stack);
+
+impl SharedStack {
+    /// A stack that `build` describes.
+    pub const fn new(build: fn() -> Builder) -> Self {
+        Self {
+            cell: OnceCell::const_new(),
+            build,
+        }
+    }
+
+    /// The stack, running.
+    pub async fn get(&'static self) -> Shared {
+        let start = || async { (self.build)().start().await };
+        Shared(self.cell.get_or_init(start).await)
+    }
+}
+
+/// The stack with all defaults that most tests share.
+pub async fn shared() -> Shared {
+    static STACK: SharedStack = SharedStack::new(Stack::builder);
+    STACK.get().await
+}
+
+impl Deref for Shared {
+    type Target = Stack;
+
+    fn deref(&self) -> &Stack {
+        self.0
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.print_logs();
+        }
+    }
+}
