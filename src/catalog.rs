@@ -12,31 +12,85 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::bedrock::ModelFamily;
 use crate::config::CrossRegion;
+use crate::openai::ReasoningEffort;
 
 /// What is known about one base model.
 ///
 /// Sources: the model cards and the inference-profile tables of the Bedrock user guide,
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html>.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Model {
     /// Base model id, for example `anthropic.claude-sonnet-4-5-20250929-v1:0`.
     pub id: &'static str,
+    /// How InvokeModel is spoken to for it.
+    pub family: ModelFamily,
     /// Names by which clients commonly ask for it.
     pub aliases: Vec<&'static str>,
     /// Context window in tokens.
-    pub context: u32,
+    pub context: Option<u32>,
     /// Longest answer in tokens.
-    pub max_output: u32,
+    pub max_output: Option<u32>,
     /// Prefixes of the system-defined inference profiles that contain the model.
     pub profiles: Vec<&'static str>,
     /// Kinds of input: `text`, `image`, `pdf`.
     pub input: Vec<&'static str>,
+    /// Whether InvokeModel serves it.
+    pub invoke: bool,
+    /// Whether Converse serves it.
+    pub converse: bool,
+    /// Whether it calls tools, in one API at least.
+    pub tools: bool,
+    /// Whether it can be made to call a tool.
+    pub forced_tools: bool,
     /// Which sampling parameters it takes.
     pub sampling: Sampling,
+    /// Whether it takes stop sequences.
+    pub stop: bool,
     /// Whether the conversation may end with an assistant message that the model continues.
     pub prefill: bool,
+    /// How it is told to think.
+    pub thinking: Thinking,
+    /// Reasoning efforts that it takes, least to most.
+    pub efforts: Vec<ReasoningEffort>,
+    /// Whether it writes its reasoning into the answer, in tags.
+    pub inline_reasoning: bool,
+    /// Whether it keeps to a JSON schema by itself.
+    pub json_schema: bool,
+    /// Whether it takes `max_completion_tokens` and no `max_tokens`.
+    pub max_completion_tokens: bool,
+    /// Whether and how long it caches marked prefixes.
+    pub caching: Caching,
+}
+
+impl Default for Model {
+    /// What most models can; entries name what is different.
+    fn default() -> Self {
+        Self {
+            id: "",
+            family: ModelFamily::Converse,
+            aliases: Vec::new(),
+            context: None,
+            max_output: None,
+            profiles: Vec::new(),
+            input: Vec::new(),
+            invoke: true,
+            converse: true,
+            tools: false,
+            forced_tools: true,
+            sampling: Sampling::Any,
+            stop: true,
+            prefill: true,
+            thinking: Thinking::None,
+            efforts: Vec::new(),
+            inline_reasoning: false,
+            json_schema: false,
+            max_completion_tokens: false,
+            caching: Caching::None,
+        }
+    }
 }
 
 /// Which of `temperature`, `top_p` and `top_k` a model takes.
@@ -51,11 +105,59 @@ pub enum Sampling {
     None,
 }
 
+/// How a model is told to think.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Thinking {
+    /// It cannot be told.
+    None,
+    /// With a budget of tokens.
+    Budget,
+    /// As much as it sees fit, or with a budget.
+    AdaptiveOrBudget,
+    /// As much as it sees fit, within an effort.
+    Adaptive,
+    /// Like `Adaptive`, and it cannot be turned off.
+    Always,
+    /// With an effort, in an object called `reasoningConfig`.
+    ReasoningConfig,
+    /// With OpenAI's own `reasoning_effort`.
+    Effort,
+    /// With OpenAI's own effort, as `reasoning.effort` on Converse.
+    NestedEffort,
+}
+
+/// Whether and how long a model caches marked prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Caching {
+    /// It does not.
+    None,
+    /// Five minutes.
+    Minutes,
+    /// Five minutes or an hour.
+    Hour,
+}
+
 impl Model {
     /// Whether the model reads images.
     #[must_use]
     pub fn reads_images(&self) -> bool {
         self.input.contains(&"image")
+    }
+
+    /// Whether the model reads PDF files.
+    #[must_use]
+    pub fn reads_documents(&self) -> bool {
+        self.input.contains(&"pdf")
+    }
+
+    /// The highest effort that the model takes and that is not above the wanted one; its lowest
+    /// where there is none.
+    #[must_use]
+    pub fn effort(&self, wanted: ReasoningEffort) -> Option<ReasoningEffort> {
+        let not_above = self.efforts.iter().rev().find(|effort| **effort <= wanted);
+        not_above.or(self.efforts.first()).copied()
     }
 
     /// The id to call from `region` under the channel's policy: a profile id or the base id.

@@ -6,12 +6,14 @@
 mod channel;
 mod credentials;
 mod error;
+mod guardrail;
 pub mod lint;
 mod maps;
 
-pub use channel::{Channel, CrossRegion};
+pub use channel::{Api, Channel, CrossRegion};
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
+pub use guardrail::{Guardrail, GuardrailTrace};
 pub use maps::unique_string_map;
 
 use serde::{Deserialize, Serialize};

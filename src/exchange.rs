@@ -12,8 +12,8 @@ pub use headers::Headers;
 
 use std::sync::Arc;
 
-use crate::bedrock::{ModelFamily, Operation, ResponseStream, ToolNames};
-use crate::openai::Error;
+use crate::bedrock::{Answer, Dialect, Operation, ResponseStream};
+use crate::openai::{Error, StreamUsage, ToolStyle};
 use crate::routes::Routes;
 
 /// What Envoy has to do next.
@@ -82,12 +82,13 @@ enum Phase {
 /// What of a request is needed to read its answer.
 struct Call {
     model: String,
-    family: ModelFamily,
+    dialect: &'static dyn Dialect,
     operation: Operation,
-    names: ToolNames,
+    answer: Answer,
     /// Seconds since the epoch.
     created: u64,
-    include_usage: bool,
+    usage: StreamUsage,
+    tool_style: ToolStyle,
 }
 
 /// The head of an answer.

@@ -7,19 +7,26 @@ mod chunk;
 mod completion;
 mod content;
 mod error;
+mod format;
 mod message;
 mod models;
-mod params;
+mod param;
 mod request;
 mod text;
 mod tool;
 
-pub use chunk::{ChunkWriter, StreamHead};
-pub use completion::{Completion, FinishReason, ToolCallOut, Usage};
-pub use content::{Content, ImageUrl, Part};
+pub use chunk::{ChunkWriter, StreamUsage};
+pub use completion::{
+    AnswerHead, Completion, FinishReason, Thought, ToolCallOut, ToolStyle, Usage,
+};
+pub use content::{CacheControl, CacheTtl, Content, File, ImageUrl, Part};
 pub use error::{Error, ErrorKind};
-pub use message::{FunctionCall, Message, Role, ToolCall};
+pub use format::{JsonSchema, ResponseFormat};
+pub use message::{FunctionCall, Message, Role, ThinkingBlock, ToolCall};
 pub use models::{model, model_list};
-pub use request::{ChatRequest, StreamOptions};
+pub use param::{Param, Treatment, check};
+pub use request::{
+    ChatRequest, GuardrailConfig, PerformanceConfig, ReasoningEffort, StreamOptions,
+};
 pub use text::Text;
-pub use tool::{Function, Tool, ToolChoice, ToolChoiceMode};
+pub use tool::{Function, LegacyChoice, Tool, ToolChoice, ToolChoiceMode};

@@ -174,12 +174,15 @@ fn upstream(call: &Message) -> String {
         length,
         "content-length is the body's"
     );
-    format!(
-        "{} {}\n\n{}\n",
-        header(":method"),
-        header(":path"),
-        pretty(&call.body)
-    )
+    let options: String = call
+        .headers
+        .0
+        .iter()
+        .filter(|(name, _)| name.starts_with("x-amzn-"))
+        .map(|(name, value)| format!("{name}: {}\n", String::from_utf8_lossy(value)))
+        .collect();
+    let (method, path) = (header(":method"), header(":path"));
+    format!("{method} {path}\n{options}\n{}\n", pretty(&call.body))
 }
 
 fn response_text(response: &Message) -> String {

@@ -3,32 +3,55 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 
 mod body;
+mod messages;
 mod request;
 mod response;
 mod stream;
-mod turns;
+mod thinking;
 
-use super::{DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames};
-use crate::openai::{ChatRequest, Completion, Error};
+pub(super) use thinking::{Plan, plan};
+
+use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
 
 /// The dialect of every Claude model that speaks the Messages API.
 #[derive(Debug)]
 pub(super) struct Messages;
 
 impl Dialect for Messages {
+    fn treatment(&self, param: Param) -> Treatment {
+        match param {
+            Param::FunctionCall
+            | Param::Functions
+            | Param::ParallelToolCalls
+            | Param::ReasoningEffort
+            | Param::ResponseFormat
+            | Param::Thinking
+            | Param::ToolChoice
+            | Param::Tools
+            | Param::TopK
+            | Param::User => Treatment::Mapped,
+            other => other.default_treatment(),
+        }
+    }
+
+    fn reads_documents(&self) -> bool {
+        true
+    }
+
     fn encode_request(
         &self,
         request: &ChatRequest<'_>,
-        target: Target,
+        target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)
     }
 
-    fn decode_response(&self, body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError> {
-        response::decode(body, names)
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        response::decode(body, &answer.names)
     }
 
-    fn stream_decoder(&self, names: ToolNames) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(names))
+    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
+        Box::new(stream::Decoder::new(answer.names))
     }
 }

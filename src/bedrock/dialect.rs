@@ -1,13 +1,23 @@
 //! What a model family implements.
 
 use crate::catalog::Model;
-use crate::openai::{ChatRequest, ChunkWriter, Completion, Error};
+use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
-use super::{Operation, ToolNames, UpstreamError};
+use super::{Operation, Options, ToolNames, UpstreamError};
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
 pub trait Dialect: Sync {
-    /// The upstream body for a request.
+    /// What happens to a parameter of the request. The table in the documentation is made from it.
+    fn treatment(&self, param: Param) -> Treatment {
+        param.default_treatment()
+    }
+
+    /// Whether a request may contain files.
+    fn reads_documents(&self) -> bool {
+        false
+    }
+
+    /// The upstream body for a request in which nothing is set that [`Self::treatment`] refuses.
     ///
     /// # Errors
     ///
@@ -15,7 +25,7 @@ pub trait Dialect: Sync {
     fn encode_request(
         &self,
         request: &ChatRequest<'_>,
-        target: Target,
+        target: &Target<'_>,
     ) -> Result<EncodedRequest, Error>;
 
     /// The answer in a whole upstream body.
@@ -23,17 +33,21 @@ pub trait Dialect: Sync {
     /// # Errors
     ///
     /// When the body is not what the family answers with.
-    fn decode_response(&self, body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError>;
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError>;
 
     /// A decoder for one streamed answer.
-    fn stream_decoder(&self, names: ToolNames) -> Box<dyn StreamDecoder>;
+    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder>;
 }
 
 /// The model that a request is encoded for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Target {
+#[derive(Clone, Copy, Debug)]
+pub struct Target<'a> {
     /// What the catalogue knows about it, if anything.
     pub model: Option<&'static Model>,
+    /// The id that is called: a model id, profile id or ARN.
+    pub model_id: &'a str,
+    /// Bedrock's own options; InvokeModel has them in headers, which are not the dialect's affair.
+    pub options: &'a Options,
 }
 
 /// An upstream request, but for path and headers.
@@ -43,21 +57,45 @@ pub struct EncodedRequest {
     pub operation: Operation,
     /// The body.
     pub body: Vec<u8>,
+    /// What is needed to read the answer.
+    pub answer: Answer,
+}
+
+/// What of a request is needed to read its answer.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
     /// What the tools are called at the client.
     pub names: ToolNames,
+    /// Whether the model writes its reasoning into the answer, in tags.
+    pub inline_reasoning: bool,
+    /// Token counts from the answer's headers, for families whose bodies have none.
+    pub header_usage: Option<Usage>,
 }
 
 /// State of one streamed answer.
 pub trait StreamDecoder {
-    /// Takes one event of the model, as JSON, and writes the chunks it makes.
+    /// Takes one event and writes the chunks it makes.
     ///
     /// # Errors
     ///
     /// When the event is not what the family streams, or is itself an error.
-    fn event(&mut self, event: &[u8], out: &mut ChunkWriter) -> Result<(), DecodeError>;
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError>;
 
     /// Whether the answer is complete: its last event has been written.
     fn is_complete(&self) -> bool;
+
+    /// Takes the end of the stream. Families whose last event cannot be told from others write the
+    /// end of the answer here, and are complete then.
+    fn end(&mut self, _out: &mut ChunkWriter) {}
+}
+
+/// One event of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'e> {
+    /// `chunk` on InvokeModelWithResponseStream, the event's name on ConverseStream.
+    pub kind: &'e str,
+    /// JSON: the model's own event, or Converse's payload.
+    pub payload: &'e [u8],
 }
 
 /// Why an upstream answer is no answer.

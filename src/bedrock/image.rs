@@ -62,7 +62,7 @@ impl<'a> Image<'a> {
     }
 }
 
-fn split_data_uri(url: &str) -> Option<(&str, &str)> {
+pub(super) fn split_data_uri(url: &str) -> Option<(&str, &str)> {
     let rest = url.strip_prefix("data:")?;
     let (head, data) = rest.split_once(',')?;
     let head = head.strip_suffix(";base64")?;
@@ -70,7 +70,7 @@ fn split_data_uri(url: &str) -> Option<(&str, &str)> {
     Some((media_type, data))
 }
 
-fn without_white_space(data: &str) -> Cow<'_, str> {
+pub(super) fn without_white_space(data: &str) -> Cow<'_, str> {
     if data.bytes().any(|b| b.is_ascii_whitespace()) {
         Cow::Owned(data.split_ascii_whitespace().collect())
     } else {
@@ -78,7 +78,7 @@ fn without_white_space(data: &str) -> Cow<'_, str> {
     }
 }
 
-fn is_base64(b: u8) -> bool {
+pub(super) fn is_base64(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::openai::ChatRequest;
+
 /// Everything but unreserved characters is percent-encoded, `/` and `:` included, so that an id or
 /// ARN is exactly one path segment. This is what the AWS SDKs send.
 ///
@@ -23,19 +25,51 @@ pub enum Operation {
     Invoke,
     /// `InvokeModelWithResponseStream`: an event stream.
     InvokeWithResponseStream,
+    /// `Converse`: one JSON answer, the same for every model.
+    Converse,
+    /// `ConverseStream`: an event stream, the same for every model.
+    ConverseStream,
 }
 
 impl Operation {
     /// Whether the answer is an event stream.
     #[must_use]
     pub fn is_stream(self) -> bool {
-        self == Self::InvokeWithResponseStream
+        matches!(self, Self::InvokeWithResponseStream | Self::ConverseStream)
+    }
+
+    /// Whether Bedrock's options travel in headers.
+    #[must_use]
+    pub fn takes_option_headers(self) -> bool {
+        matches!(self, Self::Invoke | Self::InvokeWithResponseStream)
+    }
+
+    /// `InvokeModel`, streamed if the client wants a stream.
+    #[must_use]
+    pub fn invoke(request: &ChatRequest<'_>) -> Self {
+        if request.is_stream() {
+            Self::InvokeWithResponseStream
+        } else {
+            Self::Invoke
+        }
+    }
+
+    /// `Converse`, streamed if the client wants a stream.
+    #[must_use]
+    pub fn converse(request: &ChatRequest<'_>) -> Self {
+        if request.is_stream() {
+            Self::ConverseStream
+        } else {
+            Self::Converse
+        }
     }
 
     fn verb(self) -> &'static str {
         match self {
             Self::Invoke => "invoke",
             Self::InvokeWithResponseStream => "invoke-with-response-stream",
+            Self::Converse => "converse",
+            Self::ConverseStream => "converse-stream",
         }
     }
 }

@@ -5,8 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
-use super::{DecodeError, StreamDecoder, UpstreamError};
+use super::{DecodeError, Event, StreamDecoder, UpstreamError};
 use crate::openai::{ChunkWriter, Error};
+
+/// Event type that wraps the model's own events on InvokeModelWithResponseStream.
+const CHUNK: &str = "chunk";
 
 /// Translates one event stream to server-sent events, however its bytes are cut.
 pub struct ResponseStream {
@@ -69,6 +72,9 @@ impl ResponseStream {
     /// Takes the end of the upstream's answer: an answer that is not complete becomes an error.
     pub fn finish(&mut self) -> Vec<u8> {
         if !self.is_over() {
+            self.decoder.end(&mut self.out);
+        }
+        if !self.is_over() {
             let message = "The model's answer broke off before its end.";
             self.fail(&Error::server(502, "stream_error", message));
         }
@@ -94,12 +100,16 @@ impl ResponseStream {
             if let Some(error) = exception(&frame) {
                 return Err(error.reply());
             }
-            if frame.header(":event-type") == Some("chunk") {
+            let kind = frame.header(":event-type").unwrap_or_default();
+            let payload = if kind == CHUNK {
                 unwrap_chunk(frame.payload, &mut self.event).map_err(|error| error.reply())?;
-                self.decoder
-                    .event(&self.event, &mut self.out)
-                    .map_err(|error| error.reply())?;
-            }
+                &self.event
+            } else {
+                frame.payload
+            };
+            self.decoder
+                .event(Event { kind, payload }, &mut self.out)
+                .map_err(|error| error.reply())?;
         }
         Ok(())
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
+use super::structured::ANSWER_TOOL;
+
 /// Longest tool name and tool call id, in characters.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html>
@@ -17,6 +19,7 @@ const DIGEST_LEN: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub struct ToolNames {
     originals: BTreeMap<String, String>,
+    expects_answer: bool,
 }
 
 impl ToolNames {
@@ -27,6 +30,17 @@ impl ToolNames {
             self.originals.insert(changed.clone(), name.to_owned());
         }
         sent
+    }
+
+    /// The answer will come as the arguments of the answer tool.
+    pub(super) fn expect_answer_tool(&mut self) {
+        self.expects_answer = true;
+    }
+
+    /// Whether a tool that the model calls is really its answer, see [`super::structured`].
+    #[must_use]
+    pub(super) fn is_answer(&self, sent: &str) -> bool {
+        self.expects_answer && sent == ANSWER_TOOL
     }
 
     /// The client's name of a tool that the model calls.

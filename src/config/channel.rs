@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Credentials, unique_string_map};
+use super::{Credentials, Guardrail, unique_string_map};
 use crate::bedrock::ModelFamily;
 
 /// A way to Bedrock: credentials, region, endpoint and the names under which clients reach models.
@@ -47,6 +47,15 @@ pub struct Channel {
     /// Name or ARN to model family, for ARNs that do not say what they serve.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub model_families: BTreeMap<String, ModelFamily>,
+    /// Which of Bedrock's APIs calls a model, for names that `model_apis` does not have.
+    #[serde(default, skip_serializing_if = "Api::is_auto")]
+    pub api: Api,
+    /// Name to API, for single models.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub model_apis: BTreeMap<String, Api>,
+    /// Guardrail for every request that names none itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardrail: Option<Guardrail>,
     /// Whether catalogue models are called through a cross-region inference profile.
     #[serde(default)]
     pub cross_region: CrossRegion,
@@ -54,6 +63,27 @@ pub struct Channel {
 
 fn enabled() -> bool {
     true
+}
+
+/// Which of Bedrock's APIs calls a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Api {
+    /// InvokeModel where the model has it and can carry the request, else Converse.
+    #[default]
+    Auto,
+    /// InvokeModel.
+    Invoke,
+    /// Converse.
+    Converse,
+}
+
+impl Api {
+    /// Whether the choice is the gateway's.
+    #[must_use]
+    pub fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
 }
 
 /// Policy for system-defined cross-region inference profiles.

@@ -6,8 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use super::api::Api;
 use super::{Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
-use crate::bedrock::{self, Target};
-use crate::openai::{self, ChatRequest, Error, ErrorKind};
+use crate::bedrock::{self, Options, Target};
+use crate::openai::{self, ChatRequest, Error, ErrorKind, StreamUsage, ToolStyle};
 use crate::routes::{ResolveError, Route, Routes};
 use crate::sign::Unsigned;
 
@@ -137,24 +137,44 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
     let route = routes
         .resolve(&request.model)
         .map_err(|error| not_found(&error))?;
-    let target = Target { model: route.model };
-    let encoded = route.family.dialect().encode_request(&request, target)?;
+    let dialect = bedrock::choose(&route, &request)?;
+    openai::check(&request, |param| dialect.treatment(param))?;
+    let options = Options::of(&request, route.channel.channel.guardrail.as_ref())?;
+    let target = Target {
+        model: route.model,
+        model_id: &route.model_id,
+        options: &options,
+    };
+    let encoded = dialect.encode_request(&request, &target)?;
     let limit = routes.limits().max_request_bytes;
     // Envoy's buffer holds twice the limit, and overrunning it would end the VM.
     if encoded.body.len() > limit.saturating_mul(2) {
         return Err(too_large(limit));
     }
     let path = bedrock::path(&route.model_id, encoded.operation);
-    let headers = signed_headers(&route, &path, &encoded.body, now)?;
+    let mut signed = vec![("content-type", "application/json".to_owned())];
+    if encoded.operation.takes_option_headers() {
+        signed.extend(options.invoke_headers());
+    }
+    let headers = signed_headers(&route, &path, &signed, &encoded.body, now)?;
     let call = Call {
         model: request.model.to_string(),
-        family: route.family,
+        dialect,
         operation: encoded.operation,
-        names: encoded.names,
+        answer: encoded.answer,
         created: now
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| since.as_secs()),
-        include_usage: request.wants_usage(),
+        usage: if request.wants_usage() {
+            StreamUsage::Included
+        } else {
+            StreamUsage::Omitted
+        },
+        tool_style: if request.functions.is_some() {
+            ToolStyle::FunctionCall
+        } else {
+            ToolStyle::ToolCalls
+        },
     };
     let edit = Edit {
         headers: Some(headers),
@@ -167,16 +187,16 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
 fn signed_headers(
     route: &Route<'_>,
     path: &str,
+    own: &[(&'static str, String)],
     body: &[u8],
     now: SystemTime,
 ) -> Result<Headers, Error> {
     let channel = route.channel;
-    let content_type = ("content-type", "application/json".to_owned());
     let unsigned = Unsigned {
         scheme: channel.endpoint.scheme(),
         authority: &channel.authority,
         path,
-        headers: std::slice::from_ref(&content_type),
+        headers: own,
         body,
     };
     let signature = channel.signer.sign(unsigned, now).map_err(|_| {
@@ -191,7 +211,9 @@ fn signed_headers(
     headers.add(":scheme", channel.endpoint.scheme());
     headers.add(":authority", channel.authority.as_str());
     headers.add(":path", path);
-    headers.add(content_type.0, content_type.1);
+    for (name, value) in own {
+        headers.add(name, value.as_str());
+    }
     // Envoy does not correct the client's length, and surplus bytes would be a second request.
     headers.add("content-length", body.len().to_string());
     headers.add(CLUSTER_HEADER, channel.cluster.as_str());

@@ -8,7 +8,7 @@ use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Step};
 use crate::bedrock::{
     Beginning, ResponseStream, beginning, decode_error, event_stream::MAX_FRAME_LEN,
 };
-use crate::openai::{ChunkWriter, Error, StreamHead};
+use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
 
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
@@ -94,7 +94,7 @@ impl Exchange {
         }
         let body = read();
         match call {
-            Some(call) if head.status == 200 => match head.decode(&call, &body) {
+            Some(call) if head.status == 200 => match head.decode(call, &body) {
                 Ok(completion) => Edit::pass_to(head.json(200, completion.len()), completion),
                 Err(error) => self.replace(&head, &error, end),
             },
@@ -146,14 +146,20 @@ impl Exchange {
 
 impl Call {
     fn into_stream(self, head: &Head) -> ResponseStream {
-        let stream_head = StreamHead {
-            id: head.answer_id(None),
+        let out = ChunkWriter::new(&self.answer_head(head, None), self.usage);
+        let decoder = self.dialect.stream_decoder(self.answer);
+        ResponseStream::new(decoder, out)
+    }
+
+    fn answer_head(&self, head: &Head, id: Option<&str>) -> AnswerHead {
+        let tier = head.headers.get_str("x-amzn-bedrock-service-tier");
+        AnswerHead {
+            id: head.answer_id(id),
             created: self.created,
-            model: self.model,
-            include_usage: self.include_usage,
-        };
-        let decoder = self.family.dialect().stream_decoder(self.names);
-        ResponseStream::new(decoder, ChunkWriter::new(&stream_head))
+            model: self.model.clone(),
+            service_tier: tier.map(str::to_owned),
+            tool_style: self.tool_style,
+        }
     }
 }
 
@@ -167,7 +173,7 @@ impl Head {
     }
 
     /// The client's body for a whole answer.
-    fn decode(&self, call: &Call, body: &[u8]) -> Result<Vec<u8>, Error> {
+    fn decode(&self, mut call: Call, body: &[u8]) -> Result<Vec<u8>, Error> {
         // A malformed path is answered with 200: only the body tells.
         if is_unknown_operation(body) {
             return Err(decode_error(200, Some("UnknownOperationException"), b"").reply());
@@ -176,13 +182,30 @@ impl Head {
             let message = "Bedrock answered with something other than an event stream.";
             return Err(Error::server(502, "invalid_upstream_response", message));
         }
+        call.answer.header_usage = self.usage();
         let completion = call
-            .family
-            .dialect()
-            .decode_response(body, &call.names)
+            .dialect
+            .decode_response(body, &call.answer)
             .map_err(|error| error.reply())?;
-        let id = self.answer_id(completion.id.as_deref());
-        Ok(completion.body(&id, call.created, &call.model))
+        Ok(completion.body(&call.answer_head(self, completion.id.as_deref())))
+    }
+
+    /// Token counts that Bedrock tells in headers.
+    ///
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
+    fn usage(&self) -> Option<Usage> {
+        let count = |name: &str| {
+            let name = format!("x-amzn-bedrock-{name}-token-count");
+            let text = self.headers.get_str(&name);
+            text.and_then(|text| text.parse().ok())
+        };
+        Some(Usage {
+            input: count("input")?,
+            output: count("output")?,
+            cache_read: count("cache-read-input").unwrap_or(0),
+            cache_write: count("cache-write-input").unwrap_or(0),
+            reasoning: 0,
+        })
     }
 
     /// The error in an answer that is none.

@@ -6,19 +6,15 @@ use std::io::Write as _;
 
 use serde::Serialize;
 
-use super::{Error, FinishReason, Usage};
+use super::{AnswerHead, Error, FinishReason, Thought, ToolStyle, Usage};
 
-/// What every chunk of a stream has in common.
-#[derive(Clone, Debug)]
-pub struct StreamHead {
-    /// Id of the answer.
-    pub id: String,
-    /// Seconds since the epoch.
-    pub created: u64,
-    /// Name of the model, as the client asked for it.
-    pub model: String,
-    /// Whether the client wants the token counts at the end.
-    pub include_usage: bool,
+/// Whether a stream reports token counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamUsage {
+    /// A last chunk has them, all others `null`.
+    Included,
+    /// No chunk speaks of them.
+    Omitted,
 }
 
 /// Writes the events of one stream.
@@ -26,31 +22,36 @@ pub struct StreamHead {
 pub struct ChunkWriter {
     prefix: Vec<u8>,
     suffix: &'static str,
-    include_usage: bool,
+    usage: StreamUsage,
+    tool_style: ToolStyle,
     out: Vec<u8>,
 }
 
 impl ChunkWriter {
     /// A writer for one stream.
     #[must_use]
-    pub fn new(head: &StreamHead) -> Self {
+    pub fn new(head: &AnswerHead, usage: StreamUsage) -> Self {
         let mut prefix = b"data: {\"id\":".to_vec();
         write_json(&mut prefix, &head.id);
         prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
         write_json(&mut prefix, &head.created);
         prefix.extend_from_slice(b",\"model\":");
         write_json(&mut prefix, &head.model);
+        if let Some(tier) = &head.service_tier {
+            prefix.extend_from_slice(b",\"service_tier\":");
+            write_json(&mut prefix, tier);
+        }
         prefix.extend_from_slice(b",\"choices\":[");
         // OpenAI sends `usage: null` on ordinary chunks only when usage was asked for.
-        let suffix = if head.include_usage {
-            "],\"usage\":null}\n\n"
-        } else {
-            "]}\n\n"
+        let suffix = match usage {
+            StreamUsage::Included => "],\"usage\":null}\n\n",
+            StreamUsage::Omitted => "]}\n\n",
         };
         Self {
             prefix,
             suffix,
-            include_usage: head.include_usage,
+            usage,
+            tool_style: head.tool_style,
             out: Vec::new(),
         }
     }
@@ -72,6 +73,30 @@ impl ChunkWriter {
             content: &'a str,
         }
         self.delta(&Delta { content: text }, None);
+    }
+
+    /// A piece of the model's reasoning.
+    pub fn reasoning(&mut self, text: &str) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            reasoning_content: &'a str,
+        }
+        let delta = Delta {
+            reasoning_content: text,
+        };
+        self.delta(&delta, None);
+    }
+
+    /// A whole thought with its proof, after its text has been streamed as reasoning.
+    pub fn thought(&mut self, thought: &Thought) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            thinking_blocks: [&'a Thought; 1],
+        }
+        let delta = Delta {
+            thinking_blocks: [thought],
+        };
+        self.delta(&delta, None);
     }
 
     /// The start of a tool call; `index` counts tool calls from 0.
@@ -106,8 +131,9 @@ impl ChunkWriter {
     pub fn finish(&mut self, reason: FinishReason, usage: Usage) {
         #[derive(Serialize)]
         struct Delta {}
+        let reason = self.tool_style.finish_reason(reason);
         self.delta(&Delta {}, Some(reason));
-        if self.include_usage {
+        if self.usage == StreamUsage::Included {
             self.out.extend_from_slice(&self.prefix);
             self.out.extend_from_slice(b"],\"usage\":");
             write_json(&mut self.out, &usage);
@@ -125,10 +151,22 @@ impl ChunkWriter {
 
     fn tool_delta(&mut self, call: &ToolDelta<'_>) {
         #[derive(Serialize)]
-        struct Delta<'a> {
+        struct Calls<'a> {
             tool_calls: [&'a ToolDelta<'a>; 1],
         }
-        self.delta(&Delta { tool_calls: [call] }, None);
+        #[derive(Serialize)]
+        struct Function<'a> {
+            function_call: &'a FunctionDelta<'a>,
+        }
+        match self.tool_style {
+            ToolStyle::ToolCalls => self.delta(&Calls { tool_calls: [call] }, None),
+            // The old API knows one call; the model was told not to make more.
+            ToolStyle::FunctionCall if call.index == 0 => {
+                let function_call = &call.function;
+                self.delta(&Function { function_call }, None);
+            }
+            ToolStyle::FunctionCall => {}
+        }
     }
 
     fn delta(&mut self, delta: &impl Serialize, reason: Option<FinishReason>) {
@@ -182,13 +220,14 @@ fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
 mod tests {
     use super::*;
 
-    fn writer(include_usage: bool) -> ChunkWriter {
-        ChunkWriter::new(&StreamHead {
+    fn writer(usage: StreamUsage) -> ChunkWriter {
+        let head = AnswerHead {
             id: "chatcmpl-1".to_owned(),
             created: 7,
             model: "m \"x\"".to_owned(),
-            include_usage,
-        })
+            ..AnswerHead::default()
+        };
+        ChunkWriter::new(&head, usage)
     }
 
     fn text(writer: &mut ChunkWriter) -> String {
@@ -197,7 +236,7 @@ mod tests {
 
     #[test]
     fn usage_is_null_until_the_end_when_asked_for() {
-        let mut out = writer(true);
+        let mut out = writer(StreamUsage::Included);
         out.content("a\n");
         assert_eq!(
             text(&mut out),
@@ -220,7 +259,7 @@ mod tests {
 
     #[test]
     fn usage_is_absent_when_not_asked_for() {
-        let mut out = writer(false);
+        let mut out = writer(StreamUsage::Omitted);
         out.role();
         out.finish(FinishReason::Stop, Usage::default());
         assert!(!text(&mut out).contains("usage"));
@@ -228,7 +267,7 @@ mod tests {
 
     #[test]
     fn every_event_is_one_line_of_valid_json() {
-        let mut out = writer(true);
+        let mut out = writer(StreamUsage::Included);
         out.role();
         out.content("\u{2028}\r\n\"");
         out.tool_call(0, "call_1", "f");

@@ -9,12 +9,36 @@ pub struct Completion {
     pub id: Option<String>,
     /// Text of the answer; `None` when there is none.
     pub content: Option<String>,
+    /// Reasoning that comes without proof, as open models give it.
+    pub reasoning: Option<String>,
+    /// Reasoning that must come back unchanged in the next request.
+    pub thoughts: Vec<Thought>,
     /// Tools that the model calls.
     pub tool_calls: Vec<ToolCallOut>,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
     /// Token counts.
     pub usage: Usage,
+}
+
+/// A piece of reasoning with the proof that it is the model's own.
+///
+/// Clients send `thinking_blocks` back as they got them, which makes the round trip stateless.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Thought {
+    /// A readable thought; some models show only its signature.
+    Thinking {
+        /// The thought.
+        thinking: String,
+        /// Its proof.
+        signature: String,
+    },
+    /// An encrypted thought.
+    RedactedThinking {
+        /// The thought, encrypted.
+        data: String,
+    },
 }
 
 /// A tool call of the model.
@@ -44,6 +68,29 @@ pub enum FinishReason {
     ToolCalls,
     /// A filter or the model itself withheld the answer.
     ContentFilter,
+    /// What [`Self::ToolCalls`] is called for requests with the old `functions`.
+    FunctionCall,
+}
+
+/// How the client wants tool calls: as it offered the tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolStyle {
+    /// `tool_calls`.
+    #[default]
+    ToolCalls,
+    /// The old `function_call`, for requests with `functions`.
+    FunctionCall,
+}
+
+impl ToolStyle {
+    /// The finish reason in the client's terms.
+    #[must_use]
+    pub(super) fn finish_reason(self, reason: FinishReason) -> FinishReason {
+        match (self, reason) {
+            (Self::FunctionCall, FinishReason::ToolCalls) => FinishReason::FunctionCall,
+            _ => reason,
+        }
+    }
 }
 
 /// Token counts of an exchange.
@@ -72,29 +119,69 @@ impl Usage {
 impl Completion {
     /// The JSON body.
     #[must_use]
-    pub fn body(&self, id: &str, created: u64, model: &str) -> Vec<u8> {
+    pub fn body(&self, head: &AnswerHead) -> Vec<u8> {
+        let (tool_calls, function_call) = match head.tool_style {
+            ToolStyle::ToolCalls => (self.tool_calls.as_slice(), None),
+            ToolStyle::FunctionCall => (&[][..], self.tool_calls.first()),
+        };
         let body = Body {
-            id,
+            id: &head.id,
             object: "chat.completion",
-            created,
-            model,
+            created: head.created,
+            model: &head.model,
             choices: [Choice {
                 index: 0,
                 message: MessageBody {
                     role: "assistant",
                     content: self.content.as_deref(),
                     refusal: None,
-                    tool_calls: &self.tool_calls,
+                    reasoning_content: self.reasoning_content(),
+                    thinking_blocks: &self.thoughts,
+                    tool_calls,
+                    function_call: function_call.map(|call| FunctionBody {
+                        name: call.name.clone(),
+                        arguments: call.arguments.clone(),
+                    }),
                     annotations: [],
                 },
                 logprobs: None,
-                finish_reason: self.finish_reason,
+                finish_reason: head.tool_style.finish_reason(self.finish_reason),
             }],
             usage: self.usage,
+            service_tier: head.service_tier.as_deref(),
         };
         // Strings and numbers always serialise.
         serde_json::to_vec(&body).unwrap_or_default()
     }
+
+    fn reasoning_content(&self) -> Option<String> {
+        let thoughts = self.thoughts.iter().map(|thought| match thought {
+            Thought::Thinking { thinking, .. } => thinking.as_str(),
+            Thought::RedactedThinking { .. } => "",
+        });
+        let reasoning: String = self
+            .reasoning
+            .as_deref()
+            .into_iter()
+            .chain(thoughts)
+            .collect();
+        (!reasoning.is_empty()).then_some(reasoning)
+    }
+}
+
+/// What an answer says about itself.
+#[derive(Clone, Debug, Default)]
+pub struct AnswerHead {
+    /// Id of the answer.
+    pub id: String,
+    /// Seconds since the epoch.
+    pub created: u64,
+    /// Name of the model, as the client asked for it.
+    pub model: String,
+    /// Processing class that Bedrock used, if it says.
+    pub service_tier: Option<String>,
+    /// How tool calls are written.
+    pub tool_style: ToolStyle,
 }
 
 #[derive(Serialize)]
@@ -105,6 +192,8 @@ struct Body<'a> {
     model: &'a str,
     choices: [Choice<'a>; 1],
     usage: Usage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_tier: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -120,8 +209,14 @@ struct MessageBody<'a> {
     role: &'static str,
     content: Option<&'a str>,
     refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    thinking_blocks: &'a [Thought],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     tool_calls: &'a [ToolCallOut],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function_call: Option<FunctionBody>,
     annotations: [(); 0],
 }
 

@@ -34,6 +34,80 @@ pub struct Part<'a> {
     /// Of `image_url` parts.
     #[serde(default, borrow)]
     pub image_url: Option<ImageUrl<'a>>,
+    /// Of `file` parts.
+    #[serde(default, borrow)]
+    pub file: Option<File<'a>>,
+    /// Extension: ends a prefix of the request that the model may cache.
+    #[serde(default)]
+    pub cache_control: Option<CacheControl>,
+    /// OpenAI's own mark of such a prefix.
+    #[serde(default)]
+    pub prompt_cache_breakpoint: Option<CacheControl>,
+    /// Of `thinking` parts, which some clients send back in the content.
+    #[serde(default, borrow)]
+    pub thinking: Option<Text<'a>>,
+    /// Of `thinking` parts.
+    #[serde(default, borrow)]
+    pub signature: Option<Text<'a>>,
+    /// Of `redacted_thinking` parts.
+    #[serde(default, borrow)]
+    pub data: Option<Text<'a>>,
+}
+
+/// A file inside a request.
+#[derive(Clone, Debug, Deserialize)]
+pub struct File<'a> {
+    /// A data URI, or bare base64.
+    #[serde(default, borrow)]
+    pub file_data: Option<Text<'a>>,
+    /// A file uploaded to OpenAI, which Bedrock cannot see.
+    #[serde(default, borrow)]
+    pub file_id: Option<Text<'a>>,
+    /// Its name.
+    #[serde(default, borrow)]
+    pub filename: Option<Text<'a>>,
+}
+
+/// Marks the end of a prefix that the model may cache.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheControl {
+    /// How long the prefix is kept.
+    pub ttl: CacheTtl,
+}
+
+/// How long a cached prefix is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheTtl {
+    /// As long as the model does by itself, five minutes today.
+    Default,
+    /// One hour, or as long as the model can.
+    Hour,
+}
+
+impl<'de> Deserialize<'de> for CacheControl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Object<'a> {
+            #[serde(default, borrow)]
+            ttl: Option<Text<'a>>,
+        }
+        let object = Object::deserialize(deserializer)?;
+        let ttl = match object.ttl.as_deref() {
+            Some("1h" | "12h") => CacheTtl::Hour,
+            _ => CacheTtl::Default,
+        };
+        Ok(Self { ttl })
+    }
+}
+
+impl Part<'_> {
+    /// The mark of a cached prefix, in either spelling.
+    #[must_use]
+    pub fn cache(&self) -> Option<CacheControl> {
+        self.cache_control.or(self.prompt_cache_breakpoint)
+    }
 }
 
 /// An image; `detail` has no counterpart on Bedrock and is ignored.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{Content, Text};
+use super::{CacheControl, Content, Text};
 
 /// One message.
 ///
@@ -26,11 +26,19 @@ pub struct Message<'a> {
     /// Of `tool` messages: the call that this is the result of.
     #[serde(default, borrow)]
     pub tool_call_id: Option<Text<'a>>,
-    /// Of old assistant messages; refused when set.
+    /// Of old assistant messages: the function that was called.
+    #[serde(default, borrow)]
+    pub function_call: Option<FunctionCall<'a>>,
+    /// Of `function` messages: the function that this is the result of.
+    #[serde(default, borrow)]
+    pub name: Option<Text<'a>>,
+    /// What an assistant thought before it answered, as we sent it: signed blocks come back
+    /// unchanged.
+    #[serde(default, borrow)]
+    pub thinking_blocks: Option<Vec<ThinkingBlock<'a>>>,
+    /// Extension: ends a prefix of the request that the model may cache.
     #[serde(default)]
-    pub function_call: Option<IgnoredAny>,
-    #[serde(default, rename = "name")]
-    _name: Option<IgnoredAny>,
+    pub cache_control: Option<CacheControl>,
     #[serde(default, rename = "audio")]
     _audio: Option<IgnoredAny>,
     #[serde(default, rename = "annotations")]
@@ -41,6 +49,24 @@ pub struct Message<'a> {
     _reasoning: Option<IgnoredAny>,
     #[serde(default, rename = "provider_specific_fields")]
     _provider_specific_fields: Option<IgnoredAny>,
+}
+
+/// A piece of the model's thinking: `{"type": "thinking", "thinking", "signature"}` or
+/// `{"type": "redacted_thinking", "data"}`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ThinkingBlock<'a> {
+    /// `thinking` or `redacted_thinking`.
+    #[serde(rename = "type", borrow)]
+    pub kind: Text<'a>,
+    /// The thought; may be empty where only the signature matters.
+    #[serde(default, borrow)]
+    pub thinking: Option<Text<'a>>,
+    /// Proves that the model thought it.
+    #[serde(default, borrow)]
+    pub signature: Option<Text<'a>>,
+    /// An encrypted thought.
+    #[serde(default, borrow)]
+    pub data: Option<Text<'a>>,
 }
 
 /// Who speaks.

@@ -1,15 +1,20 @@
 //! The body of `POST /v1/chat/completions`.
 
-use serde::Deserialize;
+use std::collections::BTreeMap;
+
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{Error, ErrorKind, Message, Text, Tool, ToolChoice, params};
+use super::{
+    Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool, ToolChoice,
+    param,
+};
 
 /// A chat request; strings borrow from the body.
 ///
-/// Every parameter of the API has a field here, so an unknown one is a client's mistake. What
-/// happens to those that Bedrock has no use for is decided in one place, [`params`].
+/// Every parameter of the API has a field here, so an unknown one is a client's mistake. Which of
+/// them a model honours is the dialect's to say, see [`super::Param`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChatRequest<'a> {
@@ -19,15 +24,63 @@ pub struct ChatRequest<'a> {
     /// The conversation.
     #[serde(borrow)]
     pub messages: Vec<Message<'a>>,
+    /// Wanted form of spoken answers.
+    #[serde(default, borrow)]
+    pub audio: Option<&'a RawValue>,
+    /// Penalty on frequent tokens, -2 to 2.
+    #[serde(default)]
+    pub frequency_penalty: Option<f64>,
+    /// Older form of `tool_choice`.
+    #[serde(default, borrow)]
+    pub function_call: Option<LegacyChoice<'a>>,
+    /// Older form of `tools`.
+    #[serde(default, borrow)]
+    pub functions: Option<Vec<Function<'a>>>,
+    /// Extension: the guardrail to apply instead of the channel's.
+    #[serde(default, borrow, rename = "guardrailConfig")]
+    pub guardrail: Option<GuardrailConfig<'a>>,
+    /// Bias on single tokens.
+    #[serde(default, borrow)]
+    pub logit_bias: Option<&'a RawValue>,
+    /// Whether to report token probabilities.
+    #[serde(default)]
+    pub logprobs: Option<bool>,
     /// Longest answer in tokens.
     #[serde(default)]
     pub max_completion_tokens: Option<u32>,
     /// Older name of `max_completion_tokens`, which wins over it.
     #[serde(default)]
     pub max_tokens: Option<u32>,
+    /// Labels for the operator's logs.
+    #[serde(default, borrow)]
+    pub metadata: Option<BTreeMap<Text<'a>, Text<'a>>>,
+    /// Wanted kinds of output.
+    #[serde(default, borrow)]
+    pub modalities: Option<Vec<Text<'a>>>,
+    /// Number of answers.
+    #[serde(default)]
+    pub n: Option<u32>,
     /// Whether the model may call several tools at once.
     #[serde(default)]
     pub parallel_tool_calls: Option<bool>,
+    /// Extension: `{"latency": "standard" | "optimized"}`.
+    #[serde(default, borrow, rename = "performanceConfig")]
+    pub performance: Option<PerformanceConfig<'a>>,
+    /// Penalty on tokens that appeared, -2 to 2.
+    #[serde(default)]
+    pub presence_penalty: Option<f64>,
+    /// How much to think.
+    #[serde(default)]
+    pub reasoning_effort: Option<ReasoningEffort>,
+    /// Shape of the answer.
+    #[serde(default, borrow)]
+    pub response_format: Option<ResponseFormat<'a>>,
+    /// Makes sampling repeatable.
+    #[serde(default)]
+    pub seed: Option<i64>,
+    /// Processing class.
+    #[serde(default, borrow)]
+    pub service_tier: Option<Text<'a>>,
     /// Texts that end the answer.
     #[serde(default, borrow, deserialize_with = "one_or_many")]
     pub stop: Vec<Text<'a>>,
@@ -40,6 +93,9 @@ pub struct ChatRequest<'a> {
     /// Sampling temperature, 0 to 2.
     #[serde(default)]
     pub temperature: Option<f64>,
+    /// Extension: Claude's own thinking configuration.
+    #[serde(default, borrow)]
+    pub thinking: Option<&'a RawValue>,
     /// Which tools the model may or must call.
     #[serde(default, borrow)]
     pub tool_choice: Option<ToolChoice<'a>>,
@@ -49,60 +105,34 @@ pub struct ChatRequest<'a> {
     /// Extension: sample from the `top_k` likeliest tokens.
     #[serde(default)]
     pub top_k: Option<u32>,
+    /// Number of alternatives whose probabilities to report.
+    #[serde(default)]
+    pub top_logprobs: Option<u32>,
     /// Nucleus sampling, 0 to 1.
     #[serde(default)]
     pub top_p: Option<f64>,
-    /// Parameters that are not translated.
+    /// The end user, opaque.
     #[serde(default, borrow)]
-    pub(super) audio: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) frequency_penalty: Option<f64>,
+    pub user: Option<Text<'a>>,
+    /// OpenAI's own web search.
     #[serde(default, borrow)]
-    pub(super) function_call: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    pub(super) functions: Option<&'a RawValue>,
-    #[serde(default, borrow)]
-    pub(super) logit_bias: Option<&'a RawValue>,
-    #[serde(default)]
-    pub(super) logprobs: Option<bool>,
-    #[serde(default, borrow)]
-    pub(super) modalities: Option<Vec<Text<'a>>>,
-    #[serde(default)]
-    pub(super) n: Option<u32>,
-    #[serde(default)]
-    pub(super) presence_penalty: Option<f64>,
-    #[serde(default, borrow)]
-    pub(super) reasoning_effort: Option<Text<'a>>,
-    #[serde(default, borrow)]
-    pub(super) response_format: Option<ResponseFormat<'a>>,
-    #[serde(default)]
-    pub(super) top_logprobs: Option<u32>,
-    #[serde(default, borrow)]
-    pub(super) web_search_options: Option<&'a RawValue>,
-    #[serde(default, rename = "metadata")]
-    _metadata: Option<IgnoredAny>,
+    pub web_search_options: Option<&'a RawValue>,
     #[serde(default, rename = "moderation")]
-    _moderation: Option<IgnoredAny>,
+    pub(super) moderation: Option<IgnoredAny>,
     #[serde(default, rename = "prediction")]
-    _prediction: Option<IgnoredAny>,
+    pub(super) prediction: Option<IgnoredAny>,
     #[serde(default, rename = "prompt_cache_key")]
-    _prompt_cache_key: Option<IgnoredAny>,
+    pub(super) prompt_cache_key: Option<IgnoredAny>,
     #[serde(default, rename = "prompt_cache_options")]
-    _prompt_cache_options: Option<IgnoredAny>,
+    pub(super) prompt_cache_options: Option<IgnoredAny>,
     #[serde(default, rename = "prompt_cache_retention")]
-    _prompt_cache_retention: Option<IgnoredAny>,
+    pub(super) prompt_cache_retention: Option<IgnoredAny>,
     #[serde(default, rename = "safety_identifier")]
-    _safety_identifier: Option<IgnoredAny>,
-    #[serde(default, rename = "seed")]
-    _seed: Option<IgnoredAny>,
-    #[serde(default, rename = "service_tier")]
-    _service_tier: Option<IgnoredAny>,
+    pub(super) safety_identifier: Option<IgnoredAny>,
     #[serde(default, rename = "store")]
-    _store: Option<IgnoredAny>,
-    #[serde(default, rename = "user")]
-    _user: Option<IgnoredAny>,
+    pub(super) store: Option<IgnoredAny>,
     #[serde(default, rename = "verbosity")]
-    _verbosity: Option<IgnoredAny>,
+    pub(super) verbosity: Option<IgnoredAny>,
 }
 
 /// Options of a streamed answer.
@@ -113,15 +143,48 @@ pub struct StreamOptions {
     pub include_usage: Option<bool>,
 }
 
-/// The kind of `response_format`.
+/// How much to think: <https://platform.openai.com/docs/guides/reasoning>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the API's own names, least to most")]
+pub enum ReasoningEffort {
+    None,
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Xhigh,
+    Max,
+}
+
+/// `{"guardrailIdentifier", "guardrailVersion", "trace"?}`, Converse's names.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConfiguration.html>
 #[derive(Clone, Debug, Deserialize)]
-pub(super) struct ResponseFormat<'a> {
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: Text<'a>,
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct GuardrailConfig<'a> {
+    /// Id or ARN of the guardrail.
+    #[serde(borrow)]
+    pub guardrail_identifier: Text<'a>,
+    /// A number, or `DRAFT`.
+    #[serde(borrow)]
+    pub guardrail_version: Text<'a>,
+    /// `enabled`, `disabled` or `enabled_full`.
+    #[serde(default, borrow)]
+    pub trace: Option<Text<'a>>,
+}
+
+/// `{"latency": "standard" | "optimized"}`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerformanceConfig<'a> {
+    /// `standard` or `optimized`.
+    #[serde(borrow)]
+    pub latency: Text<'a>,
 }
 
 impl<'a> ChatRequest<'a> {
-    /// Reads a request and refuses what cannot be honoured on any model.
+    /// Reads a request and checks its ranges.
     ///
     /// # Errors
     ///
@@ -136,7 +199,7 @@ impl<'a> ChatRequest<'a> {
             Ok(request) => request,
             Err(fault) => return Err(parse_error(body, &fault)),
         };
-        params::check(&request)?;
+        param::check_ranges(&request)?;
         Ok(request)
     }
 

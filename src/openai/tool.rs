@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Text;
+use super::{CacheControl, Text};
 
 /// A tool that the model may call.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Tool<'a> {
     /// Of `function` tools.
     #[serde(default, borrow)]
     pub function: Option<Function<'a>>,
+    /// Extension: ends a prefix of the request that the model may cache.
+    #[serde(default)]
+    pub cache_control: Option<CacheControl>,
 }
 
 /// A function that the model may call.
@@ -58,6 +61,55 @@ pub enum ToolChoiceMode {
     Auto,
     /// Calls at least one.
     Required,
+}
+
+impl ToolChoice<'_> {
+    /// Whether it only says what models do anyway.
+    #[must_use]
+    pub fn is_neutral(&self) -> bool {
+        matches!(
+            self,
+            Self::Mode(ToolChoiceMode::None | ToolChoiceMode::Auto)
+        )
+    }
+}
+
+/// The older `function_call`: `none`, `auto` or `{"name"}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LegacyChoice<'a> {
+    /// `none` or `auto`.
+    Mode(ToolChoiceMode),
+    /// This function.
+    Function(Text<'a>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for LegacyChoice<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LegacyVisitor;
+
+        impl<'de> Visitor<'de> for LegacyVisitor {
+            type Value = LegacyChoice<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("`none`, `auto` or an object with a `name`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+                match text {
+                    "none" => Ok(LegacyChoice::Mode(ToolChoiceMode::None)),
+                    "auto" => Ok(LegacyChoice::Mode(ToolChoiceMode::Auto)),
+                    other => Err(E::unknown_variant(other, &["none", "auto"])),
+                }
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let named = Named::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(LegacyChoice::Function(named.name))
+            }
+        }
+
+        deserializer.deserialize_any(LegacyVisitor)
+    }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for ToolChoice<'a> {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Limits, PluginConfig, SCHEMA, Secret, escape_pointer,
+    Channel, ConfigError, Credentials, Guardrail, Limits, PluginConfig, SCHEMA, Secret,
+    escape_pointer,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::sign::Signer;
@@ -84,9 +85,9 @@ fn check_limits(limits: Limits) -> Vec<ConfigError> {
 fn check_channel(channel: &Channel) -> Vec<ConfigError> {
     let mut faults = Vec::new();
     faults.extend(check_name(&channel.name));
-    match endpoint(channel) {
-        Ok(endpoint) => faults.extend(check_region(channel, &endpoint)),
-        Err(fault) => faults.push(fault),
+    match (public_endpoint(channel), own_endpoint(channel)) {
+        (Ok(_), Ok(Some(own))) => faults.extend(check_region(channel, &own)),
+        (region, endpoint) => faults.extend(region.err().into_iter().chain(endpoint.err())),
     }
     faults.extend(check_credentials(&channel.credentials));
     for (index, model) in channel.models.iter().enumerate() {
@@ -95,9 +96,27 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
     faults.extend(check_map("/model_mapping", &channel.model_mapping));
     let arns = &channel.inference_profile_arn_map;
     faults.extend(check_map("/inference_profile_arn_map", arns));
-    for name in channel.model_families.keys() {
-        let path = format!("/model_families/{}", escape_pointer(name));
+    let keyed = [
+        (
+            "/model_families",
+            channel.model_families.keys().collect::<Vec<_>>(),
+        ),
+        ("/model_apis", channel.model_apis.keys().collect()),
+    ];
+    for (path, name) in keyed
+        .into_iter()
+        .flat_map(|(path, names)| names.into_iter().map(move |name| (path, name)))
+    {
+        let path = format!("{path}/{}", escape_pointer(name));
         faults.extend(check_model_name(&path, name));
+    }
+    if let Some(Err((field, reason))) = channel.guardrail.as_ref().map(Guardrail::check) {
+        let field = match field {
+            "guardrailVersion" => "version",
+            _ => "identifier",
+        };
+        let path = format!("/guardrail/{field}");
+        faults.push(ConfigError::new(path, "invalid_guardrail", reason));
     }
     faults
 }
@@ -116,18 +135,23 @@ fn check_name(name: &str) -> Option<ConfigError> {
 }
 
 fn endpoint(channel: &Channel) -> Result<Endpoint, ConfigError> {
+    let public = public_endpoint(channel)?;
+    Ok(own_endpoint(channel)?.unwrap_or(public))
+}
+
+fn public_endpoint(channel: &Channel) -> Result<Endpoint, ConfigError> {
     let variant = if channel.fips {
         HostVariant::Fips
     } else {
         HostVariant::Standard
     };
-    let public = Endpoint::of_region(&channel.region, variant)
-        .map_err(|error| ConfigError::new("/region", "invalid_region", error.to_string()))?;
-    match &channel.endpoint {
-        None => Ok(public),
-        Some(text) => Endpoint::parse(text)
-            .map_err(|error| ConfigError::new("/endpoint", "invalid_endpoint", error.to_string())),
-    }
+    Endpoint::of_region(&channel.region, variant)
+        .map_err(|error| ConfigError::new("/region", "invalid_region", error.to_string()))
+}
+
+fn own_endpoint(channel: &Channel) -> Result<Option<Endpoint>, ConfigError> {
+    let own = channel.endpoint.as_deref().map(Endpoint::parse).transpose();
+    own.map_err(|error| ConfigError::new("/endpoint", "invalid_endpoint", error.to_string()))
 }
 
 /// AWS refuses a signature whose region is not the endpoint's own.
@@ -244,6 +268,7 @@ mod tests {
             &serde_json::json!({
                 "name": "two words",
                 "region": "moon",
+                "endpoint": "ftp://x",
                 "models": ["ok", ""],
                 "model_mapping": {"a": " b"},
                 "inference_profile_arn_map": {"": "arn", "m": ""},
@@ -253,6 +278,7 @@ mod tests {
             &[
                 "/channels/0/name invalid_name",
                 "/channels/0/region invalid_region",
+                "/channels/0/endpoint invalid_endpoint",
                 "/channels/0/credentials/access_key_id invalid_access_key_id",
                 "/channels/0/credentials/secret_access_key invalid_secret",
                 "/channels/0/models/1 invalid_model_name",

@@ -3,15 +3,18 @@
 use percent_encoding::percent_decode_str;
 
 use super::{CompiledChannel, Routes};
-use crate::arn::ModelArn;
+use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::ModelFamily;
 use crate::catalog::{self, Model};
+use crate::config::Api;
 
 /// Where one request goes.
 #[derive(Clone, Debug)]
 pub struct Route<'r> {
     /// The channel that serves it.
     pub channel: &'r CompiledChannel,
+    /// The name that the client asked for.
+    pub requested: String,
     /// Model id, inference profile id or ARN to call, not percent-encoded.
     pub model_id: String,
     /// How the model is spoken to.
@@ -20,6 +23,29 @@ pub struct Route<'r> {
     pub model: Option<&'static Model>,
     /// The rule that decided `model_id`.
     pub rule: ModelRule,
+}
+
+impl Route<'_> {
+    /// Which of Bedrock's APIs the channel wants for the model.
+    #[must_use]
+    pub fn api(&self) -> Api {
+        let channel = &self.channel.channel;
+        let mapped = channel
+            .model_mapping
+            .get(&self.requested)
+            .unwrap_or(&self.requested);
+        let names = [mapped, &self.requested, &self.model_id];
+        let by_name = names.iter().find_map(|name| channel.model_apis.get(*name));
+        by_name.copied().unwrap_or(channel.api)
+    }
+
+    /// Whether the id is of a kind that Converse does not serve.
+    #[must_use]
+    pub fn is_invoke_only(&self) -> bool {
+        self.model_id
+            .parse::<ModelArn>()
+            .is_ok_and(|arn| arn.kind() == ResourceKind::ImportedModel)
+    }
 }
 
 /// The rule that decided which model id is called, in the order in which they are tried.
@@ -139,6 +165,7 @@ impl Target {
             .or_else(|| model.and_then(|model| ModelFamily::of_model_id(model.id)))?;
         Some(Route {
             channel,
+            requested: requested.to_owned(),
             model_id: self.model_id,
             family,
             model,

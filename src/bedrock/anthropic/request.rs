@@ -1,16 +1,14 @@
 //! Encodes a chat request.
 
-use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
-
-use super::body::{Body, Tool, ToolChoice, VERSION};
-use super::turns;
-use crate::bedrock::{EncodedRequest, Operation, Target, ToolNames};
-use crate::catalog::Sampling;
-use crate::openai::{self, ChatRequest, Error, ToolChoiceMode};
+use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice, VERSION};
+use super::messages::{Marks, messages, system};
+use super::thinking::{Plan, plan};
+use crate::bedrock::conversation::{Accepts, Documents, build};
+use crate::bedrock::structured::{Wanted, force_answer};
+use crate::bedrock::tools::{Choice, Tools};
+use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
+use crate::catalog::{Model, Sampling};
+use crate::openai::{ChatRequest, Error, ResponseFormat};
 
 /// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
 /// maximum, because Bedrock counts the limit against the account's token quota up front
@@ -20,52 +18,137 @@ const DEFAULT_MAX_TOKENS: u32 = 16_384;
 /// Answer limit that every model of the family takes, for models that the catalogue does not know.
 const SAFE_MAX_TOKENS: u32 = 4_096;
 
-pub(super) fn encode(request: &ChatRequest<'_>, target: Target) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
-    let conversation = turns::encode(request, &mut names)?;
-    if !conversation.prefill_allowed(target) {
-        let message = "This model cannot continue an assistant message; end the conversation with \
-                       a user message.";
-        return Err(Error::unsupported("messages", message));
+    let conversation = build(request, accepts(target))?;
+    if target.model.is_some_and(|model| !model.prefill) {
+        conversation.refuse_prefill()?;
     }
-    let tools = tools(request, &mut names)?;
-    let sampling = Samples::of(request, target);
+    let mut tools = Tools::of(request, &mut names)?;
+    let format = structured(request, target, &mut tools, &mut names)?;
+    refuse_forced(&tools, target)?;
+    let plan = plan(request, target, &conversation, tools.is_forced())?;
+    let samples = Samples::of(request, target, &plan);
+    let mut marks = Marks::new(target, request_marks(request));
     let body = Body {
         anthropic_version: VERSION,
         max_tokens: max_tokens(request, target),
-        system: conversation.system,
-        messages: conversation.turns,
-        tool_choice: tool_choice(request, &tools, &mut names)?,
-        tools,
-        temperature: sampling.temperature,
-        top_p: sampling.top_p,
-        top_k: sampling.top_k,
+        tool_choice: tool_choice(&tools),
+        tools: tool_list(tools, &mut marks),
+        system: system(&conversation, &mut marks),
+        messages: messages(conversation, &mut names, &mut marks)?,
+        thinking: plan.thinking,
+        output_config: OutputConfig {
+            effort: plan.effort,
+            format,
+        },
+        temperature: samples.temperature,
+        top_p: samples.top_p,
+        top_k: samples.top_k,
         stop_sequences: stop_sequences(request),
+        metadata: user_id(request).map(|user_id| Metadata { user_id }),
     };
     let body = serde_json::to_vec(&body).map_err(|error| {
         Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
     })?;
-    let operation = if request.is_stream() {
-        Operation::InvokeWithResponseStream
-    } else {
-        Operation::Invoke
-    };
     Ok(EncodedRequest {
-        operation,
+        operation: Operation::invoke(request),
         body,
-        names,
+        answer: Answer {
+            names,
+            ..Answer::default()
+        },
     })
+}
+
+fn accepts(target: &Target<'_>) -> Accepts {
+    let documents = target.model.is_none_or(Model::reads_documents);
+    Accepts {
+        images: target.model.is_none_or(Model::reads_images),
+        documents: if documents {
+            Documents::PdfAndText
+        } else {
+            Documents::None
+        },
+        tools: true,
+        thinking: true,
+    }
 }
 
 /// The client's limit, but never more than the model can: asking for more is an error at Bedrock
 /// and means "as much as you can" everywhere else.
-fn max_tokens(request: &ChatRequest<'_>, target: Target) -> u32 {
-    match (request.max_output(), target.model) {
-        (Some(wanted), Some(model)) => wanted.min(model.max_output),
+fn max_tokens(request: &ChatRequest<'_>, target: &Target<'_>) -> u32 {
+    let most = target.model.and_then(|model| model.max_output);
+    match (request.max_output(), most) {
+        (Some(wanted), Some(most)) => wanted.min(most),
         (Some(wanted), None) => wanted,
-        (None, Some(model)) => DEFAULT_MAX_TOKENS.min(model.max_output),
+        (None, Some(most)) => DEFAULT_MAX_TOKENS.min(most),
         (None, None) => SAFE_MAX_TOKENS,
     }
+}
+
+/// Keeps the answer to a JSON shape: by the model's own means where it has them and the schema is
+/// strict, which Claude insists on; else by a tool that must be called.
+fn structured<'a>(
+    request: &'a ChatRequest<'_>,
+    target: &Target<'_>,
+    tools: &mut Tools<'a>,
+    names: &mut ToolNames,
+) -> Result<Option<Format<'a>>, Error> {
+    let strict = match &request.response_format {
+        Some(ResponseFormat::JsonSchema(format)) => format.strict == Some(true),
+        _ => false,
+    };
+    match Wanted::of(request)? {
+        Wanted::Text => Ok(None),
+        Wanted::Schema(schema) if strict && target.model.is_some_and(|model| model.json_schema) => {
+            Ok(Some(Format {
+                kind: "json_schema",
+                schema,
+            }))
+        }
+        Wanted::Schema(schema) => force_answer(Some(schema), tools, names).map(|()| None),
+        Wanted::JsonObject => force_answer(None, tools, names).map(|()| None),
+    }
+}
+
+fn refuse_forced(tools: &Tools<'_>, target: &Target<'_>) -> Result<(), Error> {
+    if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
+        return Ok(());
+    }
+    let message = "This model cannot be made to call a tool, neither by 'tool_choice' nor by \
+                   'response_format'; use tool_choice 'auto'.";
+    Err(Error::unsupported("tool_choice", message))
+}
+
+fn tool_list<'a>(tools: Tools<'a>, marks: &mut Marks) -> Vec<Cached<Tool<'a>>> {
+    let list = tools.list.into_iter().map(|tool| Cached {
+        content: Tool {
+            name: tool.name,
+            description: tool.description,
+            input_schema: tool.schema,
+        },
+        cache_control: marks.mark(tool.cache),
+    });
+    list.collect()
+}
+
+fn tool_choice<'a>(tools: &Tools<'a>) -> Option<ToolChoice<'a>> {
+    let (kind, name) = match &tools.choice {
+        Choice::Unset if tools.parallel || tools.list.is_empty() => return None,
+        Choice::Unset | Choice::Auto => ("auto", None),
+        Choice::None => ("none", None),
+        Choice::Any => ("any", None),
+        Choice::Tool(name) => ("tool", Some(name.clone())),
+    };
+    Some(ToolChoice {
+        kind,
+        name,
+        disable_parallel_tool_use: !tools.parallel && kind != "none",
+    })
 }
 
 struct Samples {
@@ -78,8 +161,9 @@ impl Samples {
     /// The sampling parameters that the model takes.
     ///
     /// Claude's temperature ends at 1, OpenAI's at 2: higher ones become 1. Where a model takes one
-    /// of temperature and `top_p`, temperature is kept; where it takes none, all are left out.
-    fn of(request: &ChatRequest<'_>, target: Target) -> Self {
+    /// of temperature and `top_p`, temperature is kept; where it takes none or thinks, all are left
+    /// out.
+    fn of(request: &ChatRequest<'_>, target: &Target<'_>, plan: &Plan) -> Self {
         let all = Self {
             temperature: request.temperature.map(|temperature| temperature.min(1.0)),
             top_p: request.top_p,
@@ -91,10 +175,12 @@ impl Samples {
             .model
             .map_or(Sampling::Either, |model| model.sampling)
         {
-            Sampling::Any => all,
-            Sampling::Either if all.temperature.is_some() => Self { top_p: None, ..all },
-            Sampling::Either => all,
-            Sampling::None => Self {
+            Sampling::Any if !plan.is_on() => all,
+            Sampling::Either if !plan.is_on() && all.temperature.is_some() => {
+                Self { top_p: None, ..all }
+            }
+            Sampling::Either if !plan.is_on() => all,
+            _ => Self {
                 temperature: None,
                 top_p: None,
                 top_k: None,
@@ -109,128 +195,33 @@ fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
     stops.filter(|stop| !stop.trim().is_empty()).collect()
 }
 
-fn tools<'a>(request: &'a ChatRequest<'_>, names: &mut ToolNames) -> Result<Vec<Tool<'a>>, Error> {
-    let mut tools = Vec::new();
-    for (index, tool) in request.tools.iter().flatten().enumerate() {
-        let param = format!("tools[{index}]");
-        let function = match &tool.function {
-            Some(function) if &*tool.kind == "function" => function,
-            Some(_) | None if &*tool.kind != "function" => {
-                let message = format!(
-                    "Tools of type '{}' are not supported; use 'function'.",
-                    &*tool.kind
-                );
-                return Err(Error::unsupported(format!("{param}.type"), message));
-            }
-            _ => {
-                let param = format!("{param}.function");
-                let message = format!("Missing required parameter: '{param}'.");
-                return Err(Error::invalid(param, message));
-            }
-        };
-        if !is_allowed(request, &function.name) {
-            continue;
-        }
-        tools.push(Tool {
-            name: names.send(&function.name),
-            description: function
-                .description
-                .as_deref()
-                .filter(|description| !description.trim().is_empty()),
-            input_schema: schema(function, &param)?,
-        });
-    }
-    Ok(tools)
+/// The end user's id; Claude asks not to be sent e-mail addresses and the like.
+fn user_id<'a>(request: &'a ChatRequest<'_>) -> Option<&'a str> {
+    let user = request.user.as_deref()?;
+    let opaque = user
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let phone_number = user.bytes().all(|b| b.is_ascii_digit());
+    (opaque && !phone_number && (1..=256).contains(&user.len())).then_some(user)
 }
 
-/// `tool_choice.allowed_tools` narrows the tools; Claude has no such field, so the others are left
-/// out.
-fn is_allowed(request: &ChatRequest<'_>, name: &str) -> bool {
-    match &request.tool_choice {
-        Some(openai::ToolChoice::Allowed(_, allowed)) => {
-            allowed.iter().any(|allowed| &**allowed == name)
-        }
-        _ => true,
-    }
-}
-
-/// The schema as the client wrote it; Claude insists on `"type": "object"`, OpenAI does not.
-fn schema<'a>(function: &'a openai::Function<'_>, param: &str) -> Result<Cow<'a, RawValue>, Error> {
-    #[derive(Deserialize)]
-    struct Head {
-        #[serde(rename = "type")]
-        kind: Option<IgnoredAny>,
-    }
-    let raw = match function.parameters {
-        Some(schema) if schema.get() != "null" && schema.get() != "{}" => schema,
-        _ => return owned_schema(r#"{"type":"object","properties":{}}"#.to_owned()),
-    };
-    let invalid = || {
-        let message = "The parameters of a function must be a JSON schema object.";
-        Error::invalid(format!("{param}.function.parameters"), message)
-    };
-    let rest = raw.get().strip_prefix('{').ok_or_else(invalid)?;
-    let head: Head = serde_json::from_str(raw.get()).map_err(|_| invalid())?;
-    match head.kind {
-        Some(_) => Ok(Cow::Borrowed(raw)),
-        None => owned_schema(format!(r#"{{"type":"object",{}"#, rest.trim_start())),
-    }
-}
-
-fn owned_schema<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
-    RawValue::from_string(json)
-        .map(Cow::Owned)
-        .map_err(|error| Error::server(500, "encoding_failed", format!("cannot encode: {error}")))
-}
-
-fn tool_choice<'a>(
-    request: &'a ChatRequest<'_>,
-    tools: &[Tool<'_>],
-    names: &mut ToolNames,
-) -> Result<Option<ToolChoice<'a>>, Error> {
-    let one_at_a_time = request.parallel_tool_calls == Some(false);
-    let choice = |kind, name| ToolChoice {
-        kind,
-        name,
-        disable_parallel_tool_use: one_at_a_time && kind != "none",
-    };
-    let wanted = request.tool_choice.as_ref();
-    if tools.is_empty() {
-        return match wanted {
-            Some(
-                openai::ToolChoice::Function(_)
-                | openai::ToolChoice::Mode(ToolChoiceMode::Required)
-                | openai::ToolChoice::Allowed(ToolChoiceMode::Required, _),
-            ) => {
-                let message = "'tool_choice' asks for a tool, but 'tools' has none of that name.";
-                Err(Error::invalid("tool_choice", message))
-            }
-            _ => Ok(None),
-        };
-    }
-    Ok(match wanted {
-        None => one_at_a_time.then(|| choice("auto", None)),
-        Some(openai::ToolChoice::Mode(mode) | openai::ToolChoice::Allowed(mode, _)) => {
-            Some(choice(mode_name(*mode), None))
-        }
-        Some(openai::ToolChoice::Function(name)) => {
-            let sent = names.send(name);
-            if !tools.iter().any(|tool| tool.name == sent) {
-                let message = format!(
-                    "'tool_choice' names '{}', which is not in 'tools'.",
-                    &**name
-                );
-                return Err(Error::invalid("tool_choice", message));
-            }
-            Some(choice("tool", Some(sent)))
-        }
-    })
-}
-
-fn mode_name(mode: ToolChoiceMode) -> &'static str {
-    match mode {
-        ToolChoiceMode::None => "none",
-        ToolChoiceMode::Auto => "auto",
-        ToolChoiceMode::Required => "any",
-    }
+/// How many marks of cached prefixes the client set.
+fn request_marks(request: &ChatRequest<'_>) -> usize {
+    let tools = request.tools.iter().flatten();
+    let in_tools = tools.filter(|tool| tool.cache_control.is_some()).count();
+    let in_messages: usize = request
+        .messages
+        .iter()
+        .map(|message| {
+            let parts = match &message.content {
+                Some(crate::openai::Content::Parts(parts)) => parts.as_slice(),
+                _ => &[],
+            };
+            let on_parts = parts.iter().filter(|part| part.cache().is_some()).count();
+            // A mark on the message goes to its last part, which may have one already.
+            let last = parts.last().is_some_and(|part| part.cache().is_some());
+            on_parts + usize::from(message.cache_control.is_some() && !last)
+        })
+        .sum();
+    in_tools + in_messages
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::{DecodeError, ToolNames};
-use crate::openai::{Completion, FinishReason, Text, ToolCallOut, Usage};
+use crate::openai::{Completion, FinishReason, Text, Thought, ToolCallOut, Usage};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -33,6 +33,12 @@ struct Content<'a> {
     name: Option<Text<'a>>,
     #[serde(default, borrow)]
     input: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    data: Option<Text<'a>>,
 }
 
 /// Token counts, in answers and in the events of a stream.
@@ -74,23 +80,59 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
         id: answer.id,
         ..Completion::default()
     };
+    let mut answered = false;
     for block in &answer.content {
         match &*block.kind {
             "text" => {
                 let text = block.text.as_deref().unwrap_or_default();
                 completion.content.get_or_insert_default().push_str(text);
             }
+            "tool_use" if names.is_answer(block.name.as_deref().unwrap_or_default()) => {
+                let answer = block.input.map_or("{}", RawValue::get);
+                completion.content = Some(answer.to_owned());
+                answered = true;
+            }
             "tool_use" => completion.tool_calls.push(tool_call(block, names)),
-            _ => {}
+            kind => completion.thoughts.extend(thought(kind, block)),
         }
     }
     answer.usage.apply(&mut completion.usage);
     completion.finish_reason = finish_reason(
         answer.stop_reason.as_deref(),
         answer.guardrail_action.as_deref(),
-        !completion.tool_calls.is_empty(),
+        if answered {
+            Called::Answer
+        } else if completion.tool_calls.is_empty() {
+            Called::Nothing
+        } else {
+            Called::Tools
+        },
     );
     Ok(completion)
+}
+
+/// What the model called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Called {
+    Nothing,
+    /// Tools of the client's.
+    Tools,
+    /// The tool whose arguments are the answer.
+    Answer,
+}
+
+fn thought(kind: &str, block: &Content<'_>) -> Option<Thought> {
+    let owned = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+    match kind {
+        "thinking" => Some(Thought::Thinking {
+            thinking: owned(&block.thinking),
+            signature: owned(&block.signature),
+        }),
+        "redacted_thinking" => Some(Thought::RedactedThinking {
+            data: owned(&block.data),
+        }),
+        _ => None,
+    }
 }
 
 fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCallOut {
@@ -106,7 +148,7 @@ fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCallOut {
 pub(super) fn finish_reason(
     stop_reason: Option<&str>,
     guardrail_action: Option<&str>,
-    called_tools: bool,
+    called: Called,
 ) -> FinishReason {
     if guardrail_action == Some("INTERVENED") {
         return FinishReason::ContentFilter;
@@ -114,8 +156,7 @@ pub(super) fn finish_reason(
     match stop_reason {
         Some("max_tokens" | "model_context_window_exceeded" | "compaction") => FinishReason::Length,
         Some("refusal") => FinishReason::ContentFilter,
-        Some("tool_use") => FinishReason::ToolCalls,
-        _ if called_tools => FinishReason::ToolCalls,
+        _ if called == Called::Tools => FinishReason::ToolCalls,
         _ => FinishReason::Stop,
     }
 }

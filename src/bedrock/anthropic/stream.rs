@@ -4,9 +4,9 @@
 
 use serde::Deserialize;
 
-use super::response::{UsageBody, finish_reason};
-use crate::bedrock::{DecodeError, StreamDecoder, ToolNames, UpstreamError};
-use crate::openai::{ChunkWriter, Text, Usage};
+use super::response::{Called, UsageBody, finish_reason};
+use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
+use crate::openai::{ChunkWriter, Text, Thought, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
@@ -17,21 +17,30 @@ pub(super) struct Decoder {
     guardrail_action: Option<String>,
     /// Tool calls begun so far; the last one's index is one less.
     tool_calls: u32,
-    /// The tool call that is being streamed, if the current block is one.
-    open_call: Option<OpenCall>,
+    /// The block that is being streamed, if it needs an end.
+    open: Option<Open>,
+    answered: bool,
     started: bool,
     complete: bool,
 }
 
-/// A tool call whose block has not ended.
-struct OpenCall {
-    index: u32,
-    has_arguments: bool,
+/// A block that has not ended.
+enum Open {
+    ToolCall {
+        index: u32,
+        has_arguments: bool,
+    },
+    /// The tool whose arguments are the answer.
+    Answer,
+    Thinking {
+        text: String,
+        signature: String,
+    },
 }
 
 /// An event, flat over all types; unknown types are skipped.
 #[derive(Deserialize)]
-struct Event<'a> {
+struct Payload<'a> {
     #[serde(rename = "type", borrow)]
     kind: Text<'a>,
     #[serde(default)]
@@ -66,6 +75,10 @@ struct ContentBlock<'a> {
     id: Option<Text<'a>>,
     #[serde(default, borrow)]
     name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    data: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +87,10 @@ struct Delta<'a> {
     text: Option<Text<'a>>,
     #[serde(default, borrow)]
     partial_json: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
     #[serde(default)]
     stop_reason: Option<String>,
 }
@@ -105,7 +122,8 @@ impl Decoder {
             stop_reason: None,
             guardrail_action: None,
             tool_calls: 0,
-            open_call: None,
+            open: None,
+            answered: false,
             started: false,
             complete: false,
         }
@@ -120,51 +138,95 @@ impl Decoder {
     }
 
     fn block_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) {
-        self.open_call = None;
-        match &*block.kind {
+        let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+        self.open = match &*block.kind {
             "text" => {
                 if let Some(text) = block.text.as_deref().filter(|text| !text.is_empty()) {
                     out.content(text);
                 }
+                None
             }
-            "tool_use" => {
-                let index = self.tool_calls;
-                self.tool_calls += 1;
-                let name = block.name.as_deref().unwrap_or_default();
-                let id = block.id.as_deref().unwrap_or_default();
-                out.tool_call(index, id, self.names.restore(name));
-                self.open_call = Some(OpenCall {
-                    index,
-                    has_arguments: false,
+            "tool_use" => Some(self.tool_start(block, out)),
+            "thinking" => {
+                if let Some(text) = block.thinking.as_deref().filter(|text| !text.is_empty()) {
+                    out.reasoning(text);
+                }
+                Some(Open::Thinking {
+                    text: text(&block.thinking),
+                    signature: String::new(),
+                })
+            }
+            "redacted_thinking" => {
+                out.thought(&Thought::RedactedThinking {
+                    data: text(&block.data),
                 });
+                None
             }
-            _ => {}
+            _ => None,
+        };
+    }
+
+    fn tool_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) -> Open {
+        let name = block.name.as_deref().unwrap_or_default();
+        if self.names.is_answer(name) {
+            self.answered = true;
+            return Open::Answer;
+        }
+        let index = self.tool_calls;
+        self.tool_calls += 1;
+        let id = block.id.as_deref().unwrap_or_default();
+        out.tool_call(index, id, self.names.restore(name));
+        Open::ToolCall {
+            index,
+            has_arguments: false,
         }
     }
 
     fn block_delta(&mut self, delta: &Delta<'_>, out: &mut ChunkWriter) {
-        let not_empty = |text: &Option<Text<'_>>| text.as_ref().is_some_and(|t| !t.is_empty());
-        if let Some(text) = delta.text.as_deref().filter(|_| not_empty(&delta.text)) {
+        fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+            text.as_deref().filter(|text| !text.is_empty())
+        }
+        if let Some(text) = set(&delta.text) {
             out.content(text);
         }
-        if let (Some(json), Some(call)) = (
-            delta
-                .partial_json
-                .as_deref()
-                .filter(|_| not_empty(&delta.partial_json)),
-            &mut self.open_call,
-        ) {
-            call.has_arguments = true;
-            out.tool_arguments(call.index, json);
+        match &mut self.open {
+            Some(Open::ToolCall {
+                index,
+                has_arguments,
+            }) => {
+                if let Some(json) = set(&delta.partial_json) {
+                    *has_arguments = true;
+                    out.tool_arguments(*index, json);
+                }
+            }
+            Some(Open::Answer) => {
+                if let Some(json) = set(&delta.partial_json) {
+                    out.content(json);
+                }
+            }
+            Some(Open::Thinking { text, signature }) => {
+                if let Some(thought) = set(&delta.thinking) {
+                    text.push_str(thought);
+                    out.reasoning(thought);
+                }
+                signature.push_str(set(&delta.signature).unwrap_or_default());
+            }
+            None => {}
         }
     }
 
-    /// A tool without arguments streams none, but its arguments must still be an object.
     fn block_stop(&mut self, out: &mut ChunkWriter) {
-        if let Some(call) = self.open_call.take()
-            && !call.has_arguments
-        {
-            out.tool_arguments(call.index, "{}");
+        match self.open.take() {
+            // A tool without arguments streams none, but its arguments must still be an object.
+            Some(Open::ToolCall {
+                index,
+                has_arguments: false,
+            }) => out.tool_arguments(index, "{}"),
+            Some(Open::Thinking { text, signature }) => out.thought(&Thought::Thinking {
+                thinking: text,
+                signature,
+            }),
+            _ => {}
         }
     }
 
@@ -185,15 +247,21 @@ impl Decoder {
         let reason = finish_reason(
             self.stop_reason.as_deref(),
             self.guardrail_action.as_deref(),
-            self.tool_calls > 0,
+            if self.answered {
+                Called::Answer
+            } else if self.tool_calls > 0 {
+                Called::Tools
+            } else {
+                Called::Nothing
+            },
         );
         out.finish(reason, self.usage);
     }
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: &[u8], out: &mut ChunkWriter) -> Result<(), DecodeError> {
-        let event: Event<'_> = serde_json::from_slice(event)?;
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         if let Some(error) = event.error {
             return Err(DecodeError::Upstream(in_band(&error)));
         }

@@ -1,0 +1,157 @@
+//! Writes a conversation down in Claude's words.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::body::{Block, CacheControl, Cached, Message, Source};
+use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker};
+use crate::bedrock::image::Image;
+use crate::bedrock::tool_names::identifier;
+use crate::bedrock::{Target, ToolNames};
+use crate::catalog::Caching;
+use crate::openai::{CacheTtl, Error};
+
+/// Most marks of cached prefixes that Claude takes.
+const MAX_MARKS: usize = 4;
+
+/// Writes marks of cached prefixes, as many and as long as the model takes.
+pub(super) struct Marks {
+    caching: Caching,
+    /// Marks that are left out because later ones, which cache more, need their place.
+    surplus: usize,
+}
+
+impl Marks {
+    pub(super) fn new(target: &Target<'_>, wanted: usize) -> Self {
+        Self {
+            caching: target.model.map_or(Caching::Minutes, |model| model.caching),
+            surplus: wanted.saturating_sub(MAX_MARKS),
+        }
+    }
+
+    /// The mark for a place where the client put one.
+    pub(super) fn mark(
+        &mut self,
+        wanted: Option<crate::openai::CacheControl>,
+    ) -> Option<CacheControl> {
+        let wanted = wanted.filter(|_| self.caching != Caching::None)?;
+        if self.surplus > 0 {
+            self.surplus -= 1;
+            return None;
+        }
+        let hour = self.caching == Caching::Hour && wanted.ttl == CacheTtl::Hour;
+        Some(CacheControl {
+            kind: "ephemeral",
+            ttl: hour.then_some("1h"),
+        })
+    }
+}
+
+pub(super) fn system<'a>(
+    conversation: &Conversation<'a>,
+    marks: &mut Marks,
+) -> Vec<Cached<Block<'a>>> {
+    let texts = conversation.system.iter().map(|system| Cached {
+        content: Block::Text {
+            text: system.text.into(),
+        },
+        cache_control: marks.mark(system.cache),
+    });
+    texts.collect()
+}
+
+pub(super) fn messages<'a>(
+    conversation: Conversation<'a>,
+    names: &mut ToolNames,
+    marks: &mut Marks,
+) -> Result<Vec<Message<'a>>, Error> {
+    let turns = conversation.turns.into_iter().map(|turn| {
+        Ok(Message {
+            role: match turn.speaker {
+                Speaker::User => "user",
+                Speaker::Assistant => "assistant",
+            },
+            content: blocks(turn.blocks, names, marks)?,
+        })
+    });
+    turns.collect()
+}
+
+fn blocks<'a>(
+    blocks: Vec<conversation::Block<'a>>,
+    names: &mut ToolNames,
+    marks: &mut Marks,
+) -> Result<Vec<Cached<Block<'a>>>, Error> {
+    let blocks = blocks.into_iter().map(|own| {
+        Ok(Cached {
+            content: block(own.content, names, marks)?,
+            cache_control: marks.mark(own.cache),
+        })
+    });
+    blocks.collect()
+}
+
+fn block<'a>(
+    content: BlockContent<'a>,
+    names: &mut ToolNames,
+    marks: &mut Marks,
+) -> Result<Block<'a>, Error> {
+    Ok(match content {
+        BlockContent::Text(text) => Block::Text { text },
+        BlockContent::Image(image) => Block::Image {
+            source: image_source(image),
+        },
+        BlockContent::Document(document) => Block::Document {
+            title: document.name,
+            source: document_source(document)?,
+        },
+        BlockContent::ToolUse(call) => Block::ToolUse {
+            id: identifier(call.id),
+            name: names.send(call.name),
+            input: call.input,
+        },
+        BlockContent::ToolResult(result) => Block::ToolResult {
+            tool_use_id: identifier(result.id),
+            content: blocks(result.content, names, marks)?,
+        },
+        BlockContent::Thinking { text, signature } => Block::Thinking {
+            thinking: text,
+            signature,
+        },
+        BlockContent::RedactedThinking { data } => Block::RedactedThinking { data },
+    })
+}
+
+fn image_source(image: Image<'_>) -> Source<'_> {
+    Source {
+        kind: "base64",
+        media_type: image.media_type,
+        data: image.data,
+    }
+}
+
+/// PDF files go as base64, text files as the text that they are.
+fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
+    if document.media_type == "application/pdf" {
+        return Ok(Source {
+            kind: "base64",
+            media_type: document.media_type,
+            data: document.data,
+        });
+    }
+    let text = STANDARD
+        .decode(document.data.as_bytes())
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .ok_or_else(|| {
+            let message = "A text file must be base64 of UTF-8 text.";
+            Error::invalid("messages", message)
+        })?;
+    Ok(Source {
+        kind: "text",
+        media_type: "text/plain",
+        data: Cow::Owned(text),
+    })
+}

@@ -1,0 +1,184 @@
+//! The conversation in terms that every model family shares: system texts and alternating turns.
+//!
+//! Bedrock's models are strict where OpenAI is not: roles alternate and begin with the user, blank
+//! texts are refused, all results of one turn's tool calls stand first in the next turn. This is
+//! where requests are brought into that shape; families only write it down in their own words.
+
+mod blocks;
+mod build;
+
+pub(super) use build::build;
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::image::Image;
+use crate::openai::{CacheControl, Error};
+
+/// A whole conversation.
+pub(super) struct Conversation<'a> {
+    /// Instructions, in order, from wherever they stood.
+    pub(super) system: Vec<SystemText<'a>>,
+    /// Turns; the first is the user's and the speakers alternate.
+    pub(super) turns: Vec<Turn<'a>>,
+}
+
+/// One piece of instructions.
+pub(super) struct SystemText<'a> {
+    pub(super) text: &'a str,
+    pub(super) cache: Option<CacheControl>,
+}
+
+/// Everything that one speaker says before the other speaks.
+pub(super) struct Turn<'a> {
+    pub(super) speaker: Speaker,
+    pub(super) blocks: Vec<Block<'a>>,
+}
+
+/// Who speaks in a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaker {
+    User,
+    Assistant,
+}
+
+/// One thing that is said.
+pub(super) struct Block<'a> {
+    pub(super) content: BlockContent<'a>,
+    pub(super) cache: Option<CacheControl>,
+}
+
+/// What is said.
+pub(super) enum BlockContent<'a> {
+    /// Text that is not blank.
+    Text(Cow<'a, str>),
+    Image(Image<'a>),
+    Document(Document<'a>),
+    ToolUse(ToolUse<'a>),
+    ToolResult(ToolResult<'a>),
+    Thinking {
+        text: &'a str,
+        signature: &'a str,
+    },
+    RedactedThinking {
+        data: &'a str,
+    },
+}
+
+/// A tool call of an earlier turn; id and name are the client's.
+pub(super) struct ToolUse<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    /// A JSON object.
+    pub(super) input: &'a RawValue,
+}
+
+/// The result of a tool call; texts and images only.
+pub(super) struct ToolResult<'a> {
+    pub(super) id: &'a str,
+    pub(super) content: Vec<Block<'a>>,
+}
+
+/// A file inside a request.
+pub(super) struct Document<'a> {
+    pub(super) media_type: &'static str,
+    pub(super) name: Option<&'a str>,
+    /// Standard base64 without white space.
+    pub(super) data: Cow<'a, str>,
+}
+
+/// What a model can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Accepts {
+    pub(super) images: bool,
+    pub(super) documents: Documents,
+    /// Tool calls and their results.
+    pub(super) tools: bool,
+    /// Thinking blocks that come back.
+    pub(super) thinking: bool,
+}
+
+/// Which files a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Documents {
+    /// None.
+    None,
+    /// PDF and plain text.
+    PdfAndText,
+    /// What Converse takes.
+    Office,
+}
+
+impl<'a> Conversation<'a> {
+    /// Whether the model is asked to continue its own words.
+    pub(super) fn ends_with_assistant(&self) -> bool {
+        self.turns
+            .last()
+            .is_some_and(|turn| turn.speaker == Speaker::Assistant)
+    }
+
+    /// Whether any turn has a tool call or a result.
+    pub(super) fn uses_tools(&self) -> bool {
+        self.blocks().any(|block| {
+            matches!(
+                block.content,
+                BlockContent::ToolUse(_) | BlockContent::ToolResult(_)
+            )
+        })
+    }
+
+    /// Every block of every turn.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = &Block<'a>> {
+        self.turns.iter().flat_map(|turn| &turn.blocks)
+    }
+
+    /// All instructions as one text, for families that take one.
+    pub(super) fn system_text(&self) -> Option<String> {
+        let texts: Vec<_> = self.system.iter().map(|system| system.text).collect();
+        (!texts.is_empty()).then(|| texts.join("\n\n"))
+    }
+
+    /// Refuses a conversation that ends with the assistant, for models that cannot go on from there.
+    pub(super) fn refuse_prefill(&self) -> Result<(), Error> {
+        if !self.ends_with_assistant() {
+            return Ok(());
+        }
+        let message = "This model cannot continue an assistant message; end the conversation with \
+                       a user message.";
+        Err(Error::unsupported("messages", message))
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// The turn's texts as one, for families that take plain text.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.blocks.iter().filter_map(|block| match &block.content {
+            BlockContent::Text(text) => Some(text),
+            _ => None,
+        });
+        let first = texts
+            .next()
+            .map_or(Cow::Borrowed(""), |text| Cow::Borrowed(&**text));
+        texts.fold(first, |joined, text| {
+            Cow::Owned(format!("{joined}\n\n{text}"))
+        })
+    }
+
+    /// The turn's images.
+    pub(super) fn images(&self) -> impl Iterator<Item = &Image<'a>> {
+        self.blocks.iter().filter_map(|block| match &block.content {
+            BlockContent::Image(image) => Some(image),
+            _ => None,
+        })
+    }
+}
+
+impl<'a> From<BlockContent<'a>> for Block<'a> {
+    fn from(content: BlockContent<'a>) -> Self {
+        Self {
+            content,
+            cache: None,
+        }
+    }
+}

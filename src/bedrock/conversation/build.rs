@@ -1,0 +1,137 @@
+//! Brings messages into turns.
+
+use super::blocks::{assistant_blocks, function_call, text_blocks, tool_result, user_blocks};
+use super::{Accepts, Block, BlockContent, Conversation, Speaker, SystemText, Turn};
+use crate::openai::{ChatRequest, Error, Message, Role};
+
+/// Brings a request's messages into the shape that models take.
+///
+/// # Errors
+///
+/// A 400 that names the message which the model cannot be told.
+pub(in crate::bedrock) fn build<'a>(
+    request: &'a ChatRequest<'_>,
+    accepts: Accepts,
+) -> Result<Conversation<'a>, Error> {
+    let mut conversation = Conversation {
+        system: Vec::new(),
+        turns: Vec::new(),
+    };
+    for (index, message) in request.messages.iter().enumerate() {
+        let param = format!("messages[{index}]");
+        conversation.add(message, &param, accepts)?;
+    }
+    conversation.finish()?;
+    Ok(conversation)
+}
+
+impl<'a> Conversation<'a> {
+    fn add(
+        &mut self,
+        message: &'a Message<'_>,
+        param: &str,
+        accepts: Accepts,
+    ) -> Result<(), Error> {
+        let content = message.content.as_ref();
+        let (speaker, mut blocks) = match message.role {
+            Role::System | Role::Developer => return self.add_system(message, param),
+            Role::User => (Speaker::User, user_blocks(content, param, accepts)?),
+            Role::Assistant => {
+                let blocks = assistant_blocks(message, param, accepts)?;
+                (Speaker::Assistant, blocks)
+            }
+            Role::Tool => (Speaker::User, vec![tool_result(message, param, accepts)?]),
+            Role::Function => (
+                Speaker::User,
+                vec![function_call::result(message, param, accepts)?],
+            ),
+        };
+        if let (Some(last), Some(cache)) = (blocks.last_mut(), message.cache_control) {
+            last.cache = Some(cache);
+        }
+        self.push(speaker, blocks);
+        Ok(())
+    }
+
+    fn add_system(&mut self, message: &'a Message<'_>, param: &str) -> Result<(), Error> {
+        let mut texts = text_blocks(message.content.as_ref(), param)?;
+        if let (Some((_, cache)), Some(own)) = (texts.last_mut(), message.cache_control) {
+            *cache = Some(own);
+        }
+        let texts = texts.into_iter();
+        self.system
+            .extend(texts.map(|(text, cache)| SystemText { text, cache }));
+        Ok(())
+    }
+
+    /// Adds blocks to the last turn if it is the same speaker's, else as a new turn.
+    fn push(&mut self, speaker: Speaker, blocks: Vec<Block<'a>>) {
+        if blocks.is_empty() {
+            return;
+        }
+        match self.turns.last_mut() {
+            Some(turn) if turn.speaker == speaker => turn.blocks.extend(blocks),
+            _ => self.turns.push(Turn { speaker, blocks }),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        let message = match self.turns.first().map(|turn| turn.speaker) {
+            Some(Speaker::User) => {
+                self.sort_results();
+                self.trim_end();
+                return Ok(());
+            }
+            Some(Speaker::Assistant) => {
+                "The first message after the system prompt must be from the user."
+            }
+            None => "The conversation needs a user message that is not blank.",
+        };
+        Err(Error::invalid("messages", message))
+    }
+
+    /// Results first, in the order of the calls; everything else behind them as it came.
+    fn sort_results(&mut self) {
+        let mut calls = Vec::new();
+        for turn in &mut self.turns {
+            match turn.speaker {
+                Speaker::Assistant => calls = call_ids(&turn.blocks),
+                Speaker::User => turn.blocks.sort_by_key(|block| match &block.content {
+                    BlockContent::ToolResult(result) => calls
+                        .iter()
+                        .position(|call| *call == result.id)
+                        .unwrap_or(calls.len()),
+                    _ => calls.len() + 1,
+                }),
+            }
+        }
+    }
+
+    /// Models refuse a conversation that ends with white space of the assistant's.
+    fn trim_end(&mut self) {
+        let last = self
+            .turns
+            .last_mut()
+            .filter(|turn| turn.speaker == Speaker::Assistant)
+            .and_then(|turn| turn.blocks.last_mut());
+        if let Some(Block {
+            content: BlockContent::Text(text),
+            ..
+        }) = last
+        {
+            let length = text.trim_end().len();
+            match text {
+                std::borrow::Cow::Borrowed(text) => *text = text.get(..length).unwrap_or(text),
+                std::borrow::Cow::Owned(text) => text.truncate(length),
+            }
+        }
+    }
+}
+
+fn call_ids<'a>(blocks: &[Block<'a>]) -> Vec<&'a str> {
+    let ids = blocks.iter().filter_map(|block| match &block.content {
+        BlockContent::ToolUse(call) => Some(call.id),
+        _ => None,
+    });
+    ids.collect()
+}
