@@ -1,0 +1,327 @@
+//! What an exchange does with everything that is not a well-behaved chat.
+
+mod support;
+
+use bedrock_filter::exchange::{Exchange, Headers, Step};
+use proptest::prelude::*;
+use serde_json::Value;
+use support::{answer, frames, headers, now, routes, send};
+
+const PLUGIN_CONFIG: &str = include_str!("golden/plugin.json");
+
+const CHAT: &[u8] = br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#;
+
+fn exchange() -> Exchange {
+    Exchange::new(routes(PLUGIN_CONFIG))
+}
+
+fn request(method: &str, path: &str) -> Headers {
+    headers(&[
+        (":method", method),
+        (":path", path),
+        (":authority", "gateway.example"),
+        (":scheme", "http"),
+        ("x-forwarded-proto", "http"),
+    ])
+}
+
+/// Status and error code of a reply.
+#[track_caller]
+fn replied(step: Step) -> (u16, String) {
+    let Step::Reply(reply) = step else {
+        panic!("no reply: {step:?}");
+    };
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    let code = body["error"]["code"].as_str().unwrap_or_default();
+    (reply.status, code.to_owned())
+}
+
+#[test]
+fn other_paths_pass_untouched() {
+    for path in [
+        "/",
+        "/v1/embeddings",
+        "/v1/chat/completions/x",
+        "/healthz",
+        "/V1/models",
+        "/v1/models/",
+    ] {
+        let mut exchange = exchange();
+        assert_eq!(
+            exchange.request_headers(request("GET", path), true),
+            Step::Pass,
+            "{path}"
+        );
+        assert!(exchange.is_done());
+    }
+}
+
+#[test]
+fn other_paths_pass_without_headers_that_steer_our_routes() {
+    let mut forged = request("GET", "/other");
+    forged.add("x-bedrock-cluster", "bedrock|https|evil|443");
+    forged.add("x-mine", b"\xff".to_vec());
+    let Step::Edit(edit) = exchange().request_headers(forged, true) else {
+        panic!("the header must go");
+    };
+    let left = edit.headers.unwrap();
+    assert_eq!(left.get("x-bedrock-cluster"), None);
+    assert_eq!(left.get("x-mine"), Some(&b"\xff"[..]));
+    assert_eq!(edit.body, None);
+}
+
+#[test]
+fn methods_are_checked() {
+    for (method, path) in [
+        ("GET", "/v1/chat/completions"),
+        ("PUT", "/v1/chat/completions?x=1"),
+        ("POST", "/v1/models"),
+        ("DELETE", "/v1/models/claude-sonnet-4-5"),
+    ] {
+        let step = exchange().request_headers(request(method, path), true);
+        assert_eq!(
+            replied(step),
+            (405, "method_not_allowed".to_owned()),
+            "{method} {path}"
+        );
+    }
+}
+
+#[test]
+fn models_are_listed_and_shown() {
+    let Step::Reply(list) = exchange().request_headers(request("GET", "/v1/models"), true) else {
+        panic!("no list");
+    };
+    let list: Value = serde_json::from_slice(&list.body).unwrap();
+    let names: Vec<_> = list["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| &m["id"])
+        .collect();
+    assert!(names.contains(&&Value::from("gpt-4o")));
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.as_str().unwrap().starts_with("arn:"))
+    );
+    let Step::Reply(one) = exchange().request_headers(request("GET", "/v1/models/gpt%2D4o"), true)
+    else {
+        panic!("no model");
+    };
+    assert_eq!(one.status, 200);
+    let step = exchange().request_headers(request("GET", "/v1/models/nope"), true);
+    assert_eq!(replied(step), (404, "model_not_found".to_owned()));
+}
+
+#[test]
+fn nothing_of_the_clients_headers_goes_upstream() {
+    let mut exchange = exchange();
+    let mut head = request("POST", "/v1/chat/completions");
+    for name in [
+        "authorization",
+        "x-api-key",
+        "cookie",
+        "x-amz-date",
+        "x-amz-security-token",
+        "x-amzn-bedrock-trace",
+        "x-bedrock-cluster",
+        "user-agent",
+        "x-forwarded-for",
+        "openai-organization",
+        "transfer-encoding",
+        "expect",
+    ] {
+        head.add(name, "secret-of-the-client");
+    }
+    head.add("x-request-id", "r-1");
+    assert_eq!(exchange.request_headers(head, false), Step::Wait);
+    let step = exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec());
+    let Step::Edit(edit) = step else {
+        panic!("no call: {step:?}");
+    };
+    let sent = edit.headers.unwrap();
+    let leaked = sent
+        .0
+        .iter()
+        .filter(|(_, value)| value == b"secret-of-the-client");
+    assert_eq!(leaked.count(), 0);
+    let mut names: Vec<_> = sent.0.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            ":authority",
+            ":method",
+            ":path",
+            ":scheme",
+            "authorization",
+            "content-length",
+            "content-type",
+            "x-amz-date",
+            "x-bedrock-cluster",
+            "x-forwarded-proto",
+            "x-request-id",
+        ]
+    );
+    assert_eq!(
+        sent.get_str("x-bedrock-cluster"),
+        Some("bedrock|https|bedrock-runtime.us-east-1.amazonaws.com|443")
+    );
+}
+
+#[test]
+fn bodies_over_the_limit_are_refused_by_length_and_while_they_arrive() {
+    let config = r#"{"limits":{"max_request_bytes":10}}"#;
+    let too_large = (413, "request_too_large".to_owned());
+    let mut head = request("POST", "/v1/chat/completions");
+    head.add("content-length", "11");
+    let step = Exchange::new(routes(config)).request_headers(head, false);
+    assert_eq!(replied(step), too_large);
+    let mut exchange = Exchange::new(routes(config));
+    let head = request("POST", "/v1/chat/completions");
+    assert_eq!(exchange.request_headers(head, false), Step::Wait);
+    let mut unread = || panic!("must not be read");
+    assert_eq!(
+        exchange.request_body(10, false, now(), &mut unread),
+        Step::Wait
+    );
+    assert_eq!(
+        replied(exchange.request_body(11, false, now(), &mut unread)),
+        too_large
+    );
+    // Envoy shows the filter its own reply.
+    assert_eq!(
+        exchange.response_headers(headers(&[(":status", "413")]), false),
+        Step::Pass
+    );
+}
+
+#[test]
+fn requests_without_a_readable_body_are_refused() {
+    let mut exchange_ = exchange();
+    let step = exchange_.request_headers(request("POST", "/v1/chat/completions"), true);
+    assert_eq!(replied(step).0, 400);
+    let mut head = request("POST", "/v1/chat/completions");
+    head.add("content-encoding", "gzip");
+    let step = exchange().request_headers(head, false);
+    assert_eq!(
+        replied(step),
+        (415, "unsupported_content_encoding".to_owned())
+    );
+}
+
+#[test]
+fn envoys_own_answers_become_errors_of_ours() {
+    for (status, body, expected, code) in [
+        (
+            "503",
+            "upstream connect error, reset reason: 10.1.2.3",
+            "503",
+            "service_unavailable",
+        ),
+        ("504", "upstream request timeout", "504", "timeout"),
+        ("404", "", "503", "no_route"),
+    ] {
+        let mut exchange = exchange();
+        send(&mut exchange, CHAT).unwrap();
+        let head = headers(&[(":status", status), ("content-type", "text/plain")]);
+        let seen = answer(&mut exchange, head, body.as_bytes(), &[]);
+        assert_eq!(seen.headers.get_str(":status"), Some(expected));
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(body["error"]["code"], code);
+        assert!(!body.to_string().contains("10.1.2.3"));
+    }
+}
+
+#[test]
+fn an_answer_before_the_body_is_complete_is_an_error_too() {
+    let mut exchange = exchange();
+    let head = request("POST", "/v1/chat/completions");
+    assert_eq!(exchange.request_headers(head, false), Step::Wait);
+    let head = headers(&[(":status", "413"), ("content-type", "text/plain")]);
+    let seen = answer(&mut exchange, head, b"Payload Too Large", &[]);
+    assert_eq!(seen.headers.get_str(":status"), Some("413"));
+    let body: Value = serde_json::from_slice(&seen.body).unwrap();
+    assert_eq!(body["error"]["code"], "request_too_large");
+}
+
+#[test]
+fn an_answer_over_the_limit_becomes_an_error_and_the_rest_is_dropped() {
+    let config = PLUGIN_CONFIG.replacen(
+        "\"schema\"",
+        "\"limits\":{\"max_response_bytes\":64},\"schema\"",
+        1,
+    );
+    let mut exchange = Exchange::new(routes(&config));
+    send(&mut exchange, CHAT).unwrap();
+    let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
+    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    let mut unread = || panic!("must not be read");
+    assert_eq!(exchange.response_body(64, false, &mut unread), Step::Wait);
+    let Step::Edit(edit) = exchange.response_body(65, false, &mut unread) else {
+        panic!("no error");
+    };
+    assert_eq!(edit.headers.unwrap().get_str(":status"), Some("502"));
+    let Step::Edit(rest) = exchange.response_body(1000, true, &mut unread) else {
+        panic!("the rest must go");
+    };
+    assert_eq!((rest.headers, rest.body), (None, Some(Vec::new())));
+}
+
+#[test]
+fn trailers_end_a_held_answer() {
+    let mut exchange = exchange();
+    send(&mut exchange, CHAT).unwrap();
+    let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
+    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    let body = br#"{"content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn"}"#;
+    let step = exchange.response_trailers(body.len(), &mut || body.to_vec());
+    assert!(matches!(step, Step::Edit(_)), "{step:?}");
+}
+
+#[test]
+fn a_damaged_stream_ends_with_an_error_and_no_done() {
+    let body = br#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    let events = "{\"type\":\"message_start\",\"message\":{}}\n{\"type\":\"message_stop\"}\n";
+    let mut bytes = frames(events);
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let mut exchange = exchange();
+    send(&mut exchange, body).unwrap();
+    let head = headers(&[
+        (":status", "200"),
+        ("content-type", "application/vnd.amazon.eventstream"),
+    ]);
+    let seen = answer(&mut exchange, head, &bytes, &[]);
+    let text = String::from_utf8(seen.body).unwrap();
+    assert!(text.contains("\"code\":\"stream_error\""), "{text}");
+    assert!(!text.contains("[DONE]"), "{text}");
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_request_heads_never_panic(
+        pairs in prop::collection::vec((":?[a-z-]{0,12}", prop::collection::vec(any::<u8>(), 0..20)), 0..12),
+        end in any::<bool>(),
+    ) {
+        let mut exchange = exchange();
+        exchange.request_headers(Headers(pairs), end);
+    }
+
+    #[test]
+    fn arbitrary_bodies_and_answers_never_panic(
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        answer_body in prop::collection::vec(any::<u8>(), 1..200),
+        status in "[0-9]{0,4}",
+        stream in any::<bool>(),
+    ) {
+        let mut exchange_ = exchange();
+        let _ = send(&mut exchange_, &body);
+        let mut exchange_ = exchange();
+        send(&mut exchange_, CHAT).unwrap();
+        let kind = if stream { "application/vnd.amazon.eventstream" } else { "application/json" };
+        let head = headers(&[(":status", &status), ("content-type", kind)]);
+        answer(&mut exchange_, head, &answer_body, &[]);
+    }
+}
