@@ -19,6 +19,7 @@ pub struct ConfigService {
     process: Option<Process>,
     binary: PathBuf,
     arguments: Vec<String>,
+    log_level: &'static str,
     log: PathBuf,
     ports: Ports,
     client: Client,
@@ -26,7 +27,12 @@ pub struct ConfigService {
 
 impl ConfigService {
     /// Starts a config-service with its database in `folder`, and waits until it is ready.
-    pub async fn start(binary: &Path, ports: &Ports, folder: &Path, extra: &[String]) -> Self {
+    pub async fn start(
+        binary: &Path,
+        ports: &Ports,
+        folder: &Path,
+        (extra, log_level): (&[String], &'static str),
+    ) -> Self {
         let database = folder.join("channels.db").display().to_string();
         let mut arguments = vec![
             format!("--listen=127.0.0.1:{}", ports.admin_api),
@@ -38,6 +44,7 @@ impl ConfigService {
             process: None,
             binary: binary.to_owned(),
             arguments,
+            log_level,
             log: folder.join("config-service.log"),
             ports: *ports,
             client: Client::builder()
@@ -59,6 +66,7 @@ impl ConfigService {
         let mut command = Command::new(&self.binary);
         command
             .args(&self.arguments)
+            .env("RUST_LOG", self.log_level)
             .env("BEDROCK_ADMIN_TOKEN", ADMIN_TOKEN);
         let process = Process::spawn("the config-service", &mut command, &self.log);
         let process = self
@@ -73,14 +81,28 @@ impl ConfigService {
         .await;
     }
 
+    /// URL of a path of the admin API.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.ports.admin_api)
+    }
+
     /// Calls the admin API; `body` is JSON unless it is null.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> Reply {
-        let url = format!("http://127.0.0.1:{}{path}", self.ports.admin_api);
-        let mut request = self.client.request(method, url).bearer_auth(ADMIN_TOKEN);
+        let request = self.client.request(method, self.url(path));
+        let mut request = request.bearer_auth(ADMIN_TOKEN);
         if !body.is_null() {
             request = request.json(body);
         }
         Reply::read(request.send().await.expect("the admin API answers")).await
+    }
+
+    /// Calls the admin API with any text as its body.
+    pub async fn call_text(&self, method: Method, path: &str, body: &str) -> Reply {
+        let request = self.client.request(method, self.url(path));
+        let request = request.bearer_auth(ADMIN_TOKEN);
+        let request = request.header("content-type", "application/json");
+        let response = request.body(body.to_owned()).send().await;
+        Reply::read(response.expect("the admin API answers")).await
     }
 
     /// Creates a channel and returns it as the API shows it.

@@ -82,9 +82,14 @@ impl Envoy {
 
     /// Ends Envoy and starts it anew with the same bootstrap.
     pub async fn restart(&mut self) {
+        self.restart_unready();
+        self.wait_ready().await;
+    }
+
+    /// The same without waiting for anything.
+    pub fn restart_unready(&mut self) {
         self.process = None;
         self.spawn();
-        self.wait_ready().await;
     }
 
     /// Base URL of the listener, without a trailing slash.
@@ -140,9 +145,15 @@ impl Envoy {
 
     /// Text of a page of Envoy's admin interface.
     pub async fn admin_page(&self, path: &str) -> String {
-        let response = self.client.get(self.admin(path)).send().await;
-        let text = response.expect("Envoy's admin answers").text().await;
-        text.expect("Envoy's admin answers")
+        self.try_admin_page(path)
+            .await
+            .expect("Envoy's admin answers")
+    }
+
+    /// The same when Envoy may not be up yet.
+    pub async fn try_admin_page(&self, path: &str) -> Option<String> {
+        let response = self.client.get(self.admin(path)).send().await.ok()?;
+        response.text().await.ok()
     }
 
     /// Whether Envoy has a cluster with this name.

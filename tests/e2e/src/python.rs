@@ -14,6 +14,7 @@ pub async fn run_python(script: &str, input: &Value) -> Value {
         .arg(input.to_string())
         // A proxy of the machine must not come between.
         .env("NO_PROXY", "127.0.0.1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
         .kill_on_drop(true)
         .output()
         .await

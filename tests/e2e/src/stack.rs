@@ -10,7 +10,10 @@ use xtask::ports::Ports;
 use crate::{Artefacts, Bootstrap, ConfigService, Envoy, Scratch, eventually};
 
 /// How much of a log is printed when a test fails.
-const SHOWN_LINES: usize = 60;
+const SHOWN_LINES: usize = 40;
+
+/// Parts of lines that tell nothing: the harness's own polling, and a warning of Envoy's.
+const NOISE: [&str; 3] = ["/api/status", "/readyz", "code fetch is unstable"];
 
 /// Envoy with `envoy/envoy.yaml` and the config-service it listens to.
 ///
@@ -41,6 +44,7 @@ pub struct Builder {
     scratch: Scratch,
     module: Module,
     arguments: Vec<String>,
+    config_log: &'static str,
 }
 
 impl Builder {
@@ -64,6 +68,12 @@ impl Builder {
         self
     }
 
+    /// Sets the config-service's log level; `info` by default.
+    pub fn config_log(mut self, level: &'static str) -> Self {
+        self.config_log = level;
+        self
+    }
+
     /// Starts both and waits until Envoy serves the config-service's first revision.
     pub async fn start(mut self) -> Stack {
         let artefacts = Artefacts::from_environment();
@@ -74,8 +84,8 @@ impl Builder {
             Module::InEnvoy => format!("--wasm-path-in-envoy={module}"),
         });
         let folder = self.scratch.path();
-        let config =
-            ConfigService::start(&artefacts.config_service, &ports, folder, &self.arguments).await;
+        let options = (self.arguments.as_slice(), self.config_log);
+        let config = ConfigService::start(&artefacts.config_service, &ports, folder, options).await;
         let bootstrap = Bootstrap::dynamic(&ports);
         let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &self.scratch).await;
         config.wait_active(0).await;
@@ -99,6 +109,7 @@ impl Stack {
             scratch: Scratch::new(),
             module: Module::Served,
             arguments: Vec::new(),
+            config_log: "info",
         }
     }
 
@@ -125,7 +136,8 @@ impl Stack {
             ("Envoy", self.envoy.log()),
             ("config-service", self.config.log()),
         ] {
-            let lines: Vec<_> = log.lines().collect();
+            let is_noise = |line: &&str| NOISE.iter().any(|noise| line.contains(noise));
+            let lines: Vec<_> = log.lines().filter(|line| !is_noise(line)).collect();
             let tail = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
             eprintln!("--- the end of {name}'s log\n{}", tail.join("\n"));
         }

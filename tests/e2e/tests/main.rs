@@ -1,3 +1,16 @@
 //! The rules of the product, tested from a client's request to Bedrock's wire and back.
 
+mod channels;
 mod chat;
+mod failures;
+mod hostile_requests;
+mod limits;
+mod openai_package;
+mod plugin_config;
+mod restarts;
+mod secrecy;
+mod static_mode;
+mod streams;
+mod tls;
+mod tools;
+mod wire;

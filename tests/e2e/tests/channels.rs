@@ -1,0 +1,303 @@
+//! Edits through the admin API, and what the next requests see of them.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use bedrock_simulator::{Fault, Key, Pace, Simulator};
+use e2e::{
+    ACCESS_KEY_ID, Channel, Reply, SECRET_ACCESS_KEY, Shared, eventually, run, shared, simulator,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::wire::last;
+
+/// Bound of one push on a busy machine; the usual time is printed and far below.
+const PUSH_BOUND: Duration = Duration::from_secs(10);
+
+fn arn(profile: &str) -> String {
+    format!("arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/{profile}")
+}
+
+fn map_to(arn: &str) -> Value {
+    json!({"inference_profile_arn_map": {"claude-sonnet-4-5": arn}})
+}
+
+fn cluster_of(bedrock: &Simulator) -> String {
+    format!("bedrock|http|127.0.0.1|{}", bedrock.addr().port())
+}
+
+async fn expect_gone(stack: &Shared, channel: &Channel) {
+    let reply = stack.envoy.chat(&channel.ask("Hi")).await;
+    reply.error(404, "invalid_request_error", "model_not_found");
+}
+
+#[test]
+fn an_edit_of_the_arn_map_changes_the_path_of_the_very_next_request() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        for profile in ["aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"] {
+            let arn = arn(profile);
+            stack
+                .config
+                .patch_and_wait(&channel.id, &map_to(&arn))
+                .await;
+            stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+            assert_eq!(last(&bedrock).path, Channel::path_for(&arn, "invoke"));
+        }
+        // An emptied map falls back to the catalogue's cross-region profile.
+        let change = json!({"inference_profile_arn_map": null});
+        stack.config.patch_and_wait(&channel.id, &change).await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        let id = "us.anthropic.claude-sonnet-4-5-20250929-v1%3A0";
+        assert_eq!(last(&bedrock).path, format!("/model/{id}/invoke"));
+    });
+}
+
+#[test]
+fn edits_reach_envoy_soon_after_the_answer() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let mut times = Vec::new();
+        for edit in 0..20 {
+            let arn = arn(&format!("push{edit:08}"));
+            stack.config.patch(&channel.id, &map_to(&arn)).await;
+            let answered = Instant::now();
+            let wanted = Channel::path_for(&arn, "invoke");
+            eventually("the new path", async || {
+                stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+                (last(&bedrock).path == wanted).then_some(())
+            })
+            .await;
+            times.push(answered.elapsed());
+        }
+        times.sort_unstable();
+        let (p50, max) = (times[times.len() / 2], times[times.len() - 1]);
+        // Past the test program's capture, because it is worth seeing when all is well.
+        let _ = writeln!(
+            std::io::stderr(),
+            "from edit to effect: p50 {p50:?}, max {max:?}"
+        );
+        assert!(max < PUSH_BOUND, "{times:?}");
+    });
+}
+
+#[test]
+fn a_channel_in_a_new_region_works_without_touching_envoy() {
+    run(async {
+        let stack = shared().await;
+        let key = Key::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY).with_regions(["eu-central-1"]);
+        let bedrock = Simulator::builder().credentials(key).region("eu-central-1");
+        let bedrock = bedrock.start().await.unwrap();
+        let cluster = cluster_of(&bedrock);
+        assert!(!stack.envoy.has_cluster(&cluster).await);
+        let arn = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+        let mut fields = map_to(arn);
+        fields["region"] = json!("eu-central-1");
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        stack
+            .envoy
+            .chat(&channel.ask("Hallo"))
+            .await
+            .text_of_answer();
+        assert!(stack.envoy.has_cluster(&cluster).await);
+        let request = last(&bedrock);
+        assert_eq!(request.path, channel.path("invoke"));
+        let authorization = request.header("authorization").unwrap();
+        assert!(
+            authorization.contains("/eu-central-1/bedrock/aws4_request"),
+            "{authorization}"
+        );
+    });
+}
+
+#[test]
+fn a_deleted_channel_is_model_not_found_and_its_cluster_goes() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        stack.config.delete(&channel.id).await;
+        expect_gone(&stack, &channel).await;
+        let cluster = cluster_of(&bedrock);
+        eventually("the cluster is gone", async || {
+            (!stack.envoy.has_cluster(&cluster).await).then_some(())
+        })
+        .await;
+        assert_eq!(bedrock.requests().len(), 1);
+    });
+}
+
+#[test]
+fn a_disabled_channel_serves_nothing_until_it_is_enabled() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack
+            .channel_with(&bedrock, &json!({"enabled": false}))
+            .await;
+        expect_gone(&stack, &channel).await;
+        let list = stack.envoy.get("/v1/models").await;
+        assert!(
+            !list.text.contains(&format!("\"{}\"", channel.model)),
+            "{list:?}"
+        );
+        stack
+            .config
+            .patch_and_wait(&channel.id, &json!({"enabled": true}))
+            .await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        stack
+            .config
+            .patch_and_wait(&channel.id, &json!({"enabled": false}))
+            .await;
+        expect_gone(&stack, &channel).await;
+    });
+}
+
+#[test]
+fn the_next_channel_serves_a_model_when_the_first_is_disabled() {
+    run(async {
+        let (stack, first, second) = (shared().await, simulator().await, simulator().await);
+        let channel = stack.channel(&first).await;
+        let fields = json!({
+            "models": [channel.model],
+            "model_mapping": {&channel.model: "claude-sonnet-4-5"},
+        });
+        stack.channel_with(&second, &fields).await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        assert_eq!((first.requests().len(), second.requests().len()), (1, 0));
+        stack
+            .config
+            .patch_and_wait(&channel.id, &json!({"enabled": false}))
+            .await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+    });
+}
+
+/// Starts a slow stream, waits for its first event, lets `edit` happen, and reads the rest.
+async fn stream_across(
+    stack: &Shared,
+    bedrock: &Simulator,
+    channel: &Channel,
+    edit: impl Future<Output = ()>,
+) -> Reply {
+    let pace = Pace {
+        between_events_ms: 100,
+        ..Pace::default()
+    };
+    bedrock.inject(Fault::paced(pace));
+    let body = channel.ask_stream("one two three four five six seven eight nine ten");
+    let mut response = stack.envoy.chat_request(&body).send().await.unwrap();
+    let first = response.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"data: {"), "{first:?}");
+    edit.await;
+    let mut reply = Reply::read(response).await;
+    reply
+        .text
+        .insert_str(0, std::str::from_utf8(&first).unwrap());
+    reply
+}
+
+#[test]
+fn a_stream_in_flight_ends_on_the_configuration_it_began_with() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let new = arn("newnewnewnew");
+        let edit = async {
+            stack
+                .config
+                .patch_and_wait(&channel.id, &map_to(&new))
+                .await;
+            stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+            assert_eq!(last(&bedrock).path, Channel::path_for(&new, "invoke"));
+        };
+        let reply = stream_across(&stack, &bedrock, &channel, edit).await;
+        assert!(reply.is_done() && !reply.is_cut, "{reply:?}");
+        assert!(reply.streamed_text().ends_with("nine ten"), "{reply:?}");
+    });
+}
+
+#[test]
+fn a_stream_in_flight_survives_the_end_of_its_channel() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let edit = async {
+            stack.config.delete(&channel.id).await;
+            expect_gone(&stack, &channel).await;
+        };
+        let reply = stream_across(&stack, &bedrock, &channel, edit).await;
+        assert!(reply.is_done() && !reply.is_cut, "{reply:?}");
+        assert!(reply.streamed_text().ends_with("nine ten"), "{reply:?}");
+    });
+}
+
+/// Sends an edit as text and expects these faults, as `pointer code`.
+async fn expect_refused(stack: &Shared, channel: &Channel, edit: &str, faults: &[&str]) {
+    let path = format!("/api/channels/{}", channel.id);
+    let reply = stack.config.call_text(Method::PATCH, &path, edit).await;
+    assert_eq!(reply.status, 422, "{edit}: {reply:?}");
+    assert_eq!(reply.header("content-type"), "application/problem+json");
+    let problem = reply.json();
+    let text = |fault: &Value, name: &str| fault[name].as_str().unwrap().to_owned();
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let found: Vec<_> = errors
+        .map(|fault| format!("{} {}", text(fault, "pointer"), text(fault, "code")))
+        .collect();
+    assert_eq!(found, faults, "{edit}: {problem}");
+}
+
+#[test]
+fn bad_edits_are_refused_with_all_their_faults_and_change_nothing() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let path = format!("/api/channels/{}", channel.id);
+        let before = stack
+            .config
+            .call(Method::GET, &path, &Value::Null)
+            .await
+            .json();
+        let map = "/inference_profile_arn_map";
+        for (edit, faults) in [
+            (
+                r#"{"inference_profile_arn_map": {"": "x", "a": "", "b": 5, "c": "x", "c": "y"}, "region": 7, "cross_region": "mars"}"#,
+                vec![
+                    format!("{map}/ empty_key"),
+                    format!("{map}/a empty_value"),
+                    format!("{map}/b not_a_string"),
+                    format!("{map}/c duplicate_key"),
+                    "/region invalid_type".to_owned(),
+                    "/cross_region unknown_value".to_owned(),
+                ],
+            ),
+            (
+                r#"{"inference_profile_arn_map": ["a"]}"#,
+                vec![format!("{map} not_a_map")],
+            ),
+            (
+                r#"{"inference_profile_arn_map": "{\"a\": {}}"}"#,
+                vec![format!("{map}/a not_a_string")],
+            ),
+            (
+                r#"{"endpoint": "ftp://x"}"#,
+                vec!["/endpoint invalid_endpoint".to_owned()],
+            ),
+        ] {
+            let faults: Vec<_> = faults.iter().map(String::as_str).collect();
+            expect_refused(&stack, &channel, edit, &faults).await;
+        }
+        let after = stack
+            .config
+            .call(Method::GET, &path, &Value::Null)
+            .await
+            .json();
+        assert_eq!(after, before);
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        assert_eq!(last(&bedrock).path, channel.path("invoke"));
+    });
+}

@@ -1,0 +1,118 @@
+//! Sizes of requests, and the ways in which a body can end.
+
+use bytes::Bytes;
+use e2e::{Channel, Reply, SharedStack, Stack, h2_post_with_trailers, run, simulator};
+use futures::stream;
+use http::HeaderMap;
+use reqwest::{Body, Client};
+
+use crate::wire::last;
+
+const LIMIT: usize = 64 * 1024;
+const CHAT: &str = "/v1/chat/completions";
+
+/// Accepts bodies up to [`LIMIT`].
+static SMALL: SharedStack = SharedStack::new(|| Stack::builder().max_request_bytes(LIMIT));
+
+/// A chat request of exactly this many bytes.
+fn body_of(channel: &Channel, bytes: usize) -> Vec<u8> {
+    let empty = channel.ask("").to_string().len();
+    channel
+        .ask(&"x".repeat(bytes - empty))
+        .to_string()
+        .into_bytes()
+}
+
+/// The body without a length, in pieces.
+fn chunked(body: &[u8]) -> Body {
+    let pieces: Vec<_> = body.chunks(10_000).map(Bytes::copy_from_slice).collect();
+    Body::wrap_stream(stream::iter(
+        pieces.into_iter().map(Ok::<_, std::io::Error>),
+    ))
+}
+
+/// Sends the body in all four ways: with and without a length, over HTTP/1.1 and HTTP/2.
+async fn send_all_ways(stack: &Stack, body: &[u8]) -> Vec<Reply> {
+    let url = format!("{}{CHAT}", stack.envoy.url());
+    let mut replies = Vec::new();
+    for client in [Client::builder(), Client::builder().http2_prior_knowledge()] {
+        let client = client.build().unwrap();
+        for body in [Body::from(body.to_vec()), chunked(body)] {
+            replies.push(stack.envoy.send(client.post(&url).body(body)).await);
+        }
+    }
+    replies
+}
+
+#[test]
+fn a_body_of_exactly_the_limit_is_served() {
+    run(async {
+        let (stack, bedrock) = (SMALL.get().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        for reply in send_all_ways(&stack, &body_of(&channel, LIMIT)).await {
+            assert!(reply.text_of_answer().ends_with("xxx"));
+        }
+        assert_eq!(bedrock.requests().len(), 4);
+    });
+}
+
+#[test]
+fn a_body_over_the_limit_is_a_json_413() {
+    run(async {
+        let (stack, bedrock) = (SMALL.get().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        for bytes in [LIMIT + 1, 4 * LIMIT] {
+            for reply in send_all_ways(&stack, &body_of(&channel, bytes)).await {
+                let message = reply.error(413, "invalid_request_error", "request_too_large");
+                assert!(message.contains("65536"), "{message}");
+            }
+        }
+        assert_eq!(bedrock.requests(), []);
+    });
+}
+
+#[test]
+fn trailers_end_a_body() {
+    run(async {
+        let (stack, bedrock) = (SMALL.get().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-checksum", "1".parse().unwrap());
+        trailers.insert(
+            "x-bytes",
+            http::HeaderValue::from_bytes(b"\xff\xfe").unwrap(),
+        );
+        let send = async |body: &[u8]| {
+            let pieces = body.chunks(10_000).map(Bytes::copy_from_slice).collect();
+            h2_post_with_trailers(stack.envoy.port(), CHAT, pieces, trailers.clone()).await
+        };
+        let (status, text) = send(&body_of(&channel, 30_000)).await;
+        assert_eq!(status, 200, "{text}");
+        let request = last(&bedrock);
+        assert!(request.was_valid(), "{request:?}");
+        assert!(request.header("x-checksum").is_none());
+        let (status, text) = send(&body_of(&channel, LIMIT + 1)).await;
+        assert_eq!(status, 413, "{text}");
+        let (status, text) = send(b"").await;
+        assert_eq!(status, 400, "{text}");
+        assert!(text.contains("invalid_request_error"), "{text}");
+    });
+}
+
+#[test]
+fn twenty_megabytes_fit_into_the_default_limit() {
+    run(async {
+        // Not the shared stack: the translation keeps a worker busy.
+        let (stack, bedrock) = (Stack::start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let text = "x".repeat(20_000_000);
+        let mut body = channel.ask(&text);
+        body["max_tokens"] = 2.into();
+        for reply in send_all_ways(&stack, body.to_string().as_bytes()).await {
+            assert_eq!(reply.text_of_answer(), "You said:");
+            assert!(last(&bedrock).body_bytes > 20_000_000);
+        }
+        let reply = stack.envoy.chat_bytes(vec![b'x'; 33 * 1024 * 1024]).await;
+        reply.error(413, "invalid_request_error", "request_too_large");
+    });
+}

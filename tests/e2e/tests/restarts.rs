@@ -1,0 +1,114 @@
+//! Envoy and the config-service come and go; the configuration stays.
+
+use e2e::{Channel, Module, Stack, eventually, run, simulator};
+use serde_json::{Value, json};
+
+use crate::wire::last;
+
+/// The stack serves the channel's model under its ARN.
+async fn check_served(stack: &Stack, bedrock: &bedrock_simulator::Simulator, channel: &Channel) {
+    stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+    assert_eq!(last(bedrock).path, channel.path("invoke"));
+}
+
+/// The only Envoy in `/api/status`, once it runs the current revision.
+async fn active_envoy(stack: &Stack) -> Value {
+    let revision = stack.config.status().await["revision"].as_u64().unwrap();
+    stack.config.wait_active(revision).await;
+    let status = stack.config.status().await;
+    assert_eq!(status["envoys"].as_array().unwrap().len(), 1, "{status}");
+    assert_eq!(
+        status["summary"],
+        format!("revision {revision} is active on 1 of 1 Envoys")
+    );
+    assert_eq!(status["envoys"][0]["state"], "active", "{status}");
+    status["envoys"][0].clone()
+}
+
+#[test]
+fn a_restarted_envoy_has_the_same_configuration() {
+    run(async {
+        let (mut stack, bedrock) = (Stack::start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        check_served(&stack, &bedrock, &channel).await;
+        stack.envoy.restart().await;
+        check_served(&stack, &bedrock, &channel).await;
+        assert_eq!(active_envoy(&stack).await["node_id"], "envoy");
+    });
+}
+
+#[test]
+fn a_restarted_config_service_has_the_same_configuration_and_is_not_missed_meanwhile() {
+    run(async {
+        let (mut stack, bedrock) = (Stack::start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let before = stack.config.status().await;
+        let channels = stack
+            .config
+            .call(reqwest::Method::GET, "/api/channels", &Value::Null)
+            .await;
+        stack.config.stop();
+        for _ in 0..5 {
+            check_served(&stack, &bedrock, &channel).await;
+        }
+        stack.config.resume().await;
+        assert_eq!(active_envoy(&stack).await["node_id"], "envoy");
+        let after = stack.config.status().await;
+        assert_eq!(after["revision"], before["revision"]);
+        let same = stack
+            .config
+            .call(reqwest::Method::GET, "/api/channels", &Value::Null)
+            .await;
+        assert_eq!(same.json(), channels.json());
+        check_served(&stack, &bedrock, &channel).await;
+        // And it takes edits again.
+        let arn =
+            "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/afterwards00";
+        let change = json!({"inference_profile_arn_map": {"claude-sonnet-4-5": arn}});
+        stack.config.patch_and_wait(&channel.id, &change).await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        assert_eq!(last(&bedrock).path, Channel::path_for(arn, "invoke"));
+    });
+}
+
+#[test]
+fn an_envoy_that_starts_before_the_config_service_waits_for_it() {
+    run(async {
+        let (mut stack, bedrock) = (Stack::start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        stack.config.stop();
+        stack.envoy.restart_unready();
+        eventually("Envoy's admin answers", async || {
+            stack.envoy.try_admin_page("/server_info").await
+        })
+        .await;
+        // The listener is closed: better no answer than an unfiltered one.
+        assert!(
+            stack
+                .envoy
+                .request(reqwest::Method::GET, "/v1/models")
+                .send()
+                .await
+                .is_err()
+        );
+        stack.config.resume().await;
+        stack.envoy.wait_ready().await;
+        stack.wait_served(&channel.model).await;
+        check_served(&stack, &bedrock, &channel).await;
+    });
+}
+
+#[test]
+fn a_module_in_envoys_file_system_works_as_well() {
+    run(async {
+        let (stack, bedrock) = (
+            Stack::builder().module(Module::InEnvoy).start().await,
+            simulator().await,
+        );
+        let channel = stack.channel(&bedrock).await;
+        check_served(&stack, &bedrock, &channel).await;
+        let status = stack.config.status().await;
+        let path = status["filter"]["path"].as_str().unwrap();
+        assert!(path.ends_with(".wasm"), "{status}");
+    });
+}

@@ -1,0 +1,136 @@
+//! What must not be seen: secrets and conversations, in no log and no answer.
+//!
+//! Envoy's `/config_dump` is no log: it shows the plugin configuration, in which credentials travel
+//! in clear, to whoever reaches the admin interface. Hence that listens on loopback alone.
+
+use bedrock_simulator::{Effect, Fault, Key, Simulator};
+use e2e::{ADMIN_TOKEN, REGION, Stack, eventually, run};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+const SESSION: &str = "e2e-session-token-value";
+const PROMPT: &str = "a-word-of-the-prompt";
+const CLIENT_KEY: &str = "sk-of-the-client";
+const ARGUMENT: &str = "a-word-in-a-schema";
+
+/// Chats that succeed and that fail in every way.
+async fn chat_in_all_ways(stack: &Stack, bedrock: &Simulator, model: &str) {
+    let body = json!({
+        "model": model,
+        "messages": [{"role": "user", "content": PROMPT}],
+        "tools": [{"type": "function", "function": {"name": "f", "description": ARGUMENT}}],
+    });
+    let mut stream = body.clone();
+    stream["stream"] = json!(true);
+    let faults = [
+        None,
+        Some(Fault::throttling()),
+        Some(Fault::error(400, "ValidationException", PROMPT)),
+        Some(Fault::new(Effect::UnknownOperation)),
+        Some(Fault::exception(3, "modelStreamErrorException", PROMPT)),
+        Some(Fault::new(Effect::CorruptFrame { event: 3 })),
+        Some(Fault::new(Effect::Cut { after_events: 3 })),
+    ];
+    for fault in faults {
+        bedrock.clear();
+        if let Some(fault) = fault {
+            bedrock.inject(fault.times(2));
+        }
+        for body in [&body, &stream] {
+            let request = stack.envoy.chat_request(body).bearer_auth(CLIENT_KEY);
+            // A cut answer has no end; only the logs count here.
+            if let Ok(response) = request.send().await {
+                let reply = e2e::Reply::read(response).await;
+                check(
+                    &reply.text,
+                    &[SECRET, SESSION, ADMIN_TOKEN, CLIENT_KEY],
+                    "an answer",
+                );
+            }
+        }
+    }
+    let malformed = format!("{{\"model\": \"{model}\", \"messages\": [\"{PROMPT}\"], ");
+    stack.envoy.chat_bytes(malformed).await;
+    let wrong = json!({"model": model, "messages": [{"role": PROMPT}]});
+    stack.envoy.chat(&wrong).await;
+}
+
+/// Edits that are refused, with the secrets in them.
+async fn edit_badly(stack: &Stack, id: &str) {
+    let path = format!("/api/channels/{id}");
+    let credentials = json!({"type": "static", "access_key_id": "A", "secret_access_key": SECRET});
+    for edit in [
+        json!({"credentials": credentials, "region": "mars"}).to_string(),
+        json!({"credentials": {"type": SECRET, "secret_access_key": SECRET}}).to_string(),
+        json!({"credentials": {"type": "static", "secret_access_key": [SECRET]}}).to_string(),
+        format!("{{\"credentials\": {{\"secret_access_key\": \"{SECRET}\""),
+        json!({"secret_access_key": SECRET}).to_string(),
+    ] {
+        let reply = stack.config.call_text(Method::PATCH, &path, &edit).await;
+        assert!([400, 422].contains(&reply.status), "{reply:?}");
+        check(&reply.text, &[SECRET, SESSION, ADMIN_TOKEN], "a refusal");
+    }
+}
+
+#[track_caller]
+fn check(text: &str, secrets: &[&str], place: &str) {
+    for secret in secrets {
+        let line = text.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret} is in {place}: {line:?}");
+    }
+}
+
+#[test]
+fn no_log_and_no_answer_shows_a_secret_or_a_prompt() {
+    run(async {
+        let stack = Stack::builder().config_log("debug").start().await;
+        let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
+        let bedrock = Simulator::builder().credentials(key).region(REGION);
+        let bedrock = bedrock.start().await.unwrap();
+        let fields = json!({"credentials": {
+            "type": "static",
+            "access_key_id": "ASIAEXAMPLE",
+            "secret_access_key": SECRET,
+            "session_token": SESSION,
+        }});
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        chat_in_all_ways(&stack, &bedrock, &channel.model).await;
+        edit_badly(&stack, &channel.id).await;
+        let unauthorized = reqwest::Client::new().get(stack.config.url("/api/channels"));
+        let answer = unauthorized.bearer_auth(CLIENT_KEY).send().await.unwrap();
+        assert_eq!(answer.status(), 401);
+        for path in ["/api/channels", "/api/status"] {
+            let reply = stack.config.call(Method::GET, path, &Value::Null).await;
+            check(&reply.text, &[SECRET, SESSION, ADMIN_TOKEN], path);
+        }
+        // The access log is written a moment later; the last request marks its end.
+        stack.envoy.get("/the-end-of-the-log").await;
+        eventually("the access log", async || {
+            stack
+                .envoy
+                .log()
+                .contains("/the-end-of-the-log")
+                .then_some(())
+        })
+        .await;
+        let hidden = [
+            SECRET,
+            SESSION,
+            ADMIN_TOKEN,
+            CLIENT_KEY,
+            PROMPT,
+            ARGUMENT,
+            "AWS4-HMAC",
+        ];
+        let log = stack.envoy.log();
+        assert!(
+            log.contains("/v1/chat/completions") || log.contains("/model/"),
+            "{log}"
+        );
+        check(&log, &hidden, "Envoy's log");
+        let log = stack.config.log();
+        assert!(log.contains("channel edited"), "{log}");
+        check(&log, &hidden, "the config-service's log");
+    });
+}

@@ -1,0 +1,140 @@
+//! `envoy/static.yaml`: channels and clusters in the file, no config-service; and what becomes of
+//! requests when the filter is not there.
+
+use bedrock_simulator::Simulator;
+use e2e::{Artefacts, Bootstrap, Envoy, Scratch, run, simulator_builder};
+use reqwest::Method;
+use serde_json::{Value, json};
+use xtask::ports::Ports;
+
+use crate::wire::last;
+
+/// An Envoy without a config-service; its bootstrap's simulator cluster leads to a real one.
+struct Standalone {
+    envoy: Envoy,
+    bedrock: Simulator,
+    _scratch: Scratch,
+}
+
+/// Starts `envoy/static.yaml` after a change.
+async fn start(change: impl FnOnce(&mut Bootstrap)) -> Standalone {
+    let (artefacts, ports, scratch) = (
+        Artefacts::from_environment(),
+        Ports::free().unwrap(),
+        Scratch::new(),
+    );
+    let address = format!("127.0.0.1:{}", ports.simulator).parse().unwrap();
+    let bedrock = simulator_builder().listen(address).start().await.unwrap();
+    let mut bootstrap = Bootstrap::of_static_yaml(&ports, &artefacts);
+    change(&mut bootstrap);
+    let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &scratch).await;
+    Standalone {
+        envoy,
+        bedrock,
+        _scratch: scratch,
+    }
+}
+
+fn ask(model: &str) -> Value {
+    json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]})
+}
+
+#[test]
+fn static_yaml_serves_its_channels() {
+    run(async {
+        let gateway = start(|_| {}).await;
+        let list = gateway.envoy.get("/v1/models").await.json();
+        let models = list["data"].as_array().unwrap().iter();
+        let mut models: Vec<_> = models.map(|model| model["id"].as_str().unwrap()).collect();
+        models.sort_unstable();
+        assert_eq!(models, ["claude-haiku-4-5", "claude-sonnet-4-5", "gpt-4o"]);
+        for model in ["gpt-4o", "claude-sonnet-4-5"] {
+            let reply = gateway.envoy.chat(&ask(model)).await;
+            assert_eq!(reply.text_of_answer(), "You said: Hi");
+            let path = "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123def456/invoke";
+            let request = last(&gateway.bedrock);
+            assert!(request.was_valid(), "{request:?}");
+            assert_eq!(request.path, path);
+        }
+        gateway
+            .envoy
+            .get("/nothing")
+            .await
+            .error(404, "invalid_request_error", "not_found");
+    });
+}
+
+/// Nothing reaches Bedrock, whatever the client says.
+async fn check_nothing_leaves(gateway: &Standalone) {
+    let cluster = format!("bedrock|http|127.0.0.1|{}", gateway.bedrock.addr().port());
+    assert!(gateway.envoy.has_cluster(&cluster).await);
+    let chat = gateway.envoy.chat_request(&ask("gpt-4o"));
+    let reply = gateway
+        .envoy
+        .send(chat.header("x-bedrock-cluster", &cluster))
+        .await;
+    reply.error(503, "server_error", "service_unavailable");
+    let models = gateway.envoy.get("/v1/models").await;
+    models.error(503, "server_error", "service_unavailable");
+    let call = gateway.envoy.request(
+        Method::POST,
+        "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke",
+    );
+    let call = call.header("x-bedrock-cluster", &cluster).body("{}");
+    let reply = gateway.envoy.send(call).await;
+    assert!([404, 503].contains(&reply.status), "{reply:?}");
+    assert!(reply.json()["error"]["message"].is_string(), "{reply:?}");
+    assert_eq!(gateway.bedrock.requests(), []);
+}
+
+#[test]
+fn without_the_filter_nothing_leaves() {
+    run(async {
+        let gateway = start(|bootstrap| {
+            let filters = bootstrap.connection_manager()["http_filters"].as_array_mut();
+            filters.unwrap().remove(0);
+        })
+        .await;
+        check_nothing_leaves(&gateway).await;
+    });
+}
+
+#[test]
+fn with_the_filter_disabled_nothing_leaves() {
+    run(async {
+        let gateway = start(|bootstrap| bootstrap.filter()["disabled"] = json!(true)).await;
+        check_nothing_leaves(&gateway).await;
+    });
+}
+
+/// A module whose filter traps at every request, in base64:
+///
+/// ```wat
+/// (module
+///   (memory (export "memory") 1)
+///   (func (export "proxy_abi_version_0_2_1"))
+///   (func (export "malloc") (param i32) (result i32) i32.const 1024)
+///   (func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) unreachable))
+/// ```
+const TRAPPING_MODULE: &str = "AGFzbQEAAAABEANgAABgAX8Bf2ADf39/AX8DBAMAAQIFAwEAAQdIBAZtZW1vcnkCABdwcm94eV9hYmlfdmVyc2lvbl8wXzJfMQAABm1hbGxvYwABGHByb3h5X29uX3JlcXVlc3RfaGVhZGVycwACCg4DAgALBQBBgAgLAwAACw==";
+
+#[test]
+fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through() {
+    run(async {
+        for policy in ["FAIL_OPEN", "FAIL_RELOAD", "FAIL_CLOSED"] {
+            let gateway = start(|bootstrap| {
+                let config = &mut bootstrap.filter()["typed_config"]["config"];
+                config["failure_policy"] = json!(policy);
+                if policy != "FAIL_RELOAD" {
+                    config.as_object_mut().unwrap().remove("reload_config");
+                }
+                config["vm_config"]["code"] = json!({"local": {"inline_bytes": TRAPPING_MODULE}});
+            })
+            .await;
+            // The first request on each worker makes its module fail, the others come after that.
+            for _ in 0..4 {
+                check_nothing_leaves(&gateway).await;
+            }
+        }
+    });
+}

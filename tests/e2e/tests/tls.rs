@@ -1,0 +1,105 @@
+//! TLS endpoints: server name, trusted authority and certificate name are all checked.
+
+use std::sync::LazyLock;
+
+use bedrock_simulator::Simulator;
+use e2e::{Authority, Channel, SharedStack, Stack, TlsFront, run, simulator, simulator_builder};
+use serde_json::json;
+
+use crate::wire::last;
+
+/// The authority that Envoy trusts.
+static TRUSTED: LazyLock<Authority> = LazyLock::new(Authority::new);
+
+static STACK: SharedStack = SharedStack::new(|| Stack::builder().upstream_ca(&TRUSTED.pem()));
+
+async fn channel_to(stack: &Stack, bedrock: &Simulator, endpoint: &str) -> Channel {
+    stack
+        .channel_with(bedrock, &json!({"endpoint": endpoint}))
+        .await
+}
+
+/// Chats, plain and streamed, fail as if nobody was there, and nothing arrives.
+async fn check_unreachable(stack: &Stack, bedrock: &Simulator, channel: &Channel) {
+    for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+        let reply = stack.envoy.chat(&body).await;
+        let message = reply.error(503, "server_error", "service_unavailable");
+        for detail in ["CERTIFICATE", "TLS", "SSL", "127.0.0.1", "localhost"] {
+            assert!(!message.contains(detail), "{message}");
+        }
+    }
+    assert_eq!(bedrock.requests(), []);
+}
+
+#[test]
+fn a_tls_endpoint_with_a_trusted_certificate_is_served() {
+    run(async {
+        let stack = STACK.get().await;
+        let (certificate, key) = TRUSTED.issue("localhost");
+        let bedrock = simulator_builder()
+            .tls(certificate, key)
+            .start()
+            .await
+            .unwrap();
+        let authority = format!("localhost:{}", bedrock.addr().port());
+        let channel = channel_to(&stack, &bedrock, &format!("https://{authority}")).await;
+        for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+            assert_eq!(stack.envoy.chat(&body).await.status, 200);
+            let request = last(&bedrock);
+            assert!(request.was_valid(), "{request:?}");
+            assert_eq!(request.header("host"), Some(authority.as_str()));
+        }
+    });
+}
+
+#[test]
+fn the_server_name_of_the_handshake_is_the_endpoints_host() {
+    run(async {
+        let (stack, bedrock) = (STACK.get().await, simulator().await);
+        let front = TlsFront::start(&bedrock, TRUSTED.issue("localhost")).await;
+        let endpoint = format!("https://localhost:{}", front.port());
+        let channel = channel_to(&stack, &bedrock, &endpoint).await;
+        stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+        assert_eq!(front.names(), [Some("localhost".to_owned())]);
+    });
+}
+
+#[test]
+fn an_ip_address_is_checked_against_the_certificate_too() {
+    run(async {
+        let (stack, bedrock) = (STACK.get().await, simulator().await);
+        for (name, is_served) in [("127.0.0.1", true), ("127.0.0.2", false)] {
+            bedrock.clear();
+            let front = TlsFront::start(&bedrock, TRUSTED.issue(name)).await;
+            let endpoint = format!("https://127.0.0.1:{}", front.port());
+            let channel = channel_to(&stack, &bedrock, &endpoint).await;
+            if is_served {
+                stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+            } else {
+                check_unreachable(&stack, &bedrock, &channel).await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_certificate_of_an_unknown_authority_is_refused() {
+    run(async {
+        let (stack, bedrock) = (STACK.get().await, simulator().await);
+        let front = TlsFront::start(&bedrock, Authority::new().issue("localhost")).await;
+        let endpoint = format!("https://localhost:{}", front.port());
+        let channel = channel_to(&stack, &bedrock, &endpoint).await;
+        check_unreachable(&stack, &bedrock, &channel).await;
+    });
+}
+
+#[test]
+fn a_certificate_of_another_host_is_refused() {
+    run(async {
+        let (stack, bedrock) = (STACK.get().await, simulator().await);
+        let front = TlsFront::start(&bedrock, TRUSTED.issue("elsewhere.example")).await;
+        let endpoint = format!("https://localhost:{}", front.port());
+        let channel = channel_to(&stack, &bedrock, &endpoint).await;
+        check_unreachable(&stack, &bedrock, &channel).await;
+    });
+}
