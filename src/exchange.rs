@@ -81,6 +81,8 @@ enum Phase {
 
 /// What of a request is needed to read its answer.
 struct Call {
+    /// Name of the channel, for the log.
+    channel: String,
     model: String,
     dialect: &'static dyn Dialect,
     operation: Operation,

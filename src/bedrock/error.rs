@@ -87,10 +87,16 @@ impl UpstreamError {
         self.exception.is_empty() && self.message.is_empty()
     }
 
+    /// Whether it means that the gateway's own credentials are wrong.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        is_credentials(&self.exception)
+    }
+
     /// The error as the client sees it.
     #[must_use]
     pub fn reply(&self) -> Error {
-        if is_credentials(&self.exception) {
+        if self.is_about_credentials() {
             let message = format!(
                 "Bedrock refused the gateway's AWS credentials ({}). This is for the gateway's \
                  administrator to mend.",

@@ -158,6 +158,7 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
     }
     let headers = signed_headers(&route, &path, &signed, &encoded.body, now)?;
     let call = Call {
+        channel: route.channel.channel.name.clone(),
         model: request.model.to_string(),
         dialect,
         operation: encoded.operation,

@@ -32,7 +32,8 @@ impl Exchange {
             headers,
         };
         if end {
-            return self.reply(&head.error(b""));
+            let error = head.error(b"", call.as_ref());
+            return self.reply(&error);
         }
         self.phase = match call {
             Some(call) if head.is_event_stream() => Phase::FirstFrame(call, head),
@@ -98,8 +99,8 @@ impl Exchange {
                 Ok(completion) => Edit::pass_to(head.json(200, completion.len()), completion),
                 Err(error) => self.replace(&head, &error, end),
             },
-            _ => {
-                let error = head.error(&body);
+            call => {
+                let error = head.error(&body, call.as_ref());
                 self.replace(&head, &error, end)
             }
         }
@@ -209,10 +210,20 @@ impl Head {
     }
 
     /// The error in an answer that is none.
-    fn error(&self, body: &[u8]) -> Error {
+    fn error(&self, body: &[u8], call: Option<&Call>) -> Error {
         let error_type = self.headers.get_str("x-amzn-errortype");
         let status = if self.status < 400 { 502 } else { self.status };
         let error = decode_error(status, error_type, body);
+        if let Some(call) = call
+            && error.is_about_credentials()
+        {
+            // The client cannot mend this; the operator should not have to hear of it from them.
+            log::error!(
+                "channel {}: Bedrock refused its credentials: {}",
+                call.channel,
+                error.exception
+            );
+        }
         let from_aws = self.headers.get("x-amzn-requestid").is_some() || !error.is_anonymous();
         if status == 404 && !from_aws {
             let message = "The gateway has no route to Bedrock. Its administrator should look at \
