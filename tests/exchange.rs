@@ -281,6 +281,19 @@ fn trailers_end_a_held_answer() {
 }
 
 #[test]
+fn trailers_without_a_body_are_answered_for() {
+    for kind in ["application/json", "application/vnd.amazon.eventstream"] {
+        let mut exchange = exchange();
+        let body = br#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+        send(&mut exchange, body).unwrap();
+        let head = headers(&[(":status", "200"), ("content-type", kind)]);
+        assert_eq!(exchange.response_headers(head, false), Step::Wait);
+        let step = exchange.response_trailers(0, &mut Vec::new);
+        assert_eq!(replied(step), (502, "bad_gateway".to_owned()));
+    }
+}
+
+#[test]
 fn a_damaged_stream_ends_with_an_error_and_no_done() {
     let body = br#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
     let events = "{\"type\":\"message_start\",\"message\":{}}\n{\"type\":\"message_stop\"}\n";

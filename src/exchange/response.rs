@@ -71,10 +71,25 @@ impl Exchange {
     ///
     /// Nothing can be added to a stream any more that already passes.
     pub fn response_trailers(&mut self, buffered: usize, read: ReadBody<'_>) -> Step {
-        if matches!(self.phase, Phase::WholeAnswer(..) | Phase::FirstFrame(..)) {
-            return self.response_body(buffered, true, read);
+        match self.take_phase() {
+            // Without a body there is nothing that Envoy would let the filter replace.
+            Phase::WholeAnswer(call, head) if buffered == 0 => {
+                let error = head.error(b"", call.as_ref());
+                self.reply(&error)
+            }
+            Phase::FirstFrame(call, head) if buffered == 0 => {
+                let error = head.error(b"", Some(&call));
+                self.reply(&error)
+            }
+            held @ (Phase::WholeAnswer(..) | Phase::FirstFrame(..)) => {
+                self.phase = held;
+                self.response_body(buffered, true, read)
+            }
+            other => {
+                self.phase = other;
+                Step::Pass
+            }
         }
-        Step::Pass
     }
 
     fn whole_answer(
