@@ -79,6 +79,9 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         model_mapping,
         inference_profile_arn_map,
         model_families,
+        api,
+        model_apis,
+        guardrail,
         cross_region,
     } = channel;
     let document = serde_json::json!({
@@ -92,6 +95,9 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         "model_mapping": model_mapping,
         "inference_profile_arn_map": inference_profile_arn_map,
         "model_families": model_families,
+        "api": api,
+        "model_apis": model_apis,
+        "guardrail": guardrail,
         "cross_region": cross_region,
     });
     match document {
@@ -128,7 +134,7 @@ fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
 /// Tells two secrets apart without showing either.
 ///
 /// AWS secrets are 240 random bits, so 64 bits of a hash give nothing to guess from.
-fn fingerprint(secret: &Secret) -> String {
+pub(crate) fn fingerprint(secret: &Secret) -> String {
     let mut hash = Sha256::new();
     hash.update(b"bedrock secret fingerprint\0");
     hash.update(secret.expose());

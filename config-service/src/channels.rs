@@ -180,6 +180,8 @@ impl Inner {
             (Request::Patch(_), Some(before)) => Base::Patch(&before.channel),
             _ => Base::New,
         };
+        let id = before.as_ref().map(|stored| stored.id.as_str());
+        edit.check_id(id, &mut faults);
         let after = edit.apply(base, &mut faults);
         if let Some(before) = &before
             && faults.is_empty()

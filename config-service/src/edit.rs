@@ -5,23 +5,26 @@
 
 mod credentials;
 mod field;
+mod guardrail;
 mod json;
 mod maps;
+mod object;
 
 use std::collections::BTreeMap;
 
 use bedrock_filter::bedrock::ModelFamily;
-use bedrock_filter::config::{Channel, Credentials, CrossRegion, Secret};
+use bedrock_filter::config::{Api, Channel, Credentials, CrossRegion, Guardrail, Secret};
 use serde_json::value::RawValue;
 
 use crate::fault::{Fault, child};
+use credentials::CredentialsEdit;
 use field::Said;
 use json::{Kind, Members};
 
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 11] = [
+pub const FIELDS: [&str; 14] = [
     "name",
     "enabled",
     "region",
@@ -32,25 +35,29 @@ pub const FIELDS: [&str; 11] = [
     "model_mapping",
     "inference_profile_arn_map",
     "model_families",
+    "api",
+    "model_apis",
+    "guardrail",
     "cross_region",
 ];
-
-/// Fields that answers have and bodies must not have.
-const READ_ONLY: [&str; 5] = ["id", "revision", "created_at", "updated_at", "warnings"];
 
 /// What one body says about a channel; what it does not say is kept or gets its default.
 #[derive(Debug, Default)]
 pub struct Edit {
+    id: Said<String>,
     name: Said<String>,
     enabled: Said<bool>,
     region: Said<String>,
     fips: Said<bool>,
     endpoint: Said<Option<String>>,
-    credentials: Said<Credentials>,
+    credentials: Said<CredentialsEdit>,
     models: Said<Vec<String>>,
     model_mapping: Said<BTreeMap<String, String>>,
     inference_profile_arn_map: Said<BTreeMap<String, String>>,
     model_families: Said<BTreeMap<String, ModelFamily>>,
+    api: Said<Api>,
+    model_apis: Said<BTreeMap<String, Api>>,
+    guardrail: Said<Option<Guardrail>>,
     cross_region: Said<CrossRegion>,
 }
 
@@ -64,6 +71,15 @@ pub enum Base<'a> {
     Replace(&'a Channel),
     /// Some fields of a channel: the others are kept.
     Patch(&'a Channel),
+}
+
+impl<'a> Base<'a> {
+    fn stored(self) -> Option<&'a Channel> {
+        match self {
+            Self::New => None,
+            Self::Replace(stored) | Self::Patch(stored) => Some(stored),
+        }
+    }
 }
 
 impl Edit {
@@ -90,11 +106,25 @@ impl Edit {
             *seen += 1;
             match *seen {
                 1 => edit.read_field(name, value, faults),
-                2 => faults.push(duplicate_field(name)),
+                2 => faults.push(field::duplicate(&child("", name))),
                 _ => {}
             }
         }
         Ok(edit)
+    }
+
+    /// Adds a fault when the body says to be about another channel than `id`, which is `None` for
+    /// a new one.
+    pub fn check_id(&self, id: Option<&str>, faults: &mut Vec<Fault>) {
+        let message = match (&self.id, id) {
+            (Said::Nothing, _) => return,
+            (Said::Value(said), Some(id)) if said == id => return,
+            (Said::Value(_), Some(_)) => "is not the id in the path; this is another channel's",
+            (Said::Value(_), None) => {
+                "is given by the config-service to a new channel; leave it out"
+            }
+        };
+        faults.push(Fault::new("/id", "id_mismatch", message));
     }
 
     /// The channel that results. Fields that `base` needs and the body lacks are added to `faults`
@@ -121,17 +151,25 @@ impl Edit {
         if matches!(base, Base::New) {
             require(self.credentials.is_absent(), "credentials");
         }
+        if let Said::Value(edit) = self.credentials {
+            let stored = base.stored().map(|stored| &stored.credentials);
+            if let Some(credentials) = edit.resolve(stored, "/credentials", faults) {
+                channel.credentials = credentials;
+            }
+        }
         self.name.store(&mut channel.name);
         self.enabled.store(&mut channel.enabled);
         self.region.store(&mut channel.region);
         self.fips.store(&mut channel.fips);
         self.endpoint.store(&mut channel.endpoint);
-        self.credentials.store(&mut channel.credentials);
         self.models.store(&mut channel.models);
         self.model_mapping.store(&mut channel.model_mapping);
         self.inference_profile_arn_map
             .store(&mut channel.inference_profile_arn_map);
         self.model_families.store(&mut channel.model_families);
+        self.api.store(&mut channel.api);
+        self.model_apis.store(&mut channel.model_apis);
+        self.guardrail.store(&mut channel.guardrail);
         self.cross_region.store(&mut channel.cross_region);
         channel
     }
@@ -151,9 +189,21 @@ impl Edit {
             "inference_profile_arn_map" => {
                 self.inference_profile_arn_map = maps::string_map(raw, at, faults).into();
             }
-            "model_families" => self.model_families = maps::family_map(raw, at, faults).into(),
+            "model_families" => {
+                self.model_families = maps::enum_map(raw, at, "unknown_family", faults).into();
+            }
+            "api" => self.api = field::api(raw, at, faults).into(),
+            "model_apis" => {
+                self.model_apis = maps::enum_map(raw, at, "unknown_api", faults).into();
+            }
+            "guardrail" => self.guardrail = guardrail::read(raw, at, faults).into(),
             "cross_region" => self.cross_region = field::cross_region(raw, at, faults).into(),
-            _ => faults.push(field::unknown(name, at, &FIELDS, &READ_ONLY)),
+            // What a read adds, so that its result is a body as it is.
+            "id" => self.id = field::text(raw, at, faults).into(),
+            "revision" => field::ignored(raw, Kind::Number, at, faults),
+            "created_at" | "updated_at" => field::ignored(raw, Kind::String, at, faults),
+            "warnings" => field::ignored(raw, Kind::Array, at, faults),
+            _ => faults.push(field::unknown(name, at, &FIELDS)),
         }
     }
 }
@@ -175,16 +225,11 @@ fn blank() -> Channel {
         model_mapping: BTreeMap::new(),
         inference_profile_arn_map: BTreeMap::new(),
         model_families: BTreeMap::new(),
+        api: Api::default(),
+        model_apis: BTreeMap::new(),
+        guardrail: None,
         cross_region: CrossRegion::default(),
     }
-}
-
-fn duplicate_field(name: &str) -> Fault {
-    Fault::new(
-        child("", name),
-        "duplicate_field",
-        "the field stands more than once; keep one of them",
-    )
 }
 
 fn not_utf8(body: &[u8], valid_up_to: usize) -> SyntaxError {

@@ -344,3 +344,28 @@ fn create_private(path: &Path) -> std::io::Result<()> {
     }
     options.open(path).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bedrock_filter::config::Api;
+
+    #[test]
+    fn a_document_of_an_earlier_version_gets_defaults_for_newer_fields() {
+        let row = Row {
+            id: "0123".to_owned(),
+            document: r#"{"name":"a","enabled":true,"region":"us-east-1","credentials":
+                {"type":"static","access_key_id":"AKIDEXAMPLE","secret_access_key":"s"},
+                "model_families":{"m":"anthropic"},"cross_region":"geo"}"#
+                .to_owned(),
+            revision: 1,
+            created_at: String::new(),
+            updated_at: String::new(),
+        };
+        let channel = row.read().unwrap().channel;
+        assert_eq!(channel.api, Api::Auto);
+        assert!(channel.model_apis.is_empty());
+        assert_eq!(channel.guardrail, None);
+        assert_eq!(channel.model_families.len(), 1);
+    }
+}

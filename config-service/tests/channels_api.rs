@@ -33,6 +33,9 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "model_mapping": {},
         "inference_profile_arn_map": {},
         "model_families": {},
+        "api": "auto",
+        "model_apis": {},
+        "guardrail": null,
         "cross_region": "geo",
         "revision": 1,
         "created_at": view["created_at"],
@@ -69,7 +72,10 @@ async fn all_fields_are_stored_and_shown() {
         "models": ["claude-sonnet-4-5", "gpt-4o"],
         "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
         "inference_profile_arn_map": {"claude-sonnet-4-5": ARN.replace("us-east-1", "eu-west-1")},
-        "model_families": {"claude-sonnet-4-5": "anthropic"},
+        "model_families": {"claude-sonnet-4-5": "anthropic", "house-model": "openai_chat"},
+        "api": "invoke",
+        "model_apis": {"gpt-4o": "converse", "house-model": "auto"},
+        "guardrail": {"identifier": "gr1abc", "version": "3", "trace": "enabled"},
         "cross_region": "global",
     });
     let id = service.create(&channel_with("full", &fields)).await;
@@ -111,6 +117,9 @@ async fn patch_keeps_what_it_does_not_name_and_clears_what_it_empties() {
         "endpoint": "http://127.0.0.1:9000",
         "models": ["claude-3-haiku"],
         "inference_profile_arn_map": {"claude-3-haiku": ARN},
+        "api": "converse",
+        "model_apis": {"claude-3-haiku": "invoke"},
+        "guardrail": {"identifier": "gr1abc", "version": "DRAFT"},
     });
     let id = service.create(&channel_with("one", &fields)).await;
     let before = service.get(&format!("/api/channels/{id}")).await.json();
@@ -119,6 +128,9 @@ async fn patch_keeps_what_it_does_not_name_and_clears_what_it_empties() {
         (json!({"enabled": false}), "enabled", json!(false)),
         (json!({"endpoint": null}), "endpoint", json!(null)),
         (json!({"models": ""}), "models", json!([])),
+        (json!({"api": null}), "api", json!("auto")),
+        (json!({"model_apis": ""}), "model_apis", json!({})),
+        (json!({"guardrail": null}), "guardrail", json!(null)),
         (
             json!({"inference_profile_arn_map": ""}),
             "inference_profile_arn_map",
@@ -189,7 +201,7 @@ async fn every_fault_of_a_body_is_in_one_answer_and_nothing_changes() {
     let body = r#"{
         "name": "two words",
         "region": "moon",
-        "endpoint": ["x"],
+        "endpoint": "ftp://x",
         "regoin": 1,
         "enabled": null,
         "models": ["a", 5],
@@ -197,6 +209,9 @@ async fn every_fault_of_a_body_is_in_one_answer_and_nothing_changes() {
         "credentials": {"type": "static", "access_key_id": ""},
         "model_mapping": {"a": "b", "a": "c"},
         "model_families": {"x": "claude"},
+        "api": "grpc",
+        "model_apis": {"x": "rest"},
+        "guardrail": {"identifier": "gr1", "version": "latest"},
         "inference_profile_arn_map": "{\"\": \"a\", \"m/n\": \"\", \"k\": 1, \" w\": \"v\"}"
     }"#;
     for method in [Method::PATCH, Method::PUT] {
@@ -205,15 +220,18 @@ async fn every_fault_of_a_body_is_in_one_answer_and_nothing_changes() {
         assert_eq!(
             faults,
             [
+                "/api unknown_value",
                 "/credentials/access_key_id not_clearable",
                 "/credentials/secret_access_key required",
                 "/cross_region unknown_value",
                 "/enabled not_clearable",
-                "/endpoint invalid_type",
+                "/endpoint invalid_endpoint",
+                "/guardrail/version invalid_guardrail",
                 "/inference_profile_arn_map/ empty_key",
                 "/inference_profile_arn_map/ w surrounding_whitespace",
                 "/inference_profile_arn_map/k not_a_string",
                 "/inference_profile_arn_map/m~1n empty_value",
+                "/model_apis/x unknown_api",
                 "/model_families/x unknown_family",
                 "/model_mapping/a duplicate_key",
                 "/models/1 not_a_string",
@@ -247,6 +265,14 @@ async fn the_filters_own_rules_judge_the_values() {
         (
             json!({"inference_profile_arn_map": {"m": "x".repeat(3000)}}),
             "/inference_profile_arn_map/m invalid_value",
+        ),
+        (
+            json!({"guardrail": {"identifier": "Not An Id", "version": "1"}}),
+            "/guardrail/identifier invalid_guardrail",
+        ),
+        (
+            json!({"model_apis": {"x".repeat(3000): "invoke"}}),
+            &format!("/model_apis/{} invalid_model_name", "x".repeat(3000)),
         ),
     ] {
         let reply = service.post(&channel_with("one", &fields)).await;

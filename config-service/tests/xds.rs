@@ -60,7 +60,10 @@ async fn an_edit_of_the_arn_map_sends_the_plugin_configuration_alone() {
         )
         .await;
     let plugin = envoy.receive(ECDS).await;
-    assert!(start.elapsed().as_secs() < 1, "{:?}", start.elapsed());
+    // A few milliseconds; the limit is for busy machines.
+    let elapsed = start.elapsed();
+    println!("the edit took {elapsed:?} to arrive");
+    assert!(elapsed.as_secs() < 10, "{elapsed:?}");
     let map = &plugin_json(&plugin)["channels"][0]["inference_profile_arn_map"];
     assert_eq!(*map, json!({"claude-3-haiku": ARN}));
 }

@@ -1,6 +1,6 @@
 //! Readers for single fields. Each gives `None` after adding a fault.
 
-use bedrock_filter::config::CrossRegion;
+use bedrock_filter::config::{Api, CrossRegion};
 use serde_json::value::RawValue;
 
 use super::json::Kind;
@@ -89,6 +89,29 @@ pub(super) fn cross_region(
     }
 }
 
+/// An API; `null` or `""` leaves the choice to the gateway.
+pub(super) fn api(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Api> {
+    let text = nullable_text(raw, at, faults)?;
+    match text.as_deref() {
+        None | Some("auto") => Some(Api::Auto),
+        Some("invoke") => Some(Api::Invoke),
+        Some("converse") => Some(Api::Converse),
+        Some(_) => {
+            let message = "expected \"auto\", \"invoke\" or \"converse\"";
+            faults.push(Fault::new(at, "unknown_value", message));
+            None
+        }
+    }
+}
+
+/// A field that only the config-service sets: any value that a read could have given will do.
+pub(super) fn ignored(raw: &RawValue, expected: Kind, at: &str, faults: &mut Vec<Fault>) {
+    if Kind::of(raw) != expected {
+        let message = "is set by the config-service; leave it out, or send what a read gave";
+        faults.push(Fault::new(at, "read_only_field", message));
+    }
+}
+
 /// A list of texts that `null` or `""` clears.
 pub(super) fn texts(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
     match Kind::of(raw) {
@@ -108,11 +131,7 @@ pub(super) fn texts(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option
 }
 
 /// The fault of a field that does not exist, with the likely spelling.
-pub(super) fn unknown(name: &str, at: &str, known: &[&str], read_only: &[&str]) -> Fault {
-    if read_only.contains(&name) {
-        let message = "is set by the config-service; leave it out";
-        return Fault::new(at, "read_only_field", message);
-    }
+pub(super) fn unknown(name: &str, at: &str, known: &[&str]) -> Fault {
     let message = match nearest(name, known) {
         Some(likely) => format!("there is no such field; did you mean `{likely}`?"),
         None => format!(
@@ -121,6 +140,12 @@ pub(super) fn unknown(name: &str, at: &str, known: &[&str], read_only: &[&str]) 
         ),
     };
     Fault::new(at, "unknown_field", message)
+}
+
+/// The fault of a field that stands more than once.
+pub(super) fn duplicate(at: &str) -> Fault {
+    let message = "the field stands more than once; keep one of them";
+    Fault::new(at, "duplicate_field", message)
 }
 
 /// The decoded text of a JSON string.
@@ -151,7 +176,12 @@ fn list_item(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String
     sound.then_some(text)
 }
 
-fn mismatch<T>(found: Kind, expected: &str, at: &str, faults: &mut Vec<Fault>) -> Option<T> {
+pub(super) fn mismatch<T>(
+    found: Kind,
+    expected: &str,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<T> {
     faults.push(match found {
         Kind::Null => not_clearable(at),
         _ => Fault::new(

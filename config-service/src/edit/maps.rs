@@ -1,13 +1,13 @@
-//! The maps of a channel: `inference_profile_arn_map`, `model_mapping` and `model_families`.
+//! The maps of a channel: `inference_profile_arn_map`, `model_mapping`, `model_families` and
+//! `model_apis`.
 //!
 //! A map is a JSON object of string to string, a string that holds such an object, `""` or
 //! `null`. All faults of a map are found in one pass.
 
 use std::collections::BTreeMap;
 
-use bedrock_filter::bedrock::ModelFamily;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::value::{Error as ValueError, StringDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::value::RawValue;
 
 use super::field;
@@ -24,17 +24,17 @@ pub(super) fn string_map(
     typed_map(raw, at, faults, |value| Ok(value.to_owned()))
 }
 
-/// Reads a map of string to model family; otherwise like [`string_map`].
-pub(super) fn family_map(
+/// Reads a map of string to one of an enum's names; otherwise like [`string_map`]. `code` is for a
+/// name that the enum does not have; the message lists those that it has.
+pub(super) fn enum_map<T: DeserializeOwned>(
     raw: &RawValue,
     at: &str,
+    code: &'static str,
     faults: &mut Vec<Fault>,
-) -> Option<BTreeMap<String, ModelFamily>> {
+) -> Option<BTreeMap<String, T>> {
     typed_map(raw, at, faults, |value| {
-        use serde::Deserialize as _;
-        let deserializer: StrDeserializer<'_, ValueError> = value.into_deserializer();
-        ModelFamily::deserialize(deserializer)
-            .map_err(|error| ("unknown_family", error.to_string()))
+        let deserializer: StringDeserializer<ValueError> = value.to_owned().into_deserializer();
+        T::deserialize(deserializer).map_err(|error| (code, error.to_string()))
     })
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::channel::fingerprint;
+use bedrock_filter::config::GuardrailTrace;
 
 /// A channel in which every field differs from its default.
 fn full() -> Channel {
@@ -17,6 +19,13 @@ fn full() -> Channel {
         model_mapping: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         inference_profile_arn_map: BTreeMap::from([("c".to_owned(), "d".to_owned())]),
         model_families: BTreeMap::from([("e".to_owned(), ModelFamily::Anthropic)]),
+        api: Api::Converse,
+        model_apis: BTreeMap::from([("f".to_owned(), Api::Invoke)]),
+        guardrail: Some(Guardrail {
+            identifier: "gr1".to_owned(),
+            version: "DRAFT".to_owned(),
+            trace: Some(GuardrailTrace::EnabledFull),
+        }),
         cross_region: CrossRegion::Off,
     }
 }
@@ -108,6 +117,9 @@ fn null_and_the_empty_string_clear_what_can_be_empty() {
             "model_mapping",
             "inference_profile_arn_map",
             "model_families",
+            "api",
+            "model_apis",
+            "guardrail",
         ];
         for field in fields {
             let json = format!(r#"{{"{field}":{cleared}}}"#);
@@ -117,7 +129,10 @@ fn null_and_the_empty_string_clear_what_can_be_empty() {
                 "models" => expected.models.clear(),
                 "model_mapping" => expected.model_mapping.clear(),
                 "inference_profile_arn_map" => expected.inference_profile_arn_map.clear(),
-                _ => expected.model_families.clear(),
+                "model_families" => expected.model_families.clear(),
+                "api" => expected.api = Api::Auto,
+                "model_apis" => expected.model_apis.clear(),
+                _ => expected.guardrail = None,
             }
             assert_eq!(
                 apply(Base::Patch(&stored), &json).unwrap(),
@@ -156,7 +171,8 @@ fn wrong_types_are_named_all_at_once() {
     refuses(
         Base::Patch(&stored),
         r#"{"name":1,"enabled":"yes","region":[],"fips":0,"endpoint":{},"credentials":"x",
-            "models":"m","cross_region":"world","model_mapping":[],"model_families":1}"#,
+            "models":"m","cross_region":"world","model_mapping":[],"model_families":1,
+            "api":true,"model_apis":[],"guardrail":"g"}"#,
         &[
             "/name invalid_type",
             "/enabled invalid_type",
@@ -168,6 +184,9 @@ fn wrong_types_are_named_all_at_once() {
             "/cross_region unknown_value",
             "/model_mapping not_a_map",
             "/model_families not_a_map",
+            "/api invalid_type",
+            "/model_apis not_a_map",
+            "/guardrail invalid_type",
         ],
     );
     refuses(
@@ -183,18 +202,47 @@ fn wrong_types_are_named_all_at_once() {
 }
 
 #[test]
-fn unknown_read_only_and_repeated_fields_are_refused_by_name() {
+fn apis_and_guardrails_are_checked_with_every_fault() {
     let stored = full();
     refuses(
         Base::Patch(&stored),
-        r#"{"regoin":"x","id":"y","revision":1,"created_at":"","warnings":[],
-            "name":"a","name":"b","a/b":1}"#,
+        r#"{"api":"grpc","model_apis":{"a":"invoke","b":"rest","c":1,"":"auto"},
+            "guardrail":{"identifier":"","trace":"all","verison":"1"}}"#,
+        &[
+            "/api unknown_value",
+            "/model_apis/b unknown_api",
+            "/model_apis/c not_a_string",
+            "/model_apis/ empty_key",
+            "/guardrail/verison unknown_field",
+            "/guardrail/identifier not_clearable",
+            "/guardrail/version required",
+            "/guardrail/trace unknown_value",
+        ],
+    );
+    refuses(
+        Base::Patch(&stored),
+        r#"{"guardrail":{"identifier":"a","identifier":"b","version":1,"trace":{}}}"#,
+        &[
+            "/guardrail/identifier duplicate_field",
+            "/guardrail/version invalid_type",
+            "/guardrail/trace invalid_type",
+        ],
+    );
+    for trace in [r#""""#, "null"] {
+        let json = format!(r#"{{"guardrail":{{"identifier":"a","version":"1","trace":{trace}}}}}"#);
+        let guardrail = apply(Base::Patch(&stored), &json).unwrap().guardrail;
+        assert_eq!(guardrail.unwrap().trace, None);
+    }
+}
+
+#[test]
+fn unknown_and_repeated_fields_are_refused_by_name() {
+    let stored = full();
+    refuses(
+        Base::Patch(&stored),
+        r#"{"regoin":"x","name":"a","name":"b","a/b":1}"#,
         &[
             "/regoin unknown_field",
-            "/id read_only_field",
-            "/revision read_only_field",
-            "/created_at read_only_field",
-            "/warnings read_only_field",
             "/name duplicate_field",
             "/a~1b unknown_field",
         ],
@@ -242,8 +290,8 @@ fn credentials_are_checked_without_repeating_them() {
             ],
         ),
         (
-            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret":"hush","fingerprint":"x"}"#,
-            vec!["secret unknown_field", "fingerprint read_only_field"],
+            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret":"hush"}"#,
+            vec!["secret unknown_field"],
         ),
         (
             r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret_access_key":"b"}"#,
@@ -268,6 +316,85 @@ fn credentials_are_checked_without_repeating_them() {
         assert_eq!(found, expected, "{json}");
         assert!(!format!("{faults:?}").contains("hush"), "{faults:?}");
     }
+}
+
+#[test]
+fn what_a_read_adds_is_ignored_unless_it_is_of_another_type() {
+    let stored = full();
+    let added = r#"{"revision":7,"created_at":"2026-01-01T00:00:00.000Z","updated_at":"x",
+        "warnings":[{"pointer":"/fips","code":"ignored","message":"m"}]}"#;
+    assert_eq!(apply(Base::Patch(&stored), added).unwrap(), stored);
+    refuses(
+        Base::Patch(&stored),
+        r#"{"revision":"7","created_at":1,"updated_at":null,"warnings":{},"id":5}"#,
+        &[
+            "/revision read_only_field",
+            "/created_at read_only_field",
+            "/updated_at read_only_field",
+            "/warnings read_only_field",
+            "/id invalid_type",
+        ],
+    );
+}
+
+#[test]
+fn an_id_must_be_that_of_the_path() {
+    let check = |json: &str, id: Option<&str>| {
+        let mut faults = Vec::new();
+        let edit = Edit::parse(json.as_bytes(), &mut faults).unwrap();
+        edit.check_id(id, &mut faults);
+        let codes = faults
+            .iter()
+            .map(|it| format!("{} {}", it.pointer, it.code));
+        codes.collect::<Vec<_>>()
+    };
+    assert_eq!(check("{}", Some("a")), [""; 0]);
+    assert_eq!(check("{}", None), [""; 0]);
+    assert_eq!(check(r#"{"id":"a"}"#, Some("a")), [""; 0]);
+    assert_eq!(check(r#"{"id":"b"}"#, Some("a")), ["/id id_mismatch"]);
+    assert_eq!(check(r#"{"id":"b"}"#, None), ["/id id_mismatch"]);
+}
+
+#[test]
+fn credentials_as_a_read_shows_them_keep_the_stored_secret() {
+    let stored = full();
+    let shown = |id: &str, secret: &str, token: bool| {
+        let fingerprint = fingerprint(&Secret::new(secret));
+        format!(
+            r#"{{"credentials":{{"type":"static","access_key_id":"{id}",
+                "fingerprint":"{fingerprint}","has_session_token":{token}}}}}"#
+        )
+    };
+    let same = shown("AKIDSTORED", "stored-secret", false);
+    assert_eq!(apply(Base::Patch(&stored), &same).unwrap(), stored);
+    for other in [
+        shown("AKIDOTHER", "stored-secret", false),
+        shown("AKIDSTORED", "older-secret", false),
+        shown("AKIDSTORED", "stored-secret", true),
+    ] {
+        let fault = "/credentials/secret_access_key secret_required";
+        refuses(Base::Patch(&stored), &other, &[fault]);
+        refuses(
+            Base::New,
+            &other,
+            &["/name required", "/region required", fault],
+        );
+    }
+    let with_secret = r#"{"credentials":{"type":"static","access_key_id":"AKIDNEW",
+        "secret_access_key":"new","fingerprint":"0123456789abcdef","has_session_token":false}}"#;
+    let Credentials::Static { access_key_id, .. } = apply(Base::Patch(&stored), with_secret)
+        .unwrap()
+        .credentials;
+    assert_eq!(access_key_id, "AKIDNEW");
+    refuses(
+        Base::Patch(&stored),
+        r#"{"credentials":{"type":"static","access_key_id":"A","fingerprint":1,
+            "has_session_token":"no"}}"#,
+        &[
+            "/credentials/fingerprint invalid_type",
+            "/credentials/has_session_token invalid_type",
+        ],
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use bedrock_filter::bedrock::ModelFamily;
 
 const AT: &str = "/inference_profile_arn_map";
 
@@ -186,7 +187,7 @@ fn families_must_be_known() {
     let families = |json: &str| {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
         let mut faults = Vec::new();
-        let map = family_map(raw, "/model_families", &mut faults);
+        let map = enum_map(raw, "/model_families", "unknown_family", &mut faults);
         map.ok_or_else(|| {
             faults
                 .iter()
@@ -207,4 +208,16 @@ fn families_must_be_known() {
             ("/model_families/".to_owned(), "empty_key"),
         ]
     );
+    for family in ModelFamily::ALL {
+        let name = serde_json::to_value(family).unwrap();
+        let json = format!(r#"{{"a":{name}}}"#);
+        assert_eq!(families(&json).unwrap()["a"], *family);
+        let raw: &RawValue = serde_json::from_str(r#"{"a":"nobody"}"#).unwrap();
+        let mut faults = Vec::new();
+        enum_map::<ModelFamily>(raw, "", "unknown_family", &mut faults);
+        assert!(
+            faults[0].message.contains(name.as_str().unwrap()),
+            "{faults:?}"
+        );
+    }
 }

@@ -1,0 +1,45 @@
+//! Reads `guardrail`.
+
+use bedrock_filter::config::{Guardrail, GuardrailTrace};
+use serde_json::value::RawValue;
+
+use super::field;
+use super::json::Kind;
+use super::object::Object;
+use crate::fault::{Fault, child};
+
+const FIELDS: [&str; 3] = ["identifier", "version", "trace"];
+
+/// A guardrail that `null` or `""` clears. What its identifier and version may be is for the
+/// filter to judge.
+pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Option<Guardrail>> {
+    match Kind::of(raw) {
+        Kind::Null => return Some(None),
+        Kind::String if raw.get() == "\"\"" => return Some(None),
+        Kind::Object => {}
+        kind => return field::mismatch(kind, "an object, \"\" or null", at, faults),
+    }
+    let found_before = faults.len();
+    let object = Object::read(raw, at, &FIELDS, faults)?;
+    let identifier = object.text("identifier", faults);
+    let version = object.text("version", faults);
+    let trace = object.optional_text("trace", faults);
+    let trace = trace.and_then(|trace| read_trace(&trace, at, faults));
+    if faults.len() > found_before {
+        return None;
+    }
+    Some(Some(Guardrail {
+        identifier: identifier?,
+        version: version?,
+        trace,
+    }))
+}
+
+fn read_trace(text: &str, at: &str, faults: &mut Vec<Fault>) -> Option<GuardrailTrace> {
+    let trace = text.parse().ok();
+    if trace.is_none() {
+        let message = "expected \"enabled\", \"disabled\" or \"enabled_full\"";
+        faults.push(Fault::new(child(at, "trace"), "unknown_value", message));
+    }
+    trace
+}

@@ -1,0 +1,65 @@
+//! Objects inside a channel, such as its credentials: named fields, each of them once.
+
+use serde_json::value::RawValue;
+
+use super::field;
+use super::json::Members;
+use crate::fault::{Fault, child};
+
+/// An object and where it stands.
+pub(super) struct Object<'a> {
+    members: Vec<(String, &'a RawValue)>,
+    at: &'a str,
+}
+
+impl<'a> Object<'a> {
+    /// Reads what is known to be an object. Fields that are not among `known`, or stand twice, are
+    /// added to `faults`.
+    pub(super) fn read(
+        raw: &'a RawValue,
+        at: &'a str,
+        known: &[&str],
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
+        let Ok(Members(members)) = serde_json::from_str(raw.get()) else {
+            let message = "a key has an invalid escape sequence";
+            faults.push(Fault::new(at, "invalid_json", message));
+            return None;
+        };
+        for (index, (name, _)) in members.iter().enumerate() {
+            let at = child(at, name);
+            let mut earlier = members.iter().take(index);
+            if !known.contains(&name.as_str()) {
+                faults.push(field::unknown(name, &at, known));
+            } else if earlier.any(|(earlier, _)| earlier == name) {
+                faults.push(field::duplicate(&at));
+            }
+        }
+        Some(Self { members, at })
+    }
+
+    /// The value of a field and where it stands.
+    pub(super) fn get(&self, name: &str) -> Option<(&'a RawValue, String)> {
+        let (_, raw) = self.members.iter().find(|(key, _)| key == name)?;
+        Some((raw, self.at_field(name)))
+    }
+
+    /// A text that must be there.
+    pub(super) fn text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
+        let Some((raw, at)) = self.get(name) else {
+            faults.push(Fault::new(self.at_field(name), "required", "is required"));
+            return None;
+        };
+        field::text(raw, &at, faults)
+    }
+
+    /// A text that may be missing, `null` or empty.
+    pub(super) fn optional_text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
+        let (raw, at) = self.get(name)?;
+        field::nullable_text(raw, &at, faults)?
+    }
+
+    fn at_field(&self, name: &str) -> String {
+        child(self.at, name)
+    }
+}
