@@ -1,6 +1,7 @@
 //! The Envoys that are connected, and what each of them runs.
 //!
-//! An entry is one xDS stream; it disappears when the stream ends.
+//! An entry is one xDS stream; it disappears when the stream ends. Streams with one node id are one
+//! Envoy, because an Envoy may open a stream for each type of resource.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -19,7 +20,8 @@ pub struct Fleet {
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    envoys: BTreeMap<u64, Envoy>,
+    /// By the order in which they were opened.
+    streams: BTreeMap<u64, Stream>,
 }
 
 /// Who an Envoy says it is.
@@ -69,7 +71,7 @@ pub struct FleetView {
     summary: String,
 }
 
-/// Keeps an Envoy's entry; dropping it removes the entry.
+/// Keeps a stream's entry; dropping it removes the entry.
 #[derive(Debug)]
 pub struct Entry {
     fleet: Fleet,
@@ -77,7 +79,7 @@ pub struct Entry {
 }
 
 #[derive(Debug)]
-struct Envoy {
+struct Stream {
     node: Node,
     peer: Option<SocketAddr>,
     connected_at: OffsetDateTime,
@@ -89,8 +91,10 @@ struct EnvoyView {
     node_id: String,
     cluster: String,
     version: String,
+    /// More than one for each type of resource means that several Envoys have the same id.
+    streams: usize,
     connected_at: String,
-    peer: Option<String>,
+    peers: Vec<String>,
     active_revision: Option<u64>,
     state: EnvoyState,
     rejected: Option<Rejection>,
@@ -116,19 +120,19 @@ enum EnvoyState {
 }
 
 impl Fleet {
-    /// Adds an Envoy that has just connected.
+    /// Adds a stream that an Envoy has just opened.
     #[must_use]
     pub fn connect(&self, node: Node, peer: Option<SocketAddr>) -> Entry {
         let mut state = self.lock();
         let key = state.next;
         state.next += 1;
-        let envoy = Envoy {
+        let stream = Stream {
             node,
             peer,
             connected_at: OffsetDateTime::now_utc().truncate_to_millisecond(),
             progress: Progress::default(),
         };
-        state.envoys.insert(key, envoy);
+        state.streams.insert(key, stream);
         drop(state);
         Entry {
             fleet: self.clone(),
@@ -141,9 +145,9 @@ impl Fleet {
     pub fn view(&self, revision: u64) -> FleetView {
         let envoys: Vec<_> = self
             .lock()
-            .envoys
-            .values()
-            .map(|envoy| envoy.view(revision))
+            .by_node()
+            .iter()
+            .filter_map(|streams| EnvoyView::new(streams, revision))
             .collect();
         let active = envoys
             .iter()
@@ -164,48 +168,105 @@ impl Fleet {
 impl Entry {
     /// Records how far the Envoy is.
     pub fn update(&self, progress: &Progress) {
-        if let Some(envoy) = self.fleet.lock().envoys.get_mut(&self.key)
-            && envoy.progress != *progress
+        if let Some(stream) = self.fleet.lock().streams.get_mut(&self.key)
+            && stream.progress != *progress
         {
-            envoy.progress = progress.clone();
+            stream.progress = progress.clone();
         }
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.fleet.lock().envoys.remove(&self.key);
+        self.fleet.lock().streams.remove(&self.key);
     }
 }
 
-impl Envoy {
-    fn view(&self, revision: u64) -> EnvoyView {
-        let Progress { plugin, clusters } = &self.progress;
-        // On a stream for clusters alone, they are what counts.
-        let leading = if plugin.subscribed { plugin } else { clusters };
-        let rejected = plugin
-            .rejected
-            .clone()
-            .or_else(|| clusters.rejected.clone());
-        EnvoyView {
-            node_id: self.node.id.clone(),
-            cluster: self.node.cluster.clone(),
-            version: self.node.version.clone(),
-            connected_at: self.connected_at.format(&Rfc3339).unwrap_or_default(),
-            peer: self.peer.map(|peer| peer.to_string()),
-            active_revision: plugin.active,
-            state: if rejected.as_ref().is_some_and(|it| it.revision == revision) {
-                EnvoyState::Rejected
-            } else if leading.active == Some(revision) {
-                EnvoyState::Active
-            } else {
-                EnvoyState::Pending
-            },
-            rejected,
-            clusters: clusters.subscribed.then(|| ClustersView {
-                active_revision: clusters.active,
-                rejected: clusters.rejected.clone(),
-            }),
+impl State {
+    /// The streams of each Envoy, in the order in which the Envoys connected. Streams that name no
+    /// node cannot be told apart, so each is taken for an Envoy.
+    fn by_node(&self) -> Vec<Vec<&Stream>> {
+        let mut envoys: Vec<Vec<&Stream>> = Vec::new();
+        let mut places = BTreeMap::new();
+        for stream in self.streams.values() {
+            let id = stream.node.id.as_str();
+            let place = *places.entry(id).or_insert(envoys.len());
+            match envoys.get_mut(place) {
+                Some(streams) if !id.is_empty() => streams.push(stream),
+                _ => envoys.push(vec![stream]),
+            }
+        }
+        envoys
+    }
+}
+
+impl Progress {
+    /// What holds for all of several streams.
+    fn merged<'a>(streams: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        Self {
+            plugin: Delivery::merged(streams.clone().map(|progress| &progress.plugin)),
+            clusters: Delivery::merged(streams.map(|progress| &progress.clusters)),
         }
     }
 }
+
+impl Delivery {
+    /// The slowest stream counts, and the latest refusal.
+    fn merged<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
+        all.filter(|delivery| delivery.subscribed)
+            .cloned()
+            .reduce(|one, other| Self {
+                subscribed: true,
+                // `None`, which is none yet, is less than any revision.
+                active: one.active.min(other.active),
+                rejected: [one.rejected, other.rejected]
+                    .into_iter()
+                    .flatten()
+                    .max_by_key(|rejection| rejection.revision),
+            })
+            .unwrap_or_default()
+    }
+}
+
+impl EnvoyView {
+    /// The view of one Envoy; `None` without streams.
+    fn new(streams: &[&Stream], revision: u64) -> Option<Self> {
+        let first = streams.first()?;
+        let progress = Progress::merged(streams.iter().map(|stream| &stream.progress));
+        let Progress { plugin, clusters } = progress;
+        // For an Envoy that asks for clusters alone, they are what counts.
+        let leading = if plugin.subscribed {
+            &plugin
+        } else {
+            &clusters
+        };
+        let rejected = plugin.rejected.clone();
+        let rejected = rejected.or_else(|| clusters.rejected.clone());
+        let state = if rejected.as_ref().is_some_and(|it| it.revision == revision) {
+            EnvoyState::Rejected
+        } else if leading.active == Some(revision) {
+            EnvoyState::Active
+        } else {
+            EnvoyState::Pending
+        };
+        let peers = streams.iter().filter_map(|stream| stream.peer);
+        Some(Self {
+            node_id: first.node.id.clone(),
+            cluster: first.node.cluster.clone(),
+            version: first.node.version.clone(),
+            streams: streams.len(),
+            connected_at: first.connected_at.format(&Rfc3339).unwrap_or_default(),
+            peers: peers.map(|peer| peer.to_string()).collect(),
+            active_revision: plugin.active,
+            state,
+            rejected,
+            clusters: clusters.subscribed.then_some(ClustersView {
+                active_revision: clusters.active,
+                rejected: clusters.rejected,
+            }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

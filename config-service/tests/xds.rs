@@ -104,10 +104,9 @@ async fn the_status_shows_what_each_envoy_runs() {
     assert_eq!(entry["cluster"], "test-mesh");
     assert_eq!(entry["state"], "active");
     assert_eq!(entry["active_revision"], 1);
-    assert!(
-        entry["peer"].as_str().unwrap().starts_with("127.0.0.1:"),
-        "{entry}"
-    );
+    assert_eq!(entry["streams"], 1);
+    let peer = entry["peers"][0].as_str().unwrap();
+    assert!(peer.starts_with("127.0.0.1:"), "{entry}");
     assert!(
         entry["connected_at"].as_str().unwrap().ends_with('Z'),
         "{entry}"
@@ -251,6 +250,36 @@ async fn clusters_can_be_had_alone() {
     envoy.ack(&clusters).await;
     let active = |status: &serde_json::Value| status["envoys"][0]["state"] == "active";
     service.wait_for("active", active).await;
+}
+
+#[tokio::test]
+async fn an_envoy_with_a_stream_for_each_type_counts_once() {
+    let service = TestService::start().await;
+    service.create(&common::channel("one")).await;
+    let mut clusters = Envoy::connect(&service, "e1", Service::Clusters).await;
+    clusters.subscribe(CDS, "").await;
+    let response = clusters.receive(CDS).await;
+    clusters.ack(&response).await;
+    let mut plugin = Envoy::connect(&service, "e1", Service::Extensions).await;
+    plugin.subscribe(ECDS, "").await;
+    let response = plugin.receive(ECDS).await;
+    plugin.ack(&response).await;
+    let other = Envoy::settled(&service, "e2").await;
+    let active = |status: &serde_json::Value| {
+        status["summary"] == "revision 1 is active on 2 of 2 Envoys"
+            && status["envoys"][0]["clusters"]["active_revision"] == 1
+    };
+    let status = service.wait_for("active", active).await;
+    let streams: Vec<_> = status["envoys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|envoy| (envoy["node_id"].as_str().unwrap(), &envoy["streams"]))
+        .collect();
+    assert_eq!(streams, [("e1", &json!(2)), ("e2", &json!(1))]);
+    drop((clusters, plugin, other));
+    let gone = |status: &serde_json::Value| status["envoys"] == json!([]);
+    service.wait_for("gone", gone).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,124 @@
+use super::*;
+use serde_json::{Value, json};
+
+fn node(id: &str) -> Node {
+    Node {
+        id: id.to_owned(),
+        ..Node::default()
+    }
+}
+
+fn active(revision: u64) -> Delivery {
+    Delivery {
+        subscribed: true,
+        active: Some(revision),
+        rejected: None,
+    }
+}
+
+fn refused(active: u64, revision: u64) -> Delivery {
+    Delivery {
+        rejected: Some(Rejection {
+            revision,
+            reason: "no".to_owned(),
+        }),
+        ..self::active(active)
+    }
+}
+
+/// A stream for the plugin configuration alone.
+fn plugin(fleet: &Fleet, id: &str, plugin: Delivery) -> Entry {
+    let entry = fleet.connect(node(id), None);
+    entry.update(&Progress {
+        plugin,
+        clusters: Delivery::default(),
+    });
+    entry
+}
+
+/// A stream for clusters alone.
+fn clusters(fleet: &Fleet, id: &str, clusters: Delivery) -> Entry {
+    let entry = fleet.connect(node(id), None);
+    entry.update(&Progress {
+        plugin: Delivery::default(),
+        clusters,
+    });
+    entry
+}
+
+/// The fleet at revision 2: the summary, then `[id, streams, state, active]` of each Envoy.
+fn view(fleet: &Fleet) -> (String, Value) {
+    let view = serde_json::to_value(fleet.view(2)).unwrap();
+    let envoys = view["envoys"].as_array().unwrap().iter();
+    let envoys = envoys.map(|it| {
+        json!([
+            it["node_id"],
+            it["streams"],
+            it["state"],
+            it["active_revision"]
+        ])
+    });
+    let summary = view["summary"].as_str().unwrap();
+    let summary = summary.strip_prefix("revision 2 is active on ").unwrap();
+    (summary.to_owned(), envoys.collect())
+}
+
+#[track_caller]
+fn check(fleet: &Fleet, summary: &str, envoys: Value) {
+    assert_eq!(view(fleet), (summary.to_owned(), envoys));
+}
+
+#[test]
+fn streams_of_one_node_are_one_envoy() {
+    let fleet = Fleet::default();
+    let _clusters = clusters(&fleet, "a", active(2));
+    let _other = plugin(&fleet, "b", active(1));
+    let plugin = plugin(&fleet, "a", active(2));
+    let b = json!(["b", 1, "pending", 1]);
+    check(&fleet, "1 of 2 Envoys", json!([["a", 2, "active", 2], b]));
+    drop(plugin);
+    check(
+        &fleet,
+        "1 of 2 Envoys",
+        json!([["a", 1, "active", null], b]),
+    );
+}
+
+#[test]
+fn of_envoys_with_the_same_id_the_slowest_counts() {
+    let fleet = Fleet::default();
+    let _first = plugin(&fleet, "a", active(2));
+    let second = plugin(&fleet, "a", active(1));
+    check(&fleet, "0 of 1 Envoys", json!([["a", 2, "pending", 1]]));
+    second.update(&Progress {
+        plugin: refused(1, 2),
+        clusters: Delivery::default(),
+    });
+    check(&fleet, "0 of 1 Envoys", json!([["a", 2, "rejected", 1]]));
+    let _third = plugin(
+        &fleet,
+        "a",
+        Delivery {
+            subscribed: true,
+            ..Delivery::default()
+        },
+    );
+    check(&fleet, "0 of 1 Envoys", json!([["a", 3, "rejected", null]]));
+}
+
+#[test]
+fn refused_clusters_on_a_stream_of_their_own_are_a_refusal() {
+    let fleet = Fleet::default();
+    let _plugin = plugin(&fleet, "a", active(2));
+    let _clusters = clusters(&fleet, "a", refused(1, 2));
+    check(&fleet, "0 of 1 Envoys", json!([["a", 2, "rejected", 2]]));
+}
+
+#[test]
+fn streams_without_a_node_are_not_lumped_together() {
+    let fleet = Fleet::default();
+    let _one = plugin(&fleet, "", active(2));
+    let _two = plugin(&fleet, "", active(1));
+    let expected = json!([["", 1, "active", 2], ["", 1, "pending", 1]]);
+    check(&fleet, "1 of 2 Envoys", expected);
+}
