@@ -1,4 +1,10 @@
-//! What a read gives is a body as it is, which is how administrators and GitOps tools edit.
+//! What a read gives is a body as it is, which is how administrators and scripts edit.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
 
 mod common;
 
