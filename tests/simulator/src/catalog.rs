@@ -2,10 +2,13 @@
 
 mod arn;
 mod geo;
+mod models;
 
 use std::collections::BTreeMap;
 
 use self::arn::{Arn, Resource};
+pub(crate) use self::models::Apis;
+use self::models::{MODELS, Route};
 use crate::error::AwsError;
 use crate::family::{Family, claude};
 use crate::signature::Caller;
@@ -16,6 +19,9 @@ const MAX_ID: usize = 2048;
 const DEFAULT_PROFILE_MODEL: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
 /// The limit of models that were added without one.
 const DEFAULT_MAX_TOKENS: u64 = 64_000;
+const CLAUDE: &str = "image pdf tools schema";
+/// The abilities of models that were added.
+const EVERYTHING: &str = "image pdf audio video tools schema";
 
 /// A model that the simulator serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +31,9 @@ pub(crate) struct Model {
     pub(crate) family: Family,
     /// Most tokens that may be asked for.
     pub(crate) max_tokens: u64,
+    pub(crate) apis: Apis,
+    /// What it takes besides text, and can; see `models::Row`.
+    can: &'static str,
     throughput: Throughput,
     /// Prefixes of its cross-region inference profiles.
     geos: Vec<&'static str>,
@@ -45,23 +54,52 @@ pub(crate) struct Catalog {
     profiles: BTreeMap<String, String>,
 }
 
+impl Model {
+    /// Whether it takes, or can, something besides text: `image`, `tools`, …
+    pub(crate) fn can(&self, what: &str) -> bool {
+        self.can.split(' ').any(|known| known == what)
+    }
+}
+
 impl Default for Catalog {
     fn default() -> Self {
-        let models = claude::MODELS.iter().map(|row| Model {
+        let anthropic = claude::MODELS.iter().map(|row| Model {
             id: row.id.to_owned(),
             family: Family::Claude,
             max_tokens: row.max_tokens,
+            apis: match row.geos {
+                "" => Apis::Invoke,
+                _ => Apis::Both,
+            },
+            can: CLAUDE,
             throughput: match row.on_demand {
                 true => Throughput::OnDemand,
                 false => Throughput::ProfileOnly,
             },
-            geos: row.geos.split(' ').filter(|geo| !geo.is_empty()).collect(),
+            geos: split(row.geos),
         });
+        let others = MODELS.iter().map(|row| Model {
+            id: row.id.to_owned(),
+            family: row.family,
+            max_tokens: row.max_tokens,
+            apis: row.apis,
+            can: row.can,
+            throughput: match row.route {
+                Route::Direct => Throughput::OnDemand,
+                Route::Profiles => Throughput::ProfileOnly,
+            },
+            geos: split(row.geos),
+        });
+        let models = anthropic.chain(others);
         Self {
             models: models.map(|model| (model.id.clone(), model)).collect(),
             profiles: BTreeMap::new(),
         }
     }
+}
+
+fn split(geos: &'static str) -> Vec<&'static str> {
+    geos.split(' ').filter(|geo| !geo.is_empty()).collect()
 }
 
 impl Catalog {
@@ -78,11 +116,21 @@ impl Catalog {
         self.profiles.insert(arn.to_owned(), id.to_owned());
     }
 
+    /// A model of the caller's own, which InvokeModel alone serves.
+    pub(crate) fn set_own(&mut self, arn: &str, family: Family) {
+        let model = self.entry(arn);
+        model.family = family;
+        model.apis = Apis::Invoke;
+        self.profiles.insert(arn.to_owned(), arn.to_owned());
+    }
+
     fn entry(&mut self, id: &str) -> &mut Model {
         self.models.entry(id.to_owned()).or_insert_with(|| Model {
             id: id.to_owned(),
-            family: Family::Claude,
+            family: Family::of_id(id),
             max_tokens: DEFAULT_MAX_TOKENS,
+            apis: Apis::Both,
+            can: EVERYTHING,
             throughput: Throughput::OnDemand,
             geos: geo::ALL.to_vec(),
         })

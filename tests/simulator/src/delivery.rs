@@ -21,12 +21,14 @@ enum Step {
     Cut,
 }
 
+/// Encodes the event of an index.
+pub(crate) type Encoder = fn(usize, &Value) -> Vec<u8>;
+
 /// The body of an event stream, with the stream faults of `effect`.
-pub(crate) fn events(events: &[Value], effect: &Effect, pace: Pace) -> Body {
-    let frames: Vec<Vec<u8>> = events
-        .iter()
-        .enumerate()
-        .map(|(index, event)| event_stream::chunk(index, event))
+pub(crate) fn events(events: &[Value], encoder: Encoder, (effect, pace): (&Effect, Pace)) -> Body {
+    let numbered = events.iter().enumerate();
+    let frames = numbered
+        .map(|(index, event)| encoder(index, event))
         .collect();
     let (frames, cut) = shape(frames, effect);
     let mut steps = paced(frames, pace);

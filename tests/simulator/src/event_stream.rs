@@ -33,9 +33,27 @@ pub(crate) fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
 /// every time.
 pub(crate) fn chunk(index: usize, event: &Value) -> Vec<u8> {
     let bytes = STANDARD.encode(event.to_string());
-    let padding = PADDING.get(..(index * 17 + 5) % PADDING.len() + 1);
-    let payload = json!({ "bytes": bytes, "p": padding.unwrap_or_default() }).to_string();
+    let payload = json!({ "bytes": bytes, "p": padding(index) }).to_string();
     frame(&event_headers("chunk"), payload.as_bytes())
+}
+
+/// The frame of one event of `ConverseStream`. An event is an object with one
+/// key, its type; what is below it goes out in clear, with padding.
+pub(crate) fn named(index: usize, event: &Value) -> Vec<u8> {
+    let mut fields = event.as_object().into_iter().flatten();
+    let Some((name, inner)) = fields.next() else {
+        return Vec::new();
+    };
+    let mut payload = inner.clone();
+    if let Some(fields) = payload.as_object_mut() {
+        fields.insert("p".to_owned(), json!(padding(index)));
+    }
+    frame(&event_headers(name), payload.to_string().as_bytes())
+}
+
+fn padding(index: usize) -> &'static str {
+    let most = (index * 17 + 5) % PADDING.len() + 1;
+    PADDING.get(..most).unwrap_or_default()
 }
 
 /// The frame of an exception; `name` in lower camel case.

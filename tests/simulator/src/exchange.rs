@@ -8,10 +8,10 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use crate::catalog::Model;
-use crate::delivery;
+use crate::catalog::{Apis, Model};
+use crate::controls::Controls;
 use crate::error::AwsError;
-use crate::family::{Answer, Overrides};
+use crate::family::{Answer, Converse, Dialect, Overrides};
 use crate::fault::{Effect, Fault, Operation, Subject};
 use crate::listener::Cut;
 use crate::recorded::{Recorded, Verdict};
@@ -20,6 +20,7 @@ use crate::settings::Settings;
 use crate::signature::Caller;
 use crate::simulator::Shared;
 use crate::wire::WireRequest;
+use crate::{delivery, event_stream};
 
 /// Answers a request and records it.
 pub(crate) async fn answer(
@@ -53,6 +54,7 @@ struct Accepted<'a> {
     model_id: String,
     model: &'a Model,
     caller: Caller,
+    controls: Controls,
     body: Value,
 }
 
@@ -79,19 +81,45 @@ fn judge<'a>(
     check_key_region(&caller)?;
     let model_id = decode(segment)?;
     let model = settings.catalog.resolve(&model_id, &caller)?;
-    let body: Value = serde_json::from_slice(&request.body).map_err(|_| {
+    check_api(model, operation)?;
+    let mut body: Value = serde_json::from_slice(&request.body).map_err(|_| {
         let text = "Malformed input request, please reformat your input and try again.";
         AwsError::validation(text)
     })?;
-    check_guardrail_headers(request)?;
-    model.family.dialect().validate(model, &body)?;
+    let controls = match operation.converses() {
+        true => {
+            Controls::refuse_headers(request)?;
+            Controls::default()
+        }
+        false => Controls::take(request, &mut body)?,
+    };
+    dialect(model, operation).validate(model, &body)?;
     Ok(Accepted {
         operation,
         model_id,
         model,
         caller,
+        controls,
         body,
     })
+}
+
+/// Not every model is served by both APIs.
+fn check_api(model: &Model, operation: Operation) -> Result<(), AwsError> {
+    match (model.apis, operation.converses()) {
+        (Apis::Invoke, true) | (Apis::Converse, false) => Err(AwsError::validation(
+            "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn dialect(model: &Model, operation: Operation) -> &'static dyn Dialect {
+    match operation {
+        Operation::Invoke | Operation::InvokeStream => model.family.dialect(),
+        Operation::Converse => &Converse::Plain,
+        Operation::ConverseStream => &Converse::Stream,
+    }
 }
 
 /// `POST /model/{one segment}/{operation}` and nothing else. The segment is
@@ -104,6 +132,8 @@ fn route(request: &WireRequest) -> Option<(&str, Operation)> {
     match operation {
         "invoke" => Some((segment, Operation::Invoke)),
         "invoke-with-response-stream" => Some((segment, Operation::InvokeStream)),
+        "converse" => Some((segment, Operation::Converse)),
+        "converse-stream" => Some((segment, Operation::ConverseStream)),
         _ => None,
     }
 }
@@ -142,21 +172,6 @@ fn decode(segment: &str) -> Result<String, AwsError> {
     decoded
         .map(|text| text.into_owned())
         .map_err(|_| AwsError::validation("The provided model identifier is invalid."))
-}
-
-/// Identifier and version come together or not at all.
-fn check_guardrail_headers(request: &WireRequest) -> Result<(), AwsError> {
-    let sent = |part| {
-        let name = format!("x-amzn-bedrock-guardrail{part}");
-        request.header(&name).is_some()
-    };
-    let both = ["identifier", "version"].map(sent);
-    match both {
-        [true, false] | [false, true] => Err(AwsError::validation(
-            "Guardrail identifier and version must be provided together.",
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn now() -> i64 {
@@ -233,22 +248,34 @@ fn deliver(accepted: &Accepted<'_>, fault: &Fault, cut: &Cut) -> Response {
         }
         _ => {}
     }
-    let dialect = accepted.model.family.dialect();
-    let answer = dialect.answer(accepted.model, &accepted.body, &overrides);
+    let mut answer = dialect(accepted.model, accepted.operation).answer(
+        accepted.model,
+        &accepted.body,
+        &overrides,
+    );
+    if !accepted.operation.converses() {
+        answer.measure(&overrides);
+        let intervened = overrides.guardrail.as_deref();
+        accepted.controls.mark(&mut answer, intervened);
+    }
     match accepted.operation {
-        Operation::Invoke => plain(&answer, fault),
-        Operation::InvokeStream => streamed(&answer, fault),
+        Operation::Invoke => plain(&answer, accepted, fault),
+        Operation::Converse => whole(&answer, fault),
+        Operation::InvokeStream | Operation::ConverseStream => streamed(&answer, accepted, fault),
     }
 }
 
-fn plain(answer: &Answer, fault: &Fault) -> Response {
+fn whole(answer: &Answer, fault: &Fault) -> Response {
     let body = delivery::whole(answer.body.to_string(), &fault.effect, fault.pace);
     let mut response = Response::new(body);
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn plain(answer: &Answer, accepted: &Accepted<'_>, fault: &Fault) -> Response {
+    let mut response = whole(answer, fault);
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
     for (name, count) in [
         ("x-amzn-bedrock-input-token-count", answer.input_tokens),
         ("x-amzn-bedrock-output-token-count", answer.output_tokens),
@@ -256,21 +283,33 @@ fn plain(answer: &Answer, fault: &Fault) -> Response {
     ] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from(count));
     }
+    if let Effect::CachedTokens { read, write } = fault.effect {
+        headers.insert("x-amzn-bedrock-cache-read-input-token-count", read.into());
+        headers.insert("x-amzn-bedrock-cache-write-input-token-count", write.into());
+    }
+    accepted.controls.echo(headers);
     response
 }
 
-fn streamed(answer: &Answer, fault: &Fault) -> Response {
-    let body = delivery::events(&answer.events, &fault.effect, fault.pace);
+fn streamed(answer: &Answer, accepted: &Accepted<'_>, fault: &Fault) -> Response {
+    let encoder = match accepted.operation.converses() {
+        true => event_stream::named,
+        false => event_stream::chunk,
+    };
+    let body = delivery::events(&answer.events, encoder, (&fault.effect, fault.pace));
     let mut response = Response::new(body);
     let headers = response.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,
         HeaderValue::from_static("application/vnd.amazon.eventstream"),
     );
-    headers.insert(
-        "x-amzn-bedrock-content-type",
-        HeaderValue::from_static("application/json"),
-    );
+    if !accepted.operation.converses() {
+        headers.insert(
+            "x-amzn-bedrock-content-type",
+            HeaderValue::from_static("application/json"),
+        );
+        accepted.controls.echo(headers);
+    }
     response
 }
 

@@ -143,6 +143,22 @@ pub enum Operation {
     Invoke,
     /// `InvokeModelWithResponseStream`.
     InvokeStream,
+    /// `Converse`.
+    Converse,
+    /// `ConverseStream`.
+    ConverseStream,
+}
+
+impl Operation {
+    /// Whether the answer is an event stream.
+    pub(crate) fn streams(self) -> bool {
+        matches!(self, Self::InvokeStream | Self::ConverseStream)
+    }
+
+    /// Whether it is one of the two Converse operations.
+    pub(crate) fn converses(self) -> bool {
+        matches!(self, Self::Converse | Self::ConverseStream)
+    }
 }
 
 impl Fault {

@@ -25,6 +25,7 @@
 //! | `listener` | TCP, TLS, cutting a connection |
 //! | `server`, `control` | the routes: Bedrock's and `/_simulator/…` |
 //! | `exchange` | one request: authenticate, resolve, validate, answer |
+//! | `controls` | guardrail, tier, latency and metadata of a request |
 //! | `signature`, `key` | SigV4 and bearer keys |
 //! | `catalog` | model ids, inference profiles, ARNs |
 //! | `family` | one module per model family: what it refuses and answers |
@@ -34,6 +35,7 @@
 
 mod catalog;
 mod control;
+mod controls;
 mod delivery;
 mod error;
 mod event_stream;
@@ -49,8 +51,24 @@ mod signature;
 mod simulator;
 mod wire;
 
+pub use family::Family;
 pub use fault::{Effect, Fault, Operation, Pace, When};
 pub use key::{Key, KeyState};
 pub use recorded::{Recorded, Verdict};
 pub use settings::Builder;
 pub use simulator::{Simulator, StartError};
+
+/// The `signature` that Claude models put on a thinking block with this text.
+///
+/// A `thinking` block in a request must carry it, unchanged; an answer whose
+/// thinking is shown carries the same.
+#[must_use]
+pub fn thinking_signature(text: &str) -> String {
+    family::claude::thinking::signature(text, text)
+}
+
+/// The `data` of a redacted thinking block that hides this text.
+#[must_use]
+pub fn redacted_thinking(text: &str) -> String {
+    family::claude::thinking::redacted(text)
+}

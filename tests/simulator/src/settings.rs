@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::catalog::Catalog;
+use crate::family::Family;
 use crate::key::Key;
 use crate::signature::Keyring;
 use crate::simulator::{Simulator, StartError};
@@ -99,6 +100,14 @@ impl Builder {
     /// not listed serve the default model.
     pub fn inference_profile(mut self, arn: &str, model_id: &str) -> Self {
         self.settings.catalog.set_profile(arn, model_id);
+        self
+    }
+
+    /// Says which body shape the ARN of an imported, custom or provisioned
+    /// model takes. Only `InvokeModel` serves it. ARNs that are not listed
+    /// serve the default model.
+    pub fn own_model(mut self, arn: &str, family: Family) -> Self {
+        self.settings.catalog.set_own(arn, family);
         self
     }
 

@@ -57,7 +57,7 @@ impl Fault {
                 .is_none_or(|wanted| wanted == subject.operation)
             && same(&when.region, Some(subject.region))
             && same(&when.access_key_id, subject.access_key_id)
-            && (subject.operation == Operation::InvokeStream || !self.effect.needs_stream())
+            && (subject.operation.streams() || !self.effect.needs_stream())
     }
 }
 

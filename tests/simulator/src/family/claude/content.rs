@@ -1,11 +1,9 @@
 //! Content blocks: which are known, where they may stand, what they hold.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-
 use super::node::{Check, Node};
-use super::tools;
+use super::{thinking, tools};
 use crate::error::AwsError;
+use crate::family::image;
 
 /// Where a block stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +77,14 @@ pub(super) fn check_block(block: &Node<'_>, place: Place) -> Check {
         "document" => check_document(&inner),
         "tool_use" => tools::check_use(&inner),
         "tool_result" => check_result(&inner),
-        "thinking" => strings(&inner, &["thinking", "signature"]),
-        "redacted_thinking" => strings(&inner, &["data"]),
+        "thinking" => {
+            strings(&inner, &["thinking", "signature"])?;
+            thinking::check_signed(block)
+        }
+        "redacted_thinking" => {
+            strings(&inner, &["data"])?;
+            thinking::check_redacted(block)
+        }
         _ => inner.only(&[
             "type",
             "source",
@@ -158,7 +162,7 @@ fn check_image(block: &Node<'_>) -> Check {
             .refuse("Input should be 'image/jpeg', 'image/png', 'image/gif' or 'image/webp'"));
     }
     let data = source.require("data")?;
-    match sniff(&decode(&source, &data)?) {
+    match image::sniff(&decode(&source, &data)?) {
         None => Err(data.refuse("Could not process image")),
         Some(found) if found != declared => Err(data.refuse(&format!(
             "The image was specified using the {declared} media type, but the image appears to be a {found} image"
@@ -197,31 +201,5 @@ fn check_document(block: &Node<'_>) -> Check {
 }
 
 fn decode(source: &Node<'_>, data: &Node<'_>) -> Result<Vec<u8>, AwsError> {
-    let bytes = STANDARD.decode(data.text()?);
-    bytes.map_err(|_| source.refuse("invalid base64 data"))
-}
-
-/// The media type that the first bytes of an image tell.
-fn sniff(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => Some("image/png"),
-        [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some("image/gif"),
-        [
-            b'R',
-            b'I',
-            b'F',
-            b'F',
-            _,
-            _,
-            _,
-            _,
-            b'W',
-            b'E',
-            b'B',
-            b'P',
-            ..,
-        ] => Some("image/webp"),
-        _ => None,
-    }
+    image::decode(data.text()?).ok_or_else(|| source.refuse("invalid base64 data"))
 }

@@ -51,16 +51,50 @@ impl<'a> Generation<'a> {
 
     /// `thinking.type` must not be `disabled`.
     pub(super) fn always_thinks(self) -> bool {
-        ["fable", "mythos", "opus-5-5", "sonnet-5-5"]
-            .iter()
-            .any(|mark| self.name.contains(mark))
+        self.names(&["fable", "mythos", "opus-5-5", "sonnet-5-5"])
+    }
+
+    /// It thinks when the request says nothing about it.
+    pub(super) fn thinks_by_default(self) -> bool {
+        self.always_thinks() || self.names(&["sonnet-5", "opus-5"])
+    }
+
+    /// Thinking is shown on request only.
+    pub(super) fn omits_thinking(self) -> bool {
+        self.version >= (4, 7)
+    }
+
+    /// `output_config.format` is known.
+    pub(super) fn takes_output_format(self) -> bool {
+        match self.version {
+            (4, 5 | 6 | 8) => true,
+            (5.., _) => self.names(&["mythos", "haiku-5-5", "sonnet-5"]),
+            _ => false,
+        }
+    }
+
+    /// The values of `output_config.effort`; empty where it is unknown.
+    pub(super) fn efforts(self) -> &'static [&'static str] {
+        match self.version {
+            (4, 5) if self.names(&["opus"]) => &["low", "medium", "high"],
+            (4, 6) => &["low", "medium", "high", "max"],
+            version if version >= (4, 7) => &["low", "medium", "high", "xhigh", "max"],
+            _ => &[],
+        }
+    }
+
+    /// `strict` is known in a tool definition.
+    pub(super) fn takes_strict_tools(self) -> bool {
+        (4, 5) <= self.version && self.version < (4, 7)
+    }
+
+    fn names(self, marks: &[&str]) -> bool {
+        marks.iter().any(|mark| self.name.contains(mark))
     }
 
     /// `tool_choice` must not force a tool.
     pub(super) fn refuses_forced_tools(self) -> bool {
-        ["fable-5-1", "opus-5-5", "sonnet-5-5"]
-            .iter()
-            .any(|mark| self.name.contains(mark))
+        self.names(&["fable-5-1", "opus-5-5", "sonnet-5-5"])
     }
 
     /// The name in the `model` field of an answer.
@@ -73,8 +107,12 @@ impl<'a> Generation<'a> {
 }
 
 /// Major and minor: the first one or two short numbers of the name. A name
-/// without any (`claude-mythos-preview`) is newer than 4.
+/// without any (`claude-mythos-preview`) is newer than 4, except the first
+/// ones (`claude-v2:1`, `claude-instant-v1`).
 fn version(name: &str) -> (u8, u8) {
+    if name.starts_with("claude-v") || name.starts_with("claude-instant") {
+        return (2, 0);
+    }
     let short = |part: &&str| (1..=2).contains(&part.len());
     let mut numbers = name
         .split('-')
@@ -116,6 +154,7 @@ mod tests {
             ("anthropic.claude-opus-4-6-v1", (4, 6), "claude-opus-4-6"),
             ("anthropic.claude-opus-4-8", (4, 8), "claude-opus-4-8"),
             ("anthropic.claude-fable-5", (5, 0), "claude-fable-5"),
+            ("anthropic.claude-v2:1", (2, 0), "claude"),
             (
                 "anthropic.claude-mythos-preview",
                 (5, 0),

@@ -2,6 +2,7 @@
 
 use super::generation::Generation;
 use super::node::{Check, Node};
+use super::structure;
 use crate::error::AwsError;
 
 /// Betas that Bedrock accepts; any other fails the request.
@@ -37,7 +38,6 @@ const BETAS: [&str; 25] = [
 ];
 const MAX_STOP_SEQUENCES: usize = 8191;
 const MIN_THINKING_BUDGET: i64 = 1024;
-const EFFORTS: [&str; 5] = ["low", "medium", "high", "xhigh", "max"];
 
 pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
     check_sampling(body, generation)?;
@@ -47,15 +47,7 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
         metadata.only(&["user_id"])?;
         metadata.get("user_id").map_or(Ok(""), |id| id.text())?;
     }
-    if let Some(output) = body.get("output_config") {
-        output.only(&["effort", "format"])?;
-        if let Some(effort) = output.get("effort")
-            && !EFFORTS.contains(&effort.text()?)
-        {
-            return Err(effort.refuse("Input should be 'low', 'medium', 'high', 'xhigh' or 'max'"));
-        }
-    }
-    Ok(())
+    structure::check(body, generation)
 }
 
 pub(super) fn check_betas(body: &Node<'_>) -> Check {

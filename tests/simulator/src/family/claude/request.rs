@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::content::{self, Place};
 use super::generation::Generation;
 use super::node::{Check, Node};
-use super::{parameters, tools, turns};
+use super::{parameters, thinking, tools, turns};
 use crate::catalog::Model;
 use crate::error::AwsError;
 
@@ -48,6 +48,7 @@ pub(super) fn validate(model: &Model, body: &Value) -> Check {
     check_system(&body)?;
     tools::check(&body, generation)?;
     parameters::check(&body, generation)?;
+    thinking::check_history(&body)?;
     check_cache_points(&body)
 }
 

@@ -4,12 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::plan::{field, list};
-
-/// Bytes of tool input per event.
-const JSON_PIECE: usize = 7;
-/// Upper bound of a text piece, for texts without spaces.
-const TEXT_PIECE: usize = 1000;
+use crate::family::pieces::{self, JSON_PIECE};
+use crate::family::{field, list};
 
 /// The events whose sum is `message`.
 pub(super) fn events(message: &Value) -> Vec<Value> {
@@ -18,22 +14,27 @@ pub(super) fn events(message: &Value) -> Vec<Value> {
         events.extend(block_events(index, block));
     }
     let usage = message.get("usage").unwrap_or(&Value::Null);
+    let mut counts = json!({ "output_tokens": usage.get("output_tokens") });
+    if let (Some(details), Some(fields)) =
+        (usage.get("output_tokens_details"), counts.as_object_mut())
+    {
+        fields.insert("output_tokens_details".to_owned(), details.clone());
+    }
     events.push(json!({
         "type": "message_delta",
         "delta": {
             "stop_reason": message.get("stop_reason"),
             "stop_sequence": message.get("stop_sequence"),
         },
-        "usage": { "output_tokens": usage.get("output_tokens") },
+        "usage": counts,
     }));
-    events.push(end(message, usage));
+    events.push(json!({"type": "message_stop"}));
     events
 }
 
 fn start(message: &Value) -> Value {
     let mut message = message.clone();
     if let Some(fields) = message.as_object_mut() {
-        fields.remove("amazon-bedrock-guardrailAction");
         for (name, value) in [
             ("content", json!([])),
             ("stop_reason", Value::Null),
@@ -46,32 +47,18 @@ fn start(message: &Value) -> Value {
     if let Some(count) = message.pointer_mut("/usage/output_tokens") {
         *count = json!(1);
     }
+    if let Some(usage) = message.get_mut("usage").and_then(Value::as_object_mut) {
+        usage.remove("output_tokens_details");
+    }
     json!({ "type": "message_start", "message": message })
 }
 
-fn end(message: &Value, usage: &Value) -> Value {
-    let mut end = json!({
-        "type": "message_stop",
-        "amazon-bedrock-invocationMetrics": {
-            "inputTokenCount": usage.get("input_tokens"),
-            "outputTokenCount": usage.get("output_tokens"),
-            "invocationLatency": 100,
-            "firstByteLatency": 50,
-            "cacheReadInputTokenCount": usage.get("cache_read_input_tokens"),
-            "cacheWriteInputTokenCount": usage.get("cache_creation_input_tokens"),
-        },
-    });
-    let action = message.get("amazon-bedrock-guardrailAction");
-    if let (Some(action), Some(fields)) = (action, end.as_object_mut()) {
-        fields.insert("amazon-bedrock-guardrailAction".to_owned(), action.clone());
-    }
-    end
-}
-
 fn block_events(index: usize, block: &Value) -> Vec<Value> {
-    let (empty, deltas) = match field(block, "text") {
-        Some(text) => (json!({"type": "text", "text": ""}), text_deltas(text)),
-        None => tool(block),
+    let (empty, deltas) = match field(block, "type") {
+        Some("text") => text(block),
+        Some("thinking") => thinking(block),
+        Some("tool_use") => tool(block),
+        _ => (block.clone(), Vec::new()),
     };
     let mut events =
         vec![json!({"type": "content_block_start", "index": index, "content_block": empty})];
@@ -84,11 +71,21 @@ fn block_events(index: usize, block: &Value) -> Vec<Value> {
     events
 }
 
-fn text_deltas(text: &str) -> Vec<Value> {
-    text.split_inclusive(char::is_whitespace)
-        .flat_map(|word| pieces(word, TEXT_PIECE))
-        .map(|piece| json!({"type": "text_delta", "text": piece}))
-        .collect()
+fn text(block: &Value) -> (Value, Vec<Value>) {
+    let deltas = pieces::of_text(field(block, "text").unwrap_or_default())
+        .map(|piece| json!({"type": "text_delta", "text": piece}));
+    (json!({"type": "text", "text": ""}), deltas.collect())
+}
+
+/// The signature comes last, and alone when the text is omitted.
+fn thinking(block: &Value) -> (Value, Vec<Value>) {
+    let deltas = pieces::of_text(field(block, "thinking").unwrap_or_default())
+        .map(|piece| json!({"type": "thinking_delta", "thinking": piece}));
+    let signature = json!({"type": "signature_delta", "signature": field(block, "signature")});
+    (
+        json!({"type": "thinking", "thinking": "", "signature": ""}),
+        deltas.chain([signature]).collect(),
+    )
 }
 
 /// Claude opens the input with an empty piece; a call without arguments has
@@ -106,36 +103,15 @@ fn tool(block: &Value) -> (Value, Vec<Value>) {
         return (empty, Vec::new());
     }
     let deltas = std::iter::once("")
-        .chain(pieces(&input, JSON_PIECE))
+        .chain(pieces::of(&input, JSON_PIECE))
         .map(|piece| json!({"type": "input_json_delta", "partial_json": piece}))
         .collect();
     (empty, deltas)
 }
 
-/// Cuts at character boundaries, near every `size` bytes.
-fn pieces(text: &str, size: usize) -> Vec<&str> {
-    let mut rest = text;
-    let mut pieces = Vec::new();
-    while !rest.is_empty() {
-        let end = (size.min(rest.len())..=rest.len()).find(|end| rest.is_char_boundary(*end));
-        let (piece, tail) = rest.split_at(end.unwrap_or(rest.len()));
-        pieces.push(piece);
-        rest = tail;
-    }
-    pieces
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn pieces_never_split_a_character() {
-        for size in 1..9 {
-            let text = "{\"stadt\":\"Köln 🌧\"}";
-            assert_eq!(pieces(text, size).concat(), text, "{size}");
-        }
-    }
 
     #[test]
     fn a_call_without_arguments_has_no_deltas() {

@@ -13,7 +13,7 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
     let tools = body.get("tools").map(|tools| tools.items()).transpose()?;
     let mut names = BTreeSet::new();
     for tool in tools.iter().flatten() {
-        if !names.insert(check_definition(tool)?) {
+        if !names.insert(check_definition(tool, generation)?) {
             return Err(AwsError::validation("tools: Tool names must be unique."));
         }
     }
@@ -26,7 +26,7 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
     }
 }
 
-fn check_definition<'a>(tool: &Node<'a>) -> Result<&'a str, AwsError> {
+fn check_definition<'a>(tool: &Node<'a>, generation: Generation<'_>) -> Result<&'a str, AwsError> {
     let tool = tool.tagged("custom");
     tool.only(&[
         "cache_control",
@@ -38,6 +38,11 @@ fn check_definition<'a>(tool: &Node<'a>) -> Result<&'a str, AwsError> {
         "strict",
         "type",
     ])?;
+    if tool.get("strict").is_some() && !generation.takes_strict_tools() {
+        return Err(tool
+            .tagged("strict")
+            .refuse("Extra inputs are not permitted"));
+    }
     if tool.get("type").is_some() {
         tool.tag(&["custom"])?;
     }
