@@ -50,6 +50,9 @@ impl Envoy {
             ports: *ports,
             client: Client::builder()
                 .timeout(PATIENCE)
+                // Each request on a connection of its own: what one test does to its connection
+                // must not meet another test, and all of Envoy's workers get their share.
+                .pool_max_idle_per_host(0)
                 .build()
                 .expect("a client"),
         };
@@ -90,6 +93,11 @@ impl Envoy {
     pub fn restart_unready(&mut self) {
         self.process = None;
         self.spawn();
+    }
+
+    /// Ends Envoy, which writes out its access log then.
+    pub fn stop(&mut self) {
+        self.process = None;
     }
 
     /// Base URL of the listener, without a trailing slash.

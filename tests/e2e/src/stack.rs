@@ -24,6 +24,8 @@ pub struct Stack {
     pub envoy: Envoy,
     /// The config-service.
     pub config: ConfigService,
+    /// Where both listen.
+    pub ports: Ports,
     /// Folder with the database, the bootstrap and the logs.
     pub scratch: Scratch,
 }
@@ -92,6 +94,7 @@ impl Builder {
         Stack {
             envoy,
             config,
+            ports,
             scratch: self.scratch,
         }
     }

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use bedrock_simulator::{Fault, Key, Pace, Simulator};
 use e2e::{
-    ACCESS_KEY_ID, Channel, Reply, SECRET_ACCESS_KEY, Shared, eventually, run, shared, simulator,
+    ACCESS_KEY_ID, Artefacts, Bootstrap, Channel, Envoy, Reply, SECRET_ACCESS_KEY, Scratch, Shared,
+    Stack, eventually, run, shared, simulator,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use xtask::ports::{Ports, free_port};
 
 use crate::wire::last;
 
@@ -110,6 +112,51 @@ fn a_channel_in_a_new_region_works_without_touching_envoy() {
             authorization.contains("/eu-central-1/bedrock/aws4_request"),
             "{authorization}"
         );
+    });
+}
+
+#[test]
+fn without_channels_the_gateway_is_up_and_knows_no_model() {
+    run(async {
+        let stack = Stack::start().await;
+        let list = stack.envoy.get("/v1/models").await;
+        assert_eq!((list.status, &list.json()["data"]), (200, &json!([])));
+        let body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
+        let reply = stack.envoy.chat(&body).await;
+        reply.error(404, "invalid_request_error", "model_not_found");
+    });
+}
+
+#[test]
+fn every_connected_envoy_gets_an_edit() {
+    run(async {
+        let (stack, bedrock) = (Stack::start().await, simulator().await);
+        let ports = Ports {
+            envoy: free_port().unwrap(),
+            envoy_admin: free_port().unwrap(),
+            ..stack.ports
+        };
+        let mut bootstrap = Bootstrap::dynamic(&ports);
+        bootstrap.document["node"]["id"] = json!("second");
+        let (artefacts, scratch) = (Artefacts::from_environment(), Scratch::new());
+        let second = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &scratch).await;
+        let channel = stack.channel(&bedrock).await;
+        let arn = arn("bothbothboth");
+        stack
+            .config
+            .patch_and_wait(&channel.id, &map_to(&arn))
+            .await;
+        for envoy in [&stack.envoy, &second] {
+            bedrock.clear();
+            envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+            assert_eq!(last(&bedrock).path, Channel::path_for(&arn, "invoke"));
+        }
+        let status = stack.config.status().await;
+        let summary = format!("revision {} is active on 2 of 2 Envoys", status["revision"]);
+        assert_eq!(status["summary"], summary);
+        let nodes = status["envoys"].as_array().unwrap().iter();
+        let nodes: Vec<_> = nodes.map(|envoy| &envoy["node_id"]).collect();
+        assert_eq!(nodes, ["envoy", "second"]);
     });
 }
 

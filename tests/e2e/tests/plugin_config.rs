@@ -2,8 +2,8 @@
 
 use bedrock_simulator::Simulator;
 use e2e::{
-    ACCESS_KEY_ID, Artefacts, Bootstrap, EcdsServer, Envoy, REGION, SECRET_ACCESS_KEY, Scratch,
-    eventually, run, simulator,
+    ACCESS_KEY_ID, Artefacts, Bootstrap, ConfigService, EcdsServer, Envoy, REGION,
+    SECRET_ACCESS_KEY, Scratch, eventually, run, simulator,
 };
 use serde_json::{Value, json};
 use xtask::ports::Ports;
@@ -85,6 +85,39 @@ fn envoy_does_not_start_with_a_faulty_static_configuration() {
             let refusal = refusal.unwrap_or_else(|| panic!("no refusal of {config} in\n{log}"));
             assert!(refusal.contains(reason), "{reason}: {refusal}");
             check_secretless(&log);
+        }
+    });
+}
+
+#[test]
+fn a_push_that_envoy_refuses_is_shown_with_the_reason() {
+    run(async {
+        let artefacts = Artefacts::from_environment();
+        let (ports, scratch) = (Ports::free().unwrap(), Scratch::new());
+        // Envoy has no such file: it refuses the resource, whatever the configuration says.
+        let module = ["--wasm-path-in-envoy=/nowhere/filter.wasm".to_owned()];
+        let options = (module.as_slice(), "info");
+        let folder = scratch.path();
+        let service =
+            ConfigService::start(&artefacts.config_service, &ports, folder, options).await;
+        let bootstrap = Bootstrap::dynamic(&ports);
+        let envoy = Envoy::start_unready(&artefacts.envoy, &bootstrap, &ports, &scratch);
+        let refused = eventually("the refusal", async || {
+            let node = service.status().await["envoys"][0].clone();
+            (node["state"] == "rejected").then_some(node)
+        })
+        .await;
+        let reason = refused["rejected"]["reason"].as_str().unwrap();
+        assert!(reason.contains("/nowhere/filter.wasm"), "{refused}");
+        assert_eq!(refused["active_revision"], Value::Null);
+        // Envoy opens its listener all the same, but answers for the filter that it lacks.
+        for path in ["/v1/models", "/anything"] {
+            let reply = eventually("an answer", async || {
+                let response = envoy.request(reqwest::Method::GET, path).send().await.ok()?;
+                Some(e2e::Reply::read(response).await)
+            })
+            .await;
+            reply.error(503, "server_error", "service_unavailable");
         }
     });
 }
