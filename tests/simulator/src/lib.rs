@@ -19,6 +19,22 @@
 //! # }
 //! ```
 //!
+//! # What it answers
+//!
+//! The same request gets the same answer, whatever family words it:
+//!
+//! - `You said: …` with the texts of the last user turn, then a sentence for
+//!   each image and file; `The tools answered: …` for tool results;
+//! - calls of the tools whose names follow the word "call" (`call get_weather
+//!   and now`), or of the one that the request forces, with arguments made from
+//!   their schemas;
+//! - JSON made from the schema where a structured answer is asked for;
+//! - reasoning (`The user said: …`) where the model reasons or is asked to;
+//!   Claude's is redacted when the text contains "redact", and must come back
+//!   with the signature it was given ([`thinking_signature`],
+//!   [`redacted_thinking`]);
+//! - a token is a word, and limits and stop sequences cut the text.
+//!
 //! | module | owns |
 //! |---|---|
 //! | `simulator`, `settings` | start, stop, what is configurable |
@@ -28,7 +44,9 @@
 //! | `controls` | guardrail, tier, latency and metadata of a request |
 //! | `signature`, `key` | SigV4 and bearer keys |
 //! | `catalog` | model ids, inference profiles, ARNs |
-//! | `family` | one module per model family: what it refuses and answers |
+//! | `family` | one module per body shape: what it refuses and answers |
+//! | `family::converse` | Converse, for every model that has it |
+//! | `family::schema` | body schemas as data, and AWS's words for a violation |
 //! | `fault`, `delivery` | injected faults and how bytes leave |
 //! | `event_stream`, `error` | the wire formats of streams and errors |
 //! | `recorded` | what was received |

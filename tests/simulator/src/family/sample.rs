@@ -6,6 +6,8 @@ use super::{field, list};
 
 /// References may be circular; deeper values are null.
 const DEPTH: usize = 12;
+/// What a reference costs of it: properties multiply at every one.
+const REFERENCE: usize = 4;
 
 /// A value that fits `schema`; strings say the name of their property.
 pub(crate) fn of(schema: &Value) -> Value {
@@ -34,7 +36,7 @@ impl Sampler<'_> {
             .iter()
             .find_map(|name| list(schema, name).first());
         if let Some(other) = referred.or(choice) {
-            return self.sample(other, name, depth - 1);
+            return self.sample(other, name, depth.saturating_sub(REFERENCE));
         }
         match kind(schema) {
             "object" => self.object(schema, depth),
