@@ -67,6 +67,10 @@ impl Call {
         Self::new(model, "invoke-with-response-stream", body)
     }
 
+    pub(crate) fn converse(model: &str, body: &Value) -> Self {
+        Self::new(model, "converse", body)
+    }
+
     pub(crate) fn request(&self, simulator: &Simulator) -> reqwest::RequestBuilder {
         let url = format!("{}{}", simulator.url(), self.path);
         let headers = self.signed_headers(&simulator.addr().to_string());
@@ -215,9 +219,13 @@ fn frame(mut headers: &[u8], payload: &[u8]) -> Frame {
     if named[":message-type"] == "exception" {
         return Frame::Exception(named[":exception-type"].clone(), payload);
     }
-    assert_eq!(named[":event-type"], "chunk");
     let padding = payload["p"].as_str().unwrap();
     assert!(padding.starts_with('a'), "padding {padding}");
+    if named[":event-type"] != "chunk" {
+        let mut payload = payload;
+        payload.as_object_mut().unwrap().remove("p");
+        return Frame::Event(json!({ named[":event-type"].as_str(): payload }));
+    }
     let inner = STANDARD.decode(payload["bytes"].as_str().unwrap()).unwrap();
     Frame::Event(serde_json::from_slice(&inner).unwrap())
 }

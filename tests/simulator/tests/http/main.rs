@@ -15,10 +15,14 @@
 mod answers;
 mod binary;
 mod client;
+mod controls;
+mod converse;
+mod families;
 mod faults;
 mod refusals;
 mod requests;
 mod signing;
 mod streams;
+mod thinking;
 mod tls;
 mod tool_refusals;
