@@ -38,14 +38,19 @@ pub(crate) fn events(events: &[Value], encoder: Encoder, (effect, pace): (&Effec
     body(steps)
 }
 
+/// A body that is sent as it is, in pieces if the pace says so.
+pub(crate) fn pieces(bytes: Vec<u8>, pace: Pace) -> Body {
+    match pace.piece_bytes {
+        0 => Body::from(bytes),
+        _ => body(paced(vec![bytes], pace)),
+    }
+}
+
 /// The body of a plain answer.
 pub(crate) fn whole(text: String, effect: &Effect, pace: Pace) -> Body {
     let mut bytes = text.into_bytes();
     let Effect::Cut { .. } = effect else {
-        return match pace.piece_bytes {
-            0 => Body::from(bytes),
-            _ => body(paced(vec![bytes], pace)),
-        };
+        return pieces(bytes, pace);
     };
     bytes.truncate(bytes.len() / 2);
     let mut steps = paced(vec![bytes], pace);

@@ -1,10 +1,13 @@
 //! One request to the Bedrock Runtime: authenticate, resolve, validate, answer.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
@@ -234,11 +237,16 @@ fn deliver(accepted: &Accepted<'_>, fault: &Fault, cut: &Cut) -> Response {
             headers,
             body,
         } => {
-            let mut response = Response::new(Body::from(body.clone()));
-            *response.status_mut() =
-                StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            extend(response.headers_mut(), headers);
-            return response;
+            return raw(*status, headers, Body::from(body.clone()));
+        }
+        Effect::Bytes {
+            status,
+            headers,
+            body,
+        } => {
+            let body = STANDARD.decode(body).unwrap_or_default();
+            let pieces = delivery::pieces(body, fault.pace);
+            return raw(*status, headers, pieces);
         }
         Effect::UnknownOperation => return unknown_operation(),
         Effect::Close => cut.now(),
@@ -263,6 +271,14 @@ fn deliver(accepted: &Accepted<'_>, fault: &Fault, cut: &Cut) -> Response {
         Operation::Converse => whole(&answer, fault),
         Operation::InvokeStream | Operation::ConverseStream => streamed(&answer, accepted, fault),
     }
+}
+
+fn raw(status: u16, headers: &BTreeMap<String, String>, body: Body) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    extend(response.headers_mut(), headers);
+    response
 }
 
 fn whole(answer: &Answer, fault: &Fault) -> Response {

@@ -4,6 +4,8 @@ mod queue;
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::queue::{FaultQueue, Subject};
@@ -58,6 +60,16 @@ pub enum Effect {
         headers: BTreeMap<String, String>,
         /// Body of the answer.
         #[serde(default)]
+        body: String,
+    },
+    /// Any answer at all, when its body is no text: a recorded event stream.
+    Bytes {
+        /// HTTP status.
+        status: u16,
+        /// Headers of the answer.
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        /// Body of the answer, in standard base64.
         body: String,
     },
     /// HTTP 200 with `UnknownOperationException` inside.
@@ -201,6 +213,16 @@ impl Fault {
         })
     }
 
+    /// An answer that is no text, with its content type.
+    #[must_use]
+    pub fn bytes(status: u16, content_type: &str, body: &[u8]) -> Self {
+        Self::new(Effect::Bytes {
+            status,
+            headers: BTreeMap::from([("content-type".to_owned(), content_type.to_owned())]),
+            body: STANDARD.encode(body),
+        })
+    }
+
     /// A status without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
@@ -230,7 +252,10 @@ impl Fault {
     /// Adds a header to an error or raw answer; other effects ignore it.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        if let Effect::Error { headers, .. } | Effect::Raw { headers, .. } = &mut self.effect {
+        if let Effect::Error { headers, .. }
+        | Effect::Raw { headers, .. }
+        | Effect::Bytes { headers, .. } = &mut self.effect
+        {
             headers.insert(name.to_owned(), value.to_owned());
         }
         self
@@ -269,6 +294,7 @@ impl Effect {
             Self::None => "none",
             Self::Error { .. } => "error",
             Self::Raw { .. } => "raw",
+            Self::Bytes { .. } => "bytes",
             Self::UnknownOperation => "unknown_operation",
             Self::Close => "close",
             Self::Exception { .. } => "exception",
