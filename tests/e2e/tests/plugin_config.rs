@@ -113,7 +113,11 @@ fn a_push_that_envoy_refuses_is_shown_with_the_reason() {
         // Envoy opens its listener all the same, but answers for the filter that it lacks.
         for path in ["/v1/models", "/anything"] {
             let reply = eventually("an answer", async || {
-                let response = envoy.request(reqwest::Method::GET, path).send().await.ok()?;
+                let response = envoy
+                    .request(reqwest::Method::GET, path)
+                    .send()
+                    .await
+                    .ok()?;
                 Some(e2e::Reply::read(response).await)
             })
             .await;
