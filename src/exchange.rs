@@ -43,6 +43,8 @@ pub struct Edit {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
+    /// Headers besides `content-type`, which is JSON's, and `content-length`, which Envoy adds.
+    pub headers: Headers,
     /// JSON.
     pub body: Vec<u8>,
 }
@@ -73,8 +75,6 @@ enum Phase {
     FirstFrame(Call, Head),
     /// A streamed answer passes through.
     Stream(Box<ResponseStream>),
-    /// The client has its answer; what still arrives from upstream is dropped.
-    Discard,
     /// Nothing is left to do.
     Done,
 }
@@ -146,6 +146,7 @@ impl Reply {
     fn error(error: &Error) -> Self {
         Self {
             status: error.status,
+            headers: Headers::default(),
             body: error.body(),
         }
     }

@@ -247,7 +247,7 @@ fn an_answer_before_the_body_is_complete_is_an_error_too() {
 }
 
 #[test]
-fn an_answer_over_the_limit_becomes_an_error_and_the_rest_is_dropped() {
+fn an_answer_over_the_limit_becomes_an_error_at_once() {
     let config = PLUGIN_CONFIG.replacen(
         "\"schema\"",
         "\"limits\":{\"max_response_bytes\":64},\"schema\"",
@@ -259,14 +259,31 @@ fn an_answer_over_the_limit_becomes_an_error_and_the_rest_is_dropped() {
     assert_eq!(exchange.response_headers(head, false), Step::Wait);
     let mut unread = || panic!("must not be read");
     assert_eq!(exchange.response_body(64, false, &mut unread), Step::Wait);
-    let Step::Edit(edit) = exchange.response_body(65, false, &mut unread) else {
-        panic!("no error");
+    let step = exchange.response_body(65, false, &mut unread);
+    assert_eq!(replied(step), (502, "response_too_large".to_owned()));
+    assert!(exchange.is_done());
+}
+
+#[test]
+fn an_error_before_the_upstream_ends_keeps_what_clients_need() {
+    let mut exchange = exchange();
+    let body = br#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    send(&mut exchange, body).unwrap();
+    let head = headers(&[
+        (":status", "200"),
+        ("content-type", "application/vnd.amazon.eventstream"),
+        ("x-amzn-requestid", "r-1"),
+        ("retry-after", "3"),
+    ]);
+    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    let frame = frames("!throttlingException {\"message\":\"slow down\"}");
+    let step = exchange.response_body(frame.len(), false, &mut || frame.clone());
+    let Step::Reply(reply) = &step else {
+        panic!("no reply: {step:?}");
     };
-    assert_eq!(edit.headers.unwrap().get_str(":status"), Some("502"));
-    let Step::Edit(rest) = exchange.response_body(1000, true, &mut unread) else {
-        panic!("the rest must go");
-    };
-    assert_eq!((rest.headers, rest.body), (None, Some(Vec::new())));
+    assert_eq!(reply.headers.get_str("retry-after"), Some("3"));
+    assert_eq!(reply.headers.get_str("x-request-id"), Some("r-1"));
+    assert_eq!(replied(step), (429, "rate_limit_exceeded".to_owned()));
 }
 
 #[test]

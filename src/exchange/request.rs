@@ -91,7 +91,11 @@ impl Exchange {
 
     fn reply_json(&mut self, body: Vec<u8>) -> Step {
         self.phase = Phase::Done;
-        Step::Reply(Reply { status: 200, body })
+        Step::Reply(Reply {
+            status: 200,
+            headers: Headers::default(),
+            body,
+        })
     }
 
     fn reply_model(&mut self, name: &str) -> Step {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Step};
+use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
 use crate::bedrock::{
     Beginning, ResponseStream, beginning, decode_error, event_stream::MAX_FRAME_LEN,
 };
@@ -55,10 +55,6 @@ impl Exchange {
                     self.phase = Phase::Stream(stream);
                 }
                 Edit::body(out)
-            }
-            Phase::Discard => {
-                self.phase = Phase::Discard;
-                Edit::body(Vec::new())
             }
             other => {
                 self.phase = other;
@@ -153,10 +149,22 @@ impl Exchange {
     }
 
     /// Puts an error in place of an answer that was held back.
+    ///
+    /// If the upstream is still sending, a reply of our own ends that at once. An edit would keep the
+    /// client's connection busy until the upstream is done, although the client has its answer.
     fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
-        self.phase = if end { Phase::Done } else { Phase::Discard };
+        self.phase = Phase::Done;
         let body = error.body();
-        Edit::pass_to(head.json(error.status, body.len()), body)
+        if end {
+            return Edit::pass_to(head.json(error.status, body.len()), body);
+        }
+        let mut headers = head.kept(error.status);
+        headers.remove(|name| name.starts_with(':'));
+        Step::Reply(Reply {
+            status: error.status,
+            headers,
+            body,
+        })
     }
 }
 

@@ -46,7 +46,13 @@ pub(super) fn replace(buffer: BufferType, size: usize, bytes: &[u8]) {
 
 /// Answers the client.
 pub(super) fn reply(reply: &Reply) {
-    let headers = vec![("content-type", "application/json")];
+    let mut headers = vec![("content-type", "application/json")];
+    let own = reply.headers.0.iter();
+    // The SDK takes text only; what is none is not worth a fault.
+    headers.extend(own.filter_map(|(name, value)| {
+        let value = std::str::from_utf8(value).ok()?;
+        Some((name.as_str(), value))
+    }));
     let status = u32::from(reply.status);
     if hostcalls::send_http_response(status, headers, Some(&reply.body)).is_err() {
         log::error!("Envoy did not take the reply");

@@ -90,7 +90,16 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
                 seen.headers = headers.unwrap_or(seen.headers);
                 seen.body.extend(body.unwrap_or_else(|| held.clone()));
             }
-            Step::Reply(reply) => panic!("unexpected reply: {reply:?}"),
+            Step::Reply(reply) => {
+                let status = reply.status.to_string();
+                seen.headers = headers(&[(":status", &status)]);
+                seen.headers.0.extend(reply.headers.0);
+                seen.headers.add("content-type", "application/json");
+                seen.headers
+                    .add("content-length", reply.body.len().to_string());
+                seen.body = reply.body;
+                break;
+            }
         }
         held.clear();
         if last {
