@@ -19,6 +19,7 @@ mod invoke;
 mod jamba;
 mod legacy;
 mod llama;
+mod marks;
 mod mistral;
 mod nova;
 mod openai_chat;

@@ -153,11 +153,19 @@ impl Model {
     }
 
     /// The highest effort that the model takes and that is not above the wanted one; its lowest
-    /// where there is none.
+    /// where there is none. Only who wants no reasoning gets none.
     #[must_use]
     pub fn effort(&self, wanted: ReasoningEffort) -> Option<ReasoningEffort> {
-        let not_above = self.efforts.iter().rev().find(|effort| **effort <= wanted);
-        not_above.or(self.efforts.first()).copied()
+        let nothing = ReasoningEffort::None;
+        let efforts = self.efforts.iter().copied();
+        let mut efforts = efforts.filter(|effort| wanted == nothing || *effort != nothing);
+        let lowest = efforts.next()?;
+        Some(
+            efforts
+                .rev()
+                .find(|effort| *effort <= wanted)
+                .unwrap_or(lowest),
+        )
     }
 
     /// The id to call from `region` under the channel's policy: a profile id or the base id.
@@ -248,6 +256,21 @@ mod tests {
             );
         }
         assert!(find("xx.anthropic.claude-sonnet-4-5-20250929-v1:0").is_none());
+    }
+
+    #[test]
+    fn an_effort_is_brought_into_the_models_range() {
+        use ReasoningEffort::{High, Low, Max, Minimal, None, Xhigh};
+        let check = |name: &str, wanted, expected| {
+            let effort = find(name).unwrap().effort(wanted);
+            assert_eq!(effort, expected, "{name} with {wanted:?}");
+        };
+        check("gpt-oss-120b", Max, Some(High));
+        check("gpt-oss-120b", None, Some(Low));
+        check("gpt-5.6-sol", None, Some(None));
+        check("gpt-5.6-sol", Minimal, Some(Low));
+        check("claude-opus-4-8", Max, Some(Xhigh));
+        check("nova-pro", High, Option::None);
     }
 
     #[test]

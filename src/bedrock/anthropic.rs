@@ -9,6 +9,8 @@ mod response;
 mod stream;
 mod thinking;
 
+pub(super) use body::Thinking;
+pub(super) use request::max_tokens;
 pub(super) use thinking::{Plan, plan};
 
 use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};

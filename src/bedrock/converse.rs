@@ -1,23 +1,61 @@
-//! STUB
+//! Converse and `ConverseStream`: one body for every model.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
+
+mod blob;
+mod body;
+mod documents;
+mod extras;
+mod family;
+mod messages;
+mod request;
+mod response;
+mod stream;
+mod tools;
 
 use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
 
-/// STUB
+/// The dialect of every model that is called through Converse.
+///
+/// What a parameter becomes can depend on the model: one that Converse has no field for goes to
+/// the model itself where it has such a parameter, and is left out or refused where it has none.
 #[derive(Debug)]
 pub(super) struct Converse;
+
 impl Dialect for Converse {
-    fn encode_request(&self, _: &ChatRequest<'_>, _: &Target<'_>) -> Result<EncodedRequest, Error> {
-        Err(Error::unsupported(
-            "model",
-            "This model family is not served yet.",
-        ))
+    fn treatment(&self, param: Param) -> Treatment {
+        match param {
+            Param::FunctionCall
+            | Param::Functions
+            | Param::ParallelToolCalls
+            | Param::ReasoningEffort
+            | Param::ResponseFormat
+            | Param::Thinking
+            | Param::ToolChoice
+            | Param::Tools
+            | Param::TopK => Treatment::Mapped,
+            other => other.default_treatment(),
+        }
     }
-    fn decode_response(&self, body: &[u8], _: &Answer) -> Result<Completion, DecodeError> {
-        let _: () = serde_json::from_slice(body)?;
-        Ok(Completion::default())
+
+    fn reads_documents(&self) -> bool {
+        true
     }
+
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        request::encode(request, target)
+    }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        response::decode(body, &answer.names)
+    }
+
     fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        super::anthropic::Messages.stream_decoder(answer)
+        Box::new(stream::Decoder::new(answer.names))
     }
 }

@@ -3,7 +3,7 @@
 use crate::catalog::Model;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
-use super::{Operation, Options, ToolNames, UpstreamError};
+use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
 pub trait Dialect: Sync {
@@ -44,6 +44,8 @@ pub trait Dialect: Sync {
 pub struct Target<'a> {
     /// What the catalogue knows about it, if anything.
     pub model: Option<&'static Model>,
+    /// Its family, which is known even of models that the catalogue does not have.
+    pub family: ModelFamily,
     /// The id that is called: a model id, profile id or ARN.
     pub model_id: &'a str,
     /// Bedrock's own options; InvokeModel has them in headers, which are not the dialect's affair.

@@ -146,6 +146,7 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
     let options = Options::of(&request, route.channel.channel.guardrail.as_ref())?;
     let target = Target {
         model: route.model,
+        family: route.family,
         model_id: &route.model_id,
         options: &options,
     };

@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use super::{AnswerHead, Error, FinishReason, Thought, ToolStyle, Usage};
 
+/// End of what every chunk begins with.
+const CHOICES: &[u8] = b",\"choices\":[";
+
 /// Whether a stream reports token counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StreamUsage {
@@ -21,6 +24,7 @@ pub enum StreamUsage {
 #[derive(Debug)]
 pub struct ChunkWriter {
     prefix: Vec<u8>,
+    has_tier: bool,
     suffix: &'static str,
     usage: StreamUsage,
     tool_style: ToolStyle,
@@ -38,10 +42,9 @@ impl ChunkWriter {
         prefix.extend_from_slice(b",\"model\":");
         write_json(&mut prefix, &head.model);
         if let Some(tier) = &head.service_tier {
-            prefix.extend_from_slice(b",\"service_tier\":");
-            write_json(&mut prefix, tier);
+            write_tier(&mut prefix, tier);
         }
-        prefix.extend_from_slice(b",\"choices\":[");
+        prefix.extend_from_slice(CHOICES);
         // OpenAI sends `usage: null` on ordinary chunks only when usage was asked for.
         let suffix = match usage {
             StreamUsage::Included => "],\"usage\":null}\n\n",
@@ -49,6 +52,7 @@ impl ChunkWriter {
         };
         Self {
             prefix,
+            has_tier: head.service_tier.is_some(),
             suffix,
             usage,
             tool_style: head.tool_style,
@@ -59,6 +63,17 @@ impl ChunkWriter {
     /// Takes the bytes written since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
+    }
+
+    /// Names the processing class in every chunk from here on, unless the answer's head did.
+    pub fn service_tier(&mut self, tier: &str) {
+        if self.has_tier {
+            return;
+        }
+        self.has_tier = true;
+        self.prefix.truncate(self.prefix.len() - CHOICES.len());
+        write_tier(&mut self.prefix, tier);
+        self.prefix.extend_from_slice(CHOICES);
     }
 
     /// The first chunk, which names the role.
@@ -207,6 +222,11 @@ struct FunctionDelta<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     arguments: &'a str,
+}
+
+fn write_tier(out: &mut Vec<u8>, tier: &str) {
+    out.extend_from_slice(b",\"service_tier\":");
+    write_json(out, &tier);
 }
 
 /// Writes JSON to memory, which cannot fail for the types used here.

@@ -19,6 +19,8 @@ pub struct Completion {
     pub finish_reason: FinishReason,
     /// Token counts.
     pub usage: Usage,
+    /// Processing class that was used, from families that tell it in the body.
+    pub service_tier: Option<String>,
 }
 
 /// A piece of reasoning with the proof that it is the model's own.
@@ -148,7 +150,10 @@ impl Completion {
                 finish_reason: head.tool_style.finish_reason(self.finish_reason),
             }],
             usage: self.usage,
-            service_tier: head.service_tier.as_deref(),
+            service_tier: self
+                .service_tier
+                .as_deref()
+                .or(head.service_tier.as_deref()),
         };
         // Strings and numbers always serialise.
         serde_json::to_vec(&body).unwrap_or_default()

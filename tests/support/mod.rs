@@ -136,7 +136,8 @@ pub fn frame(headers: &[(&str, &str)], payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The frames of `answer.events`: each line an event, as JSON, or `!name {json}` for an exception.
+/// The frames of `answer.events`: each line an event, as JSON; `@name {json}` for an event of
+/// Converse's; or `!name {json}` for an exception.
 pub fn frames(events: &str) -> Vec<u8> {
     use base64::Engine as _;
     let json = (":content-type", "application/json");
@@ -146,6 +147,10 @@ pub fn frames(events: &str) -> Vec<u8> {
             let (name, payload) = exception.split_once(' ').unwrap();
             let kind = (":message-type", "exception");
             frame(&[(":exception-type", name), json, kind], payload.as_bytes())
+        } else if let Some(event) = line.strip_prefix('@') {
+            let (name, payload) = event.split_once(' ').unwrap();
+            let kind = (":message-type", "event");
+            frame(&[(":event-type", name), json, kind], payload.as_bytes())
         } else {
             let event = base64::engine::general_purpose::STANDARD.encode(line);
             let payload = format!(r#"{{"bytes":"{event}","p":"abcdefgh"}}"#);

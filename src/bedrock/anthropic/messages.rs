@@ -6,47 +6,23 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::body::{Block, CacheControl, Cached, Message, Source};
+use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker};
 use crate::bedrock::image::Image;
+use crate::bedrock::marks::Marks;
 use crate::bedrock::tool_names::identifier;
-use crate::bedrock::{Target, ToolNames};
-use crate::catalog::Caching;
 use crate::openai::{CacheTtl, Error};
 
-/// Most marks of cached prefixes that Claude takes.
-const MAX_MARKS: usize = 4;
-
-/// Writes marks of cached prefixes, as many and as long as the model takes.
-pub(super) struct Marks {
-    caching: Caching,
-    /// Marks that are left out because later ones, which cache more, need their place.
-    surplus: usize,
-}
-
-impl Marks {
-    pub(super) fn new(target: &Target<'_>, wanted: usize) -> Self {
-        Self {
-            caching: target.model.map_or(Caching::Minutes, |model| model.caching),
-            surplus: wanted.saturating_sub(MAX_MARKS),
-        }
-    }
-
-    /// The mark for a place where the client put one.
-    pub(super) fn mark(
-        &mut self,
-        wanted: Option<crate::openai::CacheControl>,
-    ) -> Option<CacheControl> {
-        let wanted = wanted.filter(|_| self.caching != Caching::None)?;
-        if self.surplus > 0 {
-            self.surplus -= 1;
-            return None;
-        }
-        let hour = self.caching == Caching::Hour && wanted.ttl == CacheTtl::Hour;
-        Some(CacheControl {
-            kind: "ephemeral",
-            ttl: hour.then_some("1h"),
-        })
-    }
+/// The mark for a place where the client may have put one.
+pub(super) fn mark(
+    marks: &mut Marks,
+    wanted: Option<crate::openai::CacheControl>,
+) -> Option<CacheControl> {
+    let ttl = marks.next(wanted)?;
+    Some(CacheControl {
+        kind: "ephemeral",
+        ttl: (ttl == CacheTtl::Hour).then_some("1h"),
+    })
 }
 
 pub(super) fn system<'a>(
@@ -57,7 +33,7 @@ pub(super) fn system<'a>(
         content: Block::Text {
             text: system.text.into(),
         },
-        cache_control: marks.mark(system.cache),
+        cache_control: mark(marks, system.cache),
     });
     texts.collect()
 }
@@ -87,7 +63,7 @@ fn blocks<'a>(
     let blocks = blocks.into_iter().map(|own| {
         Ok(Cached {
             content: block(own.content, names, marks)?,
-            cache_control: marks.mark(own.cache),
+            cache_control: mark(marks, own.cache),
         })
     });
     blocks.collect()

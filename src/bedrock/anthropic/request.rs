@@ -1,13 +1,14 @@
 //! Encodes a chat request.
 
 use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice, VERSION};
-use super::messages::{Marks, messages, system};
+use super::messages::{mark, messages, system};
 use super::thinking::{Plan, plan};
 use crate::bedrock::conversation::{Accepts, Documents, build};
+use crate::bedrock::marks::Marks;
 use crate::bedrock::structured::{Wanted, force_answer};
 use crate::bedrock::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
-use crate::catalog::{Model, Sampling};
+use crate::catalog::{Caching, Model, Sampling};
 use crate::openai::{ChatRequest, Error, ResponseFormat};
 
 /// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
@@ -32,10 +33,11 @@ pub(super) fn encode(
     refuse_forced(&tools, target)?;
     let plan = plan(request, target, &conversation, tools.is_forced())?;
     let samples = Samples::of(request, target, &plan);
-    let mut marks = Marks::new(target, request_marks(request));
+    let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
+    let mut marks = Marks::new(caching, request_marks(request));
     let body = Body {
         anthropic_version: VERSION,
-        max_tokens: max_tokens(request, target),
+        max_tokens: max_tokens(request, target, &plan),
         tool_choice: tool_choice(&tools),
         tools: tool_list(tools, &mut marks),
         system: system(&conversation, &mut marks),
@@ -80,12 +82,19 @@ fn accepts(target: &Target<'_>) -> Accepts {
 
 /// The client's limit, but never more than the model can: asking for more is an error at Bedrock
 /// and means "as much as you can" everywhere else.
-fn max_tokens(request: &ChatRequest<'_>, target: &Target<'_>) -> u32 {
+///
+/// Without one the answer has at least as much room as the thinking before it.
+pub(in crate::bedrock) fn max_tokens(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+    plan: &Plan,
+) -> u32 {
     let most = target.model.and_then(|model| model.max_output);
+    let default = DEFAULT_MAX_TOKENS.max(plan.budget().saturating_mul(2));
     match (request.max_output(), most) {
         (Some(wanted), Some(most)) => wanted.min(most),
         (Some(wanted), None) => wanted,
-        (None, Some(most)) => DEFAULT_MAX_TOKENS.min(most),
+        (None, Some(most)) => default.min(most),
         (None, None) => SAFE_MAX_TOKENS,
     }
 }
@@ -131,7 +140,7 @@ fn tool_list<'a>(tools: Tools<'a>, marks: &mut Marks) -> Vec<Cached<Tool<'a>>> {
             description: tool.description,
             input_schema: tool.schema,
         },
-        cache_control: marks.mark(tool.cache),
+        cache_control: mark(marks, tool.cache),
     });
     list.collect()
 }

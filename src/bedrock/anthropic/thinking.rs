@@ -52,6 +52,14 @@ impl Plan {
         )
     }
 
+    /// Tokens that the model may think, if it was told how many.
+    pub(super) fn budget(&self) -> u32 {
+        match self.thinking {
+            Some(Thinking::Enabled { budget_tokens, .. }) => budget_tokens,
+            _ => 0,
+        }
+    }
+
     fn on(thinking: Thinking, effort: Option<ReasoningEffort>) -> Self {
         Self {
             thinking: Some(thinking),
@@ -75,7 +83,7 @@ pub(in crate::bedrock) fn plan(
         .model
         .map_or(catalog::Thinking::None, |model| model.thinking);
     let plan = match (request.thinking, request.reasoning_effort) {
-        (Some(raw), _) => explicit(raw, rule, request)?,
+        (Some(raw), _) => explicit(raw, rule, request, target)?,
         (None, Some(effort)) => by_effort(effort, rule, request, target),
         (None, None) => Plan::default(),
     };
@@ -101,6 +109,7 @@ fn explicit(
     raw: &RawValue,
     rule: catalog::Thinking,
     request: &ChatRequest<'_>,
+    target: &Target<'_>,
 ) -> Result<Plan, Error> {
     use catalog::Thinking as Rule;
     let wish: Wish = serde_json::from_str(raw.get()).map_err(|error| {
@@ -123,6 +132,11 @@ fn explicit(
                 let message = "'max_tokens' must be greater than 'thinking.budget_tokens'.";
                 return Err(Error::invalid("max_tokens", message));
             }
+            if limit(request, target) <= budget_tokens {
+                let message = "'thinking.budget_tokens' must be less than the longest answer of \
+                               the model.";
+                return Err(Error::invalid("thinking", message));
+            }
             let thinking = Thinking::Enabled {
                 budget_tokens,
                 display,
@@ -131,7 +145,8 @@ fn explicit(
         }
         (Rule::Budget, Kind::Adaptive) => Ok(Plan::on(
             Thinking::Enabled {
-                budget_tokens: room(budget(ReasoningEffort::High), request).unwrap_or(MIN_BUDGET),
+                budget_tokens: room(budget(ReasoningEffort::High), request, target)
+                    .unwrap_or(MIN_BUDGET),
                 display,
             },
             None,
@@ -163,7 +178,7 @@ fn by_effort(
         },
         (_, ReasoningEffort::None) => Plan::default(),
         (Rule::Budget, effort) => {
-            room(budget(effort), request).map_or_else(Plan::default, |budget| {
+            room(budget(effort), request, target).map_or_else(Plan::default, |budget| {
                 let thinking = Thinking::Enabled {
                     budget_tokens: budget,
                     display: None,
@@ -189,9 +204,16 @@ fn budget(effort: ReasoningEffort) -> u32 {
     }
 }
 
-/// A budget that leaves half of the client's limit for the answer; `None` when that is too small.
-fn room(budget: u32, request: &ChatRequest<'_>) -> Option<u32> {
-    let most = request.max_output().map_or(u32::MAX, |max| max / 2);
+/// Most tokens that thinking and answer have together.
+fn limit(request: &ChatRequest<'_>, target: &Target<'_>) -> u32 {
+    let own = target.model.and_then(|model| model.max_output);
+    let wanted = request.max_output().unwrap_or(u32::MAX);
+    wanted.min(own.unwrap_or(u32::MAX))
+}
+
+/// A budget that leaves half of the limit for the answer; `None` when that is too small.
+fn room(budget: u32, request: &ChatRequest<'_>, target: &Target<'_>) -> Option<u32> {
+    let most = limit(request, target) / 2;
     (most >= MIN_BUDGET).then_some(budget.min(most))
 }
 

@@ -1,0 +1,235 @@
+//! Parameters that Converse has no field for: they go to the model as they are.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::family::{TopK, Traits};
+use crate::bedrock::Target;
+use crate::bedrock::anthropic::{Plan, Thinking, plan};
+use crate::bedrock::conversation::Conversation;
+use crate::bedrock::tools::{Choice, Tools};
+use crate::catalog;
+use crate::openai::{ChatRequest, Error, ReasoningEffort};
+
+/// Largest `topK` of Nova.
+const MAX_TOP_K: u32 = 128;
+
+/// `additionalModelRequestFields`.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub(super) struct Extras {
+    /// Claude and others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) top_k: Option<u32>,
+    /// Cohere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) k: Option<u32>,
+    /// Nova.
+    #[serde(rename = "inferenceConfig", skip_serializing_if = "Option::is_none")]
+    pub(super) inference_config: Option<InferenceExtras>,
+    /// Claude.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thinking: Option<Thinking>,
+    /// Claude.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) output_config: Option<Effort>,
+    /// Claude.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_choice: Option<OneToolAtATime>,
+    /// Nova 2.
+    #[serde(rename = "reasoningConfig", skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_config: Option<ReasoningConfig>,
+    /// Open models.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_effort: Option<ReasoningEffort>,
+    /// GPT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning: Option<Effort>,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct InferenceExtras {
+    #[serde(rename = "topK")]
+    pub(super) top_k: u32,
+}
+
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Effort {
+    pub(super) effort: ReasoningEffort,
+}
+
+/// What of Claude's own `tool_choice` Converse lacks; the type only where Converse has no choice.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct OneToolAtATime {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    disable_parallel_tool_use: bool,
+}
+
+/// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ReasoningConfig {
+    Enabled {
+        #[serde(rename = "maxReasoningEffort")]
+        effort: ReasoningEffort,
+    },
+    Disabled,
+}
+
+/// How the model reasons, in whichever words it takes.
+#[derive(Debug, Default)]
+pub(super) struct Reasoning {
+    /// Claude's.
+    pub(super) plan: Plan,
+    /// Nova's.
+    config: Option<ReasoningConfig>,
+    /// Of open models.
+    effort: Option<ReasoningEffort>,
+    /// GPT's.
+    nested: Option<ReasoningEffort>,
+}
+
+impl Extras {
+    pub(super) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Everything but what the sampling rules may drop.
+    pub(super) fn of(reasoning: Reasoning, tools: &Tools<'_>, traits: &Traits) -> Self {
+        let effort = |effort: Option<ReasoningEffort>| effort.map(|effort| Effort { effort });
+        Self {
+            thinking: reasoning.plan.thinking,
+            output_config: effort(reasoning.plan.effort),
+            tool_choice: one_tool_at_a_time(tools, traits),
+            reasoning_config: reasoning.config,
+            reasoning_effort: reasoning.effort,
+            reasoning: effort(reasoning.nested),
+            ..Self::default()
+        }
+    }
+
+    /// Puts `top_k` where the model has it, if it does.
+    pub(super) fn set_top_k(&mut self, top_k: Option<u32>, traits: &Traits) {
+        match traits.top_k {
+            TopK::None => {}
+            TopK::Plain => self.top_k = top_k,
+            TopK::K => self.k = top_k,
+            TopK::Inference => {
+                self.inference_config = top_k.map(|top_k| InferenceExtras {
+                    top_k: top_k.min(MAX_TOP_K),
+                });
+            }
+        }
+    }
+}
+
+impl Reasoning {
+    /// Reads `thinking`, else `reasoning_effort`.
+    ///
+    /// # Errors
+    ///
+    /// A 400 for a `thinking` that the model cannot be given.
+    pub(super) fn of(
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+        conversation: &Conversation<'_>,
+        tools: &Tools<'_>,
+    ) -> Result<Self, Error> {
+        use catalog::Thinking as Rule;
+        let none = Self::default();
+        let (rule, model) = match target.model {
+            Some(model) => (model.thinking, model),
+            None => {
+                let plan = plan(request, target, conversation, tools.is_forced())?;
+                return Ok(Self { plan, ..none });
+            }
+        };
+        let wanted = || match request.thinking {
+            Some(raw) => effort_of(raw),
+            None => Ok(request.reasoning_effort),
+        };
+        Ok(match rule {
+            Rule::ReasoningConfig => Self {
+                config: wanted()?.map(|effort| config(effort, request)),
+                ..none
+            },
+            Rule::Effort => Self {
+                effort: wanted()?.and_then(|effort| model.effort(effort)),
+                ..none
+            },
+            Rule::NestedEffort => Self {
+                nested: wanted()?.and_then(|effort| model.effort(effort)),
+                ..none
+            },
+            _ => Self {
+                plan: plan(request, target, conversation, tools.is_forced())?,
+                ..none
+            },
+        })
+    }
+
+    /// Whether the model refuses sampling parameters, or an answer limit, while it reasons so.
+    pub(super) fn is_at_its_highest(&self) -> bool {
+        let highest = ReasoningConfig::Enabled {
+            effort: ReasoningEffort::High,
+        };
+        self.config.as_ref() == Some(&highest)
+    }
+}
+
+/// Nova refuses its highest effort together with an answer limit; a limit is more than a hint.
+fn config(effort: ReasoningEffort, request: &ChatRequest<'_>) -> ReasoningConfig {
+    use ReasoningEffort as Wanted;
+    let effort = match effort {
+        Wanted::None => return ReasoningConfig::Disabled,
+        Wanted::Minimal | Wanted::Low => Wanted::Low,
+        Wanted::Medium => Wanted::Medium,
+        _ if request.max_output().is_some() => Wanted::Medium,
+        _ => Wanted::High,
+    };
+    ReasoningConfig::Enabled { effort }
+}
+
+/// Claude's `thinking` for models that know efforts only.
+fn effort_of(raw: &RawValue) -> Result<Option<ReasoningEffort>, Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        Enabled,
+        Adaptive,
+        Disabled,
+    }
+
+    #[derive(Deserialize)]
+    struct Wish {
+        #[serde(rename = "type")]
+        kind: Kind,
+        #[serde(default)]
+        budget_tokens: Option<u32>,
+    }
+
+    let wish: Wish = serde_json::from_str(raw.get()).map_err(|error| {
+        let message = format!("Invalid value for 'thinking': {error}.");
+        Error::invalid("thinking", message)
+    })?;
+    Ok(match (wish.kind, wish.budget_tokens) {
+        (Kind::Disabled, _) => Some(ReasoningEffort::None),
+        (Kind::Adaptive, _) => None,
+        (Kind::Enabled, Some(0..=1_024)) => Some(ReasoningEffort::Low),
+        (Kind::Enabled, None | Some(1_025..=2_048)) => Some(ReasoningEffort::Medium),
+        (Kind::Enabled, _) => Some(ReasoningEffort::High),
+    })
+}
+
+fn one_tool_at_a_time(tools: &Tools<'_>, traits: &Traits) -> Option<OneToolAtATime> {
+    let wanted = traits.claude && !tools.parallel && !tools.list.is_empty();
+    let kind = match tools.choice {
+        Choice::None => return None,
+        Choice::Unset | Choice::Auto => Some("auto"),
+        Choice::Any | Choice::Tool(_) => None,
+    };
+    wanted.then_some(OneToolAtATime {
+        kind,
+        disable_parallel_tool_use: true,
+    })
+}

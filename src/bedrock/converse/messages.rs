@@ -1,0 +1,237 @@
+//! Writes a conversation down in Converse's blocks.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::blob::blob;
+use super::body::{
+    Block, CachePoint, File, Message, Reasoning, Source, System, ToolResult, ToolUse,
+};
+use super::documents::DocumentNames;
+use super::family::{Mixing, Traits};
+use crate::bedrock::ToolNames;
+use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker, Turn};
+use crate::bedrock::document;
+use crate::bedrock::image::Image;
+use crate::bedrock::marks::Marks;
+use crate::bedrock::tool_names::identifier;
+use crate::openai::{CacheControl, CacheTtl};
+
+/// Stands beside a document that the client sent without a word: Converse wants a text there.
+const DOCUMENT_TEXT: &str = "See the attached file.";
+
+/// Result of a tool that returned nothing: models refuse results without content.
+const EMPTY_RESULT: &str = "(empty)";
+
+/// What the other speaker says between two halves of a turn that may not be one.
+const ASSISTANT_FILLER: &str = "OK.";
+const USER_FILLER: &str = "Go on.";
+
+/// Writes blocks; remembers what must be unique or the same all over the request.
+pub(super) struct Writer<'n, 'a> {
+    pub(super) names: &'n mut ToolNames,
+    pub(super) marks: &'n mut Marks,
+    pub(super) traits: &'n Traits,
+    pub(super) documents: DocumentNames,
+    /// How often each of the client's tool call ids was used for a call.
+    pub(super) calls: BTreeMap<&'a str, u32>,
+}
+
+/// How many marks of cached prefixes can be set in system texts and turns.
+pub(super) fn marks(conversation: &Conversation<'_>) -> usize {
+    let system = conversation.system.iter();
+    let system = system.filter(|system| system.cache.is_some()).count();
+    let blocks = conversation.blocks();
+    system + blocks.filter(|block| mark_of(block).is_some()).count()
+}
+
+/// The mark behind a block. Results of tools have theirs behind the whole result, reasoning has
+/// none.
+fn mark_of(block: &conversation::Block<'_>) -> Option<CacheControl> {
+    match &block.content {
+        BlockContent::Thinking { .. } | BlockContent::RedactedThinking { .. } => None,
+        BlockContent::ToolResult(result) => block
+            .cache
+            .or_else(|| result.content.iter().find_map(|block| block.cache)),
+        _ => block.cache,
+    }
+}
+
+/// The mark for a place where the client may have put one.
+pub(super) fn cache_point(marks: &mut Marks, wanted: Option<CacheControl>) -> Option<CachePoint> {
+    let ttl = marks.next(wanted)?;
+    Some(CachePoint {
+        kind: "default",
+        ttl: (ttl == CacheTtl::Hour).then_some("1h"),
+    })
+}
+
+/// Moves the instructions into the first turn, for models that have no system prompt.
+pub(super) fn fold_system(conversation: &mut Conversation<'_>) {
+    let texts = std::mem::take(&mut conversation.system).into_iter();
+    if let Some(turn) = conversation.turns.first_mut() {
+        let texts = texts.map(|system| conversation::Block {
+            content: BlockContent::Text(system.text.into()),
+            cache: system.cache,
+        });
+        turn.blocks.splice(0..0, texts);
+    }
+}
+
+impl<'a> Writer<'_, 'a> {
+    pub(super) fn system(&mut self, conversation: &Conversation<'a>) -> Vec<System<'a>> {
+        let mut blocks = Vec::with_capacity(conversation.system.len());
+        for system in &conversation.system {
+            blocks.push(System::Text(system.text));
+            let point = cache_point(self.marks, system.cache);
+            blocks.extend(point.map(System::CachePoint));
+        }
+        blocks
+    }
+
+    pub(super) fn messages(&mut self, conversation: Conversation<'a>) -> Vec<Message<'a>> {
+        let mut messages = Vec::with_capacity(conversation.turns.len());
+        for turn in conversation.turns {
+            let speaker = turn.speaker;
+            let (first, second) = self.split(turn);
+            messages.push(self.message(speaker, first));
+            if !second.is_empty() {
+                messages.push(filler(speaker));
+                messages.push(self.message(speaker, second));
+            }
+        }
+        messages
+    }
+
+    /// Splits a turn whose blocks may not stand together: results of tools come first, calls last,
+    /// because the calls must be the last thing before their results.
+    fn split(&self, turn: Turn<'a>) -> (Blocks<'a>, Blocks<'a>) {
+        let goes_first: fn(&BlockContent<'_>) -> bool = match (turn.speaker, self.traits.mixing) {
+            (Speaker::User, Mixing::ResultsApart | Mixing::CallsApart) => {
+                |content| matches!(content, BlockContent::ToolResult(_))
+            }
+            (Speaker::Assistant, Mixing::CallsApart) => {
+                |content| !matches!(content, BlockContent::ToolUse(_))
+            }
+            _ => |_| true,
+        };
+        let blocks = turn.blocks.into_iter();
+        let (first, second): (Vec<_>, Vec<_>) =
+            blocks.partition(|block| goes_first(&block.content));
+        if first.is_empty() {
+            (second, first)
+        } else {
+            (first, second)
+        }
+    }
+
+    fn message(&mut self, speaker: Speaker, blocks: Blocks<'a>) -> Message<'a> {
+        let has = |wanted: fn(&BlockContent<'_>) -> bool| {
+            blocks.iter().any(|block| wanted(&block.content))
+        };
+        let lacks_text = has(|content| matches!(content, BlockContent::Document(_)))
+            && !has(|content| matches!(content, BlockContent::Text(_)));
+        let mut content = Vec::with_capacity(blocks.len());
+        if lacks_text {
+            content.push(Block::Text(DOCUMENT_TEXT.into()));
+        }
+        for own in blocks {
+            let mark = mark_of(&own);
+            content.push(self.block(own.content));
+            let point = cache_point(self.marks, mark);
+            content.extend(point.map(Block::CachePoint));
+        }
+        Message {
+            role: role(speaker),
+            content,
+        }
+    }
+
+    fn block(&mut self, content: BlockContent<'a>) -> Block<'a> {
+        match content {
+            BlockContent::Text(text) => Block::Text(text),
+            BlockContent::Image(image) => Block::Image(image_file(image)),
+            BlockContent::Document(document) => Block::Document(self.document(document)),
+            BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
+                tool_use_id: self.call_id(call.id),
+                name: self.names.send(call.name),
+                input: call.input,
+            }),
+            BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
+                tool_use_id: self.result_id(result.id),
+                content: self.result(result.content),
+            }),
+            BlockContent::Thinking { text, signature } => {
+                Block::ReasoningContent(Reasoning::ReasoningText { text, signature })
+            }
+            BlockContent::RedactedThinking { data } => {
+                Block::ReasoningContent(Reasoning::RedactedContent(blob(data)))
+            }
+        }
+    }
+
+    fn document(&mut self, document: Document<'a>) -> File<'a> {
+        let format = document::format(document.media_type);
+        File {
+            format,
+            name: Some(self.documents.name(document.name, format)),
+            source: Source {
+                bytes: document.data,
+            },
+        }
+    }
+
+    fn result(&mut self, content: Blocks<'a>) -> Vec<Block<'a>> {
+        if content.is_empty() {
+            return vec![Block::Text(EMPTY_RESULT.into())];
+        }
+        content
+            .into_iter()
+            .map(|block| self.block(block.content))
+            .collect()
+    }
+
+    /// The id of a call, unique in the request although some clients use one twice.
+    fn call_id(&mut self, id: &'a str) -> Cow<'a, str> {
+        *self.calls.entry(id).or_insert(0) += 1;
+        self.result_id(id)
+    }
+
+    /// The id of the latest call that has the client's id.
+    fn result_id(&self, id: &'a str) -> Cow<'a, str> {
+        match self.calls.get(id) {
+            Some(count @ 2..) => Cow::Owned(identifier(&format!("{id}-{count}")).into_owned()),
+            _ => identifier(id),
+        }
+    }
+}
+
+type Blocks<'a> = Vec<conversation::Block<'a>>;
+
+fn role(speaker: Speaker) -> &'static str {
+    match speaker {
+        Speaker::User => "user",
+        Speaker::Assistant => "assistant",
+    }
+}
+
+/// What the other speaker says in between.
+fn filler<'a>(speaker: Speaker) -> Message<'a> {
+    let (other, text) = match speaker {
+        Speaker::User => (Speaker::Assistant, ASSISTANT_FILLER),
+        Speaker::Assistant => (Speaker::User, USER_FILLER),
+    };
+    Message {
+        role: role(other),
+        content: vec![Block::Text(text.into())],
+    }
+}
+
+fn image_file(image: Image<'_>) -> File<'_> {
+    let format = image.media_type;
+    File {
+        format: format.strip_prefix("image/").unwrap_or(format),
+        name: None,
+        source: Source { bytes: image.data },
+    }
+}

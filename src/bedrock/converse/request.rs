@@ -1,0 +1,196 @@
+//! Encodes a chat request.
+
+use std::collections::BTreeMap;
+
+use super::body::{Body, GuardrailConfig, InferenceConfig, PerformanceConfig, ServiceTier};
+use super::documents::DocumentNames;
+use super::extras::{Extras, Reasoning};
+use super::family::Traits;
+use super::messages::{self, Writer, fold_system};
+use super::tools;
+use crate::bedrock::anthropic;
+use crate::bedrock::conversation::{Accepts, Documents, build};
+use crate::bedrock::marks::Marks;
+use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
+use crate::catalog::{self, Model, Sampling};
+use crate::openai::{ChatRequest, Content, Error, Role};
+
+/// Where Claude tells how much of its output was thinking.
+const THINKING_TOKENS: &str = "/usage/output_tokens_details";
+
+pub(super) fn encode(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+) -> Result<EncodedRequest, Error> {
+    let traits = Traits::of(target);
+    refuse_stop(request, target)?;
+    refuse_rich_results(request, &traits)?;
+    let mut names = ToolNames::default();
+    let mut conversation = build(request, accepts(target, &traits))?;
+    if target.model.is_some_and(|model| !model.prefill) {
+        conversation.refuse_prefill()?;
+    }
+    if !traits.system {
+        fold_system(&mut conversation);
+    }
+    let mut tools = tools::tools(request, &conversation, &traits, &mut names)?;
+    tools::refuse_forced(request, &tools, &traits)?;
+    let output_config = tools::structured(request, target, &traits, (&mut tools, &mut names))?;
+    tools::refuse_streamed(request, &tools, &traits)?;
+    let reasoning = Reasoning::of(request, target, &conversation, &tools)?;
+    let paths = response_paths(target, &reasoning);
+    let inference_config = inference_config(request, target, &traits, &reasoning);
+    let samples = takes_samples(&traits, &reasoning);
+    let mut extras = Extras::of(reasoning, &tools, &traits);
+    extras.set_top_k(request.top_k.filter(|_| samples), &traits);
+    let wanted = tools::marks(&tools, &traits) + messages::marks(&conversation);
+    let mut marks = Marks::new(traits.caching, wanted);
+    let tool_config = tools::config(tools, target, &traits, &mut marks);
+    let mut writer = Writer {
+        names: &mut names,
+        marks: &mut marks,
+        traits: &traits,
+        documents: DocumentNames::default(),
+        calls: BTreeMap::new(),
+    };
+    let body = Body {
+        system: writer.system(&conversation),
+        messages: writer.messages(conversation),
+        inference_config,
+        tool_config,
+        output_config,
+        additional_model_request_fields: extras,
+        additional_model_response_field_paths: paths,
+        guardrail_config: guardrail(target.options),
+        performance_config: target.options.latency.map(performance),
+        service_tier: target.options.service_tier.map(tier),
+        request_metadata: &target.options.metadata,
+    };
+    let body = serde_json::to_vec(&body).map_err(|error| {
+        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
+    })?;
+    Ok(EncodedRequest {
+        operation: Operation::converse(request),
+        body,
+        answer: Answer {
+            names,
+            ..Answer::default()
+        },
+    })
+}
+
+fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
+    Accepts {
+        images: target.model.is_none_or(Model::reads_images),
+        documents: if target.model.is_none_or(Model::reads_documents) {
+            Documents::Office
+        } else {
+            Documents::None
+        },
+        tools: traits.tools,
+        thinking: traits.reasoning_back,
+    }
+}
+
+fn refuse_stop(request: &ChatRequest<'_>, target: &Target<'_>) -> Result<(), Error> {
+    if stop_sequences(request).is_empty() || target.model.is_none_or(|model| model.stop) {
+        return Ok(());
+    }
+    let message = "This model takes no stop sequences; cut the answer at the client.";
+    Err(Error::unsupported("stop", message))
+}
+
+/// Refuses images and files in the results of tools, where the model reads only text.
+fn refuse_rich_results(request: &ChatRequest<'_>, traits: &Traits) -> Result<(), Error> {
+    if traits.rich_results {
+        return Ok(());
+    }
+    for (at, message) in request.messages.iter().enumerate() {
+        let (Role::Tool | Role::Function, Some(Content::Parts(parts))) =
+            (message.role, &message.content)
+        else {
+            continue;
+        };
+        if let Some(index) = parts.iter().position(|part| &*part.kind != "text") {
+            let message = "This model reads only text in the results of tools; send images and \
+                           files in a user message.";
+            let param = format!("messages[{at}].content[{index}].type");
+            return Err(Error::unsupported(param, message));
+        }
+    }
+    Ok(())
+}
+
+fn inference_config<'a>(
+    request: &'a ChatRequest<'_>,
+    target: &Target<'_>,
+    traits: &Traits,
+    reasoning: &Reasoning,
+) -> InferenceConfig<'a> {
+    let samples = takes_samples(traits, reasoning);
+    let temperature = request.temperature.filter(|_| samples);
+    let alone = traits.sampling == Sampling::Either && temperature.is_some();
+    InferenceConfig {
+        max_tokens: max_tokens(request, target, traits, reasoning),
+        // Converse's temperature ends at 1, OpenAI's at 2.
+        temperature: temperature.map(|temperature| temperature.min(1.0)),
+        top_p: request.top_p.filter(|_| samples && !alone),
+        stop_sequences: stop_sequences(request),
+    }
+}
+
+/// The client's limit, but never more than the model can. Without one Converse takes the model's
+/// own; but Claude gets the same one as everywhere, because thinking must fit into it.
+fn max_tokens(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+    traits: &Traits,
+    reasoning: &Reasoning,
+) -> Option<u32> {
+    if traits.claude {
+        return Some(anthropic::max_tokens(request, target, &reasoning.plan));
+    }
+    let most = target.model.and_then(|model| model.max_output);
+    let wanted = request.max_output()?.max(traits.min_tokens);
+    Some(wanted.min(most.unwrap_or(u32::MAX)))
+}
+
+/// Whether the model takes sampling parameters at all.
+fn takes_samples(traits: &Traits, reasoning: &Reasoning) -> bool {
+    traits.sampling != Sampling::None && !reasoning.plan.is_on() && !reasoning.is_at_its_highest()
+}
+
+/// Models refuse stop sequences of white space alone.
+fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+    let stops = request.stop.iter().map(|stop| &**stop);
+    stops.filter(|stop| !stop.trim().is_empty()).collect()
+}
+
+/// What the answer should have besides Converse's own fields.
+fn response_paths(target: &Target<'_>, reasoning: &Reasoning) -> Vec<&'static str> {
+    let always = target
+        .model
+        .is_some_and(|model| model.thinking == catalog::Thinking::Always);
+    if always || reasoning.plan.is_on() {
+        vec![THINKING_TOKENS]
+    } else {
+        Vec::new()
+    }
+}
+
+fn guardrail(options: &Options) -> Option<GuardrailConfig<'_>> {
+    let guardrail = options.guardrail.as_ref()?;
+    Some(GuardrailConfig {
+        guardrail_identifier: &guardrail.identifier,
+        guardrail_version: &guardrail.version,
+        trace: guardrail.trace.map(|trace| trace.as_str()),
+    })
+}
+
+fn performance(latency: &'static str) -> PerformanceConfig {
+    PerformanceConfig { latency }
+}
+
+fn tier(kind: &'static str) -> ServiceTier {
+    ServiceTier { kind }
+}

@@ -1,0 +1,267 @@
+//! Decodes an answer that is not streamed.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::blob;
+use crate::bedrock::{DecodeError, ToolNames, UpstreamError};
+use crate::openai::{Completion, FinishReason, Text, Thought, ToolCallOut, Usage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    #[serde(borrow)]
+    output: Output<'a>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Option<UsageBody>,
+    #[serde(default, borrow)]
+    service_tier: Option<ServiceTier<'a>>,
+    #[serde(default, borrow)]
+    additional_model_response_fields: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Output<'a> {
+    #[serde(borrow)]
+    message: Message<'a>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(default, borrow)]
+    content: Vec<Content<'a>>,
+}
+
+/// A content block, flat over all kinds; unknown kinds are skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Content<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    tool_use: Option<ToolUse<'a>>,
+    #[serde(default, borrow)]
+    reasoning_content: Option<ReasoningContent<'a>>,
+    #[serde(default, borrow)]
+    citations_content: Option<CitationsContent<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolUse<'a> {
+    #[serde(default, borrow)]
+    pub(super) tool_use_id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    pub(super) name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
+    /// `server_tool_use` for tools of Bedrock's own, which nobody waits for.
+    #[serde(default, rename = "type", borrow)]
+    kind: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasoningContent<'a> {
+    #[serde(default, borrow)]
+    reasoning_text: Option<ReasoningText<'a>>,
+    #[serde(default, borrow)]
+    redacted_content: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ReasoningText<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
+}
+
+/// Text with its sources; only the text has a place in the client's answer.
+#[derive(Deserialize)]
+struct CitationsContent<'a> {
+    #[serde(default, borrow)]
+    content: Vec<Cited<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Cited<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+}
+
+/// Token counts. The input does not count what was read from a cache or written to it.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html>; older
+/// answers spell the cache's counts with `Count`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct UsageBody {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_read_input_token_count: Option<u64>,
+    cache_write_input_tokens: Option<u64>,
+    cache_write_input_token_count: Option<u64>,
+}
+
+/// Processing class that was used.
+#[derive(Deserialize)]
+pub(super) struct ServiceTier<'a> {
+    #[serde(default, rename = "type", borrow)]
+    pub(super) kind: Option<Text<'a>>,
+}
+
+impl UsageBody {
+    pub(super) fn usage(self) -> Usage {
+        let first = |a: Option<u64>, b: Option<u64>| a.or(b).unwrap_or(0);
+        Usage {
+            input: first(self.input_tokens, None),
+            output: first(self.output_tokens, None),
+            cache_read: first(
+                self.cache_read_input_tokens,
+                self.cache_read_input_token_count,
+            ),
+            cache_write: first(
+                self.cache_write_input_tokens,
+                self.cache_write_input_token_count,
+            ),
+            reasoning: 0,
+        }
+    }
+}
+
+impl ToolUse<'_> {
+    pub(super) fn is_servers_own(&self) -> bool {
+        self.kind.as_deref() == Some("server_tool_use")
+    }
+}
+
+pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError> {
+    let answer: Answer<'_> = serde_json::from_slice(body)?;
+    let mut completion = Completion::default();
+    let mut answered = false;
+    for block in &answer.output.message.content {
+        match &block.tool_use {
+            Some(call) if call.is_servers_own() => {}
+            Some(call) if names.is_answer(call.name.as_deref().unwrap_or_default()) => {
+                completion.content = Some(input(call).to_owned());
+                answered = true;
+            }
+            Some(call) => completion.tool_calls.push(tool_call(call, names)),
+            // Whatever the model says around an answer in JSON is no JSON.
+            None if answered => {}
+            None => read_text(block, &mut completion),
+        }
+    }
+    completion.usage = answer.usage.unwrap_or_default().usage();
+    completion.usage.reasoning = thinking_tokens(answer.additional_model_response_fields);
+    completion.service_tier = answer
+        .service_tier
+        .and_then(|tier| tier.kind)
+        .map(|kind| kind.to_string());
+    let called = !completion.tool_calls.is_empty();
+    completion.finish_reason = finish_reason(answer.stop_reason.as_deref(), called)?;
+    Ok(completion)
+}
+
+fn read_text(block: &Content<'_>, completion: &mut Completion) {
+    let cited = block.citations_content.iter().flat_map(|c| &c.content);
+    let cited = cited.filter_map(|cited| cited.text.as_deref());
+    for text in block.text.as_deref().into_iter().chain(cited) {
+        completion.content.get_or_insert_default().push_str(text);
+    }
+    let Some(reasoning) = &block.reasoning_content else {
+        return;
+    };
+    if let Some(redacted) = &reasoning.redacted_content {
+        let data = blob::text(redacted);
+        completion.thoughts.push(Thought::RedactedThinking { data });
+    }
+    if let Some(thought) = &reasoning.reasoning_text {
+        let text = thought.text.as_deref().unwrap_or_default();
+        match thought.signature.as_deref() {
+            Some(signature) if !signature.is_empty() => {
+                completion.thoughts.push(Thought::Thinking {
+                    thinking: text.to_owned(),
+                    signature: signature.to_owned(),
+                });
+            }
+            _ => completion.reasoning.get_or_insert_default().push_str(text),
+        }
+    }
+}
+
+fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCallOut {
+    let name = call.name.as_deref().unwrap_or_default();
+    ToolCallOut {
+        id: call.tool_use_id.as_deref().unwrap_or_default().to_owned(),
+        name: names.restore(name).to_owned(),
+        arguments: input(call).to_owned(),
+    }
+}
+
+/// Arguments must be an object, also where the model gave none.
+fn input<'a>(call: &ToolUse<'a>) -> &'a str {
+    let input = call.input.map_or("{}", RawValue::get);
+    if input == "null" { "{}" } else { input }
+}
+
+/// Reads the thinking tokens that [`super::request`] asked for; the pointer's first part may be
+/// there or not.
+pub(super) fn thinking_tokens(fields: Option<&RawValue>) -> u64 {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Fields {
+        usage: Option<Details>,
+        #[serde(flatten)]
+        bare: Details,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Details {
+        output_tokens_details: Option<Tokens>,
+    }
+
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Tokens {
+        thinking_tokens: Option<u64>,
+    }
+
+    let fields: Fields = fields
+        .and_then(|fields| serde_json::from_str(fields.get()).ok())
+        .unwrap_or_default();
+    let details = fields.usage.unwrap_or(fields.bare).output_tokens_details;
+    details
+        .and_then(|details| details.thinking_tokens)
+        .unwrap_or(0)
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
+///
+/// # Errors
+///
+/// When the model wrote something that Bedrock could not read: a client would take what is there
+/// for the answer.
+pub(super) fn finish_reason(
+    stop_reason: Option<&str>,
+    called_tools: bool,
+) -> Result<FinishReason, DecodeError> {
+    Ok(match stop_reason {
+        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
+        Some("guardrail_intervened" | "content_filtered") => FinishReason::ContentFilter,
+        Some("malformed_tool_use") => return Err(malformed("tool call")),
+        Some("malformed_model_output") => return Err(malformed("answer")),
+        _ if called_tools => FinishReason::ToolCalls,
+        _ => FinishReason::Stop,
+    })
+}
+
+fn malformed(what: &str) -> DecodeError {
+    let message = format!("The model wrote a malformed {what}; try again.");
+    DecodeError::Upstream(UpstreamError::in_stream("modelErrorException", &message))
+}

@@ -1,0 +1,307 @@
+//! Decodes a streamed answer, event by event.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html>
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::blob;
+use super::response::{ServiceTier, ToolUse, UsageBody, finish_reason, thinking_tokens};
+use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
+use crate::openai::{ChunkWriter, FinishReason, Text, Thought, Usage};
+
+/// State of one streamed answer.
+pub(super) struct Decoder {
+    names: ToolNames,
+    /// Blocks that have not ended, by their index.
+    open: BTreeMap<u64, Open>,
+    /// Tool calls begun so far; the last one's index is one less.
+    tool_calls: u32,
+    /// Why the answer ended, once it is known.
+    finish: Option<FinishReason>,
+    /// Token counts, which arrive behind everything else.
+    usage: Option<Usage>,
+    reasoning_tokens: u64,
+    started: bool,
+    complete: bool,
+}
+
+/// A block that has not ended; texts need no end.
+enum Open {
+    ToolCall {
+        index: u32,
+        has_arguments: bool,
+    },
+    /// The tool whose arguments are the answer.
+    Answer {
+        has_arguments: bool,
+    },
+    /// A tool of Bedrock's own.
+    ServerTool,
+    Reasoning {
+        text: String,
+        signature: String,
+        redacted: Vec<u8>,
+    },
+}
+
+/// The payload of any event, flat; unknown fields, the padding `p` among them, are skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    #[serde(default)]
+    content_block_index: Option<u64>,
+    #[serde(default, borrow)]
+    start: Option<Start<'a>>,
+    #[serde(default, borrow)]
+    delta: Option<Delta<'a>>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(default)]
+    usage: Option<UsageBody>,
+    #[serde(default, borrow)]
+    service_tier: Option<ServiceTier<'a>>,
+    #[serde(default, borrow)]
+    additional_model_response_fields: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start<'a> {
+    #[serde(default, borrow)]
+    tool_use: Option<ToolUse<'a>>,
+}
+
+/// Citations, images and results of Bedrock's own tools are skipped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    tool_use: Option<ToolUseDelta<'a>>,
+    #[serde(default, borrow)]
+    reasoning_content: Option<ReasoningDelta<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ToolUseDelta<'a> {
+    #[serde(default, borrow)]
+    input: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasoningDelta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    redacted_content: Option<Text<'a>>,
+}
+
+fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+    text.as_deref().filter(|text| !text.is_empty())
+}
+
+impl Decoder {
+    pub(super) fn new(names: ToolNames) -> Self {
+        Self {
+            names,
+            open: BTreeMap::new(),
+            tool_calls: 0,
+            finish: None,
+            usage: None,
+            reasoning_tokens: 0,
+            started: false,
+            complete: false,
+        }
+    }
+
+    /// The role goes out before anything else, once.
+    fn start(&mut self, out: &mut ChunkWriter) {
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+    }
+
+    fn block_start(&mut self, at: u64, start: &Start<'_>, out: &mut ChunkWriter) {
+        let Some(call) = &start.tool_use else {
+            return;
+        };
+        let name = call.name.as_deref().unwrap_or_default();
+        let open = if call.is_servers_own() {
+            Open::ServerTool
+        } else if self.names.is_answer(name) {
+            Open::Answer {
+                has_arguments: false,
+            }
+        } else {
+            let index = self.tool_calls;
+            self.tool_calls += 1;
+            let id = call.tool_use_id.as_deref().unwrap_or_default();
+            out.tool_call(index, id, self.names.restore(name));
+            Open::ToolCall {
+                index,
+                has_arguments: false,
+            }
+        };
+        self.open.insert(at, open);
+    }
+
+    fn block_delta(&mut self, at: u64, delta: &Delta<'_>, out: &mut ChunkWriter) {
+        if let Some(text) = set(&delta.text) {
+            out.content(text);
+        }
+        if let Some(json) = delta.tool_use.as_ref().and_then(|call| set(&call.input)) {
+            self.arguments(at, json, out);
+        }
+        if let Some(delta) = &delta.reasoning_content {
+            self.reasoning(at, delta, out);
+        }
+    }
+
+    fn arguments(&mut self, at: u64, json: &str, out: &mut ChunkWriter) {
+        match self.open.get_mut(&at) {
+            Some(Open::ToolCall {
+                index,
+                has_arguments,
+            }) => {
+                *has_arguments = true;
+                out.tool_arguments(*index, json);
+            }
+            Some(Open::Answer { has_arguments }) => {
+                *has_arguments = true;
+                out.content(json);
+            }
+            _ => {}
+        }
+    }
+
+    fn reasoning(&mut self, at: u64, delta: &ReasoningDelta<'_>, out: &mut ChunkWriter) {
+        let open = self.open.entry(at).or_insert_with(|| Open::Reasoning {
+            text: String::new(),
+            signature: String::new(),
+            redacted: Vec::new(),
+        });
+        let Open::Reasoning {
+            text,
+            signature,
+            redacted,
+        } = open
+        else {
+            return;
+        };
+        if let Some(thought) = set(&delta.text) {
+            text.push_str(thought);
+            out.reasoning(thought);
+        }
+        signature.push_str(set(&delta.signature).unwrap_or_default());
+        if let Some(piece) = set(&delta.redacted_content) {
+            redacted.extend(STANDARD.decode(piece).unwrap_or_default());
+        }
+    }
+
+    fn block_stop(&mut self, at: u64, out: &mut ChunkWriter) {
+        match self.open.remove(&at) {
+            // A tool without arguments streams none, but its arguments must still be an object.
+            Some(Open::ToolCall {
+                index,
+                has_arguments: false,
+            }) => out.tool_arguments(index, "{}"),
+            Some(Open::Answer {
+                has_arguments: false,
+            }) => out.content("{}"),
+            Some(Open::Reasoning {
+                text,
+                signature,
+                redacted,
+            }) => {
+                // Without its proof a thought cannot come back.
+                if !signature.is_empty() {
+                    out.thought(&Thought::Thinking {
+                        thinking: text,
+                        signature,
+                    });
+                }
+                if !redacted.is_empty() {
+                    let data = blob::text(&STANDARD.encode(redacted));
+                    out.thought(&Thought::RedactedThinking { data });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn message_stop(
+        &mut self,
+        payload: &Payload<'_>,
+        out: &mut ChunkWriter,
+    ) -> Result<(), DecodeError> {
+        while let Some(at) = self.open.keys().next().copied() {
+            self.block_stop(at, out);
+        }
+        self.reasoning_tokens = thinking_tokens(payload.additional_model_response_fields);
+        let called = self.tool_calls > 0;
+        self.finish = Some(finish_reason(payload.stop_reason.as_deref(), called)?);
+        Ok(())
+    }
+
+    fn metadata(&mut self, payload: &Payload<'_>, out: &mut ChunkWriter) {
+        self.usage = Some(payload.usage.unwrap_or_default().usage());
+        let tier = payload.service_tier.as_ref();
+        if let Some(tier) = tier.and_then(|tier| set(&tier.kind)) {
+            out.service_tier(tier);
+        }
+    }
+
+    /// The end goes out when both of its halves are there. Without the second the answer counts as
+    /// cut off: its token counts would be wrong.
+    fn finish(&mut self, out: &mut ChunkWriter) {
+        if let (Some(reason), Some(usage), false) = (self.finish, self.usage, self.complete) {
+            self.complete = true;
+            let reasoning = self.reasoning_tokens;
+            out.finish(reason, Usage { reasoning, ..usage });
+        }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let known = matches!(
+            event.kind,
+            "messageStart"
+                | "contentBlockStart"
+                | "contentBlockDelta"
+                | "contentBlockStop"
+                | "messageStop"
+                | "metadata"
+        );
+        if !known {
+            return Ok(());
+        }
+        let payload: Payload<'_> = serde_json::from_slice(event.payload)?;
+        self.start(out);
+        let at = payload.content_block_index.unwrap_or_default();
+        match (event.kind, &payload.start, &payload.delta) {
+            ("contentBlockStart", Some(start), _) => self.block_start(at, start, out),
+            ("contentBlockDelta", _, Some(delta)) => self.block_delta(at, delta, out),
+            ("contentBlockStop", ..) => self.block_stop(at, out),
+            ("messageStop", ..) => self.message_stop(&payload, out)?,
+            ("metadata", ..) => self.metadata(&payload, out),
+            _ => {}
+        }
+        self.finish(out);
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
