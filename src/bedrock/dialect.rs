@@ -72,6 +72,8 @@ pub struct Answer {
     pub inline_reasoning: bool,
     /// Token counts from the answer's headers, for families whose bodies have none.
     pub header_usage: Option<Usage>,
+    /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
+    pub earlier_calls: u32,
 }
 
 /// State of one streamed answer.

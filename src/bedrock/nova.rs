@@ -1,23 +1,48 @@
-//! STUB
+//! Amazon Nova, 1 and 2: `messages-v1` bodies over InvokeModel.
+//!
+//! <https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html>
+
+mod body;
+mod messages;
+mod request;
+mod response;
+mod stream;
+mod tools;
 
 use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
 
-/// STUB
+/// The dialect of every Nova model that chats.
 #[derive(Debug)]
 pub(super) struct Messages;
+
 impl Dialect for Messages {
-    fn encode_request(&self, _: &ChatRequest<'_>, _: &Target<'_>) -> Result<EncodedRequest, Error> {
-        Err(Error::unsupported(
-            "model",
-            "This model family is not served yet.",
-        ))
+    fn treatment(&self, param: Param) -> Treatment {
+        match param {
+            Param::FunctionCall
+            | Param::Functions
+            | Param::ReasoningEffort
+            | Param::ResponseFormat
+            | Param::ToolChoice
+            | Param::Tools
+            | Param::TopK => Treatment::Mapped,
+            other => other.default_treatment(),
+        }
     }
-    fn decode_response(&self, body: &[u8], _: &Answer) -> Result<Completion, DecodeError> {
-        let _: () = serde_json::from_slice(body)?;
-        Ok(Completion::default())
+
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        request::encode(request, target)
     }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        response::decode(body, answer)
+    }
+
     fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        super::anthropic::Messages.stream_decoder(answer)
+        Box::new(stream::Decoder::new(answer.names))
     }
 }

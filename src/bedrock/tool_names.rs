@@ -43,6 +43,33 @@ impl ToolNames {
         self.expects_answer && sent == ANSWER_TOOL
     }
 
+    /// Whether the answer is to come as the arguments of the answer tool.
+    #[must_use]
+    pub(super) fn expects_answer(&self) -> bool {
+        self.expects_answer
+    }
+
+    /// [`Self::send`] for models that take neither hyphens in a tool's name nor a digit as its
+    /// first character; `name` may also be one that [`Self::send`] gave.
+    pub(super) fn send_plain<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
+        let sent = self.send(name);
+        let starts_with_digit = sent.starts_with(|c: char| c.is_ascii_digit());
+        if !sent.contains('-') && !starts_with_digit {
+            return sent;
+        }
+        let digest = digest(&sent);
+        let similar = sent.chars().map(|c| if c == '-' { '_' } else { c });
+        let start = starts_with_digit.then_some('_').into_iter();
+        let plain: String = start
+            .chain(similar.take(MAX_LEN - DIGEST_LEN - 2))
+            .chain(['_'])
+            .chain(digest.chars())
+            .collect();
+        let original = self.restore(&sent).to_owned();
+        self.originals.insert(plain.clone(), original);
+        Cow::Owned(plain)
+    }
+
     /// The client's name of a tool that the model calls.
     #[must_use]
     pub fn restore<'n>(&'n self, sent: &'n str) -> &'n str {
@@ -59,14 +86,19 @@ pub(super) fn identifier(text: &str) -> Cow<'_, str> {
     if !text.is_empty() && text.len() <= MAX_LEN && text.chars().all(allowed) {
         return Cow::Borrowed(text);
     }
-    let digest = Sha256::digest(text.as_bytes());
-    let digest = digest.iter().map(|byte| format!("{byte:02x}"));
-    let digest: String = digest.take(DIGEST_LEN / 2).collect();
+    let digest = digest(text);
     let similar = text
         .chars()
         .map(|c| if allowed(c) { c } else { '_' })
         .take(MAX_LEN - DIGEST_LEN - 1);
     Cow::Owned(similar.chain(['_']).chain(digest.chars()).collect())
+}
+
+/// The first digits of a text's digest.
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let bytes = digest.iter().map(|byte| format!("{byte:02x}"));
+    bytes.take(DIGEST_LEN / 2).collect()
 }
 
 #[cfg(test)]
@@ -84,7 +116,28 @@ mod tests {
         assert_eq!(names.restore("get_weather-2"), "get_weather-2");
     }
 
+    #[test]
+    fn plain_names_come_back_whichever_way_they_were_sent() {
+        for name in ["get-weather", "2nd", "a/b-c", "get_weather", "a/b"] {
+            let mut names = ToolNames::default();
+            let plain = names.send_plain(name).into_owned();
+            assert_eq!(names.restore(&plain), name);
+            let sent = names.send(name).into_owned();
+            assert_eq!(names.send_plain(&sent), plain);
+            assert_eq!(names.restore(&plain), name);
+        }
+    }
+
     proptest! {
+        #[test]
+        fn any_text_becomes_a_plain_name(text in ".*") {
+            let mut names = ToolNames::default();
+            let name = names.send_plain(&text);
+            prop_assert!((1..=MAX_LEN).contains(&name.len()));
+            prop_assert!(!name.starts_with(|c: char| c.is_ascii_digit()));
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        }
+
         #[test]
         fn any_text_becomes_a_valid_name(text in ".*") {
             let name = identifier(&text);

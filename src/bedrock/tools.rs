@@ -156,7 +156,12 @@ pub(super) fn object_schema<'a>(
     }
 }
 
-fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
+/// JSON that was written here.
+///
+/// # Errors
+///
+/// A 500 when it is none.
+pub(super) fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
     RawValue::from_string(json)
         .map(Cow::Owned)
         .map_err(|error| Error::server(500, "encoding_failed", format!("cannot encode: {error}")))
