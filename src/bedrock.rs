@@ -15,6 +15,7 @@ mod error;
 pub mod event_stream;
 mod family;
 mod image;
+mod inline_reasoning;
 mod invoke;
 mod jamba;
 mod legacy;
