@@ -3,6 +3,7 @@
 use crate::catalog::Model;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
+use super::prompt::TextRules;
 use super::{Operation, Options, ToolNames, UpstreamError};
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
@@ -15,6 +16,12 @@ pub trait Dialect: Sync {
     /// Whether a request may contain files.
     fn reads_documents(&self) -> bool {
         false
+    }
+
+    /// Whether images in a request are sure to reach the model. Where they are not, Converse carries
+    /// them, unless the channel insists on InvokeModel.
+    fn carries_images(&self) -> bool {
+        true
     }
 
     /// The upstream body for a request in which nothing is set that [`Self::treatment`] refuses.
@@ -70,6 +77,8 @@ pub struct Answer {
     pub inline_reasoning: bool,
     /// Token counts from the answer's headers, for families whose bodies have none.
     pub header_usage: Option<Usage>,
+    /// How the text behind a prompt is read.
+    pub(super) text: TextRules,
 }
 
 /// State of one streamed answer.
