@@ -3,7 +3,9 @@
 //! [`ModelFamily`] is the registry of families, [`Dialect`] what each of them implements. A new
 //! family is one file (or folder), a variant and an arm in `family.rs`, and a golden folder.
 
+mod additions;
 mod anthropic;
+mod choices;
 mod choose;
 mod cohere;
 mod conversation;
@@ -15,6 +17,7 @@ mod error;
 pub mod event_stream;
 mod family;
 mod image;
+mod inline_reasoning;
 mod invoke;
 mod jamba;
 mod legacy;
@@ -25,6 +28,7 @@ mod mistral;
 mod nova;
 mod openai_chat;
 mod options;
+mod prompt;
 mod redact;
 mod schema;
 mod stream;

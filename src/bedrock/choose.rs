@@ -3,7 +3,7 @@
 use super::{Dialect, converse};
 use crate::catalog::Model;
 use crate::config::Api;
-use crate::openai::{ChatRequest, Content, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Content, Error, Param, Part, Treatment};
 use crate::routes::Route;
 
 /// The dialect for a request on a route.
@@ -45,7 +45,9 @@ fn needs_converse(family: &dyn Dialect, model: Option<&Model>, request: &ChatReq
     let documents = model.is_some_and(Model::reads_documents)
         && has_documents(request)
         && !family.reads_documents();
-    tools || documents
+    let images =
+        model.is_some_and(Model::reads_images) && has_images(request) && !family.carries_images();
+    tools || documents || images
 }
 
 fn uses_tools(request: &ChatRequest<'_>) -> bool {
@@ -69,11 +71,19 @@ fn uses_tools(request: &ChatRequest<'_>) -> bool {
 }
 
 fn has_documents(request: &ChatRequest<'_>) -> bool {
+    parts(request).any(|part| part.file.is_some())
+}
+
+fn has_images(request: &ChatRequest<'_>) -> bool {
+    parts(request).any(|part| part.image_url.is_some())
+}
+
+fn parts<'r>(request: &'r ChatRequest<'_>) -> impl Iterator<Item = &'r Part<'r>> {
     request
         .messages
         .iter()
-        .any(|message| match &message.content {
-            Some(Content::Parts(parts)) => parts.iter().any(|part| part.file.is_some()),
-            _ => false,
+        .flat_map(|message| match &message.content {
+            Some(Content::Parts(parts)) => parts.as_slice(),
+            _ => &[],
         })
 }

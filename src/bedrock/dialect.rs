@@ -4,6 +4,8 @@ use crate::catalog::Model;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
 use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
+use super::prompt::TextRules;
+use super::{Operation, Options, ToolNames, UpstreamError};
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
 pub trait Dialect: Sync {
@@ -15,6 +17,12 @@ pub trait Dialect: Sync {
     /// Whether a request may contain files.
     fn reads_documents(&self) -> bool {
         false
+    }
+
+    /// Whether images in a request are sure to reach the model. Where they are not, Converse carries
+    /// them, unless the channel insists on InvokeModel.
+    fn carries_images(&self) -> bool {
+        true
     }
 
     /// The upstream body for a request in which nothing is set that [`Self::treatment`] refuses.
@@ -74,6 +82,8 @@ pub struct Answer {
     pub header_usage: Option<Usage>,
     /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
     pub earlier_calls: u32,
+    /// How the text behind a prompt is read.
+    pub(super) text: TextRules,
 }
 
 /// State of one streamed answer.

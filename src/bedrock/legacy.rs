@@ -1,27 +1,13 @@
-//! STUB
+//! Models of Bedrock's first year, which are spoken to with prompts: Anthropic Claude 2 and
+//! Instant, Cohere Command, AI21 Jurassic-2.
+//!
+//! AWS has retired most of them; provisioned and custom ones live on.
 
-use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error};
+mod claude;
+mod command;
+mod j2;
+mod labels;
 
-/// STUB
-#[derive(Debug)]
-pub(super) struct Legacy;
-pub(super) static CLAUDE_TEXT: Legacy = Legacy;
-pub(super) static COHERE_COMMAND: Legacy = Legacy;
-pub(super) static J2: Legacy = Legacy;
-
-impl Dialect for Legacy {
-    fn encode_request(&self, _: &ChatRequest<'_>, _: &Target<'_>) -> Result<EncodedRequest, Error> {
-        Err(Error::unsupported(
-            "model",
-            "This model family is not served yet.",
-        ))
-    }
-    fn decode_response(&self, body: &[u8], _: &Answer) -> Result<Completion, DecodeError> {
-        let _: () = serde_json::from_slice(body)?;
-        Ok(Completion::default())
-    }
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        super::anthropic::Messages.stream_decoder(answer)
-    }
-}
+pub(super) use claude::CLAUDE_TEXT;
+pub(super) use command::COHERE_COMMAND;
+pub(super) use j2::J2;

@@ -1,42 +1,9 @@
-//! STUB
+//! Mistral AI's models of 2024: prompts for the first of them, chat bodies for Mistral Large 2407
+//! and Pixtral. The newer ones have OpenAI's bodies.
 
-use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error};
+mod chat;
+mod instruct;
+mod messages;
 
-/// STUB
-#[derive(Debug)]
-pub(super) struct Instruct;
-/// STUB
-#[derive(Debug)]
-pub(super) struct Chat;
-
-impl Dialect for Instruct {
-    fn encode_request(&self, _: &ChatRequest<'_>, _: &Target<'_>) -> Result<EncodedRequest, Error> {
-        Err(Error::unsupported(
-            "model",
-            "This model family is not served yet.",
-        ))
-    }
-    fn decode_response(&self, body: &[u8], _: &Answer) -> Result<Completion, DecodeError> {
-        let _: () = serde_json::from_slice(body)?;
-        Ok(Completion::default())
-    }
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        super::anthropic::Messages.stream_decoder(answer)
-    }
-}
-impl Dialect for Chat {
-    fn encode_request(&self, _: &ChatRequest<'_>, _: &Target<'_>) -> Result<EncodedRequest, Error> {
-        Err(Error::unsupported(
-            "model",
-            "This model family is not served yet.",
-        ))
-    }
-    fn decode_response(&self, body: &[u8], _: &Answer) -> Result<Completion, DecodeError> {
-        let _: () = serde_json::from_slice(body)?;
-        Ok(Completion::default())
-    }
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        super::anthropic::Messages.stream_decoder(answer)
-    }
-}
+pub(super) use chat::Chat;
+pub(super) use instruct::Instruct;

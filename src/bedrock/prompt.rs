@@ -1,0 +1,170 @@
+//! What the families share whose models are spoken to with a prompt: one text that ends where the
+//! model is to go on.
+//!
+//! [`Template`] writes a conversation down as such a text, [`decode`] and [`Decoder`] read what the
+//! model wrote behind it. A family brings its template, its body and a function that reads its answers.
+
+mod answer;
+mod control;
+mod stop;
+mod text;
+
+#[cfg(test)]
+pub(super) mod testing;
+
+pub(super) use answer::{Decoder, Said, decode, finish_reason};
+pub(super) use control::Control;
+pub(super) use stop::StopCutter;
+pub(super) use text::{Lead, TextRules};
+
+use serde::Serialize;
+
+use super::conversation::{Accepts, Conversation, Documents, Speaker, build};
+use super::{Answer, EncodedRequest, Operation, Target};
+use crate::openai::{ChatRequest, Error};
+
+/// How a conversation is written down as one text.
+#[derive(Debug)]
+pub(super) struct Template {
+    /// Stands before everything.
+    pub(super) begin: &'static str,
+    /// Where the instructions stand.
+    pub(super) system: System,
+    /// What stands before and after a user's text.
+    pub(super) user: [&'static str; 2],
+    /// What stands before and after an assistant's text.
+    pub(super) assistant: [&'static str; 2],
+    /// Stands at the end, where the answer begins.
+    pub(super) answer: &'static str,
+    /// Stands for an image, before the user's text.
+    pub(super) image: &'static str,
+    /// What no text may contain.
+    pub(super) control: Control,
+}
+
+/// Where the instructions stand, with what stands before and after them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum System {
+    /// Before the first turn.
+    Own([&'static str; 2]),
+    /// At the start of the first user's text.
+    InUser([&'static str; 2]),
+}
+
+impl Template {
+    /// The prompt for a conversation.
+    ///
+    /// One that ends with the assistant ends in its words, so that the model goes on with them.
+    pub(super) fn render(&self, conversation: &Conversation<'_>) -> String {
+        let mut prompt = self.begin.to_owned();
+        let system = conversation.system_text();
+        let mut instructions = system.map_or_else(String::new, |text| {
+            let (System::Own([before, after]) | System::InUser([before, after])) = self.system;
+            [before, &self.control.clean(&text), after].concat()
+        });
+        if matches!(self.system, System::Own(_)) {
+            prompt.push_str(&std::mem::take(&mut instructions));
+        }
+        for turn in &conversation.turns {
+            let text = turn.text();
+            let text = self.control.clean(&text);
+            let ([before, after], images) = match turn.speaker {
+                Speaker::User => (self.user, turn.images().count()),
+                Speaker::Assistant => (self.assistant, 0),
+            };
+            prompt.push_str(before);
+            prompt.push_str(&self.image.repeat(images));
+            prompt.push_str(&std::mem::take(&mut instructions));
+            prompt.push_str(&text);
+            prompt.push_str(after);
+        }
+        if conversation.ends_with_assistant() {
+            let [_, after] = self.assistant;
+            prompt.truncate(prompt.len() - after.len());
+        } else {
+            prompt.push_str(self.answer);
+        }
+        prompt
+    }
+}
+
+/// The conversation as far as a prompt can tell it: texts, and images where the model reads them.
+///
+/// # Errors
+///
+/// A 400 that names what the model cannot be told.
+pub(super) fn conversation<'a>(
+    request: &'a ChatRequest<'_>,
+    images: Images,
+) -> Result<Conversation<'a>, Error> {
+    let accepts = Accepts {
+        images: images == Images::Read,
+        documents: Documents::None,
+        tools: false,
+        thinking: false,
+    };
+    build(request, accepts)
+}
+
+/// Whether a model reads images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Images {
+    /// It does.
+    Read,
+    /// It does not.
+    Refused,
+}
+
+/// The longest answer that a body asks for, in tokens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// When the client sets no limit. Models have defaults of their own, but those are so low that
+    /// answers end in the middle.
+    pub(super) default: u32,
+    /// The most that the family's bodies may ask for.
+    pub(super) most: u32,
+}
+
+impl Limits {
+    /// The client's limit, but never more than the model can: asking for more is an error at
+    /// Bedrock and means "as much as you can" everywhere else.
+    pub(super) fn max_tokens(self, request: &ChatRequest<'_>, target: &Target<'_>) -> u32 {
+        let own = target.model.and_then(|model| model.max_output);
+        let most = own.map_or(self.most, |own| own.min(self.most));
+        request.max_output().unwrap_or(self.default).min(most)
+    }
+}
+
+/// The client's temperature for models whose own ends at 1; OpenAI's ends at 2.
+pub(super) fn temperature(request: &ChatRequest<'_>) -> Option<f64> {
+    request.temperature.map(|temperature| temperature.min(1.0))
+}
+
+/// The client's stop texts; empty ones stop nothing.
+pub(super) fn stops<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+    let stops = request.stop.iter().map(|stop| &**stop);
+    stops.filter(|stop| !stop.is_empty()).collect()
+}
+
+/// The upstream request with this body.
+///
+/// # Errors
+///
+/// Never for the bodies of this crate: they always serialise.
+pub(super) fn encoded(
+    request: &ChatRequest<'_>,
+    body: &impl Serialize,
+    text: TextRules,
+) -> Result<EncodedRequest, Error> {
+    let body = serde_json::to_vec(body).map_err(|error| {
+        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
+    })?;
+    Ok(EncodedRequest {
+        operation: Operation::invoke(request),
+        body,
+        answer: Answer {
+            text,
+            ..Answer::default()
+        },
+    })
+}
