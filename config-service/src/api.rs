@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{Method, Uri};
+use axum::extract::{OriginalUri, Request, State};
+use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -98,11 +98,11 @@ pub async fn serve(
         .await
 }
 
-async fn not_found(uri: Uri) -> Problem {
+async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {
     Problem::not_found(format!("there is nothing at {}", uri.path()))
 }
 
-async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
+async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
 }
 

@@ -34,6 +34,26 @@ pub struct ServedModule {
     pub cluster: String,
 }
 
+impl FilterCode {
+    /// How Envoys come by the module.
+    #[must_use]
+    pub fn delivery(&self) -> ModuleDelivery {
+        match self {
+            Self::Served(_) => ModuleDelivery::Fetched,
+            Self::InEnvoy { .. } => ModuleDelivery::Local,
+        }
+    }
+}
+
+/// How an Envoy comes by the module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleDelivery {
+    /// It fetches it when a configuration names it for the first time.
+    Fetched,
+    /// It has it as a file.
+    Local,
+}
+
 /// Why a module cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum ModuleError {

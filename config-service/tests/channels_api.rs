@@ -439,6 +439,8 @@ async fn unknown_things_and_wrong_methods_are_problems() {
     for path in ["/", "/api", "/api/nothing", "/nothing", "/filter/x.wasm"] {
         service.get(path).await.problem(404);
     }
+    let reply = service.get("/api/nothing").await;
+    assert_eq!(reply.json()["detail"], "there is nothing at /api/nothing");
     for (method, path, allow) in [
         (Method::DELETE, "/api/channels", "GET,HEAD,POST"),
         (Method::POST, "/api/channels/x", "GET,HEAD,PUT,PATCH,DELETE"),

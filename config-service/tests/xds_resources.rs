@@ -296,6 +296,49 @@ async fn a_served_module_is_fetched_by_hash() {
 }
 
 #[tokio::test]
+async fn a_running_envoy_gets_what_it_refused_again_until_it_has_the_module() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let file = dir.path().join("filter.wasm");
+    std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
+    let service = TestService::start_in(dir, &["--wasm", file.to_str().unwrap()]).await;
+    let mut envoy = Envoy::connect(&service, "e", Service::Extensions).await;
+    // The version of an earlier stream: it runs something else already.
+    envoy.subscribe(ECDS, "0").await;
+    let mut last = envoy.receive(ECDS).await;
+    for _ in 0..4 {
+        assert!(vm(plugin(&last)).nack_on_code_cache_miss);
+        envoy.nack(&last, "Unable to create Wasm plugin").await;
+        let again = envoy.receive(ECDS).await;
+        assert_eq!(again.version_info, last.version_info);
+        // Envoy ignores the very bytes that it refused.
+        assert_ne!(again.resources, last.resources);
+        assert_eq!(plugin_json(&again), plugin_json(&last));
+        last = again;
+    }
+    let rejected = |status: &serde_json::Value| status["envoys"][0]["state"] == "rejected";
+    service.wait_for("shown as rejected", rejected).await;
+    envoy.ack(&last).await;
+    let active = |status: &serde_json::Value| status["envoys"][0]["state"] == "active";
+    service.wait_for("active", active).await;
+}
+
+#[tokio::test]
+async fn an_envoy_that_starts_waits_for_the_module() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let file = dir.path().join("filter.wasm");
+    std::fs::write(&file, b"\0asm\x01\0\0\0").unwrap();
+    let service = TestService::start_in(dir, &["--wasm", file.to_str().unwrap()]).await;
+    let mut envoy = Envoy::connect(&service, "e", Service::Extensions).await;
+    envoy.subscribe(ECDS, "").await;
+    let first = envoy.receive(ECDS).await;
+    assert!(!vm(plugin(&first)).nack_on_code_cache_miss);
+    envoy.ack(&first).await;
+    // Taken before the module was there: what counts is whether it is taken with it.
+    let second = envoy.receive(ECDS).await;
+    assert!(vm(plugin(&second)).nack_on_code_cache_miss);
+}
+
+#[tokio::test]
 async fn the_plugin_configuration_is_what_the_filter_compiles() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = TestService::start_in(dir, &["--max-request-bytes", "1000"]).await;

@@ -16,13 +16,13 @@ use envoy_types::pb::google::protobuf::{BoolValue, Duration, StringValue, UInt32
 use envoy_types::util::pack_any;
 
 use super::EXTENSION_NAME;
+use super::session::{Offered, WithoutModule};
 use crate::filter_code::{FilterCode, ServedModule};
-use crate::publish::Snapshot;
 
 /// The extension configuration of a snapshot.
-pub(super) fn build(snapshot: &Snapshot, code: &FilterCode) -> TypedExtensionConfig {
+pub(super) fn build(offered: &Offered, code: &FilterCode) -> TypedExtensionConfig {
     let wasm = Wasm {
-        config: Some(plugin_config(snapshot, code)),
+        config: Some(plugin_config(offered, code)),
     };
     TypedExtensionConfig {
         name: EXTENSION_NAME.to_owned(),
@@ -30,13 +30,18 @@ pub(super) fn build(snapshot: &Snapshot, code: &FilterCode) -> TypedExtensionCon
     }
 }
 
-fn plugin_config(snapshot: &Snapshot, code: &FilterCode) -> PluginConfig {
+fn plugin_config(offered: &Offered, code: &FilterCode) -> PluginConfig {
+    let mut configuration = offered.snapshot.plugin_config.clone();
+    if offered.refusals % 2 == 1 {
+        // Envoy takes the very bytes that it refused last for known, and does nothing.
+        configuration.push('\n');
+    }
     PluginConfig {
         name: EXTENSION_NAME.to_owned(),
         root_id: EXTENSION_NAME.to_owned(),
-        vm: Some(Vm::VmConfig(vm_config(code))),
+        vm: Some(Vm::VmConfig(vm_config(offered.without_module, code))),
         configuration: Some(pack_any(StringValue {
-            value: snapshot.plugin_config.clone(),
+            value: configuration,
         })),
         // A trapped VM is replaced; the default would answer 503 for ever.
         failure_policy: FailurePolicy::FailReload.into(),
@@ -50,7 +55,7 @@ fn plugin_config(snapshot: &Snapshot, code: &FilterCode) -> PluginConfig {
     }
 }
 
-fn vm_config(code: &FilterCode) -> VmConfig {
+fn vm_config(without_module: WithoutModule, code: &FilterCode) -> VmConfig {
     let specifier = match code {
         FilterCode::Served(module) => CodeSpecifier::Remote(remote(module)),
         FilterCode::InEnvoy { path } => CodeSpecifier::Local(DataSource {
@@ -64,8 +69,7 @@ fn vm_config(code: &FilterCode) -> VmConfig {
         code: Some(AsyncDataSource {
             specifier: Some(specifier),
         }),
-        // Envoy waits for the module instead of refusing the configuration.
-        nack_on_code_cache_miss: false,
+        nack_on_code_cache_miss: without_module == WithoutModule::Refuse,
         ..VmConfig::default()
     }
 }

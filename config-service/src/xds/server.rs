@@ -1,5 +1,6 @@
 //! The gRPC side of xDS: moves messages between streams and their sessions.
 
+mod retry;
 mod services;
 
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use super::session::{Event, Kind, Session};
 use super::{Resources, wire};
 use crate::fleet::{Entry, Fleet, Node};
 use crate::publish::Snapshot;
+use retry::Retry;
 
 /// Longest request, in bytes; the first one lists every extension that the Envoy has.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -109,7 +111,8 @@ impl XdsServer {
             server: self.clone(),
             only,
             peer: request.remote_addr(),
-            session: Session::new(target),
+            session: Session::new(target, self.resources.code.delivery()),
+            retry: Retry::default(),
             entry: None,
             responses,
         };
@@ -124,6 +127,7 @@ struct Stream {
     only: Option<Kind>,
     peer: Option<SocketAddr>,
     session: Session,
+    retry: Retry,
     entry: Option<(Entry, Node)>,
     responses: mpsc::Sender<Result<DiscoveryResponse, Status>>,
 }
@@ -148,6 +152,7 @@ impl Stream {
                     Ok(()) => self.session.retarget(Arc::clone(&published.borrow_and_update())),
                     Err(_) => break,
                 },
+                () = self.retry.due() => self.session.retry(),
                 _ = stopped.wait_for(|stopped| *stopped) => {
                     let status = Status::unavailable("the config-service is stopping");
                     let _ = self.responses.try_send(Err(status));
@@ -185,6 +190,9 @@ impl Stream {
             return;
         };
         let event = self.session.request(&request);
+        if request.kind == Kind::Plugin && event != Event::Stale {
+            self.retry.set(self.session.refusals());
+        }
         self.log(request.kind, &event);
     }
 
@@ -211,6 +219,9 @@ impl Stream {
             }
             Event::Rejected(revision, reason) => {
                 tracing::warn!(node.id = id, ?kind, revision, reason, "rejected by Envoy");
+            }
+            Event::Deferred(revision) => {
+                tracing::debug!(node.id = id, revision, "not taken by Envoy yet");
             }
             Event::Subscribed => tracing::debug!(node.id = id, ?kind, "subscribed"),
             Event::Stale => tracing::debug!(node.id = id, ?kind, "stale request ignored"),

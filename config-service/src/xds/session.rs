@@ -6,19 +6,30 @@
 //! - on a stream with both types, a plugin configuration is sent only after the clusters that it
 //!   names were acknowledged, and clusters go away only after a plugin configuration that does not
 //!   name them was acknowledged (make before break);
-//! - what an Envoy refused is not sent again until something changes.
+//! - what an Envoy refused is not sent again until something changes, with one exception: a plugin
+//!   configuration whose module the Envoy fetches, because it is refused as long as the module is
+//!   missing.
+//!
+//! About that exception: an Envoy that is starting fetches the module and becomes ready with it. A
+//! running one does not; it would acknowledge the configuration and pass requests by the filter. It
+//! has to be told to refuse ([`WithoutModule`]): then it fetches in the background, and keeps the
+//! old configuration until it is sent the new one again.
 
 mod subscription;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::filter_code::ModuleDelivery;
 use crate::fleet::Progress;
 use crate::publish::{Cluster, Snapshot};
 use subscription::Subscription;
 
 /// Longest reason of a refusal that is kept, in bytes.
 const MAX_REASON_LEN: usize = 1000;
+
+/// Refusals of one plugin configuration that are nothing but the module being fetched.
+const EXPECTED_REFUSALS: u32 = 3;
 
 /// A type of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +72,27 @@ pub enum Body {
     /// All clusters.
     Clusters(BTreeSet<Cluster>),
     /// The plugin configuration of a snapshot.
-    Plugin(Arc<Snapshot>),
+    Plugin(Offered),
+}
+
+/// A plugin configuration as it is sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Offered {
+    /// The snapshot that it is made of.
+    pub snapshot: Arc<Snapshot>,
+    /// What the Envoy shall do if it has to fetch the module.
+    pub without_module: WithoutModule,
+    /// How often it was refused before.
+    pub refusals: u32,
+}
+
+/// What an Envoy does with a plugin configuration whose module it does not have yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutModule {
+    /// Take it, and become ready when the module is there. Works in an Envoy that is starting.
+    Wait,
+    /// Refuse it, keep the one before and fetch the module in the background.
+    Refuse,
 }
 
 /// How a request was understood; for the log.
@@ -73,6 +104,8 @@ pub enum Event {
     Acknowledged(u64),
     /// Refused this revision for this reason.
     Rejected(u64, String),
+    /// Did not take this revision yet; it is probably fetching the module.
+    Deferred(u64),
     /// Outdated; ignored.
     Stale,
 }
@@ -83,6 +116,9 @@ pub struct Session {
     target: Arc<Snapshot>,
     clusters: Subscription<BTreeSet<Cluster>>,
     plugin: Subscription<Arc<Snapshot>>,
+    module: ModuleDelivery,
+    /// The Envoy came without a plugin configuration and has not answered to one.
+    starting: bool,
     /// The Envoy came with the configuration of a revision that is not the current one.
     resumed: bool,
     nonces: u64,
@@ -91,9 +127,11 @@ pub struct Session {
 impl Session {
     /// A stream that has just been opened.
     #[must_use]
-    pub fn new(target: Arc<Snapshot>) -> Self {
+    pub fn new(target: Arc<Snapshot>, module: ModuleDelivery) -> Self {
         Self {
             target,
+            module,
+            starting: false,
             clusters: Subscription::default(),
             plugin: Subscription::default(),
             resumed: false,
@@ -113,13 +151,53 @@ impl Session {
                 }
                 self.clusters.request(request, reason)
             }
-            Kind::Plugin => self.plugin.request(request, reason),
+            Kind::Plugin => self.plugin_request(request, reason),
         }
+    }
+
+    fn plugin_request(&mut self, request: &Request, reason: Option<String>) -> Event {
+        if self.plugin.is_new() {
+            self.starting = request.version.is_empty();
+        }
+        let event = self.plugin.request(request, reason);
+        if self.module == ModuleDelivery::Local {
+            return event;
+        }
+        let answered = matches!(event, Event::Acknowledged(_) | Event::Rejected(..));
+        let was_starting = answered && std::mem::take(&mut self.starting);
+        match event {
+            Event::Acknowledged(_) if was_starting => {
+                // It took the configuration before it had the module, so this says little.
+                self.plugin.repeat();
+                event
+            }
+            Event::Rejected(revision, _) if self.is_fetching() => Event::Deferred(revision),
+            _ => event,
+        }
+    }
+
+    /// Whether the latest refusal is what an Envoy that fetches the module says.
+    fn is_fetching(&self) -> bool {
+        self.module == ModuleDelivery::Fetched && self.plugin.refusals() <= EXPECTED_REFUSALS
     }
 
     /// Takes the newest snapshot.
     pub fn retarget(&mut self, target: Arc<Snapshot>) {
         self.target = target;
+    }
+
+    /// How often the latest plugin configuration was refused, if it shall be sent again.
+    #[must_use]
+    pub fn refusals(&self) -> Option<u32> {
+        let fetched = self.module == ModuleDelivery::Fetched;
+        Some(self.plugin.refusals()).filter(|refusals| fetched && *refusals > 0)
+    }
+
+    /// Makes a plugin configuration that was refused due once more.
+    pub fn retry(&mut self) {
+        if self.plugin.is_rejected() {
+            self.plugin.repeat();
+        }
     }
 
     /// What is to be sent now.
@@ -141,7 +219,11 @@ impl Session {
             responses.push(Response {
                 version: target.revision.to_string(),
                 nonce,
-                body: Body::Plugin(target),
+                body: Body::Plugin(Offered {
+                    snapshot: target,
+                    without_module: self.without_module(),
+                    refusals: self.plugin.refusals(),
+                }),
             });
         }
         responses
@@ -150,8 +232,10 @@ impl Session {
     /// What was acknowledged and refused so far.
     #[must_use]
     pub fn progress(&self) -> Progress {
+        let mut plugin = self.plugin.delivery();
+        plugin.rejected = plugin.rejected.filter(|_| !self.is_fetching());
         Progress {
-            plugin: self.plugin.delivery(),
+            plugin,
             clusters: self.clusters.delivery(),
         }
     }
@@ -192,6 +276,14 @@ impl Session {
             || (clusters.accepted().is_some()
                 && !clusters.is_rejected()
                 && clusters.live().all(complete))
+    }
+
+    fn without_module(&self) -> WithoutModule {
+        if self.starting || self.module == ModuleDelivery::Local {
+            WithoutModule::Wait
+        } else {
+            WithoutModule::Refuse
+        }
     }
 
     fn next_nonce(&mut self) -> String {

@@ -56,8 +56,8 @@ pub(super) fn response(response: Response, resources: &Resources) -> DiscoveryRe
                 .map(|it| pack_any(cluster::build(it, ca_file)));
             (CLUSTER_TYPE, packed.collect())
         }
-        Body::Plugin(snapshot) => {
-            let extension = plugin::build(snapshot, &resources.code);
+        Body::Plugin(offered) => {
+            let extension = plugin::build(offered, &resources.code);
             (EXTENSION_TYPE, vec![pack_any(extension)])
         }
     };

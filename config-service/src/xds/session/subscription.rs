@@ -14,8 +14,10 @@ pub(super) struct Subscription<T> {
     rejected: Option<(Offer<T>, String)>,
     /// Revision that the Envoy brought along from an earlier stream.
     brought: Option<u64>,
-    /// The Envoy asked for what it was sent already.
+    /// The Envoy asked for what it was sent already, or is to get it once more.
     again: bool,
+    /// How often the latest content was refused since it was last taken.
+    refusals: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -35,6 +37,7 @@ impl<T> Default for Subscription<T> {
             rejected: None,
             brought: None,
             again: false,
+            refusals: 0,
         }
     }
 }
@@ -91,10 +94,20 @@ impl<T: Clone + PartialEq> Subscription<T> {
                 let revision = offer.revision;
                 self.accepted = Some(offer);
                 self.rejected = None;
+                self.refusals = 0;
                 Event::Acknowledged(revision)
             }
             (Some(offer), Some(reason)) => {
                 let revision = offer.revision;
+                let same = self
+                    .rejected
+                    .as_ref()
+                    .is_some_and(|(it, _)| it.content == offer.content);
+                self.refusals = if same {
+                    self.refusals.saturating_add(1)
+                } else {
+                    1
+                };
                 self.rejected = Some((offer, reason.clone()));
                 self.again = newly_wanted;
                 Event::Rejected(revision, reason)
@@ -122,6 +135,16 @@ impl<T: Clone + PartialEq> Subscription<T> {
             content: content.clone(),
         });
         true
+    }
+
+    /// Has the latest content sent once more, unless it is under way.
+    pub(super) fn repeat(&mut self) {
+        self.again |= self.in_flight.is_none();
+    }
+
+    /// How often the latest content was refused since it was last taken.
+    pub(super) fn refusals(&self) -> u32 {
+        self.refusals
     }
 
     pub(super) fn delivery(&self) -> Delivery {

@@ -27,14 +27,33 @@ fn cluster(host: &str) -> Cluster {
 struct Envoy {
     session: Session,
     nonces: [String; 2],
+    /// How the latest plugin configuration was offered.
+    offered: Option<(WithoutModule, u32)>,
 }
 
 impl Envoy {
     fn new(revision: u64, hosts: &[&str]) -> Self {
         Self {
-            session: Session::new(Arc::new(snapshot(revision, hosts))),
+            session: Session::new(Arc::new(snapshot(revision, hosts)), ModuleDelivery::Local),
             nonces: Default::default(),
+            offered: None,
         }
+    }
+
+    /// An Envoy that fetches the module and asks for the plugin configuration alone.
+    fn fetching(revision: u64, version: &str) -> Self {
+        let mut envoy = Self::new(revision, &["a"]);
+        envoy.session.module = ModuleDelivery::Fetched;
+        assert_eq!(
+            envoy.ask(Kind::Plugin, version),
+            [format!("ecds {revision}")]
+        );
+        envoy
+    }
+
+    fn retry(&mut self) -> Vec<String> {
+        self.session.retry();
+        self.receive()
     }
 
     /// An Envoy that asked for both types and acknowledged everything.
@@ -96,9 +115,10 @@ impl Envoy {
                 let hosts: Vec<_> = clusters.iter().map(|it| it.host.as_str()).collect();
                 format!("cds {} {}", response.version, hosts.join(","))
             }
-            Body::Plugin(snapshot) => {
+            Body::Plugin(offered) => {
                 self.nonces[Kind::Plugin as usize] = response.nonce;
-                assert_eq!(response.version, snapshot.revision.to_string());
+                assert_eq!(response.version, offered.snapshot.revision.to_string());
+                self.offered = Some((offered.without_module, offered.refusals));
                 format!("ecds {}", response.version)
             }
         }
@@ -287,4 +307,59 @@ fn reasons_are_one_line_of_limited_length() {
     let reason = envoy.session.progress().plugin.rejected.unwrap().reason;
     assert!(reason.starts_with("line break é"), "{reason}");
     assert!(reason.len() <= MAX_REASON_LEN, "{}", reason.len());
+}
+
+#[test]
+fn an_envoy_that_starts_waits_for_the_module_and_then_gets_its_configuration_confirmed() {
+    let mut envoy = Envoy::fetching(1, "");
+    assert_eq!(envoy.offered, Some((WithoutModule::Wait, 0)));
+    assert_eq!(envoy.ack(Kind::Plugin), ["ecds 1"]);
+    assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
+    assert_eq!(envoy.ack(Kind::Plugin), NOTHING);
+    assert_eq!(envoy.publish(2, &["a"]), ["ecds 2"]);
+    assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
+}
+
+#[test]
+fn an_envoy_that_runs_refuses_until_it_has_the_module() {
+    let mut envoy = Envoy::fetching(2, "1");
+    assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
+    for refusals in 1..=3 {
+        assert_eq!(envoy.nack(Kind::Plugin, "no module"), NOTHING);
+        assert_eq!(envoy.session.refusals(), Some(refusals));
+        let plugin = envoy.session.progress().plugin;
+        assert_eq!((plugin.active, plugin.rejected), (Some(1), None));
+        assert_eq!(envoy.retry(), ["ecds 2"]);
+        assert_eq!(envoy.retry(), NOTHING, "it is under way");
+        assert_eq!(envoy.offered, Some((WithoutModule::Refuse, refusals)));
+    }
+    assert_eq!(envoy.ack(Kind::Plugin), NOTHING);
+    assert_eq!(envoy.session.refusals(), None);
+    assert_eq!(envoy.retry(), NOTHING);
+    assert_eq!(envoy.session.progress().plugin.active, Some(2));
+}
+
+#[test]
+fn refusals_that_do_not_end_are_shown_and_a_new_revision_starts_afresh() {
+    let mut envoy = Envoy::fetching(2, "1");
+    for _ in 0..4 {
+        envoy.nack(Kind::Plugin, "broken");
+        envoy.retry();
+    }
+    let rejected = envoy.session.progress().plugin.rejected;
+    assert_eq!(rejected.unwrap().revision, 2);
+    envoy.nack(Kind::Plugin, "broken");
+    assert_eq!(envoy.publish(3, &["a"]), ["ecds 3"]);
+    envoy.nack(Kind::Plugin, "no module");
+    assert_eq!(envoy.session.refusals(), Some(1));
+    assert_eq!(envoy.session.progress().plugin.rejected, None);
+}
+
+#[test]
+fn a_module_that_envoy_has_already_is_no_reason_to_send_anything_again() {
+    let mut envoy = Envoy::settled(1, &["a"]);
+    envoy.publish(2, &["a"]);
+    envoy.nack(Kind::Plugin, "broken");
+    assert_eq!(envoy.session.refusals(), None);
+    assert_eq!(envoy.offered, Some((WithoutModule::Wait, 0)));
 }
