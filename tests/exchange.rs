@@ -1,5 +1,13 @@
 //! What an exchange does with everything that is not a well-behaved chat.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use bedrock_filter::exchange::{Exchange, Headers, Step};

@@ -5,6 +5,14 @@
 //! is one that the filter answers itself. `UPDATE_GOLDEN=1 cargo test --test golden` rewrites the
 //! two files that the filter decides; git shows what changed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::fmt::Write as _;

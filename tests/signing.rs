@@ -2,6 +2,14 @@
 //!
 //! `vectors/sigv4.json` was computed with botocore.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::bedrock::{Operation, path};

@@ -3,9 +3,8 @@
 use crate::catalog::Model;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
-use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
 use super::prompt::TextRules;
-use super::{Operation, Options, ToolNames, UpstreamError};
+use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
 pub trait Dialect: Sync {

@@ -158,7 +158,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bedrock::Options;
+    use crate::bedrock::{ModelFamily, Options};
     use crate::catalog;
 
     /// Llama 4's image goes to Converse by itself, so this is what a channel gets that insists on
@@ -173,6 +173,7 @@ mod tests {
         let options = Options::default();
         let target = Target {
             model: catalog::find("llama4-scout-17b-instruct"),
+            family: ModelFamily::Llama4,
             model_id: "us.meta.llama4-scout-17b-instruct-v1:0",
             options: &options,
         };
