@@ -47,6 +47,8 @@ pub struct Model {
     pub forced_tools: bool,
     /// Which sampling parameters it takes.
     pub sampling: Sampling,
+    /// Highest temperature that it takes.
+    pub max_temperature: f64,
     /// Whether it takes stop sequences.
     pub stop: bool,
     /// Whether the conversation may end with an assistant message that the model continues.
@@ -81,6 +83,7 @@ impl Default for Model {
             tools: false,
             forced_tools: true,
             sampling: Sampling::Any,
+            max_temperature: 2.0,
             stop: true,
             prefill: true,
             thinking: Thinking::None,

@@ -153,16 +153,7 @@ impl<'a> Conversation<'a> {
 impl<'a> Turn<'a> {
     /// The turn's texts as one, for families that take plain text.
     pub(super) fn text(&self) -> Cow<'_, str> {
-        let mut texts = self.blocks.iter().filter_map(|block| match &block.content {
-            BlockContent::Text(text) => Some(text),
-            _ => None,
-        });
-        let first = texts
-            .next()
-            .map_or(Cow::Borrowed(""), |text| Cow::Borrowed(&**text));
-        texts.fold(first, |joined, text| {
-            Cow::Owned(format!("{joined}\n\n{text}"))
-        })
+        joined_text(&self.blocks)
     }
 
     /// The turn's images.
@@ -172,6 +163,20 @@ impl<'a> Turn<'a> {
             _ => None,
         })
     }
+}
+
+/// The blocks' texts as one.
+pub(super) fn joined_text<'t>(blocks: &'t [Block<'_>]) -> Cow<'t, str> {
+    let mut texts = blocks.iter().filter_map(|block| match &block.content {
+        BlockContent::Text(text) => Some(text),
+        _ => None,
+    });
+    let first = texts
+        .next()
+        .map_or(Cow::Borrowed(""), |text| Cow::Borrowed(&**text));
+    texts.fold(first, |joined, text| {
+        Cow::Owned(format!("{joined}\n\n{text}"))
+    })
 }
 
 impl<'a> From<BlockContent<'a>> for Block<'a> {

@@ -218,12 +218,13 @@ fn is_credentials(exception: &str) -> bool {
 }
 
 fn is_too_long(message: &str) -> bool {
-    const PATTERNS: [&str; 5] = [
+    const PATTERNS: [&str; 6] = [
         "Input is too long",
         "prompt is too long",
         "expected maxLength:",
         "Too many input tokens",
         "exceed context limit",
+        "maximum context length",
     ];
     PATTERNS.iter().any(|pattern| message.contains(pattern))
 }
