@@ -116,7 +116,8 @@ fn sample(param: Param) -> Value {
         Param::SafetyIdentifier => json!({"safety_identifier": "s"}),
         Param::Seed => json!({"seed": 5}),
         Param::ServiceTier => json!({"service_tier": "flex"}),
-        Param::Stop => json!({"stop": ["END"]}),
+        // The one text that every family can stop at.
+        Param::Stop => json!({"stop": ["User:"]}),
         Param::Store => json!({"store": true}),
         Param::Stream => json!({"stream": true}),
         Param::StreamOptions => json!({"stream_options": {"include_usage": true}}),
@@ -137,26 +138,28 @@ fn sample(param: Param) -> Value {
 fn models() -> BTreeMap<ModelFamily, Vec<&'static str>> {
     let mut models = BTreeMap::<_, Vec<_>>::new();
     for model in catalog::models() {
-        let through_family = match model.family {
-            ModelFamily::Converse => model.converse,
-            _ => model.invoke,
-        };
-        if through_family {
+        if model.invoke {
             models.entry(model.family).or_default().push(model.id);
+        }
+        if model.converse {
+            models
+                .entry(ModelFamily::Converse)
+                .or_default()
+                .push(model.id);
         }
     }
     models
 }
 
 /// What Bedrock gets for a request with these fields, or the parameter at fault.
-fn call(model: &str, fields: &Value) -> Result<String, String> {
+fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, String> {
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
     let object = body.as_object_mut().unwrap();
     object.extend(fields.as_object().unwrap().clone());
     let config = json!({"channels": [{
         "name": "a",
         "region": "us-east-1",
-        "api": match catalog::find(model).unwrap().family {
+        "api": match family {
             ModelFamily::Converse => "converse",
             _ => "invoke",
         },
@@ -214,7 +217,7 @@ fn what_is_refused_is_named() {
     for (family, param) in pairs(Treatment::Refused) {
         let alone = json!({param.name(): sample(param)[param.name()]});
         for model in &models[&family] {
-            let seen = call(model, &alone).unwrap_err();
+            let seen = call(family, model, &alone).unwrap_err();
             assert_eq!(seen, param.name(), "{model}");
         }
     }
@@ -226,10 +229,34 @@ fn what_is_ignored_changes_nothing() {
     for (family, param) in pairs(Treatment::Ignored) {
         let fields = sample(param);
         for model in &models[&family] {
-            let (with, plain) = (call(model, &fields), call(model, &without(&fields, param)));
+            let with = call(family, model, &fields);
+            let plain = call(family, model, &without(&fields, param));
             assert_eq!(with, plain, "{} on {model}", param.name());
         }
     }
+}
+
+/// Whether a family honours a parameter on the answer, so that the call does not show it.
+fn is_honoured_on_the_answer(family: ModelFamily, param: Param) -> bool {
+    use ModelFamily::{Llama2, Llama3, Llama4, MistralChat};
+    match param {
+        // The model is in every call.
+        Param::Model | Param::StreamOptions => true,
+        // Their bodies have no stop texts: the answer is cut.
+        Param::Stop => matches!(family, Llama2 | Llama3 | Llama4 | MistralChat),
+        _ => false,
+    }
+}
+
+/// Requests that ask for something with a parameter; some families have one of them only.
+fn samples(param: Param) -> Vec<Value> {
+    let own = sample(param);
+    let mut none = own.clone();
+    match param {
+        Param::ToolChoice | Param::FunctionCall => none[param.name()] = json!("none"),
+        _ => return vec![own],
+    }
+    vec![own, none]
 }
 
 #[test]
@@ -238,14 +265,13 @@ fn what_is_mapped_changes_the_call_of_some_model() {
     let without_effect = pairs(Treatment::Mapped)
         .into_iter()
         .filter(|(family, param)| {
-            let fields = sample(*param);
             let changes = |model: &&str| {
-                let with = call(model, &fields);
-                with.is_ok() && with != call(model, &without(&fields, *param))
+                samples(*param).iter().any(|fields| {
+                    let with = call(*family, model, fields);
+                    with.is_ok() && with != call(*family, model, &without(fields, *param))
+                })
             };
-            // The model is in every call, and stream options change the answer, not the call.
-            !matches!(param, Param::Model | Param::StreamOptions)
-                && !models[family].iter().any(changes)
+            !is_honoured_on_the_answer(*family, *param) && !models[family].iter().any(changes)
         });
     let without_effect: Vec<_> = without_effect
         .map(|(family, param)| format!("{} of {}", param.name(), name(family)))

@@ -260,6 +260,7 @@ mod tests {
         );
         let request = ChatRequest::parse(json.as_bytes()).unwrap();
         let target = Target {
+            family: crate::bedrock::ModelFamily::OpenaiChat,
             model: catalog::find(model),
             model_id: model,
             options: &Options::default(),
