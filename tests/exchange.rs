@@ -13,7 +13,8 @@ mod support;
 use bedrock_filter::exchange::{Exchange, Headers, Step};
 use proptest::prelude::*;
 use serde_json::Value;
-use support::{answer, frames, headers, now, routes, send};
+use support::cases::frames;
+use support::{answer, headers, now, routes, send};
 
 const PLUGIN_CONFIG: &str = include_str!("golden/plugin.json");
 
