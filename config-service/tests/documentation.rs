@@ -1,0 +1,187 @@
+//! `docs/API.md` and `docs/OPERATIONS.md` say what the code does.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use bedrock_filter::bedrock::ModelFamily;
+use clap::CommandFactory as _;
+use config_service::Args;
+use config_service::edit::FIELDS;
+
+fn read(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let path = root.join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The text under a heading, up to the next one.
+fn section<'t>(text: &'t str, heading: &str) -> &'t str {
+    let (_, rest) = text
+        .split_once(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("no heading {heading}"));
+    rest.split_once("\n#").map_or(rest, |(section, _)| section)
+}
+
+/// The cells of the table rows that begin with code, without backticks.
+fn rows(section: &str) -> Vec<Vec<String>> {
+    let rows = section.lines().filter(|line| line.starts_with("| `"));
+    rows.map(|row| {
+        let cells = row.trim_matches('|').split(" | ");
+        cells.map(|cell| cell.trim().replace('`', "")).collect()
+    })
+    .collect()
+}
+
+#[test]
+fn every_flag_is_documented_with_its_variable_and_default() {
+    let documented: Vec<_> = rows(section(&read("docs/OPERATIONS.md"), "## Flags"))
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].clone(), row[2].clone()))
+        .collect();
+    let command = Args::command();
+    let flags: Vec<_> = command
+        .get_arguments()
+        .map(|arg| {
+            let defaults = arg.get_default_values();
+            let default = match (arg.get_id().as_str(), defaults) {
+                ("wasm" | "wasm_path_in_envoy", _) => "one of the two".to_owned(),
+                ("wasm_url_base", _) => "from --listen".to_owned(),
+                (_, [default]) => default.to_string_lossy().into_owned(),
+                _ => "required".to_owned(),
+            };
+            (
+                format!("--{}", arg.get_long().unwrap()),
+                arg.get_env().unwrap().to_string_lossy().into_owned(),
+                default,
+            )
+        })
+        .collect();
+    assert_eq!(documented, flags);
+}
+
+#[test]
+fn every_field_of_a_channel_is_documented() {
+    let api = read("docs/API.md");
+    let documented: BTreeSet<_> = rows(section(&api, "## Channel"))
+        .into_iter()
+        .map(|row| row[0].clone())
+        .collect();
+    assert_eq!(documented, FIELDS.map(str::to_owned).into());
+}
+
+#[test]
+fn every_model_family_is_documented() {
+    let api = read("docs/API.md");
+    let documented: BTreeSet<_> = section(&api, "### Model families")
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    let names = ModelFamily::ALL
+        .iter()
+        .map(|family| serde_json::to_value(family).unwrap());
+    let names: BTreeSet<_> = names
+        .map(|name| name.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(documented, names);
+}
+
+/// Where faults and warnings are made; files with a folder bring it along.
+const SOURCES: [&str; 8] = [
+    "config-service/src/channels.rs",
+    "config-service/src/edit.rs",
+    "config-service/src/edit",
+    "config-service/src/publish.rs",
+    "config-service/src/api/problem.rs",
+    "src/config/error.rs",
+    "src/config/lint.rs",
+    "src/routes/compile.rs",
+];
+
+/// Words in those files that look like codes and are none.
+const OTHER_WORDS: [&str; 26] = [
+    "access_key_id",
+    "auto",
+    "clusters",
+    "converse",
+    "created_at",
+    "fingerprint",
+    "geo",
+    "global",
+    "has_session_token",
+    "id",
+    "identifier",
+    "invoke",
+    "null",
+    "off",
+    "revision",
+    "secret_access_key",
+    "session_token",
+    "static",
+    "status_number",
+    "trace",
+    "true",
+    "type",
+    "unnamed",
+    "updated_at",
+    "version",
+    "warnings",
+];
+
+#[test]
+fn every_code_is_documented() {
+    let api = read("docs/API.md");
+    let documented: BTreeSet<_> = ["### Fault codes", "### Warning codes"]
+        .into_iter()
+        .flat_map(|heading| rows(section(&api, heading)))
+        .map(|row| row[0].clone())
+        .collect();
+    let mut words = BTreeSet::new();
+    for source in SOURCES {
+        for file in files(source) {
+            words.extend(words_of(&read(&file)));
+        }
+    }
+    for other in OTHER_WORDS.iter().chain(&FIELDS) {
+        words.remove(*other);
+    }
+    assert_eq!(documented, words);
+}
+
+/// A file, or the files of a folder without its tests; relative to the repository.
+fn files(source: &str) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::from(source)];
+    while let Some(path) = open.pop() {
+        if root.join(&path).is_dir() {
+            let entries = std::fs::read_dir(root.join(&path)).unwrap();
+            open.extend(entries.map(|entry| path.join(entry.unwrap().file_name())));
+        } else if !path.ends_with("tests.rs") {
+            found.push(path.to_str().unwrap().to_owned());
+        }
+    }
+    found
+}
+
+/// String literals of one lower-case word, outside of tests.
+fn words_of(source: &str) -> Vec<String> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    let code = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    let is_word =
+        |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    code.flat_map(|line| line.split('"').skip(1).step_by(2))
+        .filter(|text| is_word(text))
+        .map(str::to_owned)
+        .collect()
+}
