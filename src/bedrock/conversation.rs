@@ -6,8 +6,10 @@
 
 mod blocks;
 mod build;
+mod mixing;
 
 pub(super) use build::build;
+pub(super) use mixing::Mixing;
 
 use std::borrow::Cow;
 

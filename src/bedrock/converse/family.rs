@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 
+use crate::bedrock::conversation::Mixing;
 use crate::bedrock::{ModelFamily, Target};
 use crate::catalog::{Caching, Model, Sampling};
 
@@ -45,17 +46,6 @@ pub(super) enum Choices {
     Any,
     /// One tool must be called.
     Tool,
-}
-
-/// Which blocks may stand in one turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mixing {
-    /// All.
-    Free,
-    /// Results of tools stand alone.
-    ResultsApart,
-    /// Results of tools stand alone, and so do calls.
-    CallsApart,
 }
 
 /// Where a model has `top_k`.

@@ -8,7 +8,7 @@ use super::body::{
     Block, CachePoint, File, Message, Reasoning, Source, System, ToolResult, ToolUse,
 };
 use super::documents::DocumentNames;
-use super::family::{Mixing, Traits};
+use super::family::Traits;
 use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker, Turn};
 use crate::bedrock::document;
@@ -22,10 +22,6 @@ const DOCUMENT_TEXT: &str = "See the attached file.";
 
 /// Result of a tool that returned nothing: models refuse results without content.
 const EMPTY_RESULT: &str = "(empty)";
-
-/// What the other speaker says between two halves of a turn that may not be one.
-const ASSISTANT_FILLER: &str = "OK.";
-const USER_FILLER: &str = "Go on.";
 
 /// Writes blocks; remembers what must be unique or the same all over the request.
 pub(super) struct Writer<'n, 'a> {
@@ -89,43 +85,14 @@ impl<'a> Writer<'_, 'a> {
         blocks
     }
 
-    pub(super) fn messages(&mut self, conversation: Conversation<'a>) -> Vec<Message<'a>> {
-        let mut messages = Vec::with_capacity(conversation.turns.len());
-        for turn in conversation.turns {
-            let speaker = turn.speaker;
-            let (first, second) = self.split(turn);
-            messages.push(self.message(speaker, first));
-            if !second.is_empty() {
-                messages.push(filler(speaker));
-                messages.push(self.message(speaker, second));
-            }
-        }
-        messages
+    pub(super) fn messages(&mut self, mut conversation: Conversation<'a>) -> Vec<Message<'a>> {
+        conversation.unmix(self.traits.mixing);
+        let turns = conversation.turns.into_iter();
+        turns.map(|turn| self.message(turn)).collect()
     }
 
-    /// Splits a turn whose blocks may not stand together: results of tools come first, calls last,
-    /// because the calls must be the last thing before their results.
-    fn split(&self, turn: Turn<'a>) -> (Blocks<'a>, Blocks<'a>) {
-        let goes_first: fn(&BlockContent<'_>) -> bool = match (turn.speaker, self.traits.mixing) {
-            (Speaker::User, Mixing::ResultsApart | Mixing::CallsApart) => {
-                |content| matches!(content, BlockContent::ToolResult(_))
-            }
-            (Speaker::Assistant, Mixing::CallsApart) => {
-                |content| !matches!(content, BlockContent::ToolUse(_))
-            }
-            _ => |_| true,
-        };
-        let blocks = turn.blocks.into_iter();
-        let (first, second): (Vec<_>, Vec<_>) =
-            blocks.partition(|block| goes_first(&block.content));
-        if first.is_empty() {
-            (second, first)
-        } else {
-            (first, second)
-        }
-    }
-
-    fn message(&mut self, speaker: Speaker, blocks: Blocks<'a>) -> Message<'a> {
+    fn message(&mut self, turn: Turn<'a>) -> Message<'a> {
+        let Turn { speaker, blocks } = turn;
         let has = |wanted: fn(&BlockContent<'_>) -> bool| {
             blocks.iter().any(|block| wanted(&block.content))
         };
@@ -216,17 +183,6 @@ fn role(speaker: Speaker) -> &'static str {
 }
 
 /// What the other speaker says in between.
-fn filler<'a>(speaker: Speaker) -> Message<'a> {
-    let (other, text) = match speaker {
-        Speaker::User => (Speaker::Assistant, ASSISTANT_FILLER),
-        Speaker::Assistant => (Speaker::User, USER_FILLER),
-    };
-    Message {
-        role: role(other),
-        content: vec![Block::Text(text.into())],
-    }
-}
-
 fn image_file(image: Image<'_>) -> File<'_> {
     let format = image.media_type;
     File {

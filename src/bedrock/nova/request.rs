@@ -3,7 +3,7 @@
 use super::body::{Body, InferenceConfig, ReasoningConfig, SCHEMA_VERSION};
 use super::messages::{Marks, messages, system};
 use super::tools;
-use crate::bedrock::conversation::{Accepts, Documents, build};
+use crate::bedrock::conversation::{Accepts, Documents, Mixing, build};
 use crate::bedrock::structured::{Wanted, force_answer};
 use crate::bedrock::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
@@ -23,7 +23,8 @@ pub(super) fn encode(
     target: &Target<'_>,
 ) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
-    let conversation = build(request, accepts(target))?;
+    let mut conversation = build(request, accepts(target))?;
+    conversation.unmix(Mixing::ResultsApart);
     if target.model.is_some_and(|model| !model.prefill) {
         conversation.refuse_prefill()?;
     }

@@ -3,6 +3,7 @@
 mod channels;
 mod chat;
 mod failures;
+mod golden;
 mod hostile_requests;
 mod limits;
 mod openai_package;
