@@ -9,7 +9,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -78,7 +77,19 @@ fn name(family: ModelFamily) -> String {
         .to_owned()
 }
 
-/// A value that asks for something, with what it needs beside it.
+/// Values that ask for something, with what they need beside them.
+fn samples(param: Param) -> Vec<Value> {
+    let sample = sample(param);
+    let mut tamer = sample.clone();
+    match param {
+        Param::FunctionCall => tamer["function_call"] = json!("none"),
+        Param::ToolChoice => tamer["tool_choice"] = json!("none"),
+        _ => return vec![sample],
+    }
+    vec![sample, tamer]
+}
+
+/// A value that asks for much.
 fn sample(param: Param) -> Value {
     let function = json!({"name": "f", "parameters": {"type": "object", "properties": {}}});
     let tools = json!([{"type": "function", "function": function}]);
@@ -133,30 +144,24 @@ fn sample(param: Param) -> Value {
     }
 }
 
-/// The models of every family, called through the API that the family is for.
-fn models() -> BTreeMap<ModelFamily, Vec<&'static str>> {
-    let mut models = BTreeMap::<_, Vec<_>>::new();
-    for model in catalog::models() {
-        let through_family = match model.family {
-            ModelFamily::Converse => model.converse,
-            _ => model.invoke,
-        };
-        if through_family {
-            models.entry(model.family).or_default().push(model.id);
-        }
-    }
-    models
+/// The models of a family that are called through the API that the family is for.
+fn models(family: ModelFamily) -> Vec<&'static str> {
+    let of_family = catalog::models().filter(|model| match family {
+        ModelFamily::Converse => model.converse,
+        family => model.family == family && model.invoke,
+    });
+    of_family.map(|model| model.id).collect()
 }
 
 /// What Bedrock gets for a request with these fields, or the parameter at fault.
-fn call(model: &str, fields: &Value) -> Result<String, String> {
+fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, String> {
     let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
     let object = body.as_object_mut().unwrap();
     object.extend(fields.as_object().unwrap().clone());
     let config = json!({"channels": [{
         "name": "a",
         "region": "us-east-1",
-        "api": match catalog::find(model).unwrap().family {
+        "api": match family {
             ModelFamily::Converse => "converse",
             _ => "invoke",
         },
@@ -210,11 +215,10 @@ fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Param)> {
 
 #[test]
 fn what_is_refused_is_named() {
-    let models = models();
     for (family, param) in pairs(Treatment::Refused) {
         let alone = json!({param.name(): sample(param)[param.name()]});
-        for model in &models[&family] {
-            let seen = call(model, &alone).unwrap_err();
+        for model in models(family) {
+            let seen = call(family, model, &alone).unwrap_err();
             assert_eq!(seen, param.name(), "{model}");
         }
     }
@@ -222,30 +226,32 @@ fn what_is_refused_is_named() {
 
 #[test]
 fn what_is_ignored_changes_nothing() {
-    let models = models();
     for (family, param) in pairs(Treatment::Ignored) {
-        let fields = sample(param);
-        for model in &models[&family] {
-            let (with, plain) = (call(model, &fields), call(model, &without(&fields, param)));
-            assert_eq!(with, plain, "{} on {model}", param.name());
+        for fields in samples(param) {
+            let rest = without(&fields, param);
+            for model in models(family) {
+                let (with, plain) = (call(family, model, &fields), call(family, model, &rest));
+                assert_eq!(with, plain, "{} of {model}", param.name());
+            }
         }
     }
 }
 
 #[test]
 fn what_is_mapped_changes_the_call_of_some_model() {
-    let models = models();
     let without_effect = pairs(Treatment::Mapped)
         .into_iter()
         .filter(|(family, param)| {
-            let fields = sample(*param);
-            let changes = |model: &&str| {
-                let with = call(model, &fields);
-                with.is_ok() && with != call(model, &without(&fields, *param))
+            let samples = samples(*param);
+            let changes = |model: &str| {
+                samples.iter().any(|fields| {
+                    let with = call(*family, model, fields);
+                    with.is_ok() && with != call(*family, model, &without(fields, *param))
+                })
             };
-            // The model is in every call, and stream options change the answer, not the call.
-            !matches!(param, Param::Model | Param::StreamOptions)
-                && !models[family].iter().any(changes)
+            // The model is in every call; the others may change the answer alone.
+            let shows = !matches!(param, Param::Model | Param::Stop | Param::StreamOptions);
+            shows && !models(*family).into_iter().any(changes)
         });
     let without_effect: Vec<_> = without_effect
         .map(|(family, param)| format!("{} of {}", param.name(), name(family)))
