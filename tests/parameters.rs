@@ -9,7 +9,6 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -78,7 +77,19 @@ fn name(family: ModelFamily) -> String {
         .to_owned()
 }
 
-/// A value that asks for something, with what it needs beside it.
+/// Values that ask for something, with what they need beside them.
+fn samples(param: Param) -> Vec<Value> {
+    let sample = sample(param);
+    let mut tamer = sample.clone();
+    match param {
+        Param::FunctionCall => tamer["function_call"] = json!("none"),
+        Param::ToolChoice => tamer["tool_choice"] = json!("none"),
+        _ => return vec![sample],
+    }
+    vec![sample, tamer]
+}
+
+/// A value that asks for much.
 fn sample(param: Param) -> Value {
     let function = json!({"name": "f", "parameters": {"type": "object", "properties": {}}});
     let tools = json!([{"type": "function", "function": function}]);
@@ -116,8 +127,7 @@ fn sample(param: Param) -> Value {
         Param::SafetyIdentifier => json!({"safety_identifier": "s"}),
         Param::Seed => json!({"seed": 5}),
         Param::ServiceTier => json!({"service_tier": "flex"}),
-        // The one text that every family can stop at.
-        Param::Stop => json!({"stop": ["User:"]}),
+        Param::Stop => json!({"stop": ["END"]}),
         Param::Store => json!({"store": true}),
         Param::Stream => json!({"stream": true}),
         Param::StreamOptions => json!({"stream_options": {"include_usage": true}}),
@@ -134,21 +144,13 @@ fn sample(param: Param) -> Value {
     }
 }
 
-/// The models of every family, called through the API that the family is for.
-fn models() -> BTreeMap<ModelFamily, Vec<&'static str>> {
-    let mut models = BTreeMap::<_, Vec<_>>::new();
-    for model in catalog::models() {
-        if model.invoke {
-            models.entry(model.family).or_default().push(model.id);
-        }
-        if model.converse {
-            models
-                .entry(ModelFamily::Converse)
-                .or_default()
-                .push(model.id);
-        }
-    }
-    models
+/// The models of a family that are called through the API that the family is for.
+fn models(family: ModelFamily) -> Vec<&'static str> {
+    let of_family = catalog::models().filter(|model| match family {
+        ModelFamily::Converse => model.converse,
+        family => model.family == family && model.invoke,
+    });
+    of_family.map(|model| model.id).collect()
 }
 
 /// What Bedrock gets for a request with these fields, or the parameter at fault.
@@ -213,10 +215,9 @@ fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Param)> {
 
 #[test]
 fn what_is_refused_is_named() {
-    let models = models();
     for (family, param) in pairs(Treatment::Refused) {
         let alone = json!({param.name(): sample(param)[param.name()]});
-        for model in &models[&family] {
+        for model in models(family) {
             let seen = call(family, model, &alone).unwrap_err();
             assert_eq!(seen, param.name(), "{model}");
         }
@@ -225,53 +226,32 @@ fn what_is_refused_is_named() {
 
 #[test]
 fn what_is_ignored_changes_nothing() {
-    let models = models();
     for (family, param) in pairs(Treatment::Ignored) {
-        let fields = sample(param);
-        for model in &models[&family] {
-            let with = call(family, model, &fields);
-            let plain = call(family, model, &without(&fields, param));
-            assert_eq!(with, plain, "{} on {model}", param.name());
+        for fields in samples(param) {
+            let rest = without(&fields, param);
+            for model in models(family) {
+                let (with, plain) = (call(family, model, &fields), call(family, model, &rest));
+                assert_eq!(with, plain, "{} of {model}", param.name());
+            }
         }
     }
 }
 
-/// Whether a family honours a parameter on the answer, so that the call does not show it.
-fn is_honoured_on_the_answer(family: ModelFamily, param: Param) -> bool {
-    use ModelFamily::{Llama2, Llama3, Llama4, MistralChat};
-    match param {
-        // The model is in every call.
-        Param::Model | Param::StreamOptions => true,
-        // Their bodies have no stop texts: the answer is cut.
-        Param::Stop => matches!(family, Llama2 | Llama3 | Llama4 | MistralChat),
-        _ => false,
-    }
-}
-
-/// Requests that ask for something with a parameter; some families have one of them only.
-fn samples(param: Param) -> Vec<Value> {
-    let own = sample(param);
-    let mut none = own.clone();
-    match param {
-        Param::ToolChoice | Param::FunctionCall => none[param.name()] = json!("none"),
-        _ => return vec![own],
-    }
-    vec![own, none]
-}
-
 #[test]
 fn what_is_mapped_changes_the_call_of_some_model() {
-    let models = models();
     let without_effect = pairs(Treatment::Mapped)
         .into_iter()
         .filter(|(family, param)| {
-            let changes = |model: &&str| {
-                samples(*param).iter().any(|fields| {
+            let samples = samples(*param);
+            let changes = |model: &str| {
+                samples.iter().any(|fields| {
                     let with = call(*family, model, fields);
                     with.is_ok() && with != call(*family, model, &without(fields, *param))
                 })
             };
-            !is_honoured_on_the_answer(*family, *param) && !models[family].iter().any(changes)
+            // The model is in every call; the others may change the answer alone.
+            let shows = !matches!(param, Param::Model | Param::Stop | Param::StreamOptions);
+            shows && !models(*family).into_iter().any(changes)
         });
     let without_effect: Vec<_> = without_effect
         .map(|(family, param)| format!("{} of {}", param.name(), name(family)))

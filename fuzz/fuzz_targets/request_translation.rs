@@ -1,0 +1,21 @@
+//! Any request body, for a model that the input chooses.
+
+#![no_main]
+
+#[path = "../../tests/support/laws.rs"]
+mod laws;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+
+static MODELS: LazyLock<Vec<String>> = LazyLock::new(laws::models);
+
+fuzz_target!(|body: &[u8]| {
+    // The body stays as it is, so that the golden requests are seeds; its checksum is as good a
+    // choice among the models as any.
+    let choice = crc32fast::hash(body) as usize % MODELS.len();
+    laws::request_translation(body, &MODELS[choice]);
+});
