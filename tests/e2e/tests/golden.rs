@@ -9,9 +9,9 @@ mod cases;
 
 use std::collections::BTreeMap;
 
-use bedrock_simulator::{Effect, Fault, Simulator, Verdict};
+use bedrock_simulator::{Effect, Family, Fault, Simulator, Verdict};
 use cases::{Answer, Case};
-use e2e::{Reply, Stack, repository, run, run_python, simulator};
+use e2e::{Reply, Stack, repository, run, run_python, simulator_builder};
 use serde_json::{Value, json};
 
 /// The cases, but for answers that no Bedrock gives: the simulator signs all of its own.
@@ -19,6 +19,14 @@ fn golden() -> Vec<Case> {
     let mut cases = cases::cases(&repository().join("tests/golden"));
     cases.retain(|case| !case.name().ends_with("/error-no-route"));
     cases
+}
+
+/// A Bedrock that knows the ARNs of the golden plugin configuration.
+async fn bedrock() -> Simulator {
+    let account = "arn:aws:bedrock:us-east-1:123456789012";
+    let import = format!("{account}:imported-model/abc123def456");
+    let builder = simulator_builder().own_model(&import, Family::OpenAi);
+    builder.start().await.expect("a simulator")
 }
 
 /// A stack with the channels of the golden tests, which call the simulator.
@@ -109,7 +117,7 @@ fn response_fault(case: &Case, reply: &Reply) -> Option<String> {
 #[test]
 fn every_golden_case_is_the_same_through_envoy() {
     run(async {
-        let bedrock = simulator().await;
+        let bedrock = bedrock().await;
         let stack = stack(&bedrock).await;
         let mut faults = Vec::new();
         for case in golden() {
@@ -133,7 +141,7 @@ fn every_golden_case_is_the_same_through_envoy() {
 #[test]
 fn the_official_client_reads_every_golden_answer() {
     run(async {
-        let bedrock = simulator().await;
+        let bedrock = bedrock().await;
         let stack = stack(&bedrock).await;
         let cases: Vec<_> = golden()
             .into_iter()
