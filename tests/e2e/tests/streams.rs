@@ -1,7 +1,7 @@
 //! Streams that are split, damaged, interrupted or cut.
 
 use bedrock_simulator::{Effect, Fault, Pace};
-use e2e::{Reply, run, shared, simulator};
+use e2e::{PATIENCE, Reply, run, shared, simulator};
 
 const TEXT: &str = "A rather long text, so that the stream has quite a few events 🌧";
 
@@ -129,5 +129,29 @@ fn a_connection_cut_in_a_frame_is_never_a_complete_answer() {
         assert!(!reply.text.contains("[DONE]"), "{reply:?}");
         let has_error = reply.text.contains("\"error\"");
         assert!(reply.is_cut || has_error, "{reply:?}");
+    });
+}
+
+#[test]
+fn an_error_in_place_of_a_stream_frees_the_connection_at_once() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        // The upstream would go on for longer than the test has patience.
+        let pace = Pace {
+            between_events_ms: 120_000,
+            ..Pace::default()
+        };
+        bedrock.inject(Fault::new(Effect::CorruptFrame { event: 0 }).with_pace(pace));
+        let client = reqwest::Client::new();
+        let url = format!("{}/v1/chat/completions", stack.envoy.url());
+        let request = client.post(&url).json(&channel.ask_stream(TEXT));
+        let reply = Reply::read(request.send().await.unwrap()).await;
+        reply.error(502, "server_error", "stream_error");
+        // The client keeps the connection, so this one takes the same.
+        let request = client.post(&url).json(&channel.ask("Still there?"));
+        let answer = tokio::time::timeout(PATIENCE, request.send()).await;
+        let reply = Reply::read(answer.expect("no answer in time").unwrap()).await;
+        assert_eq!(reply.text_of_answer(), "You said: Still there?");
     });
 }
