@@ -67,10 +67,7 @@ impl Default for Catalog {
             id: row.id.to_owned(),
             family: Family::Claude,
             max_tokens: row.max_tokens,
-            apis: match row.geos {
-                "" => Apis::Invoke,
-                _ => Apis::Both,
-            },
+            apis: Apis::Both,
             can: CLAUDE,
             throughput: match row.on_demand {
                 true => Throughput::OnDemand,

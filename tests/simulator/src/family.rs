@@ -7,6 +7,7 @@
 pub(crate) mod ask;
 mod blocks;
 pub(crate) mod claude;
+mod claude_text;
 mod cohere;
 mod converse;
 mod deepseek;
@@ -96,6 +97,8 @@ impl Answer {
 pub enum Family {
     /// Anthropic Claude, Messages.
     Claude,
+    /// Anthropic Claude 1, 2 and Instant, text completions.
+    ClaudeText,
     /// Cohere Command R.
     CommandR,
     /// Cohere Command, the first generation.
@@ -137,6 +140,8 @@ impl Family {
             ("meta.llama4", Self::Llama4),
             ("meta.llama3", Self::Llama3),
             ("meta.llama2", Self::Llama2),
+            ("anthropic.claude-v", Self::ClaudeText),
+            ("anthropic.claude-instant", Self::ClaudeText),
             ("anthropic.", Self::Claude),
             ("arn:", Self::Claude),
         ];
@@ -147,6 +152,7 @@ impl Family {
     pub(crate) fn dialect(self) -> &'static dyn Dialect {
         match self {
             Self::Claude => &claude::Claude,
+            Self::ClaudeText => &claude_text::ClaudeText,
             Self::CommandR => &cohere::CommandR,
             Self::CommandText => &cohere::CommandText,
             Self::DeepSeekR1 => &deepseek::DeepSeekR1,

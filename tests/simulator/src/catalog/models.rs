@@ -1,11 +1,11 @@
-//! The models of every vendor but Anthropic: family, limits, abilities.
+//! The models that do not take Claude's Messages body: family, limits, abilities.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html>
 
 use self::Route::{Direct, Profiles};
 use crate::family::Family;
 use crate::family::Family::{
-    CommandR, CommandText, DeepSeekR1, J2, Jamba, Llama2, Llama3, Llama4, MistralChat,
+    ClaudeText, CommandR, CommandText, DeepSeekR1, J2, Jamba, Llama2, Llama3, Llama4, MistralChat,
     MistralPrompt, Nova, OpenAi, Titan,
 };
 
@@ -64,6 +64,10 @@ pub(super) const MODELS: &[Row] = &[
     row("amazon.titan-text-lite-v1", Titan, 4_000, Direct, "", INVOKE, ""),
     row("amazon.titan-text-premier-v1:0", Titan, 32_000, Direct, "", INVOKE, ""),
     row("amazon.titan-tg1-large", Titan, 4_096, Direct, "", INVOKE, ""),
+    row("anthropic.claude-instant-v1", ClaudeText, 4_096, Direct, "", INVOKE, ""),
+    row("anthropic.claude-v1", ClaudeText, 4_096, Direct, "", INVOKE, ""),
+    row("anthropic.claude-v2", ClaudeText, 4_096, Direct, "", INVOKE, ""),
+    row("anthropic.claude-v2:1", ClaudeText, 4_096, Direct, "", INVOKE, ""),
     row("cohere.command-light-text-v14", CommandText, 4_096, Direct, "", INVOKE, ""),
     row("cohere.command-r-plus-v1:0", CommandR, 4_096, Direct, "", BOTH, "tools"),
     row("cohere.command-r-v1:0", CommandR, 4_096, Direct, "", BOTH, "tools"),

@@ -152,6 +152,9 @@ fn every_model_answers_over_each_of_its_apis() {
                 json!({"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9,
                 "messages": [{"role": "user", "content": "Hi"}]})
             }
+            Family::ClaudeText => {
+                json!({"prompt": "\n\nHuman: Hi\n\nAssistant:", "max_tokens_to_sample": 9})
+            }
             Family::Nova => converse.clone(),
             Family::CommandR => json!({"message": "Hi"}),
             Family::CommandText | Family::J2 => json!({"prompt": "Hi"}),

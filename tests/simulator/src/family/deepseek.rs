@@ -1,4 +1,5 @@
-//! `DeepSeek` R1: a prompt that the model always reasons about.
+//! `DeepSeek` R1: a prompt that the model reasons about, unless its answer has
+//! begun.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-deepseek.html>
 
@@ -17,6 +18,7 @@ const USER: &str = "<｜User｜>";
 const ASSISTANT: &str = "<｜Assistant｜>";
 const END: &str = "<｜end▁of▁sentence｜>";
 const THINK: &str = "<think>\n";
+const THOUGHT: &str = "</think>";
 
 const BODY: Shape = Shape::Object(&[
     ("prompt", MUST, FILLED),
@@ -29,7 +31,7 @@ const BODY: Shape = Shape::Object(&[
 impl Dialect for DeepSeekR1 {
     fn validate(&self, _model: &Model, body: &Value) -> Result<(), AwsError> {
         BODY.check_invoke(body)?;
-        match last_user(field(body, "prompt").unwrap_or_default()) {
+        match parse(field(body, "prompt").unwrap_or_default()) {
             Some(_) => Ok(()),
             None => Err(AwsError::validation(
                 "The prompt does not follow the template: <｜begin▁of▁sentence｜>…<｜User｜>…<｜Assistant｜><think>",
@@ -39,21 +41,32 @@ impl Dialect for DeepSeekR1 {
 
     fn answer(&self, _model: &Model, body: &Value, overrides: &Overrides) -> Answer {
         let prompt = field(body, "prompt").unwrap_or_default();
+        let parsed = parse(prompt);
+        let phase = parsed.map_or(Phase::Untold, |prompt| prompt.phase);
         let ask = Ask {
-            said: last_user(prompt).map(str::to_owned).into_iter().collect(),
+            said: parsed
+                .map(|prompt| prompt.said.to_owned())
+                .into_iter()
+                .collect(),
             max_tokens: number(body, "max_tokens"),
             stops: strings(body, "stop"),
-            thinking: Thinking::On,
+            thinking: match phase {
+                Phase::Text => Thinking::Off,
+                _ => Thinking::On,
+            },
             input_tokens: words(prompt),
             ..Ask::default()
         };
         let reply = ask.reply(overrides);
         // A prompt that opens the thought gets its end only.
-        let open = if prompt.ends_with(THINK) { "" } else { THINK };
+        let open = match phase {
+            Phase::Untold => THINK,
+            _ => "",
+        };
         let thought = reply
             .reasoning
             .as_deref()
-            .map(|text| format!("{open}{text}\n</think>\n\n"));
+            .map(|text| format!("{open}{text}\n{THOUGHT}\n\n"));
         let said = reply.text.as_deref().unwrap_or_default();
         let text = format!("{}{said}", thought.unwrap_or_default());
         let stop = reply.stop.word(["stop", "length", "stop"]);
@@ -69,14 +82,28 @@ impl Dialect for DeepSeekR1 {
     }
 }
 
-/// The last user text of a well-formed prompt.
-fn last_user(prompt: &str) -> Option<&str> {
-    let rest = prompt.strip_prefix(BEGIN)?;
-    let rest = rest
-        .strip_suffix(THINK)
-        .unwrap_or(rest)
-        .strip_suffix(ASSISTANT)?;
-    let (system, turns) = rest.split_once(USER)?;
+/// What a well-formed prompt holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Prompt<'a> {
+    /// Text of the last user turn.
+    said: &'a str,
+    phase: Phase,
+}
+
+/// How far the prompt takes the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing of it is there.
+    Untold,
+    /// The thought is open.
+    Thought,
+    /// The thought is over, or left out: the model goes on with the text.
+    Text,
+}
+
+/// A well-formed prompt, whose answer may have begun.
+fn parse(prompt: &str) -> Option<Prompt<'_>> {
+    let (system, turns) = prompt.strip_prefix(BEGIN)?.split_once(USER)?;
     let turns: Vec<&str> = turns.split(USER).collect();
     let (newest, earlier) = turns.split_last()?;
     let closed = |turn: &&str| {
@@ -85,8 +112,18 @@ fn last_user(prompt: &str) -> Option<&str> {
             .and_then(|turn| turn.split_once(ASSISTANT));
         parts.is_some_and(|(user, assistant)| is_clean(user) && is_clean(assistant))
     };
-    let good = !has_tokens(system) && earlier.iter().all(closed) && is_clean(newest);
-    good.then_some(*newest)
+    let (said, begun) = newest.split_once(ASSISTANT)?;
+    let told = begun.strip_prefix(THINK).unwrap_or(begun);
+    let good = !has_tokens(system)
+        && earlier.iter().all(closed)
+        && is_clean(said)
+        && (told.is_empty() || is_clean(told));
+    let phase = match begun {
+        "" => Phase::Untold,
+        begun if begun.starts_with(THINK) && !begun.contains(THOUGHT) => Phase::Thought,
+        _ => Phase::Text,
+    };
+    good.then_some(Prompt { said, phase })
 }
 
 fn is_clean(text: &str) -> bool {
@@ -103,14 +140,31 @@ mod tests {
 
     #[test]
     fn only_the_template_is_a_prompt() {
-        for (prompt, user) in [
+        for (prompt, expected) in [
             (
                 "<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hi<｜Assistant｜><think>\n",
-                Some("Hi"),
+                Some(("Hi", Phase::Thought)),
             ),
             (
                 "<｜begin▁of▁sentence｜><｜User｜>a<｜Assistant｜>b<｜end▁of▁sentence｜><｜User｜>c<｜Assistant｜>",
-                Some("c"),
+                Some(("c", Phase::Untold)),
+            ),
+            (
+                "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜>One, two,",
+                Some(("Hi", Phase::Text)),
+            ),
+            (
+                "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜><think>\nThey greet",
+                Some(("Hi", Phase::Thought)),
+            ),
+            (
+                "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜><think>\nA.\n</think>\n\nOne,",
+                Some(("Hi", Phase::Text)),
+            ),
+            ("<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜> ", None),
+            (
+                "<｜begin▁of▁sentence｜><｜User｜>Hi<｜Assistant｜>One<｜end▁of▁sentence｜>",
+                None,
             ),
             (
                 "<|begin_of_sentence|><|User|>Hi<|Assistant|><think>\n",
@@ -127,7 +181,8 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(last_user(prompt), user, "{prompt}");
+            let got = parse(prompt).map(|prompt| (prompt.said, prompt.phase));
+            assert_eq!(got, expected, "{prompt}");
         }
     }
 }

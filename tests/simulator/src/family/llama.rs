@@ -6,7 +6,7 @@ mod template;
 
 use serde_json::{Value, json};
 
-use self::template::Template;
+use self::template::{Prompt, Template};
 use super::ask::{Ask, words};
 use super::schema::{FILLED, FRACTION, Key, MAY, MUST, Shape};
 use super::{Answer, Dialect, Overrides, field, image, list, number, pieces};
@@ -66,9 +66,11 @@ impl Dialect for Llama {
 
     fn answer(&self, _model: &Model, body: &Value, overrides: &Overrides) -> Answer {
         let prompt = field(body, "prompt").unwrap_or_default();
-        let reply = self.ask(body, prompt).reply(overrides);
+        let parsed = self.template().parse(prompt).unwrap_or_default();
         // The template ends the header with line breaks, and models repeat them.
-        let text = format!("\n\n{}", reply.text.as_deref().unwrap_or_default());
+        let lead = if parsed.begun { " " } else { "\n\n" };
+        let reply = ask(body, parsed).reply(overrides);
+        let text = format!("{lead}{}", reply.text.as_deref().unwrap_or_default());
         let stop = reply.stop.word(["stop", "length", "stop"]);
         Answer {
             body: json!({
@@ -92,22 +94,21 @@ impl Llama {
             Self::Four => Template::Four,
         }
     }
+}
 
-    fn ask(&self, body: &Value, prompt: &str) -> Ask {
-        let parsed = self.template().parse(prompt).unwrap_or_default();
-        let mut ask = Ask {
-            said: parsed.said,
-            results: parsed.results,
-            max_tokens: number(body, "max_gen_len"),
-            input_tokens: words(prompt),
-            ..Ask::default()
-        };
-        for data in list(body, "images").iter().filter_map(Value::as_str) {
-            let bytes = image::decode(data).unwrap_or_default();
-            ask.see(image::sniff(&bytes).unwrap_or("image"), data);
-        }
-        ask
+fn ask(body: &Value, prompt: Prompt) -> Ask {
+    let mut ask = Ask {
+        said: prompt.said,
+        results: prompt.results,
+        max_tokens: number(body, "max_gen_len"),
+        input_tokens: words(field(body, "prompt").unwrap_or_default()),
+        ..Ask::default()
+    };
+    for data in list(body, "images").iter().filter_map(Value::as_str) {
+        let bytes = image::decode(data).unwrap_or_default();
+        ask.see(image::sniff(&bytes).unwrap_or("image"), data);
     }
+    ask
 }
 
 /// The prompt is counted in the first chunk; the other count grows.

@@ -107,12 +107,8 @@ impl<'a> Generation<'a> {
 }
 
 /// Major and minor: the first one or two short numbers of the name. A name
-/// without any (`claude-mythos-preview`) is newer than 4, except the first
-/// ones (`claude-v2:1`, `claude-instant-v1`).
+/// without any (`claude-mythos-preview`) is newer than 4.
 fn version(name: &str) -> (u8, u8) {
-    if name.starts_with("claude-v") || name.starts_with("claude-instant") {
-        return (2, 0);
-    }
     let short = |part: &&str| (1..=2).contains(&part.len());
     let mut numbers = name
         .split('-')
@@ -154,7 +150,6 @@ mod tests {
             ("anthropic.claude-opus-4-6-v1", (4, 6), "claude-opus-4-6"),
             ("anthropic.claude-opus-4-8", (4, 8), "claude-opus-4-8"),
             ("anthropic.claude-fable-5", (5, 0), "claude-fable-5"),
-            ("anthropic.claude-v2:1", (2, 0), "claude"),
             (
                 "anthropic.claude-mythos-preview",
                 (5, 0),

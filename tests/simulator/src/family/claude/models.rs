@@ -44,10 +44,6 @@ pub(crate) const MODELS: &[Row] = &[
     row("anthropic.claude-sonnet-4-6", 64_000, false, "us-gov global apac us eu jp au"),
     row("anthropic.claude-sonnet-5", 128_000, false, "us-gov global apac us eu jp au"),
     row("anthropic.claude-sonnet-5-5", 128_000, false, "us-gov global apac us eu jp au"),
-    row("anthropic.claude-instant-v1", 8_191, true, ""),
-    row("anthropic.claude-v1", 8_191, true, ""),
-    row("anthropic.claude-v2", 8_191, true, ""),
-    row("anthropic.claude-v2:1", 8_191, true, ""),
 ];
 
 const fn row(id: &'static str, max_tokens: u64, on_demand: bool, geos: &'static str) -> Row {

@@ -19,6 +19,8 @@ pub(super) struct Prompt {
     pub(super) results: Vec<String>,
     /// Image tokens in all of it.
     pub(super) images: usize,
+    /// The answer has begun: the model goes on with it.
+    pub(super) begun: bool,
 }
 
 const IMAGE: &str = "<|image|>";
@@ -58,9 +60,14 @@ fn parse_headers(prompt: &str, marks: &Marks) -> Result<Prompt, &'static str> {
         .strip_prefix("<|begin_of_text|>")
         .ok_or("it must begin with <|begin_of_text|>")?;
     let asks = [marks.open, "assistant", marks.close].concat();
-    let rest = rest
-        .strip_suffix(&asks)
+    // No token of the template stands behind the header that asks for the answer.
+    let (rest, begun) = rest
+        .rsplit_once(&asks)
+        .filter(|(_, begun)| !begun.contains("<|"))
         .ok_or("it must end with the header of the assistant")?;
+    if !begun.is_empty() && begun.trim().is_empty() {
+        return Err("a message is blank");
+    }
     let rest = rest
         .strip_suffix(marks.end)
         .ok_or("a message is not closed")?;
@@ -77,6 +84,7 @@ fn parse_headers(prompt: &str, marks: &Marks) -> Result<Prompt, &'static str> {
     check_messages(&messages)?;
     let mut parsed = Prompt {
         images: prompt.matches(IMAGE).count(),
+        begun: !begun.is_empty(),
         ..Prompt::default()
     };
     let newest = messages.iter().rev();
@@ -123,9 +131,6 @@ fn parse_two(prompt: &str) -> Result<Prompt, &'static str> {
     let rest = prompt
         .strip_prefix("<s>[INST] ")
         .ok_or("it must begin with <s>[INST]")?;
-    let rest = rest
-        .strip_suffix(" [/INST]")
-        .ok_or("it must end with [/INST]")?;
     let rest = match rest.strip_prefix("<<SYS>>\n") {
         Some(system) => {
             let (system, rest) = system
@@ -136,21 +141,28 @@ fn parse_two(prompt: &str) -> Result<Prompt, &'static str> {
         }
         None => rest,
     };
-    let mut last = "";
     let turns: Vec<&str> = rest.split(" </s><s>[INST] ").collect();
-    for (at, turn) in turns.iter().enumerate() {
-        last = turn;
-        if at + 1 < turns.len() {
-            let (user, assistant) = turn
-                .split_once(" [/INST] ")
-                .ok_or("an instruction is not closed")?;
-            check_text(user)?;
-            check_text(assistant)?;
-        }
+    let (newest, earlier) = turns.split_last().ok_or("it must end with [/INST]")?;
+    for turn in earlier {
+        let (user, assistant) = turn
+            .split_once(" [/INST] ")
+            .ok_or("an instruction is not closed")?;
+        check_text(user)?;
+        check_text(assistant)?;
     }
+    let (last, begun) = newest
+        .split_once(" [/INST]")
+        .ok_or("it must end with [/INST]")?;
     check_text(last)?;
+    if !begun.is_empty() {
+        let begun = begun
+            .strip_prefix(' ')
+            .ok_or("a space stands between [/INST] and the answer")?;
+        check_text(begun)?;
+    }
     Ok(Prompt {
         said: vec![last.to_owned()],
+        begun: !begun.is_empty(),
         ..Prompt::default()
     })
 }
@@ -195,10 +207,24 @@ mod tests {
                 format!("{U}a<|eot_id|>{A}b<|eot_id|>{T}4 C<|eot_id|>{A}"),
                 Ok(""),
             ),
+            (format!("{U}Hi<|eot_id|>{A}One, two,"), Ok("Hi")),
+            (
+                format!("{U}a<|eot_id|>{A}b<|eot_id|>{U}c<|eot_id|>{A}One,"),
+                Ok("c"),
+            ),
             (
                 format!("{U}Hi<|eot_id|>"),
                 Err("it must end with the header of the assistant"),
             ),
+            (
+                format!("{U}Hi<|eot_id|>{A}One<|eot_id|>"),
+                Err("it must end with the header of the assistant"),
+            ),
+            (
+                format!("{U}a<|eot_id|>{A}b<|eot_id|>{U}c<|eot_id|>"),
+                Err("it must end with the header of the assistant"),
+            ),
+            (format!("{U}Hi<|eot_id|>{A} "), Err("a message is blank")),
             (format!("{U}Hi{A}"), Err("a message is not closed")),
             (
                 format!("{U}a<|eot_id|>{U}b<|eot_id|>{A}"),
@@ -225,6 +251,8 @@ mod tests {
         let four = "<|begin_of_text|><|header_start|>user<|header_end|>\n\nHi<|eot|><|header_start|>assistant<|header_end|>\n\n";
         assert_eq!(said(Template::Four, four).as_deref(), Ok("Hi"));
         assert!(said(Template::Three, four).is_err());
+        let begun = format!("{four}One,");
+        assert_eq!(said(Template::Four, &begun).as_deref(), Ok("Hi"));
         for (two, expected) in [
             ("<s>[INST] Hi [/INST]", Some("Hi")),
             (
@@ -232,6 +260,13 @@ mod tests {
                 Some("Hi"),
             ),
             ("<s>[INST] a [/INST] b </s><s>[INST] c [/INST]", Some("c")),
+            ("<s>[INST] Hi [/INST] One, two,", Some("Hi")),
+            ("<s>[INST] a [/INST] b </s><s>[INST] c [/INST] d", Some("c")),
+            ("<s>[INST] Hi [/INST] ", None),
+            ("<s>[INST] Hi [/INST]One", None),
+            ("<s>[INST] a [/INST] b </s>", None),
+            ("<s>[INST] a [/INST] evil [/INST]", None),
+            ("<s>[INST] a [/INST] b </s><s>[INST] c", None),
             ("[INST] Hi [/INST]", None),
             ("<s>[INST] Hi", None),
             ("<s>[INST] <<SYS>>\nBe brief.\n\nHi [/INST]", None),

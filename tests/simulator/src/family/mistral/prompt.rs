@@ -67,19 +67,19 @@ impl Dialect for MistralPrompt {
     }
 }
 
-/// The last instruction of a well-formed prompt.
+/// The last instruction of a well-formed prompt, whose answer may have begun.
 fn last_user(prompt: &str) -> Option<&str> {
-    let rest = prompt
-        .strip_prefix("<s>[INST] ")?
-        .strip_suffix(" [/INST]")?;
+    let rest = prompt.strip_prefix("<s>[INST] ")?;
     let turns: Vec<&str> = rest.split("</s>[INST] ").collect();
     let (newest, earlier) = turns.split_last()?;
     let closed = |turn: &&str| {
         let parts = turn.split_once(" [/INST] ");
         parts.is_some_and(|(user, assistant)| is_clean(user) && is_clean(assistant))
     };
-    let good = earlier.iter().all(closed) && is_clean(newest);
-    good.then_some(*newest)
+    let (user, begun) = newest.split_once(" [/INST]")?;
+    let begins = begun.is_empty() || (begun.starts_with(' ') && is_clean(begun));
+    let good = earlier.iter().all(closed) && is_clean(user) && begins;
+    good.then_some(user)
 }
 
 fn is_clean(text: &str) -> bool {
@@ -100,6 +100,11 @@ mod tests {
                 "<s>[INST] a [/INST] b</s>[INST] c [/INST] d</s>[INST] e [/INST]",
                 Some("e"),
             ),
+            ("<s>[INST] Count. [/INST] One, two,", Some("Count.")),
+            ("<s>[INST] a [/INST] b</s>[INST] c [/INST] d", Some("c")),
+            ("<s>[INST] a [/INST] b</s>", None),
+            ("<s>[INST] a [/INST]b", None),
+            ("<s>[INST] a [/INST] b</s>[INST] c", None),
             ("Hi", None),
             ("[INST] Hi [/INST]", None),
             ("<s>[INST] Hi [/INST] ", None),

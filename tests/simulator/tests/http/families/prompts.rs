@@ -1,5 +1,5 @@
-//! Families that take a prompt: Llama, Mistral, `DeepSeek` R1, Titan, and the
-//! first generations.
+//! Families that take a prompt: Llama, Mistral, `DeepSeek` R1, Claude 2, Titan,
+//! and the first generations.
 
 use serde_json::{Value, json};
 
@@ -12,12 +12,15 @@ const LLAMA_4: &str = "us.meta.llama4-scout-17b-instruct-v1:0";
 const MIXTRAL: &str = "mistral.mixtral-8x7b-instruct-v0:1";
 const LARGE: &str = "mistral.mistral-large-2402-v1:0";
 const R1: &str = "us.deepseek.r1-v1:0";
+const CLAUDE_2: &str = "anthropic.claude-v2";
+const CLAUDE_2_1: &str = "anthropic.claude-v2:1";
 const TITAN: &str = "amazon.titan-text-express-v1";
 
 const PROMPT_3: &str = "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
 const VISION_3: &str = "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\n<|image|>look<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
 const PROMPT_4: &str = "<|begin_of_text|><|header_start|>user<|header_end|>\n\nHi<|eot|><|header_start|>assistant<|header_end|>\n\n";
 const PROMPT_R1: &str = "<｜begin▁of▁sentence｜>Be brief.<｜User｜>Hi<｜Assistant｜><think>\n";
+const PROMPT_CLAUDE: &str = "\n\nHuman: Hi\n\nAssistant:";
 
 #[tokio::test]
 async fn what_llama_refuses() {
@@ -190,6 +193,89 @@ async fn deepseek_r1_always_reasons() {
     )
     .await;
     assert_eq!(bare.plain["choices"][0]["text"], format!("<think>\n{text}"));
+}
+
+#[tokio::test]
+async fn a_begun_answer_is_taken_and_continued() {
+    let [three, four] = [PROMPT_3, PROMPT_4].map(|prompt| format!("{prompt}One,"));
+    let r1 = PROMPT_R1.replace("<think>\n", "One,");
+    for (model, prompt, pointer) in [
+        (LLAMA_2, "<s>[INST] Hi [/INST] One,", "/generation"),
+        (LLAMA_3, three.as_str(), "/generation"),
+        (LLAMA_4, four.as_str(), "/generation"),
+        (MIXTRAL, "<s>[INST] Hi [/INST] One,", "/outputs/0/text"),
+        (R1, r1.as_str(), "/choices/0/text"),
+        (CLAUDE_2, "\n\nHuman: Hi\n\nAssistant: One,", "/completion"),
+    ] {
+        let mut request = json!({ "prompt": prompt });
+        if model == CLAUDE_2 {
+            request["max_tokens_to_sample"] = json!(9);
+        }
+        let both = both(model, &request).await;
+        let text = both.plain.pointer(pointer).and_then(Value::as_str);
+        assert_eq!(text.map(str::trim_start), Some("You said: Hi"), "{model}");
+        assert_eq!(Some(texts(&both.events, pointer).as_str()), text, "{model}");
+    }
+}
+
+#[tokio::test]
+async fn what_claudes_text_completions_refuse() {
+    let good = json!({"prompt": PROMPT_CLAUDE, "max_tokens_to_sample": 9});
+    let system = format!("Be brief.{PROMPT_CLAUDE}");
+    check("invoke", &good, vec![
+        (CLAUDE_2_1, json!({"max_tokens_to_sample": 4096, "temperature": 1, "top_p": 0.9, "top_k": 500, "stop_sequences": ["\n\nHuman:", "X"], "anthropic_version": "bedrock-2023-05-31"}), ""),
+        ("anthropic.claude-instant-v1", json!({}), ""),
+        ("anthropic.claude-v1", json!({}), ""),
+        (CLAUDE_2, json!({"prompt": null}), "required key [prompt] not found"),
+        (CLAUDE_2, json!({"max_tokens_to_sample": null}), "required key [max_tokens_to_sample] not found"),
+        (CLAUDE_2, json!({"max_tokens_to_sample": 4097}), "#/max_tokens_to_sample: 4097 is not less or equal to 4096"),
+        (CLAUDE_2, json!({"temperature": 1.5}), "1.5 is not less or equal to 1"),
+        (CLAUDE_2, json!({"top_p": -1}), "-1 is not greater or equal to 0"),
+        (CLAUDE_2, json!({"top_k": 501}), "501 is not less or equal to 500"),
+        (CLAUDE_2, json!({"stop_sequences": ["\n\n"]}), "each stop sequence must contain non-whitespace"),
+        (CLAUDE_2, json!({"anthropic_version": "2023-06-01"}), "2023-06-01 is not a valid enum value"),
+        (CLAUDE_2, json!({"max_tokens": 9}), "extraneous key [max_tokens] is not permitted"),
+        (CLAUDE_2, json!({"messages": []}), "extraneous key [messages] is not permitted"),
+        (CLAUDE_2, json!({"prompt": "Hi"}), "prompt must start with \"\n\nHuman:\" turn"),
+        (CLAUDE_2, json!({"prompt": "\n\nHuman: Hi"}), "prompt must end with \"\n\nAssistant:\" turn"),
+        (CLAUDE_2, json!({"prompt": system}), "prompt must start with \"\n\nHuman:\" turn"),
+        (CLAUDE_2_1, json!({"prompt": system}), ""),
+        ("anthropic.claude-3-haiku-20240307-v1:0", json!({}), "max_tokens"),
+    ]).await;
+}
+
+#[tokio::test]
+async fn claudes_text_completions_tell_why_they_stop() {
+    let good = json!({"prompt": PROMPT_CLAUDE, "max_tokens_to_sample": 9});
+    for (fields, text, reason, stop) in [
+        (
+            json!({}),
+            " You said: Hi",
+            "stop_sequence",
+            json!("\n\nHuman:"),
+        ),
+        (
+            json!({"stop_sequences": ["said"]}),
+            " You ",
+            "stop_sequence",
+            json!("said"),
+        ),
+        (
+            json!({"max_tokens_to_sample": 1}),
+            " You",
+            "max_tokens",
+            Value::Null,
+        ),
+    ] {
+        let both = both(CLAUDE_2_1, &with(&good, &fields)).await;
+        let expected = json!({"type": "completion", "completion": text,
+            "stop_reason": reason, "stop": stop});
+        assert_eq!(both.plain, expected);
+        assert_eq!(texts(&both.events, "/completion"), text);
+        let (end, pieces) = both.events.split_last().unwrap();
+        assert_eq!(*end, with(&expected, &json!({"completion": ""})));
+        assert!(pieces.iter().all(|piece| piece["stop_reason"].is_null()));
+    }
 }
 
 #[tokio::test]
