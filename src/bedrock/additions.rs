@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::openai::Usage;
+use super::metrics::Metrics;
 
 /// Keys that Bedrock writes next to the model's own, in bodies and in the events of a stream.
 ///
@@ -14,16 +14,6 @@ pub(super) struct Additions {
     pub(super) metrics: Option<Metrics>,
     #[serde(default, rename = "amazon-bedrock-guardrailAction")]
     guardrail_action: Option<GuardrailAction>,
-}
-
-/// Tokens as Bedrock counts them.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Metrics {
-    input_token_count: u64,
-    output_token_count: u64,
-    cache_read_input_token_count: u64,
-    cache_write_input_token_count: u64,
 }
 
 #[derive(Debug, PartialEq, Eq, Deserialize)]
@@ -47,17 +37,5 @@ impl Additions {
     /// Whether a guardrail replaced what the model or the user said.
     pub(super) fn intervened(&self) -> bool {
         self.guardrail_action == Some(GuardrailAction::Intervened)
-    }
-}
-
-impl From<Metrics> for Usage {
-    fn from(metrics: Metrics) -> Self {
-        Self {
-            input: metrics.input_token_count,
-            cache_read: metrics.cache_read_input_token_count,
-            cache_write: metrics.cache_write_input_token_count,
-            output: metrics.output_token_count,
-            reasoning: 0,
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! What a model family implements.
 
+use serde::Serialize;
+
 use crate::catalog::Model;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
@@ -68,6 +70,31 @@ pub struct EncodedRequest {
     pub body: Vec<u8>,
     /// What is needed to read the answer.
     pub answer: Answer,
+}
+
+impl EncodedRequest {
+    /// A request with this body, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// A 500 when the body cannot be written as JSON, which no dialect's can.
+    pub(super) fn new(
+        operation: Operation,
+        body: &impl Serialize,
+        answer: Answer,
+    ) -> Result<Self, Error> {
+        let body = serde_json::to_vec(body).map_err(|error| encoding_failed(&error))?;
+        Ok(Self {
+            operation,
+            body,
+            answer,
+        })
+    }
+}
+
+/// A fault of ours: something could not be written as JSON.
+pub(super) fn encoding_failed(error: &serde_json::Error) -> Error {
+    Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
 }
 
 /// What of a request is needed to read its answer.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
 
 use crate::openai::Error;
 
@@ -59,6 +60,16 @@ impl<'a> Image<'a> {
             Error::unsupported(param, message)
         })?;
         Ok(Self { media_type, data })
+    }
+}
+
+/// An image, written as a data URI without building the whole string first.
+pub(super) struct DataUri<'a>(pub(super) &'a Image<'a>);
+
+impl Serialize for DataUri<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Image { media_type, data } = self.0;
+        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
     }
 }
 

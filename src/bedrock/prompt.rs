@@ -156,15 +156,12 @@ pub(super) fn encoded(
     body: &impl Serialize,
     text: TextRules,
 ) -> Result<EncodedRequest, Error> {
-    let body = serde_json::to_vec(body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::invoke(request),
+    EncodedRequest::new(
+        Operation::invoke(request),
         body,
-        answer: Answer {
+        Answer {
             text,
             ..Answer::default()
         },
-    })
+    )
 }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::ToolNames;
-use super::tools::{Choice, Tool, Tools, object_schema};
+use super::tools::{Choice, Tool, Tools, object_schema, owned};
 use crate::openai::{ChatRequest, Error, ResponseFormat};
 
 /// Name of the tool whose arguments are the answer.
@@ -61,9 +61,7 @@ pub(super) fn force_answer<'a>(
 ) -> Result<(), Error> {
     let schema = match schema {
         Some(schema) => schema,
-        None => RawValue::from_string(r#"{"type":"object"}"#.to_owned())
-            .map(Cow::Owned)
-            .map_err(|error| Error::server(500, "encoding_failed", error.to_string()))?,
+        None => owned(r#"{"type":"object"}"#.to_owned())?,
     };
     tools.choice = match &tools.choice {
         Choice::Unset | Choice::Auto | Choice::Any if !tools.list.is_empty() => Choice::Any,

@@ -48,14 +48,7 @@ impl Dialect for Text {
                 stop_sequences: stop_sequences(request)?,
             },
         };
-        let body = serde_json::to_vec(&body).map_err(|error| {
-            Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-        })?;
-        Ok(EncodedRequest {
-            operation: Operation::invoke(request),
-            body,
-            answer: Answer::default(),
-        })
+        EncodedRequest::new(Operation::invoke(request), &body, Answer::default())
     }
 
     fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {

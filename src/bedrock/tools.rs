@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::ToolNames;
+use super::dialect::encoding_failed;
 use crate::openai::{
     self, CacheControl, ChatRequest, Error, Function, LegacyChoice, ToolChoiceMode,
 };
@@ -164,7 +165,7 @@ pub(super) fn object_schema<'a>(
 pub(super) fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
     RawValue::from_string(json)
         .map(Cow::Owned)
-        .map_err(|error| Error::server(500, "encoding_failed", format!("cannot encode: {error}")))
+        .map_err(|error| encoding_failed(&error))
 }
 
 fn choice<'a>(

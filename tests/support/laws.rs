@@ -20,7 +20,8 @@ use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
 use serde_json::{Value, json};
 
-use crate::support::{frame, routes, send};
+use crate::support::cases::frame;
+use crate::support::{routes, send};
 
 static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
     let (mut arns, mut families) = (json!({}), json!({}));

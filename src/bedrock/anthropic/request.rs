@@ -53,17 +53,14 @@ pub(super) fn encode(
         stop_sequences: stop_sequences(request),
         metadata: user_id(request).map(|user_id| Metadata { user_id }),
     };
-    let body = serde_json::to_vec(&body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::invoke(request),
-        body,
-        answer: Answer {
+    EncodedRequest::new(
+        Operation::invoke(request),
+        &body,
+        Answer {
             names,
             ..Answer::default()
         },
-    })
+    )
 }
 
 fn accepts(target: &Target<'_>) -> Accepts {

@@ -5,6 +5,7 @@
 use serde::Deserialize;
 
 use super::response::{Called, UsageBody, finish_reason};
+use crate::bedrock::metrics::Metrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
 use crate::openai::{ChunkWriter, Text, Thought, Usage};
 
@@ -101,17 +102,6 @@ struct ErrorBody {
     kind: String,
     #[serde(default)]
     message: String,
-}
-
-/// What Bedrock itself counted; it knows less than the model's own usage.
-#[derive(Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-#[derive(Default)]
-struct Metrics {
-    input_token_count: u64,
-    output_token_count: u64,
-    cache_read_input_token_count: u64,
-    cache_write_input_token_count: u64,
 }
 
 impl Decoder {
@@ -236,13 +226,7 @@ impl Decoder {
         if let Some(metrics) = metrics
             && self.usage == Usage::default()
         {
-            self.usage = Usage {
-                input: metrics.input_token_count,
-                cache_read: metrics.cache_read_input_token_count,
-                cache_write: metrics.cache_write_input_token_count,
-                output: metrics.output_token_count,
-                reasoning: 0,
-            };
+            self.usage = metrics.into();
         }
         let reason = finish_reason(
             self.stop_reason.as_deref(),

@@ -59,18 +59,15 @@ pub(super) fn encode(
         message: round.question,
         tool_results: results(round.steps, &mut names),
     };
-    let body = serde_json::to_vec(&body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::invoke(request),
-        body,
-        answer: Answer {
+    EncodedRequest::new(
+        Operation::invoke(request),
+        &body,
+        Answer {
             names,
             earlier_calls,
             ..Answer::default()
         },
-    })
+    )
 }
 
 fn calls(conversation: &Conversation<'_>) -> u32 {

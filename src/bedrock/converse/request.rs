@@ -66,17 +66,14 @@ pub(super) fn encode(
         service_tier: target.options.service_tier.map(tier),
         request_metadata: &target.options.metadata,
     };
-    let body = serde_json::to_vec(&body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::converse(request),
-        body,
-        answer: Answer {
+    EncodedRequest::new(
+        Operation::converse(request),
+        &body,
+        Answer {
             names,
             ..Answer::default()
         },
-    })
+    )
 }
 
 fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {

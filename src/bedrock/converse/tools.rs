@@ -10,6 +10,7 @@ use super::body::{
 use super::family::{Choices, Traits};
 use super::messages::cache_point;
 use crate::bedrock::conversation::{BlockContent, Conversation};
+use crate::bedrock::dialect::encoding_failed;
 use crate::bedrock::marks::Marks;
 use crate::bedrock::structured::{Wanted, force_answer};
 use crate::bedrock::tool_names::identifier;
@@ -56,8 +57,8 @@ fn from_history<'a>(
     conversation: &Conversation<'a>,
     names: &mut ToolNames,
 ) -> Result<Vec<tools::Tool<'a>>, Error> {
-    let schema: &'static RawValue = serde_json::from_str(ANY_OBJECT)
-        .map_err(|error| Error::server(500, "encoding_failed", error.to_string()))?;
+    let schema: &'static RawValue =
+        serde_json::from_str(ANY_OBJECT).map_err(|error| encoding_failed(&error))?;
     let mut list: Vec<tools::Tool<'a>> = Vec::new();
     for block in conversation.blocks() {
         let BlockContent::ToolUse(call) = &block.content else {

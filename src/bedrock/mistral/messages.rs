@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
 };
-use crate::bedrock::image::Image;
+use crate::bedrock::image::DataUri;
 use crate::openai::Error;
 
 /// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.
@@ -53,9 +53,6 @@ pub(super) enum Part<'a> {
 pub(super) struct ImageUrl<'a> {
     url: DataUri<'a>,
 }
-
-/// An image that is written as a data URI without being copied first.
-struct DataUri<'a>(&'a Image<'a>);
 
 #[derive(Serialize)]
 pub(super) struct ToolCall<'a> {
@@ -170,13 +167,6 @@ fn call_id(id: &str) -> Cow<'_, str> {
     let digest = Sha256::digest(id.as_bytes());
     let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Cow::Owned(digits.chars().take(ID_LEN).collect())
-}
-
-impl Serialize for DataUri<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Image { media_type, data } = self.0;
-        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
-    }
 }
 
 #[cfg(test)]

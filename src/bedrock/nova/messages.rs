@@ -4,44 +4,23 @@ use super::body::{
     Block, CachePoint, Content, Empty, Image, Message, ResultContent, Source, ToolResult, ToolUse,
 };
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Speaker};
+use crate::bedrock::marks::Marks;
 use crate::bedrock::tool_names::identifier;
-use crate::bedrock::{Target, ToolNames, image};
-use crate::catalog::Caching;
+use crate::bedrock::{ToolNames, image};
 use crate::openai::CacheControl;
 
-/// Most marks of cached prefixes that Nova takes.
-///
-/// <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>
-const MAX_MARKS: usize = 4;
-
-/// Writes marks of cached prefixes: on texts and images only, as many as the model takes. A prefix
-/// that Nova caches contains the tools anyway.
-pub(super) struct Marks {
-    caching: Caching,
-    /// Marks that are left out because later ones, which cache more, need their place.
-    surplus: usize,
+/// How many marks of cached prefixes can be set. Nova takes them on texts and images only; a prefix
+/// that it caches contains the tools anyway.
+pub(super) fn wanted_marks(conversation: &Conversation<'_>) -> usize {
+    let system = conversation.system.iter();
+    let in_system = system.filter(|text| text.cache.is_some()).count();
+    let blocks = conversation.blocks();
+    let in_turns = blocks.filter(|block| block.cache.is_some() && takes_mark(block));
+    in_system + in_turns.count()
 }
 
-impl Marks {
-    pub(super) fn new(target: &Target<'_>, conversation: &Conversation<'_>) -> Self {
-        let system = conversation.system.iter();
-        let in_system = system.filter(|text| text.cache.is_some()).count();
-        let blocks = conversation.blocks();
-        let in_turns = blocks.filter(|block| block.cache.is_some() && takes_mark(block));
-        Self {
-            caching: target.model.map_or(Caching::Minutes, |model| model.caching),
-            surplus: (in_system + in_turns.count()).saturating_sub(MAX_MARKS),
-        }
-    }
-
-    fn mark(&mut self, wanted: Option<CacheControl>) -> Option<CachePoint> {
-        wanted.filter(|_| self.caching != Caching::None)?;
-        if self.surplus > 0 {
-            self.surplus -= 1;
-            return None;
-        }
-        Some(CachePoint { kind: "default" })
-    }
+fn cache_point(marks: &mut Marks, wanted: Option<CacheControl>) -> Option<CachePoint> {
+    marks.next(wanted).map(|_| CachePoint { kind: "default" })
 }
 
 fn takes_mark(block: &conversation::Block<'_>) -> bool {
@@ -54,7 +33,7 @@ fn takes_mark(block: &conversation::Block<'_>) -> bool {
 pub(super) fn system<'a>(conversation: &Conversation<'a>, marks: &mut Marks) -> Vec<Content<'a>> {
     let texts = conversation.system.iter().map(|system| Content {
         block: Block::Text(system.text.into()),
-        cache_point: marks.mark(system.cache),
+        cache_point: cache_point(marks, system.cache),
     });
     texts.collect()
 }
@@ -104,7 +83,7 @@ fn content<'a>(
     };
     Some(Content {
         block,
-        cache_point: marks.mark(cache),
+        cache_point: cache_point(marks, cache),
     })
 }
 

@@ -1,13 +1,14 @@
 //! Encodes a chat request.
 
 use super::body::{Body, InferenceConfig, ReasoningConfig, SCHEMA_VERSION};
-use super::messages::{Marks, messages, system};
+use super::messages::{messages, system, wanted_marks};
 use super::tools;
 use crate::bedrock::conversation::{Accepts, Documents, Mixing, build};
+use crate::bedrock::marks::Marks;
 use crate::bedrock::structured::{Wanted, force_answer};
 use crate::bedrock::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
-use crate::catalog::{Model, Thinking};
+use crate::catalog::{Caching, Model, Thinking};
 use crate::openai::{ChatRequest, Error, ReasoningEffort};
 
 /// Lowest temperature that Nova takes; OpenAI's begins at 0.
@@ -35,7 +36,8 @@ pub(super) fn encode(
         Wanted::Schema(schema) => force_answer(Some(schema), &mut tools, &mut names)?,
     }
     let tool_config = tools::config(tools, &conversation, &mut names)?;
-    let mut marks = Marks::new(target, &conversation);
+    let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
+    let mut marks = Marks::new(caching, wanted_marks(&conversation));
     let body = Body {
         schema_version: SCHEMA_VERSION,
         system: system(&conversation, &mut marks),
@@ -43,17 +45,14 @@ pub(super) fn encode(
         inference_config: inference_config(request, target),
         tool_config,
     };
-    let body = serde_json::to_vec(&body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::invoke(request),
-        body,
-        answer: Answer {
+    EncodedRequest::new(
+        Operation::invoke(request),
+        &body,
+        Answer {
             names,
             ..Answer::default()
         },
-    })
+    )
 }
 
 /// What Nova can be told over InvokeModel; files it reads over Converse alone.

@@ -4,10 +4,10 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::bedrock::image::Image;
+use crate::bedrock::image::DataUri;
 use crate::openai::ReasoningEffort;
 
 #[derive(Serialize)]
@@ -79,16 +79,6 @@ pub(super) enum Part<'a> {
 #[derive(Serialize)]
 pub(super) struct ImageUrl<'a> {
     pub(super) url: DataUri<'a>,
-}
-
-/// An image, written as a data URI without building the whole string first.
-pub(super) struct DataUri<'a>(pub(super) &'a Image<'a>);
-
-impl Serialize for DataUri<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Image { media_type, data } = self.0;
-        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
-    }
 }
 
 #[derive(Serialize)]

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::body::{Call, Content, DataUri, ImageUrl, Message, Part, ToolCall};
+use super::body::{Call, Content, ImageUrl, Message, Part, ToolCall};
 use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, Turn, joined_text,
 };
+use crate::bedrock::image::DataUri;
 
 pub(super) fn messages<'c>(
     conversation: &'c Conversation<'c>,

@@ -45,17 +45,14 @@ pub(super) fn encode(
         stop: stop(request).collect(),
         reasoning_effort: effort(request, target),
     };
-    let body = serde_json::to_vec(&body).map_err(|error| {
-        Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
-    })?;
-    Ok(EncodedRequest {
-        operation: Operation::invoke(request),
-        body,
-        answer: Answer {
+    EncodedRequest::new(
+        Operation::invoke(request),
+        &body,
+        Answer {
             names,
             ..Answer::default()
         },
-    })
+    )
 }
 
 fn accepts(target: &Target<'_>) -> Accepts {

@@ -1,8 +1,9 @@
 //! Reads answers, whole and streamed.
 
 use super::text::TextReader;
-use crate::bedrock::additions::{Additions, Metrics};
+use crate::bedrock::additions::Additions;
 use crate::bedrock::inline_reasoning::Piece;
+use crate::bedrock::metrics::Metrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
 use crate::openai::{ChunkWriter, Completion, FinishReason, Text, Usage};
 
