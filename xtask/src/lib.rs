@@ -1,4 +1,4 @@
-//! The chores of this repository: `cargo xtask wasm`, `demo` and `test`.
+//! The chores of this repository: `cargo xtask wasm`, `demo`, `test` and `fuzz`.
 //!
 //! The library half starts and ends processes for the end-to-end tests too: [`ports`], [`process`],
 //! [`http`] and [`envoy`] know nothing of the demo. It stays free of async runtimes and of the
@@ -7,6 +7,7 @@
 pub mod console;
 pub mod demo;
 pub mod envoy;
+pub mod fuzz;
 pub mod http;
 pub mod interrupt;
 pub mod ports;

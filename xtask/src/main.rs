@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{console, demo, suite, wasm, workspace::Workspace};
+use xtask::{console, demo, fuzz, suite, wasm, workspace::Workspace};
 
 /// Set-up, demo and tests of the Bedrock filter.
 #[derive(Parser)]
@@ -19,6 +19,8 @@ enum Task {
     Wasm,
     /// Run Envoy, the config-service and a local Bedrock simulator until Ctrl-C
     Demo(demo::Options),
+    /// Run the fuzz targets for a while
+    Fuzz(fuzz::Options),
     /// Run every test, or those whose name contains NAME
     Test(suite::Options),
 }
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
     let outcome = Workspace::locate().and_then(|workspace| match task {
         Task::Wasm => wasm::build(&workspace).map(|_| ExitCode::SUCCESS),
         Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => suite::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {

@@ -1,0 +1,114 @@
+//! `cargo xtask fuzz`: runs the fuzz targets for a while, on the ordinary toolchain.
+//!
+//! cargo-fuzz would need a nightly one for its sanitizers. Coverage guidance alone does not, and the
+//! crate has no unsafe code for a sanitizer to look at.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::workspace::{Workspace, cargo};
+use crate::{console, system};
+
+/// What libFuzzer needs to see which code an input reaches.
+const COVERAGE_FLAGS: &str = "--cfg fuzzing -Cpasses=sancov-module \
+    -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+    -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares";
+
+/// Options of `cargo xtask fuzz`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Run only this target
+    target: Option<String>,
+    /// How long each target runs, in seconds
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+}
+
+/// Runs every target, or one; stops at the first finding.
+///
+/// # Errors
+///
+/// When a target cannot be built, or an input breaks its law; libFuzzer says which.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    ensure_compiler()?;
+    let folder = workspace.root().join("fuzz");
+    let target = workspace.target().join("fuzz");
+    let host = host()?;
+    console::step("building the fuzz targets");
+    system::run(
+        cargo()
+            .args(["build", "--release", "--target", &host])
+            .current_dir(&folder)
+            .env("CARGO_TARGET_DIR", &target)
+            .env("RUSTFLAGS", COVERAGE_FLAGS),
+    )?;
+    let names = names(&folder)?;
+    let wanted: Vec<_> = names
+        .iter()
+        .filter(|name| options.target.as_ref().is_none_or(|only| only == *name))
+        .collect();
+    ensure!(
+        !wanted.is_empty(),
+        "no such fuzz target; there are {}",
+        names.join(", ")
+    );
+    for name in wanted {
+        console::step(&format!("fuzzing {name} for {} s", options.seconds));
+        let corpus = target.join("corpus").join(name);
+        fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+        let program = target.join(&host).join("release").join(name);
+        let seconds = format!("-max_total_time={}", options.seconds);
+        // The golden files are the seeds; what is found beyond them goes into the first folder.
+        system::run(
+            Command::new(program)
+                .arg(seconds)
+                .args(["-print_final_stats=0", "-verbosity=0"])
+                .arg(&corpus)
+                .arg(workspace.root().join("tests/golden"))
+                .current_dir(&target),
+        )?;
+    }
+    Ok(())
+}
+
+/// libFuzzer itself is C++.
+fn ensure_compiler() -> Result<()> {
+    if system::find("c++").is_some() {
+        return Ok(());
+    }
+    ensure!(
+        system::can_install(),
+        "fuzzing needs a C++ compiler: install one, on Debian with `apt-get install g++`"
+    );
+    system::install(&["g++"])
+}
+
+/// The targets are the files of `fuzz_targets`.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let targets = folder.join("fuzz_targets");
+    let entries =
+        fs::read_dir(&targets).with_context(|| format!("cannot read {}", targets.display()))?;
+    let mut names: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| Some(entry.path().file_stem()?.to_str()?.to_owned()))
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// Flags for the target alone need it to be named, or build scripts would get them too.
+fn host() -> Result<String> {
+    let output = Command::new("rustc")
+        .args(["--version", "--verbose"])
+        .output()
+        .context("cannot run rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().find_map(|line| line.strip_prefix("host: "));
+    line.map(str::to_owned).context("rustc names no host")
+}
