@@ -20,6 +20,8 @@ const DIGEST_LEN: usize = 8;
 pub struct ToolNames {
     originals: BTreeMap<String, String>,
     expects_answer: bool,
+    /// How often each of the client's ids was used for a call.
+    calls: BTreeMap<String, u32>,
 }
 
 impl ToolNames {
@@ -30,6 +32,21 @@ impl ToolNames {
             self.originals.insert(changed.clone(), name.to_owned());
         }
         sent
+    }
+
+    /// The id to send for a call of an earlier turn: unique in the request, although some clients use
+    /// one twice.
+    pub(super) fn call_id<'n>(&mut self, id: &'n str) -> Cow<'n, str> {
+        *self.calls.entry(id.to_owned()).or_insert(0) += 1;
+        self.result_id(id)
+    }
+
+    /// The id to send for the result of the latest call that has the client's id.
+    pub(super) fn result_id<'n>(&self, id: &'n str) -> Cow<'n, str> {
+        match self.calls.get(id) {
+            Some(count @ 2..) => Cow::Owned(identifier(&format!("{id}-{count}")).into_owned()),
+            _ => identifier(id),
+        }
     }
 
     /// The answer will come as the arguments of the answer tool.

@@ -10,7 +10,6 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker};
 use crate::bedrock::image::Image;
 use crate::bedrock::marks::Marks;
-use crate::bedrock::tool_names::identifier;
 use crate::openai::{CacheTtl, Error};
 
 /// The mark for a place where the client may have put one.
@@ -84,12 +83,12 @@ fn block<'a>(
             source: document_source(document)?,
         },
         BlockContent::ToolUse(call) => Block::ToolUse {
-            id: identifier(call.id),
+            id: names.call_id(call.id),
             name: names.send(call.name),
             input: call.input,
         },
         BlockContent::ToolResult(result) => Block::ToolResult {
-            tool_use_id: identifier(result.id),
+            tool_use_id: names.result_id(result.id),
             content: blocks(result.content, names, marks)?,
         },
         BlockContent::Thinking { text, signature } => Block::Thinking {

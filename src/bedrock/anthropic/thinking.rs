@@ -90,7 +90,7 @@ pub(in crate::bedrock) fn plan(
     if !plan.is_on() {
         return Ok(plan);
     }
-    if forced && rule != catalog::Thinking::Always {
+    if forced {
         if request.thinking.is_some() {
             let message = "Claude does not think when 'tool_choice' or 'response_format' makes it \
                            call a tool; remove one of them.";

@@ -1,8 +1,5 @@
 //! Writes a conversation down in Converse's blocks.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use super::blob::blob;
 use super::body::{
     Block, CachePoint, File, Message, Reasoning, Source, System, ToolResult, ToolUse,
@@ -14,7 +11,6 @@ use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, S
 use crate::bedrock::document;
 use crate::bedrock::image::Image;
 use crate::bedrock::marks::Marks;
-use crate::bedrock::tool_names::identifier;
 use crate::openai::{CacheControl, CacheTtl};
 
 /// Stands beside a document that the client sent without a word: Converse wants a text there.
@@ -24,13 +20,11 @@ const DOCUMENT_TEXT: &str = "See the attached file.";
 const EMPTY_RESULT: &str = "(empty)";
 
 /// Writes blocks; remembers what must be unique or the same all over the request.
-pub(super) struct Writer<'n, 'a> {
+pub(super) struct Writer<'n> {
     pub(super) names: &'n mut ToolNames,
     pub(super) marks: &'n mut Marks,
     pub(super) traits: &'n Traits,
     pub(super) documents: DocumentNames,
-    /// How often each of the client's tool call ids was used for a call.
-    pub(super) calls: BTreeMap<&'a str, u32>,
 }
 
 /// How many marks of cached prefixes can be set in system texts and turns.
@@ -74,8 +68,8 @@ pub(super) fn fold_system(conversation: &mut Conversation<'_>) {
     }
 }
 
-impl<'a> Writer<'_, 'a> {
-    pub(super) fn system(&mut self, conversation: &Conversation<'a>) -> Vec<System<'a>> {
+impl Writer<'_> {
+    pub(super) fn system<'a>(&mut self, conversation: &Conversation<'a>) -> Vec<System<'a>> {
         let mut blocks = Vec::with_capacity(conversation.system.len());
         for system in &conversation.system {
             blocks.push(System::Text(system.text));
@@ -85,13 +79,13 @@ impl<'a> Writer<'_, 'a> {
         blocks
     }
 
-    pub(super) fn messages(&mut self, mut conversation: Conversation<'a>) -> Vec<Message<'a>> {
+    pub(super) fn messages<'a>(&mut self, mut conversation: Conversation<'a>) -> Vec<Message<'a>> {
         conversation.unmix(self.traits.mixing);
         let turns = conversation.turns.into_iter();
         turns.map(|turn| self.message(turn)).collect()
     }
 
-    fn message(&mut self, turn: Turn<'a>) -> Message<'a> {
+    fn message<'a>(&mut self, turn: Turn<'a>) -> Message<'a> {
         let Turn { speaker, blocks } = turn;
         let has = |wanted: fn(&BlockContent<'_>) -> bool| {
             blocks.iter().any(|block| wanted(&block.content))
@@ -114,18 +108,18 @@ impl<'a> Writer<'_, 'a> {
         }
     }
 
-    fn block(&mut self, content: BlockContent<'a>) -> Block<'a> {
+    fn block<'a>(&mut self, content: BlockContent<'a>) -> Block<'a> {
         match content {
             BlockContent::Text(text) => Block::Text(text),
             BlockContent::Image(image) => Block::Image(image_file(image)),
             BlockContent::Document(document) => Block::Document(self.document(document)),
             BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
-                tool_use_id: self.call_id(call.id),
+                tool_use_id: self.names.call_id(call.id),
                 name: self.names.send(call.name),
                 input: call.input,
             }),
             BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
-                tool_use_id: self.result_id(result.id),
+                tool_use_id: self.names.result_id(result.id),
                 content: self.result(result.content),
             }),
             BlockContent::Thinking { text, signature } => {
@@ -137,7 +131,7 @@ impl<'a> Writer<'_, 'a> {
         }
     }
 
-    fn document(&mut self, document: Document<'a>) -> File<'a> {
+    fn document<'a>(&mut self, document: Document<'a>) -> File<'a> {
         let format = document::format(document.media_type);
         File {
             format,
@@ -148,7 +142,7 @@ impl<'a> Writer<'_, 'a> {
         }
     }
 
-    fn result(&mut self, content: Blocks<'a>) -> Vec<Block<'a>> {
+    fn result<'a>(&mut self, content: Blocks<'a>) -> Vec<Block<'a>> {
         if content.is_empty() {
             return vec![Block::Text(EMPTY_RESULT.into())];
         }
@@ -156,20 +150,6 @@ impl<'a> Writer<'_, 'a> {
             .into_iter()
             .map(|block| self.block(block.content))
             .collect()
-    }
-
-    /// The id of a call, unique in the request although some clients use one twice.
-    fn call_id(&mut self, id: &'a str) -> Cow<'a, str> {
-        *self.calls.entry(id).or_insert(0) += 1;
-        self.result_id(id)
-    }
-
-    /// The id of the latest call that has the client's id.
-    fn result_id(&self, id: &'a str) -> Cow<'a, str> {
-        match self.calls.get(id) {
-            Some(count @ 2..) => Cow::Owned(identifier(&format!("{id}-{count}")).into_owned()),
-            _ => identifier(id),
-        }
     }
 }
 
@@ -182,7 +162,6 @@ fn role(speaker: Speaker) -> &'static str {
     }
 }
 
-/// What the other speaker says in between.
 fn image_file(image: Image<'_>) -> File<'_> {
     let format = image.media_type;
     File {

@@ -1,7 +1,5 @@
 //! Encodes a chat request.
 
-use std::collections::BTreeMap;
-
 use super::body::{Body, GuardrailConfig, InferenceConfig, PerformanceConfig, ServiceTier};
 use super::documents::DocumentNames;
 use super::extras::{Extras, Reasoning};
@@ -51,7 +49,6 @@ pub(super) fn encode(
         marks: &mut marks,
         traits: &traits,
         documents: DocumentNames::default(),
-        calls: BTreeMap::new(),
     };
     let body = Body {
         system: writer.system(&conversation),

@@ -10,6 +10,9 @@ use crate::bedrock::prompt::{
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::openai::{ChatRequest, Completion, Error, Param, Text, Treatment};
 
+/// Highest `top_k` that the model takes; a higher one would not change the answer.
+const MAX_TOP_K: u32 = 500;
+
 /// The dialect of Claude's text completions.
 pub(in crate::bedrock) static CLAUDE_TEXT: TextCompletions = TextCompletions;
 
@@ -85,7 +88,7 @@ impl Dialect for TextCompletions {
             max_tokens_to_sample: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
             top_p: request.top_p,
-            top_k: request.top_k,
+            top_k: request.top_k.map(|k| k.min(MAX_TOP_K)),
             stop_sequences,
         };
         let rules = TextRules::behind(&conversation, Lead::WhiteSpace);

@@ -11,6 +11,9 @@ use crate::bedrock::{
 };
 use crate::openai::{ChatRequest, Completion, Error, Param, Text, Treatment};
 
+/// Highest `top_k` that the model takes; a higher one would not change the answer.
+const MAX_TOP_K: u32 = 500;
+
 /// The dialect of Command.
 pub(in crate::bedrock) static COHERE_COMMAND: Command = Command;
 
@@ -89,7 +92,7 @@ impl Dialect for Command {
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: request.temperature,
             p: request.top_p,
-            k: request.top_k,
+            k: request.top_k.map(|k| k.min(MAX_TOP_K)),
             stop_sequences: stops.iter().copied().take(MAX_STOPS).collect(),
             stream: request.is_stream(),
         };

@@ -5,7 +5,6 @@ use super::body::{
 };
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Speaker};
 use crate::bedrock::marks::Marks;
-use crate::bedrock::tool_names::identifier;
 use crate::bedrock::{ToolNames, image};
 use crate::openai::CacheControl;
 
@@ -68,12 +67,12 @@ fn content<'a>(
         BlockContent::Text(text) => Block::Text(text),
         BlockContent::Image(own) => Block::Image(image(own)),
         BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
-            tool_use_id: identifier(call.id),
+            tool_use_id: names.call_id(call.id),
             name: names.send(call.name),
             input: call.input,
         }),
         BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
-            tool_use_id: identifier(result.id),
+            tool_use_id: names.result_id(result.id),
             content: result_content(result.content),
             status: "success",
         }),

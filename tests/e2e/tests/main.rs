@@ -12,6 +12,7 @@ mod restarts;
 mod secrecy;
 mod static_mode;
 mod streams;
+mod strictness;
 mod tls;
 mod tools;
 mod wire;
