@@ -119,6 +119,8 @@ pub struct Session {
     module: ModuleDelivery,
     /// The Envoy came without a plugin configuration and has not answered to one.
     starting: bool,
+    /// The Envoy took a plugin configuration for which it had no module yet.
+    unconfirmed: bool,
     /// The Envoy came with the configuration of a revision that is not the current one.
     resumed: bool,
     nonces: u64,
@@ -132,6 +134,7 @@ impl Session {
             target,
             module,
             starting: false,
+            unconfirmed: false,
             clusters: Subscription::default(),
             plugin: Subscription::default(),
             resumed: false,
@@ -168,7 +171,7 @@ impl Session {
         match event {
             Event::Acknowledged(_) if was_starting => {
                 // It took the configuration before it had the module, so this says little.
-                self.plugin.repeat();
+                self.unconfirmed = true;
                 event
             }
             Event::Rejected(revision, _) if self.is_fetching() => Event::Deferred(revision),
@@ -186,16 +189,18 @@ impl Session {
         self.target = target;
     }
 
-    /// How often the latest plugin configuration was refused, if it shall be sent again.
+    /// How often the latest plugin configuration was refused, if it shall be sent again; 0 when it
+    /// was taken, but maybe without its module.
     #[must_use]
     pub fn refusals(&self) -> Option<u32> {
-        let fetched = self.module == ModuleDelivery::Fetched;
-        Some(self.plugin.refusals()).filter(|refusals| fetched && *refusals > 0)
+        let refusals = self.plugin.refusals();
+        let refused = self.module == ModuleDelivery::Fetched && refusals > 0;
+        (refused || self.unconfirmed).then_some(refusals)
     }
 
-    /// Makes a plugin configuration that was refused due once more.
+    /// Makes a plugin configuration due that shall be sent again.
     pub fn retry(&mut self) {
-        if self.plugin.is_rejected() {
+        if self.refusals().is_some() {
             self.plugin.repeat();
         }
     }
@@ -216,6 +221,7 @@ impl Session {
         let nonce = self.next_nonce();
         let target = Arc::clone(&self.target);
         if self.plugin_may_go() && self.plugin.offer(target.revision, &target, &nonce) {
+            self.unconfirmed = false;
             responses.push(Response {
                 version: target.revision.to_string(),
                 nonce,

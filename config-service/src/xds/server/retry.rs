@@ -1,4 +1,4 @@
-//! When a plugin configuration that was refused is sent again.
+//! When a plugin configuration that was refused, or taken without its module, is sent again.
 //!
 //! Envoy does not say when it has fetched the module that it refused a configuration for:
 //! <https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/wasm/v3/wasm.proto>.
@@ -9,6 +9,10 @@ use tokio::time::Instant;
 
 /// Time to the first repetition; it doubles with each.
 const BASE: Duration = Duration::from_millis(100);
+
+/// Time until an Envoy that is starting is asked again. While it compiles the module it does not
+/// read, so this need not be long enough for that.
+const CONFIRM: Duration = Duration::from_millis(500);
 
 /// Longest time between two repetitions. Envoy remembers a failed fetch for about as long.
 const LONGEST: Duration = Duration::from_secs(15);
@@ -37,7 +41,10 @@ impl Retry {
 
 /// Time between the refusal with this number, from 1, and the repetition.
 fn delay(refusals: u32) -> Duration {
-    let factor = 2_u32.saturating_pow(refusals.saturating_sub(1));
+    let Some(doublings) = refusals.checked_sub(1) else {
+        return CONFIRM;
+    };
+    let factor = 2_u32.saturating_pow(doublings);
     BASE.saturating_mul(factor).min(LONGEST)
 }
 
@@ -47,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_delay_doubles_up_to_a_limit() {
-        let millis = [1, 2, 3, 7, 8, 9, u32::MAX].map(|refusals| delay(refusals).as_millis());
-        assert_eq!(millis, [100, 200, 400, 6400, 12_800, 15_000, 15_000]);
+        let millis = [0, 1, 2, 3, 7, 8, 9, u32::MAX].map(|refusals| delay(refusals).as_millis());
+        assert_eq!(millis, [500, 100, 200, 400, 6400, 12_800, 15_000, 15_000]);
     }
 }

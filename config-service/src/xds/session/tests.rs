@@ -313,11 +313,24 @@ fn reasons_are_one_line_of_limited_length() {
 fn an_envoy_that_starts_waits_for_the_module_and_then_gets_its_configuration_confirmed() {
     let mut envoy = Envoy::fetching(1, "");
     assert_eq!(envoy.offered, Some((WithoutModule::Wait, 0)));
-    assert_eq!(envoy.ack(Kind::Plugin), ["ecds 1"]);
+    assert_eq!(envoy.ack(Kind::Plugin), NOTHING);
+    assert_eq!(envoy.session.refusals(), Some(0));
+    assert_eq!(envoy.retry(), ["ecds 1"]);
     assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
     assert_eq!(envoy.ack(Kind::Plugin), NOTHING);
+    assert_eq!(envoy.session.refusals(), None);
     assert_eq!(envoy.publish(2, &["a"]), ["ecds 2"]);
     assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
+}
+
+#[test]
+fn an_edit_confirms_as_well() {
+    let mut envoy = Envoy::fetching(1, "");
+    envoy.ack(Kind::Plugin);
+    assert_eq!(envoy.publish(2, &["a"]), ["ecds 2"]);
+    assert_eq!(envoy.offered, Some((WithoutModule::Refuse, 0)));
+    assert_eq!(envoy.ack(Kind::Plugin), NOTHING);
+    assert_eq!(envoy.retry(), NOTHING);
 }
 
 #[test]
