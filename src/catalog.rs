@@ -245,6 +245,16 @@ mod tests {
         assert_eq!(catalog().by_name.len(), names);
     }
 
+    /// `chat-models.json` lists what AWS's model cards name as chat models.
+    #[test]
+    fn every_chat_model_of_bedrock_is_known() {
+        let json = include_str!("../tests/vectors/chat-models.json");
+        let ids: Vec<&str> = serde_json::from_str(json).unwrap();
+        let missing: Vec<_> = ids.iter().filter(|id| find_base(id).is_none()).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert_eq!(models().count(), ids.len());
+    }
+
     #[test]
     fn a_model_is_found_by_alias_base_id_and_profile_id() {
         for name in [

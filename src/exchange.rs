@@ -12,7 +12,7 @@ pub use headers::Headers;
 
 use std::sync::Arc;
 
-use crate::bedrock::{Answer, Dialect, Operation, ResponseStream};
+use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
 use crate::openai::{Error, StreamUsage, ToolStyle};
 use crate::routes::Routes;
 
@@ -84,6 +84,8 @@ struct Call {
     /// Name of the channel, for the log.
     channel: String,
     model: String,
+    /// The family that the body was written for, when nothing but the channel vouches for it.
+    assumed_family: Option<ModelFamily>,
     dialect: &'static dyn Dialect,
     operation: Operation,
     answer: Answer,

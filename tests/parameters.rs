@@ -95,6 +95,7 @@ fn sample(param: Param) -> Value {
     let tools = json!([{"type": "function", "function": function}]);
     let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
     match param {
+        Param::AnthropicBeta => json!({"anthropic_beta": ["context-1m-2025-08-07"]}),
         Param::Audio => json!({"audio": {"voice": "a"}}),
         Param::FrequencyPenalty => json!({"frequency_penalty": 0.5}),
         Param::FunctionCall => json!({"function_call": {"name": "f"}, "functions": [function]}),

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html>
 
+mod betas;
 mod body;
 mod messages;
 mod request;
@@ -9,6 +10,7 @@ mod response;
 mod stream;
 mod thinking;
 
+pub(super) use betas::betas;
 pub(super) use body::Thinking;
 pub(super) use request::max_tokens;
 pub(super) use thinking::{Plan, plan};
@@ -23,7 +25,8 @@ pub(super) struct Messages;
 impl Dialect for Messages {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::FunctionCall
+            Param::AnthropicBeta
+            | Param::FunctionCall
             | Param::Functions
             | Param::ParallelToolCalls
             | Param::ReasoningEffort

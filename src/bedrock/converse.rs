@@ -26,7 +26,8 @@ pub(super) struct Converse;
 impl Dialect for Converse {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::FunctionCall
+            Param::AnthropicBeta
+            | Param::FunctionCall
             | Param::Functions
             | Param::ParallelToolCalls
             | Param::ReasoningEffort

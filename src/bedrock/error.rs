@@ -87,6 +87,22 @@ impl UpstreamError {
         self.exception.is_empty() && self.message.is_empty()
     }
 
+    /// Whether the model did not recognise the body, as happens when a profile serves another family
+    /// than the body was written for.
+    #[must_use]
+    pub fn is_about_schema(&self) -> bool {
+        const PATTERNS: [&str; 4] = [
+            "Malformed input request",
+            "extraneous key",
+            "Extra inputs are not permitted",
+            "required key",
+        ];
+        self.exception == "ValidationException"
+            && PATTERNS
+                .iter()
+                .any(|pattern| self.message.contains(pattern))
+    }
+
     /// Whether it means that the gateway's own credentials are wrong.
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
@@ -242,6 +258,9 @@ fn remedy(message: &str, exception: &str) -> Option<&'static str> {
             "(Often the model or profile belongs to another region than the channel's, or the \
              channel names it wrongly.)",
         );
+    }
+    if message.contains("invalid beta flag") {
+        return Some("(Remove the flag that this model does not know from 'anthropic_beta'.)");
     }
     (exception == "AccessDeniedException").then_some(
         "(The channel's IAM identity needs bedrock:InvokeModel and \

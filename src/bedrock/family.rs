@@ -116,6 +116,14 @@ impl ModelFamily {
             .map(|(_, family)| *family)
     }
 
+    /// Its name in a channel's `model_families`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let name = serde_json::to_value(self).ok();
+        let name = name.as_ref().and_then(serde_json::Value::as_str);
+        name.unwrap_or_default().to_owned()
+    }
+
     /// The only place that maps a family to its code.
     #[must_use]
     pub fn dialect(self) -> &'static dyn Dialect {

@@ -165,6 +165,7 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
     let call = Call {
         channel: route.channel.channel.name.clone(),
         model: request.model.to_string(),
+        assumed_family: route.is_opaque().then_some(route.family),
         dialect,
         operation: encoded.operation,
         answer: encoded.answer,

@@ -253,7 +253,17 @@ impl Head {
                            the route that follows the x-bedrock-cluster header.";
             return Error::server(503, "no_route", message);
         }
-        error.reply()
+        let mut reply = error.reply();
+        if let Some(family) = call.and_then(|call| call.assumed_family)
+            && error.is_about_schema()
+        {
+            reply.message.push_str(&format!(
+                " (The request was written for the model family `{}`. If the ARN serves another, the \
+                 gateway's administrator can name it in the channel's model_families.)",
+                family.name()
+            ));
+        }
+        reply
     }
 
     /// `chatcmpl-` and AWS's id of the request, so that an answer can be found in AWS's logs.

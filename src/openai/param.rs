@@ -48,6 +48,7 @@ macro_rules! params {
 }
 
 params! {
+    AnthropicBeta "anthropic_beta" Ignored |r| r.anthropic_beta.is_some();
     Audio "audio" Refused |r| r.audio.is_some();
     FrequencyPenalty "frequency_penalty" Refused |r| r.frequency_penalty.is_some_and(|p| p != 0.0);
     FunctionCall "function_call" Refused |r| r.function_call.is_some();

@@ -24,6 +24,9 @@ pub struct ChatRequest<'a> {
     /// The conversation.
     #[serde(borrow)]
     pub messages: Vec<Message<'a>>,
+    /// Extension: beta features of Claude.
+    #[serde(default, borrow)]
+    pub anthropic_beta: Option<Vec<Text<'a>>>,
     /// Wanted form of spoken answers.
     #[serde(default, borrow)]
     pub audio: Option<&'a RawValue>,

@@ -39,6 +39,14 @@ impl Route<'_> {
         by_name.copied().unwrap_or(channel.api)
     }
 
+    /// Whether the id is an ARN that does not say which model it serves.
+    #[must_use]
+    pub fn is_opaque(&self) -> bool {
+        self.model_id
+            .parse::<ModelArn>()
+            .is_ok_and(|arn| arn.model_id().is_none())
+    }
+
     /// Whether the id is of a kind that Converse does not serve.
     #[must_use]
     pub fn is_invoke_only(&self) -> bool {

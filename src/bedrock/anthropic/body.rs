@@ -13,6 +13,8 @@ pub(super) const VERSION: &str = "bedrock-2023-05-31";
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
     pub(super) anthropic_version: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) anthropic_beta: Vec<&'static str>,
     pub(super) max_tokens: u32,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) system: Vec<Cached<Block<'a>>>,

@@ -1,5 +1,6 @@
 //! Encodes a chat request.
 
+use super::betas::betas;
 use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice, VERSION};
 use super::messages::{mark, messages, system};
 use super::thinking::{Plan, plan};
@@ -37,6 +38,7 @@ pub(super) fn encode(
     let mut marks = Marks::new(caching, request_marks(request));
     let body = Body {
         anthropic_version: VERSION,
+        anthropic_beta: betas(request)?,
         max_tokens: max_tokens(request, target, &plan),
         tool_choice: tool_choice(&tools),
         tools: tool_list(tools, &mut marks),

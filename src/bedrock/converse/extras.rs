@@ -17,6 +17,9 @@ const MAX_TOP_K: u32 = 128;
 /// `additionalModelRequestFields`.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Extras {
+    /// Claude.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) anthropic_beta: Vec<&'static str>,
     /// Claude and others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) top_k: Option<u32>,

@@ -7,6 +7,7 @@ use super::family::Traits;
 use super::messages::{self, Writer, fold_system};
 use super::tools;
 use crate::bedrock::anthropic;
+use crate::bedrock::anthropic::betas;
 use crate::bedrock::conversation::{Accepts, Documents, build};
 use crate::bedrock::marks::Marks;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
@@ -41,6 +42,9 @@ pub(super) fn encode(
     let samples = takes_samples(&traits, &reasoning);
     let mut extras = Extras::of(reasoning, &tools, &traits);
     extras.set_top_k(request.top_k.filter(|_| samples), &traits);
+    if traits.claude {
+        extras.anthropic_beta = betas(request)?;
+    }
     let wanted = tools::marks(&tools, &traits) + messages::marks(&conversation);
     let mut marks = Marks::new(traits.caching, wanted);
     let tool_config = tools::config(tools, target, &traits, &mut marks);
