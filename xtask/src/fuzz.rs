@@ -28,6 +28,9 @@ pub struct Options {
     /// How long each target runs, in seconds
     #[arg(long, default_value_t = 60)]
     seconds: u32,
+    /// Where libFuzzer's dice start; 0 is somewhere else each time
+    #[arg(long, default_value_t = 0)]
+    seed: u32,
 }
 
 /// Runs every target, or one; stops at the first finding.
@@ -64,10 +67,11 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
         let program = target.join(&host).join("release").join(name);
         let seconds = format!("-max_total_time={}", options.seconds);
+        let seed = format!("-seed={}", options.seed);
         // The golden files are the seeds; what is found beyond them goes into the first folder.
         system::run(
             Command::new(program)
-                .arg(seconds)
+                .args([seconds, seed])
                 .args(["-print_final_stats=0", "-verbosity=0"])
                 .arg(&corpus)
                 .arg(workspace.root().join("tests/golden"))
