@@ -35,6 +35,8 @@ pub struct Stack {
 pub enum Module {
     /// The config-service serves it: `--wasm`.
     Served,
+    /// The config-service serves a copy, `filter.wasm` in the scratch folder, that a test may change.
+    ServedCopy,
     /// It is in Envoy's file system already: `--wasm-path-in-envoy`.
     InEnvoy,
 }
@@ -83,6 +85,11 @@ impl Builder {
         let module = artefacts.module.display();
         self.arguments.push(match self.module {
             Module::Served => format!("--wasm={module}"),
+            Module::ServedCopy => {
+                let copy = self.scratch.path().join("filter.wasm");
+                std::fs::copy(&artefacts.module, &copy).expect("the module is copied");
+                format!("--wasm={}", copy.display())
+            }
             Module::InEnvoy => format!("--wasm-path-in-envoy={module}"),
         });
         let folder = self.scratch.path();

@@ -112,3 +112,28 @@ fn a_module_in_envoys_file_system_works_as_well() {
         assert!(path.ends_with(".wasm"), "{status}");
     });
 }
+
+#[test]
+fn a_new_module_replaces_the_old_one_without_a_lost_request() {
+    run(async {
+        let builder = Stack::builder().module(Module::ServedCopy);
+        let (mut stack, bedrock) = (builder.start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let before = stack.config.status().await["filter"].clone();
+        // A custom section without content: another module that does the same.
+        let file = stack.scratch.path().join("filter.wasm");
+        let mut module = std::fs::read(&file).unwrap();
+        module.extend(b"\x00\x05\x04next");
+        std::fs::write(&file, module).unwrap();
+        stack.config.stop();
+        stack.config.resume().await;
+        eventually("Envoy runs the new module", async || {
+            check_served(&stack, &bedrock, &channel).await;
+            let status = stack.config.status().await;
+            (status["envoys"][0]["state"] == "active").then_some(())
+        })
+        .await;
+        assert_ne!(stack.config.status().await["filter"], before);
+        check_served(&stack, &bedrock, &channel).await;
+    });
+}
