@@ -57,8 +57,6 @@ pub struct Model {
     pub thinking: Thinking,
     /// Reasoning efforts that it takes, least to most.
     pub efforts: Vec<ReasoningEffort>,
-    /// Whether it writes its reasoning into the answer, in tags.
-    pub inline_reasoning: bool,
     /// Whether it keeps to a JSON schema by itself.
     pub json_schema: bool,
     /// Whether it takes `max_completion_tokens` and no `max_tokens`.
@@ -88,7 +86,6 @@ impl Default for Model {
             prefill: true,
             thinking: Thinking::None,
             efforts: Vec::new(),
-            inline_reasoning: false,
             json_schema: false,
             max_completion_tokens: false,
             caching: Caching::None,

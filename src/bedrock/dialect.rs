@@ -102,8 +102,6 @@ pub(super) fn encoding_failed(error: &serde_json::Error) -> Error {
 pub struct Answer {
     /// What the tools are called at the client.
     pub names: ToolNames,
-    /// Whether the model writes its reasoning into the answer, in tags.
-    pub inline_reasoning: bool,
     /// Token counts from the answer's headers, for families whose bodies have none.
     pub header_usage: Option<Usage>,
     /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.

@@ -17,6 +17,8 @@ pub struct Route<'r> {
     pub requested: String,
     /// Model id, inference profile id or ARN to call, not percent-encoded.
     pub model_id: String,
+    /// The same, if it is an ARN.
+    arn: Option<ModelArn>,
     /// How the model is spoken to.
     pub family: ModelFamily,
     /// What the catalogue knows about it, if anything.
@@ -42,17 +44,17 @@ impl Route<'_> {
     /// Whether the id is an ARN that does not say which model it serves.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
-        self.model_id
-            .parse::<ModelArn>()
-            .is_ok_and(|arn| arn.model_id().is_none())
+        self.arn
+            .as_ref()
+            .is_some_and(|arn| arn.model_id().is_none())
     }
 
     /// Whether the id is of a kind that Converse does not serve.
     #[must_use]
     pub fn is_invoke_only(&self) -> bool {
-        self.model_id
-            .parse::<ModelArn>()
-            .is_ok_and(|arn| arn.kind() == ResourceKind::ImportedModel)
+        self.arn
+            .as_ref()
+            .is_some_and(|arn| arn.kind() == ResourceKind::ImportedModel)
     }
 }
 
@@ -164,8 +166,13 @@ impl Target {
     /// Adds the family: the channel's hint, else what the names say, else what the id says.
     fn into_route<'r>(self, channel: &'r CompiledChannel, requested: &str) -> Option<Route<'r>> {
         let mapped = decode_once(channel.mapped(requested));
-        let spelled_out = spelled_out_id(&self.model_id);
-        let names = [mapped.as_str(), requested, spelled_out.as_str()];
+        let arn = self.model_id.parse::<ModelArn>().ok();
+        let spelled_out = arn.as_ref().and_then(ModelArn::model_id);
+        let names = [
+            mapped.as_str(),
+            requested,
+            spelled_out.unwrap_or(&self.model_id),
+        ];
         let model = names.iter().find_map(|name| catalog::find(name));
         let family = channel
             .family_hint(&[&mapped, requested, &self.model_id])
@@ -174,20 +181,13 @@ impl Target {
         Some(Route {
             channel,
             requested: requested.to_owned(),
+            arn,
             model_id: self.model_id,
             family,
             model,
             rule: self.rule,
         })
     }
-}
-
-/// The base model or profile id inside an ARN; any other text is returned as it is.
-fn spelled_out_id(id: &str) -> String {
-    id.parse::<ModelArn>()
-        .ok()
-        .and_then(|arn| arn.model_id().map(str::to_owned))
-        .unwrap_or_else(|| id.to_owned())
 }
 
 /// Undoes one percent-encoding, which some clients apply to ids and ARNs themselves.
