@@ -1,6 +1,6 @@
-//! The reference signatures, reproduced by the filter's signer.
+//! The filter's signatures against those of others.
 //!
-//! `vectors/sigv4.json` was computed with botocore.
+//! `vectors/sigv4.json` was computed with botocore; any other request is signed by `aws-sigv4` too.
 
 #![allow(
     clippy::expect_used,
@@ -12,9 +12,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
+use aws_sigv4::sign::v4;
 use bedrock_filter::bedrock::{Operation, path};
 use bedrock_filter::config::{Credentials, Secret};
-use bedrock_filter::sign::{Signer, Unsigned};
+use bedrock_filter::sign::{SignedHeader, Signer, Unsigned};
+use proptest::prelude::*;
 use serde_json::Value;
 
 fn vectors() -> Vec<Value> {
@@ -30,7 +33,7 @@ fn time() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_480_496)
 }
 
-fn sign(vector: &Value) -> Vec<(String, String)> {
+fn sign(vector: &Value) -> Vec<SignedHeader> {
     let credentials = Credentials::Static {
         access_key_id: text(vector, "access_key"),
         secret_access_key: Secret::new(text(vector, "secret_key")),
@@ -50,7 +53,6 @@ fn sign(vector: &Value) -> Vec<(String, String)> {
         text(vector, "body"),
     );
     let unsigned = Unsigned {
-        scheme: "https",
         authority: &authority,
         path: &path,
         headers: &headers,
@@ -68,7 +70,7 @@ fn all_nine_vectors_have_their_signature() {
     for vector in &vectors {
         let signed = sign(vector);
         let header = |name: &str| {
-            let found = signed.iter().find(|(own, _)| own == name);
+            let found = signed.iter().find(|(own, _)| *own == name);
             found.map(|(_, value)| value.as_str())
         };
         let name = text(vector, "name");
@@ -99,4 +101,99 @@ fn our_path_is_the_fully_encoded_form_of_the_vectors() {
         compared += 1;
     }
     assert_eq!(compared, 6);
+}
+
+/// The headers that `aws-sigv4` would add.
+fn sign_with_aws_sigv4(
+    credentials: aws_credential_types::Credentials,
+    region: &str,
+    request: Unsigned<'_>,
+    now: SystemTime,
+) -> Vec<(String, String)> {
+    let identity = credentials.into();
+    let params = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("bedrock")
+        .time(now)
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let uri = format!("https://{}{}", request.authority, request.path);
+    let own = request
+        .headers
+        .iter()
+        .map(|(name, value)| (*name, &**value));
+    let headers = std::iter::once(("host", request.authority)).chain(own);
+    let body = SignableBody::Bytes(request.body);
+    let signable = SignableRequest::new("POST", uri, headers, body).unwrap();
+    let output = http_request::sign(signable, &params).unwrap();
+    let headers = output.output().headers();
+    headers
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+proptest! {
+    #[test]
+    fn aws_sigv4_signs_alike(
+        model in "[ -~]{1,60}",
+        guardrail in proptest::option::of("[!-~]{1,20}( {1,3}[!-~]{1,20}){0,2}"),
+        token in proptest::option::of("[!-~]{1,200}"),
+        body in proptest::collection::vec(any::<u8>(), 0..300),
+        seconds in proptest::collection::vec(0_u64..4_000_000_000, 1..4),
+    ) {
+        let path = path(&model, Operation::Invoke);
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        headers.extend(guardrail.map(|value| ("x-amzn-bedrock-guardrailidentifier", value)));
+        let request = Unsigned {
+            authority: "bedrock-runtime.us-east-1.amazonaws.com",
+            path: &path,
+            headers: &headers,
+            body: &body,
+        };
+        let (id, secret) = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        let signer = Signer::new(
+            &Credentials::Static {
+                access_key_id: id.to_owned(),
+                secret_access_key: Secret::new(secret),
+                session_token: token.clone().map(Secret::new),
+            },
+            "us-east-1",
+        );
+        // One signer on several days: its key must follow the date.
+        for seconds in seconds {
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+            let identity = aws_credential_types::Credentials::new(id, secret, token.clone(), None, "test");
+            let mut expected = sign_with_aws_sigv4(identity, "us-east-1", request, now);
+            let mut signed: Vec<_> = signer
+                .sign(request, now)
+                .unwrap()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
+            expected.sort();
+            signed.sort();
+            prop_assert_eq!(signed, expected);
+        }
+    }
+}
+
+#[test]
+fn a_bearer_key_is_sent_as_it_is() {
+    let credentials = Credentials::BedrockApiKey {
+        api_key: Secret::new("bedrock-api-key-EXAMPLE"),
+    };
+    let request = Unsigned {
+        authority: "bedrock-runtime.us-east-1.amazonaws.com",
+        path: "/model/m/invoke",
+        headers: &[],
+        body: b"{}",
+    };
+    let signed = Signer::new(&credentials, "us-east-1")
+        .sign(request, time())
+        .unwrap();
+    let expected = ("authorization", "Bearer bedrock-api-key-EXAMPLE".to_owned());
+    assert_eq!(signed, [expected]);
 }

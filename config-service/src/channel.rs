@@ -106,16 +106,6 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
     }
 }
 
-/// The secrets of a channel, for those who must keep them out of a text.
-pub(crate) fn secrets(channel: &Channel) -> impl Iterator<Item = &Secret> {
-    let Credentials::Static {
-        secret_access_key,
-        session_token,
-        ..
-    } = &channel.credentials;
-    std::iter::once(secret_access_key).chain(session_token)
-}
-
 fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
     match credentials {
         Credentials::Static {
@@ -127,6 +117,10 @@ fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
             "access_key_id": access_key_id,
             "fingerprint": fingerprint(secret_access_key),
             "has_session_token": session_token.is_some(),
+        }),
+        Credentials::BedrockApiKey { api_key } => serde_json::json!({
+            "type": "bedrock_api_key",
+            "fingerprint": fingerprint(api_key),
         }),
     }
 }

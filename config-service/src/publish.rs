@@ -8,7 +8,6 @@ use bedrock_filter::config::{Limits, PluginConfig, Secret};
 use bedrock_filter::routes::Routes;
 use tokio::sync::watch;
 
-use crate::channel::secrets;
 use crate::fault::Fault;
 use crate::store::Contents;
 
@@ -74,7 +73,12 @@ impl Snapshot {
         };
         let plugin_config = serde_json::to_string(&config)
             .map_err(|error| vec![Fault::new("", "unserialisable", error.to_string())])?;
-        let secrets = config.channels.iter().flat_map(secrets).cloned().collect();
+        let secrets = config
+            .channels
+            .iter()
+            .flat_map(|channel| channel.credentials.secrets())
+            .cloned()
+            .collect();
         let routes = Routes::compile(config).map_err(|errors| {
             errors
                 .into_iter()

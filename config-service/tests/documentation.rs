@@ -107,9 +107,11 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 26] = [
+const OTHER_WORDS: [&str; 28] = [
     "access_key_id",
+    "api_key",
     "auto",
+    "bedrock_api_key",
     "clusters",
     "converse",
     "created_at",

@@ -18,6 +18,28 @@ pub enum Credentials {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_token: Option<Secret>,
     },
+    /// A Bedrock API key, sent as `Authorization: Bearer`; nothing is signed or hashed.
+    ///
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html>
+    BedrockApiKey {
+        /// The whole key, for example `ABSK…` or `bedrock-api-key-…`.
+        api_key: Secret,
+    },
+}
+
+impl Credentials {
+    /// The secrets in them, for those who must keep them out of a text.
+    pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        let (first, second) = match self {
+            Self::Static {
+                secret_access_key,
+                session_token,
+                ..
+            } => (secret_access_key, session_token.as_ref()),
+            Self::BedrockApiKey { api_key } => (api_key, None),
+        };
+        std::iter::once(first).chain(second)
+    }
 }
 
 /// A value that must not be shown: it has no `Display`, and `Debug` prints a placeholder.

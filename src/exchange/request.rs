@@ -200,7 +200,6 @@ fn signed_headers(
 ) -> Result<Headers, Error> {
     let channel = route.channel;
     let unsigned = Unsigned {
-        scheme: channel.endpoint.scheme(),
         authority: &channel.authority,
         path,
         headers: own,
@@ -225,7 +224,7 @@ fn signed_headers(
     headers.add("content-length", body.len().to_string());
     headers.add(CLUSTER_HEADER, channel.cluster.as_str());
     for (name, value) in signature {
-        headers.add(&name, value);
+        headers.add(name, value);
     }
     Ok(headers)
 }

@@ -167,34 +167,39 @@ fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
 }
 
 fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
-    let Credentials::Static {
-        access_key_id,
-        secret_access_key,
-        session_token,
-    } = credentials;
-    let mut faults = Vec::new();
-    let key_id_valid = !access_key_id.is_empty()
-        && access_key_id.len() <= 128
-        && access_key_id.bytes().all(|b| b.is_ascii_alphanumeric());
-    if !key_id_valid {
-        faults.push(ConfigError::new(
+    let (key_id, secrets) = match credentials {
+        Credentials::Static {
+            access_key_id,
+            secret_access_key,
+            session_token,
+        } => (
+            Some(access_key_id),
+            vec![
+                ("secret_access_key", Some(secret_access_key)),
+                ("session_token", session_token.as_ref()),
+            ],
+        ),
+        Credentials::BedrockApiKey { api_key } => (None, vec![("api_key", Some(api_key))]),
+    };
+    let bad_key_id = key_id.filter(|id| !is_access_key_id(id)).map(|_| {
+        ConfigError::new(
             "/credentials/access_key_id",
             "invalid_access_key_id",
             "must be letters and digits, such as AKIA…",
-        ));
-    }
-    let secrets = [
-        ("/credentials/secret_access_key", Some(secret_access_key)),
-        ("/credentials/session_token", session_token.as_ref()),
-    ];
-    let bad = secrets
+        )
+    });
+    let bad_secrets = secrets
         .into_iter()
-        .filter(|(_, secret)| secret.is_some_and(|secret| !is_secret(secret)));
-    faults.extend(bad.map(|(path, _)| {
-        let reason = "must be visible ASCII without spaces (the value is hidden)";
-        ConfigError::new(path, "invalid_secret", reason)
-    }));
-    faults
+        .filter(|(_, secret)| secret.is_some_and(|secret| !is_secret(secret)))
+        .map(|(field, _)| {
+            let reason = "must be visible ASCII without spaces (the value is hidden)";
+            ConfigError::new(format!("/credentials/{field}"), "invalid_secret", reason)
+        });
+    bad_key_id.into_iter().chain(bad_secrets).collect()
+}
+
+fn is_access_key_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 fn is_secret(secret: &Secret) -> bool {

@@ -9,8 +9,8 @@ use super::object::Object;
 use crate::channel::fingerprint;
 use crate::fault::{Fault, child};
 
-/// The last two are what a read shows in place of the secrets.
-const FIELDS: [&str; 6] = [
+/// Fields of a `static` key; the last two are what a read shows in place of the secrets.
+const STATIC_FIELDS: [&str; 6] = [
     "type",
     "access_key_id",
     "secret_access_key",
@@ -19,16 +19,28 @@ const FIELDS: [&str; 6] = [
     "has_session_token",
 ];
 
+/// Fields of a Bedrock API key; the last is what a read shows in place of the key.
+const API_KEY_FIELDS: [&str; 3] = ["type", "api_key", "fingerprint"];
+
 /// What a body says about credentials.
 #[derive(Debug)]
 pub(super) enum CredentialsEdit {
     /// These.
     New(Credentials),
     /// The stored ones, as a read showed them: without their secrets.
-    Shown {
+    Shown(Shown),
+}
+
+/// What a read shows of credentials.
+#[derive(Debug)]
+pub(super) enum Shown {
+    Static {
         access_key_id: String,
         fingerprint: String,
         has_session_token: Option<bool>,
+    },
+    BedrockApiKey {
+        fingerprint: String,
     },
 }
 
@@ -42,24 +54,51 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
         return None;
     }
     let found_before = faults.len();
-    let object = Object::read(raw, at, &FIELDS, faults)?;
+    let edit = match kind(raw).as_deref() {
+        Some("bedrock_api_key") => read_api_key(raw, at, faults),
+        _ => read_static(raw, at, faults),
+    };
+    edit.filter(|_| faults.len() == found_before)
+}
+
+/// The kind, if it can be read: it decides which fields there are.
+fn kind(raw: &RawValue) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Tag {
+        r#type: String,
+    }
+    let tag: Tag = serde_json::from_str(raw.get()).ok()?;
+    Some(tag.r#type)
+}
+
+fn read_static(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &STATIC_FIELDS, faults)?;
     if object
         .text("type", faults)
         .is_some_and(|kind| kind != "static")
     {
-        let message = "expected \"static\"";
+        let message = "expected \"static\" or \"bedrock_api_key\"";
         faults.push(Fault::new(child(at, "type"), "unknown_value", message));
     }
     let access_key_id = object.text("access_key_id", faults);
     let is_shown = object.get("fingerprint").is_some()
         && object.get("secret_access_key").is_none()
         && object.get("session_token").is_none();
-    let edit = if is_shown {
+    if is_shown {
         read_shown(&object, access_key_id, faults)
     } else {
         read_new(&object, access_key_id, faults)
-    };
-    edit.filter(|_| faults.len() == found_before)
+    }
+}
+
+fn read_api_key(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &API_KEY_FIELDS, faults)?;
+    if object.get("fingerprint").is_some() && object.get("api_key").is_none() {
+        let fingerprint = object.text("fingerprint", faults)?;
+        return Some(CredentialsEdit::Shown(Shown::BedrockApiKey { fingerprint }));
+    }
+    let api_key = Secret::new(object.text("api_key", faults)?);
+    Some(CredentialsEdit::New(Credentials::BedrockApiKey { api_key }))
 }
 
 fn read_new(
@@ -85,11 +124,11 @@ fn read_shown(
     let has_session_token = object
         .get("has_session_token")
         .and_then(|(raw, at)| field::boolean(raw, &at, faults));
-    Some(CredentialsEdit::Shown {
+    Some(CredentialsEdit::Shown(Shown::Static {
         access_key_id: access_key_id?,
         fingerprint: fingerprint?,
         has_session_token,
-    })
+    }))
 }
 
 impl CredentialsEdit {
@@ -102,42 +141,58 @@ impl CredentialsEdit {
     ) -> Option<Credentials> {
         let shown = match self {
             Self::New(credentials) => return Some(credentials),
-            shown @ Self::Shown { .. } => shown,
+            Self::Shown(shown) => shown,
         };
         let kept = stored.filter(|stored| shown.shows(stored));
         if kept.is_none() {
-            let at = child(at, "secret_access_key");
+            let at = child(at, shown.secret_field());
             faults.push(Fault::new(at, "secret_required", secret_required(stored)));
         }
         kept.cloned()
     }
+}
 
+impl Shown {
     /// Whether this is what a read of `stored` gives.
     fn shows(&self, stored: &Credentials) -> bool {
-        let Credentials::Static {
-            access_key_id: stored_id,
-            secret_access_key,
-            session_token,
-        } = stored;
-        match self {
-            Self::New(_) => false,
-            Self::Shown {
-                access_key_id,
-                fingerprint: shown,
-                has_session_token,
-            } => {
+        match (self, stored) {
+            (
+                Self::Static {
+                    access_key_id,
+                    fingerprint: shown,
+                    has_session_token,
+                },
+                Credentials::Static {
+                    access_key_id: stored_id,
+                    secret_access_key,
+                    session_token,
+                },
+            ) => {
                 access_key_id == stored_id
                     && *shown == fingerprint(secret_access_key)
                     && has_session_token.is_none_or(|has| has == session_token.is_some())
             }
+            (
+                Self::BedrockApiKey { fingerprint: shown },
+                Credentials::BedrockApiKey { api_key },
+            ) => *shown == fingerprint(api_key),
+            _ => false,
+        }
+    }
+
+    /// Where the secret that is missing would stand.
+    fn secret_field(&self) -> &'static str {
+        match self {
+            Self::Static { .. } => "secret_access_key",
+            Self::BedrockApiKey { .. } => "api_key",
         }
     }
 }
 
 fn secret_required(stored: Option<&Credentials>) -> &'static str {
     if stored.is_some() {
-        "must be given again: `access_key_id`, `fingerprint` and `has_session_token` are not those \
-         of the stored credentials; or leave `credentials` out to keep what is stored"
+        "must be given again: what stands beside it (`fingerprint` and the like) is not that of the \
+         stored credentials; or leave `credentials` out to keep what is stored"
     } else {
         "must be given: a new channel has no stored secret that `fingerprint` could stand for"
     }

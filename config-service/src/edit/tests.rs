@@ -382,10 +382,13 @@ fn credentials_as_a_read_shows_them_keep_the_stored_secret() {
     }
     let with_secret = r#"{"credentials":{"type":"static","access_key_id":"AKIDNEW",
         "secret_access_key":"new","fingerprint":"0123456789abcdef","has_session_token":false}}"#;
-    let Credentials::Static { access_key_id, .. } = apply(Base::Patch(&stored), with_secret)
-        .unwrap()
-        .credentials;
-    assert_eq!(access_key_id, "AKIDNEW");
+    let new = Credentials::Static {
+        access_key_id: "AKIDNEW".to_owned(),
+        secret_access_key: Secret::new("new"),
+        session_token: None,
+    };
+    let edited = apply(Base::Patch(&stored), with_secret).unwrap();
+    assert_eq!(edited.credentials, new);
     refuses(
         Base::Patch(&stored),
         r#"{"credentials":{"type":"static","access_key_id":"A","fingerprint":1,
@@ -393,6 +396,44 @@ fn credentials_as_a_read_shows_them_keep_the_stored_secret() {
         &[
             "/credentials/fingerprint invalid_type",
             "/credentials/has_session_token invalid_type",
+        ],
+    );
+}
+
+#[test]
+fn an_api_key_is_written_and_kept_like_an_access_key() {
+    let stored = Channel {
+        credentials: Credentials::BedrockApiKey {
+            api_key: Secret::new("bedrock-api-key-EXAMPLE"),
+        },
+        ..full()
+    };
+    let key = r#"{"credentials":{"type":"bedrock_api_key","api_key":"bedrock-api-key-EXAMPLE"}}"#;
+    assert_eq!(apply(Base::Patch(&full()), key).unwrap(), stored);
+    let shown = |secret: &str| {
+        let fingerprint = fingerprint(&Secret::new(secret));
+        format!(r#"{{"credentials":{{"type":"bedrock_api_key","fingerprint":"{fingerprint}"}}}}"#)
+    };
+    let same = shown("bedrock-api-key-EXAMPLE");
+    assert_eq!(apply(Base::Patch(&stored), &same).unwrap(), stored);
+    let fault = "/credentials/api_key secret_required";
+    refuses(Base::Patch(&stored), &shown("another"), &[fault]);
+    refuses(Base::Patch(&full()), &same, &[fault]);
+    refuses(
+        Base::Patch(&stored),
+        r#"{"credentials":{"type":"bedrock_api_key","access_key_id":"A"}}"#,
+        &[
+            "/credentials/access_key_id unknown_field",
+            "/credentials/api_key required",
+        ],
+    );
+    refuses(
+        Base::Patch(&stored),
+        r#"{"credentials":{"type":"api_key"}}"#,
+        &[
+            "/credentials/type unknown_value",
+            "/credentials/access_key_id required",
+            "/credentials/secret_access_key required",
         ],
     );
 }
