@@ -9,6 +9,7 @@ mod error;
 mod guardrail;
 pub mod lint;
 mod maps;
+mod open;
 
 pub use channel::{Api, Channel, CrossRegion};
 pub use credentials::{Credentials, Secret};

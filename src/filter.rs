@@ -4,6 +4,7 @@
 //! Header values are read as bytes and never through the SDK's `String` accessors, which panic on
 //! what is no UTF-8; a panic would end every stream of the worker.
 
+mod environment;
 mod host;
 mod http;
 mod root;

@@ -21,6 +21,7 @@ pub mod endpoint;
 pub mod exchange;
 pub mod openai;
 pub mod routes;
+pub mod seal;
 pub mod sign;
 
 // The host's functions exist in Envoy only: a native program that names them does not link. Clippy

@@ -8,9 +8,12 @@ use super::{Credentials, Guardrail, unique_string_map};
 use crate::bedrock::ModelFamily;
 
 /// A way to Bedrock: credentials, region, endpoint and the names under which clients reach models.
+///
+/// `C` is [`Credentials`] in the plugin configuration; the config-service keeps channels with more
+/// kinds of credentials.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub struct Channel {
+pub struct Channel<C = Credentials> {
     /// Unique name, shown to administrators and in metrics.
     pub name: String,
     /// A disabled channel is kept but serves nothing.
@@ -26,7 +29,7 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// How requests are authenticated at AWS.
-    pub credentials: Credentials,
+    pub credentials: C,
     /// Names that this channel serves; empty serves every name it can resolve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
@@ -59,6 +62,28 @@ pub struct Channel {
     /// Whether catalogue models are called through a cross-region inference profile.
     #[serde(default)]
     pub cross_region: CrossRegion,
+}
+
+impl<C> Channel<C> {
+    /// The same channel with other credentials.
+    pub fn with_credentials<D>(self, credentials: D) -> Channel<D> {
+        Channel {
+            credentials,
+            name: self.name,
+            enabled: self.enabled,
+            region: self.region,
+            fips: self.fips,
+            endpoint: self.endpoint,
+            models: self.models,
+            model_mapping: self.model_mapping,
+            inference_profile_arn_map: self.inference_profile_arn_map,
+            model_families: self.model_families,
+            api: self.api,
+            model_apis: self.model_apis,
+            guardrail: self.guardrail,
+            cross_region: self.cross_region,
+        }
+    }
 }
 
 fn enabled() -> bool {

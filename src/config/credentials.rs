@@ -40,11 +40,27 @@ impl Credentials {
         };
         std::iter::once(first).chain(second)
     }
+
+    /// The secrets with the names of their fields, to be sealed or opened in place.
+    pub fn secrets_mut(&mut self) -> impl Iterator<Item = (&'static str, &mut Secret)> {
+        let (first, second) = match self {
+            Self::Static {
+                secret_access_key,
+                session_token,
+                ..
+            } => (
+                ("secret_access_key", secret_access_key),
+                session_token.as_mut().map(|it| ("session_token", it)),
+            ),
+            Self::BedrockApiKey { api_key } => (("api_key", api_key), None),
+        };
+        std::iter::once(first).chain(second)
+    }
 }
 
 /// A value that must not be shown: it has no `Display`, and `Debug` prints a placeholder.
 ///
-/// It serialises in clear, because the plugin configuration carries it to the filter.
+/// It serialises as it is: in clear, or sealed (see [`crate::seal`]).
 #[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Secret(String);

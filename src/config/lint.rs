@@ -20,7 +20,7 @@ pub struct Warning {
 
 /// Everything suspicious in a channel.
 #[must_use]
-pub fn warnings(channel: &Channel) -> Vec<Warning> {
+pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
     let mut found = Vec::new();
     for (name, target) in &channel.inference_profile_arn_map {
         let path = pointer("inference_profile_arn_map", name);
@@ -57,7 +57,7 @@ fn pointer(field: &str, key: &str) -> String {
 }
 
 /// The target should be a model ARN of the channel's own region.
-fn check_target(channel: &Channel, path: &str, target: &str) -> Option<Warning> {
+fn check_target<C>(channel: &Channel<C>, path: &str, target: &str) -> Option<Warning> {
     let arn = match target.parse::<ModelArn>() {
         Ok(arn) => arn,
         Err(_) if catalog::find(target).is_some() => {
@@ -89,7 +89,7 @@ fn check_target(channel: &Channel, path: &str, target: &str) -> Option<Warning> 
 }
 
 /// The key should be a name that a request can arrive at.
-fn check_reachable(channel: &Channel, path: &str, name: &str) -> Option<Warning> {
+fn check_reachable<C>(channel: &Channel<C>, path: &str, name: &str) -> Option<Warning> {
     let reachable = channel.models.is_empty()
         || channel.models.iter().any(|model| {
             model == name
@@ -108,7 +108,7 @@ fn check_reachable(channel: &Channel, path: &str, name: &str) -> Option<Warning>
 }
 
 /// Somebody must say which family an opaque ARN serves.
-fn check_family(channel: &Channel, path: &str, name: &str, target: &str) -> Option<Warning> {
+fn check_family<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Warning> {
     let spelled_out = target.parse::<ModelArn>().ok();
     let by_arn = spelled_out.as_ref().and_then(ModelArn::model_id);
     let names = [Some(name), Some(target), by_arn];
@@ -127,7 +127,7 @@ fn check_family(channel: &Channel, path: &str, name: &str, target: &str) -> Opti
 }
 
 /// Names that `model_mapping` turns into `name`.
-fn aliases_of<'c>(channel: &'c Channel, name: &'c str) -> impl Iterator<Item = &'c str> {
+fn aliases_of<'c, C>(channel: &'c Channel<C>, name: &'c str) -> impl Iterator<Item = &'c str> {
     channel
         .model_mapping
         .iter()

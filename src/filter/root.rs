@@ -5,11 +5,13 @@ use std::sync::Arc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
+use super::environment;
 use super::host;
 use super::http::FilterHttp;
 use crate::config::PluginConfig;
 use crate::exchange::Exchange;
 use crate::routes::Routes;
+use crate::seal::{KEY_VARIABLE, SealKeys};
 
 /// Holds the compiled configuration.
 #[derive(Default)]
@@ -21,11 +23,12 @@ impl Context for FilterRoot {}
 
 impl RootContext for FilterRoot {
     /// Compiles the configuration. Refusing it keeps Envoy's last good one. The outcome depends on
-    /// the bytes alone: Envoy takes a configuration that fails on one worker only for a fatal fault.
+    /// the bytes and Envoy's environment alone: Envoy takes a configuration that fails on one worker only for a fatal fault.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = host::plugin_configuration(size);
         let routes = PluginConfig::from_json(&json)
             .map_err(|error| vec![error])
+            .and_then(|config| config.open(&seal_keys()))
             .and_then(Routes::compile);
         match routes {
             Ok(routes) => {
@@ -53,4 +56,13 @@ impl RootContext for FilterRoot {
         let routes = self.routes.clone()?;
         Some(Box::new(FilterHttp::new(Exchange::new(routes))))
     }
+}
+
+/// The keys of Envoy's environment; a configuration without sealed secrets needs none.
+fn seal_keys() -> SealKeys {
+    let text = environment::variable(KEY_VARIABLE).unwrap_or_default();
+    text.parse().unwrap_or_else(|error| {
+        log::error!("{KEY_VARIABLE} of Envoy's environment is ignored: {error}");
+        SealKeys::default()
+    })
 }

@@ -9,6 +9,7 @@ use crate::config::{
     escape_pointer,
 };
 use crate::endpoint::{Endpoint, HostVariant};
+use crate::seal::is_sealed;
 use crate::sign::Signer;
 
 /// Longest channel name, in characters.
@@ -191,8 +192,12 @@ fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
     let bad_secrets = secrets
         .into_iter()
         .filter(|(_, secret)| secret.is_some_and(|secret| !is_secret(secret)))
-        .map(|(field, _)| {
-            let reason = "must be visible ASCII without spaces (the value is hidden)";
+        .map(|(field, secret)| {
+            let reason = if secret.is_some_and(is_sealed) {
+                "is sealed and was not opened, or begins with `sealed:` like one that is"
+            } else {
+                "must be visible ASCII without spaces (the value is hidden)"
+            };
             ConfigError::new(format!("/credentials/{field}"), "invalid_secret", reason)
         });
     bad_key_id.into_iter().chain(bad_secrets).collect()
@@ -203,7 +208,9 @@ fn is_access_key_id(id: &str) -> bool {
 }
 
 fn is_secret(secret: &Secret) -> bool {
-    !secret.expose().is_empty() && secret.expose().bytes().all(|b| b.is_ascii_graphic())
+    !is_sealed(secret)
+        && !secret.expose().is_empty()
+        && secret.expose().bytes().all(|b| b.is_ascii_graphic())
 }
 
 fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<ConfigError> {
@@ -311,6 +318,14 @@ mod tests {
             &serde_json::json!({"endpoint": "bedrock.corp.internal"}),
             &["/channels/0/endpoint invalid_endpoint"],
         );
+    }
+
+    #[test]
+    fn a_secret_that_is_still_sealed_is_no_secret() {
+        let credentials = |key: &str| serde_json::json!({"credentials": {"type": "bedrock_api_key", "api_key": key}});
+        check(&credentials("ABSKexample"), &[]);
+        let fault = ["/channels/0/credentials/api_key invalid_secret"];
+        check(&credentials("sealed:v1:k:AAAA"), &fault);
     }
 
     #[test]
