@@ -3,14 +3,52 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bedrock_filter::config::Limits;
-use clap::{Parser, ValueEnum};
+use bedrock_filter::config::{Limits, Secret};
+use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::token::AdminToken;
 
 /// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "config-service", version)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub struct Cli {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Options for serving.
+    #[command(flatten)]
+    pub serve: Option<Args>,
+}
+
+/// What the executable does besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Keys under which credentials are sealed
+    #[command(subcommand)]
+    Seal(SealCommand),
+}
+
+/// Work on keys and on what is sealed under them.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SealCommand {
+    /// Prints a new key for `BEDROCK_SEAL_KEY`
+    GenerateKey,
+    /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`
+    Rotate {
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = "config-service.db")]
+        database: PathBuf,
+        /// Keys: the new one first, then all that may be in use
+        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
+        seal_key: SealKeyText,
+    },
+}
+
+/// The options of a config-service that serves.
+#[derive(Clone, Debug, Parser)]
 #[command(group(clap::ArgGroup::new("module").required(true).args(["wasm", "wasm_path_in_envoy"])))]
 pub struct Args {
     /// Address of the admin API; also serves the filter module to Envoys.
@@ -30,6 +68,13 @@ pub struct Args {
     /// Bearer token of the admin API.
     #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
     pub admin_token: AdminToken,
+
+    /// Keys that seal credentials, `<id>:<base64 of 32 bytes>` with commas between; the first seals,
+    /// all open.
+    ///
+    /// Give every Envoy the same variable. Without it credentials are in clear.
+    #[arg(long, env = KEY_VARIABLE, hide_env_values = true, hide_default_value = true, default_value = "")]
+    pub seal_key: SealKeyText,
 
     /// Filter module to serve to Envoys at `/filter/<sha256>.wasm`.
     #[arg(long, env = "BEDROCK_WASM", value_name = "FILE")]
@@ -69,6 +114,32 @@ pub struct Args {
     pub log_format: LogFormat,
 }
 
+/// Keys as they were given. They are parsed later, because clap would repeat a broken one.
+#[derive(Clone, Debug)]
+pub struct SealKeyText(Secret);
+
+/// The keys for sealing cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{KEY_VARIABLE} cannot be used: {0}; `config-service seal generate-key` makes a key")]
+pub struct InvalidSealKey(#[from] SealKeyError);
+
+impl From<String> for SealKeyText {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+}
+
+impl SealKeyText {
+    /// The keys.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read; the error does not repeat them.
+    pub fn keys(&self) -> Result<SealKeys, InvalidSealKey> {
+        Ok(self.0.expose().parse()?)
+    }
+}
+
 /// Formats of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -84,7 +155,27 @@ mod tests {
 
     fn parse(extra: &[&str]) -> Result<Args, clap::Error> {
         let fixed = ["config-service", "--admin-token", "t0ken"];
-        Args::try_parse_from(fixed.iter().chain(extra))
+        let cli = Cli::try_parse_from(fixed.iter().chain(extra))?;
+        Ok(cli.serve.unwrap())
+    }
+
+    #[test]
+    fn a_subcommand_needs_no_option_for_serving() {
+        let cli = Cli::try_parse_from(["config-service", "seal", "generate-key"]).unwrap();
+        assert!(matches!(
+            cli.command,
+            Some(Command::Seal(SealCommand::GenerateKey))
+        ));
+        assert!(Cli::try_parse_from(["config-service"]).is_err());
+    }
+
+    #[test]
+    fn a_broken_key_is_not_repeated() {
+        let args = parse(&["--wasm", "a", "--seal-key", "k1:c2VjcmV0"]).unwrap();
+        let error = args.seal_key.keys().unwrap_err().to_string();
+        assert!(error.contains("BEDROCK_SEAL_KEY"), "{error}");
+        assert!(!error.contains("c2VjcmV0"), "{error}");
+        assert!(!format!("{args:?}").contains("c2VjcmV0"));
     }
 
     #[test]

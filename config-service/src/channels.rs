@@ -9,6 +9,7 @@ use crate::channel::StoredChannel;
 use crate::edit::{Base, Edit, SyntaxError};
 use crate::fault::Fault;
 use crate::publish::{Publisher, Snapshot};
+use crate::seal::Sealer;
 use crate::store::{Change, Contents, Store, StoreError};
 
 /// Everything that can be done with channels. Clones share one state.
@@ -21,6 +22,7 @@ pub struct Channels {
 struct Inner {
     store: Store,
     limits: Limits,
+    sealer: Sealer,
     /// Held from reading the current revision until the next one is published.
     publisher: Mutex<Publisher>,
 }
@@ -70,12 +72,13 @@ impl Channels {
     /// # Errors
     ///
     /// When the database fails, or holds channels that do not compile.
-    pub async fn load(store: Store, limits: Limits) -> Result<Self, LoadError> {
+    pub async fn load(store: Store, limits: Limits, sealer: Sealer) -> Result<Self, LoadError> {
         let contents = store.contents().await?;
-        let snapshot = Snapshot::compile(&contents, limits).map_err(InvalidContents)?;
+        let snapshot = Snapshot::compile(&contents, limits, &sealer).map_err(InvalidContents)?;
         let inner = Inner {
             store,
             limits,
+            sealer,
             publisher: Mutex::new(Publisher::new(snapshot)),
         };
         Ok(Self {
@@ -207,7 +210,8 @@ impl Inner {
         let mut next = contents.clone();
         next.revision += 1;
         next.channels.retain(|stored| stored.id != id);
-        let snapshot = Snapshot::compile(&next, self.limits).map_err(EditError::Invalid)?;
+        let snapshot =
+            Snapshot::compile(&next, self.limits, &self.sealer).map_err(EditError::Invalid)?;
         let change = Change::Delete(before);
         self.commit(&publisher, actor, change, snapshot).await?;
         Ok(())
@@ -242,7 +246,7 @@ impl Inner {
             Some(place) => *place = candidate,
             None => next.channels.push(candidate),
         }
-        let compiled = Snapshot::compile(&next, self.limits);
+        let compiled = Snapshot::compile(&next, self.limits, &self.sealer);
         if let Err(found) = &compiled {
             add_own_faults(&mut faults, found, index);
         }

@@ -5,7 +5,8 @@
 //! 1. [`api`] authenticates and hands the body to [`channels`].
 //! 2. [`edit`] reads the body, with every fault at once; `Routes::compile` of the filter itself
 //!    judges the outcome.
-//! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction.
+//! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction; [`seal`] seals the
+//!    credentials before they are stored and before they are published.
 //! 4. [`publish`] makes an immutable snapshot of it, which [`xds`] sends to every Envoy.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused.
 
@@ -13,17 +14,19 @@ pub mod api;
 mod args;
 pub mod channel;
 pub mod channels;
+pub mod command;
 pub mod edit;
 pub mod fault;
 pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod publish;
+pub mod seal;
 mod service;
 pub mod store;
 mod token;
 pub mod xds;
 
-pub use args::{Args, LogFormat};
+pub use args::{Args, Cli, Command, InvalidSealKey, LogFormat, SealCommand, SealKeyText};
 pub use service::{RunError, Service, StartError};
 pub use token::{AdminToken, InvalidToken};

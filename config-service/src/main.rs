@@ -4,13 +4,29 @@ use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use config_service::{Args, LogFormat, Service};
+use config_service::{Args, Cli, LogFormat, Service, command};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    match Cli::parse() {
+        Cli {
+            command: Some(command),
+            ..
+        } => {
+            start_logging(LogFormat::Text);
+            command::run(command).await
+        }
+        Cli {
+            serve: Some(args), ..
+        } => serve(args).await,
+        // Clap asks for what is missing, so this is not reached.
+        Cli { .. } => anyhow::bail!("see --help"),
+    }
+}
+
+async fn serve(args: Args) -> anyhow::Result<()> {
     start_logging(args.log_format);
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;

@@ -9,6 +9,7 @@ use bedrock_filter::routes::Routes;
 use tokio::sync::watch;
 
 use crate::fault::Fault;
+use crate::seal::Sealer;
 use crate::store::Contents;
 
 /// Clusters of earlier revisions that are remembered for Envoys that come back late.
@@ -20,7 +21,7 @@ pub struct Snapshot {
     pub revision: u64,
     /// Number of channels, disabled ones included.
     pub channels: usize,
-    /// The plugin configuration. Has credentials in it.
+    /// The plugin configuration. Has credentials in it, sealed if there is a key.
     pub plugin_config: String,
     /// The clusters that the plugin configuration names.
     pub clusters: BTreeSet<Cluster>,
@@ -60,7 +61,11 @@ impl Snapshot {
     /// # Errors
     ///
     /// Every fault; pointers are into the plugin configuration, such as `/channels/0/region`.
-    pub fn compile(contents: &Contents, limits: Limits) -> Result<Self, Vec<Fault>> {
+    pub fn compile(
+        contents: &Contents,
+        limits: Limits,
+        sealer: &Sealer,
+    ) -> Result<Self, Vec<Fault>> {
         let config = PluginConfig {
             revision: contents.revision,
             channels: contents
@@ -71,8 +76,8 @@ impl Snapshot {
             limits,
             ..PluginConfig::default()
         };
-        let plugin_config = serde_json::to_string(&config)
-            .map_err(|error| vec![Fault::new("", "unserialisable", error.to_string())])?;
+        let plugin_config = plugin_config(config.clone(), sealer)
+            .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
         let secrets = config
             .channels
             .iter()
@@ -163,6 +168,16 @@ impl Publisher {
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.sender.subscribe()
     }
+}
+
+/// The document that Envoys get.
+fn plugin_config(mut config: PluginConfig, sealer: &Sealer) -> Result<String, String> {
+    for channel in &mut config.channels {
+        sealer
+            .seal(&channel.name, channel.credentials.secrets_mut())
+            .map_err(|error| error.to_string())?;
+    }
+    serde_json::to_string(&config).map_err(|error| error.to_string())
 }
 
 fn clusters(routes: &Routes) -> BTreeSet<Cluster> {

@@ -9,10 +9,11 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, AppState};
-use crate::args::Args;
+use crate::args::{Args, InvalidSealKey};
 use crate::channels::{Channels, LoadError};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
+use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
 use crate::xds::{self, Resources, XdsServer};
 
@@ -47,6 +48,9 @@ pub enum StartError {
     /// What is stored cannot be served.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The keys for sealing are none.
+    #[error(transparent)]
+    SealKey(#[from] InvalidSealKey),
     /// The filter module cannot be served.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -73,12 +77,14 @@ impl Service {
         let (admin_listener, admin_addr) = listen(args.listen).await?;
         let (xds_listener, xds_addr) = listen(args.xds_listen).await?;
         let code = filter_code(&args, admin_addr).await?;
-        let store = Store::open(&args.database).await?;
+        let sealer = Sealer::new(args.seal_key.keys()?);
+        sealer.announce();
+        let store = Store::open(&args.database, sealer.clone()).await?;
         let limits = Limits {
             max_request_bytes: args.max_request_bytes,
             ..Limits::default()
         };
-        let channels = Channels::load(store.clone(), limits).await?;
+        let channels = Channels::load(store.clone(), limits, sealer).await?;
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
         let (stop, stopped) = watch::channel(false);

@@ -3,6 +3,8 @@
 //! Every accepted edit is one transaction that changes the channel's row, adds one audit entry and
 //! raises the revision by one.
 
+mod sealing;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use sqlx::sqlite::{
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::channel::{StoredChannel, masked};
+use crate::seal::{SealError, Sealer, StoredSecretError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -24,6 +27,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
+    sealer: Sealer,
 }
 
 /// Everything that is configured, at one revision.
@@ -92,18 +96,25 @@ pub enum StoreError {
         /// Where in its document the fault is.
         path: String,
     },
+    /// A stored secret does not open.
+    #[error(transparent)]
+    Sealed(#[from] StoredSecretError),
+    /// A secret could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// Something else wrote to the database between reading and writing.
     #[error("the database was changed by another process; try again")]
     Conflict,
 }
 
 impl Store {
-    /// Opens the database file, creates it if need be and brings its schema up to date.
+    /// Opens the database file, creates it if need be and brings its schema up to date. Secrets that
+    /// are in clear are sealed if there is a key.
     ///
     /// # Errors
     ///
     /// When the file cannot be opened or is no database of this service.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub async fn open(path: &Path, sealer: Sealer) -> Result<Self, StoreError> {
         create_private(path)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -111,13 +122,20 @@ impl Store {
             // An edit that was acknowledged survives a power failure.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            // Deleted and replaced credentials do not stay in free pages.
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options)
             .await?;
         MIGRATIONS.run(&pool).await?;
-        Ok(Self { pool })
+        let store = Self { pool, sealer };
+        if let Err(error) = store.seal_what_is_clear().await {
+            store.close().await;
+            return Err(error);
+        }
+        Ok(store)
     }
 
     /// Everything that is configured.
@@ -139,7 +157,10 @@ impl Store {
         transaction.commit().await?;
         Ok(Contents {
             revision: revision.unsigned_abs(),
-            channels: rows.into_iter().map(Row::read).collect::<Result<_, _>>()?,
+            channels: rows
+                .into_iter()
+                .map(|row| row.read(&self.sealer))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -166,7 +187,7 @@ impl Store {
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::Conflict)?;
-        let stored = write_channel(&mut transaction, change, &stamp).await?;
+        let stored = self.write_channel(&mut transaction, change, &stamp).await?;
         write_audit(&mut transaction, actor, change, &stored, &stamp).await?;
         transaction.commit().await?;
         Ok(stored)
@@ -204,6 +225,60 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+
+    async fn write_channel(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        change: Change<'_>,
+        stamp: &Stamp,
+    ) -> Result<StoredChannel, StoreError> {
+        let row: Row =
+            match change {
+                Change::Create(channel) => {
+                    sqlx::query_as(
+                        "INSERT INTO channels (name, document, revision, created_at, updated_at) \
+                     VALUES (?1, ?2, ?3, ?4, ?4) \
+                     RETURNING id, document, revision, created_at, updated_at",
+                    )
+                    .bind(&channel.name)
+                    .bind(self.document(channel)?)
+                    .bind(stamp.revision)
+                    .bind(&stamp.at)
+                    .fetch_one(&mut **transaction)
+                    .await?
+                }
+                Change::Update { before, after } => sqlx::query_as(
+                    "UPDATE channels SET name = ?1, document = ?2, revision = ?3, updated_at = ?4 \
+                     WHERE id = ?5 RETURNING id, document, revision, created_at, updated_at",
+                )
+                .bind(&after.name)
+                .bind(self.document(after)?)
+                .bind(stamp.revision)
+                .bind(&stamp.at)
+                .bind(&before.id)
+                .fetch_one(&mut **transaction)
+                .await?,
+                Change::Delete(before) => {
+                    sqlx::query_as(
+                        "DELETE FROM channels WHERE id = ? \
+                     RETURNING id, document, revision, created_at, updated_at",
+                    )
+                    .bind(&before.id)
+                    .fetch_one(&mut **transaction)
+                    .await?
+                }
+            };
+        row.read(&self.sealer)
+    }
+
+    /// A channel as it is stored: its secrets sealed.
+    fn document(&self, channel: &Channel) -> Result<String, StoreError> {
+        let mut channel = channel.clone();
+        self.sealer
+            .seal(&channel.name, channel.credentials.secrets_mut())?;
+        serde_json::to_string(&channel)
+            .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
+    }
 }
 
 #[derive(FromRow)]
@@ -222,14 +297,9 @@ struct Stamp {
 }
 
 impl Row {
-    fn read(self) -> Result<StoredChannel, StoreError> {
-        let mut deserializer = serde_json::Deserializer::from_str(&self.document);
-        let channel = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            StoreError::Corrupt {
-                id: self.id.clone(),
-                path: error.path().to_string(),
-            }
-        })?;
+    fn read(self, sealer: &Sealer) -> Result<StoredChannel, StoreError> {
+        let mut channel = self.channel()?;
+        sealer.open(&channel.name, channel.credentials.secrets_mut())?;
         Ok(StoredChannel {
             id: self.id,
             channel,
@@ -238,51 +308,15 @@ impl Row {
             updated_at: self.updated_at,
         })
     }
-}
 
-async fn write_channel(
-    transaction: &mut Transaction<'_, Sqlite>,
-    change: Change<'_>,
-    stamp: &Stamp,
-) -> Result<StoredChannel, StoreError> {
-    let row: Row = match change {
-        Change::Create(channel) => {
-            sqlx::query_as(
-                "INSERT INTO channels (name, document, revision, created_at, updated_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?4) \
-                 RETURNING id, document, revision, created_at, updated_at",
-            )
-            .bind(&channel.name)
-            .bind(document(channel)?)
-            .bind(stamp.revision)
-            .bind(&stamp.at)
-            .fetch_one(&mut **transaction)
-            .await?
-        }
-        Change::Update { before, after } => {
-            sqlx::query_as(
-                "UPDATE channels SET name = ?1, document = ?2, revision = ?3, updated_at = ?4 \
-                 WHERE id = ?5 RETURNING id, document, revision, created_at, updated_at",
-            )
-            .bind(&after.name)
-            .bind(document(after)?)
-            .bind(stamp.revision)
-            .bind(&stamp.at)
-            .bind(&before.id)
-            .fetch_one(&mut **transaction)
-            .await?
-        }
-        Change::Delete(before) => {
-            sqlx::query_as(
-                "DELETE FROM channels WHERE id = ? \
-                 RETURNING id, document, revision, created_at, updated_at",
-            )
-            .bind(&before.id)
-            .fetch_one(&mut **transaction)
-            .await?
-        }
-    };
-    row.read()
+    /// The channel with its secrets as they are stored.
+    fn channel(&self) -> Result<Channel, StoreError> {
+        let mut deserializer = serde_json::Deserializer::from_str(&self.document);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| StoreError::Corrupt {
+            id: self.id.clone(),
+            path: error.path().to_string(),
+        })
+    }
 }
 
 async fn write_audit(
@@ -327,11 +361,6 @@ impl Change<'_> {
     }
 }
 
-fn document(channel: &Channel) -> Result<String, StoreError> {
-    serde_json::to_string(channel)
-        .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
-}
-
 /// Creates the file readable for its owner alone, because it holds credentials. SQLite gives its
 /// side files the same mode.
 fn create_private(path: &Path) -> std::io::Result<()> {
@@ -362,7 +391,7 @@ mod tests {
             created_at: String::new(),
             updated_at: String::new(),
         };
-        let channel = row.read().unwrap().channel;
+        let channel = row.read(&Sealer::default()).unwrap().channel;
         assert_eq!(channel.api, Api::Auto);
         assert!(channel.model_apis.is_empty());
         assert_eq!(channel.guardrail, None);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use common::envoy::{ECDS, Envoy, plugin_json};
 use common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
+use config_service::seal::Sealer;
 use config_service::store::Store;
 use config_service::{Args, Service};
 use reqwest::Method;
@@ -16,7 +17,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 async fn store(dir: &TempDir) -> Store {
-    Store::open(&dir.path().join("test.db")).await.unwrap()
+    Store::open(&dir.path().join("test.db"), Sealer::default())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@
 mod common;
 
 use common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
+use config_service::seal::Sealer;
 use config_service::store::Store;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -59,7 +60,7 @@ async fn an_edited_read_keeps_the_secrets() {
         (&json!("eu-west-1"), &json!(2))
     );
     assert_eq!(after["credentials"], read["credentials"]);
-    let store = Store::open(&service.dir.path().join("test.db")).await;
+    let store = Store::open(&service.dir.path().join("test.db"), Sealer::default()).await;
     let stored = store.unwrap().contents().await.unwrap();
     let document = serde_json::to_value(&stored.channels[0].channel).unwrap();
     assert_eq!(document["credentials"]["secret_access_key"], SECRET);

@@ -1,5 +1,6 @@
 //! The ECDS resource: the Wasm filter with its module and its configuration.
 
+use bedrock_filter::seal::KEY_VARIABLE;
 use envoy_types::pb::envoy::config::core::v3::async_data_source::Specifier as CodeSpecifier;
 use envoy_types::pb::envoy::config::core::v3::data_source::Specifier as FileSpecifier;
 use envoy_types::pb::envoy::config::core::v3::http_uri::HttpUpstreamType;
@@ -10,7 +11,7 @@ use envoy_types::pb::envoy::config::core::v3::{
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
 use envoy_types::pb::envoy::extensions::wasm::v3::plugin_config::Vm;
 use envoy_types::pb::envoy::extensions::wasm::v3::{
-    FailurePolicy, PluginConfig, ReloadConfig, VmConfig,
+    EnvironmentVariables, FailurePolicy, PluginConfig, ReloadConfig, VmConfig,
 };
 use envoy_types::pb::google::protobuf::{BoolValue, Duration, StringValue, UInt32Value};
 use envoy_types::util::pack_any;
@@ -68,6 +69,11 @@ fn vm_config(without_module: WithoutModule, code: &FilterCode) -> VmConfig {
         runtime: "envoy.wasm.runtime.v8".to_owned(),
         code: Some(AsyncDataSource {
             specifier: Some(specifier),
+        }),
+        // A reference: the key itself is in no dump and in no message.
+        environment_variables: Some(EnvironmentVariables {
+            host_env_keys: vec![KEY_VARIABLE.to_owned()],
+            ..EnvironmentVariables::default()
         }),
         nack_on_code_cache_miss: without_module == WithoutModule::Refuse,
         ..VmConfig::default()

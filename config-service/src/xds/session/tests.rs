@@ -1,5 +1,6 @@
 use super::*;
 use crate::publish::Transport;
+use crate::seal::Sealer;
 use crate::store::Contents;
 use bedrock_filter::config::Limits;
 
@@ -8,7 +9,7 @@ fn snapshot(revision: u64, hosts: &[&str]) -> Snapshot {
         revision,
         channels: Vec::new(),
     };
-    let mut snapshot = Snapshot::compile(&contents, Limits::default()).unwrap();
+    let mut snapshot = Snapshot::compile(&contents, Limits::default(), &Sealer::default()).unwrap();
     snapshot.clusters = hosts.iter().map(|host| cluster(host)).collect();
     snapshot
 }
