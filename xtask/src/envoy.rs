@@ -43,14 +43,32 @@ pub fn binary(workspace: &Workspace) -> Result<PathBuf> {
     Ok(binary)
 }
 
+/// Environment variable with the keys of sealed credentials, for Envoy and the config-service.
+pub const SEAL_KEY_VARIABLE: &str = "BEDROCK_SEAL_KEY";
+
 /// Starts Envoy with a bootstrap file, without waiting for it (see [`is_ready`]).
 ///
 /// # Errors
 ///
 /// When it cannot be started.
 pub fn spawn(binary: &Path, bootstrap: &Path, log: &Path) -> Result<Process> {
+    spawn_with_key(binary, bootstrap, log, "")
+}
+
+/// The same with keys for sealed credentials in its environment.
+///
+/// # Errors
+///
+/// When it cannot be started.
+pub fn spawn_with_key(
+    binary: &Path,
+    bootstrap: &Path,
+    log: &Path,
+    seal_key: &str,
+) -> Result<Process> {
     let mut command = Command::new(binary);
     command
+        .env(SEAL_KEY_VARIABLE, seal_key)
         .arg("--config-path")
         .arg(bootstrap)
         // Hot restart would make Envoys on one machine share a socket.

@@ -13,6 +13,9 @@ use crate::{PATIENCE, Reply, eventually};
 /// The admin token of every stack.
 pub const ADMIN_TOKEN: &str = "e2e-admin-token-0123456789";
 
+/// The key of every stack under which credentials are sealed.
+pub const SEAL_KEY: &str = "e2e:3q2+796tvu/erb7v3q2+796tvu/erb7v3q2+796tvu8=";
+
 /// A config-service and the client that administers it.
 #[derive(Debug)]
 pub struct ConfigService {
@@ -67,6 +70,7 @@ impl ConfigService {
         command
             .args(&self.arguments)
             .env("RUST_LOG", self.log_level)
+            .env("BEDROCK_SEAL_KEY", SEAL_KEY)
             .env("BEDROCK_ADMIN_TOKEN", ADMIN_TOKEN);
         let process = Process::spawn("the config-service", &mut command, &self.log);
         let process = self

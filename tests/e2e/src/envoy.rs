@@ -7,7 +7,7 @@ use serde_json::Value;
 use xtask::ports::Ports;
 use xtask::process::Process;
 
-use crate::{Bootstrap, PATIENCE, Reply, Scratch, eventually};
+use crate::{Bootstrap, PATIENCE, Reply, SEAL_KEY, Scratch, eventually};
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -18,6 +18,7 @@ pub struct Envoy {
     binary: PathBuf,
     bootstrap: PathBuf,
     log: PathBuf,
+    seal_key: &'static str,
     ports: Ports,
     client: Client,
 }
@@ -35,6 +36,19 @@ impl Envoy {
         envoy
     }
 
+    /// The same with other keys for sealed credentials than [`SEAL_KEY`] in its environment.
+    pub async fn start_with_key(
+        binary: &Path,
+        (bootstrap, seal_key): (&Bootstrap, &'static str),
+        ports: &Ports,
+        scratch: &Scratch,
+    ) -> Self {
+        let mut envoy = Self::prepare(binary, (bootstrap, seal_key), ports, scratch);
+        envoy.spawn();
+        envoy.wait_ready().await;
+        envoy
+    }
+
     /// Starts Envoy without waiting for anything.
     pub fn start_unready(
         binary: &Path,
@@ -42,11 +56,23 @@ impl Envoy {
         ports: &Ports,
         scratch: &Scratch,
     ) -> Self {
-        let mut envoy = Self {
+        let mut envoy = Self::prepare(binary, (bootstrap, SEAL_KEY), ports, scratch);
+        envoy.spawn();
+        envoy
+    }
+
+    fn prepare(
+        binary: &Path,
+        (bootstrap, seal_key): (&Bootstrap, &'static str),
+        ports: &Ports,
+        scratch: &Scratch,
+    ) -> Self {
+        Self {
             process: None,
             binary: binary.to_owned(),
             bootstrap: scratch.write("envoy.json", &bootstrap.document.to_string()),
             log: scratch.join("envoy.log"),
+            seal_key,
             ports: *ports,
             client: Client::builder()
                 .timeout(PATIENCE)
@@ -55,13 +81,12 @@ impl Envoy {
                 .pool_max_idle_per_host(0)
                 .build()
                 .expect("a client"),
-        };
-        envoy.spawn();
-        envoy
+        }
     }
 
     fn spawn(&mut self) {
-        let process = xtask::envoy::spawn(&self.binary, &self.bootstrap, &self.log);
+        let (binary, bootstrap) = (&self.binary, &self.bootstrap);
+        let process = xtask::envoy::spawn_with_key(binary, bootstrap, &self.log, self.seal_key);
         self.process = Some(process.expect("Envoy starts"));
     }
 

@@ -34,7 +34,7 @@ pub use bootstrap::Bootstrap;
 pub use channel::{
     ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, channel_body, simulator, simulator_builder,
 };
-pub use config_service::{ADMIN_TOKEN, ConfigService};
+pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
 pub use python::run_python;

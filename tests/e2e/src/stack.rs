@@ -7,7 +7,7 @@ use reqwest::Client;
 use tokio::sync::OnceCell;
 use xtask::ports::Ports;
 
-use crate::{Artefacts, Bootstrap, ConfigService, Envoy, Scratch, eventually};
+use crate::{Artefacts, Bootstrap, ConfigService, Envoy, SEAL_KEY, Scratch, eventually};
 
 /// How much of a log is printed when a test fails.
 const SHOWN_LINES: usize = 40;
@@ -49,6 +49,7 @@ pub struct Builder {
     module: Module,
     arguments: Vec<String>,
     config_log: &'static str,
+    envoy_seal_key: &'static str,
 }
 
 impl Builder {
@@ -78,6 +79,12 @@ impl Builder {
         self
     }
 
+    /// Gives Envoy other keys for sealed credentials than the config-service has.
+    pub fn envoy_seal_key(mut self, key: &'static str) -> Self {
+        self.envoy_seal_key = key;
+        self
+    }
+
     /// Starts both and waits until Envoy serves the config-service's first revision.
     pub async fn start(mut self) -> Stack {
         let artefacts = Artefacts::from_environment();
@@ -96,7 +103,8 @@ impl Builder {
         let options = (self.arguments.as_slice(), self.config_log);
         let config = ConfigService::start(&artefacts.config_service, &ports, folder, options).await;
         let bootstrap = Bootstrap::dynamic(&ports);
-        let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &self.scratch).await;
+        let bootstrap = (&bootstrap, self.envoy_seal_key);
+        let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
         config.wait_active(0).await;
         Stack {
             envoy,
@@ -120,6 +128,7 @@ impl Stack {
             module: Module::Served,
             arguments: Vec::new(),
             config_log: "info",
+            envoy_seal_key: SEAL_KEY,
         }
     }
 

@@ -1,10 +1,7 @@
-//! What must not be seen: secrets and conversations, in no log and no answer.
-//!
-//! Envoy's `/config_dump` is no log: it shows the plugin configuration, in which credentials travel
-//! in clear, to whoever reaches the admin interface. Hence that listens on loopback alone.
+//! What must not be seen: secrets and conversations, in no log, no answer, no dump and no file.
 
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
-use e2e::{ADMIN_TOKEN, REGION, Stack, run};
+use e2e::{ADMIN_TOKEN, REGION, SEAL_KEY, Stack, eventually, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -81,8 +78,51 @@ fn check(text: &str, secrets: &[&str], place: &str) {
     }
 }
 
+/// The database of a running service: the file and its write-ahead log.
+#[track_caller]
+fn check_database(stack: &Stack) {
+    let mut read = 0;
+    for entry in std::fs::read_dir(stack.scratch.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.to_string_lossy().contains("channels.db") {
+            let bytes = std::fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            check(&text, &[SECRET, SESSION, ADMIN_TOKEN], "the database");
+            read += usize::from(text.contains("sealed:v1:e2e:"));
+        }
+    }
+    assert!(read > 0, "no file holds the sealed credentials");
+}
+
 #[test]
-fn no_log_and_no_answer_shows_a_secret_or_a_prompt() {
+fn an_envoy_without_the_key_keeps_what_it_has_and_says_what_it_lacks() {
+    run(async {
+        let stack = Stack::builder().envoy_seal_key("").start().await;
+        let body = json!({
+            "name": "sealed",
+            "region": REGION,
+            "credentials": {
+                "type": "static",
+                "access_key_id": "AKIDEXAMPLE",
+                "secret_access_key": SECRET,
+            },
+        });
+        stack.config.create(&body).await;
+        let fault = "/channels/0/credentials/secret_access_key: of channel `sealed` is sealed under \
+                     the key `e2e`, which is not in BEDROCK_SEAL_KEY of Envoy's environment";
+        eventually("Envoy says what it lacks", async || {
+            stack.envoy.log().contains(fault).then_some(())
+        })
+        .await;
+        // The configuration before, which has no channel, serves on.
+        let models = stack.envoy.get("/v1/models").await;
+        assert_eq!(models.json()["data"], json!([]));
+        check(&stack.envoy.log(), &[SECRET, "sealed:v1"], "Envoy's log");
+    });
+}
+
+#[test]
+fn nothing_shows_a_secret_or_a_prompt() {
     run(async {
         let mut stack = Stack::builder().config_log("debug").start().await;
         let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
@@ -104,8 +144,16 @@ fn no_log_and_no_answer_shows_a_secret_or_a_prompt() {
             let reply = stack.config.call(Method::GET, path, &Value::Null).await;
             check(&reply.text, &[SECRET, SESSION, ADMIN_TOKEN], path);
         }
+        let dump = stack.envoy.admin_page("/config_dump?include_eds").await;
+        // The channel is in the dump, sealed.
+        assert!(dump.contains(&channel.model), "{dump}");
+        assert!(dump.contains("sealed:v1:e2e:"), "{dump}");
+        let key = SEAL_KEY.split_once(':').unwrap().1;
+        check(&dump, &[SECRET, SESSION, ADMIN_TOKEN, key], "/config_dump");
+        check_database(&stack);
         stack.envoy.stop();
         let hidden = [
+            key,
             SECRET,
             SESSION,
             ADMIN_TOKEN,

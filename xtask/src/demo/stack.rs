@@ -10,7 +10,7 @@ use super::Site;
 use super::backend::{ACCESS_KEY_ID, Backend, REGION, SECRET_ACCESS_KEY};
 use crate::process::Process;
 use crate::workspace::Workspace;
-use crate::{console, envoy, http, wasm};
+use crate::{console, envoy, http, system, wasm};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -49,6 +49,15 @@ impl Artefacts {
     }
 }
 
+impl Artefacts {
+    /// A key for this run alone, which seals the credentials on their way to Envoy.
+    fn generate_seal_key(&self) -> Result<String> {
+        let mut command = Command::new(&self.config_service);
+        let key = system::output(command.args(["seal", "generate-key"]))?;
+        Ok(key.trim().to_owned())
+    }
+}
+
 /// The running processes. They end in this order, so that nothing calls what is gone.
 pub(super) struct Stack {
     envoy: Process,
@@ -62,8 +71,9 @@ impl Stack {
             Backend::Simulator => Some(start_simulator(site, artefacts, scratch)?),
             Backend::Aws(_) | Backend::Empty => None,
         };
-        let config_service = start_config_service(site, artefacts, scratch)?;
-        let envoy = start_envoy(site, artefacts, scratch)?;
+        let seal_key = artefacts.generate_seal_key()?;
+        let config_service = start_config_service(site, artefacts, scratch, &seal_key)?;
+        let envoy = start_envoy(site, artefacts, scratch, &seal_key)?;
         Ok(Self {
             envoy,
             config_service,
@@ -94,14 +104,20 @@ fn start_simulator(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path) -> Re
     Ok(simulator)
 }
 
-fn start_config_service(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path) -> Result<Process> {
+fn start_config_service(
+    site: &Site<'_>,
+    artefacts: &Artefacts,
+    scratch: &Path,
+    seal_key: &str,
+) -> Result<Process> {
     console::step("starting the config-service");
     let ports = &site.ports;
     let mut command = Command::new(&artefacts.config_service);
     command
         .args(["--listen", &format!("127.0.0.1:{}", ports.admin_api)])
         .args(["--xds-listen", &format!("127.0.0.1:{}", ports.xds)])
-        // Not an argument: those are shown to everybody by `ps`.
+        // Not arguments: those are shown to everybody by `ps`.
+        .env(envoy::SEAL_KEY_VARIABLE, seal_key)
         .env("BEDROCK_ADMIN_TOKEN", &site.token)
         .arg("--database")
         .arg(scratch.join("channels.db"))
@@ -114,11 +130,17 @@ fn start_config_service(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path) 
     Ok(config_service)
 }
 
-fn start_envoy(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path) -> Result<Process> {
+fn start_envoy(
+    site: &Site<'_>,
+    artefacts: &Artefacts,
+    scratch: &Path,
+    seal_key: &str,
+) -> Result<Process> {
     console::step("starting Envoy");
     let bootstrap = scratch.join("envoy.yaml");
     std::fs::write(&bootstrap, &artefacts.bootstrap)?;
-    let mut envoy = envoy::spawn(&artefacts.envoy, &bootstrap, &scratch.join("envoy.log"))?;
+    let log = scratch.join("envoy.log");
+    let mut envoy = envoy::spawn_with_key(&artefacts.envoy, &bootstrap, &log, seal_key)?;
     wait(site, &mut envoy, || envoy::is_ready(&site.ports))?;
     Ok(envoy)
 }
