@@ -19,6 +19,7 @@ pub mod catalog;
 pub mod config;
 pub mod endpoint;
 pub mod exchange;
+pub mod json;
 pub mod openai;
 pub mod routes;
 pub mod seal;

@@ -3,10 +3,14 @@
 use serde::Serialize;
 
 use crate::catalog::Model;
+use crate::json;
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
 use super::prompt::TextRules;
 use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
+
+/// By how many bytes an upstream body is usually longer than the client's, at most.
+const ROOM: usize = 1024;
 
 /// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
 pub trait Dialect: Sync {
@@ -73,17 +77,19 @@ pub struct EncodedRequest {
 }
 
 impl EncodedRequest {
-    /// A request with this body, as JSON.
+    /// A request with this body, as JSON, for a client's request of about the same length.
     ///
     /// # Errors
     ///
     /// A 500 when the body cannot be written as JSON, which no dialect's can.
     pub(super) fn new(
+        request: &ChatRequest<'_>,
         operation: Operation,
         body: &impl Serialize,
         answer: Answer,
     ) -> Result<Self, Error> {
-        let body = serde_json::to_vec(body).map_err(|error| encoding_failed(&error))?;
+        let body =
+            json::to_vec(body, request.len + ROOM).map_err(|error| encoding_failed(&error))?;
         Ok(Self {
             operation,
             body,
@@ -93,7 +99,7 @@ impl EncodedRequest {
 }
 
 /// A fault of ours: something could not be written as JSON.
-pub(super) fn encoding_failed(error: &serde_json::Error) -> Error {
+pub(super) fn encoding_failed(error: &impl std::error::Error) -> Error {
     Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
 }
 

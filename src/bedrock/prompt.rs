@@ -157,6 +157,7 @@ pub(super) fn encoded(
     text: TextRules,
 ) -> Result<EncodedRequest, Error> {
     EncodedRequest::new(
+        request,
         Operation::invoke(request),
         body,
         Answer {

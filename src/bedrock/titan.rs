@@ -48,7 +48,12 @@ impl Dialect for Text {
                 stop_sequences: stop_sequences(request)?,
             },
         };
-        EncodedRequest::new(Operation::invoke(request), &body, Answer::default())
+        EncodedRequest::new(
+            request,
+            Operation::invoke(request),
+            &body,
+            Answer::default(),
+        )
     }
 
     fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {

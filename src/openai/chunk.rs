@@ -2,11 +2,10 @@
 //!
 //! Chunks are written straight as bytes behind a head that is the same for the whole stream.
 
-use std::io::Write as _;
-
 use serde::Serialize;
 
 use super::{AnswerHead, Error, FinishReason, Thought, ToolStyle, Usage};
+use crate::json;
 
 /// End of what every chunk begins with.
 const CHOICES: &[u8] = b",\"choices\":[";
@@ -83,11 +82,14 @@ impl ChunkWriter {
 
     /// A piece of the answer's text.
     pub fn content(&mut self, text: &str) {
-        #[derive(Serialize)]
-        struct Delta<'a> {
-            content: &'a str,
-        }
-        self.delta(&Delta { content: text }, None);
+        // Most of every stream, so it is written without a detour.
+        self.out.extend_from_slice(&self.prefix);
+        self.out
+            .extend_from_slice(b"{\"index\":0,\"delta\":{\"content\":");
+        json::write_str(&mut self.out, text);
+        self.out
+            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":null}");
+        self.out.extend_from_slice(self.suffix.as_bytes());
     }
 
     /// A piece of the model's reasoning.
@@ -231,8 +233,8 @@ fn write_tier(out: &mut Vec<u8>, tier: &str) {
 
 /// Writes JSON to memory, which cannot fail for the types used here.
 fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    if serde_json::to_writer(&mut *out, value).is_err() {
-        let _ = out.write_all(b"null");
+    if json::write(out, value).is_err() {
+        out.extend_from_slice(b"null");
     }
 }
 

@@ -2,6 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
+use crate::json;
+
+/// Likely length of an answer, in bytes; longer ones make the buffer grow.
+const CAPACITY: usize = 4096;
+
 /// What a model answered, in no family's terms.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completion {
@@ -156,7 +161,7 @@ impl Completion {
                 .or(head.service_tier.as_deref()),
         };
         // Strings and numbers always serialise.
-        serde_json::to_vec(&body).unwrap_or_default()
+        json::to_vec(&body, CAPACITY).unwrap_or_default()
     }
 
     fn reasoning_content(&self) -> Option<String> {

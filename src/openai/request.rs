@@ -120,6 +120,9 @@ pub struct ChatRequest<'a> {
     /// OpenAI's own web search.
     #[serde(default, borrow)]
     pub web_search_options: Option<&'a RawValue>,
+    /// Length of the body, in bytes.
+    #[serde(skip)]
+    pub len: usize,
     #[serde(default, rename = "moderation")]
     pub(super) moderation: Option<IgnoredAny>,
     #[serde(default, rename = "prediction")]
@@ -198,10 +201,11 @@ impl<'a> ChatRequest<'a> {
             let message = "The request body must be a JSON object.";
             return Err(Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json"));
         }
-        let request: Self = match serde_json::from_slice(body) {
+        let mut request: Self = match serde_json::from_slice(body) {
             Ok(request) => request,
             Err(fault) => return Err(parse_error(body, &fault)),
         };
+        request.len = body.len();
         param::check_ranges(&request)?;
         Ok(request)
     }

@@ -56,6 +56,7 @@ pub(super) fn encode(
         metadata: user_id(request).map(|user_id| Metadata { user_id }),
     };
     EncodedRequest::new(
+        request,
         Operation::invoke(request),
         &body,
         Answer {

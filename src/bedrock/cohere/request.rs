@@ -60,6 +60,7 @@ pub(super) fn encode(
         tool_results: results(round.steps, &mut names),
     };
     EncodedRequest::new(
+        request,
         Operation::invoke(request),
         &body,
         Answer {

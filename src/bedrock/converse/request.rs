@@ -68,6 +68,7 @@ pub(super) fn encode(
         request_metadata: &target.options.metadata,
     };
     EncodedRequest::new(
+        request,
         Operation::converse(request),
         &body,
         Answer {

@@ -46,6 +46,7 @@ pub(super) fn encode(
         tool_config,
     };
     EncodedRequest::new(
+        request,
         Operation::invoke(request),
         &body,
         Answer {

@@ -46,6 +46,7 @@ pub(super) fn encode(
         reasoning_effort: effort(request, target),
     };
     EncodedRequest::new(
+        request,
         Operation::invoke(request),
         &body,
         Answer {

@@ -1,0 +1,156 @@
+//! What can only be a text.
+
+use serde::ser::{Impossible, Serialize, Serializer};
+
+use crate::json::Error;
+use crate::json::escape::write_str;
+
+/// Writes what must be a text: a key, the JSON of a `RawValue`, or a verbatim text.
+pub(super) struct Text<'o>(pub(super) &'o mut Vec<u8>, pub(super) Quotes);
+
+pub(super) enum Quotes {
+    /// As it is.
+    Without,
+    /// As it is, in quotes.
+    Around,
+    /// Escaped, in quotes.
+    Escaping,
+}
+
+/// The types of `serde`'s data model that are no text.
+macro_rules! refuse {
+    ($($method:ident $kind:ty;)*) => {
+        $(fn $method(self, _: $kind) -> Result<(), Error> { Err(no_text()) })*
+    };
+}
+
+fn no_text() -> Error {
+    serde::ser::Error::custom("a text was expected")
+}
+
+impl Serializer for Text<'_> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Impossible<(), Error>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Impossible<(), Error>;
+    type SerializeStruct = Impossible<(), Error>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    refuse! {
+        serialize_bool bool;
+        serialize_i8 i8;
+        serialize_i16 i16;
+        serialize_i32 i32;
+        serialize_i64 i64;
+        serialize_u8 u8;
+        serialize_u16 u16;
+        serialize_u32 u32;
+        serialize_u64 u64;
+        serialize_f32 f32;
+        serialize_f64 f64;
+        serialize_char char;
+        serialize_bytes &[u8];
+        serialize_unit_struct &'static str;
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), Error> {
+        let Self(out, quotes) = self;
+        match quotes {
+            Quotes::Without => out.extend_from_slice(value.as_bytes()),
+            Quotes::Around => {
+                out.reserve(value.len() + 2);
+                out.push(b'"');
+                out.extend_from_slice(value.as_bytes());
+                out.push(b'"');
+            }
+            Quotes::Escaping => write_str(out, value),
+        }
+        Ok(())
+    }
+
+    fn serialize_none(self) -> Result<(), Error> {
+        Err(no_text())
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), Error> {
+        Err(no_text())
+    }
+
+    fn serialize_unit_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+    ) -> Result<(), Error> {
+        self.serialize_str(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Error> {
+        Err(no_text())
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleStruct, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeTupleVariant, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Error> {
+        Err(no_text())
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: usize,
+    ) -> Result<Self::SerializeStructVariant, Error> {
+        Err(no_text())
+    }
+}
