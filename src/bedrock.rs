@@ -5,6 +5,7 @@
 
 mod additions;
 mod anthropic;
+mod base64;
 mod choices;
 mod choose;
 mod cohere;

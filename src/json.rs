@@ -1,7 +1,7 @@
 //! Writes JSON fast, and what is JSON already without looking at it again.
 //!
 //! `serde_json` looks at every byte of every string for something to escape, one at a time; in Wasm
-//! that is most of what a long chat costs. Here strings are looked at in blocks, [`Verbatim`] ones not
+//! that is most of what a long chat costs. Here strings are looked at in words, [`Verbatim`] ones not
 //! at all, and everything goes into one buffer of the right size. The output is `serde_json`'s, byte
 //! for byte.
 
@@ -20,11 +20,20 @@ const VERBATIM: &str = "bedrock_filter::json::Verbatim";
 /// A text in which nothing needs to be escaped, such as base64. Other serializers write it like any
 /// other text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verbatim<'a>(pub &'a str);
+pub struct Verbatim<T>(pub T);
 
-impl Serialize for Verbatim<'_> {
+impl<T: fmt::Display> Serialize for Verbatim<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(VERBATIM, self.0)
+        serializer.serialize_newtype_struct(VERBATIM, &Shown(&self.0))
+    }
+}
+
+/// Serializes as what `Display` says.
+struct Shown<'t, T>(&'t T);
+
+impl<T: fmt::Display> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
 

@@ -7,6 +7,7 @@ mod chunk;
 mod completion;
 mod content;
 mod error;
+mod fault;
 mod format;
 mod message;
 mod models;

@@ -176,7 +176,7 @@ impl Call<'_> {
             return Cow::Borrowed("");
         };
         match serde_json::from_str::<Text<'_>>(json) {
-            Ok(text) => text.0,
+            Ok(text) => text.into(),
             Err(_) => Cow::Borrowed(json),
         }
     }

@@ -11,12 +11,11 @@ mod mixing;
 pub(super) use build::build;
 pub(super) use mixing::Mixing;
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
+use super::base64::Base64;
 use super::image::Image;
-use crate::openai::{CacheControl, Error};
+use crate::openai::{CacheControl, Error, Text};
 
 /// A whole conversation.
 pub(super) struct Conversation<'a> {
@@ -28,7 +27,7 @@ pub(super) struct Conversation<'a> {
 
 /// One piece of instructions.
 pub(super) struct SystemText<'a> {
-    pub(super) text: &'a str,
+    pub(super) text: Text<'a>,
     pub(super) cache: Option<CacheControl>,
 }
 
@@ -54,7 +53,7 @@ pub(super) struct Block<'a> {
 /// What is said.
 pub(super) enum BlockContent<'a> {
     /// Text that is not blank.
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Image(Image<'a>),
     Document(Document<'a>),
     ToolUse(ToolUse<'a>),
@@ -86,8 +85,7 @@ pub(super) struct ToolResult<'a> {
 pub(super) struct Document<'a> {
     pub(super) media_type: &'static str,
     pub(super) name: Option<&'a str>,
-    /// Standard base64 without white space.
-    pub(super) data: Cow<'a, str>,
+    pub(super) data: Base64<'a>,
 }
 
 /// What a model can be told.
@@ -137,7 +135,7 @@ impl<'a> Conversation<'a> {
 
     /// All instructions as one text, for families that take one.
     pub(super) fn system_text(&self) -> Option<String> {
-        let texts: Vec<_> = self.system.iter().map(|system| system.text).collect();
+        let texts: Vec<&str> = self.system.iter().map(|system| &*system.text).collect();
         (!texts.is_empty()).then(|| texts.join("\n\n"))
     }
 
@@ -154,7 +152,7 @@ impl<'a> Conversation<'a> {
 
 impl<'a> Turn<'a> {
     /// The turn's texts as one, for families that take plain text.
-    pub(super) fn text(&self) -> Cow<'_, str> {
+    pub(super) fn text(&self) -> Text<'a> {
         joined_text(&self.blocks)
     }
 
@@ -168,17 +166,21 @@ impl<'a> Turn<'a> {
 }
 
 /// The blocks' texts as one.
-pub(super) fn joined_text<'t>(blocks: &'t [Block<'_>]) -> Cow<'t, str> {
-    let mut texts = blocks.iter().filter_map(|block| match &block.content {
+pub(super) fn joined_text<'t>(blocks: &[Block<'t>]) -> Text<'t> {
+    let texts = blocks.iter().filter_map(|block| match &block.content {
         BlockContent::Text(text) => Some(text),
         _ => None,
     });
-    let first = texts
-        .next()
-        .map_or(Cow::Borrowed(""), |text| Cow::Borrowed(&**text));
-    texts.fold(first, |joined, text| {
-        Cow::Owned(format!("{joined}\n\n{text}"))
-    })
+    paragraphs(texts.cloned().collect())
+}
+
+/// Texts as paragraphs of one; a single one stays as it is.
+pub(super) fn paragraphs(mut texts: Vec<Text<'_>>) -> Text<'_> {
+    if texts.len() == 1 {
+        return texts.remove(0);
+    }
+    let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+    texts.join("\n\n").into()
 }
 
 impl<'a> From<BlockContent<'a>> for Block<'a> {

@@ -1,9 +1,8 @@
 //! Files of the request, as Bedrock takes them.
 
-use std::borrow::Cow;
-
+use super::base64::Base64;
 use super::conversation::{Document, Documents};
-use super::image::{is_base64, split_data_uri, without_white_space};
+use super::image::split_data_uri;
 use crate::openai::{Error, Part};
 
 /// Media types that Converse takes, with the file name endings that say so.
@@ -81,21 +80,15 @@ pub(super) fn parse<'a>(
             };
             Error::unsupported(format!("{param}.file"), message)
         })?;
-    let data = base64(data, param)?;
+    let data = Base64::parse(data).ok_or_else(|| {
+        let message = "The file is not valid base64.";
+        Error::invalid(format!("{param}.file.file_data"), message)
+    })?;
     Ok(Document {
         media_type,
         name,
         data,
     })
-}
-
-fn base64<'a>(data: &'a str, param: &str) -> Result<Cow<'a, str>, Error> {
-    let data = without_white_space(data);
-    if data.is_empty() || !data.bytes().all(is_base64) {
-        let message = "The file is not valid base64.";
-        return Err(Error::invalid(format!("{param}.file.file_data"), message));
-    }
-    Ok(data)
 }
 
 fn accepts(accepted: Documents, media_type: &str) -> bool {

@@ -1,11 +1,11 @@
 //! Images of the request, as Bedrock takes them: base64 with the right media type.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
+use super::base64::Base64;
+use crate::json::Verbatim;
 use crate::openai::Error;
 
 /// An image inside a request.
@@ -13,8 +13,7 @@ use crate::openai::Error;
 pub(super) struct Image<'a> {
     /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
     pub(super) media_type: &'static str,
-    /// Standard base64 without white space.
-    pub(super) data: Cow<'a, str>,
+    pub(super) data: Base64<'a>,
 }
 
 /// Media types that models on Bedrock read, with what their files start with.
@@ -50,10 +49,9 @@ impl<'a> Image<'a> {
             let message = "The image is not a base64 data URI (data:image/png;base64,…).";
             return Err(Error::invalid(param, message));
         };
-        let data = without_white_space(data);
-        if data.is_empty() || !data.bytes().all(is_base64) {
+        let Some(data) = Base64::parse(data) else {
             return Err(Error::invalid(param, "The image is not valid base64."));
-        }
+        };
         let media_type = sniff(&data).or_else(|| known(declared)).ok_or_else(|| {
             let message =
                 "The image is of a type that models do not read; use PNG, JPEG, GIF or WebP.";
@@ -69,7 +67,7 @@ pub(super) struct DataUri<'a>(pub(super) &'a Image<'a>);
 impl Serialize for DataUri<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Image { media_type, data } = self.0;
-        serializer.collect_str(&format_args!("data:{media_type};base64,{data}"))
+        Verbatim(format_args!("data:{media_type};base64,{data}")).serialize(serializer)
     }
 }
 
@@ -79,18 +77,6 @@ pub(super) fn split_data_uri(url: &str) -> Option<(&str, &str)> {
     let head = head.strip_suffix(";base64")?;
     let media_type = head.split(';').next().unwrap_or(head);
     Some((media_type, data))
-}
-
-pub(super) fn without_white_space(data: &str) -> Cow<'_, str> {
-    if data.bytes().any(|b| b.is_ascii_whitespace()) {
-        Cow::Owned(data.split_ascii_whitespace().collect())
-    } else {
-        Cow::Borrowed(data)
-    }
-}
-
-pub(super) fn is_base64(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=')
 }
 
 fn sniff(data: &str) -> Option<&'static str> {
@@ -124,7 +110,6 @@ mod tests {
             let url = format!("data:{declared};base64,{PNG}");
             let image = Image::parse(&url, "p").unwrap();
             assert_eq!((image.media_type, &*image.data), ("image/png", PNG));
-            assert!(matches!(image.data, Cow::Borrowed(_)));
         }
         let image = Image::parse("data:image/jpg;base64,AAAA", "p").unwrap();
         assert_eq!(image.media_type, "image/jpeg");
@@ -133,7 +118,7 @@ mod tests {
     #[test]
     fn wrapped_base64_is_joined() {
         let image = Image::parse("data:image/png;base64,AA\nAA", "p").unwrap();
-        assert_eq!(image.data, "AAAA");
+        assert_eq!(&*image.data, "AAAA");
     }
 
     #[test]

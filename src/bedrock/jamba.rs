@@ -2,14 +2,12 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-jamba.html>
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::conversation::{Conversation, Speaker};
 use super::prompt::{self, Images, Limits, TextRules};
 use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, choices};
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Completion, Error, Param, Text, Treatment};
 
 const LIMITS: Limits = Limits {
     default: 4_096,
@@ -44,7 +42,7 @@ struct Body<'a> {
 #[derive(Serialize)]
 struct Message<'a> {
     role: &'static str,
-    content: Cow<'a, str>,
+    content: Text<'a>,
 }
 
 impl Dialect for Chat {

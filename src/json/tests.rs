@@ -31,7 +31,7 @@ struct Whole<'a> {
     map: BTreeMap<String, Vec<i32>>,
     variants: Vec<Plain>,
     tuple: (u8, f32),
-    verbatim: Verbatim<'a>,
+    verbatim: Verbatim<&'a str>,
 }
 
 fn same_as_serde_json(value: &(impl Serialize + ?Sized)) {

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, Visitor};
+use serde_json::value::RawValue;
 
 use super::Text;
+use super::text::reason;
 
 /// Content of a message.
 #[derive(Clone, Debug)]
@@ -118,6 +120,15 @@ pub struct ImageUrl<'a> {
 }
 
 impl<'a> Content<'a> {
+    fn from_json(json: &'a RawValue) -> Result<Self, serde_json::Error> {
+        match json.get().as_bytes().first() {
+            Some(b'"') => Text::from_json(json).map(Self::Text),
+            Some(b'[') => serde_json::from_str(json.get()).map(Self::Parts),
+            // Says what is there instead.
+            _ => serde_json::from_str::<Never>(json.get()).map(|never| match never {}),
+        }
+    }
+
     /// The content as parts' texts, in order; other kinds of parts are skipped.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let (text, parts) = match self {
@@ -131,33 +142,27 @@ impl<'a> Content<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ContentVisitor)
+        let json = <&RawValue>::deserialize(deserializer)?;
+        Self::from_json(json).map_err(|fault| D::Error::custom(reason(&fault)))
     }
 }
 
-struct ContentVisitor;
+/// What is neither a string nor an array: always an error.
+enum Never {}
 
-impl<'de> Visitor<'de> for ContentVisitor {
-    type Value = Content<'de>;
+impl<'de> Deserialize<'de> for Never {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Nothing;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string or an array of content parts")
-    }
+        impl Visitor<'_> for Nothing {
+            type Value = Never;
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Content::Text(Text(text.into())))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Content::Text(Text(text.to_owned().into())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut parts = Vec::new();
-        while let Some(part) = seq.next_element()? {
-            parts.push(part);
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an array of content parts")
+            }
         }
-        Ok(Content::Parts(parts))
+
+        deserializer.deserialize_any(Nothing)
     }
 }
 

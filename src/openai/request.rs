@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool, ToolChoice,
-    param,
+    fault, param,
 };
 
 /// A chat request; strings borrow from the body.
@@ -201,10 +201,12 @@ impl<'a> ChatRequest<'a> {
             let message = "The request body must be a JSON object.";
             return Err(Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json"));
         }
-        let mut request: Self = match serde_json::from_slice(body) {
-            Ok(request) => request,
-            Err(fault) => return Err(parse_error(body, &fault)),
+        // Checked once here; a reader of bytes would check every string again.
+        let parsed = match std::str::from_utf8(body) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(body),
         };
+        let mut request: Self = parsed.map_err(|fault| fault::parse_error(body, &fault))?;
         request.len = body.len();
         param::check_ranges(&request)?;
         Ok(request)
@@ -245,11 +247,11 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(
         }
 
         fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(vec![Text(text.into())])
+            Ok(vec![text.into()])
         }
 
         fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![Text(text.to_owned().into())])
+            Ok(vec![text.to_owned().into()])
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -269,47 +271,6 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(
     }
 
     deserializer.deserialize_any(OneOrMany)
-}
-
-/// Reads the body once more, slowly, to say where the fault is.
-fn parse_error(body: &[u8], fault: &serde_json::Error) -> Error {
-    if !fault.is_data() {
-        let message = format!("We could not parse the JSON body of your request: {fault}.");
-        return Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json");
-    }
-    let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let located = serde_path_to_error::deserialize::<_, ChatRequest<'_>>(&mut deserializer);
-    let Err(located) = located else {
-        return Error::new(400, ErrorKind::InvalidRequest, fault.to_string());
-    };
-    let path = located.path().to_string();
-    if path == "." {
-        let message = format!("The request body must be a JSON object: {fault}.");
-        let error = Error::new(400, ErrorKind::InvalidRequest, message);
-        return match quoted_after(&located.inner().to_string(), "missing field ") {
-            Some(field) => missing(field),
-            None => error.code("invalid_json"),
-        };
-    }
-    let message = located.inner().to_string();
-    if let Some(field) = quoted_after(&message, "missing field ") {
-        return missing(&format!("{path}.{field}"));
-    }
-    if quoted_after(&message, "unknown field ").is_some() {
-        let message = format!("Unknown parameter: '{path}'.");
-        return Error::invalid(path, message).code("unknown_parameter");
-    }
-    let message = format!("Invalid value for '{path}': {message}.");
-    Error::invalid(path, message)
-}
-
-fn quoted_after<'m>(message: &'m str, start: &str) -> Option<&'m str> {
-    message.strip_prefix(start)?.split('`').nth(1)
-}
-
-fn missing(param: &str) -> Error {
-    let message = format!("Missing required parameter: '{param}'.");
-    Error::invalid(param, message).code("missing_required_parameter")
 }
 
 #[cfg(test)]
@@ -367,21 +328,43 @@ mod tests {
     }
 
     #[test]
-    fn strings_borrow_from_the_body_unless_they_have_escapes() {
-        let body = br#"{"model":"m","messages":[{"role":"user","content":"a"},{"role":"user","content":"a\n"}],"stop":"x"}"#;
-        let request = ChatRequest::parse(body).unwrap();
-        let borrowed: Vec<_> = request
-            .messages
-            .iter()
-            .map(|message| match &message.content {
-                Some(super::super::Content::Text(Text(text))) => {
-                    matches!(text, std::borrow::Cow::Borrowed(_))
-                }
-                _ => false,
-            })
-            .collect();
-        assert_eq!(borrowed, [true, false]);
-        assert_eq!(&*request.stop[0], "x");
+    fn stop_is_a_text_or_several() {
+        for (stop, texts) in [(r#""x""#, 1), (r#"["x","y"]"#, 2), ("[]", 0)] {
+            let user = r#"{"role":"user","content":"x"}"#;
+            let body = format!(r#"{{"model":"m","messages":[{user}],"stop":{stop}}}"#);
+            let request = ChatRequest::parse(body.as_bytes()).unwrap();
+            assert_eq!(request.stop.len(), texts);
+        }
+    }
+
+    #[test]
+    fn faults_inside_parts_name_the_part() {
+        let body = |parts: &str| {
+            format!(
+                r#"{{"model":"m","messages":[{{"role":"user","content":[{{"type":"text","text":"a"}},{parts}]}}]}}"#
+            )
+        };
+        check_fault(
+            &body(r#"{"type":"text","text":5}"#),
+            Some("messages[0].content[1].text"),
+            "invalid_value",
+        );
+        check_fault(
+            &body(r#"{"text":"a"}"#),
+            Some("messages[0].content[1].type"),
+            "missing_required_parameter",
+        );
+        check_fault(
+            &body(r#"{"type":"image_url","image_url":{"url":"u","size":1}}"#),
+            Some("messages[0].content[1].image_url.size"),
+            "unknown_parameter",
+        );
+        check_fault(
+            &body("\"\\ud800\""),
+            Some("messages[0].content[1]"),
+            "invalid_value",
+        );
+        check_fault(&body("\"\n\""), None, "invalid_json");
     }
 
     #[test]

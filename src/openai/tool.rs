@@ -197,7 +197,7 @@ mod tests {
                 expected
             );
         };
-        let name = |name: &'static str| Text(name.into());
+        let name = |name: &'static str| Text::from(name);
         check(r#""none""#, ToolChoice::Mode(ToolChoiceMode::None));
         check(r#""required""#, ToolChoice::Mode(ToolChoiceMode::Required));
         check(

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::openai::ReasoningEffort;
+use crate::bedrock::base64::Base64;
+use crate::openai::{ReasoningEffort, Text};
 
 /// The only value that Bedrock takes.
 pub(super) const VERSION: &str = "bedrock-2023-05-31";
@@ -66,7 +67,7 @@ pub(super) struct Message<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Block<'a> {
     Text {
-        text: Cow<'a, str>,
+        text: Text<'a>,
     },
     Image {
         source: Source<'a>,
@@ -101,7 +102,14 @@ pub(super) struct Source<'a> {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) media_type: &'static str,
-    pub(super) data: Cow<'a, str>,
+    pub(super) data: Data<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Data<'a> {
+    Base64(Base64<'a>),
+    Text(String),
 }
 
 #[derive(Serialize)]

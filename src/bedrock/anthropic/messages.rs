@@ -1,11 +1,9 @@
 //! Writes a conversation down in Claude's words.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::body::{Block, CacheControl, Cached, Message, Source};
+use super::body::{Block, CacheControl, Cached, Data, Message, Source};
 use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker};
 use crate::bedrock::image::Image;
@@ -30,7 +28,7 @@ pub(super) fn system<'a>(
 ) -> Vec<Cached<Block<'a>>> {
     let texts = conversation.system.iter().map(|system| Cached {
         content: Block::Text {
-            text: system.text.into(),
+            text: system.text.clone(),
         },
         cache_control: mark(marks, system.cache),
     });
@@ -103,7 +101,7 @@ fn image_source(image: Image<'_>) -> Source<'_> {
     Source {
         kind: "base64",
         media_type: image.media_type,
-        data: image.data,
+        data: Data::Base64(image.data),
     }
 }
 
@@ -113,7 +111,7 @@ fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
         return Ok(Source {
             kind: "base64",
             media_type: document.media_type,
-            data: document.data,
+            data: Data::Base64(document.data),
         });
     }
     let text = STANDARD
@@ -127,6 +125,6 @@ fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
     Ok(Source {
         kind: "text",
         media_type: "text/plain",
-        data: Cow::Owned(text),
+        data: Data::Text(text),
     })
 }

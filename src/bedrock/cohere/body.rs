@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::openai::Text;
+
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
-    pub(super) message: Cow<'a, str>,
+    pub(super) message: Text<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) preamble: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,7 +40,7 @@ pub(super) struct Body<'a> {
 pub(super) struct Entry<'a> {
     /// `USER` or `CHATBOT`.
     pub(super) role: &'static str,
-    pub(super) message: Cow<'a, str>,
+    pub(super) message: Text<'a>,
 }
 
 #[derive(Serialize)]
@@ -74,7 +76,7 @@ pub(super) struct Call<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Output<'a> {
-    pub(super) text: Cow<'a, str>,
+    pub(super) text: Text<'a>,
 }
 
 impl Serialize for Parameters {

@@ -3,23 +3,23 @@
 //! Command R takes the results of tools for the question at hand only, and nothing but texts for
 //! earlier ones; that decides where a call and its result are told.
 
-use std::borrow::Cow;
-
-use crate::bedrock::conversation::{Block, BlockContent, Conversation, Speaker, ToolUse};
-use crate::openai::Error;
+use crate::bedrock::conversation::{
+    Block, BlockContent, Conversation, Speaker, ToolUse, paragraphs,
+};
+use crate::openai::{Error, Text};
 
 /// A question and what came of it.
 pub(super) struct Round<'a> {
-    pub(super) question: Cow<'a, str>,
+    pub(super) question: Text<'a>,
     pub(super) steps: Vec<Step<'a>>,
 }
 
 /// What the model did about a question.
 pub(super) enum Step<'a> {
     /// It said something.
-    Said(Cow<'a, str>),
+    Said(Text<'a>),
     /// It called a tool, which may have answered.
-    Called(ToolUse<'a>, Option<Cow<'a, str>>),
+    Called(ToolUse<'a>, Option<Text<'a>>),
 }
 
 /// The rounds of a conversation, the question at hand last.
@@ -54,7 +54,7 @@ pub(super) fn rounds(conversation: Conversation<'_>) -> Result<Vec<Round<'_>>, E
         }
         if !question.is_empty() {
             rounds.push(Round {
-                question: join(question),
+                question: paragraphs(question),
                 steps: Vec::new(),
             });
         }
@@ -66,7 +66,7 @@ pub(super) fn rounds(conversation: Conversation<'_>) -> Result<Vec<Round<'_>>, E
 fn open_call<'s, 'a>(
     steps: Option<&'s mut Vec<Step<'a>>>,
     id: &str,
-) -> Result<&'s mut Option<Cow<'a, str>>, Error> {
+) -> Result<&'s mut Option<Text<'a>>, Error> {
     let mut steps = steps.into_iter().flatten().rev();
     steps
         .find_map(|step| match step {
@@ -83,7 +83,7 @@ fn open_call<'s, 'a>(
 
 impl<'a> Round<'a> {
     /// What the model answered, calls and results told in words; `None` when it did nothing.
-    pub(super) fn told(self) -> Option<Cow<'a, str>> {
+    pub(super) fn told(self) -> Option<Text<'a>> {
         let steps = self.steps.into_iter().map(|step| match step {
             Step::Said(text) => text,
             Step::Called(call, None) => {
@@ -96,23 +96,14 @@ impl<'a> Round<'a> {
             .into(),
         });
         let steps: Vec<_> = steps.collect();
-        (!steps.is_empty()).then(|| join(steps))
+        (!steps.is_empty()).then(|| paragraphs(steps))
     }
 }
 
-fn text(blocks: Vec<Block<'_>>) -> Cow<'_, str> {
+fn text(blocks: Vec<Block<'_>>) -> Text<'_> {
     let texts = blocks.into_iter().filter_map(|block| match block.content {
         BlockContent::Text(text) => Some(text),
         _ => None,
     });
-    join(texts.collect())
-}
-
-/// The texts as paragraphs; a single one is not copied.
-fn join(mut texts: Vec<Cow<'_, str>>) -> Cow<'_, str> {
-    match texts.len() {
-        0 => Cow::Borrowed(""),
-        1 => texts.remove(0),
-        _ => Cow::Owned(texts.join("\n\n")),
-    }
+    paragraphs(texts.collect())
 }

@@ -13,13 +13,13 @@ use crate::openai::{CacheControl, Content, Error, Message, Part, Text, ThinkingB
 pub(super) fn text_blocks<'a>(
     content: Option<&'a Content<'_>>,
     param: &str,
-) -> Result<Vec<(&'a str, Option<CacheControl>)>, Error> {
+) -> Result<Vec<(Text<'a>, Option<CacheControl>)>, Error> {
     let found = blocks(content, param, |part, param| match &*part.kind {
         "text" => Ok(text_of(part)),
         kind => Err(unsupported_part(kind, param, "text")),
     })?;
     let texts = found.into_iter().filter_map(|block| match block.content {
-        BlockContent::Text(std::borrow::Cow::Borrowed(text)) => Some((text, block.cache)),
+        BlockContent::Text(text) => Some((text, block.cache)),
         _ => None,
     });
     Ok(texts.collect())
@@ -58,14 +58,14 @@ pub(super) fn assistant_blocks<'a>(
         param,
         |part, param| match &*part.kind {
             "text" => Ok(text_of(part)),
-            "refusal" => Ok(part.refusal.as_deref().and_then(text_block)),
+            "refusal" => Ok(part.refusal.as_ref().and_then(text_block)),
             "thinking" | "redacted_thinking" if !accepts.thinking => Ok(None),
             "thinking" => Ok(thinking(part.thinking.as_ref(), part.signature.as_ref())),
             "redacted_thinking" => Ok(redacted(part.data.as_ref())),
             kind => Err(unsupported_part(kind, param, "text and refusal")),
         },
     )?);
-    let refusal = message.refusal.as_deref().and_then(text_block);
+    let refusal = message.refusal.as_ref().and_then(text_block);
     found.extend(refusal.map(Block::from));
     if let Some(call) = &message.function_call {
         found.push(function_call::call(call, param, accepts)?.into());
@@ -181,12 +181,12 @@ fn blocks<'a>(
     Ok(found)
 }
 
-fn text_block(text: &str) -> Option<BlockContent<'_>> {
-    (!text.trim().is_empty()).then_some(BlockContent::Text(text.into()))
+fn text_block<'a>(text: &'a Text<'_>) -> Option<BlockContent<'a>> {
+    (!text.is_blank()).then(|| BlockContent::Text(text.clone()))
 }
 
 fn text_of<'a>(part: &'a Part<'_>) -> Option<BlockContent<'a>> {
-    part.text.as_deref().and_then(text_block)
+    part.text.as_ref().and_then(text_block)
 }
 
 fn image_block<'a>(

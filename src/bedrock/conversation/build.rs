@@ -119,11 +119,7 @@ impl<'a> Conversation<'a> {
             ..
         }) = last
         {
-            let length = text.trim_end().len();
-            match text {
-                std::borrow::Cow::Borrowed(text) => *text = text.get(..length).unwrap_or(text),
-                std::borrow::Cow::Owned(text) => text.truncate(length),
-            }
+            *text = std::mem::take(text).trimmed_end();
         }
     }
 }

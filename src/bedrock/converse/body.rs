@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::base64::Base64;
+use crate::openai::Text;
+
 use super::extras::Extras;
 
 #[derive(Serialize)]
@@ -37,7 +40,7 @@ pub(super) struct Body<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum System<'a> {
-    Text(&'a str),
+    Text(Text<'a>),
     CachePoint(CachePoint),
 }
 
@@ -51,7 +54,7 @@ pub(super) struct Message<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Block<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Image(File<'a>),
     Document(File<'a>),
     ToolUse(ToolUse<'a>),
@@ -71,8 +74,7 @@ pub(super) struct File<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Source<'a> {
-    /// Base64.
-    pub(super) bytes: Cow<'a, str>,
+    pub(super) bytes: Base64<'a>,
 }
 
 #[derive(Serialize)]

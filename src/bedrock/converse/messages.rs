@@ -61,7 +61,7 @@ pub(super) fn fold_system(conversation: &mut Conversation<'_>) {
     let texts = std::mem::take(&mut conversation.system).into_iter();
     if let Some(turn) = conversation.turns.first_mut() {
         let texts = texts.map(|system| conversation::Block {
-            content: BlockContent::Text(system.text.into()),
+            content: BlockContent::Text(system.text),
             cache: system.cache,
         });
         turn.blocks.splice(0..0, texts);
@@ -72,7 +72,7 @@ impl Writer<'_> {
     pub(super) fn system<'a>(&mut self, conversation: &Conversation<'a>) -> Vec<System<'a>> {
         let mut blocks = Vec::with_capacity(conversation.system.len());
         for system in &conversation.system {
-            blocks.push(System::Text(system.text));
+            blocks.push(System::Text(system.text.clone()));
             let point = cache_point(self.marks, system.cache);
             blocks.extend(point.map(System::CachePoint));
         }

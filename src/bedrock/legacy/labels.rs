@@ -21,7 +21,7 @@ static TEMPLATE: Template = Template {
 pub(super) fn prompt(conversation: &Conversation<'_>) -> (String, Option<&'static str>) {
     if let [turn] = conversation.turns.as_slice() {
         let mut texts = Vec::from_iter(conversation.system_text());
-        texts.push(turn.text().into_owned());
+        texts.push(turn.text().to_string());
         return (texts.join("\n\n"), None);
     }
     let prompt = TEMPLATE.render(conversation);

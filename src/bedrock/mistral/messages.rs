@@ -10,7 +10,7 @@ use crate::bedrock::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
 };
 use crate::bedrock::image::DataUri;
-use crate::openai::Error;
+use crate::openai::{Error, Text};
 
 /// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.
 const ID_LEN: usize = 9;
@@ -25,7 +25,7 @@ pub(super) enum Message<'a> {
         content: Content<'a>,
     },
     Assistant {
-        content: Cow<'a, str>,
+        content: Text<'a>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall<'a>>,
     },
@@ -38,14 +38,14 @@ pub(super) enum Message<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Parts(Vec<Part<'a>>),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Part<'a> {
-    Text { text: &'a str },
+    Text { text: Text<'a> },
     ImageUrl { image_url: ImageUrl<'a> },
 }
 
@@ -135,7 +135,7 @@ fn tool_call<'c>(call: &'c ToolUse<'_>, names: &mut ToolNames) -> ToolCall<'c> {
 
 fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c>> {
     match &block.content {
-        BlockContent::Text(text) => Some(Part::Text { text }),
+        BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
         BlockContent::Image(image) => Some(Part::ImageUrl {
             image_url: ImageUrl {
                 url: DataUri(image),

@@ -7,6 +7,9 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::base64::Base64;
+use crate::openai::Text;
+
 /// The only version of the body.
 pub(super) const SCHEMA_VERSION: &str = "messages-v1";
 
@@ -43,7 +46,7 @@ pub(super) struct Content<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Block<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Image(Image<'a>),
     ToolUse(ToolUse<'a>),
     ToolResult(ToolResult<'a>),
@@ -64,8 +67,7 @@ pub(super) struct Image<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Source<'a> {
-    /// Base64.
-    pub(super) bytes: Cow<'a, str>,
+    pub(super) bytes: Base64<'a>,
 }
 
 #[derive(Serialize)]
@@ -87,7 +89,7 @@ pub(super) struct ToolResult<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum ResultContent<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Image(Image<'a>),
     Json(Empty),
 }

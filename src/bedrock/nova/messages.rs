@@ -31,7 +31,7 @@ fn takes_mark(block: &conversation::Block<'_>) -> bool {
 
 pub(super) fn system<'a>(conversation: &Conversation<'a>, marks: &mut Marks) -> Vec<Content<'a>> {
     let texts = conversation.system.iter().map(|system| Content {
-        block: Block::Text(system.text.into()),
+        block: Block::Text(system.text.clone()),
         cache_point: cache_point(marks, system.cache),
     });
     texts.collect()

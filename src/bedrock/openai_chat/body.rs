@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::image::DataUri;
-use crate::openai::ReasoningEffort;
+use crate::openai::{ReasoningEffort, Text};
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -51,13 +51,13 @@ pub(super) enum Message<'a> {
         content: Content<'a>,
     },
     Assistant {
-        content: Option<Cow<'a, str>>,
+        content: Option<Text<'a>>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         tool_calls: Vec<ToolCall<'a>>,
     },
     Tool {
         tool_call_id: &'a str,
-        content: Cow<'a, str>,
+        content: Text<'a>,
     },
 }
 
@@ -65,14 +65,14 @@ pub(super) enum Message<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Content<'a> {
-    Text(Cow<'a, str>),
+    Text(Text<'a>),
     Parts(Vec<Part<'a>>),
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Part<'a> {
-    Text { text: &'a str },
+    Text { text: Text<'a> },
     ImageUrl { image_url: ImageUrl<'a> },
 }
 

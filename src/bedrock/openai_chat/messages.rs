@@ -1,13 +1,12 @@
 //! Writes a conversation down as OpenAI's messages.
 
-use std::borrow::Cow;
-
 use super::body::{Call, Content, ImageUrl, Message, Part, ToolCall};
 use crate::bedrock::ToolNames;
 use crate::bedrock::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, Turn, joined_text,
 };
 use crate::bedrock::image::DataUri;
+use crate::openai::Text;
 
 pub(super) fn messages<'c>(
     conversation: &'c Conversation<'c>,
@@ -65,7 +64,7 @@ fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     let tool_calls = calls.collect();
     let text = turn.text();
     Message::Assistant {
-        content: Some(text).filter(|text: &Cow<'_, str>| !text.is_empty()),
+        content: Some(text).filter(|text: &Text<'_>| !text.is_empty()),
         tool_calls,
     }
 }
@@ -79,7 +78,7 @@ fn result<'c>(block: &'c Block<'c>) -> Option<&'c ToolResult<'c>> {
 
 fn text<'c>(block: &'c Block<'c>) -> Option<Part<'c>> {
     match &block.content {
-        BlockContent::Text(text) => Some(Part::Text { text }),
+        BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
         _ => None,
     }
 }

@@ -98,7 +98,7 @@ impl StreamDecoder for Decoder {
         }
         self.start(out);
         if let Some(id) = chunk.id.filter(|_| self.id.is_empty()) {
-            self.id = id.0.into_owned();
+            self.id = id.to_string();
         }
         self.intervened |= chunk.guardrail_action.as_deref() == Some("INTERVENED");
         let choices = chunk.choices.iter().flatten();

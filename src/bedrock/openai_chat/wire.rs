@@ -166,7 +166,7 @@ impl<'a> Message<'a> {
     fn said(&self) -> Said<'a> {
         let mut said = self.content.map(content).unwrap_or_default();
         if let Some(refusal) = &self.refusal {
-            join(&mut said.text, refusal.0.clone());
+            join(&mut said.text, refusal.clone().into());
         }
         let reasoning = self.reasoning_content.or(self.reasoning);
         if let Some(reasoning) = reasoning.map(plain) {
@@ -274,7 +274,7 @@ fn content(raw: &RawValue) -> Said<'_> {
             join(&mut said.reasoning, plain(thinking));
         }
         if let Some(text) = part.text {
-            join(&mut said.text, text.0);
+            join(&mut said.text, text.into());
         }
     }
     said
@@ -285,7 +285,7 @@ fn plain(raw: &RawValue) -> Cow<'_, str> {
     string(raw).unwrap_or_else(|| {
         let mut text = Cow::Borrowed("");
         for own in parts(raw).into_iter().flatten().filter_map(|p| p.text) {
-            join(&mut text, own.0);
+            join(&mut text, own.into());
         }
         text
     })
@@ -306,7 +306,7 @@ fn parts(raw: &RawValue) -> Option<Vec<Part<'_>>> {
 
 fn string(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text: Option<Text<'_>> = serde_json::from_str(raw.get()).ok();
-    text.map(|text| text.0)
+    text.map(Cow::from)
 }
 
 fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {

@@ -8,7 +8,7 @@ use crate::bedrock::conversation::{Block, BlockContent, Conversation, Speaker, S
 /// The prompt for a system text, if it is not empty, and turns that begin with the user's.
 pub(in crate::bedrock) fn render(template: &Template, system: &str, turns: &[&str]) -> String {
     let system = (!system.is_empty()).then_some(SystemText {
-        text: system,
+        text: system.into(),
         cache: None,
     });
     let turns = turns.iter().enumerate().map(|(index, text)| Turn {

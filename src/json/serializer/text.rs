@@ -1,5 +1,7 @@
 //! What can only be a text.
 
+use std::io::Write as _;
+
 use serde::ser::{Impossible, Serialize, Serializer};
 
 use crate::json::Error;
@@ -60,15 +62,19 @@ impl Serializer for Text<'_> {
         let Self(out, quotes) = self;
         match quotes {
             Quotes::Without => out.extend_from_slice(value.as_bytes()),
-            Quotes::Around => {
-                out.reserve(value.len() + 2);
-                out.push(b'"');
-                out.extend_from_slice(value.as_bytes());
-                out.push(b'"');
-            }
+            Quotes::Around => return Text(out, quotes).collect_str(value),
             Quotes::Escaping => write_str(out, value),
         }
         Ok(())
+    }
+
+    fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {
+        let Self(out, quotes) = self;
+        // A text that is shown in pieces, such as a data URI, need not be put together first.
+        if let Quotes::Around = quotes {
+            return write!(out, "\"{value}\"").map_err(serde::ser::Error::custom);
+        }
+        Text(out, quotes).serialize_str(&value.to_string())
     }
 
     fn serialize_none(self) -> Result<(), Error> {
