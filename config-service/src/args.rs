@@ -8,6 +8,7 @@ use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::token::AdminToken;
+use crate::xds::tls::TlsFiles;
 
 /// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.
 #[derive(Clone, Debug, Parser)]
@@ -57,9 +58,41 @@ pub struct Args {
 
     /// Address of the xDS server (gRPC) for Envoys.
     ///
-    /// Whoever reaches it reads all credentials.
+    /// Whoever reaches it reads all channels. An address that is no loopback needs TLS, or
+    /// --xds-allow-plaintext.
     #[arg(long, env = "BEDROCK_XDS_LISTEN", default_value = "127.0.0.1:18000")]
     pub xds_listen: SocketAddr,
+
+    /// The xDS server's certificate, with the chain above it, in PEM.
+    #[arg(
+        long,
+        env = "BEDROCK_XDS_TLS_CERTIFICATE",
+        value_name = "FILE",
+        requires = "xds_tls_key"
+    )]
+    pub xds_tls_certificate: Option<PathBuf>,
+
+    /// Private key of that certificate, in PEM.
+    #[arg(
+        long,
+        env = "BEDROCK_XDS_TLS_KEY",
+        value_name = "FILE",
+        requires = "xds_tls_certificate"
+    )]
+    pub xds_tls_key: Option<PathBuf>,
+
+    /// Authorities (PEM) whose certificates Envoys must show: mutual TLS.
+    #[arg(
+        long,
+        env = "BEDROCK_XDS_TLS_CLIENT_CA",
+        value_name = "FILE",
+        requires = "xds_tls_certificate"
+    )]
+    pub xds_tls_client_ca: Option<PathBuf>,
+
+    /// Serve xDS without TLS on an address that is no loopback.
+    #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT")]
+    pub xds_allow_plaintext: bool,
 
     /// Database file; created when missing, readable for its owner alone.
     #[arg(long, env = "BEDROCK_DATABASE", default_value = "config-service.db")]
@@ -112,6 +145,18 @@ pub struct Args {
     /// Format of the log on standard error.
     #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+impl Args {
+    /// The files for TLS on the xDS port, if it is asked for.
+    #[must_use]
+    pub fn xds_tls(&self) -> Option<TlsFiles> {
+        Some(TlsFiles {
+            certificate: self.xds_tls_certificate.clone()?,
+            key: self.xds_tls_key.clone()?,
+            client_ca: self.xds_tls_client_ca.clone(),
+        })
+    }
 }
 
 /// Keys as they were given. They are parsed later, because clap would repeat a broken one.

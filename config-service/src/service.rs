@@ -1,6 +1,7 @@
 //! Wiring: opens the database, starts both servers and stops them again.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_filter::config::Limits;
@@ -15,6 +16,7 @@ use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
+use crate::xds::tls::{Tls, TlsError};
 use crate::xds::{self, Resources, XdsServer};
 
 /// How long open requests may take after the service was told to stop.
@@ -48,6 +50,16 @@ pub enum StartError {
     /// What is stored cannot be served.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// The certificates of the xDS server cannot be used.
+    #[error("there can be no TLS for xDS: {0}")]
+    Tls(#[from] TlsError),
+    /// Plain text on an address that others reach.
+    #[error(
+        "xDS on {0} would be in plain text for whoever reaches it: give --xds-tls-certificate and \
+         --xds-tls-key, best with --xds-tls-client-ca, or --xds-allow-plaintext where the network \
+         itself is private or encrypted"
+    )]
+    PlaintextXds(SocketAddr),
     /// The keys for sealing are none.
     #[error(transparent)]
     SealKey(#[from] InvalidSealKey),
@@ -74,6 +86,7 @@ impl Service {
     ///
     /// When an address is taken, or the database or the filter module cannot be read.
     pub async fn start(args: Args) -> Result<Self, StartError> {
+        let tls = xds_tls(&args).await?;
         let (admin_listener, admin_addr) = listen(args.listen).await?;
         let (xds_listener, xds_addr) = listen(args.xds_listen).await?;
         let code = filter_code(&args, admin_addr).await?;
@@ -98,7 +111,7 @@ impl Service {
             store,
             stop,
             admin: tokio::spawn(api::serve(admin_listener, state, stopped)),
-            xds: tokio::spawn(server.serve(xds_listener)),
+            xds: tokio::spawn(server.serve(xds_listener, tls)),
         })
     }
 
@@ -137,6 +150,22 @@ impl Service {
         }
         self.store.close().await;
         tracing::info!("config-service stopped");
+    }
+}
+
+/// TLS for the xDS server; plain text is for loopback, unless it is asked for.
+async fn xds_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
+    match args.xds_tls() {
+        Some(files) => Ok(Some(Arc::new(Tls::load(files).await?))),
+        None if args.xds_listen.ip().is_loopback() => Ok(None),
+        None if args.xds_allow_plaintext => {
+            tracing::warn!(
+                address = %args.xds_listen,
+                "xDS is served in plain text and to everybody who reaches the address"
+            );
+            Ok(None)
+        }
+        None => Err(StartError::PlaintextXds(args.xds_listen)),
     }
 }
 

@@ -10,6 +10,7 @@ mod cluster;
 mod plugin;
 mod server;
 pub mod session;
+pub mod tls;
 mod wire;
 
 use crate::filter_code::FilterCode;

@@ -54,6 +54,8 @@ fn every_flag_is_documented_with_its_variable_and_default() {
                 ("wasm" | "wasm_path_in_envoy", _) => "one of the two".to_owned(),
                 ("seal_key", _) => "none".to_owned(),
                 ("wasm_url_base", _) => "from --listen".to_owned(),
+                ("xds_allow_plaintext", _) => "false".to_owned(),
+                (_, []) if !arg.is_required_set() => "none".to_owned(),
                 (_, [default]) => default.to_string_lossy().into_owned(),
                 _ => "required".to_owned(),
             };

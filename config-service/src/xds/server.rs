@@ -11,14 +11,16 @@ use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_serv
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use envoy_types::pb::envoy::service::extension::v3::extension_config_discovery_service_server::ExtensionConfigDiscoveryServiceServer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
+use tonic::transport::server::{Connected, TcpIncoming};
 use tonic::{Status, Streaming};
 
 use super::session::{Event, Kind, Session};
+use super::tls::{self, Tls};
 use super::{Resources, wire};
 use crate::fleet::{Entry, Fleet, Node};
 use crate::publish::Snapshot;
@@ -68,14 +70,33 @@ impl XdsServer {
         }
     }
 
-    /// Serves until stopped; open streams are ended then.
+    /// Serves until stopped, in plain text without `tls`; open streams are ended then.
     ///
     /// # Errors
     ///
     /// When the listener fails for good.
-    pub async fn serve(self, listener: TcpListener) -> Result<(), ServeError> {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        tls: Option<Arc<Tls>>,
+    ) -> Result<(), ServeError> {
+        match tls {
+            Some(tls) => self.serve_on(tls::incoming(listener, tls)).await,
+            None => {
+                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+                self.serve_on(incoming).await
+            }
+        }
+    }
+
+    async fn serve_on<C>(
+        self,
+        incoming: impl tokio_stream::Stream<Item = std::io::Result<C>>,
+    ) -> Result<(), ServeError>
+    where
+        C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
+    {
         let mut stopped = self.stopped.clone();
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
         let aggregated = AggregatedDiscoveryServiceServer::new(self.clone())
             .max_decoding_message_size(MAX_REQUEST_BYTES)
             .max_encoding_message_size(MAX_RESPONSE_BYTES);

@@ -38,7 +38,17 @@ pub struct Envoy {
 
 impl Envoy {
     pub async fn connect(service: &TestService, id: &str, at: Service) -> Self {
-        let channel = channel(service).await;
+        Self::connect_over(channel(service).await, id, at)
+            .await
+            .unwrap()
+    }
+
+    /// Opens a stream on a connection that is there.
+    pub async fn connect_over(
+        channel: Channel,
+        id: &str,
+        at: Service,
+    ) -> Result<Self, tonic::Status> {
         let (requests, receiver) = mpsc::channel(16);
         let outbound = ReceiverStream::new(receiver);
         let opened = match at {
@@ -58,15 +68,15 @@ impl Envoy {
                     .await
             }
         };
-        Self {
+        Ok(Self {
             node: Node {
                 id: id.to_owned(),
                 cluster: "test-mesh".to_owned(),
                 ..Node::default()
             },
             requests,
-            responses: opened.unwrap().into_inner(),
-        }
+            responses: opened?.into_inner(),
+        })
     }
 
     /// Connects, subscribes to everything like a real Envoy and acknowledges it.

@@ -1,10 +1,15 @@
-//! TLS endpoints: server name, trusted authority and certificate name are all checked.
+//! TLS endpoints: server name, trusted authority and certificate name are all checked. And mutual TLS
+//! between Envoy and the config-service.
 
 use std::sync::LazyLock;
 
 use bedrock_simulator::Simulator;
-use e2e::{Authority, Channel, SharedStack, Stack, TlsFront, run, simulator, simulator_builder};
-use serde_json::json;
+use e2e::{
+    Artefacts, Authority, Bootstrap, Channel, ConfigService, Envoy, Scratch, SharedStack, Stack,
+    TlsFront, run, simulator, simulator_builder,
+};
+use serde_json::{Value, json};
+use xtask::ports::Ports;
 
 use crate::wire::last;
 
@@ -101,5 +106,60 @@ fn a_certificate_of_another_host_is_refused() {
         let endpoint = format!("https://localhost:{}", front.port());
         let channel = channel_to(&stack, &bedrock, &endpoint).await;
         check_unreachable(&stack, &bedrock, &channel).await;
+    });
+}
+
+/// What `docs/OPERATIONS.md` says for the cluster of the config-service.
+fn xds_tls(scratch: &Scratch) -> Value {
+    let file = |name: &str| json!({"filename": scratch.join(name)});
+    json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": "config-service.example",
+            "common_tls_context": {
+                "alpn_protocols": ["h2"],
+                "tls_certificates": [
+                    {"certificate_chain": file("envoy.pem"), "private_key": file("envoy.key")},
+                ],
+                "validation_context": {
+                    "trusted_ca": file("ca.pem"),
+                    "match_typed_subject_alt_names": [
+                        {"san_type": "DNS", "matcher": {"exact": "config-service.example"}},
+                    ],
+                },
+            },
+        },
+    })
+}
+
+#[test]
+fn envoy_is_configured_over_mutual_tls() {
+    run(async {
+        let (artefacts, ports) = (Artefacts::from_environment(), Ports::free().unwrap());
+        let (scratch, authority) = (Scratch::new(), Authority::new());
+        scratch.write("ca.pem", &authority.pem());
+        let mut arguments = vec![
+            format!("--wasm={}", artefacts.module.display()),
+            format!("--xds-tls-client-ca={}", scratch.join("ca.pem").display()),
+        ];
+        for (name, stem) in [("config-service.example", "server"), ("envoy", "envoy")] {
+            let (certificate, key) = authority.issue(name);
+            scratch.write(&format!("{stem}.pem"), &certificate);
+            scratch.write(&format!("{stem}.key"), &key);
+        }
+        let server = scratch.join("server");
+        arguments.push(format!("--xds-tls-certificate={}.pem", server.display()));
+        arguments.push(format!("--xds-tls-key={}.key", server.display()));
+        let options = (arguments.as_slice(), "info");
+        let folder = scratch.path();
+        let config = ConfigService::start(&artefacts.config_service, &ports, folder, options).await;
+        let mut bootstrap = Bootstrap::dynamic(&ports);
+        let clusters = bootstrap.document["static_resources"]["clusters"].as_array_mut();
+        let mut clusters = clusters.unwrap().iter_mut();
+        let cluster = clusters.find(|it| it["name"] == "config-service-xds");
+        cluster.unwrap()["transport_socket"] = xds_tls(&scratch);
+        let _envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &scratch).await;
+        config.wait_active(0).await;
     });
 }

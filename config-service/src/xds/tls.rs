@@ -1,0 +1,218 @@
+//! TLS for the xDS server, with certificates that may change while it runs.
+//!
+//! The files are read again for every connection, which are few, so that a new certificate counts at
+//! once and no timer is needed. Files that make no sense, as between two writes, change nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::server::TlsStream;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// How long a client may take for the handshake.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long to wait when connections cannot be accepted, as without free file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where certificate, key and authority stand, all in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The server's certificate, and the chain above it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// Authorities whose certificates clients must show; without it clients show none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Why there can be no TLS.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("cannot read {file}: {source}", file = file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{file} holds no {what} in PEM", file = file.display())]
+    Content {
+        /// The file.
+        file: PathBuf,
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// Certificate and key do not fit, or are of an unknown kind.
+    #[error("certificate and key cannot be used: {0}")]
+    Rustls(#[from] tokio_rustls::rustls::Error),
+    /// The authorities cannot be used.
+    #[error("the clients' certificate authority cannot be used: {0}")]
+    Verifier(#[from] VerifierBuilderError),
+}
+
+/// The server's side of TLS, as the files have it.
+#[derive(Debug)]
+pub struct Tls {
+    files: TlsFiles,
+    current: Mutex<Loaded>,
+}
+
+#[derive(Debug)]
+struct Loaded {
+    /// What was read last, whether it could be used or not.
+    seen: Vec<Vec<u8>>,
+    config: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read or does not hold what it should.
+    pub async fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        let seen = read_all(&files).await?;
+        let config = Arc::new(server_config(&files, &seen)?);
+        Ok(Self {
+            files,
+            current: Mutex::new(Loaded { seen, config }),
+        })
+    }
+
+    /// What holds now; reads the files again.
+    async fn current(&self) -> Arc<ServerConfig> {
+        let read = read_all(&self.files).await;
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        match read {
+            Ok(seen) if seen != current.seen => {
+                match server_config(&self.files, &seen) {
+                    Ok(config) => {
+                        tracing::info!("new TLS certificates for xDS are in use");
+                        current.config = Arc::new(config);
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "new TLS files for xDS are not used; the old ones stay");
+                    }
+                }
+                current.seen = seen;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the TLS files for xDS cannot be read; the old ones stay");
+            }
+        }
+        Arc::clone(&current.config)
+    }
+}
+
+/// The connections whose handshakes succeed.
+pub(super) fn incoming(
+    listener: TcpListener,
+    tls: Arc<Tls>,
+) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
+    let (connections, receiver) = mpsc::channel(16);
+    tokio::spawn(async move {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = connections.closed() => break,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    let (connections, tls) = (connections.clone(), Arc::clone(&tls));
+                    tokio::spawn(async move {
+                        if let Some(stream) = handshake(stream, &tls).await {
+                            let _ = connections.send(Ok(stream)).await;
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept an xDS connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    });
+    ReceiverStream::new(receiver)
+}
+
+async fn handshake(stream: TcpStream, tls: &Tls) -> Option<TlsStream<TcpStream>> {
+    let peer = stream.peer_addr().ok();
+    let _ = stream.set_nodelay(true);
+    let acceptor = TlsAcceptor::from(tls.current().await);
+    let outcome = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    let reason = match outcome {
+        Ok(Ok(stream)) => return Some(stream),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the client took too long".to_owned(),
+    };
+    let peer = peer.map(tracing::field::display);
+    tracing::warn!(peer, reason, "TLS handshake for xDS failed");
+    None
+}
+
+/// Certificate, key and, if it is configured, the clients' authority.
+async fn read_all(files: &TlsFiles) -> Result<Vec<Vec<u8>>, TlsError> {
+    let paths = [&files.certificate, &files.key];
+    let mut contents = Vec::new();
+    for file in paths.into_iter().chain(&files.client_ca) {
+        let content = tokio::fs::read(file).await;
+        contents.push(content.map_err(|source| TlsError::Read {
+            file: file.clone(),
+            source,
+        })?);
+    }
+    Ok(contents)
+}
+
+fn server_config(files: &TlsFiles, contents: &[Vec<u8>]) -> Result<ServerConfig, TlsError> {
+    let [certificate, key, rest @ ..] = contents else {
+        return Err(no("certificate", &files.certificate));
+    };
+    let chain = certificates(certificate, &files.certificate)?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| no("private key", &files.key))?;
+    let provider = Arc::new(ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let builder = match (&files.client_ca, rest) {
+        (Some(file), [authorities]) => {
+            let mut roots = RootCertStore::empty();
+            for authority in certificates(authorities, file)? {
+                roots.add(authority)?;
+            }
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build()?)
+        }
+        _ => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(config)
+}
+
+fn certificates(pem: &[u8], file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()
+        .filter(|found| !found.is_empty())
+        .ok_or_else(|| no("certificate", file))
+}
+
+fn no(what: &'static str, file: &Path) -> TlsError {
+    TlsError::Content {
+        file: file.to_owned(),
+        what,
+    }
+}
