@@ -142,6 +142,10 @@ pub struct Args {
     )]
     pub max_request_bytes: usize,
 
+    /// Accept channels whose `endpoint` is a link-local address or a metadata service.
+    #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS")]
+    pub allow_link_local_endpoints: bool,
+
     /// Format of the log on standard error.
     #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,

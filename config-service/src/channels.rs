@@ -6,7 +6,7 @@ use bedrock_filter::config::{Channel, Limits};
 use tokio::sync::Mutex;
 
 use crate::channel::StoredChannel;
-use crate::edit::{Base, Edit, SyntaxError};
+use crate::edit::{Base, Edit, SyntaxError, endpoint};
 use crate::fault::Fault;
 use crate::publish::{Publisher, Snapshot};
 use crate::seal::Sealer;
@@ -18,11 +18,21 @@ pub struct Channels {
     inner: Arc<Inner>,
 }
 
+/// What holds for all channels.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Sizes that the filter enforces.
+    pub limits: Limits,
+    /// Seals what is published.
+    pub sealer: Sealer,
+    /// Whether an endpoint may lead to a link-local address or a metadata service.
+    pub allow_link_local_endpoints: bool,
+}
+
 #[derive(Debug)]
 struct Inner {
     store: Store,
-    limits: Limits,
-    sealer: Sealer,
+    settings: Settings,
     /// Held from reading the current revision until the next one is published.
     publisher: Mutex<Publisher>,
 }
@@ -72,13 +82,12 @@ impl Channels {
     /// # Errors
     ///
     /// When the database fails, or holds channels that do not compile.
-    pub async fn load(store: Store, limits: Limits, sealer: Sealer) -> Result<Self, LoadError> {
+    pub async fn load(store: Store, settings: Settings) -> Result<Self, LoadError> {
         let contents = store.contents().await?;
-        let snapshot = Snapshot::compile(&contents, limits, &sealer).map_err(InvalidContents)?;
+        let snapshot = Snapshot::compile(&contents, &settings).map_err(InvalidContents)?;
         let inner = Inner {
             store,
-            limits,
-            sealer,
+            settings,
             publisher: Mutex::new(Publisher::new(snapshot)),
         };
         Ok(Self {
@@ -186,6 +195,11 @@ impl Inner {
         let id = before.as_ref().map(|stored| stored.id.as_str());
         edit.check_id(id, &mut faults);
         let after = edit.apply(base, &mut faults);
+        if let Some(endpoint) = &after.endpoint
+            && !self.settings.allow_link_local_endpoints
+        {
+            faults.extend(endpoint::check(endpoint));
+        }
         if let Some(before) = &before
             && faults.is_empty()
             && before.channel == after
@@ -210,8 +224,7 @@ impl Inner {
         let mut next = contents.clone();
         next.revision += 1;
         next.channels.retain(|stored| stored.id != id);
-        let snapshot =
-            Snapshot::compile(&next, self.limits, &self.sealer).map_err(EditError::Invalid)?;
+        let snapshot = Snapshot::compile(&next, &self.settings).map_err(EditError::Invalid)?;
         let change = Change::Delete(before);
         self.commit(&publisher, actor, change, snapshot).await?;
         Ok(())
@@ -246,7 +259,7 @@ impl Inner {
             Some(place) => *place = candidate,
             None => next.channels.push(candidate),
         }
-        let compiled = Snapshot::compile(&next, self.limits, &self.sealer);
+        let compiled = Snapshot::compile(&next, &self.settings);
         if let Err(found) = &compiled {
             add_own_faults(&mut faults, found, index);
         }

@@ -4,6 +4,7 @@
 //! `Routes::compile` once the edit is applied to a channel.
 
 mod credentials;
+pub(crate) mod endpoint;
 mod field;
 mod guardrail;
 mod json;

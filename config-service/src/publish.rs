@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bedrock_filter::config::{Limits, PluginConfig, Secret};
+use bedrock_filter::config::{PluginConfig, Secret};
 use bedrock_filter::routes::Routes;
 use tokio::sync::watch;
 
+use crate::channels::Settings;
 use crate::fault::Fault;
 use crate::seal::Sealer;
 use crate::store::Contents;
@@ -61,11 +62,7 @@ impl Snapshot {
     /// # Errors
     ///
     /// Every fault; pointers are into the plugin configuration, such as `/channels/0/region`.
-    pub fn compile(
-        contents: &Contents,
-        limits: Limits,
-        sealer: &Sealer,
-    ) -> Result<Self, Vec<Fault>> {
+    pub fn compile(contents: &Contents, settings: &Settings) -> Result<Self, Vec<Fault>> {
         let config = PluginConfig {
             revision: contents.revision,
             channels: contents
@@ -73,10 +70,10 @@ impl Snapshot {
                 .iter()
                 .map(|stored| stored.channel.clone())
                 .collect(),
-            limits,
+            limits: settings.limits,
             ..PluginConfig::default()
         };
-        let plugin_config = plugin_config(config.clone(), sealer)
+        let plugin_config = plugin_config(config.clone(), &settings.sealer)
             .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
         let secrets = config
             .channels

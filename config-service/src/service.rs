@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, AppState};
 use crate::args::{Args, InvalidSealKey};
-use crate::channels::{Channels, LoadError};
+use crate::channels::{Channels, LoadError, Settings};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::seal::Sealer;
@@ -93,11 +93,15 @@ impl Service {
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
         let store = Store::open(&args.database, sealer.clone()).await?;
-        let limits = Limits {
-            max_request_bytes: args.max_request_bytes,
-            ..Limits::default()
+        let settings = Settings {
+            limits: Limits {
+                max_request_bytes: args.max_request_bytes,
+                ..Limits::default()
+            },
+            sealer,
+            allow_link_local_endpoints: args.allow_link_local_endpoints,
         };
-        let channels = Channels::load(store.clone(), limits, sealer).await?;
+        let channels = Channels::load(store.clone(), settings).await?;
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
         let (stop, stopped) = watch::channel(false);

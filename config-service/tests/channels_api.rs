@@ -584,3 +584,16 @@ fn is_rfc3339(text: &str) -> bool {
         .collect();
     shape == "0000-00-00T00:00:00.000Z"
 }
+
+#[tokio::test]
+async fn endpoints_that_lead_to_metadata_need_a_flag() {
+    let metadata = json!({"endpoint": "http://169.254.169.254"});
+    let service = TestService::start().await;
+    let reply = service.post(&channel_with("one", &metadata)).await;
+    assert_eq!(reply.problem(422), ["/endpoint forbidden_endpoint"]);
+    let id = service.create(&channel("one")).await;
+    let reply = service.patch(&id, &metadata).await;
+    assert_eq!(reply.problem(422), ["/endpoint forbidden_endpoint"]);
+    let service = TestService::start_in(service.dir, &["--allow-link-local-endpoints"]).await;
+    assert_eq!(service.patch(&id, &metadata).await.status, 200);
+}

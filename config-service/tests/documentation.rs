@@ -54,7 +54,7 @@ fn every_flag_is_documented_with_its_variable_and_default() {
                 ("wasm" | "wasm_path_in_envoy", _) => "one of the two".to_owned(),
                 ("seal_key", _) => "none".to_owned(),
                 ("wasm_url_base", _) => "from --listen".to_owned(),
-                ("xds_allow_plaintext", _) => "false".to_owned(),
+                ("xds_allow_plaintext" | "allow_link_local_endpoints", _) => "false".to_owned(),
                 (_, []) if !arg.is_required_set() => "none".to_owned(),
                 (_, [default]) => default.to_string_lossy().into_owned(),
                 _ => "required".to_owned(),
@@ -111,7 +111,7 @@ const SOURCES: [&str; 9] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 28] = [
+const OTHER_WORDS: [&str; 29] = [
     "access_key_id",
     "api_key",
     "auto",
@@ -126,6 +126,7 @@ const OTHER_WORDS: [&str; 28] = [
     "id",
     "identifier",
     "invoke",
+    "metadata",
     "null",
     "off",
     "revision",

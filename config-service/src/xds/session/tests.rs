@@ -1,15 +1,14 @@
 use super::*;
+use crate::channels::Settings;
 use crate::publish::Transport;
-use crate::seal::Sealer;
 use crate::store::Contents;
-use bedrock_filter::config::Limits;
 
 fn snapshot(revision: u64, hosts: &[&str]) -> Snapshot {
     let contents = Contents {
         revision,
         channels: Vec::new(),
     };
-    let mut snapshot = Snapshot::compile(&contents, Limits::default(), &Sealer::default()).unwrap();
+    let mut snapshot = Snapshot::compile(&contents, &Settings::default()).unwrap();
     snapshot.clusters = hosts.iter().map(|host| cluster(host)).collect();
     snapshot
 }
