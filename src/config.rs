@@ -11,7 +11,7 @@ pub mod lint;
 mod maps;
 mod open;
 
-pub use channel::{Api, Channel, CrossRegion};
+pub use channel::{Api, Channel, CrossRegion, SignedBy};
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
 pub use guardrail::{Guardrail, GuardrailTrace};

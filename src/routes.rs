@@ -29,9 +29,9 @@ pub struct CompiledChannel {
     pub endpoint: Endpoint,
     /// `Host` of its requests, as signed.
     pub authority: String,
-    /// Envoy cluster of the endpoint.
+    /// Envoy cluster of the endpoint, or of the channel if Envoy signs for it.
     pub cluster: String,
-    /// Signs for the channel's region with its credentials.
+    /// Authenticates requests for the channel's region with its credentials.
     pub signer: Signer,
 }
 
@@ -57,12 +57,11 @@ impl Routes {
         self.revision
     }
 
-    /// Distinct endpoints of the enabled channels, each with the region it is signed for.
-    pub fn endpoints(&self) -> impl Iterator<Item = (&Endpoint, &str)> {
+    /// One channel for each Envoy cluster that the enabled channels need.
+    pub fn clusters(&self) -> impl Iterator<Item = &CompiledChannel> {
         let mut seen = BTreeSet::new();
         self.enabled()
-            .map(|channel| (&channel.endpoint, channel.channel.region.as_str()))
-            .filter(move |(endpoint, _)| seen.insert(*endpoint))
+            .filter(move |channel| seen.insert(channel.cluster.as_str()))
     }
 
     /// Names that `GET /v1/models` shows: what a client can ask for, sorted; never an ARN.

@@ -1,10 +1,10 @@
-//! What makes AWS accept a request: Signature Version 4, or a Bedrock API key.
+//! What makes AWS accept a request: Signature Version 4, the filter's or Envoy's, or a Bedrock API key.
 
 mod sigv4;
 
 use std::time::SystemTime;
 
-use crate::config::{Credentials, Secret};
+use crate::config::{Credentials, Secret, SignedBy};
 
 pub use sigv4::SigV4;
 
@@ -15,6 +15,8 @@ pub enum Signer {
     SigV4(Box<SigV4>),
     /// `Authorization: Bearer` with a Bedrock API key; the body is not looked at.
     Bearer(Secret),
+    /// Nothing is added: Envoy signs what leaves.
+    Envoy,
 }
 
 /// What is signed: exactly what goes on the wire.
@@ -41,8 +43,9 @@ pub type SignedHeader = (&'static str, String);
 impl Signer {
     /// A signer for a region with a channel's credentials.
     #[must_use]
-    pub fn new(credentials: &Credentials, region: &str) -> Self {
+    pub fn new(credentials: &Credentials, region: &str, signed_by: SignedBy) -> Self {
         match credentials {
+            Credentials::Static { .. } if signed_by == SignedBy::Envoy => Self::Envoy,
             Credentials::Static {
                 access_key_id,
                 secret_access_key,
@@ -69,6 +72,7 @@ impl Signer {
     ) -> Result<Vec<SignedHeader>, SignError> {
         match self {
             Self::SigV4(sigv4) => sigv4.sign(request, now),
+            Self::Envoy => Ok(Vec::new()),
             Self::Bearer(key) => Ok(vec![("authorization", format!("Bearer {}", key.expose()))]),
         }
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};
 use aws_sigv4::sign::v4;
 use bedrock_filter::bedrock::{Operation, path};
-use bedrock_filter::config::{Credentials, Secret};
+use bedrock_filter::config::{Credentials, Secret, SignedBy};
 use bedrock_filter::sign::{SignedHeader, Signer, Unsigned};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -58,7 +58,7 @@ fn sign(vector: &Value) -> Vec<SignedHeader> {
         headers: &headers,
         body: body.as_bytes(),
     };
-    Signer::new(&credentials, &text(vector, "region"))
+    Signer::new(&credentials, &text(vector, "region"), SignedBy::Filter)
         .sign(unsigned, time())
         .unwrap()
 }
@@ -161,6 +161,7 @@ proptest! {
                 session_token: token.clone().map(Secret::new),
             },
             "us-east-1",
+            SignedBy::Filter,
         );
         // One signer on several days: its key must follow the date.
         for seconds in seconds {
@@ -191,7 +192,7 @@ fn a_bearer_key_is_sent_as_it_is() {
         headers: &[],
         body: b"{}",
     };
-    let signed = Signer::new(&credentials, "us-east-1")
+    let signed = Signer::new(&credentials, "us-east-1", SignedBy::Filter)
         .sign(request, time())
         .unwrap();
     let expected = ("authorization", "Bearer bedrock-api-key-EXAMPLE".to_owned());

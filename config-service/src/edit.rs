@@ -14,7 +14,7 @@ mod object;
 use std::collections::BTreeMap;
 
 use bedrock_filter::bedrock::ModelFamily;
-use bedrock_filter::config::{Api, Channel, Credentials, CrossRegion, Guardrail, Secret};
+use bedrock_filter::config::{Api, Channel, Credentials, CrossRegion, Guardrail, Secret, SignedBy};
 use serde_json::value::RawValue;
 
 use crate::fault::{Fault, child};
@@ -25,12 +25,13 @@ use json::{Kind, Members};
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 14] = [
+pub const FIELDS: [&str; 15] = [
     "name",
     "enabled",
     "region",
     "fips",
     "endpoint",
+    "signer",
     "credentials",
     "models",
     "model_mapping",
@@ -51,6 +52,7 @@ pub struct Edit {
     region: Said<String>,
     fips: Said<bool>,
     endpoint: Said<Option<String>>,
+    signer: Said<SignedBy>,
     credentials: Said<CredentialsEdit>,
     models: Said<Vec<String>>,
     model_mapping: Said<BTreeMap<String, String>>,
@@ -162,6 +164,7 @@ impl Edit {
         self.enabled.store(&mut channel.enabled);
         self.region.store(&mut channel.region);
         self.fips.store(&mut channel.fips);
+        self.signer.store(&mut channel.signer);
         self.endpoint.store(&mut channel.endpoint);
         self.models.store(&mut channel.models);
         self.model_mapping.store(&mut channel.model_mapping);
@@ -193,6 +196,7 @@ impl Edit {
             "model_families" => {
                 self.model_families = maps::enum_map(raw, at, "unknown_family", faults).into();
             }
+            "signer" => self.signer = field::signer(raw, at, faults).into(),
             "api" => self.api = field::api(raw, at, faults).into(),
             "model_apis" => {
                 self.model_apis = maps::enum_map(raw, at, "unknown_api", faults).into();
@@ -217,6 +221,7 @@ fn blank() -> Channel {
         region: "us-east-1".to_owned(),
         fips: false,
         endpoint: None,
+        signer: SignedBy::default(),
         credentials: Credentials::Static {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: Secret::new("stand-in"),

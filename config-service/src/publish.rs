@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bedrock_filter::config::{PluginConfig, Secret};
-use bedrock_filter::routes::Routes;
+use bedrock_filter::config::{Channel, Credentials, PluginConfig, Secret, SignedBy};
+use bedrock_filter::routes::{CompiledChannel, Routes};
 use tokio::sync::watch;
 
 use crate::channels::Settings;
@@ -45,6 +45,19 @@ pub struct Cluster {
     pub transport: Transport,
     /// AWS region behind it.
     pub region: String,
+    /// Whose signature Envoy adds to what leaves, if not the filter's.
+    pub signing: Option<SigningKey>,
+}
+
+/// An access key with which Envoy signs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SigningKey {
+    /// Public half.
+    pub access_key_id: String,
+    /// Secret half.
+    pub secret_access_key: Secret,
+    /// Of temporary credentials.
+    pub session_token: Option<Secret>,
 }
 
 /// How a cluster's connections are made.
@@ -178,8 +191,13 @@ fn plugin_config(mut config: PluginConfig, sealer: &Sealer) -> Result<String, St
 }
 
 fn clusters(routes: &Routes) -> BTreeSet<Cluster> {
-    let cluster = |(endpoint, region): (&bedrock_filter::endpoint::Endpoint, &str)| Cluster {
-        name: endpoint.cluster_name(),
+    routes.clusters().map(cluster).collect()
+}
+
+fn cluster(channel: &CompiledChannel) -> Cluster {
+    let endpoint = &channel.endpoint;
+    Cluster {
+        name: channel.cluster.clone(),
         host: endpoint
             .host()
             .trim_start_matches('[')
@@ -191,7 +209,25 @@ fn clusters(routes: &Routes) -> BTreeSet<Cluster> {
         } else {
             Transport::Plain
         },
-        region: region.to_owned(),
-    };
-    routes.endpoints().map(cluster).collect()
+        region: channel.channel.region.clone(),
+        signing: signing_key(&channel.channel),
+    }
+}
+
+fn signing_key(channel: &Channel) -> Option<SigningKey> {
+    match (&channel.credentials, channel.signer) {
+        (
+            Credentials::Static {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            },
+            SignedBy::Envoy,
+        ) => Some(SigningKey {
+            access_key_id: access_key_id.clone(),
+            secret_access_key: secret_access_key.clone(),
+            session_token: session_token.clone(),
+        }),
+        _ => None,
+    }
 }

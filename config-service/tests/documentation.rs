@@ -111,7 +111,7 @@ const SOURCES: [&str; 9] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 29] = [
+const OTHER_WORDS: [&str; 31] = [
     "access_key_id",
     "api_key",
     "auto",
@@ -119,6 +119,8 @@ const OTHER_WORDS: [&str; 29] = [
     "clusters",
     "converse",
     "created_at",
+    "envoy",
+    "filter",
     "fingerprint",
     "geo",
     "global",

@@ -30,6 +30,9 @@ pub struct Channel<C = Credentials> {
     pub endpoint: Option<String>,
     /// How requests are authenticated at AWS.
     pub credentials: C,
+    /// Who computes the signature of a request.
+    #[serde(default, skip_serializing_if = "SignedBy::is_filter")]
+    pub signer: SignedBy,
     /// Names that this channel serves; empty serves every name it can resolve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
@@ -74,6 +77,7 @@ impl<C> Channel<C> {
             region: self.region,
             fips: self.fips,
             endpoint: self.endpoint,
+            signer: self.signer,
             models: self.models,
             model_mapping: self.model_mapping,
             inference_profile_arn_map: self.inference_profile_arn_map,
@@ -88,6 +92,28 @@ impl<C> Channel<C> {
 
 fn enabled() -> bool {
     true
+}
+
+/// Who computes the Signature Version 4 of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedBy {
+    /// The filter itself.
+    #[default]
+    Filter,
+    /// Envoy's own `aws_request_signing`, behind the filter on a cluster of the channel's own. It
+    /// hashes with the processor's instructions for it, which Wasm has not: worth it for big bodies.
+    ///
+    /// <https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/aws_request_signing_filter>
+    Envoy,
+}
+
+impl SignedBy {
+    /// Whether it is the filter.
+    #[must_use]
+    pub fn is_filter(&self) -> bool {
+        *self == Self::Filter
+    }
 }
 
 /// Which of Bedrock's APIs calls a model.

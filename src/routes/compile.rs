@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Guardrail, Limits, PluginConfig, SCHEMA, Secret,
+    Channel, ConfigError, Credentials, Guardrail, Limits, PluginConfig, SCHEMA, Secret, SignedBy,
     escape_pointer,
 };
 use crate::endpoint::{Endpoint, HostVariant};
@@ -64,11 +64,20 @@ fn compile_channel(channel: Channel) -> Result<CompiledChannel, ConfigError> {
     let endpoint = endpoint(&channel)?;
     Ok(CompiledChannel {
         authority: endpoint.authority(),
-        cluster: endpoint.cluster_name(),
-        signer: Signer::new(&channel.credentials, &channel.region),
+        cluster: cluster(&channel, &endpoint),
+        signer: Signer::new(&channel.credentials, &channel.region, channel.signer),
         endpoint,
         channel,
     })
+}
+
+/// The endpoint's cluster, or one of the channel's own if Envoy signs there with its credentials.
+fn cluster(channel: &Channel, endpoint: &Endpoint) -> String {
+    let shared = endpoint.cluster_name();
+    match channel.signer {
+        SignedBy::Filter => shared,
+        SignedBy::Envoy => format!("{shared}|{}", channel.name),
+    }
 }
 
 fn check_limits(limits: Limits) -> Vec<ConfigError> {
@@ -91,6 +100,7 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
         (region, endpoint) => faults.extend(region.err().into_iter().chain(endpoint.err())),
     }
     faults.extend(check_credentials(&channel.credentials));
+    faults.extend(check_signer(channel));
     for (index, model) in channel.models.iter().enumerate() {
         faults.extend(check_model_name(&format!("/models/{index}"), model));
     }
@@ -165,6 +175,15 @@ fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
         channel.region
     );
     Some(ConfigError::new("/endpoint", "region_mismatch", reason))
+}
+
+fn check_signer(channel: &Channel) -> Option<ConfigError> {
+    let is_bearer = matches!(channel.credentials, Credentials::BedrockApiKey { .. });
+    (is_bearer && channel.signer == SignedBy::Envoy).then(|| {
+        let reason = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; \
+                      leave `signer` out";
+        ConfigError::new("/signer", "nothing_to_sign", reason)
+    })
 }
 
 fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
@@ -326,6 +345,16 @@ mod tests {
         check(&credentials("ABSKexample"), &[]);
         let fault = ["/channels/0/credentials/api_key invalid_secret"];
         check(&credentials("sealed:v1:k:AAAA"), &fault);
+    }
+
+    #[test]
+    fn envoy_signs_with_an_access_key_alone() {
+        check(&serde_json::json!({"signer": "envoy"}), &[]);
+        let key = serde_json::json!({"type": "bedrock_api_key", "api_key": "k"});
+        check(
+            &serde_json::json!({"signer": "envoy", "credentials": key}),
+            &["/channels/0/signer nothing_to_sign"],
+        );
     }
 
     #[test]

@@ -397,7 +397,10 @@ mod tests {
             json!({"region": "eu-west-1"}),
             json!({"enabled": false, "region": "ap-south-1"}),
         ]);
-        let regions: Vec<_> = routes.endpoints().map(|(_, region)| region).collect();
+        let regions: Vec<_> = routes
+            .clusters()
+            .map(|own| own.channel.region.as_str())
+            .collect();
         assert_eq!(regions, ["us-east-1", "eu-west-1"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Readers for single fields. Each gives `None` after adding a fault.
 
-use bedrock_filter::config::{Api, CrossRegion};
+use bedrock_filter::config::{Api, CrossRegion, SignedBy};
 use serde_json::value::RawValue;
 
 use super::json::Kind;
@@ -83,6 +83,20 @@ pub(super) fn cross_region(
         "global" => Some(CrossRegion::Global),
         _ => {
             let message = "expected \"off\", \"geo\" or \"global\"";
+            faults.push(Fault::new(at, "unknown_value", message));
+            None
+        }
+    }
+}
+
+/// Who signs; `null` or `""` leaves it to the filter.
+pub(super) fn signer(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<SignedBy> {
+    let text = nullable_text(raw, at, faults)?;
+    match text.as_deref() {
+        None | Some("filter") => Some(SignedBy::Filter),
+        Some("envoy") => Some(SignedBy::Envoy),
+        Some(_) => {
+            let message = "expected \"filter\" or \"envoy\"";
             faults.push(Fault::new(at, "unknown_value", message));
             None
         }

@@ -9,6 +9,7 @@ fn full() -> Channel {
         enabled: false,
         region: "eu-west-1".to_owned(),
         fips: true,
+        signer: SignedBy::Envoy,
         endpoint: Some("https://bedrock.corp.internal".to_owned()),
         credentials: Credentials::Static {
             access_key_id: "AKIDSTORED".to_owned(),

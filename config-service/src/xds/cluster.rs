@@ -1,5 +1,7 @@
 //! The CDS resource: how Envoy dials one endpoint of Bedrock.
 
+mod http;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -15,8 +17,7 @@ use envoy_types::pb::envoy::config::core::v3::data_source::Specifier;
 use envoy_types::pb::envoy::config::core::v3::socket_address::PortSpecifier;
 use envoy_types::pb::envoy::config::core::v3::transport_socket::ConfigType;
 use envoy_types::pb::envoy::config::core::v3::{
-    Address, DataSource, Http1ProtocolOptions, HttpProtocolOptions as CommonHttpOptions, Metadata,
-    SocketAddress, TcpKeepalive, TransportSocket,
+    Address, DataSource, Metadata, SocketAddress, TcpKeepalive, TransportSocket,
 };
 use envoy_types::pb::envoy::config::endpoint::v3::lb_endpoint::HostIdentifier;
 use envoy_types::pb::envoy::config::endpoint::v3::{
@@ -28,11 +29,6 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::tls_paramete
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::{
     CertificateValidationContext, CommonTlsContext, SubjectAltNameMatcher, TlsParameters,
     UpstreamTlsContext,
-};
-use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
-use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::explicit_http_config::ProtocolConfig;
-use envoy_types::pb::envoy::extensions::upstreams::http::v3::http_protocol_options::{
-    ExplicitHttpConfig, UpstreamProtocolOptions,
 };
 use envoy_types::pb::envoy::r#type::matcher::v3::StringMatcher;
 use envoy_types::pb::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
@@ -49,10 +45,6 @@ const METADATA_NAMESPACE: &str = "bedrock";
 /// retries would fail most retries under load.
 const MAX_CONCURRENCY: u32 = 100_000;
 
-/// Idle connections are closed before AWS's NAT gateways and load balancers forget them after 350 s
-/// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
-const IDLE_TIMEOUT_SECS: i64 = 300;
-
 /// A busy but silent connection (a long generation) is kept in the NAT's memory by probes.
 const KEEPALIVE_SECS: u32 = 60;
 
@@ -67,7 +59,7 @@ pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
         load_assignment: Some(load_assignment(cluster)),
         circuit_breakers: Some(circuit_breakers()),
         transport_socket: transport_socket(cluster, ca_file),
-        typed_extension_protocol_options: protocol_options(),
+        typed_extension_protocol_options: http::protocol_options(cluster),
         upstream_connection_options: Some(UpstreamConnectionOptions {
             tcp_keepalive: Some(TcpKeepalive {
                 keepalive_probes: Some(number(3)),
@@ -139,27 +131,6 @@ fn circuit_breakers() -> CircuitBreakers {
         }],
         ..CircuitBreakers::default()
     }
-}
-
-fn protocol_options() -> HashMap<String, envoy_types::pb::google::protobuf::Any> {
-    let options = HttpProtocolOptions {
-        common_http_protocol_options: Some(CommonHttpOptions {
-            idle_timeout: Some(seconds(IDLE_TIMEOUT_SECS)),
-            ..CommonHttpOptions::default()
-        }),
-        upstream_protocol_options: Some(UpstreamProtocolOptions::ExplicitHttpConfig(
-            ExplicitHttpConfig {
-                protocol_config: Some(ProtocolConfig::HttpProtocolOptions(
-                    Http1ProtocolOptions::default(),
-                )),
-            },
-        )),
-        ..HttpProtocolOptions::default()
-    };
-    HashMap::from([(
-        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(),
-        pack_any(options),
-    )])
 }
 
 fn transport_socket(cluster: &Cluster, ca_file: &str) -> Option<TransportSocket> {

@@ -6,6 +6,7 @@ mod failures;
 mod golden;
 mod hostile_requests;
 mod limits;
+mod native_signing;
 mod openai_package;
 mod plugin_config;
 mod restarts;

@@ -128,7 +128,7 @@ fn nothing_shows_a_secret_or_a_prompt() {
         let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
         let bedrock = Simulator::builder().credentials(key).region(REGION);
         let bedrock = bedrock.start().await.unwrap();
-        let fields = json!({"credentials": {
+        let mut fields = json!({"credentials": {
             "type": "static",
             "access_key_id": "ASIAEXAMPLE",
             "secret_access_key": SECRET,
@@ -136,6 +136,10 @@ fn nothing_shows_a_secret_or_a_prompt() {
         }});
         let channel = stack.channel_with(&bedrock, &fields).await;
         chat_in_all_ways(&stack, &bedrock, &channel.model).await;
+        // The secret goes to Envoy in a cluster, too.
+        fields["signer"] = json!("envoy");
+        let signed_by_envoy = stack.channel_with(&bedrock, &fields).await;
+        chat_in_all_ways(&stack, &bedrock, &signed_by_envoy.model).await;
         edit_badly(&stack, &channel.id).await;
         let unauthorized = reqwest::Client::new().get(stack.config.url("/api/channels"));
         let answer = unauthorized.bearer_auth(CLIENT_KEY).send().await.unwrap();
