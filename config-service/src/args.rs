@@ -146,6 +146,10 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS")]
     pub allow_link_local_endpoints: bool,
 
+    /// Endpoint of AWS STS, instead of the channel's region's own.
+    #[arg(long, env = "AWS_ENDPOINT_URL_STS", value_name = "URL")]
+    pub sts_endpoint: Option<String>,
+
     /// Format of the log on standard error.
     #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,

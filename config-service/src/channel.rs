@@ -1,11 +1,16 @@
 //! A channel as it is stored, and as it is shown: without its secrets.
 
-use bedrock_filter::config::{Channel, Credentials, Secret, lint};
+use bedrock_filter::config::{Secret, lint};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::credentials::{AssumeRole, CredentialStatus, Credentials, WebIdentity};
+
 /// Bytes of a fingerprint's hash that are shown.
 const FINGERPRINT_LEN: usize = 8;
+
+/// A channel as administrators configure it.
+pub type Channel = bedrock_filter::config::Channel<Credentials>;
 
 /// A channel with what the config-service knows about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +36,9 @@ pub struct ChannelView {
     revision: u64,
     created_at: String,
     updated_at: String,
+    /// For credentials that come from AWS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential_status: Option<CredentialStatus>,
     warnings: Vec<Warning>,
 }
 
@@ -59,8 +67,16 @@ impl ChannelView {
             revision: stored.revision,
             created_at: stored.created_at.clone(),
             updated_at: stored.updated_at.clone(),
+            credential_status: None,
             warnings: warnings.collect(),
         }
+    }
+
+    /// The same view with how the source of its credentials is doing.
+    #[must_use]
+    pub fn with_credential_status(mut self, status: Option<CredentialStatus>) -> Self {
+        self.credential_status = status;
+        self
     }
 }
 
@@ -109,20 +125,57 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
 }
 
 fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
+    let kind = credentials.kind();
     match credentials {
         Credentials::Static {
             access_key_id,
             secret_access_key,
             session_token,
         } => serde_json::json!({
-            "type": "static",
+            "type": kind,
             "access_key_id": access_key_id,
             "fingerprint": fingerprint(secret_access_key),
             "has_session_token": session_token.is_some(),
         }),
         Credentials::BedrockApiKey { api_key } => serde_json::json!({
-            "type": "bedrock_api_key",
+            "type": kind,
             "fingerprint": fingerprint(api_key),
+        }),
+        Credentials::DefaultChain { profile } => serde_json::json!({
+            "type": kind,
+            "profile": profile,
+        }),
+        Credentials::AssumeRole(AssumeRole {
+            role_arn,
+            external_id,
+            session_name,
+            session_tags,
+            duration_seconds,
+            source,
+        }) => serde_json::json!({
+            "type": kind,
+            "role_arn": role_arn,
+            "external_id": external_id,
+            "session_name": session_name,
+            "session_tags": session_tags,
+            "duration_seconds": duration_seconds,
+            "source": masked_credentials(source),
+        }),
+        Credentials::WebIdentity(WebIdentity {
+            role_arn,
+            token_file,
+            session_name,
+            duration_seconds,
+        }) => serde_json::json!({
+            "type": kind,
+            "role_arn": role_arn,
+            "token_file": token_file,
+            "session_name": session_name,
+            "duration_seconds": duration_seconds,
+        }),
+        Credentials::BedrockShortTermKey { source } => serde_json::json!({
+            "type": kind,
+            "source": masked_credentials(source),
         }),
     }
 }

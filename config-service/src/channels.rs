@@ -1,16 +1,25 @@
 //! Editing channels: check with the filter's own rules, store, publish; one edit at a time.
 
-use std::sync::Arc;
+mod renew;
 
-use bedrock_filter::config::{Channel, Limits};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bedrock_filter::config::Limits;
 use tokio::sync::Mutex;
 
-use crate::channel::StoredChannel;
+use crate::channel::{Channel, ChannelView, StoredChannel};
+use crate::credentials::{self, keeper::Keeper};
 use crate::edit::{Base, Edit, SyntaxError, endpoint};
 use crate::fault::Fault;
 use crate::publish::{Publisher, Snapshot};
 use crate::seal::Sealer;
 use crate::store::{Change, Contents, Store, StoreError};
+
+pub use renew::RenewError;
+
+/// How long the start waits for AWS. Channels without credentials by then come later.
+const FIRST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Everything that can be done with channels. Clones share one state.
 #[derive(Clone, Debug)]
@@ -33,6 +42,7 @@ pub struct Settings {
 struct Inner {
     store: Store,
     settings: Settings,
+    keeper: Keeper,
     /// Held from reading the current revision until the next one is published.
     publisher: Mutex<Publisher>,
 }
@@ -82,12 +92,20 @@ impl Channels {
     /// # Errors
     ///
     /// When the database fails, or holds channels that do not compile.
-    pub async fn load(store: Store, settings: Settings) -> Result<Self, LoadError> {
-        let contents = store.contents().await?;
-        let snapshot = Snapshot::compile(&contents, &settings).map_err(InvalidContents)?;
+    pub async fn load(store: Store, settings: Settings, keeper: Keeper) -> Result<Self, LoadError> {
+        let mut contents = store.contents().await?;
+        keeper.sync(&contents);
+        keeper.restore(store.issued().await?);
+        if keeper.settle(FIRST_ANSWERS).await {
+            contents.revision += 1;
+            store.renew(contents.revision, &keeper.saved()).await?;
+        }
+        let snapshot = Snapshot::compile(&contents, &settings, &keeper.issued());
+        let snapshot = snapshot.map_err(InvalidContents)?;
         let inner = Inner {
             store,
             settings,
+            keeper,
             publisher: Mutex::new(Publisher::new(snapshot)),
         };
         Ok(Self {
@@ -151,6 +169,13 @@ impl Channels {
             .map_err(|_| EditError::Interrupted)?
     }
 
+    /// What administrators may see of a channel.
+    #[must_use]
+    pub fn view(&self, stored: &StoredChannel) -> ChannelView {
+        let status = self.inner.keeper.status().remove(&stored.id);
+        ChannelView::new(stored).with_credential_status(status)
+    }
+
     /// Whether the database answers.
     ///
     /// # Errors
@@ -173,6 +198,10 @@ pub enum LoadError {
 }
 
 impl Inner {
+    fn compile(&self, contents: &Contents) -> Result<Snapshot, Vec<Fault>> {
+        Snapshot::compile(contents, &self.settings, &self.keeper.issued())
+    }
+
     async fn edit(
         &self,
         actor: &str,
@@ -200,6 +229,7 @@ impl Inner {
         {
             faults.extend(endpoint::check(endpoint));
         }
+        faults.extend(credentials::check_channel(&after));
         if let Some(before) = &before
             && faults.is_empty()
             && before.channel == after
@@ -224,7 +254,7 @@ impl Inner {
         let mut next = contents.clone();
         next.revision += 1;
         next.channels.retain(|stored| stored.id != id);
-        let snapshot = Snapshot::compile(&next, &self.settings).map_err(EditError::Invalid)?;
+        let snapshot = self.compile(&next).map_err(EditError::Invalid)?;
         let change = Change::Delete(before);
         self.commit(&publisher, actor, change, snapshot).await?;
         Ok(())
@@ -259,7 +289,7 @@ impl Inner {
             Some(place) => *place = candidate,
             None => next.channels.push(candidate),
         }
-        let compiled = Snapshot::compile(&next, &self.settings);
+        let compiled = self.compile(&next);
         if let Err(found) = &compiled {
             add_own_faults(&mut faults, found, index);
         }
@@ -290,6 +320,11 @@ impl Inner {
             "channel edited"
         );
         publisher.publish(snapshot);
+        match self.store.contents().await {
+            Ok(contents) => self.keeper.sync(&contents),
+            // The edit was made; the next one tells.
+            Err(error) => tracing::error!(%error, "sources of credentials were not looked at"),
+        }
         Ok(stored)
     }
 }

@@ -14,9 +14,11 @@ mod object;
 use std::collections::BTreeMap;
 
 use bedrock_filter::bedrock::ModelFamily;
-use bedrock_filter::config::{Api, Channel, Credentials, CrossRegion, Guardrail, Secret, SignedBy};
+use bedrock_filter::config::{Api, CrossRegion, Guardrail, Secret, SignedBy};
 use serde_json::value::RawValue;
 
+use crate::channel::Channel;
+use crate::credentials::Credentials;
 use crate::fault::{Fault, child};
 use credentials::CredentialsEdit;
 use field::Said;
@@ -208,6 +210,7 @@ impl Edit {
             "revision" => field::ignored(raw, Kind::Number, at, faults),
             "created_at" | "updated_at" => field::ignored(raw, Kind::String, at, faults),
             "warnings" => field::ignored(raw, Kind::Array, at, faults),
+            "credential_status" => field::ignored(raw, Kind::Object, at, faults),
             _ => faults.push(field::unknown(name, at, &FIELDS)),
         }
     }

@@ -8,6 +8,8 @@
 //! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction; [`seal`] seals the
 //!    credentials before they are stored and before they are published.
 //! 4. [`publish`] makes an immutable snapshot of it, which [`xds`] sends to every Envoy.
+//!    Where a channel has a source of credentials instead of a key, [`credentials`] gets keys from AWS
+//!    and has them published before the old ones expire.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused.
 
 pub mod api;
@@ -15,6 +17,7 @@ mod args;
 pub mod channel;
 pub mod channels;
 pub mod command;
+pub mod credentials;
 pub mod edit;
 pub mod fault;
 pub mod filter_code;

@@ -1,17 +1,21 @@
 //! What Envoys should run: one immutable snapshot per revision, handed on through a watch.
 
+mod filter;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use bedrock_filter::config::{Channel, Credentials, PluginConfig, Secret, SignedBy};
+use bedrock_filter::config::{Channel, Credentials, Secret, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
 use tokio::sync::watch;
 
 use crate::channels::Settings;
+use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
-use crate::seal::Sealer;
 use crate::store::Contents;
+
+pub(crate) use filter::is_usable;
 
 /// Clusters of earlier revisions that are remembered for Envoys that come back late.
 const MAX_RETIRED: usize = 64;
@@ -75,36 +79,22 @@ impl Snapshot {
     /// # Errors
     ///
     /// Every fault; pointers are into the plugin configuration, such as `/channels/0/region`.
-    pub fn compile(contents: &Contents, settings: &Settings) -> Result<Self, Vec<Fault>> {
-        let config = PluginConfig {
-            revision: contents.revision,
-            channels: contents
-                .channels
-                .iter()
-                .map(|stored| stored.channel.clone())
-                .collect(),
-            limits: settings.limits,
-            ..PluginConfig::default()
-        };
-        let plugin_config = plugin_config(config.clone(), &settings.sealer)
+    pub fn compile(
+        contents: &Contents,
+        settings: &Settings,
+        issued: &IssuedCredentials,
+    ) -> Result<Self, Vec<Fault>> {
+        let judged = filter::judge(contents, settings.limits)?;
+        let config = filter::ready(contents, settings.limits, issued);
+        let secrets = filter::secrets(contents, &config);
+        let plugin_config = filter::document(config.clone(), &settings.sealer)
             .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
-        let secrets = config
-            .channels
-            .iter()
-            .flat_map(|channel| channel.credentials.secrets())
-            .cloned()
-            .collect();
-        let routes = Routes::compile(config).map_err(|errors| {
-            errors
-                .into_iter()
-                .map(|error| Fault::new(error.path, error.code, error.reason))
-                .collect::<Vec<_>>()
-        })?;
+        let served = Routes::compile(config).map_err(filter::faults)?;
         Ok(Self {
             revision: contents.revision,
             channels: contents.channels.len(),
             plugin_config,
-            clusters: clusters(&routes),
+            clusters: clusters(&served, &judged),
             retired: Vec::new(),
             secrets,
         })
@@ -180,18 +170,14 @@ impl Publisher {
     }
 }
 
-/// The document that Envoys get.
-fn plugin_config(mut config: PluginConfig, sealer: &Sealer) -> Result<String, String> {
-    for channel in &mut config.channels {
-        sealer
-            .seal(&channel.name, channel.credentials.secrets_mut())
-            .map_err(|error| error.to_string())?;
-    }
-    serde_json::to_string(&config).map_err(|error| error.to_string())
-}
-
-fn clusters(routes: &Routes) -> BTreeSet<Cluster> {
-    routes.clusters().map(cluster).collect()
+/// The clusters of what is served, and those that will be needed as soon as there are credentials; except
+/// where Envoy itself signs, which needs them.
+fn clusters(served: &Routes, judged: &Routes) -> BTreeSet<Cluster> {
+    let mut clusters: BTreeSet<_> = served.clusters().map(cluster).collect();
+    let names: BTreeSet<_> = clusters.iter().map(|it| it.name.clone()).collect();
+    let later = judged.clusters().map(cluster);
+    clusters.extend(later.filter(|it| it.signing.is_none() && !names.contains(&it.name)));
+    clusters
 }
 
 fn cluster(channel: &CompiledChannel) -> Cluster {

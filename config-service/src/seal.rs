@@ -22,7 +22,7 @@ pub struct Sealer {
 )]
 pub struct StoredSecretError {
     channel: String,
-    field: &'static str,
+    field: String,
     source: OpenError,
 }
 
@@ -67,12 +67,13 @@ impl Sealer {
     /// # Errors
     ///
     /// When the system has no random bytes.
-    pub fn seal<'s>(
+    pub fn seal<'s, F: AsRef<str>>(
         &self,
         channel: &str,
-        secrets: impl Iterator<Item = (&'static str, &'s mut Secret)>,
+        secrets: impl IntoIterator<Item = (F, &'s mut Secret)>,
     ) -> Result<(), SealError> {
         for (field, secret) in secrets {
+            let field = field.as_ref();
             let place = Place { channel, field };
             if let Some(sealed) = self.keys.seal(secret, place, random::<NONCE_LEN>()?) {
                 *secret = sealed;
@@ -86,12 +87,13 @@ impl Sealer {
     /// # Errors
     ///
     /// At the first one that does not open.
-    pub fn open<'s>(
+    pub fn open<'s, F: AsRef<str>>(
         &self,
         channel: &str,
-        secrets: impl Iterator<Item = (&'static str, &'s mut Secret)>,
+        secrets: impl IntoIterator<Item = (F, &'s mut Secret)>,
     ) -> Result<(), StoredSecretError> {
         for (field, secret) in secrets {
+            let field = field.as_ref();
             if is_sealed(secret) {
                 let place = Place { channel, field };
                 *secret = self
@@ -99,7 +101,7 @@ impl Sealer {
                     .open(secret, place)
                     .map_err(|source| StoredSecretError {
                         channel: channel.to_owned(),
-                        field,
+                        field: field.to_owned(),
                         source,
                     })?;
             }

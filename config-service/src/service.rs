@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, AppState};
 use crate::args::{Args, InvalidSealKey};
 use crate::channels::{Channels, LoadError, Settings};
+use crate::credentials::{Aws, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::seal::Sealer;
@@ -31,6 +32,7 @@ pub struct Service {
     stop: watch::Sender<bool>,
     admin: JoinHandle<std::io::Result<()>>,
     xds: JoinHandle<Result<(), xds::ServeError>>,
+    keeping: JoinHandle<()>,
 }
 
 /// Why the service did not start.
@@ -93,6 +95,7 @@ impl Service {
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
         let store = Store::open(&args.database, sealer.clone()).await?;
+        let keeper = Keeper::new(Aws::new(args.sts_endpoint));
         let settings = Settings {
             limits: Limits {
                 max_request_bytes: args.max_request_bytes,
@@ -101,10 +104,11 @@ impl Service {
             sealer,
             allow_link_local_endpoints: args.allow_link_local_endpoints,
         };
-        let channels = Channels::load(store.clone(), settings).await?;
+        let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
+        let (stop, stopped) = watch::channel(false);
+        let keeping = keeper.run(channels.clone(), stopped.clone());
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
-        let (stop, stopped) = watch::channel(false);
         let state = AppState::new(args.admin_token, channels, fleet.clone(), code.clone()).await;
         let resources = Resources::new(code, args.upstream_ca_file);
         let server = XdsServer::new(published, fleet, resources, stopped.clone());
@@ -115,6 +119,7 @@ impl Service {
             store,
             stop,
             admin: tokio::spawn(api::serve(admin_listener, state, stopped)),
+            keeping: tokio::spawn(keeping),
             xds: tokio::spawn(server.serve(xds_listener, tls)),
         })
     }
@@ -143,14 +148,16 @@ impl Service {
     /// database is closed.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
-        let both = async {
+        let all = async {
             let _ = (&mut self.admin).await;
             let _ = (&mut self.xds).await;
+            let _ = (&mut self.keeping).await;
         };
-        if tokio::time::timeout(GRACE, both).await.is_err() {
+        if tokio::time::timeout(GRACE, all).await.is_err() {
             tracing::warn!("requests were still open after the grace period and are cut");
             self.admin.abort();
             self.xds.abort();
+            self.keeping.abort();
         }
         self.store.close().await;
         tracing::info!("config-service stopped");

@@ -3,19 +3,19 @@
 //! Every accepted edit is one transaction that changes the channel's row, adds one audit entry and
 //! raises the revision by one.
 
+mod issued;
 mod sealing;
 
 use std::path::Path;
 use std::time::Duration;
 
-use bedrock_filter::config::Channel;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::channel::{StoredChannel, masked};
+use crate::channel::{Channel, StoredChannel, masked};
 use crate::seal::{SealError, Sealer, StoredSecretError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");

@@ -23,6 +23,7 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "region": "us-east-1",
         "fips": false,
         "endpoint": null,
+        "signer": "filter",
         "credentials": {
             "type": "static",
             "access_key_id": "AKIDEXAMPLE",

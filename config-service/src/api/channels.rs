@@ -34,14 +34,18 @@ async fn list(State(app): App) -> Result<Response, Problem> {
     let contents = app.channels.list().await?;
     let list = ChannelList {
         revision: contents.revision,
-        channels: contents.channels.iter().map(ChannelView::new).collect(),
+        channels: contents
+            .channels
+            .iter()
+            .map(|stored| app.channels.view(stored))
+            .collect(),
     };
     Ok(Json(list).into_response())
 }
 
 async fn create(State(app): App, body: Body) -> Result<Response, Problem> {
     let stored = app.channels.edit(ACTOR, Request::Create, body).await?;
-    let mut response = (StatusCode::CREATED, Json(ChannelView::new(&stored))).into_response();
+    let mut response = (StatusCode::CREATED, Json(app.channels.view(&stored))).into_response();
     if let Ok(location) = HeaderValue::try_from(format!("/api/channels/{}", stored.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -50,7 +54,7 @@ async fn create(State(app): App, body: Body) -> Result<Response, Problem> {
 
 async fn show(State(app): App, Path(id): Path<String>) -> Result<Json<ChannelView>, Problem> {
     let stored = app.channels.get(&id).await?;
-    Ok(Json(ChannelView::new(&stored)))
+    Ok(Json(app.channels.view(&stored)))
 }
 
 async fn replace(
@@ -59,7 +63,7 @@ async fn replace(
     body: Body,
 ) -> Result<Json<ChannelView>, Problem> {
     let stored = app.channels.edit(ACTOR, Request::Replace(id), body).await?;
-    Ok(Json(ChannelView::new(&stored)))
+    Ok(Json(app.channels.view(&stored)))
 }
 
 async fn patch(
@@ -68,7 +72,7 @@ async fn patch(
     body: Body,
 ) -> Result<Json<ChannelView>, Problem> {
     let stored = app.channels.edit(ACTOR, Request::Patch(id), body).await?;
-    Ok(Json(ChannelView::new(&stored)))
+    Ok(Json(app.channels.view(&stored)))
 }
 
 async fn remove(State(app): App, Path(id): Path<String>) -> Result<StatusCode, Problem> {

@@ -1,13 +1,20 @@
 //! Reads `credentials`. No message here ever repeats a value.
 
-use bedrock_filter::config::{Credentials, Secret};
+mod shown;
+
 use serde_json::value::RawValue;
 
-use super::field;
+use self::shown::Shown;
 use super::json::Kind;
 use super::object::Object;
-use crate::channel::fingerprint;
+use super::{field, maps};
+use crate::credentials::{AssumeRole, Credentials, WebIdentity};
 use crate::fault::{Fault, child};
+use bedrock_filter::config::Secret;
+
+/// Every kind, for messages.
+const KINDS: &str = "\"static\", \"bedrock_api_key\", \"default_chain\", \"assume_role\", \
+                     \"web_identity\" or \"bedrock_short_term_key\"";
 
 /// Fields of a `static` key; the last two are what a read shows in place of the secrets.
 const STATIC_FIELDS: [&str; 6] = [
@@ -22,6 +29,28 @@ const STATIC_FIELDS: [&str; 6] = [
 /// Fields of a Bedrock API key; the last is what a read shows in place of the key.
 const API_KEY_FIELDS: [&str; 3] = ["type", "api_key", "fingerprint"];
 
+const DEFAULT_CHAIN_FIELDS: [&str; 2] = ["type", "profile"];
+
+const ASSUME_ROLE_FIELDS: [&str; 7] = [
+    "type",
+    "role_arn",
+    "external_id",
+    "session_name",
+    "session_tags",
+    "duration_seconds",
+    "source",
+];
+
+const WEB_IDENTITY_FIELDS: [&str; 5] = [
+    "type",
+    "role_arn",
+    "token_file",
+    "session_name",
+    "duration_seconds",
+];
+
+const SHORT_TERM_KEY_FIELDS: [&str; 2] = ["type", "source"];
+
 /// What a body says about credentials.
 #[derive(Debug)]
 pub(super) enum CredentialsEdit {
@@ -29,19 +58,10 @@ pub(super) enum CredentialsEdit {
     New(Credentials),
     /// The stored ones, as a read showed them: without their secrets.
     Shown(Shown),
-}
-
-/// What a read shows of credentials.
-#[derive(Debug)]
-pub(super) enum Shown {
-    Static {
-        access_key_id: String,
-        fingerprint: String,
-        has_session_token: Option<bool>,
-    },
-    BedrockApiKey {
-        fingerprint: String,
-    },
+    /// A role; its source is read on its own, because it may be one that a read showed.
+    AssumeRole(AssumeRole, Box<CredentialsEdit>),
+    /// A short-term key made from this.
+    ShortTermKey(Box<CredentialsEdit>),
 }
 
 pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
@@ -56,6 +76,10 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
     let found_before = faults.len();
     let edit = match kind(raw).as_deref() {
         Some("bedrock_api_key") => read_api_key(raw, at, faults),
+        Some("default_chain") => read_default_chain(raw, at, faults),
+        Some("assume_role") => read_assume_role(raw, at, faults),
+        Some("web_identity") => read_web_identity(raw, at, faults),
+        Some("bedrock_short_term_key") => read_short_term_key(raw, at, faults),
         _ => read_static(raw, at, faults),
     };
     edit.filter(|_| faults.len() == found_before)
@@ -77,7 +101,7 @@ fn read_static(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Cred
         .text("type", faults)
         .is_some_and(|kind| kind != "static")
     {
-        let message = "expected \"static\" or \"bedrock_api_key\"";
+        let message = format!("expected {KINDS}");
         faults.push(Fault::new(child(at, "type"), "unknown_value", message));
     }
     let access_key_id = object.text("access_key_id", faults);
@@ -99,6 +123,79 @@ fn read_api_key(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Cre
     }
     let api_key = Secret::new(object.text("api_key", faults)?);
     Some(CredentialsEdit::New(Credentials::BedrockApiKey { api_key }))
+}
+
+fn read_default_chain(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &DEFAULT_CHAIN_FIELDS, faults)?;
+    let profile = object.optional_text("profile", faults);
+    Some(CredentialsEdit::New(Credentials::DefaultChain { profile }))
+}
+
+fn read_assume_role(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &ASSUME_ROLE_FIELDS, faults)?;
+    let role_arn = object.text("role_arn", faults);
+    let tags = object.get("session_tags");
+    let tags = tags.and_then(|(raw, at)| maps::string_map(raw, &at, faults));
+    let external_id = object.optional_text("external_id", faults);
+    let session_name = object.optional_text("session_name", faults);
+    let duration_seconds = duration(&object, faults);
+    let source = read_source(&object, faults);
+    let role = AssumeRole {
+        role_arn: role_arn?,
+        external_id,
+        session_name,
+        session_tags: tags.unwrap_or_default(),
+        duration_seconds,
+        // Until its own is resolved.
+        source: Box::new(default_chain()),
+    };
+    Some(CredentialsEdit::AssumeRole(role, Box::new(source?)))
+}
+
+fn read_web_identity(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &WEB_IDENTITY_FIELDS, faults)?;
+    let role_arn = object.text("role_arn", faults);
+    let token_file = object.text("token_file", faults);
+    let session_name = object.optional_text("session_name", faults);
+    let duration_seconds = duration(&object, faults);
+    let identity = WebIdentity {
+        role_arn: role_arn?,
+        token_file: token_file?,
+        session_name,
+        duration_seconds,
+    };
+    Some(CredentialsEdit::New(Credentials::WebIdentity(identity)))
+}
+
+fn read_short_term_key(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &SHORT_TERM_KEY_FIELDS, faults)?;
+    let source = read_source(&object, faults)?;
+    Some(CredentialsEdit::ShortTermKey(Box::new(source)))
+}
+
+/// The source; what the config-service itself runs with when there is none.
+fn read_source(object: &Object<'_>, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    match object.get("source") {
+        Some((raw, at)) => read(raw, &at, faults),
+        None => Some(CredentialsEdit::New(default_chain())),
+    }
+}
+
+fn default_chain() -> Credentials {
+    Credentials::DefaultChain { profile: None }
+}
+
+fn duration(object: &Object<'_>, faults: &mut Vec<Fault>) -> Option<u32> {
+    let (raw, at) = object.get("duration_seconds")?;
+    field::nullable_number(raw, &at, faults)?
 }
 
 fn read_new(
@@ -139,61 +236,23 @@ impl CredentialsEdit {
         at: &str,
         faults: &mut Vec<Fault>,
     ) -> Option<Credentials> {
-        let shown = match self {
-            Self::New(credentials) => return Some(credentials),
-            Self::Shown(shown) => shown,
-        };
-        let kept = stored.filter(|stored| shown.shows(stored));
-        if kept.is_none() {
-            let at = child(at, shown.secret_field());
-            faults.push(Fault::new(at, "secret_required", secret_required(stored)));
-        }
-        kept.cloned()
-    }
-}
-
-impl Shown {
-    /// Whether this is what a read of `stored` gives.
-    fn shows(&self, stored: &Credentials) -> bool {
-        match (self, stored) {
-            (
-                Self::Static {
-                    access_key_id,
-                    fingerprint: shown,
-                    has_session_token,
-                },
-                Credentials::Static {
-                    access_key_id: stored_id,
-                    secret_access_key,
-                    session_token,
-                },
-            ) => {
-                access_key_id == stored_id
-                    && *shown == fingerprint(secret_access_key)
-                    && has_session_token.is_none_or(|has| has == session_token.is_some())
-            }
-            (
-                Self::BedrockApiKey { fingerprint: shown },
-                Credentials::BedrockApiKey { api_key },
-            ) => *shown == fingerprint(api_key),
-            _ => false,
-        }
-    }
-
-    /// Where the secret that is missing would stand.
-    fn secret_field(&self) -> &'static str {
+        let source = stored.and_then(Credentials::source);
         match self {
-            Self::Static { .. } => "secret_access_key",
-            Self::BedrockApiKey { .. } => "api_key",
+            Self::New(credentials) => Some(credentials),
+            Self::Shown(shown) => shown.resolve(stored, at, faults),
+            Self::AssumeRole(role, edit) => {
+                let source = edit.resolve(source, &child(at, "source"), faults)?;
+                Some(Credentials::AssumeRole(AssumeRole {
+                    source: Box::new(source),
+                    ..role
+                }))
+            }
+            Self::ShortTermKey(edit) => {
+                let source = edit.resolve(source, &child(at, "source"), faults)?;
+                Some(Credentials::BedrockShortTermKey {
+                    source: Box::new(source),
+                })
+            }
         }
-    }
-}
-
-fn secret_required(stored: Option<&Credentials>) -> &'static str {
-    if stored.is_some() {
-        "must be given again: what stands beside it (`fingerprint` and the like) is not that of the \
-         stored credentials; or leave `credentials` out to keep what is stored"
-    } else {
-        "must be given: a new channel has no stored secret that `fingerprint` could stand for"
     }
 }

@@ -64,6 +64,27 @@ pub(super) fn nullable_text(
     }
 }
 
+/// A whole number that `null` or `""` clears.
+pub(super) fn nullable_number(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Option<u32>> {
+    match Kind::of(raw) {
+        Kind::Null => Some(None),
+        Kind::String if raw.get() == "\"\"" => Some(None),
+        Kind::Number => {
+            let number = raw.get().parse().ok();
+            if number.is_none() {
+                let message = "must be a whole number that is not negative";
+                faults.push(Fault::new(at, "out_of_range", message));
+            }
+            number.map(Some)
+        }
+        kind => mismatch(kind, "a number, \"\" or null", at, faults),
+    }
+}
+
 pub(super) fn boolean(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<bool> {
     match Kind::of(raw) {
         Kind::Boolean => Some(raw.get() == "true"),

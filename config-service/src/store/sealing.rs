@@ -59,19 +59,34 @@ impl Store {
                 .await?;
             changed += 1;
         }
+        // What AWS issued can be had again, so it need not be sealed anew.
+        let kept = match which {
+            Which::Clear => "%\"sealed:v1:%".to_owned(),
+            Which::NotCurrent => {
+                format!(
+                    "%\"sealed:v1:{}:%",
+                    self.sealer.key_id().unwrap_or_default()
+                )
+            }
+        };
+        let dropped = sqlx::query("DELETE FROM issued_credentials WHERE document NOT LIKE ?")
+            .bind(kept)
+            .execute(&mut *transaction)
+            .await?;
         transaction.commit().await?;
-        if changed > 0 {
+        if changed > 0 || dropped.rows_affected() > 0 {
             self.forget_old_pages().await?;
         }
         Ok((changed, all))
     }
 
     fn is_due(&self, row: &Row, which: Which) -> Result<bool, StoreError> {
-        let mut channel = row.channel()?;
+        let channel = row.channel()?;
         let due = channel
             .credentials
-            .secrets_mut()
-            .any(|(_, secret)| match which {
+            .secrets()
+            .iter()
+            .any(|secret| match which {
                 Which::Clear => !bedrock_filter::seal::is_sealed(secret),
                 Which::NotCurrent => !self.sealer.is_current(secret),
             });

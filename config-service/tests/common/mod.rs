@@ -13,6 +13,7 @@
 )]
 
 pub mod envoy;
+pub mod sts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

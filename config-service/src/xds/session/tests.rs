@@ -1,5 +1,6 @@
 use super::*;
 use crate::channels::Settings;
+use crate::credentials::IssuedCredentials;
 use crate::publish::Transport;
 use crate::store::Contents;
 
@@ -8,7 +9,8 @@ fn snapshot(revision: u64, hosts: &[&str]) -> Snapshot {
         revision,
         channels: Vec::new(),
     };
-    let mut snapshot = Snapshot::compile(&contents, &Settings::default()).unwrap();
+    let mut snapshot =
+        Snapshot::compile(&contents, &Settings::default(), &IssuedCredentials::new()).unwrap();
     snapshot.clusters = hosts.iter().map(|host| cluster(host)).collect();
     snapshot
 }

@@ -1,0 +1,52 @@
+//! Publishing what AWS issued: a revision without an edit.
+
+use std::sync::Arc;
+
+use super::{Channels, Inner, InvalidContents};
+use crate::store::StoreError;
+
+/// Why renewed credentials were not published.
+#[derive(Debug, thiserror::Error)]
+pub enum RenewError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored channels do not compile.
+    #[error(transparent)]
+    Invalid(#[from] InvalidContents),
+    /// The service is stopping.
+    #[error("the publication was interrupted")]
+    Interrupted,
+}
+
+impl Channels {
+    /// Publishes what AWS issued since, as a revision of its own: no edit, so no audit entry.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails; what is published stays as it was.
+    pub async fn renew(&self) -> Result<(), RenewError> {
+        let inner = Arc::clone(&self.inner);
+        // A task of its own, like an edit: not to be cut between storing and publishing.
+        let task = tokio::spawn(async move { inner.renew().await });
+        task.await.map_err(|_| RenewError::Interrupted)?
+    }
+}
+
+impl Inner {
+    async fn renew(&self) -> Result<(), RenewError> {
+        let publisher = self.publisher.lock().await;
+        let mut contents = self.store.contents().await?;
+        contents.revision += 1;
+        let snapshot = self.compile(&contents).map_err(InvalidContents)?;
+        self.store
+            .renew(snapshot.revision, &self.keeper.saved())
+            .await?;
+        tracing::info!(
+            revision = snapshot.revision,
+            "renewed credentials published"
+        );
+        publisher.publish(snapshot);
+        Ok(())
+    }
+}

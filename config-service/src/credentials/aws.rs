@@ -1,0 +1,271 @@
+//! Calls to AWS that give credentials, through AWS's own SDK.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials as AwsCredentials;
+use aws_credential_types::provider::ProvideCredentials as _;
+use aws_sdk_sts::config::SharedHttpClient;
+use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sts::types::{Credentials as StsCredentials, Tag};
+use aws_smithy_http_client::tls;
+use bedrock_filter::config::{Credentials as Issued, Secret};
+
+use super::ledger::Fetched;
+use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, WebIdentity, short_term};
+
+/// How long one call to STS may take, retries included.
+const CALL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Longest reason of a failure that is kept, in bytes.
+const MAX_REASON_LEN: usize = 600;
+
+/// The way to AWS. Clones share one HTTP client.
+#[derive(Clone, Debug, Default)]
+pub struct Aws {
+    sts_endpoint: Option<String>,
+    // Made when it is needed first: reading the system's trusted certificates takes time.
+    http: Arc<OnceLock<SharedHttpClient>>,
+}
+
+impl Aws {
+    /// `sts_endpoint` replaces the region's own endpoint of STS.
+    #[must_use]
+    pub fn new(sts_endpoint: Option<String>) -> Self {
+        Self {
+            sts_endpoint,
+            http: Arc::default(),
+        }
+    }
+
+    /// What the filter shall use for a channel with these credentials in this region.
+    ///
+    /// # Errors
+    ///
+    /// Why there is nothing, in AWS's words and without secrets.
+    pub(super) async fn fetch(
+        &self,
+        credentials: &Credentials,
+        region: &str,
+    ) -> Result<Fetched, String> {
+        let fetched = match credentials {
+            Credentials::BedrockShortTermKey { source } => {
+                let signer = self.credentials(source, region).await?;
+                short_term_key(&signer, region, SystemTime::now())
+            }
+            other => {
+                let found = self.credentials(other, region).await;
+                found.map(|credentials| access_key(&credentials))
+            }
+        };
+        fetched.map_err(|reason| cleaned(&reason, credentials))
+    }
+
+    /// AWS credentials, from wherever they come.
+    async fn credentials(
+        &self,
+        credentials: &Credentials,
+        region: &str,
+    ) -> Result<AwsCredentials, String> {
+        match credentials {
+            Credentials::Static {
+                access_key_id,
+                secret_access_key,
+                session_token,
+            } => Ok(AwsCredentials::new(
+                access_key_id,
+                secret_access_key.expose(),
+                session_token.as_ref().map(|it| it.expose().to_owned()),
+                None,
+                "static",
+            )),
+            Credentials::DefaultChain { profile } => {
+                self.default_chain(profile.as_deref(), region).await
+            }
+            Credentials::AssumeRole(role) => {
+                // On the heap, because it calls itself.
+                let source = Box::pin(self.credentials(&role.source, region)).await?;
+                self.assume_role(role, source, region).await
+            }
+            Credentials::WebIdentity(identity) => self.web_identity(identity, region).await,
+            Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. } => {
+                Err("a Bedrock API key cannot sign".to_owned())
+            }
+        }
+    }
+
+    async fn default_chain(
+        &self,
+        profile: Option<&str>,
+        region: &str,
+    ) -> Result<AwsCredentials, String> {
+        let region = Region::new(region.to_owned());
+        let config = ProviderConfig::without_region()
+            .with_region(Some(region.clone()))
+            .with_http_client(self.http());
+        let mut builder = DefaultCredentialsChain::builder()
+            .configure(config)
+            .region(region);
+        if let Some(profile) = profile {
+            builder = builder.profile_name(profile);
+        }
+        let chain = builder.build().await;
+        let found = chain.provide_credentials().await;
+        found.map_err(|error| DisplayErrorContext(&error).to_string())
+    }
+
+    async fn assume_role(
+        &self,
+        role: &AssumeRole,
+        source: AwsCredentials,
+        region: &str,
+    ) -> Result<AwsCredentials, String> {
+        let tags = role.session_tags.iter().map(|(key, value)| {
+            let tag = Tag::builder().key(key).value(value).build();
+            tag.map_err(|error| error.to_string())
+        });
+        let tags: Vec<_> = tags.collect::<Result<_, _>>()?;
+        let answer = self
+            .sts(region, Some(source))
+            .assume_role()
+            .role_arn(&role.role_arn)
+            .role_session_name(session_name(role.session_name.as_deref()))
+            .set_external_id(role.external_id.clone())
+            .set_duration_seconds(seconds(role.duration_seconds))
+            .set_tags(Some(tags).filter(|tags| !tags.is_empty()))
+            .send()
+            .await
+            .map_err(|error| reason(&error))?;
+        issued_by_sts(answer.credentials())
+    }
+
+    async fn web_identity(
+        &self,
+        identity: &WebIdentity,
+        region: &str,
+    ) -> Result<AwsCredentials, String> {
+        let token = tokio::fs::read_to_string(&identity.token_file).await;
+        let token =
+            token.map_err(|error| format!("cannot read {}: {error}", identity.token_file))?;
+        let answer = self
+            .sts(region, None)
+            .assume_role_with_web_identity()
+            .role_arn(&identity.role_arn)
+            .role_session_name(session_name(identity.session_name.as_deref()))
+            .set_duration_seconds(seconds(identity.duration_seconds))
+            .web_identity_token(token.trim())
+            .send()
+            .await
+            .map_err(|error| reason(&error).replace(token.trim(), "[redacted]"))?;
+        issued_by_sts(answer.credentials())
+    }
+
+    fn sts(&self, region: &str, credentials: Option<AwsCredentials>) -> aws_sdk_sts::Client {
+        let timeout = TimeoutConfig::builder()
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        let mut config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region.to_owned()))
+            .http_client(self.http())
+            .retry_config(RetryConfig::standard().with_max_attempts(2))
+            .timeout_config(timeout);
+        if let Some(credentials) = credentials {
+            config = config.credentials_provider(credentials);
+        }
+        if let Some(endpoint) = &self.sts_endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    fn http(&self) -> SharedHttpClient {
+        let make = || {
+            let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+            aws_smithy_http_client::Builder::new()
+                .tls_provider(ring)
+                .build_https()
+        };
+        self.http.get_or_init(make).clone()
+    }
+}
+
+fn access_key(credentials: &AwsCredentials) -> Fetched {
+    Fetched {
+        credentials: Issued::Static {
+            access_key_id: credentials.access_key_id().to_owned(),
+            secret_access_key: Secret::new(credentials.secret_access_key()),
+            session_token: credentials.session_token().map(Secret::new),
+        },
+        expires_at: credentials.expiry(),
+    }
+}
+
+fn short_term_key(
+    signer: &AwsCredentials,
+    region: &str,
+    now: SystemTime,
+) -> Result<Fetched, String> {
+    let left = signer.expiry().map_or(short_term::MAX_LIFE, |expiry| {
+        expiry.duration_since(now).unwrap_or_default()
+    });
+    // Whole seconds, as the key states it.
+    let life = Duration::from_secs(left.min(short_term::MAX_LIFE).as_secs());
+    if life.is_zero() {
+        return Err("the credentials for a short-term key have expired".to_owned());
+    }
+    Ok(Fetched {
+        credentials: Issued::BedrockApiKey {
+            api_key: short_term::mint(signer, region, now, life)?,
+        },
+        expires_at: Some(now + life),
+    })
+}
+
+fn issued_by_sts(credentials: Option<&StsCredentials>) -> Result<AwsCredentials, String> {
+    let issued = credentials.ok_or("STS answered without credentials")?;
+    let expiry = SystemTime::try_from(*issued.expiration());
+    let expiry = expiry.map_err(|error| format!("STS gave an expiry that is none: {error}"))?;
+    Ok(AwsCredentials::new(
+        issued.access_key_id(),
+        issued.secret_access_key(),
+        Some(issued.session_token().to_owned()),
+        Some(expiry),
+        "sts",
+    ))
+}
+
+fn session_name(configured: Option<&str>) -> &str {
+    configured.unwrap_or(DEFAULT_SESSION_NAME)
+}
+
+fn seconds(duration: Option<u32>) -> Option<i32> {
+    duration.and_then(|seconds| i32::try_from(seconds).ok())
+}
+
+/// AWS's code and message where it answered, else how the call failed.
+fn reason<E>(error: &E) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error,
+{
+    match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (Some(code), None) => code.to_owned(),
+        _ => DisplayErrorContext(error).to_string(),
+    }
+}
+
+/// A reason in one line of limited length, without the secrets that went into the call.
+fn cleaned(reason: &str, credentials: &Credentials) -> String {
+    let mut reason = reason.replace(char::is_control, " ");
+    for secret in credentials.secrets() {
+        reason = reason.replace(secret.expose(), "[redacted]");
+    }
+    reason.truncate(reason.floor_char_boundary(MAX_REASON_LEN));
+    reason
+}

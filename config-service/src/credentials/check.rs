@@ -1,0 +1,217 @@
+//! Whether the values of a source make sense, before AWS is asked.
+
+use bedrock_filter::config::SignedBy;
+
+use super::{AssumeRole, Credentials, WebIdentity};
+use crate::channel::Channel;
+use crate::fault::Fault;
+
+/// Shortest and longest life that STS gives a role's session, in seconds.
+const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
+
+/// Most tags of a session.
+const MAX_TAGS: usize = 50;
+
+/// Faults of a channel's credentials. Static keys are judged by the filter's own rules.
+pub(crate) fn check_channel(channel: &Channel) -> Vec<Fault> {
+    let mut faults = check(&channel.credentials, "/credentials");
+    let is_minted = matches!(channel.credentials, Credentials::BedrockShortTermKey { .. });
+    if is_minted && channel.signer == SignedBy::Envoy {
+        let message = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; leave \
+                       `signer` out";
+        faults.push(Fault::new("/signer", "nothing_to_sign", message));
+    }
+    faults
+}
+
+/// Faults of credentials that stand at `at`.
+fn check(credentials: &Credentials, at: &str) -> Vec<Fault> {
+    let mut faults = Faults {
+        at,
+        found: Vec::new(),
+    };
+    match credentials {
+        Credentials::Static { .. } | Credentials::BedrockApiKey { .. } => {}
+        Credentials::DefaultChain { profile } => {
+            if profile.as_ref().is_some_and(|it| !is_profile(it)) {
+                let message = "must be the name of a profile, without white space around it";
+                faults.add("profile", "invalid_profile", message);
+            }
+        }
+        Credentials::AssumeRole(role) => check_role(role, &mut faults),
+        Credentials::WebIdentity(identity) => check_web_identity(identity, &mut faults),
+        Credentials::BedrockShortTermKey { source } => check_source(source, &mut faults),
+    }
+    let mut found = faults.found;
+    if let Some(source) = credentials.source() {
+        found.extend(check(source, &format!("{at}/source")));
+    }
+    found
+}
+
+/// Faults, with the place of the credentials that they are about.
+struct Faults<'a> {
+    at: &'a str,
+    found: Vec<Fault>,
+}
+
+impl Faults<'_> {
+    fn add(&mut self, field: &str, code: &'static str, message: &str) {
+        let at = crate::fault::child(self.at, field);
+        self.found.push(Fault::new(at, code, message));
+    }
+
+    fn check_session(&mut self, role_arn: &str, name: Option<&str>, duration: Option<u32>) {
+        if !is_role_arn(role_arn) {
+            let message =
+                "must be the ARN of an IAM role, such as arn:aws:iam::123456789012:role/name";
+            self.add("role_arn", "invalid_role_arn", message);
+        }
+        if name.is_some_and(|name| !(2..=64).contains(&name.len()) || !is_session_text(name, "")) {
+            let message = "must be 2 to 64 letters, digits or any of `_+=,.@-`";
+            self.add("session_name", "invalid_session_name", message);
+        }
+        if duration.is_some_and(|seconds| !DURATIONS.contains(&seconds)) {
+            let message = "must be 900 to 43200 seconds; a role assumed with a role's own session \
+                           lives for an hour at most";
+            self.add("duration_seconds", "out_of_range", message);
+        }
+    }
+}
+
+fn check_role(role: &AssumeRole, faults: &mut Faults<'_>) {
+    faults.check_session(
+        &role.role_arn,
+        role.session_name.as_deref(),
+        role.duration_seconds,
+    );
+    let bad_id = |id: &String| !(2..=1224).contains(&id.len()) || !is_session_text(id, ":/");
+    if role.external_id.as_ref().is_some_and(bad_id) {
+        let message = "must be 2 to 1224 letters, digits or any of `_+=,.@:/-`";
+        faults.add("external_id", "invalid_external_id", message);
+    }
+    let bad_tag = |(key, value): (&String, &String)| {
+        !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256
+    };
+    if role.session_tags.len() > MAX_TAGS || role.session_tags.iter().any(bad_tag) {
+        let message =
+            "must be at most 50 tags with keys of 1 to 128 and values of up to 256 characters";
+        faults.add("session_tags", "invalid_session_tags", message);
+    }
+    check_source(&role.source, faults);
+}
+
+fn check_web_identity(identity: &WebIdentity, faults: &mut Faults<'_>) {
+    faults.check_session(
+        &identity.role_arn,
+        identity.session_name.as_deref(),
+        identity.duration_seconds,
+    );
+    let is_file = identity.token_file.starts_with('/');
+    if !is_file || identity.token_file.contains(char::is_control) {
+        let message = "must be an absolute path on the config-service's machine";
+        faults.add("token_file", "invalid_path", message);
+    }
+}
+
+fn check_source(source: &Credentials, faults: &mut Faults<'_>) {
+    let is_key = matches!(
+        source,
+        Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. }
+    );
+    if is_key {
+        let message =
+            "must be AWS credentials: `static`, `default_chain`, `assume_role` or `web_identity`";
+        faults.add("source", "unsuitable_source", message);
+    }
+}
+
+fn is_role_arn(text: &str) -> bool {
+    let mut parts = text.splitn(6, ':');
+    let mut next = || parts.next().unwrap_or_default();
+    let (arn, partition, service, region, account, resource) =
+        (next(), next(), next(), next(), next(), next());
+    arn == "arn"
+        && (partition == "aws" || partition.starts_with("aws-"))
+        && service == "iam"
+        && region.is_empty()
+        && account.len() == 12
+        && account.bytes().all(|b| b.is_ascii_digit())
+        && resource.strip_prefix("role/").is_some_and(|name| {
+            !name.is_empty() && name.len() <= 576 && name.bytes().all(|b| b.is_ascii_graphic())
+        })
+}
+
+/// Whether a text has only the characters that STS takes, and `more`.
+fn is_session_text(text: &str, more: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || more.contains(c))
+}
+
+fn is_profile(text: &str) -> bool {
+    !text.is_empty() && text.trim() == text && !text.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[track_caller]
+    fn check_faults(document: &serde_json::Value, expected: &[&str]) {
+        let credentials = serde_json::from_value(document.clone()).unwrap();
+        let faults = check(&credentials, "/credentials");
+        let seen: Vec<_> = faults
+            .iter()
+            .map(|fault| format!("{} {}", fault.pointer, fault.code))
+            .collect();
+        assert_eq!(seen, expected, "{document}");
+    }
+
+    #[test]
+    fn sources_that_make_sense_have_no_faults() {
+        for role in [
+            "arn:aws:iam::123456789012:role/bedrock",
+            "arn:aws-us-gov:iam::123456789012:role/path/to/bedrock",
+            "arn:aws-cn:iam::123456789012:role/a",
+        ] {
+            check_faults(
+                &json!({"type": "assume_role", "role_arn": role, "external_id": "team:a/1",
+                    "session_name": "team-a@x", "session_tags": {"team": "a", "empty": ""},
+                    "duration_seconds": 900, "source": {"type": "default_chain", "profile": "p q"}}),
+                &[],
+            );
+        }
+        check_faults(
+            &json!({"type": "bedrock_short_term_key", "source": {"type": "web_identity",
+                "role_arn": "arn:aws:iam::123456789012:role/r", "token_file": "/var/run/token"}}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn every_fault_is_found_at_its_place() {
+        check_faults(
+            &json!({"type": "assume_role", "role_arn": "arn:aws:iam::12:role/x", "external_id": "?",
+                "session_name": "a b", "session_tags": {"": "x"}, "duration_seconds": 60,
+                "source": {"type": "default_chain", "profile": " p"}}),
+            &[
+                "/credentials/role_arn invalid_role_arn",
+                "/credentials/session_name invalid_session_name",
+                "/credentials/duration_seconds out_of_range",
+                "/credentials/external_id invalid_external_id",
+                "/credentials/session_tags invalid_session_tags",
+                "/credentials/source/profile invalid_profile",
+            ],
+        );
+        check_faults(
+            &json!({"type": "bedrock_short_term_key", "source": {"type": "bedrock_short_term_key",
+                "source": {"type": "web_identity", "role_arn": "r", "token_file": "token"}}}),
+            &[
+                "/credentials/source unsuitable_source",
+                "/credentials/source/source/role_arn invalid_role_arn",
+                "/credentials/source/source/token_file invalid_path",
+            ],
+        );
+    }
+}

@@ -1,0 +1,200 @@
+//! Keeps credentials fresh: asks AWS when the ledger says so and has the outcome published.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use bedrock_filter::config::Credentials as Issued;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use super::aws::Aws;
+use super::ledger::{CredentialStatus, Fetched, IssuedCredentials, Job, Ledger, Saved};
+use crate::channels::Channels;
+use crate::publish::is_usable;
+use crate::store::Contents;
+
+/// How long AWS may take for one attempt, all of its calls together.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Pause before a publication that failed is tried again.
+const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
+
+/// Wakes up at least this often, in case the clock was set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// Gets credentials for all channels that do not have their own. Clones share one state.
+#[derive(Clone, Debug, Default)]
+pub struct Keeper {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    ledger: Mutex<Ledger>,
+    aws: Aws,
+    wake: Notify,
+}
+
+type Attempts = JoinSet<(Job, Result<Fetched, String>)>;
+
+impl Keeper {
+    /// Asks AWS in this way.
+    #[must_use]
+    pub fn new(aws: Aws) -> Self {
+        let inner = Inner {
+            aws,
+            ..Inner::default()
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+
+    /// Takes over what is configured, and has what is new asked for at once.
+    pub(crate) fn sync(&self, contents: &Contents) {
+        self.lock().sync(&contents.channels, SystemTime::now());
+        self.inner.wake.notify_one();
+    }
+
+    /// Takes what an earlier process kept.
+    pub(crate) fn restore(&self, saved: Vec<Saved>) {
+        self.lock().restore(saved, SystemTime::now());
+    }
+
+    /// What is held and can be kept over a restart.
+    pub(crate) fn saved(&self) -> Vec<Saved> {
+        self.lock().saved()
+    }
+
+    /// What is to be published.
+    pub(crate) fn issued(&self) -> IssuedCredentials {
+        self.lock().issued()
+    }
+
+    /// How each source is doing, by channel id; for the API and for metrics.
+    #[must_use]
+    pub fn status(&self) -> BTreeMap<String, CredentialStatus> {
+        self.lock().status()
+    }
+
+    /// Waits for the first answers of AWS, but no longer than `patience`: what is published first
+    /// should have every channel that can be served.
+    ///
+    /// Gives whether there was an answer that is to be published.
+    pub(crate) async fn settle(&self, patience: Duration) -> bool {
+        let mut changed = false;
+        let settled = async {
+            let mut attempts = Attempts::new();
+            loop {
+                self.start_due(&mut attempts);
+                if self.lock().is_settled() {
+                    break;
+                }
+                match attempts.join_next().await {
+                    Some(Ok((job, outcome))) => {
+                        changed |= self.record(&job, outcome);
+                    }
+                    Some(Err(_)) => {}
+                    None => break,
+                }
+            }
+        };
+        if tokio::time::timeout(patience, settled).await.is_err() {
+            tracing::warn!("AWS has not answered for every channel yet; starting without them");
+        }
+        self.lock().forget_jobs();
+        changed
+    }
+
+    /// Works until `stopped` turns true.
+    pub(crate) async fn run(self, channels: Channels, mut stopped: watch::Receiver<bool>) {
+        let mut attempts = Attempts::new();
+        let mut unpublished = false;
+        loop {
+            self.start_due(&mut attempts);
+            let pause = self.pause(unpublished);
+            tokio::select! {
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+                () = self.inner.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+                Some(done) = attempts.join_next() => {
+                    let more = std::iter::from_fn(|| attempts.try_join_next());
+                    for (job, outcome) in std::iter::once(done).chain(more).flatten() {
+                        unpublished |= self.record(&job, outcome);
+                    }
+                }
+            }
+            unpublished |= self.lock().retire(SystemTime::now());
+            if unpublished {
+                match channels.renew().await {
+                    Ok(()) => unpublished = false,
+                    Err(error) => {
+                        tracing::error!(%error, "renewed credentials could not be published");
+                    }
+                }
+            }
+        }
+    }
+
+    fn start_due(&self, attempts: &mut Attempts) {
+        for job in self.lock().due(SystemTime::now()) {
+            let aws = self.inner.aws.clone();
+            attempts.spawn(async move {
+                // A task of its own, so that a panic is a failure like others, tried again later.
+                let task = tokio::spawn(attempt(aws, job.clone()));
+                let outcome = task.await;
+                let outcome =
+                    outcome.unwrap_or_else(|_| Err("the attempt was interrupted".to_owned()));
+                (job, outcome)
+            });
+        }
+    }
+
+    fn record(&self, job: &Job, outcome: Result<Fetched, String>) -> bool {
+        let kind = job.credentials.kind();
+        match &outcome {
+            Ok(_) => tracing::info!(channel.id = job.channel_id, kind, "credentials renewed"),
+            Err(reason) => tracing::warn!(
+                channel.id = job.channel_id,
+                kind,
+                reason,
+                "credentials could not be renewed"
+            ),
+        }
+        self.lock().record(job, outcome, SystemTime::now())
+    }
+
+    fn pause(&self, unpublished: bool) -> Duration {
+        if unpublished {
+            return PUBLISH_PAUSE;
+        }
+        let next = self.lock().next_event();
+        let until = next.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ledger> {
+        self.inner
+            .ledger
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn attempt(aws: Aws, job: Job) -> Result<Fetched, String> {
+    let fetch = aws.fetch(&job.credentials, &job.region);
+    let outcome = tokio::time::timeout(ATTEMPT_TIMEOUT, fetch).await;
+    let outcome = outcome.unwrap_or_else(|_| Err("AWS took too long".to_owned()));
+    outcome.and_then(usable)
+}
+
+/// What the filter would refuse must not get into the configuration, where it would hold up all others.
+fn usable(fetched: Fetched) -> Result<Fetched, String> {
+    let credentials: &Issued = &fetched.credentials;
+    if is_usable(credentials) {
+        Ok(fetched)
+    } else {
+        Err("AWS gave credentials with unexpected characters".to_owned())
+    }
+}

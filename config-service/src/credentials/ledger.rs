@@ -1,0 +1,371 @@
+//! Which credentials are held, when they are renewed and when they must not be used any more. No IO:
+//! the time and what AWS answered come in, what is to be done comes out.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime};
+
+use bedrock_filter::config::Credentials as Issued;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::Credentials;
+use crate::channel::StoredChannel;
+
+/// Credentials are renewed this long before they expire, or after two thirds of their life.
+const RENEW_BEFORE: Duration = Duration::from_secs(15 * 60);
+
+/// Credentials without an expiry are looked up again after this time: a file may have changed.
+const RECHECK: Duration = Duration::from_secs(5 * 60);
+
+/// Credentials are taken away this long before they expire, or at nine tenths of their life: a request
+/// that is signed now may arrive a moment later.
+const RETIRE_BEFORE: Duration = Duration::from_secs(10);
+
+/// First and longest pause after a failure; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Shortest time between two attempts that succeed.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the filter is to use, by channel id.
+pub type IssuedCredentials = BTreeMap<String, Issued>;
+
+/// An answer of AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fetched {
+    pub(crate) credentials: Issued,
+    pub(crate) expires_at: Option<SystemTime>,
+}
+
+/// Credentials to be kept over a restart.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Saved {
+    pub(crate) channel_id: String,
+    /// Revision of the channel's edit that they were issued for.
+    pub(crate) channel_revision: u64,
+    pub(crate) channel_name: String,
+    pub(crate) fetched: Fetched,
+}
+
+/// What AWS is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Job {
+    pub(super) channel_id: String,
+    pub(super) credentials: Credentials,
+    pub(super) region: String,
+}
+
+/// How a channel's source of credentials is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CredentialStatus {
+    /// Whether there is something to serve with.
+    pub state: CredentialState,
+    /// When what is held expires, RFC 3339; `None` when it does not, or nothing is held.
+    pub expires_at: Option<String>,
+    /// When AWS last gave credentials.
+    pub refreshed_at: Option<String>,
+    /// Why the latest attempt failed; `None` after a success.
+    pub last_error: Option<String>,
+    /// How often AWS gave credentials since the service was started.
+    pub refreshes: u64,
+    /// How often it did not.
+    pub failures: u64,
+    /// The expiry again, for metrics.
+    #[serde(skip)]
+    pub expiry: Option<SystemTime>,
+    /// The channel's name.
+    #[serde(skip)]
+    pub channel: String,
+    /// The kind of credentials.
+    #[serde(skip)]
+    pub kind: &'static str,
+}
+
+/// Whether a channel can be served with its credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialState {
+    /// It is served.
+    Ready,
+    /// The first answer of AWS is awaited; the channel is not served yet.
+    Pending,
+    /// There are none, and the latest attempt failed; the channel is not served.
+    Unavailable,
+}
+
+/// All sources, by channel id.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    channel: String,
+    channel_revision: u64,
+    job: Job,
+    held: Option<Held>,
+    refreshed_at: Option<SystemTime>,
+    last_error: Option<String>,
+    refreshes: u64,
+    failures: u64,
+    /// Failures since the last success.
+    streak: u32,
+    next_attempt: SystemTime,
+    busy: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    fetched: Fetched,
+    /// When they must not be used any more.
+    retire_at: Option<SystemTime>,
+    /// They were issued for what was configured before the last edit.
+    outdated: bool,
+}
+
+impl Ledger {
+    /// Takes over what is configured. What is held for a source that was changed stays in use until AWS
+    /// answered for the new one.
+    pub(super) fn sync(&mut self, channels: &[StoredChannel], now: SystemTime) {
+        let mut before = std::mem::take(&mut self.entries);
+        for stored in channels {
+            let channel = &stored.channel;
+            if !channel.enabled || channel.credentials.written().is_some() {
+                continue;
+            }
+            let job = Job {
+                channel_id: stored.id.clone(),
+                credentials: channel.credentials.clone(),
+                region: channel.region.clone(),
+            };
+            let mut entry = before
+                .remove(&stored.id)
+                .unwrap_or_else(|| Entry::new(job.clone(), now));
+            entry.channel.clone_from(&channel.name);
+            entry.channel_revision = stored.revision;
+            if entry.job != job {
+                entry.restart(job, now);
+            }
+            self.entries.insert(stored.id.clone(), entry);
+        }
+    }
+
+    /// Takes what an earlier process kept, as far as it still fits and lives.
+    pub(super) fn restore(&mut self, saved: Vec<Saved>, now: SystemTime) {
+        for saved in saved {
+            let entry = self.entries.get_mut(&saved.channel_id);
+            if let Some(entry) = entry.filter(|it| it.channel_revision == saved.channel_revision) {
+                entry.hold(saved.fetched, now);
+                entry.retire(now);
+            }
+        }
+    }
+
+    /// What is held and can be kept.
+    pub(super) fn saved(&self) -> Vec<Saved> {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|(id, entry)| {
+                let held = entry.held.as_ref().filter(|held| !held.outdated)?;
+                Some(Saved {
+                    channel_id: id.clone(),
+                    channel_revision: entry.channel_revision,
+                    channel_name: entry.channel.clone(),
+                    fetched: held.fetched.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// What AWS is to be asked for now; each is under way from here on.
+    pub(super) fn due(&mut self, now: SystemTime) -> Vec<Job> {
+        let due = |entry: &&mut Entry| !entry.busy && entry.next_attempt <= now;
+        self.entries
+            .values_mut()
+            .filter(due)
+            .map(|entry| {
+                entry.busy = true;
+                entry.job.clone()
+            })
+            .collect()
+    }
+
+    /// Takes the outcome of a job. Gives whether what is issued has changed.
+    pub(super) fn record(
+        &mut self,
+        job: &Job,
+        outcome: Result<Fetched, String>,
+        now: SystemTime,
+    ) -> bool {
+        let entry = self.entries.get_mut(&job.channel_id);
+        // An answer to a question that nobody has any more is of no use.
+        let Some(entry) = entry.filter(|entry| entry.job == *job) else {
+            return false;
+        };
+        entry.busy = false;
+        match outcome {
+            Ok(fetched) => entry.succeed(fetched, now),
+            Err(reason) => entry.fail(reason, now),
+        }
+    }
+
+    /// Takes away what is about to expire. Gives whether there was anything.
+    pub(super) fn retire(&mut self, now: SystemTime) -> bool {
+        let mut changed = false;
+        for entry in self.entries.values_mut() {
+            changed |= entry.retire(now);
+        }
+        changed
+    }
+
+    /// Gives up what is under way, so that it is due again.
+    pub(super) fn forget_jobs(&mut self) {
+        for entry in self.entries.values_mut() {
+            entry.busy = false;
+        }
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next_event(&self) -> Option<SystemTime> {
+        let entries = self.entries.values();
+        entries
+            .flat_map(|entry| {
+                let attempt = Some(entry.next_attempt).filter(|_| !entry.busy);
+                let retire = entry.held.as_ref().and_then(|held| held.retire_at);
+                attempt.into_iter().chain(retire)
+            })
+            .min()
+    }
+
+    /// Whether AWS answered for every source at least once, or what is held will do.
+    pub(super) fn is_settled(&self) -> bool {
+        let mut entries = self.entries.values();
+        entries.all(|entry| entry.held.is_some() || entry.last_error.is_some())
+    }
+
+    /// What is to be published.
+    pub(super) fn issued(&self) -> IssuedCredentials {
+        let entries = self.entries.iter();
+        entries
+            .filter_map(|(id, entry)| {
+                let held = entry.held.as_ref()?;
+                Some((id.clone(), held.fetched.credentials.clone()))
+            })
+            .collect()
+    }
+
+    /// How each source is doing, by channel id.
+    pub(super) fn status(&self) -> BTreeMap<String, CredentialStatus> {
+        let entries = self.entries.iter();
+        entries
+            .map(|(id, entry)| (id.clone(), entry.status()))
+            .collect()
+    }
+}
+
+impl Entry {
+    fn new(job: Job, now: SystemTime) -> Self {
+        Self {
+            channel: String::new(),
+            channel_revision: 0,
+            job,
+            held: None,
+            refreshed_at: None,
+            last_error: None,
+            refreshes: 0,
+            failures: 0,
+            streak: 0,
+            next_attempt: now,
+            busy: false,
+        }
+    }
+
+    fn restart(&mut self, job: Job, now: SystemTime) {
+        self.job = job;
+        self.busy = false;
+        self.streak = 0;
+        self.last_error = None;
+        self.next_attempt = now;
+        if let Some(held) = &mut self.held {
+            held.outdated = true;
+        }
+    }
+
+    fn hold(&mut self, fetched: Fetched, now: SystemTime) {
+        let life = fetched
+            .expires_at
+            .map(|expiry| expiry.duration_since(now).unwrap_or_default());
+        let before_end = |margin: Duration| {
+            let expiry = fetched.expires_at?;
+            expiry.checked_sub(margin)
+        };
+        let renew_at = life.and_then(|life| before_end(RENEW_BEFORE.min(life / 3)));
+        let retire_at = life.and_then(|life| before_end(RETIRE_BEFORE.min(life / 10)));
+        self.next_attempt = renew_at.map_or(now + RECHECK, |at| at.max(now + SHORTEST_PAUSE));
+        self.held = Some(Held {
+            fetched,
+            retire_at,
+            outdated: false,
+        });
+    }
+
+    fn succeed(&mut self, fetched: Fetched, now: SystemTime) -> bool {
+        if fetched.expires_at.is_some_and(|expiry| expiry <= now) {
+            return self.fail("AWS gave credentials that have expired".to_owned(), now);
+        }
+        self.refreshes += 1;
+        self.streak = 0;
+        self.last_error = None;
+        self.refreshed_at = Some(now);
+        let held = self.held.as_ref().map(|held| &held.fetched.credentials);
+        let changed = held != Some(&fetched.credentials);
+        self.hold(fetched, now);
+        changed
+    }
+
+    /// The last good ones stay while they live; those of an earlier source do not.
+    fn fail(&mut self, reason: String, now: SystemTime) -> bool {
+        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.streak.min(16));
+        self.next_attempt = now + pause.min(LONGEST_PAUSE);
+        self.failures += 1;
+        self.streak += 1;
+        self.last_error = Some(reason);
+        self.held.take_if(|held| held.outdated).is_some()
+    }
+
+    fn retire(&mut self, now: SystemTime) -> bool {
+        let over = |held: &mut Held| held.retire_at.is_some_and(|at| at <= now);
+        self.held.take_if(over).is_some()
+    }
+
+    fn status(&self) -> CredentialStatus {
+        let held = self.held.as_ref();
+        let expiry = held.and_then(|held| held.fetched.expires_at);
+        CredentialStatus {
+            state: match (held, &self.last_error) {
+                (Some(_), _) => CredentialState::Ready,
+                (None, None) => CredentialState::Pending,
+                (None, Some(_)) => CredentialState::Unavailable,
+            },
+            expires_at: expiry.and_then(shown),
+            refreshed_at: self.refreshed_at.and_then(shown),
+            last_error: self.last_error.clone(),
+            refreshes: self.refreshes,
+            failures: self.failures,
+            expiry,
+            channel: self.channel.clone(),
+            kind: self.job.credentials.kind(),
+        }
+    }
+}
+
+fn shown(time: SystemTime) -> Option<String> {
+    let time = OffsetDateTime::from(time).truncate_to_millisecond();
+    time.format(&Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests;

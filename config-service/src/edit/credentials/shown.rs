@@ -1,0 +1,79 @@
+//! Credentials as a read shows them: they stand for the stored ones, whose secrets they lack.
+
+use crate::channel::fingerprint;
+use crate::credentials::Credentials;
+use crate::fault::{Fault, child};
+
+/// What a read shows of credentials.
+#[derive(Debug)]
+pub(in crate::edit) enum Shown {
+    Static {
+        access_key_id: String,
+        fingerprint: String,
+        has_session_token: Option<bool>,
+    },
+    BedrockApiKey {
+        fingerprint: String,
+    },
+}
+
+impl Shown {
+    /// The stored credentials that this stands for.
+    pub(super) fn resolve(
+        &self,
+        stored: Option<&Credentials>,
+        at: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Credentials> {
+        let kept = stored.filter(|stored| self.shows(stored));
+        if kept.is_none() {
+            let at = child(at, self.secret_field());
+            faults.push(Fault::new(at, "secret_required", secret_required(stored)));
+        }
+        kept.cloned()
+    }
+
+    /// Whether this is what a read of `stored` gives.
+    fn shows(&self, stored: &Credentials) -> bool {
+        match (self, stored) {
+            (
+                Self::Static {
+                    access_key_id,
+                    fingerprint: shown,
+                    has_session_token,
+                },
+                Credentials::Static {
+                    access_key_id: stored_id,
+                    secret_access_key,
+                    session_token,
+                },
+            ) => {
+                access_key_id == stored_id
+                    && *shown == fingerprint(secret_access_key)
+                    && has_session_token.is_none_or(|has| has == session_token.is_some())
+            }
+            (
+                Self::BedrockApiKey { fingerprint: shown },
+                Credentials::BedrockApiKey { api_key },
+            ) => *shown == fingerprint(api_key),
+            _ => false,
+        }
+    }
+
+    /// Where the secret that is missing would stand.
+    fn secret_field(&self) -> &'static str {
+        match self {
+            Self::Static { .. } => "secret_access_key",
+            Self::BedrockApiKey { .. } => "api_key",
+        }
+    }
+}
+
+fn secret_required(stored: Option<&Credentials>) -> &'static str {
+    if stored.is_some() {
+        "must be given again: what stands beside it (`fingerprint` and the like) is not that of the \
+         stored credentials; or leave `credentials` out to keep what is stored"
+    } else {
+        "must be given: a new channel has no stored secret that `fingerprint` could stand for"
+    }
+}

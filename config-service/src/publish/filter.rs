@@ -1,0 +1,132 @@
+//! What is configured as the filter reads it: with a key in place of each source of credentials.
+
+use bedrock_filter::config::{
+    Channel as FilterChannel, ConfigError, Credentials, Limits, PluginConfig, Secret,
+};
+use bedrock_filter::routes::Routes;
+
+use crate::channel::Channel;
+use crate::credentials::IssuedCredentials;
+use crate::fault::Fault;
+use crate::seal::Sealer;
+use crate::store::Contents;
+
+/// Judges all channels with the filter's own rules, whether they have credentials yet or not.
+pub(super) fn judge(contents: &Contents, limits: Limits) -> Result<Routes, Vec<Fault>> {
+    let channels = contents.channels.iter();
+    let stand_ins = channels.map(|stored| stand_in(&stored.channel)).collect();
+    let config = plugin_config(contents, limits, stand_ins);
+    Routes::compile(config).map_err(|errors| {
+        let mut faults = faults(errors);
+        for fault in &mut faults {
+            below_source(&mut fault.pointer, contents);
+        }
+        faults
+    })
+}
+
+/// The channels that can be served, with their credentials in clear.
+pub(super) fn ready(
+    contents: &Contents,
+    limits: Limits,
+    issued: &IssuedCredentials,
+) -> PluginConfig {
+    let channels = contents.channels.iter().filter_map(|stored| {
+        let written = stored.channel.credentials.written();
+        let credentials = written.or_else(|| issued.get(&stored.id).cloned())?;
+        Some(stored.channel.clone().with_credentials(credentials))
+    });
+    plugin_config(contents, limits, channels.collect())
+}
+
+/// The document that Envoys get.
+pub(super) fn document(mut config: PluginConfig, sealer: &Sealer) -> Result<String, String> {
+    for channel in &mut config.channels {
+        sealer
+            .seal(&channel.name, channel.credentials.secrets_mut())
+            .map_err(|error| error.to_string())?;
+    }
+    serde_json::to_string(&config).map_err(|error| error.to_string())
+}
+
+/// Every secret that was written or is sent.
+pub(super) fn secrets(contents: &Contents, config: &PluginConfig) -> Vec<Secret> {
+    let written = contents.channels.iter();
+    let written = written.flat_map(|stored| stored.channel.credentials.secrets());
+    let sent = config.channels.iter();
+    let sent = sent.flat_map(|channel| channel.credentials.secrets().cloned());
+    written.chain(sent).collect()
+}
+
+/// The filter's errors as faults of this service.
+pub(super) fn faults(errors: Vec<ConfigError>) -> Vec<Fault> {
+    let errors = errors.into_iter();
+    errors
+        .map(|error| Fault::new(error.path, error.code, error.reason))
+        .collect()
+}
+
+/// Whether the filter takes these credentials.
+pub(crate) fn is_usable(credentials: &Credentials) -> bool {
+    let channel = serde_json::json!({
+        "name": "any",
+        "region": "us-east-1",
+        "credentials": credentials,
+    });
+    serde_json::from_value(channel).is_ok_and(|channel: FilterChannel| {
+        let channels = vec![channel];
+        Routes::compile(PluginConfig {
+            channels,
+            ..PluginConfig::default()
+        })
+        .is_ok()
+    })
+}
+
+fn plugin_config(
+    contents: &Contents,
+    limits: Limits,
+    channels: Vec<FilterChannel>,
+) -> PluginConfig {
+    PluginConfig {
+        revision: contents.revision,
+        channels,
+        limits,
+        ..PluginConfig::default()
+    }
+}
+
+/// The channel with a key in place of a source: that from which the source begins, or any. So the filter's
+/// rules for keys apply to those inside of sources too.
+fn stand_in(channel: &Channel) -> FilterChannel {
+    let mut innermost = &channel.credentials;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let any = || Credentials::Static {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: Secret::new("stand-in"),
+        session_token: None,
+    };
+    let credentials = innermost.written().unwrap_or_else(any);
+    channel.clone().with_credentials(credentials)
+}
+
+/// Makes a pointer into what was judged one into what is configured: what is wrong with a key may be wrong
+/// with that of a source.
+fn below_source(pointer: &mut String, contents: &Contents) {
+    let place = pointer.strip_prefix("/channels/").and_then(|rest| {
+        let (index, field) = rest.split_once("/credentials/")?;
+        let stored = contents.channels.get(index.parse::<usize>().ok()?)?;
+        let mut at = format!("/channels/{index}/credentials");
+        let mut credentials = &stored.channel.credentials;
+        while let Some(source) = credentials.source() {
+            at.push_str("/source");
+            credentials = source;
+        }
+        Some(format!("{at}/{field}"))
+    });
+    if let Some(place) = place {
+        *pointer = place;
+    }
+}

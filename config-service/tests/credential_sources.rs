@@ -1,0 +1,431 @@
+//! Channels whose credentials come from AWS: what is asked, what is published, what is shown.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bedrock_filter::config::PluginConfig;
+use common::envoy::{ECDS, Envoy, Service as At, plugin_json};
+use common::sts::{Sts, secret, session_token};
+use common::{DEADLINE, SECRET, TestService, channel, channel_with};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/bedrock";
+const KEY: &str = "k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn static_source() -> Value {
+    channel("x")["credentials"].clone()
+}
+
+fn assume_role() -> Value {
+    json!({"credentials": {
+        "type": "assume_role",
+        "role_arn": ROLE,
+        "external_id": "team/a",
+        "session_name": "team-a",
+        "session_tags": {"team": "a", "cost centre": "7"},
+        "duration_seconds": 900,
+        "source": static_source(),
+    }})
+}
+
+async fn start(dir: &Arc<TempDir>, sts: &Sts, extra: &[&str]) -> TestService {
+    let url = sts.url();
+    let arguments: Vec<_> = ["--sts-endpoint", &url]
+        .into_iter()
+        .chain(extra.iter().copied())
+        .collect();
+    TestService::start_in(Arc::clone(dir), &arguments).await
+}
+
+fn dir() -> Arc<TempDir> {
+    Arc::new(TempDir::new().unwrap())
+}
+
+/// What an Envoy that connects now is sent.
+async fn published(service: &TestService) -> Value {
+    let mut envoy = Envoy::connect(service, "e", At::Extensions).await;
+    envoy.subscribe(ECDS, "").await;
+    plugin_json(&envoy.receive(ECDS).await)
+}
+
+/// Waits until `condition` holds for what is published.
+async fn wait_published(service: &TestService, condition: impl Fn(&Value) -> bool) -> Value {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let config = published(service).await;
+        if condition(&config) {
+            return config;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{config}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn is_served(config: &Value) -> bool {
+    !config["channels"].as_array().unwrap().is_empty()
+}
+
+/// Waits until `condition` holds for a channel's `credential_status`.
+async fn wait_status(service: &TestService, id: &str, condition: impl Fn(&Value) -> bool) -> Value {
+    let deadline = tokio::time::Instant::now() + DEADLINE;
+    loop {
+        let channel = service.get(&format!("/api/channels/{id}")).await.json();
+        let status = channel["credential_status"].clone();
+        if condition(&status) {
+            return status;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{channel}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_with_everything_that_is_configured() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let service = start(&dir, &sts, &[]).await;
+    let id = service.create(&channel_with("one", &assume_role())).await;
+    let config = wait_published(&service, is_served).await;
+    let expected = json!({
+        "type": "static",
+        "access_key_id": "ASIAISSUED0001",
+        "secret_access_key": secret(1),
+        "session_token": session_token(1),
+    });
+    assert_eq!(config["channels"][0]["credentials"], expected);
+    // A renewal is a revision, but not an edit.
+    assert_eq!(config["revision"], 2);
+    let shown = service.get(&format!("/api/channels/{id}")).await.json();
+    assert_eq!(shown["revision"], 1);
+    assert_eq!(shown["credential_status"]["state"], "ready");
+    assert_eq!(shown["credential_status"]["refreshes"], 1);
+    assert!(shown["credential_status"]["expires_at"].is_string());
+
+    let [call] = sts.calls().try_into().unwrap();
+    let parameter = |name: &str| call.parameters.get(name).map(String::as_str);
+    for (name, value) in [
+        ("Action", "AssumeRole"),
+        ("Version", "2011-06-15"),
+        ("RoleArn", ROLE),
+        ("ExternalId", "team/a"),
+        ("RoleSessionName", "team-a"),
+        ("DurationSeconds", "900"),
+        ("Tags.member.1.Key", "cost centre"),
+        ("Tags.member.1.Value", "7"),
+        ("Tags.member.2.Key", "team"),
+    ] {
+        assert_eq!(parameter(name), Some(value), "{call:?}");
+    }
+    let authorization = call.authorization.unwrap();
+    assert!(
+        authorization.contains("Credential=AKIDEXAMPLE/"),
+        "{authorization}"
+    );
+    assert!(
+        authorization.contains("/us-east-1/sts/aws4_request"),
+        "{authorization}"
+    );
+    assert_eq!(call.security_token.as_deref(), Some(common::SESSION_TOKEN));
+}
+
+#[tokio::test]
+async fn a_web_identity_needs_no_other_credentials_and_its_token_is_read_anew() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let token_file = dir.path().join("token");
+    let credentials = json!({"credentials": {
+        "type": "web_identity", "role_arn": ROLE, "token_file": token_file}});
+    let service = start(&dir, &sts, &[]).await;
+    let id = service.create(&channel_with("one", &credentials)).await;
+    let failed = |status: &Value| status["state"] == "unavailable";
+    let status = wait_status(&service, &id, failed).await;
+    let reason = status["last_error"].as_str().unwrap();
+    assert!(reason.starts_with("cannot read "), "{reason}");
+    std::fs::write(&token_file, "header.payload.signature\n").unwrap();
+    let config = wait_published(&service, is_served).await;
+    assert_eq!(
+        config["channels"][0]["credentials"]["secret_access_key"],
+        secret(1)
+    );
+    let call = sts.calls().remove(0);
+    assert_eq!(call.parameters["Action"], "AssumeRoleWithWebIdentity");
+    assert_eq!(
+        call.parameters["WebIdentityToken"],
+        "header.payload.signature"
+    );
+    assert_eq!(call.parameters["RoleSessionName"], "bedrock-filter");
+    assert_eq!(call.authorization, None);
+}
+
+#[tokio::test]
+async fn a_short_term_key_is_minted_from_a_key_or_a_role() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let service = start(&dir, &sts, &[]).await;
+    let key = |source: &Value| json!({"credentials": {"type": "bedrock_short_term_key", "source": source}});
+    service
+        .create(&channel_with("from-key", &key(&static_source())))
+        .await;
+    let role = assume_role()["credentials"].clone();
+    service
+        .create(&channel_with("from-role", &key(&role)))
+        .await;
+    let both = |config: &Value| config["channels"].as_array().unwrap().len() == 2;
+    let config = wait_published(&service, both).await;
+    for (index, access_key) in [(0, "AKIDEXAMPLE"), (1, "ASIAISSUED0001")] {
+        let credentials = &config["channels"][index]["credentials"];
+        assert_eq!(credentials["type"], "bedrock_api_key");
+        let key = credentials["api_key"].as_str().unwrap();
+        let encoded = key.strip_prefix("bedrock-api-key-").unwrap();
+        let url = String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap();
+        assert!(
+            url.starts_with("bedrock.amazonaws.com/?Action=CallWithBearerToken&"),
+            "{url}"
+        );
+        assert!(
+            url.contains(&format!("X-Amz-Credential={access_key}%2F")),
+            "{url}"
+        );
+        assert!(
+            url.contains("%2Fus-east-1%2Fbedrock%2Faws4_request"),
+            "{url}"
+        );
+        let (_, rest) = url.split_once("X-Amz-Expires=").unwrap();
+        let life: u64 = rest.split('&').next().unwrap().parse().unwrap();
+        // No longer than the role's session.
+        let expected = if index == 0 {
+            43_200..=43_200
+        } else {
+            3_500..=3_600
+        };
+        assert!(expected.contains(&life), "{life}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_renewed_before_they_expire_and_envoys_get_them() {
+    let (sts, dir) = (Sts::start(Duration::from_secs(9)).await, dir());
+    let service = start(&dir, &sts, &[]).await;
+    service.create(&channel_with("one", &assume_role())).await;
+    wait_published(&service, is_served).await;
+    let mut envoy = Envoy::connect(&service, "e", At::Extensions).await;
+    envoy.subscribe(ECDS, "").await;
+    let (mut secrets, mut versions) = (Vec::new(), BTreeSet::new());
+    while secrets.len() < 2 {
+        let response = envoy.receive(ECDS).await;
+        envoy.ack(&response).await;
+        let config = plugin_json(&response);
+        assert!(is_served(&config), "it was not renewed in time: {config}");
+        secrets.push(config["channels"][0]["credentials"]["secret_access_key"].clone());
+        assert!(
+            versions.insert(response.version_info.clone()),
+            "{versions:?}"
+        );
+    }
+    assert_eq!(secrets, [secret(1), secret(2)]);
+}
+
+#[tokio::test]
+async fn a_channel_without_credentials_is_left_out_with_the_reason_and_holds_up_no_other() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    sts.fail(Some((
+        403,
+        "AccessDenied",
+        "is not authorized to perform: sts:AssumeRole",
+    )));
+    let service = start(&dir, &sts, &[]).await;
+    let id = service.create(&channel_with("role", &assume_role())).await;
+    service.create(&channel("key")).await;
+    let unavailable = |status: &Value| status["state"] == "unavailable";
+    let status = wait_status(&service, &id, unavailable).await;
+    assert_eq!(
+        status["last_error"],
+        "AccessDenied: is not authorized to perform: sts:AssumeRole"
+    );
+    assert_eq!(status["expires_at"], Value::Null);
+    let config = published(&service).await;
+    assert_eq!(config["channels"].as_array().unwrap().len(), 1);
+    assert_eq!(config["channels"][0]["name"], "key");
+    assert_eq!(service.status().await["channels"], 2);
+    // It comes by itself as soon as AWS agrees, in its place.
+    sts.fail(None);
+    let both = |config: &Value| config["channels"].as_array().unwrap().len() == 2;
+    let config = wait_published(&service, both).await;
+    assert_eq!(config["channels"][0]["name"], "role");
+    let ready = |status: &Value| status["state"] == "ready";
+    assert_eq!(
+        wait_status(&service, &id, ready).await["last_error"],
+        Value::Null
+    );
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_renewed_go_when_they_expire() {
+    let (sts, dir) = (Sts::start(Duration::from_secs(3)).await, dir());
+    let service = start(&dir, &sts, &[]).await;
+    let id = service.create(&channel_with("one", &assume_role())).await;
+    wait_published(&service, is_served).await;
+    sts.fail(Some((400, "Throttling", "slow down")));
+    wait_published(&service, |config| !is_served(config)).await;
+    let status = wait_status(&service, &id, |status| status["state"] == "unavailable").await;
+    assert_eq!(status["last_error"], "Throttling: slow down");
+}
+
+#[tokio::test]
+async fn a_restart_serves_what_was_issued_without_asking_aws() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let keys = ["--seal-key", KEY];
+    let service = start(&dir, &sts, &keys).await;
+    service.create(&channel_with("one", &assume_role())).await;
+    let before = wait_published(&service, is_served).await;
+    service.shutdown().await;
+    sts.fail(Some((503, "ServiceUnavailable", "down")));
+    let service = start(&dir, &sts, &keys).await;
+    let after = published(&service).await;
+    assert_eq!(sts.calls().len(), 1);
+    let opened = |config: &Value| {
+        let config = PluginConfig::from_json(config.to_string().as_bytes()).unwrap();
+        config.open(&KEY.parse().unwrap()).unwrap()
+    };
+    assert_eq!(opened(&after), opened(&before));
+    // Neither what was written nor what was issued is in clear anywhere.
+    let files = std::fs::read_dir(dir.path()).unwrap();
+    let bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let on_disk = String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned();
+    let shown = service.get("/api/channels").await.text;
+    for text in [&on_disk, &shown, &after.to_string()] {
+        for hidden in [SECRET, common::SESSION_TOKEN, &secret(1), &session_token(1)] {
+            assert!(!text.contains(hidden), "{hidden}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn reads_of_sources_are_bodies_and_stand_for_the_secrets_inside() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let service = start(&dir, &sts, &[]).await;
+    let key = json!({"credentials": {"type": "bedrock_short_term_key",
+        "source": assume_role()["credentials"]}});
+    for (name, fields) in [
+        ("role", assume_role()),
+        ("key", key),
+        (
+            "web",
+            json!({"credentials": {"type": "web_identity", "role_arn": ROLE, "token_file": "/t"}}),
+        ),
+        (
+            "chain",
+            json!({"enabled": false, "credentials": {"type": "default_chain", "profile": "p"}}),
+        ),
+    ] {
+        let id = service.create(&channel_with(name, &fields)).await;
+        let path = format!("/api/channels/{id}");
+        let read = service.get(&path).await.json();
+        assert!(!read.to_string().contains(SECRET), "{read}");
+        let put = service.send(Method::PUT, &path, read.to_string()).await;
+        assert_eq!(put.status, 200, "{put:?}");
+        assert_eq!(
+            put.json()["revision"],
+            read["revision"],
+            "nothing was changed"
+        );
+        let patched = service
+            .patch(&id, &json!({"credentials": read["credentials"]}))
+            .await;
+        assert_eq!(patched.json()["credentials"], read["credentials"]);
+    }
+    // Another key's fingerprint stands for nothing.
+    let id = service.create(&channel_with("other", &assume_role())).await;
+    let mut credentials =
+        service.get(&format!("/api/channels/{id}")).await.json()["credentials"].clone();
+    credentials["source"]["fingerprint"] = json!("0123456789abcdef");
+    let reply = service
+        .patch(&id, &json!({"credentials": credentials}))
+        .await;
+    assert_eq!(
+        reply.problem(422),
+        ["/credentials/source/secret_access_key secret_required"]
+    );
+}
+
+#[tokio::test]
+async fn faults_of_a_source_are_found_at_once_and_at_their_place() {
+    let service = TestService::start().await;
+    let fields = json!({"region": "moon", "credentials": {
+        "type": "assume_role",
+        "role_arn": "role",
+        "duration_seconds": 60,
+        "source": {"type": "static", "access_key_id": "A-1", "secret_access_key": "top secret"},
+    }});
+    let reply = service.post(&channel_with("one", &fields)).await;
+    let faults: BTreeSet<_> = reply.problem(422).into_iter().collect();
+    let expected = [
+        "/credentials/duration_seconds out_of_range",
+        "/credentials/role_arn invalid_role_arn",
+        "/credentials/source/access_key_id invalid_access_key_id",
+        "/credentials/source/secret_access_key invalid_secret",
+        "/region invalid_region",
+    ];
+    assert_eq!(faults, expected.map(str::to_owned).into());
+    assert!(!reply.text.contains("top secret"), "{reply:?}");
+    let minted = json!({"signer": "envoy", "credentials": {"type": "bedrock_short_term_key"}});
+    let faults = service
+        .post(&channel_with("one", &minted))
+        .await
+        .problem(422);
+    assert_eq!(faults, ["/signer nothing_to_sign"]);
+    for (credentials, fault) in [
+        (json!({"type": "magic"}), "/credentials/type unknown_value"),
+        (
+            json!({"type": "assume_role"}),
+            "/credentials/role_arn required",
+        ),
+        (
+            json!({"type": "web_identity", "role_arn": ROLE}),
+            "/credentials/token_file required",
+        ),
+        (
+            json!({"type": "assume_role", "role_arn": ROLE, "roel": 1}),
+            "/credentials/roel unknown_field",
+        ),
+        (
+            json!({"type": "assume_role", "role_arn": ROLE, "source": null}),
+            "/credentials/source invalid_type",
+        ),
+        (
+            json!({"type": "assume_role", "role_arn": ROLE, "duration_seconds": -1}),
+            "/credentials/duration_seconds out_of_range",
+        ),
+        (
+            json!({"type": "assume_role", "role_arn": ROLE, "session_tags": {"a": 1}}),
+            "/credentials/session_tags/a not_a_string",
+        ),
+        (
+            json!({"type": "bedrock_short_term_key",
+                "source": {"type": "bedrock_api_key", "api_key": "k"}}),
+            "/credentials/source unsuitable_source",
+        ),
+    ] {
+        let fields = json!({"credentials": credentials});
+        let faults = service
+            .post(&channel_with("one", &fields))
+            .await
+            .problem(422);
+        assert!(
+            faults.iter().any(|it| it == fault),
+            "{faults:?} has no {fault}"
+        );
+    }
+}
