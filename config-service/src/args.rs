@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bedrock_filter::config::{Limits, Secret};
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
+use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::token::AdminToken;
@@ -91,7 +92,7 @@ pub struct Args {
     pub xds_tls_client_ca: Option<PathBuf>,
 
     /// Serve xDS without TLS on an address that is no loopback.
-    #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT")]
+    #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT", value_parser = FalseyValueParser::new())]
     pub xds_allow_plaintext: bool,
 
     /// Database file; created when missing, readable for its owner alone.
@@ -143,7 +144,7 @@ pub struct Args {
     pub max_request_bytes: usize,
 
     /// Accept channels whose `endpoint` is a link-local address or a metadata service.
-    #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS")]
+    #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS", value_parser = FalseyValueParser::new())]
     pub allow_link_local_endpoints: bool,
 
     /// Endpoint of AWS STS, instead of the channel's region's own.

@@ -2,6 +2,7 @@
 
 mod renew;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use bedrock_filter::config::Limits;
 use tokio::sync::Mutex;
 
 use crate::channel::{Channel, ChannelView, StoredChannel};
-use crate::credentials::{self, keeper::Keeper};
+use crate::credentials::{self, CredentialStatus, keeper::Keeper};
 use crate::edit::{Base, Edit, SyntaxError, endpoint};
 use crate::fault::Fault;
 use crate::publish::{Publisher, Snapshot};
@@ -167,6 +168,12 @@ impl Channels {
         tokio::spawn(task)
             .await
             .map_err(|_| EditError::Interrupted)?
+    }
+
+    /// How the sources of credentials are doing, by channel id; for metrics.
+    #[must_use]
+    pub fn credential_status(&self) -> BTreeMap<String, CredentialStatus> {
+        self.inner.keeper.status()
     }
 
     /// What administrators may see of a channel.

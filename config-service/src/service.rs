@@ -79,6 +79,9 @@ pub enum RunError {
     /// The xDS server failed.
     #[error("the xDS server ended: {0}")]
     Xds(String),
+    /// Nobody renews credentials any more.
+    #[error("the renewal of credentials ended: {0}")]
+    Credentials(String),
 }
 
 impl Service {
@@ -95,7 +98,7 @@ impl Service {
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
         let store = Store::open(&args.database, sealer.clone()).await?;
-        let keeper = Keeper::new(Aws::new(args.sts_endpoint));
+        let keeper = Keeper::new(Aws::new(args.sts_endpoint.filter(|url| !url.is_empty())));
         let settings = Settings {
             limits: Limits {
                 max_request_bytes: args.max_request_bytes,
@@ -136,11 +139,12 @@ impl Service {
         self.xds_addr
     }
 
-    /// Waits until a server ends by itself, which it should not.
+    /// Waits until a part of the service ends by itself, which it should not.
     pub async fn failed(&mut self) -> RunError {
         tokio::select! {
             ended = &mut self.admin => RunError::Admin(format!("{ended:?}")),
             ended = &mut self.xds => RunError::Xds(format!("{ended:?}")),
+            ended = &mut self.keeping => RunError::Credentials(format!("{ended:?}")),
         }
     }
 

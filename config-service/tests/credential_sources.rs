@@ -313,6 +313,27 @@ async fn a_restart_serves_what_was_issued_without_asking_aws() {
 }
 
 #[tokio::test]
+async fn the_first_configuration_after_a_start_has_every_channel_that_aws_answers_for() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    sts.fail(Some((403, "AccessDenied", "no")));
+    let service = start(&dir, &sts, &[]).await;
+    service.create(&channel_with("one", &assume_role())).await;
+    service.shutdown().await;
+    sts.fail(None);
+    let service = start(&dir, &sts, &[]).await;
+    let config = published(&service).await;
+    assert!(is_served(&config), "{config}");
+    // Other content than that of revision 1.
+    assert_eq!(config["revision"], 2);
+    service.shutdown().await;
+    // Without AWS the service starts all the same.
+    std::fs::remove_file(dir.path().join("test.db")).unwrap();
+    sts.fail(Some((403, "AccessDenied", "no")));
+    let service = start(&dir, &sts, &[]).await;
+    assert_eq!(service.get("/readyz").await.status, 200);
+}
+
+#[tokio::test]
 async fn reads_of_sources_are_bodies_and_stand_for_the_secrets_inside() {
     let (sts, dir) = (Sts::start(HOUR).await, dir());
     let service = start(&dir, &sts, &[]).await;

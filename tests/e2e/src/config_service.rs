@@ -23,6 +23,7 @@ pub struct ConfigService {
     binary: PathBuf,
     arguments: Vec<String>,
     log_level: &'static str,
+    variables: Vec<(&'static str, String)>,
     log: PathBuf,
     ports: Ports,
     client: Client,
@@ -34,7 +35,18 @@ impl ConfigService {
         binary: &Path,
         ports: &Ports,
         folder: &Path,
+        options: (&[String], &'static str),
+    ) -> Self {
+        Self::start_with_variables(binary, ports, folder, options, Vec::new()).await
+    }
+
+    /// The same with more variables in its environment.
+    pub async fn start_with_variables(
+        binary: &Path,
+        ports: &Ports,
+        folder: &Path,
         (extra, log_level): (&[String], &'static str),
+        variables: Vec<(&'static str, String)>,
     ) -> Self {
         let database = folder.join("channels.db").display().to_string();
         let mut arguments = vec![
@@ -48,6 +60,7 @@ impl ConfigService {
             binary: binary.to_owned(),
             arguments,
             log_level,
+            variables,
             log: folder.join("config-service.log"),
             ports: *ports,
             client: Client::builder()
@@ -70,6 +83,7 @@ impl ConfigService {
         command
             .args(&self.arguments)
             .env("RUST_LOG", self.log_level)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .env("BEDROCK_SEAL_KEY", SEAL_KEY)
             .env("BEDROCK_ADMIN_TOKEN", ADMIN_TOKEN);
         let process = Process::spawn("the config-service", &mut command, &self.log);

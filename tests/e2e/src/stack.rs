@@ -50,6 +50,7 @@ pub struct Builder {
     arguments: Vec<String>,
     config_log: &'static str,
     envoy_seal_key: &'static str,
+    config_variables: Vec<(&'static str, String)>,
 }
 
 impl Builder {
@@ -79,6 +80,12 @@ impl Builder {
         self
     }
 
+    /// Sets a variable in the config-service's environment.
+    pub fn config_variable(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.config_variables.push((name, value.into()));
+        self
+    }
+
     /// Gives Envoy other keys for sealed credentials than the config-service has.
     pub fn envoy_seal_key(mut self, key: &'static str) -> Self {
         self.envoy_seal_key = key;
@@ -101,7 +108,14 @@ impl Builder {
         });
         let folder = self.scratch.path();
         let options = (self.arguments.as_slice(), self.config_log);
-        let config = ConfigService::start(&artefacts.config_service, &ports, folder, options).await;
+        let config = ConfigService::start_with_variables(
+            &artefacts.config_service,
+            &ports,
+            folder,
+            options,
+            self.config_variables,
+        )
+        .await;
         let bootstrap = Bootstrap::dynamic(&ports);
         let bootstrap = (&bootstrap, self.envoy_seal_key);
         let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
@@ -129,6 +143,7 @@ impl Stack {
             arguments: Vec::new(),
             config_log: "info",
             envoy_seal_key: SEAL_KEY,
+            config_variables: Vec::new(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod channels;
 mod chat;
+mod credential_sources;
 mod failures;
 mod golden;
 mod hostile_requests;

@@ -1,0 +1,135 @@
+//! Credentials that the config-service gets from AWS, used by a real Envoy.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use bedrock_simulator::{Key, Simulator};
+use e2e::{Channel, REGION, Stack, run};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+use crate::wire::last;
+
+/// How long each key lives. The service renews it after two thirds of that.
+const LIFE: Duration = Duration::from_secs(12);
+
+/// Keys that the simulator knows.
+const KEYS: usize = 9;
+
+/// The endpoint where ECS and EKS Pod Identity hand out credentials; gives another key each time.
+///
+/// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
+struct ContainerCredentials {
+    url: String,
+    /// When each key expires.
+    expiries: Arc<Mutex<Vec<SystemTime>>>,
+}
+
+impl ContainerCredentials {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/credentials", listener.local_addr().unwrap());
+        let expiries = Arc::new(Mutex::new(Vec::new()));
+        let issued = Arc::clone(&expiries);
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let body = issue(&mut issued.lock().unwrap());
+                let length = body.len();
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                );
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self { url, expiries }
+    }
+}
+
+fn issue(expiries: &mut Vec<SystemTime>) -> String {
+    let number = expiries.len();
+    // Whole seconds, as AWS writes them.
+    let seconds = (SystemTime::now() + LIFE)
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
+    expiries.push(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+    let expiration =
+        time::OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
+    let expiration = expiration.format(&time::format_description::well_known::Rfc3339);
+    json!({
+        "AccessKeyId": key_id(number),
+        "SecretAccessKey": secret(number),
+        "Token": token(number),
+        "Expiration": expiration.unwrap(),
+    })
+    .to_string()
+}
+
+fn key_id(number: usize) -> String {
+    format!("ASIAROTATING{number}")
+}
+
+fn secret(number: usize) -> String {
+    format!("rotating-secret-{number}")
+}
+
+fn token(number: usize) -> String {
+    format!("rotating-token-{number}")
+}
+
+/// A simulator that knows every key.
+async fn bedrock() -> Simulator {
+    let mut builder = Simulator::builder().region(REGION);
+    for number in 0..KEYS {
+        let key = Key::new(key_id(number), secret(number)).with_session_token(token(number));
+        builder = builder.credentials(key);
+    }
+    builder.start().await.unwrap()
+}
+
+/// Chats and gives the number of the key that signed.
+async fn chat(stack: &Stack, bedrock: &Simulator, channel: &Channel) -> usize {
+    let reply = stack.envoy.chat(&channel.ask("Hi")).await;
+    assert_eq!(reply.text_of_answer(), "You said: Hi");
+    let request = last(bedrock);
+    assert!(request.was_valid(), "{request:?}");
+    let authorization = request.header("authorization").unwrap();
+    let (_, rest) = authorization.split_once("ASIAROTATING").unwrap();
+    rest.split('/').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_key_is_replaced_in_envoy_before_it_expires() {
+    run(async {
+        let source = ContainerCredentials::start().await;
+        let stack = Stack::builder()
+            .config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &source.url)
+            .config_variable("AWS_EC2_METADATA_DISABLED", "true")
+            .config_variable("AWS_CONFIG_FILE", "/dev/null")
+            .config_variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+            .start()
+            .await;
+        let bedrock = bedrock().await;
+        let fields = json!({"credentials": {"type": "default_chain"}});
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        stack.wait_served(&channel.model).await;
+        let first = chat(&stack, &bedrock, &channel).await;
+        // Every chat on the way succeeds, each with a key that is alive.
+        loop {
+            let before = SystemTime::now();
+            let number = chat(&stack, &bedrock, &channel).await;
+            let expiry = source.expiries.lock().unwrap()[number];
+            assert!(expiry > before, "key {number} had expired");
+            if number > first {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        for log in [stack.config.log(), stack.envoy.log()] {
+            assert!(!log.contains("rotating-"), "{log}");
+        }
+    });
+}
