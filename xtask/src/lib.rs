@@ -4,6 +4,7 @@
 //! [`http`] and [`envoy`] know nothing of the demo. It stays free of async runtimes and of the
 //! product's own crates, so that `cargo xtask` is built in seconds.
 
+pub mod bench;
 pub mod console;
 pub mod demo;
 pub mod envoy;

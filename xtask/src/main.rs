@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{console, demo, fuzz, suite, wasm, workspace::Workspace};
+use xtask::{bench, console, demo, fuzz, suite, wasm, workspace::Workspace};
 
-/// Set-up, demo and tests of the Bedrock filter.
+/// Set-up, demo, tests and benches of the Bedrock filter.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -15,6 +15,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Measure what the filter costs Envoy, next to plain passthrough
+    Bench(bench::Options),
     /// Build the filter's Wasm module, `target/bedrock_filter.wasm`
     Wasm,
     /// Run Envoy, the config-service and a local Bedrock simulator until Ctrl-C
@@ -28,6 +30,7 @@ enum Task {
 fn main() -> ExitCode {
     let task = Cli::parse().task;
     let outcome = Workspace::locate().and_then(|workspace| match task {
+        Task::Bench(options) => bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Wasm => wasm::build(&workspace).map(|_| ExitCode::SUCCESS),
         Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Fuzz(options) => fuzz::run(&workspace, &options).map(|()| ExitCode::SUCCESS),

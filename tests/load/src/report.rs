@@ -1,0 +1,193 @@
+//! The table, the same for machines, and the comparison with the targets.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::rounds::{Sample, Series};
+use crate::variant::Variant;
+
+/// How many times its target a ratio may be before a check fails: machines differ.
+const TOLERANCE: f64 = 2.0;
+
+/// One line of the table: medians over the rounds.
+#[derive(Clone, Debug, Serialize)]
+pub struct Line {
+    /// The load.
+    pub load: &'static str,
+    /// The variant.
+    pub variant: &'static str,
+    /// Requests in a second.
+    pub requests_per_second: f64,
+    /// Median latency, in microseconds.
+    pub p50_us: f64,
+    /// Latency that one request in a hundred exceeds, in microseconds.
+    pub p99_us: f64,
+    /// Envoy's processor time for 1,000 requests, in seconds.
+    pub cpu_seconds_per_1000: f64,
+    /// That, over passthrough's of the same round.
+    pub ratio: f64,
+    /// What we want the ratio to be at most.
+    pub target: Option<f64>,
+    /// How much the median latency grew over passthrough's of the same round, in microseconds.
+    pub added_p50_us: f64,
+    /// What we want that to be at most.
+    pub added_p50_target_us: Option<f64>,
+    /// Envoy's resident memory before and after the load, in bytes.
+    pub resident: (u64, u64),
+}
+
+/// The lines of all series. Series of one load stand together, passthrough first.
+#[must_use]
+pub fn lines(series: &[Series]) -> Vec<Line> {
+    let mut passthrough: &[Sample] = &[];
+    let mut lines = Vec::with_capacity(series.len());
+    for own in series {
+        if own.variant == Variant::Passthrough {
+            passthrough = &own.samples;
+        }
+        lines.push(line(own, passthrough));
+    }
+    lines
+}
+
+fn line(own: &Series, passthrough: &[Sample]) -> Line {
+    let of = |value: fn(&Sample) -> f64| median(own.samples.iter().map(value).collect());
+    let pairs = || own.samples.iter().zip(passthrough);
+    let ratios = pairs().map(|(own, plain)| own.cpu.as_secs_f64() / plain.cpu.as_secs_f64());
+    let added = pairs().map(|(own, plain)| microseconds(own.p50) - microseconds(plain.p50));
+    Line {
+        load: own.load.name(),
+        variant: own.variant.name(),
+        requests_per_second: of(|sample| sample.rate),
+        p50_us: of(|sample| microseconds(sample.p50)),
+        p99_us: of(|sample| microseconds(sample.p99)),
+        cpu_seconds_per_1000: of(|sample| sample.cpu.as_secs_f64() * 1000.0),
+        ratio: median(ratios.collect()),
+        target: own.variant.target(own.load),
+        added_p50_us: median(added.collect()),
+        added_p50_target_us: own.variant.added_latency_target(own.load),
+        resident: own.resident,
+    }
+}
+
+/// The lines as a Markdown table.
+#[must_use]
+pub fn markdown(lines: &[Line]) -> String {
+    let mut text = String::from(
+        "| load | variant | requests/s | p50 µs | p99 µs | added p50 µs | CPU s per 1,000 | ratio | \
+         target | RSS MB before, after |\n|---|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for line in lines {
+        let target = match (line.target, line.added_p50_target_us) {
+            (Some(ratio), _) => format!("{ratio}"),
+            (None, Some(added)) => format!("{added} µs added"),
+            (None, None) => String::new(),
+        };
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.4} | {:.2} | {target} | {}, {} |",
+            line.load,
+            line.variant,
+            line.requests_per_second,
+            line.p50_us,
+            line.p99_us,
+            line.added_p50_us,
+            line.cpu_seconds_per_1000,
+            line.ratio,
+            line.resident.0 / 1_000_000,
+            line.resident.1 / 1_000_000,
+        );
+    }
+    text
+}
+
+/// What misses its target by so much that something must have broken.
+#[must_use]
+pub fn broken(lines: &[Line]) -> Vec<String> {
+    let far_off = |line: &&Line| {
+        line.target
+            .is_some_and(|target| line.ratio > target * TOLERANCE)
+    };
+    lines
+        .iter()
+        .filter(far_off)
+        .map(|line| {
+            format!(
+                "{} through {}: {:.2} times passthrough, more than {TOLERANCE} times its target of {}",
+                line.load,
+                line.variant,
+                line.ratio,
+                line.target.unwrap_or_default()
+            )
+        })
+        .collect()
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+    use crate::load::Load;
+
+    fn series(variant: Variant, cpu_us: &[u64]) -> Series {
+        let sample = |cpu: &u64| Sample {
+            requests: 1,
+            cpu: Duration::from_micros(*cpu),
+            rate: 1.0,
+            p50: Duration::from_micros(*cpu),
+            p99: Duration::from_micros(*cpu),
+        };
+        Series {
+            load: Load::Chat1k,
+            variant,
+            samples: cpu_us.iter().map(sample).collect(),
+            resident: (0, 0),
+        }
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_same_round() {
+        let lines = lines(&[
+            series(Variant::Passthrough, &[10, 100, 20]),
+            series(Variant::SigV4, &[20, 300, 30]),
+        ]);
+        // 2, 3 and 1.5: a slow round is slow for both.
+        assert!((lines[1].ratio - 2.0).abs() < 1e-9);
+        assert!((lines[1].added_p50_us - 10.0).abs() < 1e-9);
+        assert!((lines[0].ratio - 1.0).abs() < 1e-9);
+        assert!(broken(&lines).is_empty());
+    }
+
+    #[test]
+    fn only_what_is_far_off_its_target_is_broken() {
+        let measured = |cpu| {
+            lines(&[
+                series(Variant::Passthrough, &[10]),
+                series(Variant::SigV4, &[cpu]),
+            ])
+        };
+        assert!(broken(&measured(39)).is_empty());
+        let found = broken(&measured(41));
+        assert!(
+            found[0].starts_with("chat-1k through sigv4: 4.10"),
+            "{found:?}"
+        );
+    }
+}

@@ -1,0 +1,122 @@
+//! Ways through Envoy that are compared.
+
+use serde_json::{Value, json};
+
+use crate::load::Load;
+
+/// A way through Envoy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// Envoy alone, the client's body going to the upstream as it is.
+    Passthrough,
+    /// The filter, signing itself.
+    SigV4,
+    /// The filter, with Envoy's own `aws_request_signing` behind it.
+    Native,
+    /// The filter, sending a Bedrock API key.
+    Bearer,
+}
+
+impl Variant {
+    /// All of them; passthrough first, because the others are compared with it.
+    pub const ALL: [Self; 4] = [Self::Passthrough, Self::SigV4, Self::Native, Self::Bearer];
+
+    /// Its name; also that of its channel, and the model that clients ask for.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passthrough => "passthrough",
+            Self::SigV4 => "sigv4",
+            Self::Native => "native",
+            Self::Bearer => "bearer",
+        }
+    }
+
+    /// The channel that makes the filter take this way; passthrough has none.
+    #[must_use]
+    pub fn channel(self, endpoint: &str) -> Option<Value> {
+        let key = json!({
+            "type": "static",
+            "access_key_id": "AKIDEXAMPLE",
+            "secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        });
+        let (signer, credentials) = match self {
+            Self::Passthrough => return None,
+            Self::SigV4 => ("filter", key),
+            Self::Native => ("envoy", key),
+            Self::Bearer => {
+                let key = json!({"type": "bedrock_api_key", "api_key": "bedrock-api-key-EXAMPLE"});
+                ("filter", key)
+            }
+        };
+        let names: Vec<_> = Load::ALL.iter().map(|load| load.model(self)).collect();
+        let mapping: serde_json::Map<_, _> = names
+            .iter()
+            .map(|name| (name.clone(), json!("claude-sonnet-4-5")))
+            .collect();
+        // The upstream tells loads apart by the model id in the path.
+        let profiles: serde_json::Map<_, _> = Load::ALL
+            .iter()
+            .map(|load| (load.model(self), json!(load.profile())))
+            .collect();
+        Some(json!({
+            "name": self.name(),
+            "region": "us-east-1",
+            "endpoint": endpoint,
+            "signer": signer,
+            "credentials": credentials,
+            "models": names,
+            "model_mapping": mapping,
+            "inference_profile_arn_map": profiles,
+            "model_families": names.iter().map(|name| (name.clone(), json!("anthropic")))
+                .collect::<serde_json::Map<_, _>>(),
+        }))
+    }
+
+    /// Path that a client calls.
+    #[must_use]
+    pub fn path(self, load: Load) -> String {
+        match self {
+            Self::Passthrough => {
+                let profile = load.profile().replace(':', "%3A").replace('/', "%2F");
+                format!("/model/{profile}/{}", load.operation())
+            }
+            _ => "/v1/chat/completions".to_owned(),
+        }
+    }
+
+    /// Whether the answer went through the filter.
+    #[must_use]
+    pub fn is_filtered(self) -> bool {
+        self != Self::Passthrough
+    }
+
+    /// The highest ratio of Envoy's CPU to passthrough that we want to see.
+    #[must_use]
+    pub fn target(self, load: Load) -> Option<f64> {
+        let [sigv4, native, bearer] = match load {
+            Load::Chat1kAlone => return None,
+            Load::Chat1k => [2.0, 2.0, 1.9],
+            Load::Chat200k => [6.0, 3.2, 2.6],
+            Load::Image4m => [6.0, 2.6, 1.7],
+            Load::StreamBurst => [7.0, 7.0, 7.0],
+            Load::StreamPaced => [1.25, 1.25, 1.25],
+        };
+        match self {
+            Self::Passthrough => None,
+            Self::SigV4 => Some(sigv4),
+            Self::Native => Some(native),
+            Self::Bearer => Some(bearer),
+        }
+    }
+
+    /// The most that the median latency of a lone small chat may grow, in microseconds.
+    #[must_use]
+    pub fn added_latency_target(self, load: Load) -> Option<f64> {
+        match (load, self) {
+            (Load::Chat1kAlone, Self::Bearer) => Some(120.0),
+            (Load::Chat1kAlone, Self::SigV4 | Self::Native) => Some(150.0),
+            _ => None,
+        }
+    }
+}
