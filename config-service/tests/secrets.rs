@@ -4,12 +4,18 @@ mod common;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use common::envoy::{ECDS, Envoy};
-use common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel, channel_with, receive};
+use common::sts::{self, Sts};
+use common::{DEADLINE, SECRET, SESSION_TOKEN, TOKEN, TestService, channel, channel_with, receive};
 use reqwest::Method;
 use serde_json::json;
+use tempfile::TempDir;
 use tracing_subscriber::fmt::MakeWriter;
+
+const WEB_TOKEN: &str = "eyJhbGciOiJub25lIn0.web-identity.signature";
+const API_KEY: &str = "ABSKexample-of-an-api-key";
 
 /// Everything that is logged in this process.
 #[derive(Clone, Default)]
@@ -48,12 +54,39 @@ impl Captured {
 async fn secrets_never_come_out() {
     let logs = Captured::default();
     tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::DEBUG)
+        .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(logs.clone())
         .init();
-    let service = TestService::start().await;
+    let sts = Sts::start(Duration::from_secs(3600)).await;
+    let url = sts.url();
+    let dir = Arc::new(TempDir::new().unwrap());
+    let token_file = dir.path().join("token");
+    std::fs::write(&token_file, WEB_TOKEN).unwrap();
+    let service = TestService::start_in(dir, &["--sts-endpoint", &url]).await;
     let id = service.create(&channel("one")).await;
+    let role = "arn:aws:iam::123456789012:role/r";
+    let sources = [
+        json!({"type": "assume_role", "role_arn": role, "source": channel("x")["credentials"]}),
+        json!({"type": "web_identity", "role_arn": role, "token_file": token_file}),
+        json!({"type": "bedrock_short_term_key", "source": channel("x")["credentials"]}),
+        json!({"type": "bedrock_api_key", "api_key": API_KEY}),
+    ];
+    for (number, credentials) in sources.iter().enumerate() {
+        let fields = json!({"credentials": credentials});
+        let name = format!("source-{number}");
+        let id = service.create(&channel_with(&name, &fields)).await;
+        let path = format!("/api/channels/{id}");
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while service.get(&path).await.text.contains("\"pending\"") {
+            assert!(tokio::time::Instant::now() < deadline, "AWS was not asked");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    sts.fail(Some((403, "AccessDenied", "no")));
+    let again = json!({"credentials": {"type": "web_identity", "role_arn": role,
+        "token_file": token_file, "session_name": "again"}});
+    service.create(&channel_with("refused", &again)).await;
     let mut envoy = Envoy::settled(&service, "e1").await;
     let path = format!("/api/channels/{id}");
     let broken =
@@ -90,6 +123,8 @@ async fn secrets_never_come_out() {
     let logs = logs.text();
     for line in [
         "channel edited",
+        "credentials renewed",
+        "credentials could not be renewed",
         "Envoy connected",
         "rejected by Envoy",
         "Envoy disconnected",
@@ -98,7 +133,17 @@ async fn secrets_never_come_out() {
     ] {
         assert!(logs.contains(line), "no `{line}` in {logs}");
     }
-    for hidden in [SECRET, SESSION_TOKEN, TOKEN] {
+    let issued = [1, 2].map(|number| [sts::secret(number), sts::session_token(number)]);
+    let issued = issued.iter().flatten().map(String::as_str);
+    let written = [
+        SECRET,
+        SESSION_TOKEN,
+        TOKEN,
+        WEB_TOKEN,
+        API_KEY,
+        "bedrock-api-key-",
+    ];
+    for hidden in issued.chain(written) {
         for reply in replies.iter().chain([&deleted]) {
             assert!(!reply.text.contains(hidden), "{reply:?}");
         }

@@ -18,6 +18,7 @@ use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
+use bedrock_filter::seal::SealKeys;
 use serde_json::{Value, json};
 
 use crate::support::cases::frame;
@@ -159,6 +160,9 @@ pub fn plugin_configuration(json: &[u8]) {
     };
     for channel in &config.channels {
         let _ = lint::warnings(channel);
+    }
+    if let Err(faults) = config.clone().open(&SealKeys::default()) {
+        assert!(faults.iter().all(|fault| !fault.reason.is_empty()));
     }
     match Routes::compile(config) {
         Ok(routes) => {

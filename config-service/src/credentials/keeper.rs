@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::config::Credentials as Issued;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::aws::Aws;
@@ -23,17 +23,22 @@ const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
 /// Wakes up at least this often, in case the clock was set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// Most attempts that run at once: many channels may come due together, as at the start.
+const MAX_ATTEMPTS: usize = 16;
+
 /// Gets credentials for all channels that do not have their own. Clones share one state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Keeper {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     ledger: Mutex<Ledger>,
     aws: Aws,
     wake: Notify,
+    /// Bounds the attempts that run at once.
+    slots: Arc<Semaphore>,
 }
 
 type Attempts = JoinSet<(Job, Result<Fetched, String>)>;
@@ -43,8 +48,10 @@ impl Keeper {
     #[must_use]
     pub fn new(aws: Aws) -> Self {
         let inner = Inner {
+            ledger: Mutex::default(),
             aws,
-            ..Inner::default()
+            wake: Notify::new(),
+            slots: Arc::new(Semaphore::new(MAX_ATTEMPTS)),
         };
         Self {
             inner: Arc::new(inner),
@@ -139,10 +146,10 @@ impl Keeper {
 
     fn start_due(&self, attempts: &mut Attempts) {
         for job in self.lock().due(SystemTime::now()) {
-            let aws = self.inner.aws.clone();
+            let (aws, slots) = (self.inner.aws.clone(), Arc::clone(&self.inner.slots));
             attempts.spawn(async move {
                 // A task of its own, so that a panic is a failure like others, tried again later.
-                let task = tokio::spawn(attempt(aws, job.clone()));
+                let task = tokio::spawn(attempt(aws, slots, job.clone()));
                 let outcome = task.await;
                 let outcome =
                     outcome.unwrap_or_else(|_| Err("the attempt was interrupted".to_owned()));
@@ -182,7 +189,9 @@ impl Keeper {
     }
 }
 
-async fn attempt(aws: Aws, job: Job) -> Result<Fetched, String> {
+async fn attempt(aws: Aws, slots: Arc<Semaphore>, job: Job) -> Result<Fetched, String> {
+    // The semaphore is never closed.
+    let _slot = slots.acquire().await;
     let fetch = aws.fetch(&job.credentials, &job.region);
     let outcome = tokio::time::timeout(ATTEMPT_TIMEOUT, fetch).await;
     let outcome = outcome.unwrap_or_else(|_| Err("AWS took too long".to_owned()));
