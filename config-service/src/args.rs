@@ -1,28 +1,51 @@
 //! The command line. Every option can come from the environment too.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bedrock_filter::config::{Limits, Secret};
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::builder::FalseyValueParser;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::token::AdminToken;
 use crate::xds::tls::TlsFiles;
 
-/// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "config-service", version)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
-pub struct Cli {
-    /// What to do instead of serving.
-    #[command(subcommand)]
-    pub command: Option<Command>,
+/// What the command line asks for.
+#[derive(Clone, Debug)]
+pub enum Cli {
+    /// To serve.
+    Serve(Box<Args>),
+    /// Something else.
+    Command(Command),
+}
 
-    /// Options for serving.
-    #[command(flatten)]
-    pub serve: Option<Args>,
+impl Cli {
+    /// Reads a command line, the program's name first.
+    ///
+    /// By hand, because variables in the environment that are meant for serving do not make a
+    /// subcommand serve.
+    ///
+    /// # Errors
+    ///
+    /// When it asks for nothing that can be done, or for help.
+    pub fn try_parse_from<T>(line: impl IntoIterator<Item = T>) -> Result<Self, clap::Error>
+    where
+        T: Into<OsString> + Clone,
+    {
+        let program = Args::command()
+            .args_conflicts_with_subcommands(true)
+            .subcommand_negates_reqs(true);
+        let about = program.get_about().cloned().unwrap_or_default();
+        let program = Command::augment_subcommands(program).about(about);
+        let matches = program.try_get_matches_from(line)?;
+        if matches.subcommand_name().is_some() {
+            Command::from_arg_matches(&matches).map(Self::Command)
+        } else {
+            Args::from_arg_matches(&matches).map(|args| Self::Serve(Box::new(args)))
+        }
+    }
 }
 
 /// What the executable does besides serving.
@@ -38,6 +61,18 @@ pub enum Command {
 pub enum SealCommand {
     /// Prints a new key for `BEDROCK_SEAL_KEY`
     GenerateKey,
+    /// Seals a secret from standard input, for a plugin configuration that is written by hand
+    Secret {
+        /// Name of the channel that it is for
+        #[arg(long)]
+        channel: String,
+        /// Its field below `credentials`, such as `secret_access_key`
+        #[arg(long)]
+        field: String,
+        /// Keys: the first one seals
+        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
+        seal_key: SealKeyText,
+    },
     /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`
     Rotate {
         /// Database file
@@ -49,8 +84,9 @@ pub enum SealCommand {
     },
 }
 
-/// The options of a config-service that serves.
+/// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.
 #[derive(Clone, Debug, Parser)]
+#[command(name = "config-service", version)]
 #[command(group(clap::ArgGroup::new("module").required(true).args(["wasm", "wasm_path_in_envoy"])))]
 pub struct Args {
     /// Address of the admin API; also serves the filter module to Envoys.
@@ -209,16 +245,18 @@ mod tests {
 
     fn parse(extra: &[&str]) -> Result<Args, clap::Error> {
         let fixed = ["config-service", "--admin-token", "t0ken"];
-        let cli = Cli::try_parse_from(fixed.iter().chain(extra))?;
-        Ok(cli.serve.unwrap())
+        match Cli::try_parse_from(fixed.iter().chain(extra))? {
+            Cli::Serve(args) => Ok(*args),
+            Cli::Command(command) => panic!("{command:?}"),
+        }
     }
 
     #[test]
     fn a_subcommand_needs_no_option_for_serving() {
         let cli = Cli::try_parse_from(["config-service", "seal", "generate-key"]).unwrap();
         assert!(matches!(
-            cli.command,
-            Some(Command::Seal(SealCommand::GenerateKey))
+            cli,
+            Cli::Command(Command::Seal(SealCommand::GenerateKey))
         ));
         assert!(Cli::try_parse_from(["config-service"]).is_err());
     }

@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::args::{Command, SealCommand};
+use bedrock_filter::config::Secret;
+
+use crate::args::{Command, SealCommand, SealKeyText};
 use crate::seal::{Sealer, generate_key};
 use crate::store::Store;
 
@@ -22,10 +24,21 @@ pub async fn run(command: Command) -> Result<()> {
 async fn seal(command: SealCommand) -> Result<()> {
     match command {
         SealCommand::GenerateKey => say(generate_key()?.expose()),
+        SealCommand::Secret {
+            channel,
+            field,
+            seal_key,
+        } => {
+            let (sealer, _) = sealer(&seal_key)?;
+            let text = std::io::read_to_string(std::io::stdin());
+            let text = text.context("cannot read the secret from standard input")?;
+            let mut secret = Secret::new(text.trim());
+            ensure!(!secret.expose().is_empty(), "standard input has no secret");
+            sealer.seal(&channel, [(field, &mut secret)])?;
+            say(secret.expose())
+        }
         SealCommand::Rotate { database, seal_key } => {
-            let sealer = Sealer::new(seal_key.keys()?);
-            let id = sealer.key_id().map(str::to_owned);
-            let id = id.context("there is no key to seal with; set BEDROCK_SEAL_KEY")?;
+            let (sealer, id) = sealer(&seal_key)?;
             ensure!(
                 database.exists(),
                 "there is no database {}",
@@ -40,6 +53,14 @@ async fn seal(command: SealCommand) -> Result<()> {
             ))
         }
     }
+}
+
+/// What seals with these keys, and the id of the first.
+fn sealer(keys: &SealKeyText) -> Result<(Sealer, String)> {
+    let sealer = Sealer::new(keys.keys()?);
+    let id = sealer.key_id().map(str::to_owned);
+    let id = id.context("there is no key to seal with; set BEDROCK_SEAL_KEY")?;
+    Ok((sealer, id))
 }
 
 fn say(line: &str) -> Result<()> {

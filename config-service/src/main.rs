@@ -3,26 +3,18 @@
 use std::io::IsTerminal as _;
 
 use anyhow::Context as _;
-use clap::Parser as _;
 use config_service::{Args, Cli, LogFormat, Service, command};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    match Cli::parse() {
-        Cli {
-            command: Some(command),
-            ..
-        } => {
+    match Cli::try_parse_from(std::env::args_os()).unwrap_or_else(|error| error.exit()) {
+        Cli::Serve(args) => serve(*args).await,
+        Cli::Command(command) => {
             start_logging(LogFormat::Text);
             command::run(command).await
         }
-        Cli {
-            serve: Some(args), ..
-        } => serve(args).await,
-        // Clap asks for what is missing, so this is not reached.
-        Cli { .. } => anyhow::bail!("see --help"),
     }
 }
 

@@ -22,7 +22,6 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "enabled": true,
         "region": "us-east-1",
         "fips": false,
-        "signer": "filter",
         "endpoint": null,
         "signer": "filter",
         "credentials": {

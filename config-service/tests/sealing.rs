@@ -108,7 +108,10 @@ async fn rotate(dir: &TempDir, keys: &str) -> anyhow::Result<()> {
         "--seal-key",
         keys,
     ];
-    command::run(Cli::parse_from(line).command.unwrap()).await
+    match Cli::try_parse_from(line).unwrap() {
+        Cli::Command(command) => command::run(command).await,
+        Cli::Serve(_) => unreachable!("it is a subcommand"),
+    }
 }
 
 #[tokio::test]

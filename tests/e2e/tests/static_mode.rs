@@ -1,8 +1,13 @@
 //! `envoy/static.yaml`: channels and clusters in the file, no config-service; and what becomes of
 //! requests when the filter is not there.
 
+use std::io::Write;
+use std::process::{Command, Stdio};
+
 use bedrock_simulator::Simulator;
-use e2e::{Artefacts, Bootstrap, Envoy, Scratch, run, simulator_builder};
+use e2e::{
+    Artefacts, Bootstrap, Envoy, SEAL_KEY, SECRET_ACCESS_KEY, Scratch, run, simulator_builder,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use xtask::ports::Ports;
@@ -136,5 +141,55 @@ fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through()
                 check_nothing_leaves(&gateway).await;
             }
         }
+    });
+}
+
+/// Seals a secret with the config-service's own command.
+fn seal(artefacts: &Artefacts, channel: &str, secret: &str) -> String {
+    let mut command = Command::new(&artefacts.config_service);
+    command
+        .args([
+            "seal",
+            "secret",
+            "--channel",
+            channel,
+            "--field",
+            "secret_access_key",
+        ])
+        .env("BEDROCK_SEAL_KEY", SEAL_KEY)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    stdin.write_all(secret.as_bytes()).unwrap();
+    drop(stdin);
+    let output = process.wait_with_output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn static_yaml_takes_sealed_credentials() {
+    run(async {
+        let sealed = seal(
+            &Artefacts::from_environment(),
+            "local-simulator",
+            SECRET_ACCESS_KEY,
+        );
+        let gateway = start(|bootstrap| {
+            let wasm = bootstrap.wasm();
+            let json = wasm["config"]["configuration"]["value"].as_str().unwrap();
+            let mut config: Value = serde_json::from_str(json).unwrap();
+            config["channels"][1]["credentials"]["secret_access_key"] = json!(sealed);
+            config["channels"].as_array_mut().unwrap().remove(0);
+            *bootstrap = bootstrap.clone().with_plugin_config(&config.to_string());
+        })
+        .await;
+        let reply = gateway.envoy.chat(&ask("gpt-4o")).await;
+        assert_eq!(reply.text_of_answer(), "You said: Hi");
+        assert!(last(&gateway.bedrock).was_valid());
+        let dump = gateway.envoy.admin_page("/config_dump").await;
+        assert!(dump.contains(&sealed), "{dump}");
+        assert!(!dump.contains(SECRET_ACCESS_KEY), "{dump}");
     });
 }
