@@ -106,7 +106,7 @@ impl Exchange {
         }
         let body = read();
         match call {
-            Some(call) if head.status == 200 => match head.decode(call, &body) {
+            Some(call) if head.status == 200 => match head.decode(call, body) {
                 Ok(completion) => Edit::pass_to(head.json(200, completion.len()), completion),
                 Err(error) => self.replace(&head, &error, end),
             },
@@ -197,9 +197,9 @@ impl Head {
     }
 
     /// The client's body for a whole answer.
-    fn decode(&self, mut call: Call, body: &[u8]) -> Result<Vec<u8>, Error> {
+    fn decode(&self, mut call: Call, body: Vec<u8>) -> Result<Vec<u8>, Error> {
         // A malformed path is answered with 200: only the body tells.
-        if is_unknown_operation(body) {
+        if is_unknown_operation(&body) {
             return Err(decode_error(200, Some("UnknownOperationException"), b"").reply());
         }
         if call.operation.is_stream() {
@@ -209,8 +209,10 @@ impl Head {
         call.answer.header_usage = self.usage();
         let completion = call
             .dialect
-            .decode_response(body, &call.answer)
+            .decode_response(&body, &call.answer)
             .map_err(|error| error.reply())?;
+        // A long answer need not be in memory three times: linear memory never shrinks.
+        drop(body);
         Ok(completion.body(&call.answer_head(self, completion.id.as_deref())))
     }
 

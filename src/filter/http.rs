@@ -3,7 +3,7 @@
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
-use super::host;
+use super::{host, metrics};
 use crate::exchange::{Exchange, Step};
 
 /// Buffer sizes are not told with trailers; Envoy gives what it has.
@@ -55,6 +55,7 @@ impl Message {
                 }
                 if let Some(body) = &edit.body {
                     host::replace(self.body, self.size, body);
+                    metrics::report_memory();
                 }
                 Action::Continue
             }

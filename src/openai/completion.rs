@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer};
 
 use crate::json;
 
-/// Likely length of an answer, in bytes; longer ones make the buffer grow.
-const CAPACITY: usize = 4096;
+/// By how many bytes an answer is usually longer than its text, at most.
+const ROOM: usize = 1024;
 
 /// What a model answered, in no family's terms.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,7 +161,8 @@ impl Completion {
                 .or(head.service_tier.as_deref()),
         };
         // Strings and numbers always serialise.
-        json::to_vec(&body, CAPACITY).unwrap_or_default()
+        let text = self.content.as_deref().map_or(0, str::len);
+        json::to_vec(&body, text + ROOM).unwrap_or_default()
     }
 
     fn reasoning_content(&self) -> Option<String> {

@@ -31,6 +31,49 @@ fn chunked(body: &[u8]) -> Body {
     ))
 }
 
+/// Linear memory of the filter's VMs, in bytes.
+async fn memory(stack: &Stack) -> u64 {
+    let name = "wasmcustom.bedrock_memory_bytes";
+    let stats = stack
+        .envoy
+        .admin_page(&format!("/stats?filter=^{name}$"))
+        .await;
+    let value = stats
+        .lines()
+        .find_map(|line| line.split_once(": "))
+        .map(|(_, value)| value);
+    value.and_then(|value| value.parse().ok()).unwrap_or(0)
+}
+
+#[test]
+fn memory_that_a_long_request_took_serves_those_that_follow() {
+    run(async {
+        let stack = Stack::builder().start().await;
+        let bedrock = simulator().await;
+        let channel = stack.channel(&bedrock).await;
+        let long = body_of(&channel, 16 * 1024 * 1024);
+        let send = async |body: &[u8]| {
+            // Either worker may take it; both get their share.
+            for _ in 0..6 {
+                let reply = stack.envoy.chat_bytes(body.to_vec()).await;
+                assert_eq!(reply.status, 200, "{reply:?}");
+            }
+            memory(&stack).await
+        };
+        let before = send(&body_of(&channel, 1024)).await;
+        let grown = send(&long).await;
+        // As it came and as it goes, and then the answer, which repeats it; in two workers.
+        let share = 2 * 4 * 16 * 1024 * 1024;
+        assert!(grown > before + 2 * 16 * 1024 * 1024, "{before}, {grown}");
+        assert!(grown < before + share, "{before}, {grown}");
+        for megabytes in [9, 16, 3, 12, 16, 1, 7] {
+            send(&body_of(&channel, megabytes * 1024 * 1024)).await;
+        }
+        let after = memory(&stack).await;
+        assert!(after < before + share, "{before}, {grown}, {after}");
+    });
+}
+
 /// Sends the body in all four ways: with and without a length, over HTTP/1.1 and HTTP/2.
 async fn send_all_ways(stack: &Stack, body: &[u8]) -> Vec<Reply> {
     let url = format!("{}{CHAT}", stack.envoy.url());
