@@ -87,7 +87,7 @@ fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Reads `status`, headers, a blank line and the body.
-fn parse_http(text: &str) -> Answer {
+pub fn parse_http(text: &str) -> Answer {
     let (head, body) = text.split_once("\n\n").unwrap_or((text.trim_end(), ""));
     let mut lines = head.lines();
     let status = lines.next().unwrap().parse().unwrap();

@@ -2,6 +2,8 @@
 //!
 //! The measuring is done by the `load` crate, in release; this builds it, the module and Envoy.
 
+mod stages;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -38,6 +40,9 @@ pub struct Options {
     /// Fail when a ratio is more than twice its target
     #[arg(long)]
     check: bool,
+    /// Time the filter's stages by themselves instead, natively and in V8 (needs Node.js)
+    #[arg(long, conflicts_with_all = ["quick", "check", "soak"])]
+    stages: bool,
     /// Run a mixed load for so many minutes and watch Envoy's memory instead
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
@@ -49,6 +54,9 @@ pub struct Options {
 ///
 /// When something cannot be built or started, an answer is wrong, or a check fails.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    if options.stages {
+        return stages::run(workspace);
+    }
     let envoy = envoy::binary(workspace)?;
     let module = match &options.wasm {
         Some(module) => module.clone(),

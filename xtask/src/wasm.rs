@@ -2,7 +2,7 @@
 
 mod toolchain;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -22,14 +22,23 @@ const TARGET_FEATURES: &str = "-C target-feature=+simd128,+bulk-memory";
 ///
 /// When the target's standard library can be had nowhere, or the filter does not compile.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let toolchain = Toolchain::prepare()?;
     console::step("building the filter (Wasm)");
+    publish(workspace, &compile(workspace, "bedrock-filter")?)
+}
+
+/// Compiles a package's library to a Wasm module, as the filter itself is compiled.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn compile(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    let toolchain = Toolchain::prepare()?;
     let mut command = cargo();
     // `--crate-type` because cargo silently drops link time optimisation for a package that is
     // both cdylib and rlib.
     command
         .current_dir(workspace.root())
-        .args(["rustc", "--package", "bedrock-filter", "--lib"])
+        .args(["rustc", "--package", package, "--lib"])
         .args(["--crate-type", "cdylib", "--profile", "wasm"])
         .args(["--target", TARGET])
         // Cargo ignores a target's own flags when one of these is set.
@@ -41,16 +50,13 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
         );
     toolchain.apply(&mut command);
     system::run(&mut command)?;
-    publish(workspace)
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    Ok(workspace.target().join(TARGET).join("wasm").join(file))
 }
 
-fn publish(workspace: &Workspace) -> Result<PathBuf> {
-    let built = workspace
-        .target()
-        .join(TARGET)
-        .join("wasm/bedrock_filter.wasm");
+fn publish(workspace: &Workspace, built: &Path) -> Result<PathBuf> {
     let module = workspace.module();
-    let size = std::fs::copy(&built, &module)
+    let size = std::fs::copy(built, &module)
         .with_context(|| format!("cannot copy {} to {}", built.display(), module.display()))?;
     console::step(&format!("{}: {} KiB", module.display(), size / 1024));
     Ok(module)

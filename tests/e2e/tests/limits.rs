@@ -9,6 +9,8 @@ use reqwest::{Body, Client};
 use crate::wire::last;
 
 const LIMIT: usize = 64 * 1024;
+/// Length of a long request.
+const LONG: usize = 4 * 1024 * 1024;
 const CHAT: &str = "/v1/chat/completions";
 
 /// Accepts bodies up to [`LIMIT`].
@@ -51,10 +53,10 @@ fn memory_that_a_long_request_took_serves_those_that_follow() {
         let stack = Stack::builder().start().await;
         let bedrock = simulator().await;
         let channel = stack.channel(&bedrock).await;
-        let long = body_of(&channel, 16 * 1024 * 1024);
+        let long = body_of(&channel, LONG);
         let send = async |body: &[u8]| {
             // Either worker may take it; both get their share.
-            for _ in 0..6 {
+            for _ in 0..4 {
                 let reply = stack.envoy.chat_bytes(body.to_vec()).await;
                 assert_eq!(reply.status, 200, "{reply:?}");
             }
@@ -63,11 +65,11 @@ fn memory_that_a_long_request_took_serves_those_that_follow() {
         let before = send(&body_of(&channel, 1024)).await;
         let grown = send(&long).await;
         // As it came and as it goes, and then the answer, which repeats it; in two workers.
-        let share = 2 * 4 * 16 * 1024 * 1024;
-        assert!(grown > before + 2 * 16 * 1024 * 1024, "{before}, {grown}");
+        let share = 2 * 4 * LONG as u64;
+        assert!(grown > before + 2 * LONG as u64, "{before}, {grown}");
         assert!(grown < before + share, "{before}, {grown}");
-        for megabytes in [9, 16, 3, 12, 16, 1, 7] {
-            send(&body_of(&channel, megabytes * 1024 * 1024)).await;
+        for eighths in [5, 8, 2, 6, 8, 1, 3] {
+            send(&body_of(&channel, LONG / 8 * eighths)).await;
         }
         let after = memory(&stack).await;
         assert!(after < before + share, "{before}, {grown}, {after}");

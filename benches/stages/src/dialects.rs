@@ -1,0 +1,96 @@
+//! What each dialect does: parse and encode a request, decode an answer, translate a stream.
+
+use std::hint::black_box;
+use std::sync::Arc;
+
+use bedrock_filter::bedrock::{self, Dialect, EncodedRequest, Options, ResponseStream, Target};
+use bedrock_filter::config::PluginConfig;
+use bedrock_filter::openai::{AnswerHead, ChatRequest, ChunkWriter, StreamUsage};
+use bedrock_filter::routes::Routes;
+
+use crate::Stage;
+use crate::golden::{GOLDEN, Golden, PLUGIN_CONFIG, frames, parse_http};
+
+/// The stages of every dialect.
+#[must_use]
+pub fn stages() -> Vec<Stage> {
+    let config = PluginConfig::from_json(PLUGIN_CONFIG.as_bytes()).expect("a configuration");
+    let routes = Arc::new(Routes::compile(config).expect("routes"));
+    GOLDEN
+        .iter()
+        .flat_map(|golden| of(golden, &routes))
+        .collect()
+}
+
+fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
+    let stage =
+        |what: &str, run: Box<dyn Fn()>| Stage::new(format!("{what}/{}", golden.dialect), run);
+    let parse = || {
+        black_box(parse(golden.request));
+    };
+    let own = Arc::clone(routes);
+    let request = parse_static(golden.request);
+    let encode = move || {
+        black_box(encode(&own, &request));
+    };
+    [
+        stage("parse", Box::new(parse)),
+        stage("encode", Box::new(encode)),
+        stage("decode", Box::new(decode(golden, routes))),
+        stage("stream", Box::new(stream(golden, routes))),
+    ]
+}
+
+fn parse(body: &str) -> ChatRequest<'_> {
+    ChatRequest::parse(black_box(body).as_bytes()).expect("a request")
+}
+
+fn parse_static(body: &'static str) -> ChatRequest<'static> {
+    ChatRequest::parse(body.as_bytes()).expect("a request")
+}
+
+fn encode(routes: &Routes, request: &ChatRequest<'_>) -> (&'static dyn Dialect, EncodedRequest) {
+    let route = routes.resolve(&request.model).expect("a route");
+    let dialect = bedrock::choose(&route, request).expect("a dialect");
+    let options = Options::of(request, None).expect("options");
+    let target = Target {
+        model: route.model,
+        family: route.family,
+        model_id: &route.model_id,
+        options: &options,
+    };
+    let encoded = dialect.encode_request(request, &target);
+    (dialect, encoded.expect("an upstream request"))
+}
+
+fn decode(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
+    let (dialect, encoded) = encode(routes, &parse(golden.request));
+    let body = parse_http(golden.answer).body;
+    let head = head();
+    move || {
+        let completion = dialect.decode_response(black_box(&body), &encoded.answer);
+        black_box(completion.expect("an answer").body(&head));
+    }
+}
+
+fn stream(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
+    let (dialect, encoded) = encode(routes, &parse(golden.stream_request));
+    let bytes = frames(golden.events);
+    let head = head();
+    move || {
+        let out = ChunkWriter::new(&head, StreamUsage::Included);
+        let decoder = dialect.stream_decoder(encoded.answer.clone());
+        let mut stream = ResponseStream::new(decoder, out);
+        black_box(stream.push(black_box(&bytes)));
+        black_box(stream.finish());
+    }
+}
+
+fn head() -> AnswerHead {
+    AnswerHead {
+        id: "chatcmpl-11111111-2222-3333-4444-555555555555".to_owned(),
+        created: 1_768_480_496,
+        model: "the-model".to_owned(),
+        ..AnswerHead::default()
+    }
+}

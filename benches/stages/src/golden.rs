@@ -1,0 +1,47 @@
+//! The golden cases that the stages work on, in the binary: Wasm reads no files.
+
+// How the tests read the same files.
+#[allow(dead_code, unreachable_pub, reason = "a part of it is used here")]
+#[path = "../../../tests/support/cases.rs"]
+mod cases;
+
+pub(crate) use cases::{frames, parse_http};
+
+/// A dialect's richest request with its answer, and a stream.
+pub(crate) struct Golden {
+    pub(crate) dialect: &'static str,
+    pub(crate) request: &'static str,
+    pub(crate) answer: &'static str,
+    pub(crate) stream_request: &'static str,
+    pub(crate) events: &'static str,
+}
+
+macro_rules! golden {
+    ($($dialect:literal $prefix:literal;)*) => {
+        &[$(Golden {
+            dialect: $dialect,
+            request: include_str!(concat!("../../../tests/golden/", $prefix, "full/request.json")),
+            answer: include_str!(concat!("../../../tests/golden/", $prefix, "full/answer.http")),
+            stream_request: include_str!(concat!("../../../tests/golden/", $prefix, "stream/request.json")),
+            events: include_str!(concat!("../../../tests/golden/", $prefix, "stream/answer.events")),
+        }),*]
+    };
+}
+
+pub(crate) const PLUGIN_CONFIG: &str = include_str!("../../../tests/golden/plugin.json");
+
+pub(crate) const GOLDEN: &[Golden] = golden! {
+    "anthropic" "anthropic/";
+    "claude_text" "legacy/claude-";
+    "cohere_command" "legacy/command-";
+    "cohere_command_r" "cohere/";
+    "converse" "converse/";
+    "deepseek_r1" "deepseek_r1/";
+    "jamba" "jamba/";
+    "llama" "llama/";
+    "mistral_chat" "mistral/chat-";
+    "mistral_instruct" "mistral/instruct-";
+    "nova" "nova/";
+    "openai_chat" "openai_chat/";
+    "titan_text" "titan/";
+};

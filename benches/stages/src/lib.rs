@@ -1,0 +1,36 @@
+//! The filter's stages by themselves: the same code is timed natively and in V8.
+//!
+//! `cargo bench --package stages` times them with criterion; `cargo xtask bench --stages` compares
+//! native code with Wasm. [`dialects`] has what each dialect does, [`shared`] what all need.
+
+#![warn(missing_docs)]
+
+pub mod dialects;
+mod exports;
+mod golden;
+pub mod shared;
+
+/// A piece of work that is timed.
+pub struct Stage {
+    /// What it is, such as `encode/anthropic`.
+    pub name: String,
+    /// Does it once.
+    pub run: Box<dyn Fn()>,
+}
+
+impl Stage {
+    fn new(name: impl Into<String>, run: impl Fn() + 'static) -> Self {
+        Self {
+            name: name.into(),
+            run: Box::new(run),
+        }
+    }
+}
+
+/// All stages.
+#[must_use]
+pub fn stages() -> Vec<Stage> {
+    let mut stages = shared::stages();
+    stages.extend(dialects::stages());
+    stages
+}
