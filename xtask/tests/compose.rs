@@ -75,11 +75,11 @@ fn help(variable: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The flags of a service's command as pairs.
+/// The flags of a service's command as pairs; a switch has an empty value.
 fn flags(service: &Value) -> Vec<(String, String)> {
     let words = strings(&service["command"]);
     let pair = |word: &str| {
-        let (flag, value) = word.split_once('=').unwrap();
+        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
         (flag.to_owned(), value.to_owned())
     };
     words.iter().map(|word| pair(word)).collect()
@@ -305,8 +305,13 @@ fn every_flag_and_variable_is_one_that_the_program_has() {
     let services = services();
     for (name, variable) in PROGRAMS {
         let help = help(variable);
-        for (flag, _) in flags(&services[name]) {
-            assert!(help.contains(&format!("{flag} <")), "{name} has no {flag}");
+        for (flag, value) in flags(&services[name]) {
+            let declared = if value.is_empty() {
+                format!("{flag}\n")
+            } else {
+                format!("{flag} <")
+            };
+            assert!(help.contains(&declared), "{name} has no {flag}");
         }
         let environment = services[name].get("environment").and_then(Value::as_object);
         for key in environment.into_iter().flatten().map(|(key, _)| key) {
