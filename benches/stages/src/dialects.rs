@@ -14,12 +14,16 @@ use crate::golden::{GOLDEN, Golden, PLUGIN_CONFIG, frames, parse_http};
 /// The stages of every dialect.
 #[must_use]
 pub fn stages() -> Vec<Stage> {
-    let config = PluginConfig::from_json(PLUGIN_CONFIG.as_bytes()).expect("a configuration");
-    let routes = Arc::new(Routes::compile(config).expect("routes"));
+    let routes = routes();
     GOLDEN
         .iter()
         .flat_map(|golden| of(golden, &routes))
         .collect()
+}
+
+pub(crate) fn routes() -> Arc<Routes> {
+    let config = PluginConfig::from_json(PLUGIN_CONFIG.as_bytes()).expect("a configuration");
+    Arc::new(Routes::compile(config).expect("routes"))
 }
 
 fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
@@ -41,7 +45,7 @@ fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
     ]
 }
 
-fn parse(body: &str) -> ChatRequest<'_> {
+pub(crate) fn parse(body: &str) -> ChatRequest<'_> {
     ChatRequest::parse(black_box(body).as_bytes()).expect("a request")
 }
 
@@ -49,7 +53,10 @@ fn parse_static(body: &'static str) -> ChatRequest<'static> {
     ChatRequest::parse(body.as_bytes()).expect("a request")
 }
 
-fn encode(routes: &Routes, request: &ChatRequest<'_>) -> (&'static dyn Dialect, EncodedRequest) {
+pub(crate) fn encode(
+    routes: &Routes,
+    request: &ChatRequest<'_>,
+) -> (&'static dyn Dialect, EncodedRequest) {
     let route = routes.resolve(&request.model).expect("a route");
     let dialect = bedrock::choose(&route, request).expect("a dialect");
     let options = Options::of(request, None).expect("options");

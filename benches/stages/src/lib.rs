@@ -1,13 +1,15 @@
 //! The filter's stages by themselves: the same code is timed natively and in V8.
 //!
 //! `cargo bench --package stages` times them with criterion; `cargo xtask bench --stages` compares
-//! native code with Wasm. [`dialects`] has what each dialect does, [`shared`] what all need.
+//! native code with Wasm. [`dialects`] has what each dialect does, [`long`] what long requests
+//! cost, [`shared`] what all need.
 
 #![warn(missing_docs)]
 
 pub mod dialects;
 mod exports;
 mod golden;
+pub mod long;
 pub mod shared;
 
 /// A piece of work that is timed.
@@ -32,5 +34,6 @@ impl Stage {
 pub fn stages() -> Vec<Stage> {
     let mut stages = shared::stages();
     stages.extend(dialects::stages());
+    stages.extend(long::stages());
     stages
 }

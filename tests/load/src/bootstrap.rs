@@ -31,11 +31,12 @@ const CODEC: &str =
     "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-/// The whole bootstrap, as JSON.
+/// The whole bootstrap, as JSON. Channels are there for the variants that are run, so that a module of
+/// old, which knows fewer, can be measured.
 #[must_use]
-pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports) -> Value {
+pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[Variant]) -> Value {
     let endpoint = format!("http://{upstream}");
-    let channels: Vec<_> = Variant::ALL
+    let channels: Vec<_> = variants
         .iter()
         .filter_map(|variant| variant.channel(&endpoint))
         .collect();

@@ -64,7 +64,10 @@ async fn main() -> Result<()> {
     };
     let upstream = upstream::start().await?;
     let file = scratch.path().join("envoy.json");
-    std::fs::write(&file, bootstrap(&args.wasm, upstream, ports).to_string())?;
+    std::fs::write(
+        &file,
+        bootstrap(&args.wasm, upstream, ports, &plan.variants).to_string(),
+    )?;
     let log = scratch.path().join("envoy.log");
     let envoy = Envoy::start(&args.envoy, &file, &log, ports)?;
     if let Some(minutes) = args.soak {

@@ -40,13 +40,11 @@ impl Variant {
             "access_key_id": "AKIDEXAMPLE",
             "secret_access_key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
         });
-        let (signer, credentials) = match self {
+        let credentials = match self {
             Self::Passthrough => return None,
-            Self::SigV4 => ("filter", key),
-            Self::Native => ("envoy", key),
+            Self::SigV4 | Self::Native => key,
             Self::Bearer => {
-                let key = json!({"type": "bedrock_api_key", "api_key": "bedrock-api-key-EXAMPLE"});
-                ("filter", key)
+                json!({"type": "bedrock_api_key", "api_key": "bedrock-api-key-EXAMPLE"})
             }
         };
         let names: Vec<_> = Load::ALL.iter().map(|load| load.model(self)).collect();
@@ -59,18 +57,21 @@ impl Variant {
             .iter()
             .map(|load| (load.model(self), json!(load.profile())))
             .collect();
-        Some(json!({
+        let mut channel = json!({
             "name": self.name(),
             "region": "us-east-1",
             "endpoint": endpoint,
-            "signer": signer,
             "credentials": credentials,
             "models": names,
             "model_mapping": mapping,
             "inference_profile_arn_map": profiles,
             "model_families": names.iter().map(|name| (name.clone(), json!("anthropic")))
                 .collect::<serde_json::Map<_, _>>(),
-        }))
+        });
+        if self == Self::Native {
+            channel["signer"] = json!("envoy");
+        }
+        Some(channel)
     }
 
     /// Path that a client calls.
