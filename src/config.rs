@@ -6,6 +6,7 @@
 mod channel;
 mod credentials;
 mod error;
+mod failover;
 mod guardrail;
 pub mod lint;
 mod maps;
@@ -14,6 +15,7 @@ mod open;
 pub use channel::{Api, Channel, CrossRegion, SignedBy};
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
+pub use failover::Failover;
 pub use guardrail::{Guardrail, GuardrailTrace};
 pub use maps::unique_string_map;
 
@@ -34,6 +36,9 @@ pub struct PluginConfig {
     pub channels: Vec<Channel>,
     /// Sizes that the filter enforces.
     pub limits: Limits,
+    /// Set where the filter stands on the Bedrock clusters too; without it a request is tried once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failover: Option<Failover>,
 }
 
 impl Default for PluginConfig {
@@ -43,6 +48,7 @@ impl Default for PluginConfig {
             revision: 0,
             channels: Vec::new(),
             limits: Limits::default(),
+            failover: None,
         }
     }
 }

@@ -126,6 +126,13 @@ impl Endpoint {
         self.port
     }
 
+    /// Whether the host is an IP address.
+    #[must_use]
+    pub fn is_address(&self) -> bool {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        host.parse::<std::net::IpAddr>().is_ok()
+    }
+
     /// Whether the connection is encrypted.
     #[must_use]
     pub fn is_tls(&self) -> bool {

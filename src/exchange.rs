@@ -4,17 +4,24 @@
 //! are read through a callback, so that they are copied out of Envoy only when they are needed.
 
 mod api;
+mod attempt;
+mod call;
 mod headers;
+mod relayed;
 mod request;
 mod response;
 
+pub use call::Prepared;
 pub use headers::Headers;
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
 use crate::openai::{Error, StreamUsage, ToolStyle};
+use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
+use attempt::Attempt;
 
 /// What Envoy has to do next.
 #[derive(Debug, PartialEq)]
@@ -56,6 +63,10 @@ pub type ReadBody<'r> = &'r mut dyn FnMut() -> Vec<u8>;
 pub struct Exchange {
     routes: Arc<Routes>,
     phase: Phase,
+    /// Where requests are relayed, on a listener whose filter stands on the clusters too.
+    dispatcher: Option<Rc<Dispatcher>>,
+    /// What an exchange is an attempt of, on a cluster.
+    attempt: Option<Attempt>,
 }
 
 /// Where an exchange stands; each phase carries what it needs.
@@ -69,6 +80,12 @@ enum Phase {
     },
     /// The call is on its way to Bedrock.
     Upstream(Call),
+    /// The request is tried on one channel after the other.
+    Relayed(Rc<Relay>),
+    /// An error of the last attempt is held back until it is whole.
+    RelayedError(Rc<Relay>, Head),
+    /// The refusal of an attempt is held back until it is whole, because another may follow.
+    Refusal(Head),
     /// An answer is held back until it is whole.
     WholeAnswer(Option<Call>, Head),
     /// A streamed answer is held back until its first frame is whole.
@@ -108,6 +125,19 @@ impl Exchange {
         Self {
             routes,
             phase: Phase::Head,
+            dispatcher: None,
+            attempt: None,
+        }
+    }
+
+    /// An exchange on a listener whose filter stands on the clusters too, if the configuration says
+    /// that it does.
+    #[must_use]
+    pub fn on_listener(routes: Arc<Routes>, dispatcher: &Rc<Dispatcher>) -> Self {
+        let relays = routes.failover().is_some();
+        Self {
+            dispatcher: relays.then(|| Rc::clone(dispatcher)),
+            ..Self::new(routes)
         }
     }
 
@@ -115,6 +145,15 @@ impl Exchange {
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.phase, Phase::Done)
+    }
+
+    /// What every attempt of this request has to find, while the request is being tried.
+    #[must_use]
+    pub fn relay(&self) -> Option<&Rc<Relay>> {
+        match &self.phase {
+            Phase::Relayed(relay) => Some(relay),
+            _ => None,
+        }
     }
 
     fn take_phase(&mut self) -> Phase {
@@ -145,6 +184,13 @@ impl Edit {
 }
 
 impl Reply {
+    /// A 503: the gateway cannot serve right now.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        let message = "The gateway cannot serve the request right now, please retry.";
+        Self::error(&Error::server(503, "service_unavailable", message))
+    }
+
     fn error(error: &Error) -> Self {
         Self {
             status: error.status,

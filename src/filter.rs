@@ -8,7 +8,10 @@ mod environment;
 mod host;
 mod http;
 mod metrics;
+mod relays;
 mod root;
+mod stage;
+mod upstream;
 
 use proxy_wasm::types::LogLevel;
 

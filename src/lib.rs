@@ -21,6 +21,7 @@ pub mod endpoint;
 pub mod exchange;
 pub mod json;
 pub mod openai;
+pub mod relay;
 pub mod routes;
 pub mod seal;
 pub mod sign;

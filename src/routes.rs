@@ -1,14 +1,16 @@
 //! The compiled configuration: from the name a client asks for to the channel and model that serve it.
 
 mod compile;
+mod pools;
 mod resolve;
 
+pub use pools::Pool;
 pub use resolve::{ModelRule, ResolveError, Route};
 
 use std::collections::BTreeSet;
 
 use crate::catalog;
-use crate::config::{Channel, ConfigError, Limits, PluginConfig};
+use crate::config::{Channel, ConfigError, Failover, Limits, PluginConfig};
 use crate::endpoint::Endpoint;
 use crate::sign::Signer;
 
@@ -17,6 +19,7 @@ use crate::sign::Signer;
 pub struct Routes {
     channels: Vec<CompiledChannel>,
     limits: Limits,
+    failover: Option<Failover>,
     revision: u64,
 }
 
@@ -49,6 +52,12 @@ impl Routes {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Settings of failover, where the filter stands on the clusters too.
+    #[must_use]
+    pub fn failover(&self) -> Option<Failover> {
+        self.failover
     }
 
     /// Revision of the config-service that this was compiled from.

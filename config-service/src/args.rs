@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bedrock_filter::config::{Limits, Secret};
+use bedrock_filter::config::{Failover, Limits, Secret};
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::token::AdminToken;
@@ -178,6 +178,19 @@ pub struct Args {
         default_value_t = Limits::default().max_request_bytes
     )]
     pub max_request_bytes: usize,
+
+    /// Try a request on other channels when one fails; Envoy must have the routes for it.
+    #[arg(long, env = "BEDROCK_FAILOVER", value_parser = FalseyValueParser::new())]
+    pub failover: bool,
+
+    /// Channels that one request is tried on at most, with --failover.
+    #[arg(
+        long,
+        env = "BEDROCK_MAX_ATTEMPTS",
+        default_value_t = Failover::default().max_attempts,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=8)
+    )]
+    pub max_attempts: usize,
 
     /// Accept channels whose `endpoint` is a link-local address or a metadata service.
     #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS", value_parser = FalseyValueParser::new())]

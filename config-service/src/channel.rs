@@ -91,6 +91,8 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         fips,
         endpoint,
         signer,
+        priority,
+        weight,
         credentials,
         models,
         model_mapping,
@@ -100,6 +102,7 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         model_apis,
         guardrail,
         cross_region,
+        retry_with_inference_profile,
     } = channel;
     let document = serde_json::json!({
         "name": name,
@@ -108,6 +111,8 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         "fips": fips,
         "endpoint": endpoint,
         "signer": signer,
+        "priority": priority,
+        "weight": weight,
         "credentials": masked_credentials(credentials),
         "models": models,
         "model_mapping": model_mapping,
@@ -117,6 +122,7 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         "model_apis": model_apis,
         "guardrail": guardrail,
         "cross_region": cross_region,
+        "retry_with_inference_profile": retry_with_inference_profile,
     });
     match document {
         serde_json::Value::Object(fields) => fields,

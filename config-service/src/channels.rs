@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_filter::config::Limits;
+use bedrock_filter::config::{Failover, Limits};
 use tokio::sync::Mutex;
 
 use crate::channel::{Channel, ChannelView, StoredChannel};
@@ -33,6 +33,8 @@ pub struct Channels {
 pub struct Settings {
     /// Sizes that the filter enforces.
     pub limits: Limits,
+    /// Settings of failover, where the filter stands on the clusters too.
+    pub failover: Option<Failover>,
     /// Seals what is published.
     pub sealer: Sealer,
     /// Whether an endpoint may lead to a link-local address or a metadata service.

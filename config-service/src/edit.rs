@@ -27,13 +27,15 @@ use json::{Kind, Members};
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 15] = [
+pub const FIELDS: [&str; 18] = [
     "name",
     "enabled",
     "region",
     "fips",
     "endpoint",
     "signer",
+    "priority",
+    "weight",
     "credentials",
     "models",
     "model_mapping",
@@ -43,6 +45,7 @@ pub const FIELDS: [&str; 15] = [
     "model_apis",
     "guardrail",
     "cross_region",
+    "retry_with_inference_profile",
 ];
 
 /// What one body says about a channel; what it does not say is kept or gets its default.
@@ -55,6 +58,8 @@ pub struct Edit {
     fips: Said<bool>,
     endpoint: Said<Option<String>>,
     signer: Said<SignedBy>,
+    priority: Said<u32>,
+    weight: Said<u32>,
     credentials: Said<CredentialsEdit>,
     models: Said<Vec<String>>,
     model_mapping: Said<BTreeMap<String, String>>,
@@ -64,6 +69,7 @@ pub struct Edit {
     model_apis: Said<BTreeMap<String, Api>>,
     guardrail: Said<Option<Guardrail>>,
     cross_region: Said<CrossRegion>,
+    retry_with_inference_profile: Said<bool>,
 }
 
 /// What becomes of the fields that a body leaves out.
@@ -167,6 +173,8 @@ impl Edit {
         self.region.store(&mut channel.region);
         self.fips.store(&mut channel.fips);
         self.signer.store(&mut channel.signer);
+        self.priority.store(&mut channel.priority);
+        self.weight.store(&mut channel.weight);
         self.endpoint.store(&mut channel.endpoint);
         self.models.store(&mut channel.models);
         self.model_mapping.store(&mut channel.model_mapping);
@@ -177,6 +185,8 @@ impl Edit {
         self.model_apis.store(&mut channel.model_apis);
         self.guardrail.store(&mut channel.guardrail);
         self.cross_region.store(&mut channel.cross_region);
+        self.retry_with_inference_profile
+            .store(&mut channel.retry_with_inference_profile);
         channel
     }
 
@@ -198,6 +208,8 @@ impl Edit {
             "model_families" => {
                 self.model_families = maps::enum_map(raw, at, "unknown_family", faults).into();
             }
+            "priority" => self.priority = field::number(raw, at, faults).into(),
+            "weight" => self.weight = field::number(raw, at, faults).into(),
             "signer" => self.signer = field::signer(raw, at, faults).into(),
             "api" => self.api = field::api(raw, at, faults).into(),
             "model_apis" => {
@@ -205,6 +217,9 @@ impl Edit {
             }
             "guardrail" => self.guardrail = guardrail::read(raw, at, faults).into(),
             "cross_region" => self.cross_region = field::cross_region(raw, at, faults).into(),
+            "retry_with_inference_profile" => {
+                self.retry_with_inference_profile = field::boolean(raw, at, faults).into();
+            }
             // What a read adds, so that its result is a body as it is.
             "id" => self.id = field::text(raw, at, faults).into(),
             "revision" => field::ignored(raw, Kind::Number, at, faults),
@@ -225,6 +240,8 @@ fn blank() -> Channel {
         fips: false,
         endpoint: None,
         signer: SignedBy::default(),
+        priority: 0,
+        weight: 1,
         credentials: Credentials::Static {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: Secret::new("stand-in"),
@@ -238,6 +255,7 @@ fn blank() -> Channel {
         model_apis: BTreeMap::new(),
         guardrail: None,
         cross_region: CrossRegion::default(),
+        retry_with_inference_profile: false,
     }
 }
 

@@ -41,16 +41,36 @@ pub struct Snapshot {
 pub struct Cluster {
     /// Envoy's name for it.
     pub name: String,
+    /// What is dialled, in the order in which Envoy tries it.
+    pub hosts: Vec<Host>,
+    /// Whether the connection is encrypted.
+    pub transport: Transport,
+    /// Whether the filter stands here too, to make each attempt its channel's own.
+    pub stage: UpstreamStage,
+    /// Whose signature Envoy adds to what leaves, if not the filter's.
+    pub signing: Option<SigningKey>,
+}
+
+/// Whether the filter stands on a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UpstreamStage {
+    /// It does not: what comes is ready to be sent.
+    Absent,
+    /// It does.
+    Present,
+}
+
+/// One endpoint of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Host {
     /// Host name or address; an IPv6 address has no brackets here.
     pub host: String,
     /// TCP port.
     pub port: u16,
-    /// Whether the connection is encrypted.
-    pub transport: Transport,
     /// AWS region behind it.
     pub region: String,
-    /// Whose signature Envoy adds to what leaves, if not the filter's.
-    pub signing: Option<SigningKey>,
+    /// The channel that it stands for in a pool; several may have one address.
+    pub channel: Option<String>,
 }
 
 /// An access key with which Envoy signs.
@@ -84,8 +104,8 @@ impl Snapshot {
         settings: &Settings,
         issued: &IssuedCredentials,
     ) -> Result<Self, Vec<Fault>> {
-        let judged = filter::judge(contents, settings.limits)?;
-        let config = filter::ready(contents, settings.limits, issued);
+        let judged = filter::judge(contents, settings)?;
+        let config = filter::ready(contents, settings, issued);
         let secrets = filter::secrets(contents, &config);
         let plugin_config = filter::document(config.clone(), &settings.sealer)
             .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
@@ -177,26 +197,57 @@ fn clusters(served: &Routes, judged: &Routes) -> BTreeSet<Cluster> {
     let names: BTreeSet<_> = clusters.iter().map(|it| it.name.clone()).collect();
     let later = judged.clusters().map(cluster);
     clusters.extend(later.filter(|it| it.signing.is_none() && !names.contains(&it.name)));
+    // The others stay: an Envoy may still run a configuration from before failover was switched on.
+    clusters.extend(pools(served));
     clusters
 }
 
+/// The clusters between which requests fail over.
+fn pools(served: &Routes) -> impl Iterator<Item = Cluster> {
+    let pools = served
+        .failover()
+        .map(|_| served.pools())
+        .unwrap_or_default();
+    pools.into_iter().filter_map(|(name, channels)| {
+        Some(Cluster {
+            name,
+            hosts: channels
+                .iter()
+                .map(|own| Host {
+                    channel: Some(own.channel.name.clone()),
+                    ..host(own)
+                })
+                .collect(),
+            stage: UpstreamStage::Present,
+            ..cluster(channels.first()?)
+        })
+    })
+}
+
 fn cluster(channel: &CompiledChannel) -> Cluster {
-    let endpoint = &channel.endpoint;
     Cluster {
         name: channel.cluster.clone(),
-        host: endpoint
-            .host()
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned(),
-        port: endpoint.port(),
-        transport: if endpoint.is_tls() {
+        hosts: vec![host(channel)],
+        transport: if channel.endpoint.is_tls() {
             Transport::Tls
         } else {
             Transport::Plain
         },
-        region: channel.channel.region.clone(),
+        stage: UpstreamStage::Absent,
         signing: signing_key(&channel.channel),
+    }
+}
+
+fn host(channel: &CompiledChannel) -> Host {
+    let host = channel.endpoint.host();
+    Host {
+        host: host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .to_owned(),
+        port: channel.endpoint.port(),
+        region: channel.channel.region.clone(),
+        channel: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_filter::config::Limits;
+use bedrock_filter::config::{Failover, Limits};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -104,6 +104,10 @@ impl Service {
                 max_request_bytes: args.max_request_bytes,
                 ..Limits::default()
             },
+            failover: args.failover.then(|| Failover {
+                max_attempts: args.max_attempts,
+                ..Failover::default()
+            }),
             sealer,
             allow_link_local_endpoints: args.allow_link_local_endpoints,
         };

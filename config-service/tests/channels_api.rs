@@ -24,6 +24,8 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "fips": false,
         "endpoint": null,
         "signer": "filter",
+        "priority": 0,
+        "weight": 1,
         "credentials": {
             "type": "static",
             "access_key_id": "AKIDEXAMPLE",
@@ -38,6 +40,7 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "model_apis": {},
         "guardrail": null,
         "cross_region": "geo",
+        "retry_with_inference_profile": false,
         "revision": 1,
         "created_at": view["created_at"],
         "updated_at": view["created_at"],
@@ -70,6 +73,8 @@ async fn all_fields_are_stored_and_shown() {
         "region": "eu-west-1",
         "fips": true,
         "endpoint": "https://bedrock.corp.internal:8443",
+        "priority": 2,
+        "weight": 30,
         "models": ["claude-sonnet-4-5", "gpt-4o"],
         "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
         "inference_profile_arn_map": {"claude-sonnet-4-5": ARN.replace("us-east-1", "eu-west-1")},
@@ -78,6 +83,7 @@ async fn all_fields_are_stored_and_shown() {
         "model_apis": {"gpt-4o": "converse", "house-model": "auto"},
         "guardrail": {"identifier": "gr1abc", "version": "3", "trace": "enabled"},
         "cross_region": "global",
+        "retry_with_inference_profile": true,
     });
     let id = service.create(&channel_with("full", &fields)).await;
     let view = service.get(&format!("/api/channels/{id}")).await.json();

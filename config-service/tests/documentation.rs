@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bedrock_filter::bedrock::ModelFamily;
-use clap::CommandFactory as _;
+use clap::{ArgAction, CommandFactory as _};
 use config_service::Args;
 use config_service::edit::FIELDS;
 
@@ -54,7 +54,7 @@ fn every_flag_is_documented_with_its_variable_and_default() {
                 ("wasm" | "wasm_path_in_envoy", _) => "one of the two".to_owned(),
                 ("seal_key", _) => "none".to_owned(),
                 ("wasm_url_base", _) => "from --listen".to_owned(),
-                ("xds_allow_plaintext" | "allow_link_local_endpoints", _) => "false".to_owned(),
+                _ if matches!(arg.get_action(), ArgAction::SetTrue) => "false".to_owned(),
                 (_, []) if !arg.is_required_set() => "none".to_owned(),
                 (_, [default]) => default.to_string_lossy().into_owned(),
                 _ => "required".to_owned(),

@@ -103,6 +103,12 @@ impl UpstreamError {
                 .any(|pattern| self.message.contains(pattern))
     }
 
+    /// Whether it means that the model is served through inference profiles alone.
+    #[must_use]
+    pub fn is_about_on_demand(&self) -> bool {
+        self.exception == "ValidationException" && self.message.contains(NO_ON_DEMAND)
+    }
+
     /// Whether it means that the gateway's own credentials are wrong.
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
@@ -233,6 +239,10 @@ fn is_credentials(exception: &str) -> bool {
     )
 }
 
+/// What Bedrock says of a model that it serves through inference profiles alone, up to the apostrophe,
+/// which comes in two kinds.
+const NO_ON_DEMAND: &str = "with on-demand throughput isn";
+
 fn is_too_long(message: &str) -> bool {
     const PATTERNS: [&str; 6] = [
         "Input is too long",
@@ -247,7 +257,7 @@ fn is_too_long(message: &str) -> bool {
 
 /// What to do about the errors that operators run into most.
 fn remedy(message: &str, exception: &str) -> Option<&'static str> {
-    if message.contains("on-demand throughput") {
+    if message.contains(NO_ON_DEMAND) {
         return Some(
             "(The gateway's administrator can map this model to an inference profile ARN in the \
              channel's inference_profile_arn_map, or set cross_region to geo or global.)",

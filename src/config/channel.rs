@@ -33,6 +33,12 @@ pub struct Channel<C = Credentials> {
     /// Who computes the signature of a request.
     #[serde(default, skip_serializing_if = "SignedBy::is_filter")]
     pub signer: SignedBy,
+    /// Channels with a lower number are tried first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: u32,
+    /// Share of the requests among channels of one priority, 1 to 1000.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub weight: u32,
     /// Names that this channel serves; empty serves every name it can resolve.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
@@ -65,6 +71,10 @@ pub struct Channel<C = Credentials> {
     /// Whether catalogue models are called through a cross-region inference profile.
     #[serde(default)]
     pub cross_region: CrossRegion,
+    /// When Bedrock answers that the base model has no on-demand throughput, call it through the
+    /// inference profile of the region's geography from then on. Needs failover.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retry_with_inference_profile: bool,
 }
 
 impl<C> Channel<C> {
@@ -78,6 +88,8 @@ impl<C> Channel<C> {
             fips: self.fips,
             endpoint: self.endpoint,
             signer: self.signer,
+            priority: self.priority,
+            weight: self.weight,
             models: self.models,
             model_mapping: self.model_mapping,
             inference_profile_arn_map: self.inference_profile_arn_map,
@@ -86,12 +98,27 @@ impl<C> Channel<C> {
             model_apis: self.model_apis,
             guardrail: self.guardrail,
             cross_region: self.cross_region,
+            retry_with_inference_profile: self.retry_with_inference_profile,
         }
     }
 }
 
 fn enabled() -> bool {
     true
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
 /// Who computes the Signature Version 4 of a request.

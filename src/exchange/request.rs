@@ -1,18 +1,14 @@
 //! The way up: from the client's request to a signed call.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use percent_encoding::percent_decode_str;
 
 use super::api::Api;
+use super::call::Prepared;
 use super::{Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
-use crate::bedrock::{self, Options, Target};
-use crate::openai::{self, ChatRequest, Error, ErrorKind, StreamUsage, ToolStyle};
-use crate::routes::{ResolveError, Route, Routes};
-use crate::sign::Unsigned;
-
-/// Header that names the Envoy cluster of a call, for a `cluster_header` route.
-const CLUSTER_HEADER: &str = "x-bedrock-cluster";
+use crate::openai::{self, ChatRequest, Error, ErrorKind};
+use crate::routes::{ResolveError, Routes};
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
@@ -65,6 +61,9 @@ impl Exchange {
         let Phase::RequestBody { kept } = self.take_phase() else {
             return Step::Pass;
         };
+        if let Some(dispatcher) = self.dispatcher.clone() {
+            return self.start_relay(&dispatcher, read(), kept, now);
+        }
         match call(&self.routes, &read(), now) {
             Ok((call, mut edit)) => {
                 if let Some(headers) = &mut edit.headers {
@@ -103,7 +102,9 @@ impl Exchange {
         if self.routes.model_names().contains(&*name) {
             return self.reply_json(openai::model(&name));
         }
-        self.reply(&not_found(&ResolveError::NotFound(name.into_owned())))
+        self.reply(&Error::model_not_found(&ResolveError::NotFound(
+            name.into_owned(),
+        )))
     }
 
     fn chat_headers(&mut self, headers: Headers, end: bool) -> Step {
@@ -140,102 +141,11 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), E
     let request = ChatRequest::parse(body)?;
     let route = routes
         .resolve(&request.model)
-        .map_err(|error| not_found(&error))?;
-    let dialect = bedrock::choose(&route, &request)?;
-    openai::check(&request, |param| dialect.treatment(param))?;
-    let options = Options::of(&request, route.channel.channel.guardrail.as_ref())?;
-    let target = Target {
-        model: route.model,
-        family: route.family,
-        model_id: &route.model_id,
-        options: &options,
-    };
-    let encoded = dialect.encode_request(&request, &target)?;
-    let limit = routes.limits().max_request_bytes;
-    // Envoy's buffer holds twice the limit, and overrunning it would end the VM.
-    if encoded.body.len() > limit.saturating_mul(2) {
-        return Err(too_large(limit));
-    }
-    let path = bedrock::path(&route.model_id, encoded.operation);
-    let mut signed = vec![("content-type", "application/json".to_owned())];
-    if encoded.operation.takes_option_headers() {
-        signed.extend(options.invoke_headers());
-    }
-    let headers = signed_headers(&route, &path, &signed, &encoded.body, now)?;
-    let call = Call {
-        channel: route.channel.channel.name.clone(),
-        model: request.model.to_string(),
-        assumed_family: route.is_opaque().then_some(route.family),
-        dialect,
-        operation: encoded.operation,
-        answer: encoded.answer,
-        created: now
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs()),
-        usage: if request.wants_usage() {
-            StreamUsage::Included
-        } else {
-            StreamUsage::Omitted
-        },
-        tool_style: if request.functions.is_some() {
-            ToolStyle::FunctionCall
-        } else {
-            ToolStyle::ToolCalls
-        },
-    };
-    let edit = Edit {
-        headers: Some(headers),
-        body: Some(encoded.body),
-    };
-    Ok((call, edit))
+        .map_err(|error| Error::model_not_found(&error))?;
+    Prepared::new(routes, &route, &request)?.sign(&route, &request, now)
 }
 
-/// The whole header map of a call: nothing of the client's headers goes upstream.
-fn signed_headers(
-    route: &Route<'_>,
-    path: &str,
-    own: &[(&'static str, String)],
-    body: &[u8],
-    now: SystemTime,
-) -> Result<Headers, Error> {
-    let channel = route.channel;
-    let unsigned = Unsigned {
-        authority: &channel.authority,
-        path,
-        headers: own,
-        body,
-    };
-    let signature = channel.signer.sign(unsigned, now).map_err(|_| {
-        Error::server(
-            500,
-            "signing_failed",
-            "The gateway could not sign the request.",
-        )
-    })?;
-    let mut headers = Headers::default();
-    headers.add(":method", "POST");
-    headers.add(":scheme", channel.endpoint.scheme());
-    headers.add(":authority", channel.authority.as_str());
-    headers.add(":path", path);
-    for (name, value) in own {
-        headers.add(name, value.as_str());
-    }
-    // Envoy does not correct the client's length, and surplus bytes would be a second request.
-    headers.add("content-length", body.len().to_string());
-    headers.add(CLUSTER_HEADER, channel.cluster.as_str());
-    for (name, value) in signature {
-        headers.add(name, value);
-    }
-    Ok(headers)
-}
-
-fn too_large(limit: usize) -> Error {
+pub(super) fn too_large(limit: usize) -> Error {
     let message = format!("The request is larger than the gateway's limit of {limit} bytes.");
     Error::new(413, ErrorKind::InvalidRequest, message).code("request_too_large")
-}
-
-fn not_found(error: &ResolveError) -> Error {
-    Error::new(404, ErrorKind::InvalidRequest, error.to_string())
-        .code("model_not_found")
-        .param("model")
 }

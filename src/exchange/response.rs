@@ -13,24 +13,28 @@ use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
+/// Longest error that is read, in bytes; AWS's are some hundred.
+const MAX_ERROR_LEN: usize = 64 * 1024;
+
 impl Exchange {
     /// Takes the answer's headers; `end` when there is no body.
     ///
     /// Envoy's own answers (no upstream, timeout, body too large) come through here too.
     pub fn response_headers(&mut self, headers: Headers, end: bool) -> Step {
-        let call = match self.take_phase() {
+        let phase = self.take_phase();
+        let head = Head::new(headers);
+        let call = match phase {
             Phase::Upstream(call) => Some(call),
             Phase::RequestBody { .. } => None,
+            Phase::Relayed(relay) => return self.relayed_headers(relay, head, end),
             other => {
                 self.phase = other;
                 return Step::Pass;
             }
         };
-        let status = headers.get_str(":status").and_then(|s| s.parse().ok());
-        let head = Head {
-            status: status.unwrap_or(502),
-            headers,
-        };
+        if let Some(attempt) = self.attempt.take_if(|_| head.status != 200) {
+            return self.attempt_refused(attempt, head, end);
+        }
         if end {
             let error = head.error(b"", call.as_ref());
             return self.reply(&error);
@@ -45,6 +49,16 @@ impl Exchange {
     /// Takes a piece of the answer's body; `buffered` counts all that Envoy holds, in bytes.
     pub fn response_body(&mut self, buffered: usize, end: bool, read: ReadBody<'_>) -> Step {
         match self.take_phase() {
+            Phase::RelayedError(relay, head) if end => {
+                self.relayed_body(&relay, &head, &error_body(buffered, read))
+            }
+            Phase::Refusal(head) if end || head.is_whole(buffered) => {
+                self.refusal_body(&head, &error_body(buffered, read), end)
+            }
+            held @ (Phase::RelayedError(..) | Phase::Refusal(_)) => {
+                self.phase = held;
+                Step::Wait
+            }
             Phase::WholeAnswer(call, head) => self.whole_answer(call, head, (buffered, end), read),
             Phase::FirstFrame(call, head) => self.first_frame(call, head, (buffered, end), read),
             Phase::Stream(mut stream) => {
@@ -77,7 +91,13 @@ impl Exchange {
                 let error = head.error(b"", Some(&call));
                 self.reply(&error)
             }
-            held @ (Phase::WholeAnswer(..) | Phase::FirstFrame(..)) => {
+            Phase::RelayedError(relay, head) if buffered == 0 => {
+                self.relayed_headers(relay, head, true)
+            }
+            held @ (Phase::WholeAnswer(..)
+            | Phase::FirstFrame(..)
+            | Phase::RelayedError(..)
+            | Phase::Refusal(_)) => {
                 self.phase = held;
                 self.response_body(buffered, true, read)
             }
@@ -100,14 +120,20 @@ impl Exchange {
             let error = Error::server(502, "response_too_large", message);
             return self.replace(&head, &error, end);
         }
-        if !end {
+        // An attempt does not wait for the end if it can help it: see `Attempt::failed`.
+        let is_whole = end || (self.attempt.is_some() && head.is_whole(buffered));
+        if !is_whole {
             self.phase = Phase::WholeAnswer(call, head);
             return Step::Wait;
         }
         let body = read();
         match call {
             Some(call) if head.status == 200 => match head.decode(call, body) {
-                Ok(completion) => Edit::pass_to(head.json(200, completion.len()), completion),
+                Ok(completion) => {
+                    let mut headers = head.json(200, completion.len());
+                    self.succeeded(&mut headers);
+                    Edit::pass_to(headers, completion)
+                }
                 Err(error) => self.replace(&head, &error, end),
             },
             call => {
@@ -143,8 +169,17 @@ impl Exchange {
                 } else {
                     self.phase = Phase::Stream(Box::new(stream));
                 }
-                Edit::pass_to(head.sse(), out)
+                let mut headers = head.sse();
+                self.succeeded(&mut headers);
+                Edit::pass_to(headers, out)
             }
+        }
+    }
+
+    /// The client will get this answer; an attempt says whose it is.
+    fn succeeded(&mut self, headers: &mut Headers) {
+        if let Some(attempt) = self.attempt.take() {
+            attempt.succeeded(headers);
         }
     }
 
@@ -154,6 +189,9 @@ impl Exchange {
     /// client's connection busy until the upstream is done, although the client has its answer.
     fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
         self.phase = Phase::Done;
+        if let Some(attempt) = &self.attempt {
+            return attempt.failed(error, end);
+        }
         let body = error.body();
         if end {
             return Edit::pass_to(head.json(error.status, body.len()), body);
@@ -188,12 +226,26 @@ impl Call {
 }
 
 impl Head {
+    fn new(headers: Headers) -> Self {
+        let status = headers.get_str(":status").and_then(|s| s.parse().ok());
+        Self {
+            status: status.unwrap_or(502),
+            headers,
+        }
+    }
+
     fn is_event_stream(&self) -> bool {
         self.status == 200
             && self
                 .headers
                 .get_str("content-type")
                 .is_some_and(|kind| kind.starts_with(EVENT_STREAM))
+    }
+
+    /// Whether so many bytes are the whole body, as far as the head says how many there are.
+    fn is_whole(&self, buffered: usize) -> bool {
+        let length = self.headers.get_str("content-length");
+        length.and_then(|length| length.parse().ok()) == Some(buffered)
     }
 
     /// The client's body for a whole answer.
@@ -235,7 +287,7 @@ impl Head {
     }
 
     /// The error in an answer that is none.
-    fn error(&self, body: &[u8], call: Option<&Call>) -> Error {
+    pub(super) fn error(&self, body: &[u8], call: Option<&Call>) -> Error {
         let error_type = self.headers.get_str("x-amzn-errortype");
         let status = if self.status < 400 { 502 } else { self.status };
         let error = decode_error(status, error_type, body);
@@ -275,7 +327,7 @@ impl Head {
     }
 
     /// Headers of a JSON answer.
-    fn json(&self, status: u16, length: usize) -> Headers {
+    pub(super) fn json(&self, status: u16, length: usize) -> Headers {
         let mut headers = self.kept(status);
         headers.add("content-type", "application/json");
         headers.add("content-length", length.to_string());
@@ -291,7 +343,7 @@ impl Head {
     }
 
     /// What stays of the upstream's headers: nothing that describes its body or names its innards.
-    fn kept(&self, status: u16) -> Headers {
+    pub(super) fn kept(&self, status: u16) -> Headers {
         let mut headers = Headers::default();
         headers.add(":status", status.to_string());
         let kept = self.headers.0.iter().filter(|(name, _)| {
@@ -315,6 +367,15 @@ impl Head {
             headers.add("x-request-id", id);
         }
         headers
+    }
+}
+
+/// The body of an error. Longer ones are no errors of AWS's, and not worth reading.
+fn error_body(buffered: usize, read: ReadBody<'_>) -> Vec<u8> {
+    if buffered > MAX_ERROR_LEN {
+        Vec::new()
+    } else {
+        read()
     }
 }
 

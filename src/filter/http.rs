@@ -3,25 +3,31 @@
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
+use super::relays::{self, Filed};
 use super::{host, metrics};
-use crate::exchange::{Exchange, Step};
+use crate::exchange::{Exchange, Reply, Step};
 
 /// Buffer sizes are not told with trailers; Envoy gives what it has.
-const ALL: usize = u32::MAX as usize;
+pub(super) const ALL: usize = u32::MAX as usize;
 
 /// Carries an [`Exchange`] through Envoy's callbacks.
 pub(super) struct FilterHttp {
     exchange: Exchange,
+    /// Keeps the request where its attempts find it.
+    filed: Option<Filed>,
 }
 
 impl FilterHttp {
     pub(super) fn new(exchange: Exchange) -> Self {
-        Self { exchange }
+        Self {
+            exchange,
+            filed: None,
+        }
     }
 }
 
 /// What a step applies to.
-struct Message {
+pub(super) struct Message {
     headers: MapType,
     body: BufferType,
     /// Bytes that Envoy holds of the body.
@@ -29,7 +35,7 @@ struct Message {
 }
 
 impl Message {
-    fn request(size: usize) -> Self {
+    pub(super) fn request(size: usize) -> Self {
         Self {
             headers: MapType::HttpRequestHeaders,
             body: BufferType::HttpRequestBody,
@@ -37,7 +43,7 @@ impl Message {
         }
     }
 
-    fn response(size: usize) -> Self {
+    pub(super) fn response(size: usize) -> Self {
         Self {
             headers: MapType::HttpResponseHeaders,
             body: BufferType::HttpResponseBody,
@@ -45,7 +51,7 @@ impl Message {
         }
     }
 
-    fn apply(&self, step: Step) -> Action {
+    pub(super) fn apply(&self, step: Step) -> Action {
         match step {
             Step::Pass => Action::Continue,
             Step::Wait => Action::Pause,
@@ -67,6 +73,23 @@ impl Message {
     }
 }
 
+impl FilterHttp {
+    /// Files what attempts have to find. Without it they would send the stand-in unsigned, so that a
+    /// fault here must end the request.
+    fn file(&mut self, action: Action) -> Action {
+        if let Some(relay) = self.exchange.relay()
+            && self.filed.is_none()
+        {
+            self.filed = relays::file(relay);
+            if self.filed.is_none() {
+                host::reply(&Reply::unavailable());
+                return Action::Pause;
+            }
+        }
+        action
+    }
+}
+
 impl Context for FilterHttp {}
 
 impl HttpContext for FilterHttp {
@@ -84,7 +107,8 @@ impl HttpContext for FilterHttp {
         let step = self
             .exchange
             .request_body(size, end, host::now(), &mut read);
-        Message::request(size).apply(step)
+        let action = Message::request(size).apply(step);
+        self.file(action)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
@@ -97,12 +121,17 @@ impl HttpContext for FilterHttp {
         let step = self
             .exchange
             .request_body(size, true, host::now(), &mut read);
-        Message::request(size).apply(step)
+        let action = Message::request(size).apply(step);
+        self.file(action)
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
         if self.exchange.is_done() {
             return Action::Continue;
+        }
+        if let Some(relay) = self.exchange.relay() {
+            relay.note_silence(host::now());
+            metrics::report_events(&relays::dispatcher());
         }
         let headers = host::headers(MapType::HttpResponseHeaders);
         let step = self.exchange.response_headers(headers, end);

@@ -8,6 +8,7 @@ use proxy_wasm::types::ContextType;
 use super::environment;
 use super::host;
 use super::http::FilterHttp;
+use super::stage::FilterStage;
 use crate::config::PluginConfig;
 use crate::exchange::Exchange;
 use crate::routes::Routes;
@@ -54,6 +55,9 @@ impl RootContext for FilterRoot {
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
         let routes = self.routes.clone()?;
+        if routes.failover().is_some() {
+            return Some(Box::new(FilterStage::new(routes)));
+        }
         Some(Box::new(FilterHttp::new(Exchange::new(routes))))
     }
 }

@@ -68,6 +68,14 @@ impl Error {
             .param(param)
     }
 
+    /// A 404 for a name that nothing is behind.
+    #[must_use]
+    pub fn model_not_found(reason: &impl std::fmt::Display) -> Self {
+        Self::new(404, ErrorKind::InvalidRequest, reason.to_string())
+            .code("model_not_found")
+            .param("model")
+    }
+
     /// A failure of the gateway or of what stands behind it.
     #[must_use]
     pub fn server(status: u16, code: &'static str, message: impl Into<String>) -> Self {

@@ -15,6 +15,12 @@ use crate::sign::Signer;
 /// Longest channel name, in characters.
 const MAX_NAME_LEN: usize = 64;
 
+/// Largest weight of a channel.
+const MAX_WEIGHT: u32 = 1000;
+
+/// Most attempts that may be configured.
+const MAX_ATTEMPTS: usize = 8;
+
 pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
     let faults = check(&config);
     if !faults.is_empty() {
@@ -32,6 +38,7 @@ pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> 
     Ok(Routes {
         channels,
         limits: config.limits,
+        failover: config.failover,
         revision: config.revision,
     })
 }
@@ -46,6 +53,12 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
         faults.push(ConfigError::new("/schema", "unsupported_schema", reason));
     }
     faults.extend(check_limits(config.limits));
+    let attempts = config.failover.map_or(1, |failover| failover.max_attempts);
+    if !(1..=MAX_ATTEMPTS).contains(&attempts) {
+        let reason = format!("is {attempts}, but must be 1 to {MAX_ATTEMPTS}");
+        let path = "/failover/max_attempts";
+        faults.push(ConfigError::new(path, "out_of_range", reason));
+    }
     let mut names = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
         let prefix = format!("/channels/{index}");
@@ -101,6 +114,10 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
     }
     faults.extend(check_credentials(&channel.credentials));
     faults.extend(check_signer(channel));
+    if !(1..=MAX_WEIGHT).contains(&channel.weight) {
+        let reason = format!("is {}, but must be 1 to {MAX_WEIGHT}", channel.weight);
+        faults.push(ConfigError::new("/weight", "out_of_range", reason));
+    }
     for (index, model) in channel.models.iter().enumerate() {
         faults.extend(check_model_name(&format!("/models/{index}"), model));
     }

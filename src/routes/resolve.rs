@@ -6,7 +6,7 @@ use super::{CompiledChannel, Routes};
 use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::ModelFamily;
 use crate::catalog::{self, Model};
-use crate::config::Api;
+use crate::config::{Api, CrossRegion};
 
 /// Where one request goes.
 #[derive(Clone, Debug)]
@@ -39,6 +39,21 @@ impl Route<'_> {
         let names = [mapped, &self.requested, &self.model_id];
         let by_name = names.iter().find_map(|name| channel.model_apis.get(*name));
         by_name.copied().unwrap_or(channel.api)
+    }
+
+    /// The same model through the inference profile of the region's geography: for channels that ask
+    /// for it where the base model has no on-demand throughput. `None` when there is none, or the route
+    /// calls something else than the base model.
+    #[must_use]
+    pub fn through_geo_profile(&self) -> Option<Self> {
+        let channel = &self.channel.channel;
+        let base = self.model.filter(|model| model.id == self.model_id)?;
+        let model_id = base.id_in(&channel.region, CrossRegion::Geo);
+        let is_another = channel.retry_with_inference_profile && model_id != self.model_id;
+        is_another.then(|| Self {
+            model_id,
+            ..self.clone()
+        })
     }
 
     /// Whether the id is an ARN that does not say which model it serves.
@@ -94,26 +109,47 @@ impl Routes {
     ///
     /// When no enabled channel serves the name, or its family is not known.
     pub fn resolve(&self, requested: &str) -> Result<Route<'_>, ResolveError> {
-        let mut unknown_family = false;
-        for channel in self.enabled().filter(|channel| channel.serves(requested)) {
-            let Some(target) = channel.target(requested) else {
-                continue;
-            };
-            match target.into_route(channel, requested) {
-                Some(route) => return Ok(route),
-                None => unknown_family = true,
-            }
-        }
+        let first = self.enabled().find_map(|channel| channel.route(requested));
+        first.ok_or_else(|| self.why_not(requested))
+    }
+
+    /// Every channel that serves a name, in the order of the configuration.
+    pub fn candidates<'r>(&'r self, requested: &str) -> impl Iterator<Item = Route<'r>> {
+        self.enabled()
+            .filter_map(move |channel| channel.route(requested))
+    }
+
+    /// Why [`Self::resolve`] finds nothing.
+    #[must_use]
+    pub fn why_not(&self, requested: &str) -> ResolveError {
         let name = requested.to_owned();
-        Err(if unknown_family {
+        let has_name = |channel: &CompiledChannel| {
+            channel.serves(requested) && channel.target(requested).is_some()
+        };
+        if self.enabled().any(has_name) {
             ResolveError::UnknownFamily(name)
         } else {
             ResolveError::NotFound(name)
-        })
+        }
+    }
+
+    /// Where a request for a name goes on one channel; `None` when the channel does not serve it.
+    #[must_use]
+    pub fn route_on(&self, channel: &str, requested: &str) -> Option<Route<'_>> {
+        self.enabled()
+            .find(|own| own.channel.name == channel)?
+            .route(requested)
     }
 }
 
 impl CompiledChannel {
+    fn route(&self, requested: &str) -> Option<Route<'_>> {
+        if !self.serves(requested) {
+            return None;
+        }
+        self.target(requested)?.into_route(self, requested)
+    }
+
     fn serves(&self, requested: &str) -> bool {
         let models = &self.channel.models;
         models.is_empty() || models.iter().any(|model| model == requested)

@@ -64,6 +64,15 @@ pub(super) fn nullable_text(
     }
 }
 
+/// A whole number that cannot be cleared.
+pub(super) fn number(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<u32> {
+    let number = nullable_number(raw, at, faults)?;
+    if number.is_none() {
+        faults.push(not_clearable(at));
+    }
+    number
+}
+
 /// A whole number that `null` or `""` clears.
 pub(super) fn nullable_number(
     raw: &RawValue,

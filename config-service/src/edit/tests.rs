@@ -10,6 +10,8 @@ fn full() -> Channel {
         region: "eu-west-1".to_owned(),
         fips: true,
         signer: SignedBy::Envoy,
+        priority: 3,
+        weight: 5,
         endpoint: Some("https://bedrock.corp.internal".to_owned()),
         credentials: Credentials::Static {
             access_key_id: "AKIDSTORED".to_owned(),
@@ -28,6 +30,7 @@ fn full() -> Channel {
             trace: Some(GuardrailTrace::EnabledFull),
         }),
         cross_region: CrossRegion::Off,
+        retry_with_inference_profile: true,
     }
 }
 
@@ -154,7 +157,13 @@ fn what_cannot_be_empty_is_not_cleared() {
             refuses(Base::Patch(&stored), &json, &[&fault]);
         }
     }
-    for field in ["enabled", "fips"] {
+    for field in [
+        "enabled",
+        "fips",
+        "priority",
+        "weight",
+        "retry_with_inference_profile",
+    ] {
         let json = format!(r#"{{"{field}":null}}"#);
         let fault = format!("/{field} not_clearable");
         refuses(Base::Patch(&stored), &json, &[&fault]);

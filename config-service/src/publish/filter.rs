@@ -1,21 +1,22 @@
 //! What is configured as the filter reads it: with a key in place of each source of credentials.
 
 use bedrock_filter::config::{
-    Channel as FilterChannel, ConfigError, Credentials, Limits, PluginConfig, Secret,
+    Channel as FilterChannel, ConfigError, Credentials, PluginConfig, Secret,
 };
 use bedrock_filter::routes::Routes;
 
 use crate::channel::Channel;
+use crate::channels::Settings;
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
 use crate::seal::Sealer;
 use crate::store::Contents;
 
 /// Judges all channels with the filter's own rules, whether they have credentials yet or not.
-pub(super) fn judge(contents: &Contents, limits: Limits) -> Result<Routes, Vec<Fault>> {
+pub(super) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
     let channels = contents.channels.iter();
     let stand_ins = channels.map(|stored| stand_in(&stored.channel)).collect();
-    let config = plugin_config(contents, limits, stand_ins);
+    let config = plugin_config(contents, settings, stand_ins);
     Routes::compile(config).map_err(|errors| {
         let mut faults = faults(errors);
         for fault in &mut faults {
@@ -28,7 +29,7 @@ pub(super) fn judge(contents: &Contents, limits: Limits) -> Result<Routes, Vec<F
 /// The channels that can be served, with their credentials in clear.
 pub(super) fn ready(
     contents: &Contents,
-    limits: Limits,
+    settings: &Settings,
     issued: &IssuedCredentials,
 ) -> PluginConfig {
     let channels = contents.channels.iter().filter_map(|stored| {
@@ -36,7 +37,7 @@ pub(super) fn ready(
         let credentials = written.or_else(|| issued.get(&stored.id).cloned())?;
         Some(stored.channel.clone().with_credentials(credentials))
     });
-    plugin_config(contents, limits, channels.collect())
+    plugin_config(contents, settings, channels.collect())
 }
 
 /// The document that Envoys get.
@@ -85,13 +86,14 @@ pub(crate) fn is_usable(credentials: &Credentials) -> bool {
 
 fn plugin_config(
     contents: &Contents,
-    limits: Limits,
+    settings: &Settings,
     channels: Vec<FilterChannel>,
 ) -> PluginConfig {
     PluginConfig {
         revision: contents.revision,
         channels,
-        limits,
+        limits: settings.limits,
+        failover: settings.failover,
         ..PluginConfig::default()
     }
 }

@@ -36,7 +36,7 @@ use envoy_types::pb::google::protobuf::value::Kind;
 use envoy_types::pb::google::protobuf::{Duration, Struct, UInt32Value, Value};
 use envoy_types::util::pack_any;
 
-use crate::publish::{Cluster, Transport};
+use crate::publish::{Cluster, Host, Transport};
 
 /// Namespace of the endpoint metadata that the filter reads.
 const METADATA_NAMESPACE: &str = "bedrock";
@@ -72,47 +72,55 @@ pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
     }
 }
 
+/// An endpoint for each host, each of a priority of its own: a retry goes to the next one.
 fn load_assignment(cluster: &Cluster) -> ClusterLoadAssignment {
+    let localities = cluster.hosts.iter().zip(0..).map(locality);
+    ClusterLoadAssignment {
+        cluster_name: cluster.name.clone(),
+        endpoints: localities.collect(),
+        ..ClusterLoadAssignment::default()
+    }
+}
+
+fn locality((host, priority): (&Host, u32)) -> LocalityLbEndpoints {
     let socket_address = SocketAddress {
-        address: cluster.host.clone(),
-        port_specifier: Some(PortSpecifier::PortValue(cluster.port.into())),
+        address: host.host.clone(),
+        port_specifier: Some(PortSpecifier::PortValue(host.port.into())),
         ..SocketAddress::default()
     };
     let endpoint = Endpoint {
         address: Some(Address {
             address: Some(AddressKind::SocketAddress(socket_address)),
         }),
-        hostname: cluster.host.clone(),
+        hostname: host.host.clone(),
         ..Endpoint::default()
     };
-    let locality = LocalityLbEndpoints {
+    LocalityLbEndpoints {
         lb_endpoints: vec![LbEndpoint {
             host_identifier: Some(HostIdentifier::Endpoint(endpoint)),
-            metadata: Some(metadata(cluster)),
+            metadata: Some(metadata(host)),
             ..LbEndpoint::default()
         }],
+        priority,
         ..LocalityLbEndpoints::default()
-    };
-    ClusterLoadAssignment {
-        cluster_name: cluster.name.clone(),
-        endpoints: vec![locality],
-        ..ClusterLoadAssignment::default()
     }
 }
 
-fn metadata(cluster: &Cluster) -> Metadata {
+fn metadata(host: &Host) -> Metadata {
     let text = |text: &str| Value {
         kind: Some(Kind::StringValue(text.to_owned())),
     };
-    let fields = [
-        ("region".to_owned(), text(&cluster.region)),
-        ("host".to_owned(), text(&cluster.host)),
-    ];
+    let channel = host.channel.as_deref();
+    let own = [("region", host.region.as_str()), ("host", &host.host)];
+    let fields = own
+        .into_iter()
+        .chain(channel.map(|channel| ("channel", channel)))
+        .map(|(name, value)| (name.to_owned(), text(value)));
     Metadata {
         filter_metadata: HashMap::from([(
             METADATA_NAMESPACE.to_owned(),
             Struct {
-                fields: fields.into_iter().collect(),
+                fields: fields.collect(),
             },
         )]),
         ..Metadata::default()
@@ -148,7 +156,9 @@ fn transport_socket(cluster: &Cluster, ca_file: &str) -> Option<TransportSocket>
 /// TLS with the certificate verified against the host: by SNI for a name, by address for an address,
 /// because an address must not be sent as SNI (RFC 6066, section 3).
 fn tls_context(cluster: &Cluster, ca_file: &str) -> UpstreamTlsContext {
-    let address: Option<IpAddr> = cluster.host.parse().ok();
+    // A pool of several has names alone.
+    let host = cluster.hosts.first().map_or("", |host| &host.host);
+    let address: Option<IpAddr> = host.parse().ok();
     let by_name = address.is_none();
     let validation = CertificateValidationContext {
         trusted_ca: Some(DataSource {
@@ -171,7 +181,7 @@ fn tls_context(cluster: &Cluster, ca_file: &str) -> UpstreamTlsContext {
             ..CommonTlsContext::default()
         }),
         sni: if by_name {
-            cluster.host.clone()
+            host.to_owned()
         } else {
             String::new()
         },

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::filter_code::ModuleDelivery;
 use crate::fleet::Progress;
-use crate::publish::{Cluster, Snapshot};
+use crate::publish::{Cluster, Snapshot, UpstreamStage};
 use subscription::Subscription;
 
 /// Longest reason of a refusal that is kept, in bytes.
@@ -278,10 +278,19 @@ impl Session {
     fn plugin_may_go(&self) -> bool {
         let clusters = &self.clusters;
         let complete = |set: &BTreeSet<Cluster>| set.is_superset(&self.target.clusters);
-        !clusters.is_subscribed()
-            || (clusters.accepted().is_some()
-                && !clusters.is_rejected()
-                && clusters.live().all(complete))
+        // A cluster with the filter on it is not ready before it has the filter, and Envoy acknowledges
+        // clusters only when all are: there the plugin configuration follows at once. Envoy takes one
+        // after the other, so it knows the clusters first all the same.
+        let wait_for_filter = self
+            .target
+            .clusters
+            .iter()
+            .any(|cluster| cluster.stage == UpstreamStage::Present);
+        let delivered = match clusters.in_flight() {
+            Some(sent) if wait_for_filter => complete(sent),
+            _ => clusters.accepted().is_some() && clusters.live().all(complete),
+        };
+        !clusters.is_subscribed() || (delivered && !clusters.is_rejected())
     }
 
     fn without_module(&self) -> WithoutModule {

@@ -51,12 +51,26 @@ pub struct Builder {
     config_log: &'static str,
     envoy_seal_key: &'static str,
     config_variables: Vec<(&'static str, String)>,
+    per_try_timeout: Option<&'static str>,
 }
 
 impl Builder {
     /// Chooses how Envoy gets the module; [`Module::Served`] by default.
     pub fn module(mut self, module: Module) -> Self {
         self.module = module;
+        self
+    }
+
+    /// Lets requests fail over to other channels, on at most so many.
+    pub fn failover(mut self, attempts: usize) -> Self {
+        self.arguments.push("--failover".to_owned());
+        self.arguments.push(format!("--max-attempts={attempts}"));
+        self
+    }
+
+    /// How long one attempt may take until its answer begins, as the route says it.
+    pub fn per_try_timeout(mut self, duration: &'static str) -> Self {
+        self.per_try_timeout = Some(duration);
         self
     }
 
@@ -116,7 +130,10 @@ impl Builder {
             self.config_variables,
         )
         .await;
-        let bootstrap = Bootstrap::dynamic(&ports);
+        let mut bootstrap = Bootstrap::dynamic(&ports);
+        if let Some(duration) = self.per_try_timeout {
+            bootstrap.retry_policy()["per_try_timeout"] = duration.into();
+        }
         let bootstrap = (&bootstrap, self.envoy_seal_key);
         let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
         config.wait_active(0).await;
@@ -144,6 +161,7 @@ impl Stack {
             config_log: "info",
             envoy_seal_key: SEAL_KEY,
             config_variables: Vec::new(),
+            per_try_timeout: None,
         }
     }
 

@@ -3,6 +3,7 @@
 mod channels;
 mod chat;
 mod credential_sources;
+mod failover;
 mod failures;
 mod golden;
 mod hostile_requests;

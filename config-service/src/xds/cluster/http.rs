@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use envoy_types::pb::envoy::config::core::v3::config_source::ConfigSourceSpecifier;
 use envoy_types::pb::envoy::config::core::v3::{
-    Http1ProtocolOptions, HttpProtocolOptions as CommonHttpOptions,
+    AggregatedConfigSource, ApiVersion, ConfigSource, ExtensionConfigSource, Http1ProtocolOptions,
+    HttpProtocolOptions as CommonHttpOptions,
 };
 use envoy_types::pb::envoy::extensions::common::aws::v3::{
     AwsCredentialProvider, InlineCredentialProvider,
@@ -21,7 +23,8 @@ use envoy_types::pb::google::protobuf::Any;
 use envoy_types::util::pack_any;
 
 use super::seconds;
-use crate::publish::{Cluster, SigningKey};
+use crate::publish::{Cluster, SigningKey, UpstreamStage};
+use crate::xds::EXTENSION_NAME;
 
 /// Idle connections are closed before AWS's NAT gateways and load balancers forget them after 350 s
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
@@ -29,6 +32,9 @@ const IDLE_TIMEOUT_SECS: i64 = 300;
 
 /// Service name in the credential scope; it is not the endpoint's `bedrock-runtime`.
 const SERVICE: &str = "bedrock";
+
+/// Type of the filter's configuration.
+const WASM_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
 
 /// The cluster's extension options.
 pub(super) fn protocol_options(cluster: &Cluster) -> HashMap<String, Any> {
@@ -44,16 +50,48 @@ pub(super) fn protocol_options(cluster: &Cluster) -> HashMap<String, Any> {
                 )),
             },
         )),
-        http_filters: match &cluster.signing {
-            Some(key) => vec![signing_filter(key, &cluster.region), codec_filter()],
-            None => Vec::new(),
-        },
+        http_filters: filters(cluster),
         ..HttpProtocolOptions::default()
     };
     HashMap::from([(
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(),
         pack_any(options),
     )])
+}
+
+/// What stands before the codec: our filter first, so that what is signed is what is sent.
+fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
+    let region = cluster.hosts.first().map_or("", |host| &host.region);
+    let stage = (cluster.stage == UpstreamStage::Present).then(own_filter);
+    let signing = cluster
+        .signing
+        .as_ref()
+        .map(|key| signing_filter(key, region));
+    let filters: Vec<_> = stage.into_iter().chain(signing).collect();
+    if filters.is_empty() {
+        return filters;
+    }
+    filters.into_iter().chain([codec_filter()]).collect()
+}
+
+/// The filter, from the same resource that the listener has it from: so both run in one VM.
+fn own_filter() -> HttpFilter {
+    let source = ConfigSource {
+        resource_api_version: ApiVersion::V3.into(),
+        // The cluster waits for the filter: without it, it would send stand-ins.
+        initial_fetch_timeout: Some(seconds(0)),
+        config_source_specifier: Some(ConfigSourceSpecifier::Ads(AggregatedConfigSource {})),
+        ..ConfigSource::default()
+    };
+    HttpFilter {
+        name: EXTENSION_NAME.to_owned(),
+        config_type: Some(ConfigType::ConfigDiscovery(ExtensionConfigSource {
+            config_source: Some(source),
+            type_urls: vec![WASM_TYPE.to_owned()],
+            ..ExtensionConfigSource::default()
+        })),
+        ..HttpFilter::default()
+    }
 }
 
 /// Signs each attempt with the channel's key, which Envoy redacts where it shows its configuration.

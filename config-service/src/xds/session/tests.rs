@@ -1,7 +1,7 @@
 use super::*;
 use crate::channels::Settings;
 use crate::credentials::IssuedCredentials;
-use crate::publish::Transport;
+use crate::publish::{Host, Transport, UpstreamStage};
 use crate::store::Contents;
 
 fn snapshot(revision: u64, hosts: &[&str]) -> Snapshot {
@@ -18,10 +18,14 @@ fn snapshot(revision: u64, hosts: &[&str]) -> Snapshot {
 fn cluster(host: &str) -> Cluster {
     Cluster {
         name: format!("bedrock|https|{host}|443"),
-        host: host.to_owned(),
-        port: 443,
+        hosts: vec![Host {
+            host: host.to_owned(),
+            port: 443,
+            region: "us-east-1".to_owned(),
+            channel: None,
+        }],
         transport: Transport::Tls,
-        region: "us-east-1".to_owned(),
+        stage: UpstreamStage::Absent,
         signing: None,
     }
 }
@@ -115,7 +119,10 @@ impl Envoy {
         match response.body {
             Body::Clusters(clusters) => {
                 self.nonces[Kind::Clusters as usize] = response.nonce;
-                let hosts: Vec<_> = clusters.iter().map(|it| it.host.as_str()).collect();
+                let hosts: Vec<_> = clusters
+                    .iter()
+                    .map(|it| it.hosts[0].host.as_str())
+                    .collect();
                 format!("cds {} {}", response.version, hosts.join(","))
             }
             Body::Plugin(offered) => {
@@ -292,10 +299,9 @@ fn no_channels_means_no_clusters_and_still_a_plugin_configuration() {
 fn one_name_is_never_sent_twice() {
     let mut envoy = Envoy::settled(1, &["a"]);
     let mut moved = snapshot(2, &[]);
-    moved.clusters = BTreeSet::from([Cluster {
-        region: "eu-west-1".to_owned(),
-        ..cluster("a")
-    }]);
+    let mut cluster = cluster("a");
+    cluster.hosts[0].region = "eu-west-1".to_owned();
+    moved.clusters = BTreeSet::from([cluster]);
     envoy.session.retarget(Arc::new(moved));
     assert_eq!(envoy.receive(), ["cds 2 a"]);
     assert_eq!(envoy.ack(Kind::Clusters), ["ecds 2"]);

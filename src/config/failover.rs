@@ -1,0 +1,28 @@
+//! Trying a request on another channel when one fails.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of the deployment in two stages: the filter stands on the listener *and* on the Bedrock
+/// clusters, where it runs once for each attempt of Envoy's retry policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Failover {
+    /// Channels that one request is tried on at most, 1 to 8.
+    pub max_attempts: usize,
+    /// Whether answers say which channel served them and after how many attempts, in
+    /// `x-bedrock-channel` and `x-bedrock-attempts`.
+    pub answer_headers: bool,
+    /// Bytes of requests that one worker holds at once for the case of another attempt; more get a
+    /// 503.
+    pub max_held_bytes: usize,
+}
+
+impl Default for Failover {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            answer_headers: true,
+            max_held_bytes: 256 * 1024 * 1024,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! The upstream stage: one attempt of a relayed request on one channel.
+//!
+//! What Envoy may try again on the next channel passes as it is, or as a bare status. What it makes of
+//! the last attempt is turned into the client's error by the listener stage ([`super::relayed`]).
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::call::CLUSTER_HEADER;
+use super::{Edit, Exchange, Head, Headers, Phase, Step};
+use crate::bedrock::{UpstreamError, decode_error};
+use crate::openai::Error;
+use crate::relay::{Failure, Relay};
+use crate::routes::Route;
+
+/// A status after which nobody tries again.
+const FINAL: u16 = 400;
+
+/// An attempt, as an exchange knows it.
+pub(super) struct Attempt {
+    relay: Rc<Relay>,
+    /// The channel that it is made on.
+    channel: String,
+    /// When the latest callback came.
+    now: SystemTime,
+}
+
+impl Exchange {
+    /// Begins an attempt on a channel: the call to send.
+    ///
+    /// Never a reply of the filter's own: it would come back through the listener stage's context while
+    /// this one's callback still runs, and the SDK panics then. What could go wrong was tried when the
+    /// request was relayed; should it go wrong all the same, the stand-in goes out as it is, without a
+    /// signature, and is refused.
+    #[must_use]
+    pub fn attempt(relay: Rc<Relay>, channel: &str, now: SystemTime) -> (Self, Step) {
+        let mut exchange = Self::new(Arc::clone(relay.routes()));
+        let begun = relay.begin(channel, now).map(|route| {
+            let prepared = relay.prepared(&route)?;
+            prepared.sign(&route, relay.request(), now)
+        });
+        let step = match begun {
+            Some(Ok((call, mut edit))) => {
+                if let Some(headers) = &mut edit.headers {
+                    // The route took it away before; nobody will now.
+                    headers.remove(|name| name == CLUSTER_HEADER);
+                }
+                exchange.phase = Phase::Upstream(call);
+                Step::Edit(edit)
+            }
+            Some(Err(error)) => {
+                relay.failed(Failure::Unavailable, Some(error), now);
+                exchange.phase = Phase::Done;
+                Step::Pass
+            }
+            None => {
+                exchange.phase = Phase::Done;
+                Step::Pass
+            }
+        };
+        exchange.attempt = Some(Attempt {
+            relay,
+            channel: channel.to_owned(),
+            now,
+        });
+        (exchange, step)
+    }
+
+    /// Tells an attempt what time it is.
+    pub fn set_now(&mut self, now: SystemTime) {
+        if let Some(attempt) = &mut self.attempt {
+            attempt.now = now;
+        }
+    }
+
+    /// The head of an answer that is none: it passes, and the relay is told.
+    pub(super) fn attempt_refused(&mut self, attempt: Attempt, mut head: Head, end: bool) -> Step {
+        self.phase = Phase::Done;
+        if head.status == 400 && !end && attempt.has_profile() {
+            self.phase = Phase::Refusal(head);
+            self.attempt = Some(attempt);
+            return Step::Wait;
+        }
+        let error_type = head.headers.get_str("x-amzn-errortype");
+        let error = decode_error(head.status, error_type, b"");
+        match failure(&head, &error) {
+            None => attempt.relay.refused(None),
+            Some(Failure::Credentials) => {
+                log::error!(
+                    "channel {}: Bedrock refused its credentials: {}",
+                    attempt.channel,
+                    error.exception
+                );
+                let reply = Some(error.reply());
+                attempt
+                    .relay
+                    .failed(Failure::Credentials, reply, attempt.now);
+                // Envoy tries again after this status, and not after the channel's own.
+                head.headers.remove(|name| name == ":status");
+                head.headers
+                    .0
+                    .insert(0, (":status".to_owned(), b"503".to_vec()));
+                return Step::Edit(Edit {
+                    headers: Some(head.headers),
+                    body: None,
+                });
+            }
+            Some(failure) => attempt.relay.failed(failure, None, attempt.now),
+        }
+        Step::Pass
+    }
+
+    /// The whole refusal of an attempt: if the model lacks on-demand throughput, one more attempt goes
+    /// through a profile. Otherwise it passes.
+    pub(super) fn refusal_body(&mut self, head: &Head, body: &[u8], end: bool) -> Step {
+        self.phase = Phase::Done;
+        let Some(attempt) = self.attempt.take() else {
+            return Step::Pass;
+        };
+        let error = decode_error(head.status, head.headers.get_str("x-amzn-errortype"), body);
+        let route = attempt.route().filter(|_| error.is_about_on_demand());
+        let Some(route) = route else {
+            attempt.relay.refused(None);
+            return Step::Pass;
+        };
+        log::warn!(
+            "channel {}: {} has no on-demand throughput; map it to an inference profile ARN in \
+             inference_profile_arn_map, or set cross_region to geo or global",
+            attempt.channel,
+            route.model_id
+        );
+        attempt.relay.lacks_on_demand(&route, error.reply());
+        bare(503, end)
+    }
+}
+
+/// A status for Envoy to try again after, if that is what its route says, in place of an answer.
+///
+/// What Envoy holds of the answer must go: 1.36 would send it to the client after another attempt. And
+/// where the answer has ended already, 1.36 crashes over another attempt: there it gets a status that is
+/// final. The listener stage knows the error anyway.
+fn bare(status: u16, end: bool) -> Step {
+    let status = if end { FINAL } else { status };
+    let mut headers = Headers::default();
+    headers.add(":status", status.to_string());
+    headers.add("content-length", "0");
+    Step::Edit(Edit {
+        headers: Some(headers),
+        body: Some(Vec::new()),
+    })
+}
+
+impl Attempt {
+    /// Where its call went, as far as that can still be changed.
+    fn route(&self) -> Option<Route<'_>> {
+        let relay = &self.relay;
+        relay
+            .routes()
+            .route_on(&self.channel, &relay.request().model)
+    }
+
+    /// Whether the model could be called through a profile instead.
+    fn has_profile(&self) -> bool {
+        self.route()
+            .is_some_and(|route| route.through_geo_profile().is_some())
+    }
+
+    /// The answer has begun well: the client will get it.
+    pub(super) fn succeeded(&self, headers: &mut Headers) {
+        self.relay.answered();
+        self.relay.describe(headers);
+    }
+
+    /// The answer turned out to be an error before the client saw any of it: a bare status in its place.
+    pub(super) fn failed(&self, error: &Error, end: bool) -> Step {
+        match failure_of(error.status, None) {
+            Some(failure) => self.relay.failed(failure, Some(error.clone()), self.now),
+            None => self.relay.refused(Some(error.clone())),
+        }
+        bare(error.status, end)
+    }
+}
+
+impl Relay {
+    /// Says which channel served the request and after how many attempts, if that is wanted.
+    pub(super) fn describe(&self, headers: &mut Headers) {
+        let wanted = self
+            .routes()
+            .failover()
+            .is_some_and(|failover| failover.answer_headers);
+        if let (Some(channel), attempts) = self.attempts()
+            && wanted
+        {
+            headers.add("x-bedrock-channel", channel);
+            headers.add("x-bedrock-attempts", attempts.to_string());
+        }
+    }
+}
+
+/// How a channel failed, if the answer's status is its fault and not the request's.
+fn failure(head: &Head, error: &UpstreamError) -> Option<Failure> {
+    if error.is_about_credentials() {
+        return Some(Failure::Credentials);
+    }
+    let seconds = head.headers.get_str("retry-after");
+    let seconds = seconds.and_then(|text| text.parse().ok());
+    failure_of(head.status, seconds.map(Duration::from_secs))
+}
+
+/// What a status says of the channel; of 429, for how long.
+fn failure_of(status: u16, retry_after: Option<Duration>) -> Option<Failure> {
+    match status {
+        429 => Some(Failure::Throttled(retry_after)),
+        // A model that took too long, and one that failed.
+        408 | 424 => Some(Failure::Unavailable),
+        500..=599 => Some(Failure::Unavailable),
+        _ => None,
+    }
+}

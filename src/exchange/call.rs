@@ -1,0 +1,130 @@
+//! A request as Bedrock gets it: translated, then signed.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::request::too_large;
+use super::{Call, Edit, Headers};
+use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
+use crate::openai::{self, ChatRequest, Error, StreamUsage, ToolStyle};
+use crate::routes::{Route, Routes};
+use crate::sign::Unsigned;
+
+/// Header that names the Envoy cluster of a call, for a `cluster_header` route.
+pub(super) const CLUSTER_HEADER: &str = "x-bedrock-cluster";
+
+/// A request in the words of the model that is to serve it.
+pub struct Prepared {
+    dialect: &'static dyn Dialect,
+    encoded: EncodedRequest,
+    path: String,
+    /// Headers that are signed with it.
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Prepared {
+    /// Translates a request for where it goes.
+    ///
+    /// # Errors
+    ///
+    /// When the model cannot be told what the request says.
+    pub fn new(
+        routes: &Routes,
+        route: &Route<'_>,
+        request: &ChatRequest<'_>,
+    ) -> Result<Self, Error> {
+        let dialect = bedrock::choose(route, request)?;
+        openai::check(request, |param| dialect.treatment(param))?;
+        let options = Options::of(request, route.channel.channel.guardrail.as_ref())?;
+        let target = Target {
+            model: route.model,
+            family: route.family,
+            model_id: &route.model_id,
+            options: &options,
+        };
+        let encoded = dialect.encode_request(request, &target)?;
+        let limit = routes.limits().max_request_bytes;
+        // Envoy's buffer holds twice the limit, and overrunning it would end the VM.
+        if encoded.body.len() > limit.saturating_mul(2) {
+            return Err(too_large(limit));
+        }
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        if encoded.operation.takes_option_headers() {
+            headers.extend(options.invoke_headers());
+        }
+        Ok(Self {
+            dialect,
+            path: bedrock::path(&route.model_id, encoded.operation),
+            encoded,
+            headers,
+        })
+    }
+
+    /// Signs it, as late as possible: AWS takes signatures of the last minutes.
+    pub(super) fn sign(
+        self,
+        route: &Route<'_>,
+        request: &ChatRequest<'_>,
+        now: SystemTime,
+    ) -> Result<(Call, Edit), Error> {
+        let headers = self.signed_headers(route, now)?;
+        let call = Call {
+            channel: route.channel.channel.name.clone(),
+            model: request.model.to_string(),
+            assumed_family: route.is_opaque().then_some(route.family),
+            dialect: self.dialect,
+            operation: self.encoded.operation,
+            answer: self.encoded.answer,
+            created: now
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| since.as_secs()),
+            usage: if request.wants_usage() {
+                StreamUsage::Included
+            } else {
+                StreamUsage::Omitted
+            },
+            tool_style: if request.functions.is_some() {
+                ToolStyle::FunctionCall
+            } else {
+                ToolStyle::ToolCalls
+            },
+        };
+        let edit = Edit {
+            headers: Some(headers),
+            body: Some(self.encoded.body),
+        };
+        Ok((call, edit))
+    }
+
+    /// The whole header map of a call: nothing of the client's headers goes upstream.
+    fn signed_headers(&self, route: &Route<'_>, now: SystemTime) -> Result<Headers, Error> {
+        let channel = route.channel;
+        let unsigned = Unsigned {
+            authority: &channel.authority,
+            path: &self.path,
+            headers: &self.headers,
+            body: &self.encoded.body,
+        };
+        let signature = channel.signer.sign(unsigned, now).map_err(|_| {
+            Error::server(
+                500,
+                "signing_failed",
+                "The gateway could not sign the request.",
+            )
+        })?;
+        let mut headers = Headers::default();
+        headers.add(":method", "POST");
+        headers.add(":scheme", channel.endpoint.scheme());
+        headers.add(":authority", channel.authority.as_str());
+        headers.add(":path", self.path.as_str());
+        for (name, value) in &self.headers {
+            headers.add(name, value.as_str());
+        }
+        // Envoy does not correct the client's length, and surplus bytes would be a second request.
+        headers.add("content-length", self.encoded.body.len().to_string());
+        headers.add(CLUSTER_HEADER, channel.cluster.as_str());
+        for (name, value) in signature {
+            headers.add(name, value);
+        }
+        Ok(headers)
+    }
+}

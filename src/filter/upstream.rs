@@ -1,0 +1,96 @@
+//! One HTTP context for each attempt on a cluster.
+
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, BufferType, MapType};
+
+use super::http::{ALL, Message};
+use super::relays;
+use super::{host, metrics};
+use crate::exchange::Exchange;
+use crate::relay::Relay;
+
+/// Carries one attempt through Envoy's callbacks.
+pub(super) struct FilterUpstream {
+    /// Until the attempt begins; it is given back as soon as the attempt is done with it.
+    relay: Option<Rc<Relay>>,
+    /// Once the stand-in has arrived as a whole.
+    exchange: Option<Exchange>,
+}
+
+impl FilterUpstream {
+    pub(super) fn new(relay: Rc<Relay>) -> Self {
+        Self {
+            relay: Some(relay),
+            exchange: None,
+        }
+    }
+
+    /// Puts the call in place of the stand-in.
+    fn begin(&mut self, size: usize) -> Action {
+        let Some(relay) = self.relay.take() else {
+            return Action::Continue;
+        };
+        let channel = relays::channel().unwrap_or_default();
+        let (exchange, step) = Exchange::attempt(relay, &channel, host::now());
+        self.exchange = Some(exchange);
+        Message::request(size).apply(step)
+    }
+
+    /// Feeds the exchange, if it has begun.
+    fn feed(&mut self, step: impl FnOnce(&mut Exchange) -> Action) -> Action {
+        match &mut self.exchange {
+            Some(exchange) if !exchange.is_done() => step(exchange),
+            _ => Action::Continue,
+        }
+    }
+}
+
+impl Context for FilterUpstream {}
+
+impl HttpContext for FilterUpstream {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        if end || self.relay.is_none() {
+            return self.begin(size);
+        }
+        Action::Pause
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        let size = host::read(BufferType::HttpRequestBody, ALL).len();
+        self.begin(size)
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        self.feed(|exchange| {
+            exchange.set_now(host::now());
+            let headers = host::headers(MapType::HttpResponseHeaders);
+            let step = exchange.response_headers(headers, end);
+            metrics::report_events(&relays::dispatcher());
+            Message::response(0).apply(step)
+        })
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        self.feed(|exchange| {
+            let mut read = || host::read(BufferType::HttpResponseBody, size);
+            let step = exchange.response_body(size, end, &mut read);
+            metrics::report_events(&relays::dispatcher());
+            Message::response(size).apply(step)
+        })
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        self.feed(|exchange| {
+            let body = host::read(BufferType::HttpResponseBody, ALL);
+            let size = body.len();
+            let mut read = || body.clone();
+            Message::response(size).apply(exchange.response_trailers(size, &mut read))
+        })
+    }
+}

@@ -1,0 +1,395 @@
+//! One request that may be tried on several channels, and who is tried first.
+//!
+//! The listener stage makes a [`Relay`] of a request: read once, kept until it is answered. Envoy then
+//! tries the endpoints of a pool one after the other, each of them a channel, and for every attempt the
+//! upstream stage encodes and signs the request afresh from the same [`Relay`].
+
+mod health;
+mod on_demand;
+mod tally;
+
+pub use health::{Failure, Health};
+pub use tally::{Event, What};
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use self_cell::self_cell;
+
+use crate::bedrock::ModelFamily;
+use crate::config::{Api, Guardrail};
+use crate::exchange::Prepared;
+use crate::openai::{ChatRequest, Error};
+use crate::routes::{CompiledChannel, Route, Routes};
+use on_demand::OnDemand;
+
+type Request<'a> = ChatRequest<'a>;
+
+self_cell!(
+    /// A body with the request that was read from it.
+    struct Parsed {
+        owner: Vec<u8>,
+        #[covariant]
+        dependent: Request,
+    }
+);
+
+/// What the requests of one worker share.
+#[derive(Debug, Default)]
+pub struct Dispatcher {
+    health: RefCell<Health>,
+    on_demand: RefCell<OnDemand>,
+    /// Requests so far; decides between channels of one priority.
+    turns: Cell<u64>,
+    /// Bytes of the requests that are held.
+    held: Cell<usize>,
+    /// What is still to be counted.
+    events: RefCell<Vec<Event>>,
+}
+
+/// A request on its way, shared by the listener stage and every attempt.
+pub struct Relay {
+    routes: Arc<Routes>,
+    dispatcher: Rc<Dispatcher>,
+    request: Parsed,
+    /// Translated already, for the channel that comes first.
+    first: RefCell<First>,
+    progress: RefCell<Progress>,
+}
+
+/// How far a request got.
+#[derive(Debug, Default)]
+struct Progress {
+    /// Channels by name, in the order in which they were tried.
+    tried: Vec<String>,
+    /// Whether the latest attempt is still open.
+    is_open: bool,
+    /// Why the latest attempt failed, if it did.
+    failure: Option<Failure>,
+    end: Option<End>,
+}
+
+/// What an attempt has settled.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// The client gets an answer.
+    Answered,
+    /// The client gets this, unless a later attempt does better.
+    Failed(Error),
+}
+
+/// Where a relayed request goes first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Envoy cluster of the pool.
+    pub cluster: String,
+    /// Attempts after the first at most.
+    pub retries: usize,
+}
+
+impl Dispatcher {
+    /// Takes what has happened since the last call.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<Event> {
+        self.events.take()
+    }
+
+    fn count(&self, channel: &str, what: What, reason: &'static str) {
+        self.events.borrow_mut().push(Event {
+            channel: channel.to_owned(),
+            what,
+            reason,
+        });
+    }
+
+    /// Reads a request and chooses who shall serve it.
+    ///
+    /// # Errors
+    ///
+    /// The client's error; or a 503 when too many requests are held already.
+    pub fn relay(
+        self: &Rc<Self>,
+        routes: &Arc<Routes>,
+        body: Vec<u8>,
+        now: SystemTime,
+    ) -> Result<(Rc<Relay>, Plan), Error> {
+        let length = body.len();
+        let most = routes.failover().unwrap_or_default().max_held_bytes;
+        if self.held.get() + length > most {
+            let message = "The gateway holds too many requests; please retry.";
+            return Err(Error::server(503, "overloaded", message));
+        }
+        let request = Parsed::try_new(body, |body| ChatRequest::parse(body))?;
+        let (plan, first) = self.plan(routes, request.borrow_dependent(), now)?;
+        self.held.set(self.held.get() + length);
+        let relay = Relay {
+            routes: Arc::clone(routes),
+            dispatcher: Rc::clone(self),
+            request,
+            first: RefCell::new(first),
+            progress: RefCell::default(),
+        };
+        Ok((Rc::new(relay), plan))
+    }
+
+    /// The route as it has to be, by what Bedrock said of others like it.
+    fn mend<'r>(&self, routes: &Routes, route: Route<'r>) -> Route<'r> {
+        self.on_demand.borrow().mend(route, routes.revision())
+    }
+
+    /// Chooses who comes first, and translates the request for them.
+    fn plan(
+        &self,
+        routes: &Routes,
+        request: &ChatRequest<'_>,
+        now: SystemTime,
+    ) -> Result<(Plan, First), Error> {
+        let all: Vec<_> = routes
+            .candidates(&request.model)
+            .map(|route| self.mend(routes, route))
+            .collect();
+        let mut left: Vec<_> = all.iter().collect();
+        let mut objection = None;
+        while let Some(chosen) = self.choose(&left, routes.revision(), now) {
+            let name = &chosen.channel.channel.name;
+            match Prepared::new(routes, chosen, request) {
+                Ok(prepared) => {
+                    self.health.borrow_mut().chosen(name, now);
+                    let pool = routes.pool(chosen.channel, &backups(routes, chosen, &all, request));
+                    let again = all.iter().any(|own| own.through_geo_profile().is_some());
+                    let plan = Plan {
+                        cluster: pool.cluster,
+                        retries: pool.channels.len() - 1 + usize::from(again),
+                    };
+                    return Ok((plan, Some((name.clone(), prepared))));
+                }
+                Err(error) => {
+                    objection = objection.or(Some(error));
+                    left.retain(|other| other.channel.channel.name != *name);
+                }
+            }
+        }
+        Err(objection.unwrap_or_else(|| Error::model_not_found(&routes.why_not(&request.model))))
+    }
+
+    /// One of the best candidates that are well, or of all if none is: better a channel that failed lately
+    /// than none.
+    fn choose<'a, 'r>(
+        &self,
+        candidates: &[&'a Route<'r>],
+        revision: u64,
+        now: SystemTime,
+    ) -> Option<&'a Route<'r>> {
+        let health = self.health.borrow();
+        let well = |own: &&&Route<'_>| health.is_well(&own.channel.channel.name, revision, now);
+        let mut best: Vec<_> = candidates
+            .iter()
+            .copied()
+            .filter(|own| well(&own))
+            .collect();
+        if best.is_empty() {
+            best = candidates.to_vec();
+        }
+        let priority = |own: &Route<'_>| own.channel.channel.priority;
+        let highest = best.iter().map(|own| priority(own)).min();
+        best.retain(|own| Some(priority(own)) == highest);
+        self.weighted(&best)
+    }
+
+    /// Each channel gets its share of the turns, spread so that bursts are not all one channel's.
+    fn weighted<'a, 'r>(&self, routes: &[&'a Route<'r>]) -> Option<&'a Route<'r>> {
+        let weight = |own: &Route<'_>| u64::from(own.channel.channel.weight);
+        let total: u64 = routes.iter().map(|own| weight(own)).sum();
+        let turn = self.turns.replace(self.turns.get().wrapping_add(1));
+        let mut left = spread(turn) % total.max(1);
+        for own in routes {
+            if left < weight(own) {
+                return Some(own);
+            }
+            left -= weight(own);
+        }
+        routes.first().copied()
+    }
+}
+
+/// What was translated for the channel that comes first.
+type First = Option<(String, Prepared)>;
+
+/// Who can take over from `chosen`: every candidate, or nobody if one of them could not carry the request.
+/// Which pools there are is known beforehand, so none can be made without the one.
+fn backups<'r>(
+    routes: &Routes,
+    chosen: &Route<'r>,
+    all: &[Route<'r>],
+    request: &ChatRequest<'_>,
+) -> Vec<&'r CompiledChannel> {
+    let carries = |other: &Route<'r>| {
+        Target::of(other) == Target::of(chosen) || Prepared::new(routes, other, request).is_ok()
+    };
+    if all.iter().all(carries) {
+        all.iter().map(|own| own.channel).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// All that decides whether a request can be translated.
+#[derive(PartialEq)]
+struct Target<'r> {
+    /// The catalogue's name of the model, or else what is called.
+    model: String,
+    family: ModelFamily,
+    api: Api,
+    guardrail: Option<&'r Guardrail>,
+}
+
+impl<'r> Target<'r> {
+    fn of(route: &Route<'r>) -> Self {
+        let known = route.model.map(|model| model.id.to_owned());
+        Self {
+            model: known.unwrap_or_else(|| route.model_id.clone()),
+            family: route.family,
+            api: route.api(),
+            guardrail: route.channel.channel.guardrail.as_ref(),
+        }
+    }
+}
+
+/// Spreads consecutive numbers evenly (the finaliser of `SplitMix64`,
+/// <https://doi.org/10.1145/2714064.2660195>).
+fn spread(turn: u64) -> u64 {
+    let mixed = turn.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+impl Relay {
+    /// The configuration that serves the request to its end.
+    #[must_use]
+    pub fn routes(&self) -> &Arc<Routes> {
+        &self.routes
+    }
+
+    /// The request, read once.
+    #[must_use]
+    pub fn request(&self) -> &ChatRequest<'_> {
+        self.request.borrow_dependent()
+    }
+
+    /// Begins an attempt on a channel; `None` when it does not serve the request at all.
+    pub fn begin(&self, channel: &str, now: SystemTime) -> Option<Route<'_>> {
+        self.note_silence(now);
+        let route = self.routes.route_on(channel, &self.request().model)?;
+        let route = self.dispatcher.mend(&self.routes, route);
+        let mut progress = self.progress.borrow_mut();
+        if let (Some(last), Some(failure)) = (progress.tried.last(), progress.failure) {
+            self.dispatcher
+                .count(last, What::Failover, failure.reason());
+        }
+        progress.failure = None;
+        progress.tried.push(channel.to_owned());
+        progress.is_open = true;
+        Some(route)
+    }
+
+    /// The request in the words of the model behind a route.
+    ///
+    /// # Errors
+    ///
+    /// When the model cannot be told what the request says.
+    pub fn prepared(&self, route: &Route<'_>) -> Result<Prepared, Error> {
+        let first = self.first.take();
+        match first.filter(|(channel, _)| *channel == route.channel.channel.name) {
+            Some((_, prepared)) => Ok(prepared),
+            None => Prepared::new(&self.routes, route, self.request()),
+        }
+    }
+
+    /// Settles the latest attempt: its channel has answered.
+    pub fn answered(&self) {
+        let mut progress = self.progress.borrow_mut();
+        progress.is_open = false;
+        progress.end = Some(End::Answered);
+        if let Some(channel) = progress.tried.last() {
+            self.dispatcher.count(channel, What::Attempt, "answered");
+            self.dispatcher.health.borrow_mut().succeeded(channel);
+        }
+    }
+
+    /// Settles the latest attempt: its channel failed. `error` is for the client if nobody does better
+    /// and Envoy's own view of the answer would not do.
+    pub fn failed(&self, failure: Failure, error: Option<Error>, now: SystemTime) {
+        let mut progress = self.progress.borrow_mut();
+        progress.is_open = false;
+        progress.end = error.map(End::Failed);
+        progress.failure = Some(failure);
+        if let Some(channel) = progress.tried.last() {
+            let revision = self.routes.revision();
+            let mut health = self.dispatcher.health.borrow_mut();
+            let pauses = health.failed(channel, failure, revision, now);
+            drop(health);
+            let reason = failure.reason();
+            self.dispatcher.count(channel, What::Attempt, reason);
+            if pauses {
+                self.dispatcher.count(channel, What::Cooldown, reason);
+            }
+        }
+    }
+
+    /// Settles the latest attempt: its channel refused the request, which is no fault of the channel's.
+    /// `error` is for the client where Envoy's own view of the answer would not do.
+    pub fn refused(&self, error: Option<Error>) {
+        self.settle_refusal("refused", error);
+    }
+
+    /// Settles the latest attempt: the base model has no on-demand throughput in this channel, so that
+    /// the next attempt there goes through a profile. `error` is for the client if there is none.
+    pub fn lacks_on_demand(&self, route: &Route<'_>, error: Error) {
+        let mut on_demand = self.dispatcher.on_demand.borrow_mut();
+        on_demand.note(route, self.routes.revision());
+        self.settle_refusal("on_demand_not_supported", Some(error));
+    }
+
+    fn settle_refusal(&self, reason: &'static str, error: Option<Error>) {
+        let mut progress = self.progress.borrow_mut();
+        progress.is_open = false;
+        progress.end = error.map(End::Failed);
+        if let Some(channel) = progress.tried.last() {
+            self.dispatcher.count(channel, What::Attempt, reason);
+        }
+    }
+
+    /// An attempt that ended without an answer has failed: no connection, a reset, or a timeout.
+    pub fn note_silence(&self, now: SystemTime) {
+        if self.progress.borrow().is_open {
+            self.failed(Failure::Unavailable, None, now);
+        }
+    }
+
+    /// What the latest attempt has settled, if more than Envoy sees.
+    #[must_use]
+    pub fn end(&self) -> Option<End> {
+        self.progress.borrow().end.clone()
+    }
+
+    /// The channel that was tried last, and how many were.
+    #[must_use]
+    pub fn attempts(&self) -> (Option<String>, usize) {
+        let progress = self.progress.borrow();
+        (progress.tried.last().cloned(), progress.tried.len())
+    }
+}
+
+/// What was held is given back.
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let held = &self.dispatcher.held;
+        held.set(held.get().saturating_sub(self.request.borrow_owner().len()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

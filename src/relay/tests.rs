@@ -1,0 +1,140 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::config::PluginConfig;
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_480_496)
+}
+
+/// Channels by name, priority and weight.
+fn routes(channels: &[(&str, u32, u32)]) -> Arc<Routes> {
+    let channels: Vec<_> = channels
+        .iter()
+        .map(|(name, priority, weight)| {
+            json!({
+                "name": name,
+                "region": "us-east-1",
+                "priority": priority,
+                "weight": weight,
+                "credentials": {
+                    "type": "static",
+                    "access_key_id": "AKIDEXAMPLE",
+                    "secret_access_key": "secret"
+                }
+            })
+        })
+        .collect();
+    let config = json!({"channels": channels, "failover": {}}).to_string();
+    let config = PluginConfig::from_json(config.as_bytes()).unwrap();
+    Arc::new(Routes::compile(config).unwrap())
+}
+
+fn body() -> Vec<u8> {
+    br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#.to_vec()
+}
+
+fn plan(dispatcher: &Rc<Dispatcher>, routes: &Arc<Routes>) -> (Rc<Relay>, Plan) {
+    dispatcher.relay(routes, body(), now()).unwrap()
+}
+
+#[test]
+fn requests_are_shared_by_weight_and_the_same_every_time() {
+    let routes = routes(&[("a", 0, 3), ("b", 0, 1), ("c", 1, 100)]);
+    let run = || {
+        let dispatcher = Rc::new(Dispatcher::default());
+        (0..400)
+            .map(|_| plan(&dispatcher, &routes).1.cluster)
+            .collect::<Vec<_>>()
+    };
+    let clusters = run();
+    let to = |first: &str| {
+        let prefix = format!("bedrock|pool|{first}|");
+        clusters
+            .iter()
+            .filter(|own| own.starts_with(&prefix))
+            .count()
+    };
+    assert!((270..=330).contains(&to("a")), "{}", to("a"));
+    assert!((70..=130).contains(&to("b")), "{}", to("b"));
+    assert_eq!(to("c"), 0);
+    assert_eq!(clusters, run());
+}
+
+#[test]
+fn a_channel_that_fails_is_not_first_until_it_answers() {
+    let routes = routes(&[("a", 0, 1), ("b", 1, 1)]);
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (relay, first) = plan(&dispatcher, &routes);
+    assert_eq!(first.cluster, "bedrock|pool|a|b");
+    assert_eq!(first.retries, 1);
+    assert!(relay.begin("a", now()).is_some());
+    // Envoy tries the next one without a word: the first did not even answer.
+    assert!(relay.begin("b", now()).is_some());
+    relay.answered();
+    assert_eq!(relay.attempts(), (Some("b".to_owned()), 2));
+    assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|b|a");
+    let later = now() + Duration::from_secs(2);
+    let (relay, probe) = dispatcher.relay(&routes, body(), later).unwrap();
+    assert_eq!(probe.cluster, "bedrock|pool|a|b");
+    relay.begin("a", later);
+    relay.answered();
+    assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|a|b");
+}
+
+#[test]
+fn an_attempt_needs_a_channel_that_serves_the_request() {
+    let routes = routes(&[("a", 0, 1), ("b", 0, 1)]);
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (relay, _) = plan(&dispatcher, &routes);
+    assert!(relay.begin("a", now()).is_some());
+    relay.failed(Failure::Throttled(None), None, now());
+    assert!(relay.begin("unknown", now()).is_none());
+    assert!(relay.begin("b", now()).is_some());
+    assert_eq!(relay.attempts(), (Some("b".to_owned()), 2));
+}
+
+#[test]
+fn what_is_held_is_limited_and_given_back() {
+    let mut config = PluginConfig::from_json(
+        br#"{"channels":[{"name":"a","region":"us-east-1","credentials":
+        {"type":"static","access_key_id":"AKIDEXAMPLE","secret_access_key":"s"}}]}"#,
+    )
+    .unwrap();
+    config.failover = Some(crate::config::Failover {
+        max_held_bytes: body().len() * 2,
+        ..Default::default()
+    });
+    let routes = Arc::new(Routes::compile(config).unwrap());
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (one, two) = (plan(&dispatcher, &routes), plan(&dispatcher, &routes));
+    let refused = dispatcher.relay(&routes, body(), now()).err().unwrap();
+    assert_eq!((refused.status, refused.code), (503, Some("overloaded")));
+    drop(one);
+    let three = plan(&dispatcher, &routes);
+    drop((two, three));
+    assert_eq!(dispatcher.held.get(), 0);
+}
+
+#[test]
+fn a_request_that_nobody_can_carry_is_the_clients_error() {
+    let routes = routes(&[("a", 0, 1)]);
+    let dispatcher = Rc::new(Dispatcher::default());
+    for (body, status) in [
+        (
+            r#"{"model":"no-such","messages":[{"role":"user","content":"x"}]}"#,
+            404,
+        ),
+        (
+            r#"{"model":"nova-pro","n":2,"messages":[{"role":"user","content":"x"}]}"#,
+            400,
+        ),
+        ("{", 400),
+    ] {
+        let error = dispatcher.relay(&routes, body.into(), now()).err().unwrap();
+        assert_eq!(error.status, status, "{error}");
+    }
+    assert_eq!(dispatcher.held.get(), 0);
+}

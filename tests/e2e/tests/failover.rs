@@ -1,0 +1,553 @@
+//! Requests that are tried on one channel after the other, each attempt signed for its own.
+
+use std::collections::BTreeSet;
+
+use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator, Verdict};
+use bytes::Bytes;
+use e2e::{Builder, Reply, Stack, run};
+use serde_json::{Value, json};
+
+use crate::wire::last;
+
+/// A simulator that stands for one region and account, with a key of its own.
+async fn region(name: &str) -> Simulator {
+    let key = Key::new(
+        format!("AKID{}", name.to_uppercase()),
+        format!("secret-of-{name}"),
+    );
+    let builder = Simulator::builder().credentials(key).region("us-east-1");
+    builder.start().await.expect("a simulator")
+}
+
+/// A channel to it.
+fn channel(name: &str, priority: u32, bedrock: &Simulator) -> Value {
+    json!({
+        "name": name,
+        "region": "us-east-1",
+        "endpoint": bedrock.url(),
+        "priority": priority,
+        "credentials": {
+            "type": "static",
+            "access_key_id": format!("AKID{}", name.to_uppercase()),
+            "secret_access_key": format!("secret-of-{name}"),
+        },
+    })
+}
+
+async fn create(stack: &Stack, channels: &[Value]) {
+    let mut revision = 0;
+    for channel in channels {
+        let view = stack.config.create(channel).await;
+        revision = view["revision"].as_u64().expect("a revision");
+    }
+    stack.config.wait_active(revision).await;
+    stack.wait_served("claude-sonnet-4-5").await;
+}
+
+fn ask(stream: bool) -> Value {
+    json!({
+        "model": "claude-sonnet-4-5",
+        "stream": stream,
+        "messages": [{"role": "user", "content": "Hi"}],
+    })
+}
+
+#[track_caller]
+fn served_by(reply: &Reply, channel: &str, attempts: &str) {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.header("x-bedrock-channel"), channel, "{reply:?}");
+    assert_eq!(reply.header("x-bedrock-attempts"), attempts, "{reply:?}");
+}
+
+#[test]
+fn one_channel_serves_plain_and_streamed() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let a = region("a").await;
+        create(&stack, &[channel("a", 0, &a)]).await;
+        let reply = stack.envoy.chat(&ask(false)).await;
+        served_by(&reply, "a", "1");
+        assert!(reply.text_of_answer().contains("Hi"));
+        let reply = stack.envoy.chat(&ask(true)).await;
+        served_by(&reply, "a", "1");
+        assert!(reply.is_done(), "{reply:?}");
+    });
+}
+
+/// Waits until a channel is tried first again in every worker: its pause is over. Each request has a
+/// connection of its own, so that both workers get many of them.
+async fn recovered(stack: &Stack, channel: &str) {
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0);
+    let client = client.build().expect("a client");
+    let url = format!("{}/v1/chat/completions", stack.envoy.url());
+    let mut in_a_row = 0;
+    e2e::eventually("the channel is tried first again", async || {
+        let sent = client.post(&url).json(&ask(false)).send().await;
+        let reply = Reply::read(sent.expect("an answer")).await;
+        in_a_row = if reply.header("x-bedrock-channel") == channel {
+            in_a_row + 1
+        } else {
+            0
+        };
+        (in_a_row == 20).then_some(())
+    })
+    .await;
+}
+
+#[test]
+fn a_throttled_or_broken_channel_gives_way_to_the_next() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        for stream in [false, true] {
+            for fault in [
+                Fault::throttling(),
+                Fault::error(503, "ServiceUnavailableException", "busy"),
+                Fault::error(500, "InternalServerException", "oops"),
+                Fault::error(424, "ModelErrorException", "oops"),
+                Fault::new(Effect::Close),
+            ] {
+                let fault_shown = format!("{fault:?}");
+                a.inject(fault);
+                let reply = stack.envoy.chat(&ask(stream)).await;
+                assert_eq!(
+                    reply.header("x-bedrock-attempts"),
+                    "2",
+                    "{fault_shown}: {reply:?}"
+                );
+                served_by(&reply, "b", "2");
+                recovered(&stack, "a").await;
+            }
+        }
+    });
+}
+
+#[test]
+fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        a.inject(Fault::exception(0, "throttlingException", "Slow down."));
+        let reply = stack.envoy.chat(&ask(true)).await;
+        served_by(&reply, "b", "2");
+        assert!(reply.is_done(), "{reply:?}");
+        // Later it is too late: the client has seen a part of the answer.
+        a.inject(Fault::exception(3, "throttlingException", "Slow down."));
+        let reply = stack.envoy.chat(&ask(true)).await;
+        served_by(&reply, "a", "1");
+        assert!(!reply.is_done(), "{reply:?}");
+    });
+}
+
+#[test]
+fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        for stream in [false, true] {
+            for fault in [
+                Fault::raw(200, "text/html", "<html>Welcome!</html>"),
+                Fault::new(Effect::UnknownOperation),
+                Fault::new(Effect::Cut { after_events: 0 }),
+            ] {
+                let fault_shown = format!("{fault:?}");
+                a.inject(fault);
+                let reply = stack.envoy.chat(&ask(stream)).await;
+                assert_eq!(
+                    reply.header("x-bedrock-channel"),
+                    "b",
+                    "{fault_shown}: {reply:?}"
+                );
+                served_by(&reply, "b", "2");
+                recovered(&stack, "a").await;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let b = region("b").await;
+        let mut gone = channel("a", 0, &b);
+        // Nobody listens there.
+        let port = xtask::ports::free_port().expect("a free port");
+        gone["endpoint"] = json!(format!("http://127.0.0.1:{port}"));
+        create(&stack, &[gone, channel("b", 1, &b)]).await;
+        let mut attempts = Vec::new();
+        for _ in 0..12 {
+            let reply = stack.envoy.chat(&ask(false)).await;
+            assert_eq!(reply.header("x-bedrock-channel"), "b", "{reply:?}");
+            attempts.push(reply.header("x-bedrock-attempts").to_owned());
+        }
+        let twice = attempts.iter().filter(|own| *own == "2").count();
+        // Each of the two workers finds out for itself, and probes now and then.
+        assert!((1..=6).contains(&twice), "{attempts:?}");
+    });
+}
+
+#[test]
+fn wrong_credentials_make_way_until_they_are_mended() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        let mut wrong = channel("a", 0, &a);
+        wrong["credentials"]["secret_access_key"] = json!("mistyped");
+        let id = stack.config.create(&wrong).await["id"].clone();
+        create(&stack, &[channel("b", 1, &b)]).await;
+        for _ in 0..6 {
+            let reply = stack.envoy.chat(&ask(false)).await;
+            assert_eq!(reply.header("x-bedrock-channel"), "b", "{reply:?}");
+        }
+        let right = json!({"credentials": channel("a", 0, &a)["credentials"]});
+        let id = id.as_str().expect("an id");
+        stack.config.patch_and_wait(id, &right).await;
+        recovered(&stack, "a").await;
+    });
+}
+
+#[test]
+fn a_request_that_is_at_fault_is_not_tried_again() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        a.inject(Fault::error(400, "ValidationException", "no such thing"));
+        let reply = stack.envoy.chat(&ask(false)).await;
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert_eq!(reply.header("x-bedrock-channel"), "a", "{reply:?}");
+        assert!(b.requests().is_empty());
+    });
+}
+
+#[test]
+fn the_last_error_reaches_the_client_when_nobody_can() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        for bedrock in [&a, &b] {
+            bedrock.inject(Fault::throttling());
+        }
+        let reply = stack.envoy.chat(&ask(false)).await;
+        reply.error(429, "rate_limit_error", "rate_limit_exceeded");
+        assert_eq!(reply.header("x-bedrock-attempts"), "2", "{reply:?}");
+        for bedrock in [&a, &b] {
+            bedrock.inject(Fault::exception(0, "throttlingException", "Slow down."));
+        }
+        let reply = stack.envoy.chat(&ask(true)).await;
+        reply.error(429, "rate_limit_error", "rate_limit_exceeded");
+    });
+}
+
+#[test]
+fn the_next_channel_may_have_another_model_behind_the_name() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        let mut nova = channel("b", 1, &b);
+        nova["model_mapping"] = json!({"claude-sonnet-4-5": "nova-pro"});
+        create(&stack, &[channel("a", 0, &a), nova]).await;
+        for stream in [false, true] {
+            a.inject(Fault::throttling());
+            let reply = stack.envoy.chat(&ask(stream)).await;
+            served_by(&reply, "b", "2");
+            let path = last(&b).path;
+            assert!(path.contains("amazon.nova-pro"), "{path}");
+        }
+    });
+}
+
+#[test]
+fn channels_of_one_endpoint_back_each_other_up() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let bedrock = Simulator::builder()
+            .credentials(Key::new("AKIDA", "secret-of-a"))
+            .credentials(Key::new("AKIDB", "secret-of-b"))
+            .region("us-east-1");
+        let bedrock = bedrock.start().await.expect("a simulator");
+        create(
+            &stack,
+            &[channel("a", 0, &bedrock), channel("b", 1, &bedrock)],
+        )
+        .await;
+        bedrock.inject(Fault::throttling());
+        let reply = stack.envoy.chat(&ask(false)).await;
+        served_by(&reply, "b", "2");
+        let signed = last(&bedrock).header("authorization").unwrap().to_owned();
+        assert!(signed.contains("Credential=AKIDB/"), "{signed}");
+    });
+}
+
+#[test]
+fn a_request_that_only_one_of_them_can_carry_goes_there_alone() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        let mut titan = channel("b", 0, &b);
+        titan["model_mapping"] = json!({"claude-sonnet-4-5": "titan-text-express"});
+        create(&stack, &[titan, channel("a", 1, &a)]).await;
+        let mut body = ask(false);
+        body["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
+        let reply = stack.envoy.chat(&body).await;
+        served_by(&reply, "a", "1");
+        assert!(b.requests().is_empty());
+        // Without tools both can.
+        b.inject(Fault::throttling());
+        let reply = stack.envoy.chat(&ask(false)).await;
+        served_by(&reply, "a", "2");
+    });
+}
+
+#[test]
+fn attempts_failovers_and_pauses_are_counted() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        a.inject(Fault::error(503, "ServiceUnavailableException", "busy"));
+        let reply = stack.envoy.chat(&ask(false)).await;
+        served_by(&reply, "b", "2");
+        let metrics = stack.envoy.admin_page("/stats/prometheus").await;
+        for line in [
+            r#"bedrock_attempts_total{channel="a",reason="unavailable"} 1"#,
+            r#"bedrock_attempts_total{channel="b",reason="answered"} 1"#,
+            r#"bedrock_failovers_total{channel="a",reason="unavailable"} 1"#,
+            r#"bedrock_cooldowns_total{channel="a",reason="unavailable"} 1"#,
+        ] {
+            let found = metrics.lines().any(|own| own == line);
+            let own: Vec<_> = metrics
+                .lines()
+                .filter(|own| own.contains("bedrock_"))
+                .collect();
+            assert!(found, "{line} is not in {own:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        a.inject(Fault::throttling());
+        let mut body = ask(false);
+        body["messages"][0]["content"] = json!("long ".repeat(200_000));
+        let body = body.to_string();
+        let pieces = body.as_bytes().chunks(10_000);
+        let pieces = pieces.map(Bytes::copy_from_slice).collect();
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("x-checksum", "1".parse().expect("a value"));
+        let path = "/v1/chat/completions";
+        let (status, text) =
+            e2e::h2_post_with_trailers(stack.envoy.port(), path, pieces, trailers).await;
+        assert_eq!(status, 200, "{text}");
+        for bedrock in [&a, &b] {
+            let request = last(bedrock);
+            assert!(request.body_bytes > 1_000_000, "{request:?}");
+            assert!(request.header("x-checksum").is_none());
+        }
+    });
+}
+
+#[test]
+fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        for bedrock in [&a, &b] {
+            bedrock.inject(
+                Fault::throttling()
+                    .with_header("retry-after", "30")
+                    .times(8),
+            );
+        }
+        let reply = stack.envoy.chat(&ask(false)).await;
+        reply.error(429, "rate_limit_error", "rate_limit_exceeded");
+        assert_eq!(reply.header("retry-after"), "30", "{reply:?}");
+    });
+}
+
+#[test]
+fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_channel_asks_for_it() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        let mut asks = channel("a", 0, &a);
+        asks["cross_region"] = json!("off");
+        let mut plain = asks.clone();
+        plain["name"] = json!("plain");
+        plain["models"] = json!(["plain"]);
+        plain["model_mapping"] = json!({"plain": "claude-sonnet-4-5"});
+        asks["retry_with_inference_profile"] = json!(true);
+        asks["models"] = json!(["claude-sonnet-4-5"]);
+        create(&stack, &[plain, asks]).await;
+        let mut body = ask(false);
+        body["model"] = json!("plain");
+        let reply = stack.envoy.chat(&body).await;
+        assert_eq!(reply.status, 400, "{reply:?}");
+        assert!(
+            reply.text.contains("inference_profile_arn_map"),
+            "{reply:?}"
+        );
+        for stream in [false, true] {
+            let reply = stack.envoy.chat(&ask(stream)).await;
+            assert_eq!(reply.header("x-bedrock-channel"), "a", "{reply:?}");
+            assert_eq!(reply.status, 200, "{reply:?}");
+            let path = last(&a).path;
+            assert!(
+                path.starts_with("/model/us.anthropic.claude-sonnet-4-5"),
+                "{path}"
+            );
+        }
+        // What one worker has learned it does not ask again.
+        for _ in 0..16 {
+            stack.envoy.chat(&ask(false)).await;
+        }
+        let refused = a.requests();
+        let refused = refused
+            .iter()
+            .filter(|own| own.path.starts_with("/model/anthropic."));
+        // Once for `plain`, and once for each of the two workers.
+        assert!((2..=3).contains(&refused.count()));
+        let _ = b;
+    });
+}
+
+/// No answer for longer than any test takes.
+fn hang() -> Fault {
+    Fault::paced(Pace {
+        before_headers_ms: 600_000,
+        ..Pace::default()
+    })
+}
+
+#[test]
+fn a_region_that_hangs_gives_way_when_its_time_is_up() {
+    run(async {
+        let stack = Stack::builder().failover(3).per_try_timeout("1s");
+        let stack = stack.start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        for stream in [false, true] {
+            a.inject(hang());
+            let reply = stack.envoy.chat(&ask(stream)).await;
+            served_by(&reply, "b", "2");
+            recovered(&stack, "a").await;
+        }
+    });
+}
+
+/// A thousand requests at once, on three channels of which the first has trouble.
+async fn storm(stack: Builder, first: impl Fn(Value) -> Value, trouble: impl Fn(&Simulator)) {
+    let stack = stack.failover(3).start().await;
+    let regions = [region("a").await, region("b").await, region("c").await];
+    let [a, b, c] = &regions;
+    let channels = [
+        first(channel("a", 0, a)),
+        channel("b", 0, b),
+        channel("c", 0, c),
+    ];
+    create(&stack, &channels).await;
+    trouble(a);
+    let client = reqwest::Client::new();
+    // All of them are under way at once.
+    let requests = (0..1000).map(|number| one_of_many(&stack, &client, number));
+    futures::future::join_all(requests).await;
+    // Every signature was its own region's. The clients would not notice: a refused attempt is followed
+    // by another.
+    for own in &regions {
+        let requests = own.requests();
+        let refused = requests
+            .iter()
+            .find(|request| matches!(request.verdict, Verdict::Refused { .. }));
+        assert!(refused.is_none(), "{refused:?}");
+    }
+    no_request_was_answered_twice(&regions);
+}
+
+/// One request, whose own words have to come back, and nobody else's.
+async fn one_of_many(stack: &Stack, client: &reqwest::Client, number: usize) {
+    let stream = number.is_multiple_of(3);
+    let word = word(number);
+    let mut body = ask(stream);
+    body["messages"][0]["content"] = json!(word);
+    let url = format!("{}/v1/chat/completions", stack.envoy.url());
+    let request = client.post(url).json(&body);
+    let reply = Reply::read(request.send().await.expect("an answer")).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let text = if stream {
+        assert!(reply.is_done(), "{reply:?}");
+        reply.streamed_text()
+    } else {
+        reply.text_of_answer()
+    };
+    assert!(text.contains(&word), "{word}: {text}");
+}
+
+fn word(number: usize) -> String {
+    format!("word-{number}-of-mine")
+}
+
+/// Whoever answered a request got it once.
+fn no_request_was_answered_twice(regions: &[Simulator]) {
+    for own in regions {
+        let mut seen = BTreeSet::new();
+        for request in own.requests() {
+            let body = request.body.as_ref().map(Value::to_string);
+            assert!(seen.insert(body), "twice in one region: {request:?}");
+        }
+    }
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_throttles_half() {
+    let half = |a: &Simulator| {
+        for _ in 0..500 {
+            a.inject(Fault::throttling());
+            a.inject(Fault::new(Effect::None));
+        }
+    };
+    run(storm(Stack::builder(), |a| a, half));
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_closes_connections() {
+    let close = |a: &Simulator| a.inject(Fault::new(Effect::Close).times(1_000));
+    run(storm(Stack::builder(), |a| a, close));
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_refuses_connections() {
+    let gone = |mut a: Value| {
+        let port = xtask::ports::free_port().expect("a free port");
+        a["endpoint"] = json!(format!("http://127.0.0.1:{port}"));
+        a
+    };
+    run(storm(Stack::builder(), gone, |_| ()));
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_hangs() {
+    let builder = Stack::builder().per_try_timeout("10s");
+    run(storm(builder, |a| a, |a| a.inject(hang().times(1_000))));
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_cuts_answers_before_their_first_word() {
+    let cut = |a: &Simulator| a.inject(Fault::new(Effect::Cut { after_events: 0 }).times(1_000));
+    run(storm(Stack::builder(), |a| a, cut));
+}
+
+#[test]
+fn a_thousand_at_once_while_a_region_breaks_streams_before_their_first_word() {
+    let busy = Fault::exception(0, "serviceUnavailableException", "busy").times(1_000);
+    run(storm(Stack::builder(), |a| a, |a| a.inject(busy.clone())));
+}
