@@ -14,6 +14,8 @@ pub struct Ports {
     pub passthrough: u16,
     /// The filter.
     pub filter: u16,
+    /// The filter in two stages.
+    pub two_stage: u16,
     /// Admin interface.
     pub admin: u16,
 }
@@ -36,31 +38,76 @@ const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptio
 #[must_use]
 pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[Variant]) -> Value {
     let endpoint = format!("http://{upstream}");
-    let channels: Vec<_> = variants
+    let (two_stage, one_stage): (Vec<Variant>, _) = variants
         .iter()
-        .filter_map(|variant| variant.channel(&endpoint))
-        .collect();
-    let plugin = json!({"schema": 1, "revision": 1, "channels": channels}).to_string();
+        .partition(|variant| **variant == Variant::TwoStage);
+    let one_stage = wasm(module, &plugin(&one_stage, &endpoint));
+    let mut relaying = plugin(&two_stage, &endpoint);
+    relaying["failover"] = json!({});
+    let relaying = wasm(module, &relaying);
     let shared = format!("bedrock|http|127.0.0.1|{}", upstream.port());
     let signing = format!("{shared}|{}", Variant::Native.name());
+    let by_header = json!({"cluster_header": "x-bedrock-cluster"});
+    let mut listeners = vec![
+        listener(
+            "passthrough",
+            ports.passthrough,
+            &[],
+            &json!({"cluster": shared}),
+        ),
+        listener("filter", ports.filter, &[one_stage], &by_header),
+    ];
+    let mut clusters = vec![
+        cluster(&shared, upstream.port(), &[]),
+        cluster(&signing, upstream.port(), &signing_filters()),
+    ];
+    if !two_stage.is_empty() {
+        listeners.push(listener(
+            "two-stage",
+            ports.two_stage,
+            std::slice::from_ref(&relaying),
+            &retrying(by_header),
+        ));
+        clusters.push(pool(upstream.port(), relaying));
+    }
     json!({
         "admin": {"address": address(ports.admin)},
         "static_resources": {
-            "listeners": [
-                listener("passthrough", ports.passthrough, &[], &json!({"cluster": shared})),
-                listener(
-                    "filter",
-                    ports.filter,
-                    &[wasm(module, &plugin)],
-                    &json!({"cluster_header": "x-bedrock-cluster"}),
-                ),
-            ],
-            "clusters": [
-                cluster(&shared, upstream.port(), &[]),
-                cluster(&signing, upstream.port(), &signing_filters()),
-            ],
+            "listeners": listeners,
+            "clusters": clusters,
         },
     })
+}
+
+fn plugin(variants: &[Variant], endpoint: &str) -> Value {
+    let channels = variants
+        .iter()
+        .filter_map(|variant| variant.channel(endpoint));
+    json!({"schema": 1, "revision": 1, "channels": channels.collect::<Vec<_>>()})
+}
+
+/// A route that tries again, as `envoy/envoy.yaml` has it.
+fn retrying(mut action: Value) -> Value {
+    action["retry_policy"] = json!({
+        "retry_on": "retriable-status-codes,reset,connect-failure,refused-stream",
+        "retriable_status_codes": [408, 424, 429, 500, 502, 503, 504, 529],
+        "num_retries": 0,
+        "per_try_timeout": "300s",
+    });
+    action
+}
+
+/// The cluster of a pool of one channel, with the filter on it.
+fn pool(port: u16, filter: Value) -> Value {
+    let name = Variant::TwoStage.name();
+    let mut pool = cluster(&format!("bedrock|pool|{name}"), port, &[filter, codec()]);
+    pool["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["metadata"] =
+        json!({"filter_metadata": {"bedrock": {"channel": name}}});
+    pool
+}
+
+fn codec() -> Value {
+    json!({"name": "envoy.filters.http.upstream_codec", "typed_config": {"@type": CODEC}})
 }
 
 fn address(port: u16) -> Value {
@@ -103,7 +150,7 @@ fn listener(name: &str, port: u16, filters: &[Value], action: &Value) -> Value {
     })
 }
 
-fn wasm(module: &Path, plugin: &str) -> Value {
+fn wasm(module: &Path, plugin: &Value) -> Value {
     json!({
         "name": "bedrock",
         "typed_config": {
@@ -120,7 +167,7 @@ fn wasm(module: &Path, plugin: &str) -> Value {
                 },
                 "configuration": {
                     "@type": "type.googleapis.com/google.protobuf.StringValue",
-                    "value": plugin,
+                    "value": plugin.to_string(),
                 },
             },
         },
@@ -142,7 +189,7 @@ fn signing_filters() -> [Value; 2] {
                 "credential_provider": {"inline_credential": key},
             },
         }),
-        json!({"name": "envoy.filters.http.upstream_codec", "typed_config": {"@type": CODEC}}),
+        codec(),
     ]
 }
 

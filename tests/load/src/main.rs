@@ -60,6 +60,7 @@ async fn main() -> Result<()> {
     let ports = Ports {
         passthrough: free_port()?,
         filter: free_port()?,
+        two_stage: free_port()?,
         admin: free_port()?,
     };
     let upstream = upstream::start().await?;

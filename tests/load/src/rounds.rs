@@ -122,10 +122,5 @@ async fn sample(time: Duration, own: &Series, envoy: &Envoy, ports: Ports) -> Re
 }
 
 fn address(variant: Variant, ports: Ports) -> SocketAddr {
-    let port = if variant.is_filtered() {
-        ports.filter
-    } else {
-        ports.passthrough
-    };
-    ([127, 0, 0, 1], port).into()
+    ([127, 0, 0, 1], variant.port(ports)).into()
 }

@@ -33,7 +33,7 @@ pub async fn run(
     for minute in 1..=minutes {
         while start.elapsed() < Duration::from_secs(60 * minute) {
             for (load, variant) in Load::ALL.iter().zip(filtered.iter().cycle()) {
-                let address = ([127, 0, 0, 1], ports.filter).into();
+                let address = ([127, 0, 0, 1], variant.port(ports)).into();
                 client::run(address, *load, **variant, TURN).await?;
             }
         }

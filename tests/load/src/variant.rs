@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::bootstrap::Ports;
 use crate::load::Load;
 
 /// A way through Envoy.
@@ -15,11 +16,19 @@ pub enum Variant {
     Native,
     /// The filter, sending a Bedrock API key.
     Bearer,
+    /// The filter on the listener and on the cluster, as for failover, signing itself.
+    TwoStage,
 }
 
 impl Variant {
     /// All of them; passthrough first, because the others are compared with it.
-    pub const ALL: [Self; 4] = [Self::Passthrough, Self::SigV4, Self::Native, Self::Bearer];
+    pub const ALL: [Self; 5] = [
+        Self::Passthrough,
+        Self::SigV4,
+        Self::Native,
+        Self::Bearer,
+        Self::TwoStage,
+    ];
 
     /// Its name; also that of its channel, and the model that clients ask for.
     #[must_use]
@@ -29,6 +38,7 @@ impl Variant {
             Self::SigV4 => "sigv4",
             Self::Native => "native",
             Self::Bearer => "bearer",
+            Self::TwoStage => "two-stage",
         }
     }
 
@@ -42,7 +52,7 @@ impl Variant {
         });
         let credentials = match self {
             Self::Passthrough => return None,
-            Self::SigV4 | Self::Native => key,
+            Self::SigV4 | Self::Native | Self::TwoStage => key,
             Self::Bearer => {
                 json!({"type": "bedrock_api_key", "api_key": "bedrock-api-key-EXAMPLE"})
             }
@@ -86,6 +96,16 @@ impl Variant {
         }
     }
 
+    /// The port that it is behind.
+    #[must_use]
+    pub fn port(self, ports: Ports) -> u16 {
+        match self {
+            Self::Passthrough => ports.passthrough,
+            Self::TwoStage => ports.two_stage,
+            _ => ports.filter,
+        }
+    }
+
     /// Whether the answer went through the filter.
     #[must_use]
     pub fn is_filtered(self) -> bool {
@@ -104,7 +124,8 @@ impl Variant {
             Load::StreamPaced => [1.25, 1.25, 1.25],
         };
         match self {
-            Self::Passthrough => None,
+            // What it costs more than one stage is what counts.
+            Self::Passthrough | Self::TwoStage => None,
             Self::SigV4 => Some(sigv4),
             Self::Native => Some(native),
             Self::Bearer => Some(bearer),
