@@ -5,11 +5,18 @@
 mod auth;
 mod body;
 mod channels;
+mod etag;
 mod filter;
 mod health;
+mod history;
+mod list;
 mod problem;
+mod query;
+mod refusals;
 mod status;
+mod tokens;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +29,7 @@ use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::access::Principal;
 use crate::channels::Channels;
 use crate::filter_code::FilterCode;
 use crate::fleet::Fleet;
@@ -29,6 +37,8 @@ use crate::publish::Snapshot;
 use crate::token::AdminToken;
 
 pub use problem::Problem;
+
+use refusals::Refusals;
 
 /// What the handlers work with. Clones share one state.
 #[derive(Clone, Debug)]
@@ -38,6 +48,7 @@ pub struct AppState {
     fleet: Fleet,
     token: AdminToken,
     code: FilterCode,
+    refusals: Refusals,
 }
 
 impl AppState {
@@ -54,6 +65,7 @@ impl AppState {
             fleet,
             token,
             code,
+            refusals: Refusals::default(),
         }
     }
 }
@@ -62,12 +74,14 @@ impl AppState {
 pub fn router(state: AppState) -> Router {
     let api = Router::new()
         .merge(channels::routes())
+        .merge(history::routes())
+        .merge(tokens::routes())
         .route("/status", get(status::show))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(
             state.clone(),
-            auth::require_admin,
+            auth::require_token,
         ));
     Router::new()
         .nest("/api", api)
@@ -90,7 +104,8 @@ pub async fn serve(
     state: AppState,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(state))
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             // An error means that the service is gone, which is a stop as well.
             let _ = stopped.wait_for(|stopped| *stopped).await;

@@ -1,5 +1,7 @@
 //! The command line. Every option can come from the environment too.
 
+mod command;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,10 +9,11 @@ use std::path::PathBuf;
 use bedrock_filter::config::{Failover, Limits, Secret};
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::token::AdminToken;
 use crate::xds::tls::TlsFiles;
+pub use command::{Command, SealCommand, TokenCommand};
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
@@ -46,42 +49,6 @@ impl Cli {
             Args::from_arg_matches(&matches).map(|args| Self::Serve(Box::new(args)))
         }
     }
-}
-
-/// What the executable does besides serving.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Keys under which credentials are sealed
-    #[command(subcommand)]
-    Seal(SealCommand),
-}
-
-/// Work on keys and on what is sealed under them.
-#[derive(Clone, Debug, Subcommand)]
-pub enum SealCommand {
-    /// Prints a new key for `BEDROCK_SEAL_KEY`
-    GenerateKey,
-    /// Seals a secret from standard input, for a plugin configuration that is written by hand
-    Secret {
-        /// Name of the channel that it is for
-        #[arg(long)]
-        channel: String,
-        /// Its field below `credentials`, such as `secret_access_key`
-        #[arg(long)]
-        field: String,
-        /// Keys: the first one seals
-        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
-        seal_key: SealKeyText,
-    },
-    /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`
-    Rotate {
-        /// Database file
-        #[arg(long, env = "BEDROCK_DATABASE", default_value = "config-service.db")]
-        database: PathBuf,
-        /// Keys: the new one first, then all that may be in use
-        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
-        seal_key: SealKeyText,
-    },
 }
 
 /// Control plane of the Bedrock filter: keeps channels in SQLite and pushes them to Envoy over xDS.

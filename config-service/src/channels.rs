@@ -1,5 +1,9 @@
 //! Editing channels: check with the filter's own rules, store, publish; one edit at a time.
 
+mod author;
+mod candidate;
+mod commit;
+mod history;
 mod renew;
 
 use std::collections::BTreeMap;
@@ -9,15 +13,18 @@ use std::time::Duration;
 use bedrock_filter::config::{Failover, Limits};
 use tokio::sync::Mutex;
 
-use crate::channel::{Channel, ChannelView, StoredChannel};
-use crate::credentials::{self, CredentialStatus, keeper::Keeper};
-use crate::edit::{Base, Edit, SyntaxError, endpoint};
+use crate::channel::{ChannelView, StoredChannel};
+use crate::credentials::{CredentialStatus, keeper::Keeper};
+use crate::edit::SyntaxError;
 use crate::fault::Fault;
 use crate::publish::{Publisher, Snapshot};
 use crate::seal::Sealer;
-use crate::store::{Change, Contents, Store, StoreError};
+use crate::store::{Contents, Store, StoreError};
 
+pub use author::{Author, Expected};
 pub use renew::RenewError;
+
+use candidate::find;
 
 /// How long the start waits for AWS. Channels without credentials by then come later.
 const FIRST_ANSWERS: Duration = Duration::from_secs(5);
@@ -59,6 +66,8 @@ pub enum Request {
     Replace(String),
     /// Some new fields for the channel with this id.
     Patch(String),
+    /// New content for the channel with this name, or a new channel if there is none.
+    ReplaceNamed(String),
 }
 
 /// Why an edit was not made.
@@ -76,6 +85,12 @@ pub enum EditError {
     /// There is no channel with that id.
     #[error("there is no channel with the id `{0}`")]
     NotFound(String),
+    /// The channel is not what its author knows: it is at this revision, or it does not exist.
+    #[error("the channel was edited since it was read")]
+    Outdated(Option<u64>),
+    /// The channel did not exist at that revision, or the history does not reach back so far.
+    #[error("the history has no such channel at revision {0}")]
+    UnknownRevision(u64),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -147,13 +162,13 @@ impl Channels {
     /// See [`EditError`]; nothing is changed by any of them.
     pub async fn edit(
         &self,
-        actor: &'static str,
+        author: Author,
         request: Request,
         body: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<StoredChannel, EditError> {
         let inner = Arc::clone(&self.inner);
         // A task of its own: a client that goes away must not leave an edit stored but unpublished.
-        let task = async move { inner.edit(actor, request, body.as_ref()).await };
+        let task = async move { inner.edit(&author, request, body.as_ref()).await };
         tokio::spawn(task)
             .await
             .map_err(|_| EditError::Interrupted)?
@@ -164,9 +179,9 @@ impl Channels {
     /// # Errors
     ///
     /// See [`EditError`]; nothing is changed by any of them.
-    pub async fn delete(&self, actor: &'static str, id: String) -> Result<(), EditError> {
+    pub async fn delete(&self, author: Author, id: String) -> Result<(), EditError> {
         let inner = Arc::clone(&self.inner);
-        let task = async move { inner.delete(actor, &id).await };
+        let task = async move { inner.delete(&author, &id).await };
         tokio::spawn(task)
             .await
             .map_err(|_| EditError::Interrupted)?
@@ -176,6 +191,12 @@ impl Channels {
     #[must_use]
     pub fn credential_status(&self) -> BTreeMap<String, CredentialStatus> {
         self.inner.keeper.status()
+    }
+
+    /// The database, for what is not about channels.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.inner.store
     }
 
     /// What administrators may see of a channel.
@@ -204,182 +225,6 @@ pub enum LoadError {
     /// The stored channels do not compile.
     #[error(transparent)]
     Invalid(#[from] InvalidContents),
-}
-
-impl Inner {
-    fn compile(&self, contents: &Contents) -> Result<Snapshot, Vec<Fault>> {
-        Snapshot::compile(contents, &self.settings, &self.keeper.issued())
-    }
-
-    async fn edit(
-        &self,
-        actor: &str,
-        request: Request,
-        body: &[u8],
-    ) -> Result<StoredChannel, EditError> {
-        let mut faults = Vec::new();
-        let edit = Edit::parse(body, &mut faults)?;
-        let publisher = self.publisher.lock().await;
-        let contents = self.store.contents().await?;
-        let before = match &request {
-            Request::Create => None,
-            Request::Replace(id) | Request::Patch(id) => Some(find(&contents, id)?.clone()),
-        };
-        let base = match (&request, &before) {
-            (Request::Replace(_), Some(before)) => Base::Replace(&before.channel),
-            (Request::Patch(_), Some(before)) => Base::Patch(&before.channel),
-            _ => Base::New,
-        };
-        let id = before.as_ref().map(|stored| stored.id.as_str());
-        edit.check_id(id, &mut faults);
-        let after = edit.apply(base, &mut faults);
-        if let Some(endpoint) = &after.endpoint
-            && !self.settings.allow_link_local_endpoints
-        {
-            faults.extend(endpoint::check(endpoint));
-        }
-        faults.extend(credentials::check_channel(&after));
-        if let Some(before) = &before
-            && faults.is_empty()
-            && before.channel == after
-        {
-            return Ok(before.clone());
-        }
-        let snapshot = self.check_candidate(&contents, before.as_ref(), &after, faults)?;
-        let change = match &before {
-            None => Change::Create(&after),
-            Some(before) => Change::Update {
-                before,
-                after: &after,
-            },
-        };
-        self.commit(&publisher, actor, change, snapshot).await
-    }
-
-    async fn delete(&self, actor: &str, id: &str) -> Result<(), EditError> {
-        let publisher = self.publisher.lock().await;
-        let contents = self.store.contents().await?;
-        let before = find(&contents, id)?;
-        let mut next = contents.clone();
-        next.revision += 1;
-        next.channels.retain(|stored| stored.id != id);
-        let snapshot = self.compile(&next).map_err(EditError::Invalid)?;
-        let change = Change::Delete(before);
-        self.commit(&publisher, actor, change, snapshot).await?;
-        Ok(())
-    }
-
-    /// Compiles what would be configured if `after` were stored.
-    fn check_candidate(
-        &self,
-        contents: &Contents,
-        before: Option<&StoredChannel>,
-        after: &Channel,
-        mut faults: Vec<Fault>,
-    ) -> Result<Snapshot, EditError> {
-        let mut next = contents.clone();
-        next.revision += 1;
-        let id = before.map(|stored| stored.id.as_str());
-        let name_taken = name_taken(contents, id, after);
-        if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
-            faults.push(Fault::new(
-                "/name",
-                "name_taken",
-                "another channel has this name",
-            ));
-        }
-        let candidate = candidate(before, after);
-        let index = next
-            .channels
-            .iter()
-            .position(|stored| Some(stored.id.as_str()) == id)
-            .unwrap_or(next.channels.len());
-        match next.channels.get_mut(index) {
-            Some(place) => *place = candidate,
-            None => next.channels.push(candidate),
-        }
-        let compiled = self.compile(&next);
-        if let Err(found) = &compiled {
-            add_own_faults(&mut faults, found, index);
-        }
-        match (compiled, faults.as_slice()) {
-            (Ok(snapshot), []) => Ok(snapshot),
-            (Err(found), []) => Err(EditError::Invalid(found)),
-            (_, [only]) if only.code == "name_taken" => {
-                Err(EditError::NameTaken(after.name.clone()))
-            }
-            _ => Err(EditError::Invalid(faults)),
-        }
-    }
-
-    async fn commit(
-        &self,
-        publisher: &Publisher,
-        actor: &str,
-        change: Change<'_>,
-        snapshot: Snapshot,
-    ) -> Result<StoredChannel, EditError> {
-        let stored = self.store.commit(snapshot.revision, actor, change).await?;
-        tracing::info!(
-            revision = snapshot.revision,
-            action = change.action(),
-            channel.id = stored.id,
-            channel.name = stored.channel.name,
-            actor,
-            "channel edited"
-        );
-        publisher.publish(snapshot);
-        match self.store.contents().await {
-            Ok(contents) => self.keeper.sync(&contents),
-            // The edit was made; the next one tells.
-            Err(error) => tracing::error!(%error, "sources of credentials were not looked at"),
-        }
-        Ok(stored)
-    }
-}
-
-fn find<'a>(contents: &'a Contents, id: &str) -> Result<&'a StoredChannel, EditError> {
-    contents
-        .channels
-        .iter()
-        .find(|stored| stored.id == id)
-        .ok_or_else(|| EditError::NotFound(id.to_owned()))
-}
-
-fn name_taken(contents: &Contents, id: Option<&str>, after: &Channel) -> bool {
-    contents
-        .channels
-        .iter()
-        .any(|stored| stored.channel.name == after.name && Some(stored.id.as_str()) != id)
-}
-
-fn candidate(before: Option<&StoredChannel>, after: &Channel) -> StoredChannel {
-    StoredChannel {
-        id: before.map(|stored| stored.id.clone()).unwrap_or_default(),
-        channel: after.clone(),
-        revision: 0,
-        created_at: String::new(),
-        updated_at: String::new(),
-    }
-}
-
-/// Adds what the compiler found in the channel at `index` and is not known already.
-fn add_own_faults(faults: &mut Vec<Fault>, found: &[Fault], index: usize) {
-    let prefix = format!("/channels/{index}");
-    let already = faults.clone();
-    let region_unknown = already.iter().any(|fault| fault.touches("/region"));
-    for fault in found {
-        let Some(pointer) = fault.pointer.strip_prefix(&prefix) else {
-            continue;
-        };
-        let about_another = !pointer.is_empty() && !pointer.starts_with('/');
-        // Judged against a region that stands in for one that could not be read.
-        let spurious = region_unknown && fault.code == "region_mismatch";
-        let known = already.iter().any(|known| known.touches(pointer));
-        if !(about_another || spurious || known) {
-            faults.push(Fault::new(pointer, fault.code, fault.message.clone()));
-        }
-    }
 }
 
 fn list(faults: &[Fault]) -> String {

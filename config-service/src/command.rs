@@ -1,13 +1,16 @@
 //! What the executable does besides serving.
 
+mod backup;
+mod seal;
+mod token;
+
 use std::io::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 
-use bedrock_filter::config::Secret;
-
-use crate::args::{Command, SealCommand, SealKeyText};
-use crate::seal::{Sealer, generate_key};
+use crate::args::Command;
+use crate::seal::Sealer;
 use crate::store::Store;
 
 /// Runs a subcommand to its end.
@@ -17,50 +20,20 @@ use crate::store::Store;
 /// When it fails; the error is meant for the person at the terminal.
 pub async fn run(command: Command) -> Result<()> {
     match command {
-        Command::Seal(command) => seal(command).await,
+        Command::Seal(command) => seal::run(command).await,
+        Command::Token(command) => token::run(command).await,
+        Command::Backup { file, database } => backup::run(&database, &file).await,
     }
 }
 
-async fn seal(command: SealCommand) -> Result<()> {
-    match command {
-        SealCommand::GenerateKey => say(generate_key()?.expose()),
-        SealCommand::Secret {
-            channel,
-            field,
-            seal_key,
-        } => {
-            let (sealer, _) = sealer(&seal_key)?;
-            let text = std::io::read_to_string(std::io::stdin());
-            let text = text.context("cannot read the secret from standard input")?;
-            let mut secret = Secret::new(text.trim());
-            ensure!(!secret.expose().is_empty(), "standard input has no secret");
-            sealer.seal(&channel, [(field, &mut secret)])?;
-            say(secret.expose())
-        }
-        SealCommand::Rotate { database, seal_key } => {
-            let (sealer, id) = sealer(&seal_key)?;
-            ensure!(
-                database.exists(),
-                "there is no database {}",
-                database.display()
-            );
-            let store = Store::open(&database, sealer).await?;
-            let resealed = store.reseal().await;
-            store.close().await;
-            let (changed, all) = resealed?;
-            say(&format!(
-                "{changed} of {all} channels were sealed anew; all are under the key {id} now"
-            ))
-        }
-    }
-}
-
-/// What seals with these keys, and the id of the first.
-fn sealer(keys: &SealKeyText) -> Result<(Sealer, String)> {
-    let sealer = Sealer::new(keys.keys()?);
-    let id = sealer.key_id().map(str::to_owned);
-    let id = id.context("there is no key to seal with; set BEDROCK_SEAL_KEY")?;
-    Ok((sealer, id))
+/// Opens a database that is there already, for what needs no key.
+async fn open(database: &Path) -> Result<Store> {
+    ensure!(
+        database.exists(),
+        "there is no database {}",
+        database.display()
+    );
+    Ok(Store::open(database, Sealer::default()).await?)
 }
 
 fn say(line: &str) -> Result<()> {

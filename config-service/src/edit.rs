@@ -138,6 +138,18 @@ impl Edit {
         faults.push(Fault::new("/id", "id_mismatch", message));
     }
 
+    /// Gives the channel this name; adds a fault when the body gives it another.
+    pub fn check_name(&mut self, name: &str, faults: &mut Vec<Fault>) {
+        match &self.name {
+            Said::Value(said) if said != name => {
+                let message =
+                    "is not the name in the path; PUT /api/channels/{id} renames a channel";
+                faults.push(Fault::new("/name", "name_mismatch", message));
+            }
+            _ => self.name = Said::Value(name.to_owned()),
+        }
+    }
+
     /// The channel that results. Fields that `base` needs and the body lacks are added to `faults`
     /// and get a harmless stand-in, so that the others can be judged too.
     pub fn apply(self, base: Base<'_>, faults: &mut Vec<Fault>) -> Channel {

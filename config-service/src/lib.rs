@@ -10,8 +10,9 @@
 //! 4. [`publish`] makes an immutable snapshot of it, which [`xds`] sends to every Envoy.
 //!    Where a channel has a source of credentials instead of a key, [`credentials`] gets keys from AWS
 //!    and has them published before the old ones expire.
-//! 5. [`fleet`] remembers what each Envoy acknowledged or refused.
+//! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
 
+pub mod access;
 pub mod api;
 mod args;
 pub mod channel;
@@ -23,6 +24,7 @@ pub mod fault;
 pub mod filter_code;
 pub mod fleet;
 mod hex;
+pub mod history;
 pub mod publish;
 pub mod seal;
 mod service;
@@ -30,6 +32,8 @@ pub mod store;
 mod token;
 pub mod xds;
 
-pub use args::{Args, Cli, Command, InvalidSealKey, LogFormat, SealCommand, SealKeyText};
+pub use args::{
+    Args, Cli, Command, InvalidSealKey, LogFormat, SealCommand, SealKeyText, TokenCommand,
+};
 pub use service::{RunError, Service, StartError};
 pub use token::{AdminToken, InvalidToken};

@@ -3,8 +3,11 @@
 //! Every accepted edit is one transaction that changes the channel's row, adds one audit entry and
 //! raises the revision by one.
 
+mod audit;
+mod file;
 mod issued;
 mod sealing;
+mod tokens;
 
 use std::path::Path;
 use std::time::Duration;
@@ -15,8 +18,11 @@ use sqlx::sqlite::{
 };
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::channel::{Channel, StoredChannel, masked};
+use crate::channel::{Channel, StoredChannel};
 use crate::seal::{SealError, Sealer, StoredSecretError};
+
+pub use audit::AuditEntry;
+pub use tokens::TokenEntry;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -50,30 +56,11 @@ pub enum Change<'a> {
         before: &'a StoredChannel,
         /// What replaces it.
         after: &'a Channel,
+        /// The revision that this goes back to, if it does.
+        restored: Option<u64>,
     },
     /// Removes a channel.
     Delete(&'a StoredChannel),
-}
-
-/// One accepted edit, as it is remembered. Secrets are masked.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
-pub struct AuditEntry {
-    /// The revision that the edit made.
-    pub revision: i64,
-    /// When, RFC 3339 in UTC.
-    pub at: String,
-    /// Who.
-    pub actor: String,
-    /// `create`, `update` or `delete`.
-    pub action: String,
-    /// The channel's id.
-    pub channel_id: String,
-    /// The channel's name after the edit, or its last name.
-    pub channel_name: String,
-    /// The channel before the edit, as JSON.
-    pub before: Option<String>,
-    /// The channel after the edit, as JSON.
-    pub after: Option<String>,
 }
 
 /// Why the database could not be read or written.
@@ -102,6 +89,23 @@ pub enum StoreError {
     /// A secret could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The file is no whole SQLite database.
+    #[error(
+        "the database file is damaged and was not touched: {0}; put a backup in its place, see \
+         `config-service backup`"
+    )]
+    Damaged(String),
+    /// A later version of the config-service made the file.
+    #[error(
+        "the database file was made by a later version (schema {stored}, this one knows {known}) and \
+         was not touched; start that version, or put a backup in its place"
+    )]
+    Newer {
+        /// Schema version of the file.
+        stored: i64,
+        /// The latest that is known.
+        known: i64,
+    },
     /// Something else wrote to the database between reading and writing.
     #[error("the database was changed by another process; try again")]
     Conflict,
@@ -115,7 +119,8 @@ impl Store {
     ///
     /// When the file cannot be opened or is no database of this service.
     pub async fn open(path: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        create_private(path)?;
+        file::inspect(path).await?;
+        create_private(path, false)?;
         let options = SqliteConnectOptions::new()
             .filename(path)
             .journal_mode(SqliteJournalMode::Wal)
@@ -188,25 +193,9 @@ impl Store {
         .await?
         .ok_or(StoreError::Conflict)?;
         let stored = self.write_channel(&mut transaction, change, &stamp).await?;
-        write_audit(&mut transaction, actor, change, &stored, &stamp).await?;
+        audit::write(&mut transaction, actor, change, &stored, &stamp).await?;
         transaction.commit().await?;
         Ok(stored)
-    }
-
-    /// The audit trail, newest first, at most `limit` entries.
-    ///
-    /// # Errors
-    ///
-    /// When the database fails.
-    pub async fn audit(&self, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
-        let entries = sqlx::query_as(
-            "SELECT revision, at, actor, action, channel_id, channel_name, before, after \
-             FROM audit ORDER BY revision DESC LIMIT ?",
-        )
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(entries)
     }
 
     /// Whether the database answers.
@@ -247,7 +236,7 @@ impl Store {
                     .fetch_one(&mut **transaction)
                     .await?
                 }
-                Change::Update { before, after } => sqlx::query_as(
+                Change::Update { before, after, .. } => sqlx::query_as(
                     "UPDATE channels SET name = ?1, document = ?2, revision = ?3, updated_at = ?4 \
                      WHERE id = ?5 RETURNING id, document, revision, created_at, updated_at",
                 )
@@ -319,36 +308,6 @@ impl Row {
     }
 }
 
-async fn write_audit(
-    transaction: &mut Transaction<'_, Sqlite>,
-    actor: &str,
-    change: Change<'_>,
-    stored: &StoredChannel,
-    stamp: &Stamp,
-) -> Result<(), StoreError> {
-    let (before, after) = match change {
-        Change::Create(after) => (None, Some(after)),
-        Change::Update { before, after } => (Some(&before.channel), Some(after)),
-        Change::Delete(before) => (Some(&before.channel), None),
-    };
-    let shown = |channel: &Channel| serde_json::Value::Object(masked(channel)).to_string();
-    sqlx::query(
-        "INSERT INTO audit (revision, at, actor, action, channel_id, channel_name, before, after) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(stamp.revision)
-    .bind(&stamp.at)
-    .bind(actor)
-    .bind(change.action())
-    .bind(&stored.id)
-    .bind(&stored.channel.name)
-    .bind(before.map(shown))
-    .bind(after.map(shown))
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
 impl Change<'_> {
     /// `create`, `update` or `delete`.
     #[must_use]
@@ -361,11 +320,11 @@ impl Change<'_> {
     }
 }
 
-/// Creates the file readable for its owner alone, because it holds credentials. SQLite gives its
-/// side files the same mode.
-fn create_private(path: &Path) -> std::io::Result<()> {
+/// Creates the file readable for its owner alone, because it holds credentials; fails if it is there
+/// and has to be new. SQLite gives its side files the same mode.
+fn create_private(path: &Path, new: bool) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.create(true).create_new(new).append(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

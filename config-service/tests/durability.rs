@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::Parser as _;
 use common::envoy::{ECDS, Envoy, plugin_json};
 use common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
+use config_service::history::Query;
 use config_service::seal::Sealer;
 use config_service::store::Store;
 use config_service::{Args, Service};
@@ -21,6 +22,13 @@ async fn store(dir: &TempDir) -> Store {
         .await
         .unwrap()
 }
+
+/// The whole history.
+const ALL: Query = Query {
+    channel: None,
+    before: None,
+    limit: 1000,
+};
 
 #[tokio::test]
 async fn a_restart_keeps_channels_their_order_and_the_revision() {
@@ -60,7 +68,7 @@ async fn a_refused_edit_leaves_rows_audit_and_revision_untouched() {
     let store = store(&service.dir).await;
     let before = (
         store.contents().await.unwrap(),
-        store.audit(100).await.unwrap(),
+        store.audit(&ALL).await.unwrap(),
     );
     let path = format!("/api/channels/{id}");
     for (method, path, body) in [
@@ -88,7 +96,7 @@ async fn a_refused_edit_leaves_rows_audit_and_revision_untouched() {
     }
     let after = (
         store.contents().await.unwrap(),
-        store.audit(100).await.unwrap(),
+        store.audit(&ALL).await.unwrap(),
     );
     assert_eq!(after, before);
 }
@@ -101,7 +109,7 @@ async fn every_edit_has_one_audit_entry_without_secrets() {
     service.patch(&id, &json!({"name": "uno"})).await;
     let path = format!("/api/channels/{id}");
     service.send(Method::DELETE, &path, "").await;
-    let entries = store(&service.dir).await.audit(100).await.unwrap();
+    let entries = store(&service.dir).await.audit(&ALL).await.unwrap();
     let summary: Vec<_> = entries
         .iter()
         .map(|entry| {
@@ -155,7 +163,7 @@ async fn a_commit_on_an_outdated_revision_changes_nothing() {
     let same_name = Change::Create(&before.channels[0].channel);
     assert!(store.commit(2, "admin", same_name).await.is_err());
     assert_eq!(store.contents().await.unwrap(), before);
-    assert_eq!(store.audit(100).await.unwrap().len(), 1);
+    assert_eq!(store.audit(&ALL).await.unwrap().len(), 1);
 }
 
 #[cfg(unix)]

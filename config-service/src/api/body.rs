@@ -3,6 +3,7 @@
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
+use serde::de::DeserializeOwned;
 
 use super::Problem;
 
@@ -12,6 +13,16 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// A whole request body.
 #[derive(Debug)]
 pub(super) struct Body(Vec<u8>);
+
+impl Body {
+    /// The body as JSON of a shape.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        serde_json::from_slice(&self.0).map_err(|error| {
+            // serde names the field; it repeats a wrong value of an enumeration, which is no secret.
+            Problem::bad_request(format!("the body cannot be read: {error}"))
+        })
+    }
+}
 
 impl AsRef<[u8]> for Body {
     fn as_ref(&self) -> &[u8] {
@@ -33,7 +44,7 @@ impl<S: Sync> FromRequest<S> for Body {
         match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
             Ok(bytes) => Ok(Self(bytes.into())),
             Err(error) if is_limit(&error) => Err(Problem::too_large(MAX_BODY_BYTES)),
-            Err(_) => Err(Problem::bad_body("the body ended early")),
+            Err(_) => Err(Problem::bad_request("the body ended early")),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Refusals as problem documents (RFC 9457).
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::etag;
+use crate::access::{Principal, Role};
 use crate::channels::EditError;
 use crate::fault::Fault;
 use crate::store::StoreError;
@@ -21,6 +25,12 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// The revision that the channel is at, where that is what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    /// Seconds until it is worth trying again.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 const BLANK: &str = "about:blank";
@@ -30,6 +40,43 @@ impl Problem {
     pub(super) fn unauthorized() -> Self {
         let detail = "send the admin token as `authorization: Bearer <token>`";
         Self::new(StatusCode::UNAUTHORIZED, BLANK, "Unauthorized", detail)
+    }
+
+    /// 403: the token's role does not suffice.
+    pub(super) fn forbidden(principal: &Principal, needed: Role) -> Self {
+        let detail = format!(
+            "`{}` has the role {}; this needs {}",
+            principal.name,
+            principal.role.as_str(),
+            needed.as_str()
+        );
+        Self::new(StatusCode::FORBIDDEN, BLANK, "Forbidden", detail)
+    }
+
+    /// 429: too many wrong tokens from one address.
+    pub(super) fn too_many_refusals(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + 1;
+        let detail = format!("too many wrong tokens came from this address; wait {seconds} s");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self {
+            retry_after: Some(seconds),
+            ..Self::new(status, BLANK, "Too Many Requests", detail)
+        }
+    }
+
+    /// 422: no token can be made like this.
+    pub(super) fn invalid_token(fault: Fault) -> Self {
+        let kind = "urn:bedrock-filter:problem:invalid-token";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        let detail = "the token has 1 fault; nothing was changed";
+        Self::new(status, kind, "Invalid token", detail).with_errors(vec![fault])
+    }
+
+    /// 409: another token has the name.
+    pub(super) fn token_name_taken(name: &str) -> Self {
+        let detail = format!("another token has the name `{name}`; nothing was changed");
+        let kind = "urn:bedrock-filter:problem:name-taken";
+        Self::new(StatusCode::CONFLICT, kind, "Name taken", detail)
     }
 
     /// 404.
@@ -50,8 +97,8 @@ impl Problem {
         Self::new(status, BLANK, "Content Too Large", detail)
     }
 
-    /// 400: the body cannot be read.
-    pub(super) fn bad_body(detail: impl Into<String>) -> Self {
+    /// 400: a part of the request cannot be read.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, BLANK, "Bad Request", detail)
     }
 
@@ -73,7 +120,14 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            revision: None,
+            retry_after: None,
         }
+    }
+
+    /// HTTP status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
     }
 
     fn with_errors(mut self, errors: Vec<Fault>) -> Self {
@@ -103,6 +157,22 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail).with_errors(vec![fault])
     }
 
+    fn outdated(revision: Option<u64>) -> Self {
+        let detail = match revision {
+            Some(revision) => format!(
+                "the channel was edited since it was read: it is at revision {revision} now; read it \
+                 again and repeat the edit; nothing was changed"
+            ),
+            None => "the channel does not exist any more; nothing was changed".to_owned(),
+        };
+        let kind = "urn:bedrock-filter:problem:edit-conflict";
+        let status = StatusCode::PRECONDITION_FAILED;
+        Self {
+            revision,
+            ..Self::new(status, kind, "Edit conflict", detail)
+        }
+    }
+
     fn internal() -> Self {
         let detail = "the config-service failed; its log says why";
         let status = StatusCode::INTERNAL_SERVER_ERROR;
@@ -122,7 +192,10 @@ impl From<EditError> for Problem {
             }
             EditError::Invalid(faults) => Self::invalid_channel(faults),
             EditError::NameTaken(name) => Self::name_taken(&name),
-            EditError::NotFound(_) => Self::not_found(error.to_string()),
+            EditError::NotFound(_) | EditError::UnknownRevision(_) => {
+                Self::not_found(error.to_string())
+            }
+            EditError::Outdated(revision) => Self::outdated(revision),
             EditError::Store(error) => error.into(),
             EditError::Interrupted => {
                 tracing::error!("an edit was interrupted");
@@ -142,7 +215,15 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
+        let (revision, retry_after) = (self.revision, self.retry_after);
         let mut response = (status, Json(self)).into_response();
+        if let Some(revision) = revision {
+            response.headers_mut().extend([etag::of(revision)]);
+        }
+        if let Some(seconds) = retry_after {
+            let value = HeaderValue::from(seconds);
+            response.headers_mut().insert(header::RETRY_AFTER, value);
+        }
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,

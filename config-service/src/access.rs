@@ -1,0 +1,149 @@
+//! Who may do what: roles, and the tokens that stand for them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bedrock_filter::config::Secret;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// Name of whoever has the token from the environment.
+pub const BOOTSTRAP: &str = "admin";
+
+/// Start of every token that is made here, so that scanners for leaked secrets can find them.
+const PREFIX: &str = "bedrock-admin-";
+
+/// Random bytes of a token.
+const TOKEN_BYTES: usize = 32;
+
+/// What somebody may do; each role includes those before it.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads everything but secrets, which nobody can read.
+    Viewer,
+    /// Edits channels, and tests them.
+    Editor,
+    /// Makes and revokes tokens.
+    Admin,
+}
+
+/// Somebody who has shown a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Name of the token, for the history.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// SHA-256 of a token.
+///
+/// A token has 256 random bits, so that a plain hash is enough: there is nothing to guess.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct TokenHash(pub(crate) [u8; 32]);
+
+impl Role {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Editor => "editor",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let all = [Self::Viewer, Self::Editor, Self::Admin];
+        let found = all.into_iter().find(|role| role.as_str() == text);
+        found.ok_or(UnknownRole)
+    }
+}
+
+/// A word that is no role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such role; the roles are viewer, editor and admin")]
+pub struct UnknownRole;
+
+/// Makes a token.
+///
+/// # Errors
+///
+/// When the system has no random numbers.
+pub fn new_token() -> Result<Secret, getrandom::Error> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    Ok(Secret::new(format!("{PREFIX}{text}")))
+}
+
+impl TokenHash {
+    /// The hash of a token.
+    #[must_use]
+    pub fn of(token: &[u8]) -> Self {
+        Self(Sha256::digest(token).into())
+    }
+}
+
+impl fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("** redacted **")
+    }
+}
+
+/// Whether a text can be the name of a token: as that of a channel, but not the one that whoever has
+/// the token from the environment goes by.
+#[must_use]
+pub fn is_token_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    name.len() <= 64
+        && name != BOOTSTRAP
+        && bytes
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric())
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_differ_and_fit_into_a_header() {
+        let (one, other) = (new_token().unwrap(), new_token().unwrap());
+        assert_ne!(one.expose(), other.expose());
+        assert!(one.expose().bytes().all(|byte| byte.is_ascii_graphic()));
+        assert_eq!(one.expose().len(), PREFIX.len() + 43);
+    }
+
+    #[test]
+    fn roles_include_those_before_them() {
+        assert!(Role::Viewer < Role::Editor && Role::Editor < Role::Admin);
+        for role in [Role::Viewer, Role::Editor, Role::Admin] {
+            assert_eq!(role.as_str().parse(), Ok(role));
+        }
+    }
+
+    #[test]
+    fn names_are_plain_and_admin_is_taken() {
+        for (name, fits) in [
+            ("ci", true),
+            ("team-a.deploy_2", true),
+            ("admin", false),
+            ("", false),
+            ("-a", false),
+            ("a b", false),
+        ] {
+            assert_eq!(is_token_name(name), fits, "{name:?}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Which channels a list has, and in which pages.
+
+use serde::{Deserialize, Serialize};
+
+use super::Problem;
+use crate::channel::{ChannelView, StoredChannel};
+use crate::channels::Channels;
+use crate::store::Contents;
+
+/// Most channels that a page can have.
+const MOST: usize = 500;
+
+/// The query of a list; what is absent leaves nothing out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Filter {
+    /// Channels of a page.
+    limit: Option<usize>,
+    /// Where the page before ended.
+    page_token: Option<String>,
+    /// Start of the name.
+    name: Option<String>,
+    /// A name that the channel serves, or maps.
+    model: Option<String>,
+    region: Option<String>,
+    enabled: Option<bool>,
+    credential_type: Option<String>,
+}
+
+/// The channels of one page.
+#[derive(Debug)]
+pub(super) struct Page<'c> {
+    revision: u64,
+    channels: Vec<&'c StoredChannel>,
+    is_last: bool,
+}
+
+/// A page as it is sent.
+#[derive(Serialize)]
+pub(super) struct ChannelList {
+    revision: u64,
+    channels: Vec<ChannelView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl Filter {
+    /// The page of `contents` that is asked for.
+    pub(super) fn page<'c>(&self, contents: &'c Contents) -> Result<Page<'c>, Problem> {
+        let limit = self.limit.unwrap_or(usize::MAX);
+        if self.limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
+            let message = format!("the parameter limit is {limit}; it must be 1 to {MOST}");
+            return Err(Problem::bad_request(message));
+        }
+        let start = self.start(contents)?;
+        let rest = contents.channels.iter().skip(start);
+        let mut wanted = rest.filter(|stored| self.wants(stored));
+        let channels: Vec<_> = wanted.by_ref().take(limit).collect();
+        Ok(Page {
+            revision: contents.revision,
+            channels,
+            is_last: wanted.next().is_none(),
+        })
+    }
+
+    /// Index of the first channel after the page before.
+    fn start(&self, contents: &Contents) -> Result<usize, Problem> {
+        let Some(token) = &self.page_token else {
+            return Ok(0);
+        };
+        let last = contents.channels.iter().position(|own| own.id == *token);
+        let last = last.ok_or_else(|| {
+            Problem::bad_request("the page_token leads nowhere any more; start with the first page")
+        })?;
+        Ok(last + 1)
+    }
+
+    fn wants(&self, stored: &StoredChannel) -> bool {
+        let channel = &stored.channel;
+        let serves = |model: &String| {
+            channel.models.contains(model)
+                || channel.model_mapping.contains_key(model)
+                || channel.inference_profile_arn_map.contains_key(model)
+        };
+        let is = |wanted: &Option<String>, text: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == text)
+        };
+        let prefix = self.name.as_deref().unwrap_or_default();
+        channel.name.starts_with(prefix)
+            && self.model.as_ref().is_none_or(serves)
+            && is(&self.region, &channel.region)
+            && self
+                .enabled
+                .is_none_or(|enabled| enabled == channel.enabled)
+            && is(&self.credential_type, channel.credentials.kind())
+    }
+}
+
+impl Page<'_> {
+    pub(super) fn view(&self, channels: &Channels) -> ChannelList {
+        let last = self.channels.last().filter(|_| !self.is_last);
+        ChannelList {
+            revision: self.revision,
+            channels: self.channels.iter().map(|own| channels.view(own)).collect(),
+            next_page_token: last.map(|stored| stored.id.clone()),
+        }
+    }
+}

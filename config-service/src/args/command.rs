@@ -1,0 +1,90 @@
+//! Command lines of what the executable does besides serving.
+
+use std::path::PathBuf;
+
+use bedrock_filter::seal::KEY_VARIABLE;
+use clap::Subcommand;
+
+use super::SealKeyText;
+use crate::access::Role;
+
+/// Where the database is unless somebody says so.
+const DATABASE: &str = "config-service.db";
+
+/// What the executable does besides serving.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Keys under which credentials are sealed
+    #[command(subcommand)]
+    Seal(SealCommand),
+    /// Tokens of the admin API, besides the one in the environment
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Copies the database to a new file, also while the service runs
+    Backup {
+        /// File to write; it must not exist
+        file: PathBuf,
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
+        database: PathBuf,
+    },
+}
+
+/// Work on tokens, in the database itself: a running service takes note at once.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Makes a token and prints it, this once
+    Create {
+        /// Whose it is, for the history
+        #[arg(long)]
+        name: String,
+        /// What it is good for
+        #[arg(long)]
+        role: Role,
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
+        database: PathBuf,
+    },
+    /// Lists names and roles
+    List {
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
+        database: PathBuf,
+    },
+    /// Makes a token worthless
+    Revoke {
+        /// Its name or id
+        token: String,
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
+        database: PathBuf,
+    },
+}
+
+/// Work on keys and on what is sealed under them.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SealCommand {
+    /// Prints a new key for `BEDROCK_SEAL_KEY`
+    GenerateKey,
+    /// Seals a secret from standard input, for a plugin configuration that is written by hand
+    Secret {
+        /// Name of the channel that it is for
+        #[arg(long)]
+        channel: String,
+        /// Its field below `credentials`, such as `secret_access_key`
+        #[arg(long)]
+        field: String,
+        /// Keys: the first one seals
+        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
+        seal_key: SealKeyText,
+    },
+    /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`
+    Rotate {
+        /// Database file
+        #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
+        database: PathBuf,
+        /// Keys: the new one first, then all that may be in use
+        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
+        seal_key: SealKeyText,
+    },
+}

@@ -1,0 +1,208 @@
+//! The way of an edit: read, judged, stored, published; under the publisher's lock.
+
+use super::candidate::{add_own_faults, candidate, find, name_taken};
+use super::{Author, EditError, Inner, Request};
+use crate::channel::{Channel, StoredChannel};
+use crate::credentials;
+use crate::edit::{Base, Edit, endpoint};
+use crate::fault::Fault;
+use crate::publish::{Publisher, Snapshot};
+use crate::store::{Change, Contents};
+
+/// What an edit makes of a channel, before it is judged.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// What is stored now, if anything.
+    pub(super) before: Option<StoredChannel>,
+    /// What shall be stored.
+    pub(super) after: Channel,
+    /// What is known to be wrong already.
+    pub(super) faults: Vec<Fault>,
+    /// The revision that this goes back to, if it does.
+    pub(super) restored: Option<u64>,
+}
+
+impl Inner {
+    pub(super) fn compile(&self, contents: &Contents) -> Result<Snapshot, Vec<Fault>> {
+        Snapshot::compile(contents, &self.settings, &self.keeper.issued())
+    }
+
+    pub(super) async fn edit(
+        &self,
+        author: &Author,
+        request: Request,
+        body: &[u8],
+    ) -> Result<StoredChannel, EditError> {
+        let publisher = self.publisher.lock().await;
+        let contents = self.store.contents().await?;
+        let candidate = self.read(&contents, &request, body)?;
+        author.check(candidate.before.as_ref())?;
+        self.make(&publisher, &contents, author, candidate).await
+    }
+
+    /// What an edit would make of a channel.
+    fn read(
+        &self,
+        contents: &Contents,
+        request: &Request,
+        body: &[u8],
+    ) -> Result<Candidate, EditError> {
+        let mut faults = Vec::new();
+        let mut edit = Edit::parse(body, &mut faults)?;
+        let before = match request {
+            Request::Create => None,
+            Request::Replace(id) | Request::Patch(id) => Some(find(contents, id)?.clone()),
+            Request::ReplaceNamed(name) => {
+                edit.check_name(name, &mut faults);
+                let named = |stored: &&StoredChannel| stored.channel.name == *name;
+                contents.channels.iter().find(named).cloned()
+            }
+        };
+        let base = match (request, &before) {
+            (_, None) => Base::New,
+            (Request::Patch(_), Some(before)) => Base::Patch(&before.channel),
+            (_, Some(before)) => Base::Replace(&before.channel),
+        };
+        let id = before.as_ref().map(|stored| stored.id.as_str());
+        edit.check_id(id, &mut faults);
+        let after = edit.apply(base, &mut faults);
+        Ok(Candidate {
+            before,
+            after,
+            faults,
+            restored: None,
+        })
+    }
+
+    /// Judges a candidate, stores and publishes it.
+    pub(super) async fn make(
+        &self,
+        publisher: &Publisher,
+        contents: &Contents,
+        author: &Author,
+        candidate: Candidate,
+    ) -> Result<StoredChannel, EditError> {
+        let Candidate {
+            before,
+            after,
+            faults,
+            restored,
+        } = candidate;
+        if let Some(before) = &before
+            && faults.is_empty()
+            && before.channel == after
+        {
+            return Ok(before.clone());
+        }
+        let snapshot = self.judge(contents, before.as_ref(), &after, faults)?;
+        let change = match &before {
+            None => Change::Create(&after),
+            Some(before) => Change::Update {
+                before,
+                after: &after,
+                restored,
+            },
+        };
+        self.commit(publisher, &author.name, change, snapshot).await
+    }
+
+    /// Everything that speaks against a channel that is to be stored.
+    fn judge(
+        &self,
+        contents: &Contents,
+        before: Option<&StoredChannel>,
+        after: &Channel,
+        mut faults: Vec<Fault>,
+    ) -> Result<Snapshot, EditError> {
+        if let Some(endpoint) = &after.endpoint
+            && !self.settings.allow_link_local_endpoints
+        {
+            faults.extend(endpoint::check(endpoint));
+        }
+        faults.extend(credentials::check_channel(after));
+        self.check_candidate(contents, before, after, faults)
+    }
+
+    pub(super) async fn delete(&self, author: &Author, id: &str) -> Result<(), EditError> {
+        let publisher = self.publisher.lock().await;
+        let contents = self.store.contents().await?;
+        let before = find(&contents, id)?;
+        author.check(Some(before))?;
+        let mut next = contents.clone();
+        next.revision += 1;
+        next.channels.retain(|stored| stored.id != id);
+        let snapshot = self.compile(&next).map_err(EditError::Invalid)?;
+        let change = Change::Delete(before);
+        self.commit(&publisher, &author.name, change, snapshot)
+            .await?;
+        Ok(())
+    }
+
+    /// Compiles what would be configured if `after` were stored.
+    fn check_candidate(
+        &self,
+        contents: &Contents,
+        before: Option<&StoredChannel>,
+        after: &Channel,
+        mut faults: Vec<Fault>,
+    ) -> Result<Snapshot, EditError> {
+        let mut next = contents.clone();
+        next.revision += 1;
+        let id = before.map(|stored| stored.id.as_str());
+        let name_taken = name_taken(contents, id, after);
+        if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
+            faults.push(Fault::new(
+                "/name",
+                "name_taken",
+                "another channel has this name",
+            ));
+        }
+        let candidate = candidate(before, after);
+        let index = next
+            .channels
+            .iter()
+            .position(|stored| Some(stored.id.as_str()) == id)
+            .unwrap_or(next.channels.len());
+        match next.channels.get_mut(index) {
+            Some(place) => *place = candidate,
+            None => next.channels.push(candidate),
+        }
+        let compiled = self.compile(&next);
+        if let Err(found) = &compiled {
+            add_own_faults(&mut faults, found, index);
+        }
+        match (compiled, faults.as_slice()) {
+            (Ok(snapshot), []) => Ok(snapshot),
+            (Err(found), []) => Err(EditError::Invalid(found)),
+            (_, [only]) if only.code == "name_taken" => {
+                Err(EditError::NameTaken(after.name.clone()))
+            }
+            _ => Err(EditError::Invalid(faults)),
+        }
+    }
+
+    async fn commit(
+        &self,
+        publisher: &Publisher,
+        actor: &str,
+        change: Change<'_>,
+        snapshot: Snapshot,
+    ) -> Result<StoredChannel, EditError> {
+        let stored = self.store.commit(snapshot.revision, actor, change).await?;
+        tracing::info!(
+            revision = snapshot.revision,
+            action = change.action(),
+            channel.id = stored.id,
+            channel.name = stored.channel.name,
+            actor,
+            "channel edited"
+        );
+        publisher.publish(snapshot);
+        match self.store.contents().await {
+            Ok(contents) => self.keeper.sync(&contents),
+            // The edit was made; the next one tells.
+            Err(error) => tracing::error!(%error, "sources of credentials were not looked at"),
+        }
+        Ok(stored)
+    }
+}

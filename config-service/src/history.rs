@@ -1,0 +1,182 @@
+//! What changed with each edit. Nothing here has a secret: the store masks them.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fault::child;
+use crate::store::AuditEntry;
+
+/// Which edits are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// Only those of the channel with this id.
+    pub channel: Option<String>,
+    /// Only those before this revision.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// One accepted edit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// The revision that it made.
+    pub revision: u64,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    pub action: String,
+    /// The revision that it went back to, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored: Option<u64>,
+    /// The channel's id.
+    pub channel_id: String,
+    /// The channel's name after the edit, or its last one.
+    pub channel_name: String,
+    /// What is different after it.
+    pub changes: Vec<Difference>,
+}
+
+/// A value that an edit changed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Difference {
+    /// JSON pointer (RFC 6901) into the channel.
+    pub pointer: String,
+    /// What was there; absent when nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What is there; absent when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+impl From<&AuditEntry> for Entry {
+    fn from(entry: &AuditEntry) -> Self {
+        let document = |text: &Option<String>| {
+            let text = text.as_deref()?;
+            serde_json::from_str::<Value>(text).ok()
+        };
+        Self {
+            revision: entry.revision.unsigned_abs(),
+            at: entry.at.clone(),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            restored: entry.restored.map(i64::unsigned_abs),
+            channel_id: entry.channel_id.clone(),
+            channel_name: entry.channel_name.clone(),
+            changes: differences(
+                document(&entry.before).as_ref(),
+                document(&entry.after).as_ref(),
+            ),
+        }
+    }
+}
+
+/// Where two documents differ: objects are looked into, everything else is compared as a whole.
+#[must_use]
+pub fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
+    let mut found = Vec::new();
+    compare("", before, after, &mut found);
+    found
+}
+
+fn compare(
+    pointer: &str,
+    before: Option<&Value>,
+    after: Option<&Value>,
+    found: &mut Vec<Difference>,
+) {
+    if before == after {
+        return;
+    }
+    let (one, other) = (
+        before.and_then(Value::as_object),
+        after.and_then(Value::as_object),
+    );
+    let is_document = pointer.is_empty();
+    if one.is_none() && other.is_none() || !is_document && (one.is_none() || other.is_none()) {
+        found.push(Difference {
+            pointer: pointer.to_owned(),
+            before: before.cloned(),
+            after: after.cloned(),
+        });
+        return;
+    }
+    let names = one
+        .into_iter()
+        .chain(other)
+        .flat_map(|fields| fields.keys());
+    let names: std::collections::BTreeSet<_> = names.collect();
+    for name in names {
+        let field = |fields: Option<&'_ serde_json::Map<String, Value>>| {
+            fields.and_then(|fields| fields.get(name)).cloned()
+        };
+        compare(
+            &child(pointer, name),
+            field(one).as_ref(),
+            field(other).as_ref(),
+            found,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Compares differences written as `pointer before after`.
+    #[track_caller]
+    fn check(before: Option<&Value>, after: Option<&Value>, expected: &[&str]) {
+        let shown = |value: &Option<Value>| {
+            value
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), Value::to_string)
+        };
+        let seen: Vec<_> = differences(before, after)
+            .iter()
+            .map(|own| {
+                format!(
+                    "{} {} {}",
+                    own.pointer,
+                    shown(&own.before),
+                    shown(&own.after)
+                )
+            })
+            .collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn fields_and_entries_of_maps_are_told_apart() {
+        let before = json!({"name": "a", "map": {"x": "1", "y": "2"}, "list": [1], "same": {}});
+        let after = json!({"name": "b", "map": {"y": "3", "z/": "4"}, "list": [1, 2], "same": {}});
+        check(
+            Some(&before),
+            Some(&after),
+            &[
+                "/list [1] [1,2]",
+                r#"/map/x "1" -"#,
+                r#"/map/y "2" "3""#,
+                r#"/map/z~1 - "4""#,
+                r#"/name "a" "b""#,
+            ],
+        );
+        check(Some(&before), Some(&before), &[]);
+    }
+
+    #[test]
+    fn an_object_in_place_of_something_else_is_one_difference() {
+        let (before, after) = (json!({"g": null}), json!({"g": {"id": 1}}));
+        check(Some(&before), Some(&after), &[r#"/g null {"id":1}"#]);
+    }
+
+    #[test]
+    fn a_new_channel_is_new_in_every_field() {
+        let after = json!({"name": "a", "map": {}});
+        check(None, Some(&after), &["/map - {}", r#"/name - "a""#]);
+        check(Some(&after), None, &["/map {} -", r#"/name "a" -"#]);
+    }
+}

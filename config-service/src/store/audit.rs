@@ -1,0 +1,109 @@
+//! The audit trail.
+
+use sqlx::{FromRow, Sqlite, Transaction};
+
+use super::{Change, Stamp, Store, StoreError};
+use crate::channel::{Channel, StoredChannel, masked};
+use crate::history::Query;
+
+/// One accepted edit, as it is remembered. Secrets are masked.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct AuditEntry {
+    /// The revision that the edit made.
+    pub revision: i64,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    pub action: String,
+    /// The channel's id.
+    pub channel_id: String,
+    /// The channel's name after the edit, or its last name.
+    pub channel_name: String,
+    /// The channel before the edit, as JSON.
+    pub before: Option<String>,
+    /// The channel after the edit, as JSON.
+    pub after: Option<String>,
+    /// The revision that the edit went back to.
+    pub restored: Option<i64>,
+}
+
+impl Store {
+    /// The audit trail, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn audit(&self, query: &Query) -> Result<Vec<AuditEntry>, StoreError> {
+        let before = query.before.map_or(i64::MAX, revision);
+        let entries = sqlx::query_as(
+            "SELECT revision, at, actor, action, channel_id, channel_name, before, after, restored \
+             FROM audit WHERE revision < ?1 AND (?2 IS NULL OR channel_id = ?2) \
+             ORDER BY revision DESC LIMIT ?3",
+        )
+        .bind(before)
+        .bind(&query.channel)
+        .bind(query.limit)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(entries)
+    }
+
+    /// A channel as it was after `at`, without its secrets, as JSON; `None` when it did not exist.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn audited(&self, channel: &str, at: u64) -> Result<Option<String>, StoreError> {
+        let after: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT after FROM audit WHERE channel_id = ? AND revision <= ? \
+             ORDER BY revision DESC LIMIT 1",
+        )
+        .bind(channel)
+        .bind(revision(at))
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(after.flatten())
+    }
+}
+
+fn revision(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(super) async fn write(
+    transaction: &mut Transaction<'_, Sqlite>,
+    actor: &str,
+    change: Change<'_>,
+    stored: &StoredChannel,
+    stamp: &Stamp,
+) -> Result<(), StoreError> {
+    let (before, after, restored) = match change {
+        Change::Create(after) => (None, Some(after), None),
+        Change::Update {
+            before,
+            after,
+            restored,
+        } => (Some(&before.channel), Some(after), restored),
+        Change::Delete(before) => (Some(&before.channel), None, None),
+    };
+    let shown = |channel: &Channel| serde_json::Value::Object(masked(channel)).to_string();
+    sqlx::query(
+        "INSERT INTO audit \
+         (revision, at, actor, action, channel_id, channel_name, before, after, restored) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(stamp.revision)
+    .bind(&stamp.at)
+    .bind(actor)
+    .bind(change.action())
+    .bind(&stored.id)
+    .bind(&stored.channel.name)
+    .bind(before.map(shown))
+    .bind(after.map(shown))
+    .bind(restored.map(revision))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
