@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::config::{Credentials, Secret, SignedBy};
 
-pub use sigv4::SigV4;
+pub use sigv4::{SigV4, canonical_uri};
 
 /// Authenticates the requests of one channel.
 #[derive(Debug)]

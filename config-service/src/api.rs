@@ -6,10 +6,12 @@ mod auth;
 mod body;
 mod channels;
 mod etag;
+mod explain;
 mod filter;
 mod health;
 mod history;
 mod list;
+mod probe;
 mod problem;
 mod query;
 mod refusals;
@@ -25,7 +27,7 @@ use axum::extract::{OriginalUri, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -77,6 +79,8 @@ pub fn router(state: AppState) -> Router {
         .merge(history::routes())
         .merge(tokens::routes())
         .route("/status", get(status::show))
+        .route("/explain", post(explain::explain))
+        .route("/channels/{id}/test", post(probe::test))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(

@@ -1,5 +1,6 @@
 //! Editing channels: check with the filter's own rules, store, publish; one edit at a time.
 
+mod ask;
 mod author;
 mod candidate;
 mod commit;
@@ -17,6 +18,7 @@ use crate::channel::{ChannelView, StoredChannel};
 use crate::credentials::{CredentialStatus, keeper::Keeper};
 use crate::edit::SyntaxError;
 use crate::fault::Fault;
+use crate::probe::Prober;
 use crate::publish::{Publisher, Snapshot};
 use crate::seal::Sealer;
 use crate::store::{Contents, Store, StoreError};
@@ -53,6 +55,7 @@ struct Inner {
     store: Store,
     settings: Settings,
     keeper: Keeper,
+    prober: Prober,
     /// Held from reading the current revision until the next one is published.
     publisher: Mutex<Publisher>,
 }
@@ -124,6 +127,7 @@ impl Channels {
             store,
             settings,
             keeper,
+            prober: Prober::default(),
             publisher: Mutex::new(Publisher::new(snapshot)),
         };
         Ok(Self {

@@ -15,7 +15,7 @@ use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
 use crate::store::Contents;
 
-pub(crate) use filter::is_usable;
+pub(crate) use filter::{faults, is_usable, judge, ready};
 
 /// Clusters of earlier revisions that are remembered for Envoys that come back late.
 const MAX_RETIRED: usize = 64;

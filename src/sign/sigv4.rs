@@ -194,10 +194,18 @@ fn signed_names(headers: &[(&str, &str)]) -> String {
     names
 }
 
+/// The path of a request as its signature covers it: that of the wire percent-encoded once more, as for
+/// every service but S3.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
+#[must_use]
+pub fn canonical_uri(path: &str) -> String {
+    utf8_percent_encode(path, ENCODED_IN_URI).to_string()
+}
+
 fn canonical_request(request: Unsigned<'_>, headers: &[(&str, &str)], names: &str) -> String {
     let mut canonical = String::with_capacity(1024);
     canonical.push_str("POST\n");
-    // The wire path percent-encoded once more, as for every service but S3.
     canonical.extend(utf8_percent_encode(request.path, ENCODED_IN_URI));
     canonical.push_str("\n\n");
     for (name, value) in headers {

@@ -11,6 +11,7 @@ use super::etag;
 use crate::access::{Principal, Role};
 use crate::channels::EditError;
 use crate::fault::Fault;
+use crate::probe::ProbeError;
 use crate::store::StoreError;
 
 /// A refusal: `application/problem+json`.
@@ -200,6 +201,20 @@ impl From<EditError> for Problem {
             EditError::Interrupted => {
                 tracing::error!("an edit was interrupted");
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<ProbeError> for Problem {
+    fn from(error: ProbeError) -> Self {
+        match error {
+            ProbeError::Channel(error) => error.into(),
+            ProbeError::NoModels | ProbeError::TooMuch(_) => Self::bad_request(error.to_string()),
+            ProbeError::NoCredentials => {
+                let kind = "urn:bedrock-filter:problem:no-credentials";
+                let detail = error.to_string();
+                Self::new(StatusCode::CONFLICT, kind, "No credentials", detail)
             }
         }
     }

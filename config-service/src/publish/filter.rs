@@ -13,7 +13,7 @@ use crate::seal::Sealer;
 use crate::store::Contents;
 
 /// Judges all channels with the filter's own rules, whether they have credentials yet or not.
-pub(super) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
+pub(crate) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
     let channels = contents.channels.iter();
     let stand_ins = channels.map(|stored| stand_in(&stored.channel)).collect();
     let config = plugin_config(contents, settings, stand_ins);
@@ -27,7 +27,7 @@ pub(super) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, 
 }
 
 /// The channels that can be served, with their credentials in clear.
-pub(super) fn ready(
+pub(crate) fn ready(
     contents: &Contents,
     settings: &Settings,
     issued: &IssuedCredentials,
@@ -60,7 +60,7 @@ pub(super) fn secrets(contents: &Contents, config: &PluginConfig) -> Vec<Secret>
 }
 
 /// The filter's errors as faults of this service.
-pub(super) fn faults(errors: Vec<ConfigError>) -> Vec<Fault> {
+pub(crate) fn faults(errors: Vec<ConfigError>) -> Vec<Fault> {
     let errors = errors.into_iter();
     errors
         .map(|error| Fault::new(error.path, error.code, error.reason))

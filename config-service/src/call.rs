@@ -1,0 +1,85 @@
+//! The filter's own code, run natively: from a client's request to Bedrock's, and back.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bedrock_filter::exchange::{Exchange, Headers, Step};
+use bedrock_filter::routes::Routes;
+use serde_json::Value;
+
+/// A request as the filter sends it to Bedrock.
+pub(crate) struct Call {
+    /// The whole header map, pseudo-headers and signature included.
+    pub headers: Headers,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// A reply of the filter's own, in place of a call.
+#[derive(Clone, Debug)]
+pub(crate) struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// OpenAI's `error` object.
+    pub error: Value,
+}
+
+impl Call {
+    /// What the filter makes of a chat request.
+    pub(crate) fn of(
+        routes: Arc<Routes>,
+        request: &[u8],
+        now: SystemTime,
+    ) -> Result<Self, Refusal> {
+        Self::begin(routes, request, now).map(|(call, _)| call)
+    }
+
+    /// The same, with the exchange that waits for the answer. An exchange stays on its thread.
+    pub(crate) fn begin(
+        routes: Arc<Routes>,
+        request: &[u8],
+        now: SystemTime,
+    ) -> Result<(Self, Exchange), Refusal> {
+        let mut exchange = Exchange::new(routes);
+        let mut head = Headers::default();
+        head.add(":method", "POST");
+        head.add(":path", "/v1/chat/completions");
+        let mut step = exchange.request_headers(head, false);
+        if step == Step::Wait {
+            step = exchange.request_body(request.len(), true, now, &mut || request.to_vec());
+        }
+        match step {
+            Step::Edit(edit) => {
+                let call = Self {
+                    headers: edit.headers.unwrap_or_default(),
+                    body: edit.body.unwrap_or_default(),
+                };
+                Ok((call, exchange))
+            }
+            Step::Reply(reply) => Err(Refusal::new(reply.status, &reply.body)),
+            Step::Pass | Step::Wait => Err(Refusal::new(500, b"")),
+        }
+    }
+
+    /// A header of the call.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get_str(name).unwrap_or_default()
+    }
+}
+
+impl Refusal {
+    /// Reads OpenAI's error body.
+    pub(crate) fn new(status: u16, body: &[u8]) -> Self {
+        let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = body.get_mut("error").map(Value::take).unwrap_or_default();
+        Self { status, error }
+    }
+
+    /// Its message, for a person.
+    pub(crate) fn message(&self) -> String {
+        let message = self.error.get("message").and_then(Value::as_str);
+        message
+            .unwrap_or("the filter refused the request")
+            .to_owned()
+    }
+}

@@ -1,0 +1,146 @@
+//! Real requests through a channel, to see whether it works: encoded, signed and decoded by the
+//! filter's own code, sent from here instead of from Envoy.
+
+mod http;
+mod remedy;
+mod stage;
+
+use std::sync::Arc;
+
+use bedrock_filter::config::Channel;
+use bedrock_filter::routes::Routes;
+use serde::{Deserialize, Serialize};
+
+use crate::channels::EditError;
+use crate::store::StoreError;
+pub use http::Prober;
+pub use stage::{Outcome, Stage, StageReport};
+
+/// Models that one test asks at most.
+const MOST_MODELS: usize = 20;
+
+/// Longest prompt, in bytes: a test is to be cheap.
+const MOST_PROMPT: usize = 4096;
+
+/// What a test asks for.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Plan {
+    /// Names as clients send them; all that the channel names when there are none here.
+    pub models: Vec<String>,
+    /// Only streamed answers, or only whole ones; both when absent.
+    pub stream: Option<bool>,
+    /// What the models are asked. Never logged.
+    pub prompt: String,
+    /// Tokens that an answer may have.
+    pub max_tokens: u32,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            models: Vec::new(),
+            stream: None,
+            prompt: "Reply with one word.".to_owned(),
+            max_tokens: 16,
+        }
+    }
+}
+
+/// What came of a test.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether every request was answered.
+    pub ok: bool,
+    /// One for each model and kind of answer.
+    pub results: Vec<Outcome>,
+}
+
+/// Why a test could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// There is no such channel, or it cannot be read.
+    #[error(transparent)]
+    Channel(#[from] EditError),
+    /// The source of its credentials has given none.
+    #[error("the channel has no credentials yet; its credential_status says why")]
+    NoCredentials,
+    /// Nothing says which models to ask.
+    #[error("the channel names no models; say which to test in `models`")]
+    NoModels,
+    /// A part of the plan is too long.
+    #[error("{0}")]
+    TooMuch(String),
+}
+
+impl From<StoreError> for ProbeError {
+    fn from(error: StoreError) -> Self {
+        Self::Channel(error.into())
+    }
+}
+
+impl Plan {
+    /// The models to ask a channel.
+    pub(crate) fn models_of(&self, channel: &Channel) -> Result<Vec<String>, ProbeError> {
+        if self.prompt.len() > MOST_PROMPT {
+            let message = format!("`prompt` is longer than {MOST_PROMPT} bytes");
+            return Err(ProbeError::TooMuch(message));
+        }
+        let mut models = self.models.clone();
+        if models.is_empty() {
+            models.clone_from(&channel.models);
+        }
+        if models.is_empty() {
+            let mapped = channel.model_mapping.keys();
+            models.extend(
+                mapped
+                    .chain(channel.inference_profile_arn_map.keys())
+                    .cloned(),
+            );
+        }
+        models.sort();
+        models.dedup();
+        match models.len() {
+            0 => Err(ProbeError::NoModels),
+            1..=MOST_MODELS => Ok(models),
+            n => Err(ProbeError::TooMuch(format!(
+                "{n} models are too many for one test; name at most {MOST_MODELS} in `models`"
+            ))),
+        }
+    }
+
+    /// The requests of one model.
+    fn kinds(&self) -> Vec<bool> {
+        self.stream
+            .map_or_else(|| vec![false, true], |stream| vec![stream])
+    }
+
+    /// A client's request.
+    fn request(&self, model: &str, stream: bool) -> Vec<u8> {
+        let request = serde_json::json!({
+            "model": model,
+            "stream": stream,
+            "max_tokens": self.max_tokens,
+            "messages": [{"role": "user", "content": self.prompt}],
+        });
+        request.to_string().into_bytes()
+    }
+}
+
+impl Prober {
+    /// Asks each model, one after the other: a test is no load.
+    pub(crate) async fn run(&self, routes: &Arc<Routes>, models: &[String], plan: &Plan) -> Report {
+        let mut results = Vec::new();
+        for model in models {
+            for stream in plan.kinds() {
+                let request = plan.request(model, stream);
+                let stages = self.ask(Arc::clone(routes), &request).await;
+                results.push(Outcome::new(model, stream, stages));
+            }
+        }
+        Report {
+            ok: results.iter().all(|outcome| outcome.ok),
+            results,
+        }
+    }
+}

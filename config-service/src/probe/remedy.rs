@@ -1,0 +1,55 @@
+//! What to do about the failures that administrators run into most.
+//!
+//! Errors of Bedrock Runtime: <https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html>.
+
+/// What to do about an error status of Bedrock's.
+pub(super) fn of_status(status: u16, exception: &str, message: &str) -> Option<&'static str> {
+    let about = |part: &str| message.contains(part);
+    Some(match exception {
+        "UnrecognizedClientException" | "InvalidClientTokenId" => {
+            "AWS does not know the access key: check `access_key_id`, and that the key is active in the \
+             partition of the channel's region."
+        }
+        "InvalidSignatureException" | "SignatureDoesNotMatch" => {
+            "The secret does not belong to the access key, or the clock of this machine is wrong: enter \
+             `secret_access_key` again."
+        }
+        "ExpiredTokenException" | "ExpiredToken" => {
+            "The session token has expired: enter new credentials, or let the channel get them from AWS \
+             (`assume_role`, `default_chain`)."
+        }
+        "AccessDeniedException" if about("not authorized to perform") => {
+            "Give the identity bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the \
+             profile and on the foundation models behind it."
+        }
+        "AccessDeniedException" => {
+            "Ask for access to the model in the Bedrock console of this account and region, or use a \
+             region that has it."
+        }
+        "ValidationException" if about("with on-demand throughput isn") => {
+            "The model is served through inference profiles alone: map it to a profile ARN in \
+             `inference_profile_arn_map`, or set `cross_region` to `geo` or `global`."
+        }
+        "ValidationException" if about("model identifier is invalid") => {
+            "The id is of another region or account, or mistyped: compare it with the channel's region."
+        }
+        "ResourceNotFoundException" => {
+            "The profile or model is not in this account and region: compare the ARN with the channel's \
+             region and credentials."
+        }
+        "ThrottlingException" => {
+            "The account's quota for the model is used up: wait, ask for more, or add another channel \
+             to fail over to."
+        }
+        "UnknownOperationException" => "The model id or ARN is malformed.",
+        _ if status == 403 => {
+            "AWS refused the credentials: check the key, its permissions and this machine's clock."
+        }
+        _ if status >= 500 => "Bedrock has trouble in this region: try again, or another region.",
+        _ => return None,
+    })
+}
+
+/// What to do when there was no connection.
+pub(super) const OF_CONNECTION: &str = "Check region and `endpoint`, name resolution, and that HTTPS to AWS is allowed from here; an \
+     interface endpoint is reached from its VPC alone.";

@@ -1,0 +1,78 @@
+//! The stages of a request, and how each of them went.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// A step that a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The request is read, resolved to a model, translated and signed.
+    Prepare,
+    /// The host is found and connected to, and the request is sent.
+    Connect,
+    /// Bedrock answers with a status.
+    Status,
+    /// The answer is read and translated.
+    Decode,
+}
+
+/// How a stage went.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StageReport {
+    /// Which.
+    pub stage: Stage,
+    /// Whether it succeeded.
+    pub ok: bool,
+    /// Milliseconds that it took.
+    pub elapsed_ms: u64,
+    /// What happened, for a person; without secrets.
+    pub detail: String,
+    /// What to do if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// What came of one request.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The name that was asked for.
+    pub model: String,
+    /// Whether a stream was asked for.
+    pub stream: bool,
+    /// Whether it was answered.
+    pub ok: bool,
+    /// Milliseconds in all.
+    pub elapsed_ms: u64,
+    /// How far it got.
+    pub stages: Vec<StageReport>,
+    /// The start of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// Tokens as the client would see them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Value>,
+}
+
+/// The stages of a request as they are gone through.
+#[derive(Debug, Default)]
+pub(super) struct Trail {
+    pub(super) stages: Vec<StageReport>,
+    pub(super) answer: Option<String>,
+    pub(super) usage: Option<Value>,
+}
+
+impl Outcome {
+    pub(super) fn new(model: &str, stream: bool, trail: Trail) -> Self {
+        let last = trail.stages.last();
+        Self {
+            model: model.to_owned(),
+            stream,
+            ok: last.is_some_and(|own| own.ok && own.stage == Stage::Decode),
+            elapsed_ms: trail.stages.iter().map(|own| own.elapsed_ms).sum(),
+            stages: trail.stages,
+            answer: trail.answer,
+            usage: trail.usage,
+        }
+    }
+}

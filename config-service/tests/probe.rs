@@ -1,0 +1,160 @@
+//! Real requests through a channel, to a simulator that checks them.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod common;
+
+use bedrock_simulator::{Effect, Fault, Key, Simulator};
+use common::{ARN, Reply, TestService};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const SECRET: &str = "secret-of-the-test";
+
+async fn simulator() -> Simulator {
+    let builder = Simulator::builder().credentials(Key::new("AKIDTEST", SECRET));
+    builder.region("us-east-1").start().await.unwrap()
+}
+
+fn channel(endpoint: &str, secret: &str) -> Value {
+    json!({
+        "name": "one",
+        "region": "us-east-1",
+        "endpoint": endpoint,
+        "enabled": false,
+        "credentials": {"type": "static", "access_key_id": "AKIDTEST", "secret_access_key": secret},
+        "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
+        "inference_profile_arn_map": {"claude-sonnet-4-5": ARN},
+    })
+}
+
+async fn test(service: &TestService, id: &str, plan: &Value) -> Reply {
+    let path = format!("/api/channels/{id}/test");
+    service.send(Method::POST, &path, plan.to_string()).await
+}
+
+/// `stage ok` of each stage of a result.
+fn stages(result: &Value) -> Vec<String> {
+    let stages = result["stages"].as_array().unwrap().iter();
+    stages
+        .map(|own| format!("{} {}", own["stage"].as_str().unwrap(), own["ok"]))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_model_is_asked_plain_and_streamed() {
+    let service = TestService::start().await;
+    let bedrock = simulator().await;
+    let id = service.create(&channel(&bedrock.url(), SECRET)).await;
+    let report = test(&service, &id, &json!({"prompt": "Say something."}))
+        .await
+        .json();
+    assert_eq!(report["ok"], true, "{report:#}");
+    let results = report["results"].as_array().unwrap();
+    let asked: Vec<_> = results
+        .iter()
+        .map(|own| format!("{} {}", own["model"].as_str().unwrap(), own["stream"]))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            "claude-sonnet-4-5 false",
+            "claude-sonnet-4-5 true",
+            "gpt-4o false",
+            "gpt-4o true",
+        ]
+    );
+    for result in results {
+        assert_eq!(
+            stages(result),
+            ["prepare true", "connect true", "status true", "decode true"]
+        );
+        assert!(
+            result["answer"]
+                .as_str()
+                .unwrap()
+                .contains("Say something."),
+            "{result}"
+        );
+    }
+    let requests = bedrock.requests();
+    assert_eq!(requests.len(), 4);
+    assert!(requests.iter().all(bedrock_simulator::Recorded::was_valid));
+    let one = test(
+        &service,
+        &id,
+        &json!({"models": ["gpt-4o"], "stream": true}),
+    )
+    .await
+    .json();
+    assert_eq!(one["results"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_fails_is_told_by_stage_with_a_remedy_and_without_secrets() {
+    let service = TestService::start().await;
+    let bedrock = simulator().await;
+    let id = service
+        .create(&channel(&bedrock.url(), "mistyped-secret"))
+        .await;
+    let plan = json!({"models": ["gpt-4o"], "stream": false, "prompt": "a private prompt"});
+    let reply = test(&service, &id, &plan).await;
+    assert!(!reply.text.contains("mistyped-secret") && !reply.text.contains("a private prompt"));
+    let result = &reply.json()["results"][0];
+    assert_eq!(
+        stages(result),
+        ["prepare true", "connect true", "status false"]
+    );
+    let remedy = result["stages"][2]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("secret_access_key"), "{remedy}");
+
+    let right = json!({"credentials": channel("", SECRET)["credentials"]});
+    service.patch(&id, &right).await;
+    bedrock.inject(Fault::throttling());
+    let result = &test(&service, &id, &plan).await.json()["results"][0];
+    assert!(
+        result["stages"][2]["remedy"]
+            .as_str()
+            .unwrap()
+            .contains("quota")
+    );
+    bedrock.inject(Fault::new(Effect::Truncate { after_events: 2 }));
+    let plan = json!({"models": ["gpt-4o"], "stream": true});
+    let result = &test(&service, &id, &plan).await.json()["results"][0];
+    assert_eq!(result["ok"], false, "{result:#}");
+
+    let gone = channel("http://127.0.0.1:1", SECRET);
+    service.put(&id, &gone).await;
+    let result = &test(&service, &id, &plan).await.json()["results"][0];
+    assert_eq!(stages(result), ["prepare true", "connect false"]);
+    let plan = json!({"models": ["no-such-model"]});
+    let result = &test(&service, &id, &plan).await.json()["results"][0];
+    assert_eq!(stages(result), ["prepare false"]);
+}
+
+#[tokio::test]
+async fn a_plan_that_makes_no_sense_is_refused() {
+    let service = TestService::start().await;
+    let mut open = channel("http://127.0.0.1:1", SECRET);
+    for map in ["model_mapping", "inference_profile_arn_map"] {
+        open[map] = json!({});
+    }
+    let id = service.create(&open).await;
+    for plan in [
+        json!({}),
+        json!({"modles": ["m"]}),
+        json!({"models": (0..21).map(|n| n.to_string()).collect::<Vec<_>>()}),
+        json!({"models": ["m"], "prompt": "x".repeat(5000)}),
+    ] {
+        test(&service, &id, &plan).await.problem(400);
+    }
+    test(&service, "none", &json!({"models": ["m"]}))
+        .await
+        .problem(404);
+}
