@@ -37,17 +37,20 @@ use crate::filter_code::FilterCode;
 use crate::fleet::Fleet;
 use crate::publish::Snapshot;
 use crate::token::AdminToken;
+use crate::web::{self, Sessions};
 
 pub use problem::Problem;
+pub(crate) use tokens::create_token;
 
 use refusals::Refusals;
 
 /// What the handlers work with. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct AppState {
-    channels: Channels,
-    published: watch::Receiver<Arc<Snapshot>>,
-    fleet: Fleet,
+    pub(crate) channels: Channels,
+    pub(crate) published: watch::Receiver<Arc<Snapshot>>,
+    pub(crate) fleet: Fleet,
+    pub(crate) sessions: Sessions,
     token: AdminToken,
     code: FilterCode,
     refusals: Refusals,
@@ -65,6 +68,7 @@ impl AppState {
             published: channels.subscribe().await,
             channels,
             fleet,
+            sessions: Sessions::default(),
             token,
             code,
             refusals: Refusals::default(),
@@ -89,6 +93,7 @@ pub fn router(state: AppState) -> Router {
         ));
     Router::new()
         .nest("/api", api)
+        .merge(web::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/filter/{file}", get(filter::module))

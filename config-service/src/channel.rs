@@ -50,17 +50,37 @@ pub struct Warning {
     message: String,
 }
 
+impl Warning {
+    /// JSON pointer into the channel.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        &self.pointer
+    }
+
+    /// What is suspicious, for a person.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+/// What is legal but suspicious in a channel.
+#[must_use]
+pub fn warnings(channel: &Channel) -> Vec<Warning> {
+    let found = lint::warnings(channel).into_iter();
+    found
+        .map(|warning| Warning {
+            pointer: warning.path,
+            code: warning.code,
+            message: warning.message,
+        })
+        .collect()
+}
+
 impl ChannelView {
     /// The view of a stored channel.
     #[must_use]
     pub fn new(stored: &StoredChannel) -> Self {
-        let warnings = lint::warnings(&stored.channel)
-            .into_iter()
-            .map(|warning| Warning {
-                pointer: warning.path,
-                code: warning.code,
-                message: warning.message,
-            });
         Self {
             id: stored.id.clone(),
             content: masked(&stored.channel),
@@ -68,7 +88,7 @@ impl ChannelView {
             created_at: stored.created_at.clone(),
             updated_at: stored.updated_at.clone(),
             credential_status: None,
-            warnings: warnings.collect(),
+            warnings: warnings(&stored.channel),
         }
     }
 

@@ -34,6 +34,14 @@ pub(crate) fn child(pointer: &str, token: &str) -> String {
     format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
 }
 
+/// The reference tokens of a JSON pointer.
+pub(crate) fn parts(pointer: &str) -> Vec<String> {
+    let parts = pointer.split('/').skip(1);
+    parts
+        .map(|part| part.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
 /// Whether `pointer` is `root` or lies below it.
 fn within(pointer: &str, root: &str) -> bool {
     pointer
@@ -49,6 +57,8 @@ mod tests {
     fn pointers_escape_tilde_and_slash() {
         assert_eq!(child("/m", "a/b~c"), "/m/a~1b~0c");
         assert_eq!(child("/m", ""), "/m/");
+        assert_eq!(parts("/m/a~1b~0c"), ["m", "a/b~c"]);
+        assert!(parts("").is_empty());
     }
 
     #[test]

@@ -71,6 +71,24 @@ pub struct FleetView {
     summary: String,
 }
 
+impl FleetView {
+    /// On how many Envoys the revision is active, in words.
+    #[must_use]
+    pub fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    /// Node ids of the Envoys that refuse the revision, with their reasons.
+    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
+        let refusing = self.envoys.iter();
+        let refusing = refusing.filter(|envoy| envoy.state == EnvoyState::Rejected);
+        refusing.filter_map(|envoy| {
+            let rejection = envoy.rejected.as_ref()?;
+            Some((envoy.node_id.as_str(), rejection.reason.as_str()))
+        })
+    }
+}
+
 /// Keeps a stream's entry; dropping it removes the entry.
 #[derive(Debug)]
 pub struct Entry {

@@ -2,7 +2,7 @@
 //!
 //! Administrators edit channels over HTTP; every Envoy gets the result over xDS. The way of an edit:
 //!
-//! 1. [`api`] authenticates and hands the body to [`channels`].
+//! 1. [`api`] authenticates and hands the body to [`channels`]; `web` does the same with forms.
 //! 2. [`edit`] reads the body, with every fault at once; `Routes::compile` of the filter itself
 //!    judges the outcome.
 //! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction; [`seal`] seals the
@@ -33,6 +33,7 @@ pub mod seal;
 mod service;
 pub mod store;
 mod token;
+mod web;
 pub mod xds;
 
 pub use args::{

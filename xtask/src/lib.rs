@@ -5,6 +5,7 @@
 //! product's own crates, so that `cargo xtask` is built in seconds.
 
 pub mod bench;
+pub mod browser;
 pub mod console;
 pub mod demo;
 pub mod envoy;

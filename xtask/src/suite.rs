@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::workspace::{Workspace, cargo};
-use crate::{console, envoy, python, wasm};
+use crate::{browser, console, envoy, python, wasm};
 
 /// Options of `cargo xtask test`.
 #[derive(Args, Clone, Debug)]
@@ -21,7 +21,8 @@ pub struct Options {
 /// Runs the tests and returns cargo's verdict.
 ///
 /// The tests find what was prepared through environment variables: `ENVOY_BIN`,
-/// `BEDROCK_FILTER_WASM`, `CONFIG_SERVICE_BIN`, `BEDROCK_SIMULATOR_BIN` and `OPENAI_PYTHON`.
+/// `BEDROCK_FILTER_WASM`, `CONFIG_SERVICE_BIN`, `BEDROCK_SIMULATOR_BIN`, `OPENAI_PYTHON`, `CHROMIUM`
+/// and `CHROMEDRIVER`.
 ///
 /// # Errors
 ///
@@ -29,6 +30,7 @@ pub struct Options {
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let envoy = envoy::binary(workspace)?;
     let openai = python::openai(workspace)?;
+    let browser = browser::find()?;
     let module = wasm::build(workspace)?;
     console::step("building the tests");
     // Both kinds in one call, so that cargo builds every dependency once.
@@ -48,6 +50,8 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
             workspace.executable("bedrock-simulator"),
         )
         .env("OPENAI_PYTHON", openai)
+        .env("CHROMIUM", browser.chromium)
+        .env("CHROMEDRIVER", browser.driver)
         .status()
         .context("cannot run `cargo test`")?;
     Ok(if status.success() {

@@ -45,21 +45,22 @@ impl AppState {
         let Some(token) = token else {
             return Err(Problem::unauthorized());
         };
-        if self.token.matches(token) {
-            return Ok(Principal {
-                name: BOOTSTRAP.to_owned(),
-                role: Role::Admin,
-            });
-        }
-        let found = self
-            .channels
-            .store()
-            .principal(TokenHash::of(token))
-            .await?;
+        let found = self.principal(TokenHash::of(token)).await?;
         found.ok_or_else(|| {
             self.refusals.note(peer);
             Problem::unauthorized()
         })
+    }
+
+    /// Whose token has this hash.
+    pub(crate) async fn principal(&self, hash: TokenHash) -> Result<Option<Principal>, Problem> {
+        if self.token.matches(hash) {
+            return Ok(Some(Principal {
+                name: BOOTSTRAP.to_owned(),
+                role: Role::Admin,
+            }));
+        }
+        Ok(self.channels.store().principal(hash).await?)
     }
 }
 

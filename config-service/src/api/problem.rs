@@ -127,8 +127,13 @@ impl Problem {
     }
 
     /// HTTP status.
-    pub(super) fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// What is wrong, in words.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     fn with_errors(mut self, errors: Vec<Fault>) -> Self {

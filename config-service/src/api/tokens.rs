@@ -4,6 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
+use bedrock_filter::config::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;
@@ -52,8 +53,20 @@ async fn create(
     Extension(principal): Extension<Principal>,
     body: Body,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
-    principal.may_administer()?;
     let NewToken { name, role } = body.json()?;
+    let (entry, token) = create_token(&app, &principal, name, role).await?;
+    let token = token.expose().to_owned();
+    Ok((StatusCode::CREATED, Json(Created { entry, token })))
+}
+
+/// Makes a token.
+pub(crate) async fn create_token(
+    app: &AppState,
+    principal: &Principal,
+    name: String,
+    role: Role,
+) -> Result<(TokenEntry, Secret), Problem> {
+    principal.may_administer()?;
     if !access::is_token_name(&name) {
         let message = "must be 1 to 64 letters, digits, `.`, `_` or `-`, start with a letter or \
                        digit, and not be `admin`";
@@ -75,8 +88,7 @@ async fn create(
         actor = principal.name,
         "token created"
     );
-    let token = token.expose().to_owned();
-    Ok((StatusCode::CREATED, Json(Created { entry, token })))
+    Ok((entry, token))
 }
 
 async fn revoke(

@@ -8,13 +8,33 @@ use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
 use super::candidate::find;
-use super::{Channels, EditError};
+use super::{Channels, EditError, Request};
+use crate::channel::{self, Warning};
 use crate::explain::{self, Explanation};
 use crate::probe::{Plan, ProbeError, Report};
 use crate::publish;
 use crate::store::Contents;
 
 impl Channels {
+    /// Judges an edit without making it; gives what is suspicious about the channel that would result.
+    ///
+    /// # Errors
+    ///
+    /// What the edit itself would give.
+    pub async fn preview(
+        &self,
+        request: Request,
+        body: impl AsRef<[u8]>,
+    ) -> Result<Vec<Warning>, EditError> {
+        let contents = self.list().await?;
+        let candidate = self.inner.read(&contents, &request, body.as_ref())?;
+        let warnings = channel::warnings(&candidate.after);
+        let before = candidate.before.as_ref();
+        self.inner
+            .judge(&contents, before, &candidate.after, candidate.faults)?;
+        Ok(warnings)
+    }
+
     /// Where a chat request would go and what Bedrock would get; with `channel`, if that one alone
     /// were there, and enabled.
     ///

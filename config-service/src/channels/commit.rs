@@ -41,7 +41,7 @@ impl Inner {
     }
 
     /// What an edit would make of a channel.
-    fn read(
+    pub(super) fn read(
         &self,
         contents: &Contents,
         request: &Request,
@@ -107,7 +107,7 @@ impl Inner {
     }
 
     /// Everything that speaks against a channel that is to be stored.
-    fn judge(
+    pub(super) fn judge(
         &self,
         contents: &Contents,
         before: Option<&StoredChannel>,

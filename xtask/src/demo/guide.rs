@@ -19,12 +19,14 @@ fn addresses(site: &Site<'_>) -> String {
     let mut text = format!(
         "\nEverything runs.\n\n  \
          OpenAI API (Envoy)   {}/v1\n  \
-         admin API            {}/api   token {}\n  \
+         admin page           {}   log in with the token {}\n  \
+         admin API            {}/api   the same token\n  \
          xDS                  127.0.0.1:{}\n  \
          Envoy admin          http://127.0.0.1:{}\n",
         site.gateway(),
         site.admin(),
         site.token,
+        site.admin(),
         site.ports.xds,
         site.ports.envoy_admin,
     );

@@ -1,0 +1,93 @@
+//! The web page for administrators: rendered here, usable without its script where that is possible.
+//!
+//! Every page works on the same functions as the API. Nothing is inline, so that the content security
+//! policy can forbid it.
+
+mod assets;
+mod cookie;
+mod diff;
+mod explain;
+mod fields;
+mod form;
+mod history;
+mod layout;
+mod lines;
+mod list;
+mod login;
+mod session;
+mod test;
+mod tokens;
+mod validate;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+
+use crate::api::AppState;
+pub(crate) use session::Sessions;
+
+/// Longest form, in bytes; a little more than the API's bodies.
+const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
+
+/// Scripts and styles from here alone, no frames, forms to here alone.
+///
+/// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy>
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Every page.
+pub(crate) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/channels") }))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/channels", get(list::page))
+        .route("/channels/new", get(form::new).post(form::create))
+        .route("/channels/validate", post(validate::validate))
+        .route("/channels/{id}", get(form::edit).post(form::save))
+        .route("/channels/{id}/enabled", post(list::set_enabled))
+        .route("/channels/{id}/delete", post(form::delete))
+        .route("/channels/{id}/history", get(history::of_channel))
+        .route("/channels/{id}/rollback", post(history::roll_back))
+        .route("/channels/{id}/test", get(test::page).post(test::run))
+        .route("/explain", get(explain::page).post(explain::run))
+        .route("/history", get(history::all))
+        .route("/tokens", get(tokens::page).post(tokens::create))
+        .route("/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/assets/{file}", get(assets::serve))
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn(only_own_forms))
+        .layer(middleware::from_fn(protect))
+}
+
+/// Refuses forms that another site sent. Browsers say where a request comes from; the token in each
+/// form is what counts where they do not.
+///
+/// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site>
+async fn only_own_forms(request: Request, next: Next) -> Response {
+    let site = request.headers().get("sec-fetch-site");
+    let is_own = site.is_none_or(|site| site == "same-origin" || site == "none");
+    if request.method().is_safe() || is_own {
+        return next.run(request).await;
+    }
+    layout::Refusal::forbidden("The form was sent by another site.").into_response()
+}
+
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,152 @@
+// What a page can do without this it does without this.
+'use strict';
+
+/** An element with properties and children. */
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** Calls `action` once nothing has happened for a moment. */
+function settled(action, milliseconds = 250) {
+  let timer;
+  return () => { clearTimeout(timer); timer = setTimeout(action, milliseconds); };
+}
+
+// Validation while typing: the service's own, so that it says what saving would say.
+
+function showNotes(form, notes) {
+  for (const list of form.querySelectorAll('[data-notes]')) {
+    const own = notes.filter((note) => note.field === list.dataset.notes);
+    list.replaceChildren(...own.map(noteItem));
+    const field = form.elements[list.dataset.notes];
+    const isWrong = own.some((note) => !note.is_warning);
+    if (field instanceof HTMLElement) {
+      if (isWrong) field.setAttribute('aria-invalid', 'true'); else field.removeAttribute('aria-invalid');
+    }
+  }
+  form.dataset.validated = String(Number(form.dataset.validated || 0) + 1);
+}
+
+function noteItem(note) {
+  const item = make('li', { className: note.is_warning ? 'warning' : '' });
+  if (note.is_warning) item.append(make('span', { className: 'kind', textContent: 'Warning ' }));
+  const place = (note.line ? `line ${note.line}: ` : '') + (note.within ? `\`${note.within}\`: ` : '');
+  item.append(place + note.message);
+  return item;
+}
+
+function validateWhileTyping(form) {
+  let latest = 0;
+  const validate = async () => {
+    const mine = ++latest;
+    try {
+      const body = new URLSearchParams(new FormData(form));
+      const answer = await fetch(form.dataset.validate, { method: 'POST', body });
+      if (!answer.ok || mine !== latest) return;
+      showNotes(form, (await answer.json()).notes);
+    } catch {
+      // Without an answer the notes stay as they are; saving tells.
+    }
+  };
+  form.addEventListener('input', settled(validate));
+  form.addEventListener('change', settled(validate));
+}
+
+// A map as text and as a table, which stay in step.
+
+function readMap(text) {
+  if (text.trim() === '') return {};
+  const map = JSON.parse(text);
+  if (map === null || typeof map !== 'object' || Array.isArray(map)) throw new Error('not a map');
+  return map;
+}
+
+function enhanceMap(box) {
+  const area = box.querySelector('textarea');
+  const tools = box.querySelector('.tools');
+  const toggle = tools.querySelector('[data-table]');
+  const name = box.dataset.map;
+  const table = make('div', { hidden: true, className: 'scroll' });
+  area.after(table);
+  tools.hidden = false;
+
+  const write = () => {
+    const rows = [...table.querySelectorAll('tbody tr')].map((row) =>
+      [...row.querySelectorAll('input')].map((input) => input.value));
+    const filled = rows.filter(([key, value]) => key !== '' || value !== '');
+    // Written by hand, because an object keeps one of two equal keys only, and the service is to say so.
+    const lines = filled.map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+    area.value = lines.length ? `{\n${lines.join(',\n')}\n}` : '';
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+  };
+  const addRow = (body, key, value) => {
+    const cell = (label, text) => {
+      const input = make('input', { type: 'text', value: text });
+      input.setAttribute('aria-label', `${name}: ${label}`);
+      input.addEventListener('input', (event) => { event.stopPropagation(); write(); });
+      return make('td', {}, input);
+    };
+    const remove = make('button', { type: 'button', className: 'quiet', textContent: 'Remove' });
+    remove.setAttribute('aria-label', `${name}: remove ${key || 'the row'}`);
+    const row = make('tr', {}, cell('name', key), cell('value', value), make('td', {}, remove));
+    remove.addEventListener('click', () => { row.remove(); write(); });
+    body.append(row);
+    return row;
+  };
+  const draw = () => {
+    let map;
+    try { map = readMap(area.value); } catch {
+      table.replaceChildren(make('p', { className: 'muted', textContent: 'The text is no JSON map yet.' }));
+      return;
+    }
+    const body = make('tbody');
+    for (const [key, value] of Object.entries(map)) addRow(body, key, String(value));
+    const add = make('button', { type: 'button', className: 'quiet', textContent: 'Add a row' });
+    add.addEventListener('click', () => addRow(body, '', '').querySelector('input').focus());
+    const head = make('tr', {}, make('th', { scope: 'col', textContent: 'Name' }),
+      make('th', { scope: 'col', textContent: 'Value' }), make('th'));
+    table.replaceChildren(make('table', {}, make('thead', {}, head), body), add);
+  };
+
+  tools.querySelector('[data-format]').addEventListener('click', () => {
+    try {
+      const map = readMap(area.value);
+      area.value = Object.keys(map).length ? JSON.stringify(map, null, 2) : '';
+    } catch {
+      // What is no JSON stays as it is; the notes say where the fault is.
+    }
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+  });
+  toggle.addEventListener('click', () => {
+    table.hidden = !table.hidden;
+    toggle.setAttribute('aria-expanded', String(!table.hidden));
+    draw();
+  });
+  area.addEventListener('input', () => {
+    if (!table.hidden && !table.contains(document.activeElement)) draw();
+  });
+}
+
+// Only the fields of the chosen kind.
+
+function enhanceSwitch(select) {
+  const scope = select.closest('section');
+  const update = () => {
+    for (const part of scope.querySelectorAll('[data-case]')) part.hidden = part.dataset.case !== select.value;
+  };
+  select.addEventListener('change', update);
+  update();
+}
+
+document.querySelectorAll('[data-map]').forEach(enhanceMap);
+document.querySelectorAll('[data-switch]').forEach(enhanceSwitch);
+document.querySelectorAll('form[data-validate]').forEach(validateWhileTyping);
+for (const form of document.querySelectorAll('form[data-busy]')) {
+  form.addEventListener('submit', () => {
+    const button = form.querySelector('button[type=submit]');
+    button.disabled = true;
+    button.textContent = form.dataset.busy;
+  });
+}

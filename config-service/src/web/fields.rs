@@ -1,0 +1,224 @@
+//! The fields of a form, and the body of the API's that they stand for.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::channel::{StoredChannel, masked};
+use crate::edit::FIELDS;
+
+/// Fields that hold a map as JSON text.
+pub(super) const MAPS: [&str; 4] = [
+    "inference_profile_arn_map",
+    "model_mapping",
+    "model_families",
+    "model_apis",
+];
+
+/// Fields that are boxes to tick: a browser sends nothing for one that is not ticked.
+const BOXES: [&str; 3] = ["enabled", "fips", "retry_with_inference_profile"];
+
+const NUMBERS: [&str; 2] = ["priority", "weight"];
+
+/// Parts of `credentials`, by kind: the field of the form, and its name in the API.
+const STATIC_KEY: [(&str, &str); 3] = [
+    ("access_key_id", "access_key_id"),
+    ("secret_access_key", "secret_access_key"),
+    ("session_token", "session_token"),
+];
+
+/// What a browser sent, or what is to be shown: text by field.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Values(BTreeMap<String, String>);
+
+impl Values {
+    /// What a browser sent; the last value of a field counts.
+    pub(super) fn sent(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+
+    /// A new channel's.
+    pub(super) fn blank() -> Self {
+        let texts = [
+            ("enabled", "on"),
+            ("signer", "filter"),
+            ("api", "auto"),
+            ("cross_region", "geo"),
+            ("priority", "0"),
+            ("weight", "1"),
+            ("credential_kind", "static"),
+        ];
+        let pairs = texts.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        Self(pairs.into())
+    }
+
+    /// A stored channel's. Secrets are not among them.
+    pub(super) fn stored(stored: &StoredChannel) -> Self {
+        let mut values = BTreeMap::new();
+        for (name, value) in masked(&stored.channel) {
+            if let Some(text) = text_of(&name, &value) {
+                values.insert(name, text);
+            }
+        }
+        values.insert("credential_kind".to_owned(), "keep".to_owned());
+        values.insert("revision".to_owned(), stored.revision.to_string());
+        Self(values)
+    }
+
+    /// The text of a field; empty when there is none.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    pub(super) fn set(&mut self, name: &str, text: impl Into<String>) {
+        self.0.insert(name.to_owned(), text.into());
+    }
+
+    /// The token of the form.
+    pub(super) fn csrf(&self) -> Option<&str> {
+        self.0.get("csrf").map(String::as_str)
+    }
+
+    /// The revision that the form was made from.
+    pub(super) fn revision(&self) -> Option<u64> {
+        self.get("revision").parse().ok()
+    }
+
+    /// Forgets what must not be shown again.
+    pub(super) fn without_secrets(mut self) -> Self {
+        for name in ["secret_access_key", "session_token", "api_key", "csrf"] {
+            self.0.remove(name);
+        }
+        self
+    }
+
+    /// The body that says the same to the API.
+    pub(super) fn body(&self) -> Value {
+        let mut body = Map::new();
+        for field in FIELDS.iter().filter(|field| **field != "credentials") {
+            body.insert((*field).to_owned(), self.value(field));
+        }
+        if let Some(credentials) = self.credentials() {
+            body.insert("credentials".to_owned(), credentials);
+        }
+        Value::Object(body)
+    }
+
+    fn value(&self, field: &str) -> Value {
+        let text = self.get(field);
+        if BOXES.contains(&field) {
+            return Value::Bool(!text.is_empty());
+        }
+        if NUMBERS.contains(&field) {
+            let number = text.trim().parse::<u64>();
+            return number.map_or_else(|_| Value::from(text), Value::from);
+        }
+        match field {
+            "models" => {
+                let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
+                names.map(Value::from).collect()
+            }
+            "guardrail" if text.trim().is_empty() => Value::Null,
+            "guardrail" => json_or_text(text),
+            // The API reads a map from a string too, and says where a fault is.
+            _ if MAPS.contains(&field) && text.trim().is_empty() => Value::from(""),
+            _ => Value::from(text),
+        }
+    }
+
+    /// The credentials that were entered; `None` keeps those that are stored.
+    fn credentials(&self) -> Option<Value> {
+        let kind = self.get("credential_kind");
+        let mut credentials = Map::new();
+        credentials.insert("type".to_owned(), Value::from(kind));
+        match kind {
+            "static" => {
+                for (field, name) in STATIC_KEY {
+                    let text = self.get(field).trim();
+                    if !text.is_empty() || name != "session_token" {
+                        credentials.insert(name.to_owned(), Value::from(text));
+                    }
+                }
+            }
+            "bedrock_api_key" => {
+                let text = self.get("api_key").trim();
+                credentials.insert("api_key".to_owned(), Value::from(text));
+            }
+            "json" => return Some(json_or_text(self.get("credentials_json"))),
+            _ => return None,
+        }
+        Some(Value::Object(credentials))
+    }
+}
+
+/// How a stored value stands in its field; `None` for what has no field of its own.
+fn text_of(name: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Bool(ticked) => ticked.then(|| "on".to_owned()),
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let lines: Vec<_> = items.iter().filter_map(Value::as_str).collect();
+            Some(lines.join("\n"))
+        }
+        Value::Object(fields) if name == "credentials" || fields.is_empty() => None,
+        Value::Object(_) => serde_json::to_string_pretty(value).ok(),
+        Value::Number(number) => Some(number.to_string()),
+    }
+}
+
+fn json_or_text(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn sent(pairs: &[(&str, &str)]) -> Values {
+        let pairs = pairs.iter();
+        Values::sent(
+            pairs
+                .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn fields_become_the_body_of_an_edit() {
+        let body = sent(&[
+            ("name", "a"),
+            ("enabled", "on"),
+            ("priority", "2"),
+            ("weight", "many"),
+            ("models", " m \n\nn"),
+            ("model_mapping", "{\"a\": \"b\"}"),
+            ("credential_kind", "static"),
+            ("access_key_id", "AKID"),
+            ("secret_access_key", "s"),
+        ])
+        .body();
+        assert_eq!(body["enabled"], true);
+        assert_eq!(body["fips"], false);
+        assert_eq!(body["priority"], 2);
+        assert_eq!(body["weight"], "many");
+        assert_eq!(body["models"], json!(["m", "n"]));
+        assert_eq!(body["model_mapping"], "{\"a\": \"b\"}");
+        assert_eq!(body["guardrail"], Value::Null);
+        assert_eq!(
+            body["credentials"],
+            json!({"type": "static", "access_key_id": "AKID", "secret_access_key": "s"})
+        );
+        let body = sent(&[("credential_kind", "keep")]).body();
+        assert!(body.get("credentials").is_none());
+    }
+
+    #[test]
+    fn every_field_of_a_channel_is_in_the_body() {
+        let body = sent(&[("credential_kind", "json"), ("credentials_json", "{}")]).body();
+        for field in FIELDS {
+            assert!(body.get(field).is_some(), "{field}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What changed, and the way back.
+
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::response::{Html, Redirect};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::diff;
+use super::layout::{Page, Refusal, csrf, time};
+use super::session::Session;
+use crate::api::AppState;
+use crate::channels::Author;
+use crate::history::{self, Entry};
+
+/// Entries of a page.
+const PAGE: u32 = 30;
+
+#[derive(Deserialize)]
+pub(super) struct From {
+    before: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RollBack {
+    csrf: Option<String>,
+    revision: u64,
+}
+
+pub(super) async fn all(
+    State(app): State<AppState>,
+    session: Session,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    show(&app, &session, None, &from).await
+}
+
+pub(super) async fn of_channel(
+    State(app): State<AppState>,
+    session: Session,
+    Path(id): Path<String>,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    show(&app, &session, Some(id), &from).await
+}
+
+pub(super) async fn roll_back(
+    State(app): State<AppState>,
+    session: Session,
+    Path(id): Path<String>,
+    Form(sent): Form<RollBack>,
+) -> Result<Redirect, Refusal> {
+    session.check_csrf(sent.csrf.as_deref())?;
+    session.principal.may_edit()?;
+    let author = Author::new(session.principal.name);
+    let stored = app.channels.roll_back(author, id, sent.revision).await?;
+    Ok(Redirect::to(&format!("/channels/{}/history", stored.id)))
+}
+
+async fn show(
+    app: &AppState,
+    session: &Session,
+    channel: Option<String>,
+    from: &From,
+) -> Result<Html<String>, Refusal> {
+    let query = history::Query {
+        channel,
+        before: from.before,
+        limit: PAGE,
+    };
+    let entries = app.channels.history(&query).await?;
+    let contents = app.channels.list().await?;
+    let now = |id: &str| {
+        let found = contents.channels.iter().find(|own| own.id == id);
+        found.map(|own| own.revision)
+    };
+    let page = Page {
+        title: "History",
+        place: "/history",
+        session: Some(session),
+    };
+    let channel = query.channel.as_deref();
+    Ok(page.render(&html! {
+        div.heading {
+            h1 { "History" @if let (Some(_), Some(entry)) = (channel, entries.first()) { " of " (entry.channel_name) } }
+            @if let Some(id) = channel.filter(|id| now(id).is_some()) {
+                nav.tabs aria-label="Channel" { a href={ "/channels/" (id) } { "Edit" } }
+            }
+        }
+        p.muted { "Secrets are not part of the history; a fingerprint tells two of them apart." }
+        @if entries.is_empty() { p { "No edits." } }
+        ol.history {
+            @for entry in &entries { (item(session, entry, now(&entry.channel_id))) }
+        }
+        @if let (Some(last), true) = (entries.last(), entries.len() == PAGE as usize) {
+            p { a href={ "?before=" (last.revision) } { "Earlier edits" } }
+        }
+    }))
+}
+
+/// One edit; `now` is the revision that its channel is at.
+fn item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
+    let is_current = now == Some(entry.revision);
+    let may_go_back = now.is_some()
+        && !is_current
+        && entry.action != "delete"
+        && session.principal.may_edit().is_ok();
+    html! {
+        li.card data-revision=(entry.revision) {
+            div.heading {
+                h2 {
+                    "Revision " (entry.revision) ": " (entry.action) " "
+                    a href={ "/channels/" (entry.channel_id) "/history" } { (entry.channel_name) }
+                    @if is_current { span.badge.good { "now" } }
+                }
+                @if may_go_back {
+                    form.inline method="post" action={ "/channels/" (entry.channel_id) "/rollback" } {
+                        (csrf(session))
+                        input type="hidden" name="revision" value=(entry.revision);
+                        button type="submit" aria-label={ "Roll back to revision " (entry.revision) } { "Roll back to this" }
+                    }
+                }
+            }
+            p.muted {
+                (time(&entry.at)) " by " strong { (entry.actor) }
+                @if let Some(restored) = entry.restored { ", back to revision " (restored) }
+            }
+            details open[entry.action == "update"] {
+                summary { (entry.changes.len()) " changed" }
+                (diff::table(&entry.changes, ["before", "after"]))
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What all pages have: head, navigation, notices.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets;
+use super::session::Session;
+use crate::access::Role;
+use crate::api::Problem;
+use crate::channels::EditError;
+use crate::probe::ProbeError;
+use crate::store::StoreError;
+
+/// The places that the navigation leads to, with the role that they need.
+const PLACES: [(&str, &str, Role); 4] = [
+    ("/channels", "Channels", Role::Viewer),
+    ("/explain", "Explain", Role::Viewer),
+    ("/history", "History", Role::Viewer),
+    ("/tokens", "Tokens", Role::Admin),
+];
+
+/// A page.
+pub(super) struct Page<'a> {
+    /// Its title.
+    pub(super) title: &'a str,
+    /// The place of the navigation that it belongs to.
+    pub(super) place: &'a str,
+    /// Who looks at it; nobody yet at the log-in.
+    pub(super) session: Option<&'a Session>,
+}
+
+impl Page<'_> {
+    /// The whole document around the page's own part.
+    pub(super) fn render(&self, main: &Markup) -> Html<String> {
+        let document = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " · Bedrock channels" }
+                    link rel="stylesheet" href=(assets::STYLE);
+                    link rel="icon" href=(assets::ICON);
+                    script src=(assets::SCRIPT) defer {}
+                }
+                body {
+                    a.skip href="#main" { "Skip to the content" }
+                    @if let Some(session) = self.session { (self.header(session)) }
+                    main #main { (main) }
+                }
+            }
+        };
+        Html(document.into_string())
+    }
+
+    fn header(&self, session: &Session) -> Markup {
+        let places = PLACES
+            .iter()
+            .filter(|(_, _, role)| session.principal.role >= *role);
+        html! {
+            header.top {
+                a.brand href="/channels" { "Bedrock channels" }
+                nav aria-label="Main" {
+                    @for (address, name, _) in places {
+                        a href=(address) aria-current=[(self.place == *address).then_some("page")] {
+                            (name)
+                        }
+                    }
+                }
+                form.who method="post" action="/logout" {
+                    (csrf(session))
+                    span { (session.principal.name) " · " (session.principal.role.as_str()) }
+                    button.quiet type="submit" { "Log out" }
+                }
+            }
+        }
+    }
+}
+
+/// The hidden field of every form.
+pub(super) fn csrf(session: &Session) -> Markup {
+    html! { input type="hidden" name="csrf" value=(session.csrf); }
+}
+
+/// A page in place of the one that was asked for.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// Somebody has to log in, and goes on to this address then.
+    LogIn(Option<String>),
+    /// Something is wrong.
+    Message(StatusCode, String),
+}
+
+impl Refusal {
+    pub(super) fn log_in(next: Option<String>) -> Self {
+        Self::LogIn(next)
+    }
+
+    pub(super) fn forbidden(message: &str) -> Self {
+        Self::Message(StatusCode::FORBIDDEN, message.to_owned())
+    }
+
+    pub(super) fn bad_request(message: &str) -> Self {
+        Self::Message(StatusCode::BAD_REQUEST, message.to_owned())
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Message(problem.status(), problem.detail().to_owned())
+    }
+}
+
+impl From<EditError> for Refusal {
+    fn from(error: EditError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<ProbeError> for Refusal {
+    fn from(error: ProbeError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::LogIn(None) => Redirect::to("/login").into_response(),
+            Self::LogIn(Some(next)) => {
+                let query: String = form_urlencoded(&next);
+                Redirect::to(&format!("/login?next={query}")).into_response()
+            }
+            Self::Message(status, message) => {
+                let page = Page {
+                    title: "Not possible",
+                    place: "",
+                    session: None,
+                };
+                let main = html! {
+                    section.card.narrow {
+                        h1 { (status.canonical_reason().unwrap_or("Not possible")) }
+                        p role="alert" { (message) }
+                        p { a href="/channels" { "To the channels" } }
+                    }
+                };
+                (status, page.render(&main)).into_response()
+            }
+        }
+    }
+}
+
+/// A text as the value of a query parameter.
+pub(super) fn form_urlencoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// A time for people: to the second, in UTC.
+pub(super) fn time(rfc3339: &str) -> Markup {
+    let shown = rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ");
+    html! { time datetime=(rfc3339) { (shown) " UTC" } }
+}

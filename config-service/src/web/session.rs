@@ -1,0 +1,156 @@
+//! Who is logged in. Sessions live in memory: a restart logs everybody out.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq as _;
+
+use super::cookie;
+use super::layout::Refusal;
+use crate::access::{Principal, TokenHash};
+use crate::api::AppState;
+
+/// How long somebody stays logged in.
+pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+
+/// Sessions that are kept at most; the oldest makes room.
+const MOST: usize = 1000;
+
+/// Everybody who is logged in. Clones share one state.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sessions {
+    open: Arc<Mutex<BTreeMap<String, Open>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Open {
+    token: TokenHash,
+    csrf: String,
+    since: Instant,
+}
+
+/// Somebody who is logged in, as a handler's argument.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    /// Who.
+    pub(super) principal: Principal,
+    /// Goes into every form, and has to come back with it.
+    pub(super) csrf: String,
+    id: String,
+}
+
+impl Sessions {
+    /// Opens a session; gives its id. `None` when the system has no random numbers.
+    pub(super) fn open(&self, token: TokenHash) -> Option<String> {
+        let (id, csrf) = (random()?, random()?);
+        let since = Instant::now();
+        let mut open = self.lock();
+        open.retain(|_, own| since.duration_since(own.since) < LIFETIME);
+        if open.len() >= MOST {
+            let oldest = open.iter().min_by_key(|(_, own)| own.since);
+            let oldest = oldest.map(|(id, _)| id.clone());
+            oldest.and_then(|id| open.remove(&id));
+        }
+        open.insert(id.clone(), Open { token, csrf, since });
+        Some(id)
+    }
+
+    fn find(&self, id: &str) -> Option<Open> {
+        let own = self.lock().get(id).cloned()?;
+        (own.since.elapsed() < LIFETIME).then_some(own)
+    }
+
+    fn close(&self, id: &str) {
+        self.lock().remove(id);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Open>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 256 random bits as text.
+fn random() -> Option<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
+impl Session {
+    /// Refuses a form that does not carry the session's token.
+    pub(super) fn check_csrf(&self, sent: Option<&str>) -> Result<(), Refusal> {
+        let sent = sent.unwrap_or_default().as_bytes();
+        if self.csrf.as_bytes().ct_eq(sent).into() {
+            return Ok(());
+        }
+        tracing::warn!(
+            principal = self.principal.name,
+            "refused: a form without its token"
+        );
+        let message = "The form is of an earlier session. Go back, reload the page and try again.";
+        Err(Refusal::forbidden(message))
+    }
+
+    /// Ends the session.
+    pub(super) fn close(&self, app: &AppState) {
+        app.sessions.close(&self.id);
+    }
+}
+
+impl FromRequestParts<AppState> for Session {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
+        let session =
+            <Self as OptionalFromRequestParts<AppState>>::from_request_parts(parts, app).await?;
+        session.ok_or_else(|| {
+            let wanted = parts.uri.path_and_query().map(ToString::to_string);
+            Refusal::log_in(wanted.filter(|_| parts.method.is_safe()))
+        })
+    }
+}
+
+impl OptionalFromRequestParts<AppState> for Session {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &AppState,
+    ) -> Result<Option<Self>, Refusal> {
+        let Some(id) = cookie::read(&parts.headers) else {
+            return Ok(None);
+        };
+        let Some(open) = app.sessions.find(id) else {
+            return Ok(None);
+        };
+        // A token that was revoked meanwhile opens nothing any more.
+        let principal = app.principal(open.token).await?;
+        Ok(principal.map(|principal| Self {
+            principal,
+            csrf: open.csrf,
+            id: id.to_owned(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_session_makes_room() {
+        let sessions = Sessions::default();
+        let first = sessions.open(TokenHash::of(b"a")).unwrap();
+        assert!(sessions.find(&first).is_some());
+        for _ in 0..MOST {
+            sessions.open(TokenHash::of(b"b")).unwrap();
+        }
+        assert!(sessions.find(&first).is_none());
+        assert_eq!(sessions.lock().len(), MOST);
+    }
+}

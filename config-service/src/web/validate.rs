@@ -1,0 +1,146 @@
+//! What speaks against the content of a form, each note at its field and line.
+
+use axum::Form;
+use axum::Json;
+use axum::extract::State;
+use maud::{Markup, html};
+use serde::Serialize;
+
+use super::fields::{MAPS, Values};
+use super::form::Fields;
+use super::layout::Refusal;
+use super::lines;
+use super::session::Session;
+use crate::api::AppState;
+use crate::channel::Warning;
+use crate::channels::{EditError, Request};
+use crate::fault::{Fault, parts};
+
+/// A note at its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Placed {
+    /// The field.
+    pub(super) field: String,
+    /// The rest of the JSON pointer: a key of a map, for example.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<String>,
+    /// Line in the field's text, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    message: String,
+    is_warning: bool,
+}
+
+/// All notes on a form.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Notes {
+    notes: Vec<Placed>,
+}
+
+/// The notes on one field.
+pub(super) struct FieldNotes<'n>(Vec<&'n Placed>);
+
+/// Judges a form while it is filled in; nothing is changed.
+pub(super) async fn validate(
+    State(app): State<AppState>,
+    session: Session,
+    Form(pairs): Fields,
+) -> Result<Json<Notes>, Refusal> {
+    let values = Values::sent(pairs);
+    session.check_csrf(values.csrf())?;
+    let request = match values.get("id") {
+        "" => Request::Create,
+        id => Request::Replace(id.to_owned()),
+    };
+    let judged = app
+        .channels
+        .preview(request, values.body().to_string())
+        .await;
+    Ok(Json(match judged {
+        Ok(warnings) => Notes::new(&values, &[], &warnings),
+        Err(EditError::Invalid(faults)) => Notes::new(&values, &faults, &[]),
+        Err(EditError::NameTaken(_)) => {
+            let fault = Fault::new("/name", "name_taken", "another channel has this name");
+            Notes::new(&values, &[fault], &[])
+        }
+        Err(error) => return Err(error.into()),
+    }))
+}
+
+impl Notes {
+    pub(super) fn new(values: &Values, faults: &[Fault], warnings: &[Warning]) -> Self {
+        let faults = faults
+            .iter()
+            .map(|fault| Placed::new(values, &fault.pointer, &fault.message, false));
+        let warnings = warnings
+            .iter()
+            .map(|warning| Placed::new(values, warning.pointer(), warning.message(), true));
+        Self {
+            notes: faults.chain(warnings).collect(),
+        }
+    }
+
+    pub(super) fn of(&self, field: &str) -> FieldNotes<'_> {
+        FieldNotes(self.notes.iter().filter(|own| own.field == field).collect())
+    }
+
+    pub(super) fn faults(&self) -> impl Iterator<Item = &Placed> {
+        self.notes.iter().filter(|own| !own.is_warning)
+    }
+}
+
+impl Placed {
+    fn new(values: &Values, pointer: &str, message: &str, is_warning: bool) -> Self {
+        let mut parts = parts(pointer).into_iter();
+        let field = parts.next().unwrap_or_else(|| "name".to_owned());
+        let within = parts.next();
+        let line = if MAPS.contains(&field.as_str()) {
+            let text = values.get(&field);
+            match &within {
+                Some(key) => lines::of_key(text, key),
+                None => lines::of_message(message),
+            }
+        } else {
+            None
+        };
+        Self {
+            field,
+            within,
+            line,
+            message: message.to_owned(),
+            is_warning,
+        }
+    }
+
+    /// Place and message in words.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if let Some(line) = self.line {
+            text.push_str(&format!("line {line}: "));
+        }
+        if let Some(within) = &self.within {
+            text.push_str(&format!("`{within}`: "));
+        }
+        text + &self.message
+    }
+}
+
+impl FieldNotes<'_> {
+    pub(super) fn has_faults(&self) -> bool {
+        self.0.iter().any(|own| !own.is_warning)
+    }
+
+    /// The place of the notes, also while there are none: the script fills it.
+    pub(super) fn render(&self, field: &str) -> Markup {
+        html! {
+            ul.notes id={ (field) "-notes" } data-notes=(field) aria-live="polite" {
+                @for note in &self.0 {
+                    li.warning[note.is_warning] {
+                        @if note.is_warning { span.kind { "Warning " } }
+                        (note.text())
+                    }
+                }
+            }
+        }
+    }
+}
