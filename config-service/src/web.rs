@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod fields;
 mod form;
+mod harmless;
 mod history;
 mod layout;
 mod lines;

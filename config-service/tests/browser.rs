@@ -151,6 +151,19 @@ async fn text_and_table_of_a_map_stay_in_step() {
             browser.value(text).await,
             "{\n  \"a\": \"amazon.nova-lite-v1:0\"\n}"
         );
+        // Neither swallows one of two equal keys: the service says what is wrong with them.
+        let equal = "{\n  \"b\": \"amazon.nova-pro-v1:0\",\n  \"1\": \"x\",\n  \"b\": \"amazon.nova-lite-v1:0\"\n}";
+        browser.fill(text, equal).await;
+        browser.click(&format!("{map} [data-format]")).await;
+        assert_eq!(browser.value(text).await, equal);
+        browser.wait(&format!("{map} tbody tr:nth-child(3)")).await;
+        assert_eq!(browser.count(&format!("{map} tbody tr")).await, 3);
+        // Nor does the table flatten a value that is no text.
+        let nested = "{\"a\": {\"b\": \"c\"}}";
+        browser.fill(text, nested).await;
+        browser.click(&format!("{map} [data-format]")).await;
+        assert_eq!(browser.value(text).await, nested);
+        assert_eq!(browser.count(&format!("{map} tbody tr")).await, 0);
         // Text that is no JSON is left as it is, and said to be none.
         browser.fill(text, "{\"a\":").await;
         browser.click(&format!("{map} [data-format]")).await;

@@ -176,3 +176,28 @@ async fn a_channel_is_deleted_when_that_is_confirmed() {
         .await
         .problem(404);
 }
+
+#[tokio::test]
+async fn a_refused_save_does_not_send_a_secret_back() {
+    // Without characters that a form escapes, so that it would be recognised.
+    let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
+    let service = TestService::start().await;
+    let (cookie, csrf) = log_in(&service, TOKEN).await;
+    let credentials = json!({
+        "type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": secret,
+    });
+    for credentials in [
+        credentials.to_string(),
+        format!("{{\"secret_access_key\":\"{secret}\""),
+    ] {
+        let form = [
+            ("csrf", csrf.as_str()),
+            ("name", "no-region"),
+            ("credential_kind", "json"),
+            ("credentials_json", &credentials),
+        ];
+        let reply = post(&service, "/channels/new", &cookie, &form).await;
+        assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{reply:?}");
+        assert!(!reply.text.contains(secret), "the secret came back");
+    }
+}

@@ -53,6 +53,8 @@ async fn create(
     Extension(principal): Extension<Principal>,
     body: Body,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
+    // Before the body: whoever may not make tokens learns nothing about what one has to look like.
+    principal.may_administer()?;
     let NewToken { name, role } = body.json()?;
     let (entry, token) = create_token(&app, &principal, name, role).await?;
     let token = token.expose().to_owned();

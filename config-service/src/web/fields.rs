@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::harmless;
 use crate::channel::{StoredChannel, masked};
 use crate::edit::FIELDS;
 
@@ -88,6 +89,9 @@ impl Values {
     pub(super) fn without_secrets(mut self) -> Self {
         for name in ["secret_access_key", "session_token", "api_key", "csrf"] {
             self.0.remove(name);
+        }
+        if let Some(text) = self.0.get_mut("credentials_json") {
+            *text = harmless::credentials(text);
         }
         self
     }

@@ -61,10 +61,9 @@ pub(super) async fn save(
     Form(pairs): Fields,
 ) -> Result<Response, Refusal> {
     let values = permitted(&session, pairs)?;
-    let mut author = Author::new(session.principal.name.clone());
-    if let Some(revision) = values.revision() {
-        author = author.expecting(revision);
-    }
+    // A form always says what it was made from; one that does not knows nothing of the channel.
+    let known = values.revision().unwrap_or(0);
+    let author = Author::new(session.principal.name.clone()).expecting(known);
     let body = values.body().to_string();
     let edited = app
         .channels

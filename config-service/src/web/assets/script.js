@@ -56,11 +56,28 @@ function validateWhileTyping(form) {
 
 // A map as text and as a table, which stay in step.
 
+/**
+ * The members of a flat JSON object, as [key, JSON text of the value], in the order of the text.
+ *
+ * `JSON.parse` judges the text but does not give the members: it keeps one of two equal keys and moves
+ * keys that look like numbers to the front. What somebody entered must not vanish before the service
+ * has said what is wrong with it.
+ */
 function readMap(text) {
-  if (text.trim() === '') return {};
+  if (text.trim() === '') return [];
   const map = JSON.parse(text);
   if (map === null || typeof map !== 'object' || Array.isArray(map)) throw new Error('not a map');
-  return map;
+  const nested = Object.values(map).some((value) => value !== null && typeof value === 'object');
+  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[^\s{}[\]:,"]+|[{}[\]]/g).slice(1, -1);
+  // Among equal keys `map` has only the last value, so an earlier one may be nested unseen.
+  if (nested || tokens.some((token) => /^[{}[\]]$/.test(token))) throw new Error('not flat');
+  return tokens.flatMap((token, at) => (at % 2 ? [] : [[JSON.parse(token), tokens[at + 1]]]));
+}
+
+/** The text of a map, one member a line. */
+function writeMap(members) {
+  const lines = members.map(([key, value]) => `  ${JSON.stringify(key)}: ${value}`);
+  return lines.length ? `{\n${lines.join(',\n')}\n}` : '';
 }
 
 function enhanceMap(box) {
@@ -76,9 +93,7 @@ function enhanceMap(box) {
     const rows = [...table.querySelectorAll('tbody tr')].map((row) =>
       [...row.querySelectorAll('input')].map((input) => input.value));
     const filled = rows.filter(([key, value]) => key !== '' || value !== '');
-    // Written by hand, because an object keeps one of two equal keys only, and the service is to say so.
-    const lines = filled.map(([key, value]) => `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`);
-    area.value = lines.length ? `{\n${lines.join(',\n')}\n}` : '';
+    area.value = writeMap(filled.map(([key, value]) => [key, JSON.stringify(value)]));
     area.dispatchEvent(new Event('input', { bubbles: true }));
   };
   const addRow = (body, key, value) => {
@@ -86,6 +101,8 @@ function enhanceMap(box) {
       const input = make('input', { type: 'text', value: text });
       input.setAttribute('aria-label', `${name}: ${label}`);
       input.addEventListener('input', (event) => { event.stopPropagation(); write(); });
+      // Enter would save the whole form.
+      input.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.preventDefault(); });
       return make('td', {}, input);
     };
     const remove = make('button', { type: 'button', className: 'quiet', textContent: 'Remove' });
@@ -96,13 +113,17 @@ function enhanceMap(box) {
     return row;
   };
   const draw = () => {
-    let map;
-    try { map = readMap(area.value); } catch {
-      table.replaceChildren(make('p', { className: 'muted', textContent: 'The text is no JSON map yet.' }));
+    let members;
+    try {
+      members = readMap(area.value).map(([key, value]) => [key, JSON.parse(value)]);
+      if (members.some(([, value]) => typeof value !== 'string')) throw new Error('not only texts');
+    } catch {
+      const message = 'The table shows maps from text to text; the text is none yet.';
+      table.replaceChildren(make('p', { className: 'muted', textContent: message }));
       return;
     }
     const body = make('tbody');
-    for (const [key, value] of Object.entries(map)) addRow(body, key, String(value));
+    for (const [key, value] of members) addRow(body, key, value);
     const add = make('button', { type: 'button', className: 'quiet', textContent: 'Add a row' });
     add.addEventListener('click', () => addRow(body, '', '').querySelector('input').focus());
     const head = make('tr', {}, make('th', { scope: 'col', textContent: 'Name' }),
@@ -112,8 +133,7 @@ function enhanceMap(box) {
 
   tools.querySelector('[data-format]').addEventListener('click', () => {
     try {
-      const map = readMap(area.value);
-      area.value = Object.keys(map).length ? JSON.stringify(map, null, 2) : '';
+      area.value = writeMap(readMap(area.value));
     } catch {
       // What is no JSON stays as it is; the notes say where the fault is.
     }
