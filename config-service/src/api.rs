@@ -11,6 +11,7 @@ mod filter;
 mod health;
 mod history;
 mod list;
+mod metrics;
 mod probe;
 mod problem;
 mod query;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request, State};
+use axum::extract::{MatchedPath, OriginalUri, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
@@ -35,6 +36,7 @@ use crate::access::Principal;
 use crate::channels::Channels;
 use crate::filter_code::FilterCode;
 use crate::fleet::Fleet;
+use crate::metrics::Metrics;
 use crate::publish::Snapshot;
 use crate::token::AdminToken;
 use crate::web::{self, Sessions};
@@ -51,6 +53,7 @@ pub struct AppState {
     pub(crate) published: watch::Receiver<Arc<Snapshot>>,
     pub(crate) fleet: Fleet,
     pub(crate) sessions: Sessions,
+    pub(crate) metrics: Metrics,
     token: AdminToken,
     code: FilterCode,
     refusals: Refusals,
@@ -69,6 +72,7 @@ impl AppState {
             channels,
             fleet,
             sessions: Sessions::default(),
+            metrics: Metrics::default(),
             token,
             code,
             refusals: Refusals::default(),
@@ -96,10 +100,11 @@ pub fn router(state: AppState) -> Router {
         .merge(web::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .route("/filter/{file}", get(filter::module))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn(log_request))
+        .layer(middleware::from_fn_with_state(state.clone(), log_request))
         .with_state(state)
 }
 
@@ -130,13 +135,19 @@ async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Pr
     Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
 }
 
-async fn log_request(request: Request, next: Next) -> Response {
+/// Logs and counts a request. It is counted by route, because paths are as many as channels.
+async fn log_request(State(app): App, request: Request, next: Next) -> Response {
     let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
     let path = request.uri().path().to_owned();
     let start = Instant::now();
     let response = next.run(request).await;
-    let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let elapsed = start.elapsed();
+    let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
+    app.metrics
+        .requested(&route, method.as_str(), status, elapsed);
     tracing::info!(%method, path, status, elapsed_ms, "request");
     response
 }

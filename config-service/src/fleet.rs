@@ -64,6 +64,17 @@ pub struct Rejection {
     pub reason: String,
 }
 
+/// Numbers of Envoys, by where they stand with a revision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FleetCounts {
+    /// They run it.
+    pub active: usize,
+    /// They have not answered yet.
+    pub pending: usize,
+    /// They refused it.
+    pub rejected: usize,
+}
+
 /// What `GET /api/status` shows.
 #[derive(Debug, Serialize)]
 pub struct FleetView {
@@ -176,6 +187,20 @@ impl Fleet {
             envoys.len()
         );
         FleetView { envoys, summary }
+    }
+
+    /// How many Envoys stand where with `revision`.
+    #[must_use]
+    pub fn counts(&self, revision: u64) -> FleetCounts {
+        let mut counts = FleetCounts::default();
+        for envoy in self.view(revision).envoys {
+            match envoy.state {
+                EnvoyState::Active => counts.active += 1,
+                EnvoyState::Pending => counts.pending += 1,
+                EnvoyState::Rejected => counts.rejected += 1,
+            }
+        }
+        counts
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

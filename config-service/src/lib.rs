@@ -27,6 +27,7 @@ pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod history;
+mod metrics;
 pub mod probe;
 pub mod publish;
 pub mod seal;

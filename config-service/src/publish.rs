@@ -5,6 +5,7 @@ mod filter;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use bedrock_filter::config::{Channel, Credentials, Secret, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
@@ -33,6 +34,8 @@ pub struct Snapshot {
     /// Clusters that recent revisions named and this one does not, the newest first. An Envoy that
     /// reconnects may still run one of those revisions.
     pub retired: Vec<Cluster>,
+    /// When it was made.
+    pub made_at: Instant,
     secrets: Vec<Secret>,
 }
 
@@ -116,6 +119,7 @@ impl Snapshot {
             plugin_config,
             clusters: clusters(&served, &judged),
             retired: Vec::new(),
+            made_at: Instant::now(),
             secrets,
         })
     }

@@ -23,6 +23,7 @@ use super::session::{Event, Kind, Session};
 use super::tls::{self, Tls};
 use super::{Resources, wire};
 use crate::fleet::{Entry, Fleet, Node};
+use crate::metrics::Metrics;
 use crate::publish::Snapshot;
 use retry::Retry;
 
@@ -44,6 +45,7 @@ pub struct XdsServer {
     fleet: Fleet,
     resources: Resources,
     stopped: watch::Receiver<bool>,
+    metrics: Metrics,
 }
 
 /// Why the server ended.
@@ -67,7 +69,14 @@ impl XdsServer {
             fleet,
             resources,
             stopped,
+            metrics: Metrics::default(),
         }
+    }
+
+    /// Counts what Envoys answer in these metrics.
+    #[must_use]
+    pub(crate) fn counting(self, metrics: Metrics) -> Self {
+        Self { metrics, ..self }
     }
 
     /// Serves until stopped, in plain text without `tls`; open streams are ended then.
@@ -214,7 +223,23 @@ impl Stream {
         if request.kind == Kind::Plugin && event != Event::Stale {
             self.retry.set(self.session.refusals());
         }
+        self.count(request.kind, &event);
         self.log(request.kind, &event);
+    }
+
+    fn count(&self, kind: Kind, event: &Event) {
+        let metrics = &self.server.metrics;
+        match event {
+            Event::Acknowledged(revision) => {
+                metrics.answered(kind.name(), true);
+                let current = self.server.published.borrow();
+                if kind == Kind::Plugin && current.revision == *revision {
+                    metrics.pushed(current.made_at.elapsed());
+                }
+            }
+            Event::Rejected(..) => metrics.answered(kind.name(), false),
+            Event::Subscribed | Event::Deferred(_) | Event::Stale => {}
+        }
     }
 
     async fn answer(&mut self) -> Result<(), Disconnected> {

@@ -40,6 +40,17 @@ pub enum Kind {
     Plugin,
 }
 
+impl Kind {
+    /// A word for metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Clusters => "clusters",
+            Self::Plugin => "plugin",
+        }
+    }
+}
+
 /// A discovery request, as far as it matters here.
 #[derive(Clone, Debug)]
 pub struct Request {

@@ -1,0 +1,27 @@
+//! `GET /metrics`, without a token: it has names of channels and counts, and no secret.
+
+use std::time::SystemTime;
+
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+
+use super::App;
+use crate::metrics::Now;
+
+/// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
+const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+pub(super) async fn metrics(State(app): App) -> ([(HeaderName, &'static str); 1], String) {
+    let (revision, channels) = {
+        let snapshot = app.published.borrow();
+        (snapshot.revision, snapshot.channels)
+    };
+    let now = Now {
+        revision,
+        channels,
+        fleet: app.fleet.counts(revision),
+        credentials: app.channels.credential_status().into_values().collect(),
+        time: SystemTime::now(),
+    };
+    ([(header::CONTENT_TYPE, KIND)], app.metrics.encode(&now))
+}

@@ -1,0 +1,249 @@
+//! What the service counts, for Prometheus.
+//!
+//! <https://prometheus.io/docs/specs/om/open_metrics_spec/>
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::credentials::CredentialStatus;
+use crate::fleet::FleetCounts;
+
+/// Seconds from an edit to its acknowledgement, in buckets.
+const PUSH_SECONDS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+/// Seconds of a request to the admin address, in buckets.
+const REQUEST_SECONDS: [f64; 7] = [0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
+
+/// Everything that is counted while the service runs. Clones share one count.
+#[derive(Clone, Debug)]
+pub(crate) struct Metrics {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    answers: Family<Answer, Counter>,
+    pushed: Histogram,
+    requests: Family<Request, Counter>,
+    durations: Family<Route, Histogram, fn() -> Histogram>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answer {
+    resource: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Request {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Channel {
+    channel: String,
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct State {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Build {
+    version: &'static str,
+}
+
+/// What is read off when somebody asks.
+#[derive(Debug)]
+pub(crate) struct Now {
+    pub(crate) revision: u64,
+    pub(crate) channels: usize,
+    pub(crate) fleet: FleetCounts,
+    pub(crate) credentials: Vec<CredentialStatus>,
+    pub(crate) time: SystemTime,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let durations: fn() -> Histogram = || Histogram::new(REQUEST_SECONDS);
+        let inner = Inner {
+            answers: Family::default(),
+            pushed: Histogram::new(PUSH_SECONDS),
+            requests: Family::default(),
+            durations: Family::new_with_constructor(durations),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
+impl Metrics {
+    /// An Envoy has acknowledged (or else refused) a resource.
+    pub(crate) fn answered(&self, resource: &'static str, acknowledged: bool) {
+        let verdict = if acknowledged { "ack" } else { "nack" };
+        self.inner
+            .answers
+            .get_or_create(&Answer { resource, verdict })
+            .inc();
+    }
+
+    /// An Envoy has acknowledged the current plugin configuration, so long after it was made.
+    pub(crate) fn pushed(&self, after: Duration) {
+        self.inner.pushed.observe(after.as_secs_f64());
+    }
+
+    /// A request to the admin address has been answered.
+    pub(crate) fn requested(&self, route: &str, method: &str, status: u16, took: Duration) {
+        let route = route.to_owned();
+        let label = Route {
+            route: route.clone(),
+        };
+        let request = Request {
+            route,
+            method: method.to_owned(),
+            status,
+        };
+        self.inner.requests.get_or_create(&request).inc();
+        let duration = self.inner.durations.get_or_create(&label);
+        duration.observe(took.as_secs_f64());
+    }
+
+    /// All metrics as text.
+    pub(crate) fn encode(&self, now: &Now) -> String {
+        let mut registry = Registry::with_prefix("config_service");
+        self.register(&mut registry);
+        now.register(&mut registry);
+        let mut encoded = String::new();
+        // Writing to a `String` cannot fail.
+        let _ = text::encode(&mut encoded, &registry);
+        encoded
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        let inner = &self.inner;
+        registry.register(
+            "xds_answers",
+            "Answers of Envoys to what was pushed, by resource (clusters, plugin) and verdict",
+            inner.answers.clone(),
+        );
+        registry.register_with_unit(
+            "push_duration",
+            "From the making of a revision to an Envoy's acknowledgement of it",
+            Unit::Seconds,
+            inner.pushed.clone(),
+        );
+        registry.register(
+            "http_requests",
+            "Requests to the admin address",
+            inner.requests.clone(),
+        );
+        registry.register_with_unit(
+            "http_request_duration",
+            "How long requests to the admin address took",
+            Unit::Seconds,
+            inner.durations.clone(),
+        );
+    }
+}
+
+impl Now {
+    fn register(&self, registry: &mut Registry) {
+        gauge(
+            registry,
+            "revision",
+            "The published revision",
+            self.revision,
+        );
+        let channels = u64::try_from(self.channels).unwrap_or(u64::MAX);
+        gauge(
+            registry,
+            "channels",
+            "Channels, disabled ones included",
+            channels,
+        );
+        let envoys = Family::<State, Gauge>::default();
+        let FleetCounts {
+            active,
+            pending,
+            rejected,
+        } = self.fleet;
+        for (state, count) in [
+            ("active", active),
+            ("pending", pending),
+            ("rejected", rejected),
+        ] {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            envoys.get_or_create(&State { state }).set(count);
+        }
+        registry.register(
+            "envoys",
+            "Connected Envoys, by where they stand with the published revision",
+            envoys,
+        );
+        let build = Family::<Build, Gauge>::default();
+        let version = env!("CARGO_PKG_VERSION");
+        build.get_or_create(&Build { version }).set(1);
+        registry.register("build", "The version that runs", build);
+        self.register_credentials(registry);
+    }
+
+    fn register_credentials(&self, registry: &mut Registry) {
+        let expiry = Family::<Channel, Gauge>::default();
+        let failing = Family::<Channel, Gauge>::default();
+        for status in &self.credentials {
+            let label = Channel {
+                channel: status.channel.clone(),
+                kind: status.kind,
+            };
+            if let Some(at) = status.expiry {
+                expiry
+                    .get_or_create(&label)
+                    .set(seconds_until(at, self.time));
+            }
+            let is_failing = i64::from(status.last_error.is_some());
+            failing.get_or_create(&label).set(is_failing);
+        }
+        registry.register_with_unit(
+            "credentials_expire_in",
+            "Until the credentials that AWS issued for a channel expire; negative when they have",
+            Unit::Seconds,
+            expiry,
+        );
+        registry.register(
+            "credentials_failing",
+            "1 when the latest attempt to get a channel's credentials from AWS failed",
+            failing,
+        );
+    }
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge = Gauge::<i64>::default();
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    registry.register(name, help, gauge);
+}
+
+fn seconds_until(time: SystemTime, now: SystemTime) -> i64 {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match time.duration_since(now) {
+        Ok(left) => seconds(left),
+        Err(error) => -seconds(error.duration()),
+    }
+}
