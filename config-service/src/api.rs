@@ -10,6 +10,7 @@ mod explain;
 mod filter;
 mod health;
 mod history;
+mod import;
 mod list;
 mod metrics;
 mod probe;
@@ -88,6 +89,7 @@ pub fn router(state: AppState) -> Router {
         .merge(tokens::routes())
         .route("/status", get(status::show))
         .route("/explain", post(explain::explain))
+        .route("/import", post(import::import))
         .route("/channels/{id}/test", post(probe::test))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)

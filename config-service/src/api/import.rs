@@ -1,0 +1,155 @@
+//! `POST /api/import`: channels from the list of ARNs that an older gateway kept in `conf/arn.json`.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::body::Body;
+use super::{App, Principal, Problem};
+use crate::channels::{Author, EditError, Request};
+use crate::fault::Fault;
+
+/// One entry of the list.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// Access key id of the account.
+    ak: String,
+    /// Name that clients send.
+    model: String,
+    region: String,
+    arn: String,
+}
+
+/// What became of the list.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// One for each access key and region.
+    channels: Vec<Imported>,
+}
+
+/// A channel that the list asks for.
+#[derive(Debug, Serialize)]
+struct Imported {
+    name: String,
+    /// `created`, `exists` or `refused`.
+    outcome: &'static str,
+    /// The new channel's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// Models that the list maps.
+    models: usize,
+    /// Entries that say twice what a model is mapped to; the last one counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    repeated: Vec<String>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+    /// What is left to do.
+    next: &'static str,
+}
+
+/// The entries of one channel.
+#[derive(Default)]
+struct Group {
+    arns: BTreeMap<String, String>,
+    repeated: Vec<String>,
+}
+
+pub(super) async fn import(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+    body: Body,
+) -> Result<Json<Report>, Problem> {
+    principal.may_edit()?;
+    let entries: Vec<Entry> = body.json()?;
+    let mut groups = BTreeMap::<(String, String), Group>::new();
+    for entry in entries {
+        let group = groups.entry((entry.ak, entry.region)).or_default();
+        if group.arns.insert(entry.model.clone(), entry.arn).is_some() {
+            group.repeated.push(entry.model);
+        }
+    }
+    let mut channels = Vec::new();
+    for ((key, region), group) in groups {
+        let name = name_of(&key, &region);
+        let body = channel(&name, &region, &group);
+        let author = Author::new(principal.name.clone());
+        let made = app
+            .channels
+            .edit(author, Request::Create, body.to_string())
+            .await;
+        channels.push(Imported::new(name, group, made.map(|stored| stored.id))?);
+    }
+    Ok(Json(Report { channels }))
+}
+
+/// A channel that serves nothing yet: the list has no secrets.
+fn channel(name: &str, region: &str, group: &Group) -> Value {
+    json!({
+        "name": name,
+        "region": region,
+        "enabled": false,
+        "credentials": {"type": "default_chain"},
+        "inference_profile_arn_map": group.arns,
+    })
+}
+
+/// A name that the rules for channels allow.
+fn name_of(key: &str, region: &str) -> String {
+    let text = format!("{key}-{region}");
+    let allowed = text.chars().map(|c| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+            c
+        } else {
+            '-'
+        }
+    });
+    let name: String = allowed
+        .skip_while(|c| !c.is_ascii_alphanumeric())
+        .take(64)
+        .collect();
+    if name.is_empty() {
+        "imported".to_owned()
+    } else {
+        name
+    }
+}
+
+impl Imported {
+    fn new(name: String, group: Group, made: Result<String, EditError>) -> Result<Self, Problem> {
+        let (outcome, id, errors, next) = match made {
+            Ok(id) => (
+                "created",
+                Some(id),
+                Vec::new(),
+                "set its credentials, test it, and enable it",
+            ),
+            Err(EditError::NameTaken(_)) => (
+                "exists",
+                None,
+                Vec::new(),
+                "compare it with the list yourself",
+            ),
+            Err(EditError::Invalid(faults)) => (
+                "refused",
+                None,
+                faults,
+                "mend the entries and import them again",
+            ),
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self {
+            name,
+            outcome,
+            id,
+            models: group.arns.len(),
+            repeated: group.repeated,
+            errors,
+            next,
+        })
+    }
+}
