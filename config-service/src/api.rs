@@ -13,6 +13,7 @@ mod history;
 mod import;
 mod list;
 mod metrics;
+mod openapi;
 mod probe;
 mod problem;
 mod query;
@@ -42,6 +43,7 @@ use crate::publish::Snapshot;
 use crate::token::AdminToken;
 use crate::web::{self, Sessions};
 
+pub(crate) use openapi::DOCUMENT as OPENAPI;
 pub use problem::Problem;
 pub(crate) use tokens::create_token;
 
@@ -88,6 +90,7 @@ pub fn router(state: AppState) -> Router {
         .merge(history::routes())
         .merge(tokens::routes())
         .route("/status", get(status::show))
+        .route("/openapi.json", get(openapi::document))
         .route("/explain", post(explain::explain))
         .route("/import", post(import::import))
         .route("/channels/{id}/test", post(probe::test))

@@ -3,6 +3,7 @@
 //! Every page works on the same functions as the API. Nothing is inline, so that the content security
 //! policy can forbid it.
 
+mod api;
 mod assets;
 mod cookie;
 mod diff;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/channels/{id}/test", get(test::page).post(test::run))
         .route("/explain", get(explain::page).post(explain::run))
         .route("/history", get(history::all))
+        .route("/api-reference", get(api::page))
         .route("/tokens", get(tokens::page).post(tokens::create))
         .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/assets/{file}", get(assets::serve))

@@ -443,7 +443,7 @@ async fn unknown_things_and_wrong_methods_are_problems() {
             .await
             .problem(404);
     }
-    for path in ["/", "/api", "/api/nothing", "/nothing", "/filter/x.wasm"] {
+    for path in ["/api", "/api/nothing", "/nothing", "/filter/x.wasm"] {
         service.get(path).await.problem(404);
     }
     let reply = service.get("/api/nothing").await;

@@ -16,6 +16,7 @@ pub(super) async fn serve(Path(file): Path<String>) -> Response {
             "text/javascript; charset=utf-8",
             include_str!("assets/script.js"),
         ),
+        Some(("openapi", "json")) => ("application/json", crate::api::OPENAPI),
         Some((_, "svg")) => ("image/svg+xml", include_str!("assets/icon.svg")),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

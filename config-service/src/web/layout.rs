@@ -13,11 +13,12 @@ use crate::probe::ProbeError;
 use crate::store::StoreError;
 
 /// The places that the navigation leads to, with the role that they need.
-const PLACES: [(&str, &str, Role); 4] = [
+const PLACES: [(&str, &str, Role); 5] = [
     ("/channels", "Channels", Role::Viewer),
     ("/explain", "Explain", Role::Viewer),
     ("/history", "History", Role::Viewer),
     ("/tokens", "Tokens", Role::Admin),
+    ("/api-reference", "API", Role::Viewer),
 ];
 
 /// A page.
