@@ -1,10 +1,10 @@
 //! Requests that are tried on one channel after the other, each attempt signed for its own.
 
-use std::collections::BTreeSet;
+mod storm;
 
-use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator, Verdict};
+use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use bytes::Bytes;
-use e2e::{Builder, Reply, Stack, run};
+use e2e::{Reply, Stack, run};
 use serde_json::{Value, json};
 
 use crate::wire::last;
@@ -443,111 +443,4 @@ fn a_region_that_hangs_gives_way_when_its_time_is_up() {
             recovered(&stack, "a").await;
         }
     });
-}
-
-/// A thousand requests at once, on three channels of which the first has trouble.
-async fn storm(stack: Builder, first: impl Fn(Value) -> Value, trouble: impl Fn(&Simulator)) {
-    let stack = stack.failover(3).start().await;
-    let regions = [region("a").await, region("b").await, region("c").await];
-    let [a, b, c] = &regions;
-    let channels = [
-        first(channel("a", 0, a)),
-        channel("b", 0, b),
-        channel("c", 0, c),
-    ];
-    create(&stack, &channels).await;
-    trouble(a);
-    let client = reqwest::Client::new();
-    // All of them are under way at once.
-    let requests = (0..1000).map(|number| one_of_many(&stack, &client, number));
-    futures::future::join_all(requests).await;
-    // Every signature was its own region's. The clients would not notice: a refused attempt is followed
-    // by another.
-    for own in &regions {
-        let requests = own.requests();
-        let refused = requests
-            .iter()
-            .find(|request| matches!(request.verdict, Verdict::Refused { .. }));
-        assert!(refused.is_none(), "{refused:?}");
-    }
-    no_request_was_answered_twice(&regions);
-}
-
-/// One request, whose own words have to come back, and nobody else's.
-async fn one_of_many(stack: &Stack, client: &reqwest::Client, number: usize) {
-    let stream = number.is_multiple_of(3);
-    let word = word(number);
-    let mut body = ask(stream);
-    body["messages"][0]["content"] = json!(word);
-    let url = format!("{}/v1/chat/completions", stack.envoy.url());
-    let request = client.post(url).json(&body);
-    let reply = Reply::read(request.send().await.expect("an answer")).await;
-    assert_eq!(reply.status, 200, "{reply:?}");
-    let text = if stream {
-        assert!(reply.is_done(), "{reply:?}");
-        reply.streamed_text()
-    } else {
-        reply.text_of_answer()
-    };
-    assert!(text.contains(&word), "{word}: {text}");
-}
-
-fn word(number: usize) -> String {
-    format!("word-{number}-of-mine")
-}
-
-/// Whoever answered a request got it once.
-fn no_request_was_answered_twice(regions: &[Simulator]) {
-    for own in regions {
-        let mut seen = BTreeSet::new();
-        for request in own.requests() {
-            let body = request.body.as_ref().map(Value::to_string);
-            assert!(seen.insert(body), "twice in one region: {request:?}");
-        }
-    }
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_throttles_half() {
-    let half = |a: &Simulator| {
-        for _ in 0..500 {
-            a.inject(Fault::throttling());
-            a.inject(Fault::new(Effect::None));
-        }
-    };
-    run(storm(Stack::builder(), |a| a, half));
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_closes_connections() {
-    let close = |a: &Simulator| a.inject(Fault::new(Effect::Close).times(1_000));
-    run(storm(Stack::builder(), |a| a, close));
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_refuses_connections() {
-    let gone = |mut a: Value| {
-        let port = xtask::ports::free_port().expect("a free port");
-        a["endpoint"] = json!(format!("http://127.0.0.1:{port}"));
-        a
-    };
-    run(storm(Stack::builder(), gone, |_| ()));
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_hangs() {
-    let builder = Stack::builder().per_try_timeout("10s");
-    run(storm(builder, |a| a, |a| a.inject(hang().times(1_000))));
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_cuts_answers_before_their_first_word() {
-    let cut = |a: &Simulator| a.inject(Fault::new(Effect::Cut { after_events: 0 }).times(1_000));
-    run(storm(Stack::builder(), |a| a, cut));
-}
-
-#[test]
-fn a_thousand_at_once_while_a_region_breaks_streams_before_their_first_word() {
-    let busy = Fault::exception(0, "serviceUnavailableException", "busy").times(1_000);
-    run(storm(Stack::builder(), |a| a, |a| a.inject(busy.clone())));
 }
