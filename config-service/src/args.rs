@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, Va
 
 use crate::token::AdminToken;
 use crate::xds::tls::TlsFiles;
-pub use command::{Command, SealCommand, TokenCommand};
+pub use command::{Command, Remote, SealCommand, TokenCommand};
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]

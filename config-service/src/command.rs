@@ -1,6 +1,7 @@
 //! What the executable does besides serving.
 
 mod backup;
+mod channels;
 mod seal;
 mod token;
 
@@ -22,6 +23,12 @@ pub async fn run(command: Command) -> Result<()> {
     match command {
         Command::Seal(command) => seal::run(command).await,
         Command::Token(command) => token::run(command).await,
+        Command::Export { remote } => channels::export(&remote).await,
+        Command::Apply {
+            file,
+            dry_run,
+            remote,
+        } => channels::apply(&remote, &file, dry_run).await,
         Command::Backup { file, database } => backup::run(&database, &file).await,
     }
 }

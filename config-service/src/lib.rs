@@ -27,6 +27,7 @@ pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod history;
+mod http_client;
 mod metrics;
 pub mod probe;
 pub mod publish;
@@ -38,7 +39,7 @@ mod web;
 pub mod xds;
 
 pub use args::{
-    Args, Cli, Command, InvalidSealKey, LogFormat, SealCommand, SealKeyText, TokenCommand,
+    Args, Cli, Command, InvalidSealKey, LogFormat, Remote, SealCommand, SealKeyText, TokenCommand,
 };
 pub use service::{RunError, Service, StartError};
 pub use token::{AdminToken, InvalidToken};

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use bedrock_filter::config::Secret;
 use bedrock_filter::seal::KEY_VARIABLE;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::SealKeyText;
 use crate::access::Role;
@@ -20,6 +21,22 @@ pub enum Command {
     /// Tokens of the admin API, besides the one in the environment
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Writes all channels as YAML, without their secrets
+    Export {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Makes channels what a file says, as often as one likes; others stay as they are
+    Apply {
+        /// YAML or JSON with a list `channels`, as `export` writes it
+        #[arg(short, long)]
+        file: PathBuf,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        remote: Remote,
+    },
     /// Copies the database to a new file, also while the service runs
     Backup {
         /// File to write; it must not exist
@@ -28,6 +45,34 @@ pub enum Command {
         #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
         database: PathBuf,
     },
+}
+
+/// A running service.
+#[derive(Clone, Debug, Args)]
+pub struct Remote {
+    /// Origin of its admin API
+    #[arg(long, env = "BEDROCK_SERVER", default_value = "http://127.0.0.1:8080")]
+    pub server: String,
+    /// Token of the admin API; use the variable
+    #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
+    token: TokenText,
+}
+
+impl Remote {
+    /// The value of `Authorization`.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.token.0.expose())
+    }
+}
+
+/// A token as it was given.
+#[derive(Clone, Debug)]
+struct TokenText(Secret);
+
+impl From<String> for TokenText {
+    fn from(text: String) -> Self {
+        Self(Secret::new(text))
+    }
 }
 
 /// Work on tokens, in the database itself: a running service takes note at once.

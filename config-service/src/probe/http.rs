@@ -9,14 +9,11 @@ use bedrock_filter::bedrock::decode_error;
 use bedrock_filter::exchange::{Headers, Step};
 use bedrock_filter::routes::Routes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 
 use super::remedy;
 use super::stage::{Stage, StageReport, Trail};
 use crate::call::{Call, Refusal};
+use crate::http_client::{self, HttpClient, chain};
 
 /// How long Bedrock has until its answer begins, and as long again until it ends.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,8 +23,6 @@ const MOST_ANSWER: usize = 4 * 1024 * 1024;
 
 /// How much of an answer is shown, in characters.
 const SHOWN: usize = 200;
-
-type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Sends requests to Bedrock. Clones share their connections.
 #[derive(Clone, Debug, Default)]
@@ -99,7 +94,7 @@ impl Prober {
 
     async fn send(&self, call: &mut Call) -> Stepped<Response<hyper::body::Incoming>> {
         let failed = |reason: String| (reason, Some(remedy::OF_CONNECTION.to_owned()));
-        let client = self.client.get_or_init(client).as_ref();
+        let client = self.client.get_or_init(http_client::new).as_ref();
         let client = client.map_err(|reason| (reason.clone(), None))?;
         let origin = format!("{}://{}", call.header(":scheme"), call.header(":authority"));
         let request = request(call, &origin).map_err(|reason| (reason, None))?;
@@ -108,14 +103,6 @@ impl Prober {
         let answer = answer.map_err(|error| failed(format!("{origin}: {}", chain(&error))))?;
         Ok((answer, format!("connected to {origin}")))
     }
-}
-
-fn client() -> Result<HttpClient, String> {
-    let provider = tokio_rustls::rustls::crypto::ring::default_provider();
-    let builder = HttpsConnectorBuilder::new().with_provider_and_native_roots(provider);
-    let builder = builder.map_err(|error| format!("no trusted certificates: {error}"))?;
-    let connector = builder.https_or_http().enable_http1().build();
-    Ok(Client::builder(TokioExecutor::new()).build(connector))
 }
 
 fn prepare(routes: Arc<Routes>, request: &[u8]) -> Stepped<Call> {
@@ -242,15 +229,4 @@ fn shown(body: &[u8]) -> (Option<String>, Option<serde_json::Value>) {
     }
     let start: String = answer.chars().take(SHOWN).collect();
     ((!start.is_empty()).then_some(start), usage)
-}
-
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

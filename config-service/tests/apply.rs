@@ -1,0 +1,93 @@
+//! Channels as a file: `config-service export` and `apply`.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+
+mod common;
+
+use std::process::Command;
+
+use common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel};
+use serde_json::{Value, json};
+
+/// Runs a subcommand; gives whether it succeeded, and what it said.
+async fn run(service: &TestService, words: &[&str]) -> (bool, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
+    command
+        .args(words)
+        .env("BEDROCK_SERVER", service.url(""))
+        .env("BEDROCK_ADMIN_TOKEN", TOKEN);
+    // The service runs in this process, so its thread must not wait.
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.success(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[tokio::test]
+async fn what_is_exported_can_be_applied_again_and_again() {
+    let service = TestService::start().await;
+    let id = service.create(&channel("one")).await;
+    let (done, exported, error) = run(&service, &["export"]).await;
+    assert!(done, "{error}");
+    assert!(!exported.contains(SECRET) && !exported.contains(SESSION_TOKEN));
+    let file = service.dir.path().join("channels.yaml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, &exported).unwrap();
+    let (done, said, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(done, "{error}");
+    assert_eq!(said, "one: as it was\n");
+
+    let mut edited: Value = serde_saphyr::from_str(&exported).unwrap();
+    edited["channels"][0]["region"] = json!("eu-west-1");
+    let two =
+        json!({"name": "two", "region": "us-east-1", "credentials": {"type": "default_chain"}});
+    edited["channels"].as_array_mut().unwrap().push(two);
+    std::fs::write(&file, edited.to_string()).unwrap();
+    let (_, said, _) = run(&service, &["apply", "--dry-run", "-f", path]).await;
+    assert_eq!(said, "one: would change in region\ntwo: would be created\n");
+    let view = service.get(&format!("/api/channels/{id}")).await.json();
+    assert_eq!(view["region"], "us-east-1");
+    let (done, said, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(done, "{error}");
+    assert_eq!(
+        said,
+        "one: changed by revision 2\ntwo: created by revision 3\n"
+    );
+    let view = service.get(&format!("/api/channels/{id}")).await.json();
+    assert_eq!(view["region"], "eu-west-1");
+    let list = service.get("/api/channels").await.json();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_said_by_channel_and_field() {
+    let service = TestService::start().await;
+    let file = service.dir.path().join("channels.yaml");
+    let path = file.to_str().unwrap();
+    let mut wrong = channel("wrong");
+    wrong["region"] = json!("moon");
+    let document = json!({"channels": [wrong, channel("right")]});
+    std::fs::write(&file, document.to_string()).unwrap();
+    let (done, said, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(!done);
+    assert!(
+        said.contains("wrong: refused: 422") && said.contains("/region"),
+        "{said}"
+    );
+    assert!(said.contains("right: created"), "{said}");
+    assert!(!said.contains(SECRET) && !error.contains(SECRET), "{error}");
+    std::fs::write(&file, format!("channels: [\n  {SECRET}")).unwrap();
+    let (done, _, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(!done && error.contains("neither YAML nor JSON"), "{error}");
+    assert!(!error.contains(SECRET));
+}
