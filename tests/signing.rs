@@ -144,6 +144,8 @@ proptest! {
         body in proptest::collection::vec(any::<u8>(), 0..300),
         seconds in proptest::collection::vec(0_u64..4_000_000_000, 1..4),
     ) {
+        // aws-sigv4 leaves such a segment out, as RFC 3986 has it; no model has such an id.
+        prop_assume!(model != "." && model != "..");
         let path = path(&model, Operation::Invoke);
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(guardrail.map(|value| ("x-amzn-bedrock-guardrailidentifier", value)));
