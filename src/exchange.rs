@@ -7,6 +7,7 @@ mod api;
 mod attempt;
 mod call;
 mod headers;
+mod opening;
 mod relayed;
 mod request;
 mod response;
@@ -22,6 +23,7 @@ use crate::openai::{Error, StreamUsage, ToolStyle};
 use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
+use opening::Opening;
 
 /// What Envoy has to do next.
 #[derive(Debug, PartialEq)]
@@ -90,6 +92,8 @@ enum Phase {
     WholeAnswer(Option<Call>, Head),
     /// A streamed answer is held back until its first frame is whole.
     FirstFrame(Call, Head),
+    /// A streamed answer of an attempt is held back until it says something.
+    Opening(Box<Opening>),
     /// A streamed answer passes through.
     Stream(Box<ResponseStream>),
     /// Nothing is left to do.

@@ -18,7 +18,7 @@ pub struct ResponseStream {
     out: ChunkWriter,
     /// Scratch space for decoded payloads.
     event: Vec<u8>,
-    failed: bool,
+    failure: Option<Error>,
 }
 
 /// What a stream begins with.
@@ -54,7 +54,7 @@ impl ResponseStream {
             decoder,
             out,
             event: Vec::new(),
-            failed: false,
+            failure: None,
         }
     }
 
@@ -63,7 +63,7 @@ impl ResponseStream {
         if !self.is_over() {
             self.frames.push(bytes);
             if let Err(error) = self.drain() {
-                self.fail(&error);
+                self.fail(error);
             }
         }
         self.out.take()
@@ -76,7 +76,7 @@ impl ResponseStream {
         }
         if !self.is_over() {
             let message = "The model's answer broke off before its end.";
-            self.fail(&Error::server(502, "stream_error", message));
+            self.fail(Error::server(502, "stream_error", message));
         }
         self.out.take()
     }
@@ -84,12 +84,24 @@ impl ResponseStream {
     /// Whether nothing of the answer is missing, be it its end or an error.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.failed || self.decoder.is_complete()
+        self.failure.is_some() || self.decoder.is_complete()
     }
 
-    fn fail(&mut self, error: &Error) {
-        self.failed = true;
-        self.out.error(error);
+    /// The error that ended it, if one did.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
+    }
+
+    /// Whether more than the role has been written: a part of the answer, or its end.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.out.has_content()
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.out.error(&error);
+        self.failure = Some(error);
     }
 
     fn drain(&mut self) -> Result<(), Error> {

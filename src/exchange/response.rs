@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
-use crate::bedrock::{
-    Beginning, ResponseStream, beginning, decode_error, event_stream::MAX_FRAME_LEN,
-};
+use crate::bedrock::{ResponseStream, decode_error};
 use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
 
 /// Media type of Bedrock's streams.
@@ -61,6 +59,7 @@ impl Exchange {
             }
             Phase::WholeAnswer(call, head) => self.whole_answer(call, head, (buffered, end), read),
             Phase::FirstFrame(call, head) => self.first_frame(call, head, (buffered, end), read),
+            Phase::Opening(opening) => self.opening(opening, &read(), (buffered, end)),
             Phase::Stream(mut stream) => {
                 let mut out = stream.push(&read());
                 if end {
@@ -96,6 +95,7 @@ impl Exchange {
             }
             held @ (Phase::WholeAnswer(..)
             | Phase::FirstFrame(..)
+            | Phase::Opening(_)
             | Phase::RelayedError(..)
             | Phase::Refusal(_)) => {
                 self.phase = held;
@@ -143,41 +143,8 @@ impl Exchange {
         }
     }
 
-    fn first_frame(
-        &mut self,
-        call: Call,
-        head: Head,
-        (buffered, end): (usize, bool),
-        read: ReadBody<'_>,
-    ) -> Step {
-        let bytes = read();
-        match beginning(&bytes) {
-            Beginning::Incomplete if !end && buffered <= MAX_FRAME_LEN => {
-                self.phase = Phase::FirstFrame(call, head);
-                Step::Wait
-            }
-            Beginning::Incomplete => {
-                let message = "The model's answer broke off before it began.";
-                self.replace(&head, &Error::server(502, "stream_error", message), end)
-            }
-            Beginning::Error(error) => self.replace(&head, &error, end),
-            Beginning::Event => {
-                let mut stream = call.into_stream(&head);
-                let mut out = stream.push(&bytes);
-                if end {
-                    out.extend(stream.finish());
-                } else {
-                    self.phase = Phase::Stream(Box::new(stream));
-                }
-                let mut headers = head.sse();
-                self.succeeded(&mut headers);
-                Edit::pass_to(headers, out)
-            }
-        }
-    }
-
     /// The client will get this answer; an attempt says whose it is.
-    fn succeeded(&mut self, headers: &mut Headers) {
+    pub(super) fn succeeded(&mut self, headers: &mut Headers) {
         if let Some(attempt) = self.attempt.take() {
             attempt.succeeded(headers);
         }
@@ -187,7 +154,7 @@ impl Exchange {
     ///
     /// If the upstream is still sending, a reply of our own ends that at once. An edit would keep the
     /// client's connection busy until the upstream is done, although the client has its answer.
-    fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
+    pub(super) fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
         self.phase = Phase::Done;
         if let Some(attempt) = &self.attempt {
             return attempt.failed(error, end);
@@ -207,7 +174,7 @@ impl Exchange {
 }
 
 impl Call {
-    fn into_stream(self, head: &Head) -> ResponseStream {
+    pub(super) fn into_stream(self, head: &Head) -> ResponseStream {
         let out = ChunkWriter::new(&self.answer_head(head, None), self.usage);
         let decoder = self.dialect.stream_decoder(self.answer);
         ResponseStream::new(decoder, out)
@@ -335,7 +302,7 @@ impl Head {
     }
 
     /// Headers of a streamed answer.
-    fn sse(&self) -> Headers {
+    pub(super) fn sse(&self) -> Headers {
         let mut headers = self.kept(200);
         headers.add("content-type", "text/event-stream; charset=utf-8");
         headers.add("cache-control", "no-cache");

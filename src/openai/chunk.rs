@@ -27,6 +27,7 @@ pub struct ChunkWriter {
     suffix: &'static str,
     usage: StreamUsage,
     tool_style: ToolStyle,
+    has_content: bool,
     out: Vec<u8>,
 }
 
@@ -55,6 +56,7 @@ impl ChunkWriter {
             suffix,
             usage,
             tool_style: head.tool_style,
+            has_content: false,
             out: Vec::new(),
         }
     }
@@ -62,6 +64,12 @@ impl ChunkWriter {
     /// Takes the bytes written since the last call.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.out)
+    }
+
+    /// Whether more than the role has been written: a part of the answer, or its end.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.has_content
     }
 
     /// Names the processing class in every chunk from here on, unless the answer's head did.
@@ -83,6 +91,7 @@ impl ChunkWriter {
     /// A piece of the answer's text.
     pub fn content(&mut self, text: &str) {
         // Most of every stream, so it is written without a detour.
+        self.has_content = true;
         self.out.extend_from_slice(&self.prefix);
         self.out
             .extend_from_slice(b"{\"index\":0,\"delta\":{\"content\":");
@@ -187,6 +196,7 @@ impl ChunkWriter {
     }
 
     fn delta(&mut self, delta: &impl Serialize, reason: Option<FinishReason>) {
+        self.has_content = true;
         self.out.extend_from_slice(&self.prefix);
         self.out.extend_from_slice(b"{\"index\":0,\"delta\":");
         write_json(&mut self.out, delta);

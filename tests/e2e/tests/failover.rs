@@ -129,10 +129,18 @@ fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
         let stack = Stack::builder().failover(3).start().await;
         let (a, b) = (region("a").await, region("b").await);
         create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
-        a.inject(Fault::exception(0, "throttlingException", "Slow down."));
-        let reply = stack.envoy.chat(&ask(true)).await;
-        served_by(&reply, "b", "2");
-        assert!(reply.is_done(), "{reply:?}");
+        // Nor are the events a word that open the answer and its first block.
+        for events in 0..3 {
+            a.inject(Fault::exception(
+                events,
+                "throttlingException",
+                "Slow down.",
+            ));
+            let reply = stack.envoy.chat(&ask(true)).await;
+            served_by(&reply, "b", "2");
+            assert!(reply.is_done(), "{reply:?}");
+            recovered(&stack, "a").await;
+        }
         // Later it is too late: the client has seen a part of the answer.
         a.inject(Fault::exception(3, "throttlingException", "Slow down."));
         let reply = stack.envoy.chat(&ask(true)).await;
