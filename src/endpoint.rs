@@ -129,8 +129,13 @@ impl Endpoint {
     /// Whether the host is an IP address.
     #[must_use]
     pub fn is_address(&self) -> bool {
-        let host = self.host.trim_start_matches('[').trim_end_matches(']');
-        host.parse::<std::net::IpAddr>().is_ok()
+        self.bare_host().parse::<std::net::IpAddr>().is_ok()
+    }
+
+    /// The host as it is dialled: an IPv6 address without the brackets that it has in a URL.
+    #[must_use]
+    pub fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
     }
 
     /// Whether the connection is encrypted.

@@ -3,6 +3,8 @@
 mod compile;
 mod pools;
 mod resolve;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use pools::Pool;
 pub use resolve::{ModelRule, ResolveError, Route};

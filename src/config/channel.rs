@@ -103,6 +103,19 @@ impl<C> Channel<C> {
     }
 }
 
+/// Longest name, in bytes.
+const MAX_NAME_LEN: usize = 64;
+
+/// Whether a text can be a name, which becomes a label of metrics.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME_LEN
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
 fn enabled() -> bool {
     true
 }

@@ -17,6 +17,11 @@ pub struct Failover {
     pub max_held_bytes: usize,
 }
 
+impl Failover {
+    /// Most attempts that may be configured.
+    pub const MOST_ATTEMPTS: usize = 8;
+}
+
 impl Default for Failover {
     fn default() -> Self {
         Self {

@@ -3,7 +3,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::config::PluginConfig;
+use crate::config::Failover;
+use crate::routes::testing;
 
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_768_480_496)
@@ -13,23 +14,9 @@ fn now() -> SystemTime {
 fn routes(channels: &[(&str, u32, u32)]) -> Arc<Routes> {
     let channels: Vec<_> = channels
         .iter()
-        .map(|(name, priority, weight)| {
-            json!({
-                "name": name,
-                "region": "us-east-1",
-                "priority": priority,
-                "weight": weight,
-                "credentials": {
-                    "type": "static",
-                    "access_key_id": "AKIDEXAMPLE",
-                    "secret_access_key": "secret"
-                }
-            })
-        })
+        .map(|(name, priority, weight)| json!({"name": name, "priority": priority, "weight": weight}))
         .collect();
-    let config = json!({"channels": channels, "failover": {}}).to_string();
-    let config = PluginConfig::from_json(config.as_bytes()).unwrap();
-    Arc::new(Routes::compile(config).unwrap())
+    Arc::new(testing::routes(&channels, Some(Failover::default())))
 }
 
 fn body() -> Vec<u8> {
@@ -98,16 +85,11 @@ fn an_attempt_needs_a_channel_that_serves_the_request() {
 
 #[test]
 fn what_is_held_is_limited_and_given_back() {
-    let mut config = PluginConfig::from_json(
-        br#"{"channels":[{"name":"a","region":"us-east-1","credentials":
-        {"type":"static","access_key_id":"AKIDEXAMPLE","secret_access_key":"s"}}]}"#,
-    )
-    .unwrap();
-    config.failover = Some(crate::config::Failover {
+    let failover = Failover {
         max_held_bytes: body().len() * 2,
-        ..Default::default()
-    });
-    let routes = Arc::new(Routes::compile(config).unwrap());
+        ..Failover::default()
+    };
+    let routes = Arc::new(testing::routes(&[json!({"name": "a"})], Some(failover)));
     let dispatcher = Rc::new(Dispatcher::default());
     let (one, two) = (plan(&dispatcher, &routes), plan(&dispatcher, &routes));
     let refused = dispatcher.relay(&routes, body(), now()).err().unwrap();

@@ -5,21 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Guardrail, Limits, PluginConfig, SCHEMA, Secret, SignedBy,
-    escape_pointer,
+    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, PluginConfig, SCHEMA, Secret,
+    SignedBy, escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::seal::is_sealed;
 use crate::sign::Signer;
 
-/// Longest channel name, in characters.
-const MAX_NAME_LEN: usize = 64;
-
 /// Largest weight of a channel.
 const MAX_WEIGHT: u32 = 1000;
-
-/// Most attempts that may be configured.
-const MAX_ATTEMPTS: usize = 8;
 
 pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
     let faults = check(&config);
@@ -54,8 +48,9 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
     }
     faults.extend(check_limits(config.limits));
     let attempts = config.failover.map_or(1, |failover| failover.max_attempts);
-    if !(1..=MAX_ATTEMPTS).contains(&attempts) {
-        let reason = format!("is {attempts}, but must be 1 to {MAX_ATTEMPTS}");
+    let most = Failover::MOST_ATTEMPTS;
+    if !(1..=most).contains(&attempts) {
+        let reason = format!("is {attempts}, but must be 1 to {most}");
         let path = "/failover/max_attempts";
         faults.push(ConfigError::new(path, "out_of_range", reason));
     }
@@ -150,12 +145,7 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
 }
 
 fn check_name(name: &str) -> Option<ConfigError> {
-    let valid = name.len() <= MAX_NAME_LEN
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-    (!valid).then(|| {
+    (!is_name(name)).then(|| {
         let reason = "must be 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or \
                       digit (it becomes a metric label)";
         ConfigError::new("/name", "invalid_name", reason)

@@ -106,29 +106,12 @@ fn cluster(channels: &[&CompiledChannel]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::PluginConfig;
+    use crate::config::Failover;
+    use crate::routes::testing;
     use serde_json::{Value, json};
 
     fn routes(channels: &[Value]) -> Routes {
-        let channels: Vec<_> = channels
-            .iter()
-            .map(|patch| {
-                let mut channel = json!({
-                    "region": "us-east-1",
-                    "credentials": {
-                        "type": "static",
-                        "access_key_id": "AKIDEXAMPLE",
-                        "secret_access_key": "secret"
-                    }
-                });
-                for (key, value) in patch.as_object().unwrap() {
-                    channel[key] = value.clone();
-                }
-                channel
-            })
-            .collect();
-        let config = json!({"channels": channels, "failover": {"max_attempts": 3}}).to_string();
-        Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap()).unwrap()
+        testing::routes(channels, Some(Failover::default()))
     }
 
     #[track_caller]

@@ -1,29 +1,9 @@
 use super::*;
-use crate::config::PluginConfig;
+use crate::routes::testing;
 use serde_json::{Value, json};
 
 fn routes(channels: &[Value]) -> Routes {
-    let channels: Vec<_> = channels
-        .iter()
-        .enumerate()
-        .map(|(index, patch)| {
-            let mut channel = json!({
-                "name": format!("c{index}"),
-                "region": "us-east-1",
-                "credentials": {
-                    "type": "static",
-                    "access_key_id": "AKIDEXAMPLE",
-                    "secret_access_key": "secret"
-                }
-            });
-            for (key, value) in patch.as_object().unwrap() {
-                channel[key] = value.clone();
-            }
-            channel
-        })
-        .collect();
-    let config = json!({ "channels": channels }).to_string();
-    Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap()).unwrap()
+    testing::routes(channels, None)
 }
 
 /// Resolves `name` and compares `channel rule model_id`.
