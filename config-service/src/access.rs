@@ -1,13 +1,17 @@
 //! Who may do what: roles, and the tokens that stand for them.
 
+mod issue;
+
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use bedrock_filter::config::Secret;
+use bedrock_filter::config::{Secret, is_name};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+
+pub use issue::{IssueError, issue};
 
 /// Name of whoever has the token from the environment.
 pub const BOOTSTRAP: &str = "admin";
@@ -74,16 +78,20 @@ impl FromStr for Role {
 #[error("there is no such role; the roles are viewer, editor and admin")]
 pub struct UnknownRole;
 
+/// 256 random bits as text that fits into headers, cookies and forms.
+pub(crate) fn random_text() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; TOKEN_BYTES];
+    getrandom::fill(&mut bytes)?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}
+
 /// Makes a token.
 ///
 /// # Errors
 ///
 /// When the system has no random numbers.
 pub fn new_token() -> Result<Secret, getrandom::Error> {
-    let mut bytes = [0; TOKEN_BYTES];
-    getrandom::fill(&mut bytes)?;
-    let text = BASE64_URL_SAFE_NO_PAD.encode(bytes);
-    Ok(Secret::new(format!("{PREFIX}{text}")))
+    Ok(Secret::new(format!("{PREFIX}{}", random_text()?)))
 }
 
 impl TokenHash {
@@ -104,13 +112,7 @@ impl fmt::Debug for TokenHash {
 /// the token from the environment goes by.
 #[must_use]
 pub fn is_token_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    name.len() <= 64
-        && name != BOOTSTRAP
-        && bytes
-            .next()
-            .is_some_and(|first| first.is_ascii_alphanumeric())
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    name != BOOTSTRAP && is_name(name)
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ use crate::web::{self, Sessions};
 
 pub(crate) use openapi::DOCUMENT as OPENAPI;
 pub use problem::Problem;
-pub(crate) use tokens::create_token;
+pub(crate) use tokens::{create_token, revoke_token};
 
 use refusals::Refusals;
 

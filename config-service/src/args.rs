@@ -155,7 +155,7 @@ pub struct Args {
         long,
         env = "BEDROCK_MAX_ATTEMPTS",
         default_value_t = Failover::default().max_attempts,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=8)
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MOST_ATTEMPTS as u64)
     )]
     pub max_attempts: usize,
 

@@ -102,6 +102,18 @@ pub enum EditError {
     Interrupted,
 }
 
+impl EditError {
+    /// What is wrong with the body, if that is why the edit was not made.
+    #[must_use]
+    pub fn faults(&self) -> Option<Vec<Fault>> {
+        match self {
+            Self::Invalid(faults) => Some(faults.clone()),
+            Self::NameTaken(_) => Some(vec![Fault::name_taken()]),
+            _ => None,
+        }
+    }
+}
+
 /// Stored channels that this version's rules refuse.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored channels do not compile: {}", list(.0))]

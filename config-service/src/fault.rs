@@ -23,6 +23,12 @@ impl Fault {
         }
     }
 
+    /// Another channel has the name.
+    #[must_use]
+    pub fn name_taken() -> Self {
+        Self::new("/name", "name_taken", "another channel has this name")
+    }
+
     /// Whether this fault is about `pointer` or something that contains or is contained in it.
     pub(crate) fn touches(&self, pointer: &str) -> bool {
         within(&self.pointer, pointer) || within(pointer, &self.pointer)

@@ -243,12 +243,8 @@ fn cluster(channel: &CompiledChannel) -> Cluster {
 }
 
 fn host(channel: &CompiledChannel) -> Host {
-    let host = channel.endpoint.host();
     Host {
-        host: host
-            .trim_start_matches('[')
-            .trim_end_matches(']')
-            .to_owned(),
+        host: channel.endpoint.bare_host().to_owned(),
         port: channel.endpoint.port(),
         region: channel.channel.region.clone(),
         channel: None,

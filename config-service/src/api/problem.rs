@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::etag;
-use crate::access::{Principal, Role};
+use crate::access::{IssueError, Principal, Role};
 use crate::channels::EditError;
 use crate::fault::Fault;
 use crate::probe::ProbeError;
@@ -66,7 +66,7 @@ impl Problem {
     }
 
     /// 422: no token can be made like this.
-    pub(super) fn invalid_token(fault: Fault) -> Self {
+    fn invalid_token(fault: Fault) -> Self {
         let kind = "urn:bedrock-filter:problem:invalid-token";
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         let detail = "the token has 1 fault; nothing was changed";
@@ -74,7 +74,7 @@ impl Problem {
     }
 
     /// 409: another token has the name.
-    pub(super) fn token_name_taken(name: &str) -> Self {
+    fn token_name_taken(name: &str) -> Self {
         let detail = format!("another token has the name `{name}`; nothing was changed");
         let kind = "urn:bedrock-filter:problem:name-taken";
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail)
@@ -159,7 +159,7 @@ impl Problem {
     fn name_taken(name: &str) -> Self {
         let detail = format!("another channel has the name `{name}`; nothing was changed");
         let kind = "urn:bedrock-filter:problem:name-taken";
-        let fault = Fault::new("/name", "name_taken", "another channel has this name");
+        let fault = Fault::name_taken();
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail).with_errors(vec![fault])
     }
 
@@ -207,6 +207,23 @@ impl From<EditError> for Problem {
                 tracing::error!("an edit was interrupted");
                 Self::internal()
             }
+        }
+    }
+}
+
+impl From<IssueError> for Problem {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Name => {
+                let message = error.to_string();
+                Self::invalid_token(Fault::new("/name", "invalid_name", message))
+            }
+            IssueError::Taken(name) => Self::token_name_taken(&name),
+            IssueError::Random(error) => {
+                tracing::error!(%error, "no random numbers for a token");
+                Self::unavailable("the system has no random numbers")
+            }
+            IssueError::Store(error) => error.into(),
         }
     }
 }

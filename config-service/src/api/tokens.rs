@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::{App, AppState, Principal, Problem};
-use crate::access::{self, Role, TokenHash};
-use crate::fault::Fault;
+use crate::access::{self, Role};
 use crate::store::TokenEntry;
 
 pub(super) fn routes() -> Router<AppState> {
@@ -69,21 +68,8 @@ pub(crate) async fn create_token(
     role: Role,
 ) -> Result<(TokenEntry, Secret), Problem> {
     principal.may_administer()?;
-    if !access::is_token_name(&name) {
-        let message = "must be 1 to 64 letters, digits, `.`, `_` or `-`, start with a letter or \
-                       digit, and not be `admin`";
-        let fault = Fault::new("/name", "invalid_name", message);
-        return Err(Problem::invalid_token(fault));
-    }
-    let token = access::new_token().map_err(|error| {
-        tracing::error!(%error, "no random numbers for a token");
-        Problem::unavailable("the system has no random numbers")
-    })?;
     let owner = Principal { name, role };
-    let hash = TokenHash::of(token.expose().as_bytes());
-    let store = app.channels.store();
-    let entry = store.add_token(&owner, hash, &principal.name).await?;
-    let entry = entry.ok_or_else(|| Problem::token_name_taken(&owner.name))?;
+    let (entry, token) = access::issue(app.channels.store(), &owner, &principal.name).await?;
     tracing::info!(
         token.name = owner.name,
         role = role.as_str(),
@@ -98,10 +84,22 @@ async fn revoke(
     Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    principal.may_administer()?;
-    if !app.channels.store().revoke_token(&id).await? {
+    if !revoke_token(&app, &principal, &id).await? {
         return Err(Problem::not_found(format!("there is no token `{id}`")));
     }
-    tracing::info!(token.id = id, actor = principal.name, "token revoked");
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a token worthless, by its id or name; whether there was one.
+pub(crate) async fn revoke_token(
+    app: &AppState,
+    principal: &Principal,
+    id: &str,
+) -> Result<bool, Problem> {
+    principal.may_administer()?;
+    let was_there = app.channels.store().revoke_token(id).await?;
+    if was_there {
+        tracing::info!(token.id = id, actor = principal.name, "token revoked");
+    }
+    Ok(was_there)
 }

@@ -106,23 +106,6 @@ impl Inner {
         self.commit(publisher, &author.name, change, snapshot).await
     }
 
-    /// Everything that speaks against a channel that is to be stored.
-    pub(super) fn judge(
-        &self,
-        contents: &Contents,
-        before: Option<&StoredChannel>,
-        after: &Channel,
-        mut faults: Vec<Fault>,
-    ) -> Result<Snapshot, EditError> {
-        if let Some(endpoint) = &after.endpoint
-            && !self.settings.allow_link_local_endpoints
-        {
-            faults.extend(endpoint::check(endpoint));
-        }
-        faults.extend(credentials::check_channel(after));
-        self.check_candidate(contents, before, after, faults)
-    }
-
     pub(super) async fn delete(&self, author: &Author, id: &str) -> Result<(), EditError> {
         let publisher = self.publisher.lock().await;
         let contents = self.store.contents().await?;
@@ -138,24 +121,27 @@ impl Inner {
         Ok(())
     }
 
-    /// Compiles what would be configured if `after` were stored.
-    fn check_candidate(
+    /// Compiles what would be configured if `after` were stored; fails with everything that speaks
+    /// against it.
+    pub(super) fn judge(
         &self,
         contents: &Contents,
         before: Option<&StoredChannel>,
         after: &Channel,
         mut faults: Vec<Fault>,
     ) -> Result<Snapshot, EditError> {
+        if let Some(endpoint) = &after.endpoint
+            && !self.settings.allow_link_local_endpoints
+        {
+            faults.extend(endpoint::check(endpoint));
+        }
+        faults.extend(credentials::check_channel(after));
         let mut next = contents.clone();
         next.revision += 1;
         let id = before.map(|stored| stored.id.as_str());
         let name_taken = name_taken(contents, id, after);
         if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
-            faults.push(Fault::new(
-                "/name",
-                "name_taken",
-                "another channel has this name",
-            ));
+            faults.push(Fault::name_taken());
         }
         let candidate = candidate(before, after);
         let index = next

@@ -1,9 +1,9 @@
 //! `config-service token`.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::{open, say};
-use crate::access::{self, Principal, TokenHash};
+use crate::access::{self, Principal};
 use crate::args::TokenCommand;
 use crate::store::Store;
 
@@ -25,19 +25,11 @@ pub(super) async fn run(command: TokenCommand) -> Result<()> {
 async fn act(store: &Store, command: &TokenCommand) -> Result<()> {
     match command {
         TokenCommand::Create { name, role, .. } => {
-            ensure!(
-                access::is_token_name(name),
-                "the name must be 1 to 64 letters, digits, `.`, `_` or `-`, start with a letter or \
-                 digit, and not be `admin`"
-            );
-            let token = access::new_token()?;
             let owner = Principal {
                 name: name.clone(),
                 role: *role,
             };
-            let hash = TokenHash::of(token.expose().as_bytes());
-            let entry = store.add_token(&owner, hash, TERMINAL).await?;
-            entry.with_context(|| format!("another token has the name `{name}`"))?;
+            let (_, token) = access::issue(store, &owner, TERMINAL).await?;
             say(token.expose())
         }
         TokenCommand::List { .. } => {

@@ -31,7 +31,7 @@ const EC2_PREFIX: [u16; 2] = [0xfd00, 0x0ec2];
 /// The fault of an endpoint that leads to metadata; texts that are no endpoint have another one.
 pub(crate) fn check(endpoint: &str) -> Option<Fault> {
     let parsed = Endpoint::parse(endpoint).ok()?;
-    is_forbidden(parsed.host()).then(|| {
+    is_forbidden(parsed.bare_host()).then(|| {
         let message = "leads to a link-local address or a metadata service, which is never Bedrock; \
                        start the config-service with --allow-link-local-endpoints if it is meant";
         Fault::new("/endpoint", "forbidden_endpoint", message)
@@ -39,7 +39,6 @@ pub(crate) fn check(endpoint: &str) -> Option<Fault> {
 }
 
 fn is_forbidden(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
     match host.parse() {
         Ok(IpAddr::V4(address)) => is_forbidden_v4(address),
         Ok(IpAddr::V6(address)) => is_forbidden_v6(address),

@@ -14,7 +14,6 @@ use super::session::Session;
 use crate::api::AppState;
 use crate::channel::{StoredChannel, warnings};
 use crate::channels::{Author, EditError, Request};
-use crate::fault::Fault;
 use render::View;
 
 /// What a browser sends: every field by name.
@@ -97,8 +96,7 @@ pub(super) async fn delete(
 /// The fields of a form that may change something.
 fn permitted(session: &Session, pairs: Vec<(String, String)>) -> Result<Values, Refusal> {
     let values = Values::sent(pairs);
-    session.check_csrf(values.csrf())?;
-    session.principal.may_edit()?;
+    session.check_edit(values.csrf())?;
     Ok(values)
 }
 
@@ -113,19 +111,12 @@ fn refused(
     values: Values,
     error: EditError,
 ) -> Result<Response, Refusal> {
-    let faults = match &error {
-        EditError::Invalid(faults) => faults.clone(),
-        EditError::NameTaken(_) => {
-            vec![Fault::new(
-                "/name",
-                "name_taken",
-                "another channel has this name",
-            )]
-        }
-        EditError::Outdated(_) => Vec::new(),
-        _ => return Err(error.into()),
-    };
     let is_outdated = matches!(error, EditError::Outdated(_));
+    let faults = match error.faults() {
+        Some(faults) => faults,
+        None if is_outdated => Vec::new(),
+        None => return Err(error.into()),
+    };
     let mut values = values.without_secrets();
     if let (true, Some(stored)) = (is_outdated, stored) {
         // Saving again is on top of what is stored now.

@@ -50,8 +50,7 @@ pub(super) async fn roll_back(
     Path(id): Path<String>,
     Form(sent): Form<RollBack>,
 ) -> Result<Redirect, Refusal> {
-    session.check_csrf(sent.csrf.as_deref())?;
-    session.principal.may_edit()?;
+    session.check_edit(sent.csrf.as_deref())?;
     let author = Author::new(session.principal.name);
     let stored = app.channels.roll_back(author, id, sent.revision).await?;
     Ok(Redirect::to(&format!("/channels/{}/history", stored.id)))

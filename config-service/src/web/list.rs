@@ -88,8 +88,7 @@ pub(super) async fn set_enabled(
     Path(id): Path<String>,
     Form(sent): Form<Enable>,
 ) -> Result<Redirect, Refusal> {
-    session.check_csrf(sent.csrf.as_deref())?;
-    session.principal.may_edit()?;
+    session.check_edit(sent.csrf.as_deref())?;
     let author = Author::new(session.principal.name);
     let body = serde_json::json!({"enabled": sent.enabled}).to_string();
     let stored = app.channels.edit(author, Request::Patch(id), body).await?;

@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq as _;
 
 use super::cookie;
 use super::layout::Refusal;
-use crate::access::{Principal, TokenHash};
+use crate::access::{Principal, TokenHash, random_text};
 use crate::api::AppState;
 
 /// How long somebody stays logged in.
@@ -47,7 +45,7 @@ pub(super) struct Session {
 impl Sessions {
     /// Opens a session; gives its id. `None` when the system has no random numbers.
     pub(super) fn open(&self, token: TokenHash) -> Option<String> {
-        let (id, csrf) = (random()?, random()?);
+        let (id, csrf) = (random_text().ok()?, random_text().ok()?);
         let since = Instant::now();
         let mut open = self.lock();
         open.retain(|_, own| since.duration_since(own.since) < LIFETIME);
@@ -74,13 +72,6 @@ impl Sessions {
     }
 }
 
-/// 256 random bits as text.
-fn random() -> Option<String> {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
-}
-
 impl Session {
     /// Refuses a form that does not carry the session's token.
     pub(super) fn check_csrf(&self, sent: Option<&str>) -> Result<(), Refusal> {
@@ -94,6 +85,12 @@ impl Session {
         );
         let message = "The form is of an earlier session. Go back, reload the page and try again.";
         Err(Refusal::forbidden(message))
+    }
+
+    /// Refuses a form that does not carry the session's token, and those who may not edit.
+    pub(super) fn check_edit(&self, sent: Option<&str>) -> Result<(), Refusal> {
+        self.check_csrf(sent)?;
+        Ok(self.principal.may_edit()?)
     }
 
     /// Ends the session.

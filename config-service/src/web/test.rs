@@ -43,9 +43,8 @@ pub(super) async fn run(
     Path(id): Path<String>,
     Form(asked): Form<Asked>,
 ) -> Result<Html<String>, Refusal> {
-    session.check_csrf(asked.csrf.as_deref())?;
     // It spends the account's money.
-    session.principal.may_edit()?;
+    session.check_edit(asked.csrf.as_deref())?;
     let stored = app.channels.get(&id).await?;
     let names = asked.models.lines().map(str::trim);
     let plan = Plan {

@@ -13,7 +13,7 @@ use super::lines;
 use super::session::Session;
 use crate::api::AppState;
 use crate::channel::Warning;
-use crate::channels::{EditError, Request};
+use crate::channels::Request;
 use crate::fault::{Fault, parts};
 
 /// A note at its place.
@@ -58,12 +58,10 @@ pub(super) async fn validate(
         .await;
     Ok(Json(match judged {
         Ok(warnings) => Notes::new(&values, &[], &warnings),
-        Err(EditError::Invalid(faults)) => Notes::new(&values, &faults, &[]),
-        Err(EditError::NameTaken(_)) => {
-            let fault = Fault::new("/name", "name_taken", "another channel has this name");
-            Notes::new(&values, &[fault], &[])
-        }
-        Err(error) => return Err(error.into()),
+        Err(error) => match error.faults() {
+            Some(faults) => Notes::new(&values, &faults, &[]),
+            None => return Err(error.into()),
+        },
     }))
 }
 
