@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::call::CLUSTER_HEADER;
+use super::response::log_refused_credentials;
 use super::{Edit, Exchange, Head, Headers, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
 use crate::openai::Error;
@@ -87,11 +88,7 @@ impl Exchange {
         match failure(&head, &error) {
             None => attempt.relay.refused(None),
             Some(Failure::Credentials) => {
-                log::error!(
-                    "channel {}: Bedrock refused its credentials: {}",
-                    attempt.channel,
-                    error.exception
-                );
+                log_refused_credentials(&attempt.channel, &error);
                 let reply = Some(error.reply());
                 attempt
                     .relay

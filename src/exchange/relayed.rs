@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::call::CLUSTER_HEADER;
-use super::{Edit, Exchange, Head, Headers, Phase, Reply, Step};
+use super::{Edit, Exchange, Head, Headers, Phase, Step};
+use crate::openai::Error;
 use crate::relay::{Dispatcher, End, Plan, Relay};
 
 /// Body of the stand-in: Envoy keeps it for another attempt in place of the real one, which may be long.
@@ -44,11 +45,9 @@ impl Exchange {
             return Step::Pass;
         }
         if end {
-            let (mut reply, headers) = self.relayed_error(&relay, &head, b"");
-            let mut kept = head.kept(reply.status);
-            kept.remove(|name| name.starts_with(':'));
-            kept.0.extend(headers.0);
-            reply.headers = kept;
+            let (error, headers) = self.relayed_error(&relay, &head, b"");
+            let mut reply = head.reply(&error);
+            reply.headers.0.extend(headers.0);
             return Step::Reply(reply);
         }
         self.phase = Phase::RelayedError(relay, head);
@@ -57,14 +56,15 @@ impl Exchange {
 
     /// The whole body of an error that came back.
     pub(super) fn relayed_body(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> Step {
-        let (reply, headers) = self.relayed_error(relay, head, body);
-        let mut all = head.json(reply.status, reply.body.len());
+        let (error, headers) = self.relayed_error(relay, head, body);
+        let body = error.body();
+        let mut all = head.json(error.status, body.len());
         all.0.extend(headers.0);
-        Edit::pass_to(all, reply.body)
+        Edit::pass_to(all, body)
     }
 
     /// What the client is told in place of what came back, and the headers that say who was tried.
-    fn relayed_error(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> (Reply, Headers) {
+    fn relayed_error(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> (Error, Headers) {
         self.phase = Phase::Done;
         let error = match relay.end() {
             Some(End::Failed(error)) => error,
@@ -72,7 +72,7 @@ impl Exchange {
         };
         let mut headers = Headers::default();
         relay.describe(&mut headers);
-        (Reply::error(&error), headers)
+        (error, headers)
     }
 }
 

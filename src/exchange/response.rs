@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
-use crate::bedrock::{ResponseStream, decode_error};
+use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
 use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
 
 /// Media type of Bedrock's streams.
@@ -163,13 +163,7 @@ impl Exchange {
         if end {
             return Edit::pass_to(head.json(error.status, body.len()), body);
         }
-        let mut headers = head.kept(error.status);
-        headers.remove(|name| name.starts_with(':'));
-        Step::Reply(Reply {
-            status: error.status,
-            headers,
-            body,
-        })
+        Step::Reply(head.reply(error))
     }
 }
 
@@ -261,12 +255,7 @@ impl Head {
         if let Some(call) = call
             && error.is_about_credentials()
         {
-            // The client cannot mend this; the operator should not have to hear of it from them.
-            log::error!(
-                "channel {}: Bedrock refused its credentials: {}",
-                call.channel,
-                error.exception
-            );
+            log_refused_credentials(&call.channel, &error);
         }
         let from_aws = self.headers.get("x-amzn-requestid").is_some() || !error.is_anonymous();
         if status == 404 && !from_aws {
@@ -291,6 +280,16 @@ impl Head {
     fn answer_id(&self, own: Option<&str>) -> String {
         let id = self.headers.get_str("x-amzn-requestid").or(own);
         format!("chatcmpl-{}", id.unwrap_or("unknown"))
+    }
+
+    /// A reply of the filter's own in place of the answer.
+    pub(super) fn reply(&self, error: &Error) -> Reply {
+        let mut headers = self.kept(error.status);
+        headers.remove(|name| name.starts_with(':'));
+        Reply {
+            headers,
+            ..Reply::error(error)
+        }
     }
 
     /// Headers of a JSON answer.
@@ -335,6 +334,14 @@ impl Head {
         }
         headers
     }
+}
+
+/// The client cannot mend this; the operator should not have to hear of it from them.
+pub(super) fn log_refused_credentials(channel: &str, error: &UpstreamError) {
+    log::error!(
+        "channel {channel}: Bedrock refused its credentials: {}",
+        error.exception
+    );
 }
 
 /// The body of an error. Longer ones are no errors of AWS's, and not worth reading.
