@@ -4,7 +4,7 @@ mod storm;
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use bytes::Bytes;
-use e2e::{Reply, Stack, run};
+use e2e::{Builder, Reply, Stack, run};
 use serde_json::{Value, json};
 
 use crate::wire::last;
@@ -42,6 +42,14 @@ async fn create(stack: &Stack, channels: &[Value]) {
     }
     stack.config.wait_active(revision).await;
     stack.wait_served("claude-sonnet-4-5").await;
+}
+
+/// A stack with two regions, `a` before `b`.
+async fn two_regions(builder: Builder) -> (Stack, Simulator, Simulator) {
+    let stack = builder.failover(3).start().await;
+    let (a, b) = (region("a").await, region("b").await);
+    create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+    (stack, a, b)
 }
 
 fn ask(stream: bool) -> Value {
@@ -97,9 +105,7 @@ async fn recovered(stack: &Stack, channel: &str) {
 #[test]
 fn a_throttled_or_broken_channel_gives_way_to_the_next() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, _b) = two_regions(Stack::builder()).await;
         for stream in [false, true] {
             for fault in [
                 Fault::throttling(),
@@ -126,9 +132,7 @@ fn a_throttled_or_broken_channel_gives_way_to_the_next() {
 #[test]
 fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, _b) = two_regions(Stack::builder()).await;
         // Nor are the events a word that open the answer and its first block.
         for events in 0..3 {
             a.inject(Fault::exception(
@@ -152,9 +156,7 @@ fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
 #[test]
 fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, _b) = two_regions(Stack::builder()).await;
         for stream in [false, true] {
             for fault in [
                 Fault::raw(200, "text/html", "<html>Welcome!</html>"),
@@ -221,9 +223,7 @@ fn wrong_credentials_make_way_until_they_are_mended() {
 #[test]
 fn a_request_that_is_at_fault_is_not_tried_again() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, b) = two_regions(Stack::builder()).await;
         a.inject(Fault::error(400, "ValidationException", "no such thing"));
         let reply = stack.envoy.chat(&ask(false)).await;
         assert_eq!(reply.status, 400, "{reply:?}");
@@ -235,9 +235,7 @@ fn a_request_that_is_at_fault_is_not_tried_again() {
 #[test]
 fn the_last_error_reaches_the_client_when_nobody_can() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, b) = two_regions(Stack::builder()).await;
         for bedrock in [&a, &b] {
             bedrock.inject(Fault::throttling());
         }
@@ -315,9 +313,7 @@ fn a_request_that_only_one_of_them_can_carry_goes_there_alone() {
 #[test]
 fn attempts_failovers_and_pauses_are_counted() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, _b) = two_regions(Stack::builder()).await;
         a.inject(Fault::error(503, "ServiceUnavailableException", "busy"));
         let reply = stack.envoy.chat(&ask(false)).await;
         served_by(&reply, "b", "2");
@@ -341,9 +337,7 @@ fn attempts_failovers_and_pauses_are_counted() {
 #[test]
 fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, b) = two_regions(Stack::builder()).await;
         a.inject(Fault::throttling());
         let mut body = ask(false);
         body["messages"][0]["content"] = json!("long ".repeat(200_000));
@@ -367,9 +361,7 @@ fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
 #[test]
 fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, b) = two_regions(Stack::builder()).await;
         for bedrock in [&a, &b] {
             bedrock.inject(
                 Fault::throttling()
@@ -387,7 +379,7 @@ fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
 fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_channel_asks_for_it() {
     run(async {
         let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = (region("a").await, region("b").await);
+        let a = region("a").await;
         let mut asks = channel("a", 0, &a);
         asks["cross_region"] = json!("off");
         let mut plain = asks.clone();
@@ -425,7 +417,6 @@ fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_chann
             .filter(|own| own.path.starts_with("/model/anthropic."));
         // Once for `plain`, and once for each of the two workers.
         assert!((2..=3).contains(&refused.count()));
-        let _ = b;
     });
 }
 
@@ -440,10 +431,7 @@ fn hang() -> Fault {
 #[test]
 fn a_region_that_hangs_gives_way_when_its_time_is_up() {
     run(async {
-        let stack = Stack::builder().failover(3).per_try_timeout("1s");
-        let stack = stack.start().await;
-        let (a, b) = (region("a").await, region("b").await);
-        create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+        let (stack, a, _b) = two_regions(Stack::builder().per_try_timeout("1s")).await;
         for stream in [false, true] {
             a.inject(hang());
             let reply = stack.envoy.chat(&ask(stream)).await;
