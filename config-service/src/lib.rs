@@ -11,6 +11,10 @@
 //!    Where a channel has a source of credentials instead of a key, [`credentials`] gets keys from AWS
 //!    and has them published before the old ones expire.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
+//!
+//! Beside that way: [`access`] has tokens and roles; [`explain`] and [`probe`] run the filter's own code
+//! here, to tell where a request would go and to send real ones; `metrics` counts for Prometheus;
+//! [`command`] is what the executable does besides serving.
 
 pub mod access;
 pub mod api;
