@@ -159,6 +159,10 @@ pub struct Args {
     )]
     pub max_attempts: usize,
 
+    /// Do not tell clients which channel served them and after how many attempts, with --failover.
+    #[arg(long, env = "BEDROCK_HIDE_ANSWER_HEADERS", value_parser = FalseyValueParser::new())]
+    pub hide_answer_headers: bool,
+
     /// Accept channels whose `endpoint` is a link-local address or a metadata service.
     #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS", value_parser = FalseyValueParser::new())]
     pub allow_link_local_endpoints: bool,

@@ -106,6 +106,7 @@ impl Service {
             },
             failover: args.failover.then(|| Failover {
                 max_attempts: args.max_attempts,
+                answer_headers: !args.hide_answer_headers,
                 ..Failover::default()
             }),
             sealer,

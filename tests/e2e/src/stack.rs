@@ -68,6 +68,12 @@ impl Builder {
         self
     }
 
+    /// Leaves the headers off answers that say who served them.
+    pub fn hide_answer_headers(mut self) -> Self {
+        self.arguments.push("--hide-answer-headers".to_owned());
+        self
+    }
+
     /// How long one attempt may take until its answer begins, as the route says it.
     pub fn per_try_timeout(mut self, duration: &'static str) -> Self {
         self.per_try_timeout = Some(duration);

@@ -179,6 +179,26 @@ fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
 }
 
 #[test]
+fn who_served_a_request_can_be_kept_from_clients() {
+    run(async {
+        let (stack, a, b) = two_regions(Stack::builder().hide_answer_headers()).await;
+        a.inject(Fault::throttling());
+        let answered = stack.envoy.chat(&ask(false)).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        for bedrock in [&a, &b] {
+            bedrock.inject(Fault::throttling());
+        }
+        let refused = stack.envoy.chat(&ask(false)).await;
+        assert_eq!(refused.status, 429, "{refused:?}");
+        for reply in [answered, refused] {
+            let mut names = reply.headers.keys();
+            let told = names.any(|name| name.as_str().starts_with("x-bedrock"));
+            assert!(!told, "{reply:?}");
+        }
+    });
+}
+
+#[test]
 fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
     run(async {
         let stack = Stack::builder().failover(3).start().await;
