@@ -7,6 +7,7 @@ mod body;
 mod channels;
 mod etag;
 mod explain;
+mod export;
 mod filter;
 mod health;
 mod history;
@@ -36,12 +37,12 @@ use tokio::sync::watch;
 
 use crate::access::Principal;
 use crate::channels::Channels;
-use crate::filter_code::FilterCode;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::publish::Snapshot;
 use crate::token::AdminToken;
 use crate::web::{self, Sessions};
+use crate::xds::Resources;
 
 pub(crate) use openapi::DOCUMENT as OPENAPI;
 pub use problem::Problem;
@@ -58,7 +59,7 @@ pub struct AppState {
     pub(crate) sessions: Sessions,
     pub(crate) metrics: Metrics,
     token: AdminToken,
-    code: FilterCode,
+    resources: Resources,
     refusals: Refusals,
 }
 
@@ -68,7 +69,7 @@ impl AppState {
         token: AdminToken,
         channels: Channels,
         fleet: Fleet,
-        code: FilterCode,
+        resources: Resources,
     ) -> Self {
         Self {
             published: channels.subscribe().await,
@@ -77,7 +78,7 @@ impl AppState {
             sessions: Sessions::default(),
             metrics: Metrics::default(),
             token,
-            code,
+            resources,
             refusals: Refusals::default(),
         }
     }
@@ -89,6 +90,7 @@ pub fn router(state: AppState) -> Router {
         .merge(channels::routes())
         .merge(history::routes())
         .merge(tokens::routes())
+        .merge(export::routes())
         .route("/status", get(status::show))
         .route("/openapi.json", get(openapi::document))
         .route("/explain", post(explain::explain))

@@ -13,7 +13,8 @@
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
 //!
 //! Beside that way: [`access`] has tokens and roles; [`explain`] and [`probe`] run the filter's own code
-//! here, to tell where a request would go and to send real ones; `metrics` counts for Prometheus;
+//! here, to tell where a request would go and to send real ones; [`export`] makes documents for Envoys that
+//! are not attached; `metrics` counts for Prometheus;
 //! [`command`] is what the executable does besides serving.
 
 pub mod access;
@@ -26,6 +27,7 @@ pub mod command;
 pub mod credentials;
 pub mod edit;
 pub mod explain;
+pub mod export;
 pub mod fault;
 pub mod filter_code;
 pub mod fleet;

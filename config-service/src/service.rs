@@ -117,9 +117,10 @@ impl Service {
         let keeping = keeper.run(channels.clone(), stopped.clone());
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
-        let state = AppState::new(args.admin_token, channels, fleet.clone(), code.clone()).await;
-        let metrics = state.metrics.clone();
         let resources = Resources::new(code, args.upstream_ca_file);
+        let state =
+            AppState::new(args.admin_token, channels, fleet.clone(), resources.clone()).await;
+        let metrics = state.metrics.clone();
         let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);
         tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");
         Ok(Self {

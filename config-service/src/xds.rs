@@ -37,4 +37,16 @@ impl Resources {
             upstream_ca_file,
         }
     }
+
+    /// Where Envoys get the filter's module from.
+    #[must_use]
+    pub fn code(&self) -> &FilterCode {
+        &self.code
+    }
+
+    /// Certificates that Envoys trust, as a path inside Envoy's file system.
+    #[must_use]
+    pub fn upstream_ca_file(&self) -> &str {
+        &self.upstream_ca_file
+    }
 }

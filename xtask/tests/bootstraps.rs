@@ -109,6 +109,41 @@ fn both_bootstraps_have_the_same_listener() {
 }
 
 #[test]
+fn an_istio_gateway_has_what_the_listener_has() {
+    let bootstrap = yaml("envoy/static.yaml");
+    let manager = bootstrap.pointer(MANAGER).unwrap();
+    let manifest = yaml("envoy/istio.yaml");
+    let patches = list(&manifest, "/spec/configPatches");
+    let values = |kind: &str| {
+        let own = patches.iter().filter(move |patch| patch["applyTo"] == kind);
+        own.map(|patch| &patch["patch"]["value"])
+            .collect::<Vec<_>>()
+    };
+    let limit = "per_connection_buffer_limit_bytes";
+    let listener = &bootstrap["static_resources"]["listeners"][0];
+    assert_eq!(values("LISTENER")[0][limit], listener[limit]);
+    let patched = values("NETWORK_FILTER")[0]["typed_config"]
+        .as_object()
+        .unwrap();
+    for (name, value) in patched {
+        assert_eq!(Some(value), manager.get(name), "{name}");
+    }
+    let routes = list(manager, "/route_config/virtual_hosts/0/routes");
+    let routes = routes.iter().filter(|route| route["name"] != "not-found");
+    assert_eq!(values("HTTP_ROUTE"), routes.collect::<Vec<_>>());
+    let mut plugins = [
+        values("EXTENSION_CONFIG")[0]["typed_config"]["config"].clone(),
+        manager["http_filters"][0]["typed_config"]["config"].clone(),
+    ];
+    for plugin in &mut plugins {
+        plugin["configuration"] = Value::Null;
+        plugin["vm_config"]["code"] = Value::Null;
+    }
+    let [in_istio, in_envoy] = plugins;
+    assert_eq!(in_istio, in_envoy);
+}
+
+#[test]
 fn only_a_header_that_clients_cannot_send_leads_to_bedrock() {
     let document = yaml("envoy/envoy.yaml");
     let manager = document.pointer(MANAGER).unwrap();

@@ -12,7 +12,7 @@ use crate::filter_code::FilterCode;
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 pub(super) async fn module(State(app): App, Path(file): Path<String>) -> Result<Response, Problem> {
-    let FilterCode::Served(module) = &app.code else {
+    let FilterCode::Served(module) = app.resources.code() else {
         return Err(Problem::not_found(
             "no module is served; Envoys have it already",
         ));

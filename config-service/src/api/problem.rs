@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::etag;
 use crate::access::{IssueError, Principal, Role};
 use crate::channels::EditError;
+use crate::export::ExportError;
 use crate::fault::Fault;
 use crate::probe::ProbeError;
 use crate::store::StoreError;
@@ -224,6 +225,23 @@ impl From<IssueError> for Problem {
                 Self::unavailable("the system has no random numbers")
             }
             IssueError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ExportError> for Problem {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Contents(error) => error.into(),
+            ExportError::Template(reason) => {
+                tracing::error!(reason, "the export failed");
+                Self::internal()
+            }
+            _ => {
+                let kind = "urn:bedrock-filter:problem:not-exportable";
+                let detail = error.to_string();
+                Self::new(StatusCode::CONFLICT, kind, "Not exportable", detail)
+            }
         }
     }
 }

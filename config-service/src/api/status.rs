@@ -31,7 +31,7 @@ pub(super) async fn show(State(app): App) -> Json<Status> {
     Json(Status {
         revision: snapshot.revision,
         channels: snapshot.channels,
-        filter: match &app.code {
+        filter: match app.resources.code() {
             FilterCode::Served(module) => FilterView::Sha256(module.sha256.clone()),
             FilterCode::InEnvoy { path } => FilterView::Path(path.clone()),
         },

@@ -8,11 +8,13 @@ use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
 use super::candidate::find;
-use super::{Channels, EditError, Request};
+use super::{Channels, EditError, Request, Settings};
 use crate::channel::{self, Warning};
+use crate::credentials::IssuedCredentials;
 use crate::explain::{self, Explanation};
+use crate::export::ExportError;
 use crate::probe::{Plan, ProbeError, Report};
-use crate::publish;
+use crate::publish::{self, Snapshot};
 use crate::store::Contents;
 
 impl Channels {
@@ -80,6 +82,39 @@ impl Channels {
         let routes = Routes::compile(config)
             .map_err(|errors| EditError::Invalid(publish::faults(errors)))?;
         Ok(inner.prober.run(&Arc::new(routes), &models, plan).await)
+    }
+}
+
+impl Channels {
+    /// The enabled channels for an Envoy that is not attached: sealed, signed for by the filter, and without failover.
+    ///
+    /// # Errors
+    ///
+    /// When credentials would be in clear or would expire, or the database fails.
+    pub async fn copy(&self) -> Result<Snapshot, ExportError> {
+        let mut contents = self.list().await.map_err(EditError::from)?;
+        contents.channels.retain(|stored| stored.channel.enabled);
+        for stored in &mut contents.channels {
+            stored.channel.signer = SignedBy::Filter;
+        }
+        let settings = Settings {
+            failover: None,
+            ..self.inner.settings.clone()
+        };
+        if !settings.sealer.is_active() && !contents.channels.is_empty() {
+            return Err(ExportError::Unsealed);
+        }
+        let renewed = contents.channels.iter();
+        let renewed = renewed.filter(|stored| stored.channel.credentials.written().is_none());
+        let renewed: Vec<_> = renewed.map(|stored| stored.channel.name.clone()).collect();
+        if !renewed.is_empty() {
+            return Err(ExportError::Renewed(renewed));
+        }
+        Ok(Snapshot::compile(
+            &contents,
+            &settings,
+            &IssuedCredentials::default(),
+        )?)
     }
 }
 

@@ -21,6 +21,7 @@ mod channel;
 mod config_service;
 mod ecds;
 mod envoy;
+pub mod istio;
 mod python;
 mod raw;
 mod reply;

@@ -7,6 +7,7 @@ mod failover;
 mod failures;
 mod golden;
 mod hostile_requests;
+mod istio;
 mod limits;
 mod native_signing;
 mod openai_package;

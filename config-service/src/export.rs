@@ -1,0 +1,48 @@
+//! What is configured, as documents for Envoys that are not attached to this service.
+//!
+//! Such a document is a copy: it stays as it is when channels are edited. So it has neither credentials that
+//! AWS renews nor any in clear, and no failover, which needs the filter on clusters of this service. The filter signs, because Envoy's own
+//! signer takes credentials in clear only.
+
+mod istio;
+
+use bedrock_filter::seal::KEY_VARIABLE;
+
+use crate::channels::EditError;
+use crate::fault::Fault;
+
+pub use istio::{InvalidTarget, Target, manifest};
+
+/// Why there is no such document.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// Credentials would be in clear.
+    #[error(
+        "credentials are not exported in clear: start the config-service and every Envoy with \
+         {KEY_VARIABLE}, and they are sealed; `config-service seal generate-key` makes a key"
+    )]
+    Unsealed,
+    /// Credentials would expire.
+    #[error(
+        "nobody renews the credentials of a copy, and AWS renews those of {}: disable these channels \
+         or give them keys, or attach Envoy to the config-service", list(.0)
+    )]
+    Renewed(Vec<String>),
+    /// What is stored cannot be read or compiled.
+    #[error(transparent)]
+    Contents(#[from] EditError),
+    /// This program's own template is broken.
+    #[error("the template of the document is broken: {0}")]
+    Template(String),
+}
+
+impl From<Vec<Fault>> for ExportError {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Contents(EditError::Invalid(faults))
+    }
+}
+
+fn list(names: &[String]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
