@@ -37,7 +37,9 @@ async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str, &s
 
 /// Logs in; gives the cookie and the token of forms.
 async fn log_in(service: &TestService, token: &str) -> (String, String) {
-    let reply = post(service, "/login", "", &[("token", token)]).await;
+    let (before, csrf) = form(&get(service, "/login", "").await);
+    let fields = [("token", token), ("csrf", &csrf)];
+    let reply = post(service, "/login", &before, &fields).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{reply:?}");
     let cookie = reply.header("set-cookie");
     for part in ["HttpOnly", "SameSite=Strict", "Max-Age=28800"] {
@@ -46,9 +48,24 @@ async fn log_in(service: &TestService, token: &str) -> (String, String) {
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let page = get(service, "/channels", &cookie).await;
     assert_eq!(page.status, StatusCode::OK, "{page:?}");
-    let (_, rest) = page.text.split_once("name=\"csrf\" value=\"").unwrap();
-    let csrf = rest.split('"').next().unwrap().to_owned();
-    (cookie, csrf)
+    (cookie, hidden(&page, "csrf"))
+}
+
+/// The value of a hidden field.
+#[track_caller]
+fn hidden(page: &Reply, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page
+        .text
+        .split_once(&field)
+        .unwrap_or_else(|| panic!("{page:?}"));
+    rest.split('"').next().unwrap().replace("&quot;", "\"")
+}
+
+/// The cookie that a page sets, and the token of its form.
+fn form(page: &Reply) -> (String, String) {
+    let cookie = page.header("set-cookie").split(';').next().unwrap();
+    (cookie.to_owned(), hidden(page, "csrf"))
 }
 
 #[tokio::test]
@@ -127,6 +144,98 @@ async fn forms_need_their_token_and_come_from_this_site() {
     let form = [("csrf", csrf.as_str()), ("enabled", "false")];
     let done = post(&service, &enabled, &cookie, &form).await;
     assert_eq!(done.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_log_in_needs_the_token_of_its_form() {
+    let service = TestService::start().await;
+    let (before, csrf) = form(&get(&service, "/login", "").await);
+    for (cookie, csrf) in [
+        ("", ""),
+        ("", &csrf),
+        (&before, ""),
+        (&before, "guess"),
+        ("bedrock_login=", ""),
+    ] {
+        let reply = post(
+            &service,
+            "/login",
+            cookie,
+            &[("token", TOKEN), ("csrf", csrf)],
+        )
+        .await;
+        assert_eq!(reply.status, StatusCode::FORBIDDEN, "{reply:?}");
+        assert!(
+            reply.header("set-cookie").starts_with("bedrock_login="),
+            "{reply:?}"
+        );
+    }
+    // Two tabs have one token.
+    assert_eq!(form(&get(&service, "/login", &before).await).1, csrf);
+}
+
+#[tokio::test]
+async fn entries_wait_for_whoever_has_to_log_in_first() {
+    let service = TestService::start().await;
+    let id = service.create(&channel("one")).await;
+    for place in ["/channels/new".to_owned(), format!("/channels/{id}")] {
+        let fields = [
+            ("name", "entered"),
+            ("revision", "1"),
+            ("credential_kind", "static"),
+            ("secret_access_key", "hush"),
+            ("csrf", "of-a-session-that-ended"),
+        ];
+        let held = post(&service, &place, "bedrock_session=ended", &fields).await;
+        assert_eq!(held.status, StatusCode::UNAUTHORIZED, "{held:?}");
+        assert!(!held.text.contains("hush"), "{held:?}");
+        let (before, csrf) = form(&held);
+        let (draft, next) = (hidden(&held, "draft"), hidden(&held, "next"));
+        let fields = [
+            ("token", TOKEN),
+            ("csrf", &csrf),
+            ("next", &next),
+            ("draft", &draft),
+        ];
+        let reply = post(&service, "/login", &before, &fields).await;
+        assert_eq!(reply.header("location"), place, "{reply:?}");
+        let cookie = reply
+            .header("set-cookie")
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned();
+        let page = get(&service, &place, &cookie).await;
+        assert!(page.text.contains("value=\"entered\""), "{page:?}");
+        assert!(page.text.contains("Nothing is saved yet"), "{page:?}");
+        // Once.
+        let page = get(&service, &place, &cookie).await;
+        assert!(!page.text.contains("value=\"entered\""), "{page:?}");
+        // A form of an earlier session, sent in a later one.
+        let fields = [("name", "entered"), ("csrf", "of-a-session-that-ended")];
+        let page = post(&service, &place, &cookie, &fields).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{page:?}");
+        assert!(page.text.contains("value=\"entered\""), "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn entries_stay_when_the_channel_is_gone() {
+    let service = TestService::start().await;
+    let id = service.create(&channel("one")).await;
+    let (cookie, csrf) = log_in(&service, TOKEN).await;
+    service
+        .send(Method::DELETE, &format!("/api/channels/{id}"), "")
+        .await;
+    let fields = [
+        ("csrf", csrf.as_str()),
+        ("name", "entered"),
+        ("revision", "1"),
+    ];
+    let page = post(&service, &format!("/channels/{id}"), &cookie, &fields).await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND, "{page:?}");
+    assert!(page.text.contains("value=\"entered\""), "{page:?}");
+    assert!(page.text.contains("action=\"/channels/new\""), "{page:?}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::harmless;
@@ -29,7 +30,7 @@ const STATIC_KEY: [(&str, &str); 3] = [
 ];
 
 /// What a browser sent, or what is to be shown: text by field.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Values(BTreeMap<String, String>);
 
 impl Values {

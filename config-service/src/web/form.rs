@@ -5,11 +5,12 @@ mod render;
 
 use axum::Form;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::fields::Values;
 use super::layout::{Page, Refusal};
+use super::login;
 use super::session::Session;
 use crate::api::AppState;
 use crate::channel::{StoredChannel, warnings};
@@ -19,17 +20,45 @@ use render::View;
 /// What a browser sends: every field by name.
 pub(super) type Fields = Form<Vec<(String, String)>>;
 
-pub(super) async fn new(session: Session) -> Response {
-    let values = Values::blank();
-    show(&session, &View::new(None, &values)).into_response()
+/// Where a channel is created.
+const NEW: &str = "/channels/new";
+
+const RESTORED: &str = "Nothing is saved yet: your session had ended. Here is what you entered; secrets have \
+                        to be entered again.";
+
+const DELETED: &str = "Nothing was saved: this channel was deleted meanwhile. Save again to create it anew, \
+                       with its credentials.";
+
+pub(super) async fn new(State(app): State<AppState>, session: Session) -> Response {
+    let draft = app.sessions.take_draft(&session, NEW);
+    let notice = draft.as_ref().map(|_| RESTORED);
+    let values = draft.unwrap_or_else(Values::blank);
+    let view = View {
+        notice,
+        ..View::new(None, &values)
+    };
+    show(&session, &view).into_response()
 }
 
 pub(super) async fn create(
     State(app): State<AppState>,
-    session: Session,
+    session: Option<Session>,
+    headers: HeaderMap,
     Form(pairs): Fields,
 ) -> Result<Response, Refusal> {
-    let values = permitted(&session, pairs)?;
+    let values = Values::sent(pairs);
+    let Some(session) = session else {
+        return Ok(login::hold(NEW.to_owned(), values, &headers));
+    };
+    if !session.sent(values.csrf()) {
+        return Ok(again(
+            &session,
+            None,
+            values,
+            (StatusCode::FORBIDDEN, RESTORED),
+        ));
+    }
+    session.principal.may_edit()?;
     let author = Author::new(session.principal.name.clone());
     let body = values.body().to_string();
     match app.channels.edit(author, Request::Create, body).await {
@@ -43,10 +72,23 @@ pub(super) async fn edit(
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let stored = app.channels.get(&id).await?;
-    let values = Values::stored(&stored);
+    let draft = app.sessions.take_draft(&session, &place(&id));
+    let stored = match (app.channels.get(&id).await, draft.clone()) {
+        (Err(EditError::NotFound(_)), Some(draft)) => {
+            return Ok(again(
+                &session,
+                None,
+                draft,
+                (StatusCode::NOT_FOUND, DELETED),
+            ));
+        }
+        (stored, _) => stored?,
+    };
+    let notice = draft.as_ref().map(|_| RESTORED);
+    let values = draft.unwrap_or_else(|| Values::stored(&stored));
     let warnings = warnings(&stored.channel);
     let view = View {
+        notice,
         warnings: &warnings,
         ..View::new(Some(&stored), &values)
     };
@@ -55,11 +97,25 @@ pub(super) async fn edit(
 
 pub(super) async fn save(
     State(app): State<AppState>,
-    session: Session,
+    session: Option<Session>,
+    headers: HeaderMap,
     Path(id): Path<String>,
     Form(pairs): Fields,
 ) -> Result<Response, Refusal> {
-    let values = permitted(&session, pairs)?;
+    let values = Values::sent(pairs);
+    let Some(session) = session else {
+        return Ok(login::hold(place(&id), values, &headers));
+    };
+    if !session.sent(values.csrf()) {
+        let stored = app.channels.get(&id).await?;
+        return Ok(again(
+            &session,
+            Some(&stored),
+            values,
+            (StatusCode::FORBIDDEN, RESTORED),
+        ));
+    }
+    session.principal.may_edit()?;
     // A form always says what it was made from; one that does not knows nothing of the channel.
     let known = values.revision().unwrap_or(0);
     let author = Author::new(session.principal.name.clone()).expecting(known);
@@ -70,6 +126,12 @@ pub(super) async fn save(
         .await;
     match edited {
         Ok(stored) => Ok(saved(&stored)),
+        Err(EditError::NotFound(_)) => Ok(again(
+            &session,
+            None,
+            values,
+            (StatusCode::NOT_FOUND, DELETED),
+        )),
         Err(error) => {
             let stored = app.channels.get(&id).await?;
             refused(&session, Some(&stored), values, error)
@@ -83,7 +145,8 @@ pub(super) async fn delete(
     Path(id): Path<String>,
     Form(pairs): Fields,
 ) -> Result<Redirect, Refusal> {
-    let values = permitted(&session, pairs)?;
+    let values = Values::sent(pairs);
+    session.check_edit(values.csrf())?;
     if values.get("confirmed").is_empty() {
         let message = "Tick the box that confirms it, so that no channel is deleted by accident.";
         return Err(Refusal::bad_request(message));
@@ -93,11 +156,24 @@ pub(super) async fn delete(
     Ok(Redirect::to("/channels"))
 }
 
-/// The fields of a form that may change something.
-fn permitted(session: &Session, pairs: Vec<(String, String)>) -> Result<Values, Refusal> {
-    let values = Values::sent(pairs);
-    session.check_edit(values.csrf())?;
-    Ok(values)
+/// Address of a channel's form.
+fn place(id: &str) -> String {
+    format!("/channels/{id}")
+}
+
+/// The form again with everything that was entered but secrets, and why nothing was saved.
+fn again(
+    session: &Session,
+    stored: Option<&StoredChannel>,
+    values: Values,
+    (status, notice): (StatusCode, &str),
+) -> Response {
+    let values = values.without_secrets();
+    let view = View {
+        notice: Some(notice),
+        ..View::new(stored, &values)
+    };
+    (status, show(session, &view)).into_response()
 }
 
 fn saved(stored: &StoredChannel) -> Response {

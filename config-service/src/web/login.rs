@@ -5,14 +5,16 @@ use std::net::SocketAddr;
 use axum::Form;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{Html, IntoResponse as _, Redirect, Response};
-use maud::html;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
 use serde::Deserialize;
+use subtle::ConstantTimeEq as _;
 
 use super::cookie;
+use super::fields::Values;
 use super::layout::{Page, Refusal};
-use super::session::{LIFETIME, Session};
-use crate::access::TokenHash;
+use super::session::{Draft, LIFETIME, Session};
+use crate::access::{TokenHash, random_text};
 use crate::api::AppState;
 
 #[derive(Deserialize)]
@@ -23,7 +25,20 @@ pub(super) struct Wanted {
 #[derive(Deserialize)]
 pub(super) struct LogIn {
     token: String,
+    csrf: Option<String>,
     next: Option<String>,
+    draft: Option<String>,
+}
+
+/// The log-in form.
+#[derive(Default)]
+struct LogInForm {
+    /// Where to go on.
+    next: Option<String>,
+    /// What was entered there already, as JSON.
+    draft: Option<String>,
+    /// Why one is not let in.
+    refused: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -31,11 +46,33 @@ pub(super) struct LogOut {
     csrf: Option<String>,
 }
 
-pub(super) async fn page(session: Option<Session>, Query(wanted): Query<Wanted>) -> Response {
+pub(super) async fn page(
+    session: Option<Session>,
+    headers: HeaderMap,
+    Query(wanted): Query<Wanted>,
+) -> Response {
     if session.is_some() {
         return Redirect::to(&safe(wanted.next)).into_response();
     }
-    form(wanted.next.as_deref(), None).into_response()
+    let next = wanted.next;
+    LogInForm {
+        next,
+        ..LogInForm::default()
+    }
+    .show(StatusCode::OK, &headers)
+}
+
+/// The log-in form for somebody whose session ended before a form was sent: what was entered waits.
+pub(super) fn hold(place: String, values: Values, headers: &HeaderMap) -> Response {
+    let draft = serde_json::to_string(&values.without_secrets()).ok();
+    let refused = "Your session has ended and nothing was saved. Log in, and the form is there again with \
+                   everything but secrets.";
+    let form = LogInForm {
+        next: Some(place),
+        draft,
+        refused: Some(refused.to_owned()),
+    };
+    form.show(StatusCode::UNAUTHORIZED, headers)
 }
 
 pub(super) async fn log_in(
@@ -45,14 +82,37 @@ pub(super) async fn log_in(
     Form(sent): Form<LogIn>,
 ) -> Response {
     let token = sent.token.trim().as_bytes();
+    let form = LogInForm {
+        next: sent.next,
+        draft: sent.draft,
+        refused: None,
+    };
+    let expected = cookie::read(&headers, cookie::LOG_IN).unwrap_or_default();
+    let csrf = sent.csrf.unwrap_or_default();
+    if expected.is_empty() || !bool::from(expected.as_bytes().ct_eq(csrf.as_bytes())) {
+        tracing::warn!(peer = %peer.ip(), "log-in refused: a form without its token");
+        let reason =
+            "This form was out of date, or your browser refuses cookies. Please try again.";
+        let form = LogInForm {
+            refused: Some(reason.to_owned()),
+            ..form
+        };
+        return form.show(StatusCode::FORBIDDEN, &headers);
+    }
     match app.authenticate(Some(token), peer.ip()).await {
         Ok(principal) => {
-            let Some(id) = app.sessions.open(TokenHash::of(token)) else {
+            let place = safe(form.next);
+            let draft = form.draft.and_then(|text| serde_json::from_str(&text).ok());
+            let draft = draft.map(|values| Draft {
+                place: place.clone(),
+                values,
+            });
+            let Some(id) = app.sessions.open(TokenHash::of(token), draft) else {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             };
             tracing::info!(principal = principal.name, peer = %peer.ip(), "logged in");
-            let cookie = cookie::set(&id, LIFETIME.as_secs(), &headers);
-            ([cookie], Redirect::to(&safe(sent.next))).into_response()
+            let cookie = cookie::set(cookie::SESSION, &id, LIFETIME.as_secs(), &headers);
+            ([cookie], Redirect::to(&place)).into_response()
         }
         Err(problem) => {
             let status = problem.status();
@@ -62,7 +122,11 @@ pub(super) async fn log_in(
             } else {
                 problem.detail()
             };
-            (status, form(sent.next.as_deref(), Some(reason))).into_response()
+            let form = LogInForm {
+                refused: Some(reason.to_owned()),
+                ..form
+            };
+            form.show(status, &headers)
         }
     }
 }
@@ -75,7 +139,7 @@ pub(super) async fn log_out(
 ) -> Result<Response, Refusal> {
     session.check_csrf(sent.csrf.as_deref())?;
     session.close(&app);
-    let cookie = cookie::set("", 0, &headers);
+    let cookie = cookie::set(cookie::SESSION, "", 0, &headers);
     Ok(([cookie], Redirect::to("/login")).into_response())
 }
 
@@ -88,30 +152,46 @@ fn safe(next: Option<String>) -> String {
         .unwrap_or_else(|| "/channels".to_owned())
 }
 
-fn form(next: Option<&str>, refused: Option<&str>) -> Html<String> {
-    let page = Page {
-        title: "Log in",
-        place: "",
-        session: None,
-    };
-    page.render(&html! {
-        section.card.narrow {
-            h1 { "Bedrock channels" }
-            p.muted { "Log in with an admin token of this config-service." }
-            @if let Some(reason) = refused {
-                p.notice.error role="alert" #refused { (reason) }
-            }
-            form.stack method="post" action="/login" {
-                @if let Some(next) = next {
-                    input type="hidden" name="next" value=(next);
+impl LogInForm {
+    /// The page, with the form's token in a cookie and in the form.
+    fn show(&self, status: StatusCode, headers: &HeaderMap) -> Response {
+        // The same for several tabs.
+        let known = cookie::read(headers, cookie::LOG_IN).filter(|text| !text.is_empty());
+        let Some(csrf) = known.map(str::to_owned).or_else(|| random_text().ok()) else {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        };
+        let page = Page {
+            title: "Log in",
+            place: "",
+            session: None,
+        };
+        let cookie = cookie::set(cookie::LOG_IN, &csrf, LIFETIME.as_secs(), headers);
+        (status, [cookie], page.render(&self.render(&csrf))).into_response()
+    }
+
+    fn render(&self, csrf: &str) -> Markup {
+        let hidden = [("next", &self.next), ("draft", &self.draft)];
+        html! {
+            section.card.narrow {
+                h1 { "Bedrock channels" }
+                p.muted { "Log in with an admin token of this config-service." }
+                @if let Some(reason) = &self.refused {
+                    p.notice.error role="alert" #refused { (reason) }
                 }
-                label for="token" { "Token" }
-                input #token type="password" name="token" required autofocus
-                    autocomplete="current-password" aria-describedby=[refused.map(|_| "refused")];
-                button.primary type="submit" { "Log in" }
+                form.stack method="post" action="/login" {
+                    input type="hidden" name="csrf" value=(csrf);
+                    @for (name, value) in hidden {
+                        @if let Some(value) = value { input type="hidden" name=(name) value=(value); }
+                    }
+                    label for="token" { "Token" }
+                    input #token type="password" name="token" required autofocus
+                        autocomplete="current-password"
+                        aria-describedby=[self.refused.as_ref().map(|_| "refused")];
+                    button.primary type="submit" { "Log in" }
+                }
             }
         }
-    })
+    }
 }
 
 #[cfg(test)]

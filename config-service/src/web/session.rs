@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use subtle::ConstantTimeEq as _;
 
 use super::cookie;
+use super::fields::Values;
 use super::layout::Refusal;
 use crate::access::{Principal, TokenHash, random_text};
 use crate::api::AppState;
@@ -30,6 +31,16 @@ struct Open {
     token: TokenHash,
     csrf: String,
     since: Instant,
+    draft: Option<Draft>,
+}
+
+/// A form that was sent when nobody was logged in any more. It has no secrets.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    /// Address of the form.
+    pub(super) place: String,
+    /// What was entered.
+    pub(super) values: Values,
 }
 
 /// Somebody who is logged in, as a handler's argument.
@@ -43,8 +54,9 @@ pub(super) struct Session {
 }
 
 impl Sessions {
-    /// Opens a session; gives its id. `None` when the system has no random numbers.
-    pub(super) fn open(&self, token: TokenHash) -> Option<String> {
+    /// Opens a session, in which a form may be waiting; gives its id. `None` when the system has no random
+    /// numbers.
+    pub(super) fn open(&self, token: TokenHash, draft: Option<Draft>) -> Option<String> {
         let (id, csrf) = (random_text().ok()?, random_text().ok()?);
         let since = Instant::now();
         let mut open = self.lock();
@@ -54,13 +66,27 @@ impl Sessions {
             let oldest = oldest.map(|(id, _)| id.clone());
             oldest.and_then(|id| open.remove(&id));
         }
-        open.insert(id.clone(), Open { token, csrf, since });
+        let session = Open {
+            token,
+            csrf,
+            since,
+            draft,
+        };
+        open.insert(id.clone(), session);
         Some(id)
     }
 
     fn find(&self, id: &str) -> Option<Open> {
         let own = self.lock().get(id).cloned()?;
         (own.since.elapsed() < LIFETIME).then_some(own)
+    }
+
+    /// What was entered at an address before its sender had to log in; once.
+    pub(super) fn take_draft(&self, session: &Session, place: &str) -> Option<Values> {
+        let mut open = self.lock();
+        let draft = &mut open.get_mut(&session.id)?.draft;
+        let wanted = draft.take_if(|draft| draft.place == place);
+        wanted.map(|draft| draft.values)
     }
 
     fn close(&self, id: &str) {
@@ -73,16 +99,24 @@ impl Sessions {
 }
 
 impl Session {
+    /// Whether a form carries the session's token.
+    pub(super) fn sent(&self, csrf: Option<&str>) -> bool {
+        let sent = csrf.unwrap_or_default().as_bytes();
+        let is_own: bool = self.csrf.as_bytes().ct_eq(sent).into();
+        if !is_own {
+            tracing::warn!(
+                principal = self.principal.name,
+                "refused: a form without its token"
+            );
+        }
+        is_own
+    }
+
     /// Refuses a form that does not carry the session's token.
     pub(super) fn check_csrf(&self, sent: Option<&str>) -> Result<(), Refusal> {
-        let sent = sent.unwrap_or_default().as_bytes();
-        if self.csrf.as_bytes().ct_eq(sent).into() {
+        if self.sent(sent) {
             return Ok(());
         }
-        tracing::warn!(
-            principal = self.principal.name,
-            "refused: a form without its token"
-        );
         let message = "The form is of an earlier session. Go back, reload the page and try again.";
         Err(Refusal::forbidden(message))
     }
@@ -119,7 +153,7 @@ impl OptionalFromRequestParts<AppState> for Session {
         parts: &mut Parts,
         app: &AppState,
     ) -> Result<Option<Self>, Refusal> {
-        let Some(id) = cookie::read(&parts.headers) else {
+        let Some(id) = cookie::read(&parts.headers, cookie::SESSION) else {
             return Ok(None);
         };
         let Some(open) = app.sessions.find(id) else {
@@ -142,10 +176,10 @@ mod tests {
     #[test]
     fn the_oldest_session_makes_room() {
         let sessions = Sessions::default();
-        let first = sessions.open(TokenHash::of(b"a")).unwrap();
+        let first = sessions.open(TokenHash::of(b"a"), None).unwrap();
         assert!(sessions.find(&first).is_some());
         for _ in 0..MOST {
-            sessions.open(TokenHash::of(b"b")).unwrap();
+            sessions.open(TokenHash::of(b"b"), None).unwrap();
         }
         assert!(sessions.find(&first).is_none());
         assert_eq!(sessions.lock().len(), MOST);

@@ -22,6 +22,8 @@ pub(super) struct View<'a> {
     pub(super) warnings: &'a [Warning],
     /// Whether somebody else edited the channel since the form was made.
     pub(super) is_outdated: bool,
+    /// What happened before.
+    pub(super) notice: Option<&'a str>,
 }
 
 /// A select's choices: value and text.
@@ -50,11 +52,20 @@ impl<'a> View<'a> {
             faults: &[],
             warnings: &[],
             is_outdated: false,
+            notice: None,
         }
     }
 
     pub(super) fn title(&self) -> &'a str {
         self.stored.map_or("New channel", |own| &own.channel.name)
+    }
+
+    /// Where the form is sent, whatever the address of the page.
+    fn action(&self) -> String {
+        self.stored.map_or_else(
+            || "/channels/new".to_owned(),
+            |own| format!("/channels/{}", own.id),
+        )
     }
 
     pub(super) fn render(&self, session: &Session) -> Markup {
@@ -66,8 +77,9 @@ impl<'a> View<'a> {
                 @if let Some(stored) = self.stored { (places(&stored.id)) }
             }
             @if self.is_outdated { (self.conflict()) }
+            @if let Some(notice) = self.notice { p.notice.error role="alert" #notice { (notice) } }
             (summary(&notes))
-            form.channel method="post" data-validate="/channels/validate" novalidate {
+            form.channel method="post" action=(self.action()) data-validate="/channels/validate" novalidate {
                 (csrf(session))
                 @if let Some(stored) = self.stored {
                     input type="hidden" name="id" value=(stored.id);
