@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_simulator::{Key, Simulator};
-use e2e::{Channel, REGION, Stack, run};
+use e2e::{ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, Stack, run, simulator};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -131,5 +131,31 @@ fn a_key_is_replaced_in_envoy_before_it_expires() {
         for log in [stack.config.log(), stack.envoy.log()] {
             assert!(!log.contains("rotating-"), "{log}");
         }
+    });
+}
+
+#[test]
+fn a_short_term_key_calls_without_a_signature() {
+    run(async {
+        let (stack, bedrock) = (Stack::start().await, simulator().await);
+        let signer = json!({
+            "type": "static",
+            "access_key_id": ACCESS_KEY_ID,
+            "secret_access_key": SECRET_ACCESS_KEY,
+        });
+        let fields = json!({"credentials": {"type": "bedrock_short_term_key", "source": signer}});
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        let reply = stack.envoy.chat(&channel.ask("Hi")).await;
+        assert_eq!(reply.text_of_answer(), "You said: Hi");
+        let reply = stack.envoy.chat(&channel.ask_stream("Hi")).await;
+        assert!(reply.is_done(), "{reply:?}");
+        for request in bedrock.requests() {
+            assert!(request.was_valid(), "{request:?}");
+            let authorization = request.header("authorization").unwrap();
+            assert!(authorization.starts_with("Bearer bedrock-api-key-"));
+            assert_eq!(request.header("x-amz-date"), None);
+        }
+        let dump = stack.envoy.admin_page("/config_dump").await;
+        assert!(!dump.contains("bedrock-api-key-"));
     });
 }

@@ -7,6 +7,7 @@
 mod authorization;
 mod canonical;
 mod date;
+mod short_term;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -36,7 +37,7 @@ pub(crate) struct Keyring {
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) region: String,
-    /// `None` for bearer keys.
+    /// `None` for long-term bearer keys.
     pub(crate) key: Option<Key>,
 }
 
@@ -55,21 +56,24 @@ impl Keyring {
             ));
         };
         match header.strip_prefix("Bearer ") {
-            Some(bearer) => self.bearer(request, bearer),
+            Some(bearer) => self.bearer(request, bearer, now),
             None => self.signed(request, header, now),
         }
     }
 
-    fn bearer(&self, request: &WireRequest, sent: &str) -> Result<Caller, AwsError> {
+    fn bearer(&self, request: &WireRequest, sent: &str, now: i64) -> Result<Caller, AwsError> {
+        let regions = self.expected_regions(request);
+        if let Some(query) = short_term::query_of(sent) {
+            return self.presigned(&query, &regions, now);
+        }
         let known = self.bearer_keys.iter().any(|key| same_secret(key, sent));
         if !known {
             return Err(AwsError::access_denied(
                 "Authentication failed: Please make sure your API Key is valid.",
             ));
         }
-        let region = self.expected_regions(request).into_iter().next();
         Ok(Caller {
-            region: region.unwrap_or_default(),
+            region: regions.into_iter().next().unwrap_or_default(),
             key: None,
         })
     }

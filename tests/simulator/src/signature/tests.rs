@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
 use bytes::Bytes;
 use serde::Deserialize;
 
@@ -375,6 +376,50 @@ fn the_host_names_the_region() {
         ("bedrock-runtime.us-west-2.api.aws", Some("us-west-2")),
     ] {
         assert_eq!(region_of_host(host), region, "{host}");
+    }
+}
+
+/// A key that botocore's `SigV4QueryAuth` presigned at 2026-01-15T12:34:56Z for twelve hours.
+const PRESIGNED: &str = "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20260115%2Fus-east-1%2Fbedrock%2Faws4_request&X-Amz-Date=20260115T123456Z&X-Amz-Expires=43200&X-Amz-SignedHeaders=host&X-Amz-Signature=340231eeb64a8ac38b3ebc68092a689e191fce19ebdb14667aabb20a6f8f8f1e&Version=1";
+
+#[test]
+fn a_short_term_key_stands_for_its_signer_while_it_lives() {
+    let begin = date::parse("20260115T123456Z").unwrap();
+    let ask = |url: &str, region: &str, secret: &str, after: i64| {
+        let keyring = Keyring {
+            keys: vec![Key::new("AKIDEXAMPLE", secret)],
+            regions: vec![region.into()],
+            ..Keyring::default()
+        };
+        let mut request = Vector::named("model-id-colon").request();
+        request.headers.retain(|(name, _)| name != "host");
+        let key = base64::engine::general_purpose::STANDARD.encode(url);
+        set(&mut request, "authorization", |_| {
+            format!("Bearer bedrock-api-key-{key}")
+        });
+        let caller = keyring.authenticate(&request, begin + after);
+        caller
+            .map(|caller| caller.region)
+            .map_err(|error| error.name)
+    };
+    let (region, secret) = ("us-east-1", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    assert_eq!(ask(PRESIGNED, region, secret, 60), Ok(region.to_owned()));
+    let longer = PRESIGNED.replace("Expires=43200", "Expires=43199");
+    let other = PRESIGNED.replace("CallWithBearerToken", "DeleteEverything");
+    for (url, region, secret, after, error) in [
+        (PRESIGNED, region, secret, 43_200, "AccessDeniedException"),
+        (&other, region, secret, 60, "AccessDeniedException"),
+        (
+            PRESIGNED,
+            "eu-west-1",
+            secret,
+            60,
+            "InvalidSignatureException",
+        ),
+        (PRESIGNED, region, "other", 60, "InvalidSignatureException"),
+        (&longer, region, secret, 60, "InvalidSignatureException"),
+    ] {
+        assert_eq!(ask(url, region, secret, after), Err(error.to_owned()));
     }
 }
 
