@@ -1,4 +1,4 @@
-//! Writes JSON fast, and what is JSON already without looking at it again.
+//! Reads and writes JSON fast, and writes what is JSON already without looking at it again.
 //!
 //! `serde_json` looks at every byte of every string for something to escape, one at a time; in Wasm
 //! that is most of what a long chat costs. Here strings are looked at in words, [`Verbatim`] ones not
@@ -6,13 +6,20 @@
 //! for byte.
 
 mod escape;
+mod reader;
 mod serializer;
+mod special;
 
 pub use escape::write_str;
+pub use reader::{Escapes, STRING, from_str};
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+/// Name by which `serde_json`'s `RawValue` asks to be read and written as it is. It is private there; the tests
+/// beside this file notice when it changes.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Name by which the serializer knows a [`Verbatim`] text.
 const VERBATIM: &str = "bedrock_filter::json::Verbatim";

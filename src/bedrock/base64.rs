@@ -45,13 +45,9 @@ impl Serialize for Base64<'_> {
 
 /// Whether there is nothing but base64's own characters.
 fn is_base64(data: &str) -> bool {
+    // `/` stands right before the digits.
     let is_own = |b: u8| {
-        b.is_ascii_lowercase()
-            | b.is_ascii_uppercase()
-            | b.is_ascii_digit()
-            | (b == b'+')
-            | (b == b'/')
-            | (b == b'=')
+        (b | 0x20).is_ascii_lowercase() | matches!(b, b'/'..=b'9') | (b == b'+') | (b == b'=')
     };
     // No early exit and no branch, so that the compiler makes vector instructions of it.
     let foreign = data

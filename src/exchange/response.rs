@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
@@ -10,6 +11,9 @@ use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
 
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+
+/// What Bedrock answers where there is no such path.
+const UNKNOWN_OPERATION: &str = "UnknownOperationException";
 
 /// Longest error that is read, in bytes; AWS's are some hundred.
 const MAX_ERROR_LEN: usize = 64 * 1024;
@@ -213,7 +217,7 @@ impl Head {
     fn decode(&self, mut call: Call, body: Vec<u8>) -> Result<Vec<u8>, Error> {
         // A malformed path is answered with 200: only the body tells.
         if is_unknown_operation(&body) {
-            return Err(decode_error(200, Some("UnknownOperationException"), b"").reply());
+            return Err(decode_error(200, Some(UNKNOWN_OPERATION), b"").reply());
         }
         if call.operation.is_stream() {
             let message = "Bedrock answered with something other than an event stream.";
@@ -234,15 +238,14 @@ impl Head {
     /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
     fn usage(&self) -> Option<Usage> {
         let count = |name: &str| {
-            let name = format!("x-amzn-bedrock-{name}-token-count");
-            let text = self.headers.get_str(&name);
+            let text = self.headers.get_str(name);
             text.and_then(|text| text.parse().ok())
         };
         Some(Usage {
-            input: count("input")?,
-            output: count("output")?,
-            cache_read: count("cache-read-input").unwrap_or(0),
-            cache_write: count("cache-write-input").unwrap_or(0),
+            input: count("x-amzn-bedrock-input-token-count")?,
+            output: count("x-amzn-bedrock-output-token-count")?,
+            cache_read: count("x-amzn-bedrock-cache-read-input-token-count").unwrap_or(0),
+            cache_write: count("x-amzn-bedrock-cache-write-input-token-count").unwrap_or(0),
             reasoning: 0,
         })
     }
@@ -367,8 +370,9 @@ fn is_unknown_operation(body: &[u8]) -> bool {
         kind: Cow<'a, str>,
     }
 
-    // Longer bodies are answers, and not worth a second look.
+    // Longer bodies are answers, and most that are not are none of these either.
     body.len() < 1024
+        && memmem::find(body, UNKNOWN_OPERATION.as_bytes()).is_some()
         && serde_json::from_slice::<Body<'_>>(body)
-            .is_ok_and(|body| body.output.kind.ends_with("UnknownOperationException"))
+            .is_ok_and(|body| body.output.kind.ends_with(UNKNOWN_OPERATION))
 }

@@ -1,5 +1,7 @@
 //! One HTTP context for each exchange.
 
+use std::time::UNIX_EPOCH;
+
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
@@ -103,10 +105,10 @@ impl HttpContext for FilterHttp {
         if self.exchange.is_done() {
             return Action::Continue;
         }
+        // A body comes in up to hundreds of pieces, and only the last one needs the time.
+        let now = if end { host::now() } else { UNIX_EPOCH };
         let mut read = || host::read(BufferType::HttpRequestBody, size);
-        let step = self
-            .exchange
-            .request_body(size, end, host::now(), &mut read);
+        let step = self.exchange.request_body(size, end, now, &mut read);
         let action = Message::request(size).apply(step);
         self.file(action)
     }

@@ -6,13 +6,9 @@ mod text;
 use serde::ser::{Serialize, Serializer};
 
 use super::escape::{write_escaped, write_str};
-use super::{Error, VERBATIM};
+use super::{Error, RAW_VALUE, VERBATIM};
 use members::Members;
 use text::{Quotes, Text};
-
-/// Name by which `serde_json`'s `RawValue` asks to be written as it is. It is private there; the tests
-/// beside this file notice when it changes.
-const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Writes one value.
 pub(super) struct Writer<'o>(pub(super) &'o mut Vec<u8>);

@@ -10,6 +10,7 @@ use super::{
     Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool, ToolChoice,
     fault, param,
 };
+use crate::json;
 
 /// A chat request; strings borrow from the body.
 ///
@@ -203,7 +204,7 @@ impl<'a> ChatRequest<'a> {
         }
         // Checked once here; a reader of bytes would check every string again.
         let parsed = match std::str::from_utf8(body) {
-            Ok(text) => serde_json::from_str(text),
+            Ok(text) => json::from_str(text),
             Err(_) => serde_json::from_slice(body),
         };
         let mut request: Self = parsed.map_err(|fault| fault::parse_error(body, &fault))?;

@@ -7,9 +7,11 @@ use std::fmt;
 use std::ops::Deref;
 
 use memchr::{memchr, memmem};
-use serde::de::{Deserialize, Deserializer, Error};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::json::{Escapes, STRING};
 
 /// A string of the request; derefs to `str`.
 ///
@@ -62,15 +64,34 @@ impl<'a> Text<'a> {
             // Says what is there instead.
             return serde_json::from_str::<String>(text).map(Self::from);
         }
-        if memchr(b'\\', text.as_bytes()).is_none() {
-            return Ok(Self(Form::Verbatim(json)));
-        }
+        let escapes = if memchr(b'\\', text.as_bytes()).is_none() {
+            Escapes::None
+        } else if memmem::find(text.as_bytes(), b"\\u").is_none() {
+            Escapes::Short
+        } else {
+            Escapes::Unicode
+        };
+        Self::from_string(json, escapes)
+    }
+
+    fn from_string(json: &'a RawValue, escapes: Escapes) -> Result<Self, serde_json::Error> {
         let plain = OnceCell::new();
-        // Only these escapes can be wrong in a way that a skipping reader does not see: half a pair.
-        if memmem::find(text.as_bytes(), b"\\u").is_some() {
-            let _ = plain.set(serde_json::from_str(text)?);
+        match escapes {
+            Escapes::None => return Ok(Self(Form::Verbatim(json))),
+            Escapes::Short => {}
+            // Only these can be wrong in a way that a skipping reader does not see: half a pair.
+            Escapes::Unicode => {
+                let _ = plain.set(serde_json::from_str(json.get())?);
+            }
         }
         Ok(Self(Form::Escaped(json, plain)))
+    }
+
+    /// The string that our own reader gives.
+    pub(super) fn from_map<A: MapAccess<'a>>(mut map: A) -> Result<Self, A::Error> {
+        let escapes = map.next_key()?.unwrap_or(Escapes::Unicode);
+        Self::from_string(map.next_value()?, escapes)
+            .map_err(|fault| A::Error::custom(reason(&fault)))
     }
 }
 
@@ -166,8 +187,29 @@ impl Serialize for Text<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        Text::from_json(json).map_err(|fault| D::Error::custom(reason(&fault)))
+        struct TextVisitor;
+
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Text::from_map(map)
+            }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(
+                self,
+                deserializer: D,
+            ) -> Result<Self::Value, D::Error> {
+                let json = <&RawValue>::deserialize(deserializer)?;
+                Text::from_json(json).map_err(|fault| D::Error::custom(reason(&fault)))
+            }
+        }
+
+        deserializer.deserialize_newtype_struct(STRING, TextVisitor)
     }
 }
 

@@ -1,0 +1,168 @@
+//! The law: what the common path takes, `serde_json` takes too, with the same outcome.
+
+use std::fmt::Debug;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::*;
+use crate::openai::{ChatRequest, Text};
+
+/// Whether the common path took it.
+fn check_as<'t, T: Deserialize<'t> + Debug>(text: &'t str) -> bool {
+    let Ok(own) = common_path::<T>(text) else {
+        return false;
+    };
+    let other = serde_json::from_str::<T>(text);
+    let other = other.unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(format!("{own:?}"), format!("{other:?}"), "{text}");
+    true
+}
+
+fn check(text: &str) -> bool {
+    check_as::<Vec<Text<'_>>>(text);
+    check_as::<ChatRequest<'_>>(text);
+    check_as::<Vec<Option<u32>>>(text);
+    let is_taken = check_as::<&RawValue>(text);
+    check_as::<Value>(text) & is_taken
+}
+
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        "[a-z\\\\\"\n é]{0,90}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((".{0,5}", inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+/// Every request of the golden folders.
+fn golden() -> Vec<String> {
+    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                collect(&path, found);
+            } else if path.ends_with("request.json") {
+                found.push(path);
+            }
+        }
+    }
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    collect(&root, &mut files);
+    let texts = files.iter().map(|file| fs::read_to_string(file).unwrap());
+    texts.collect()
+}
+
+#[test]
+fn requests_take_the_common_path() {
+    let requests = golden();
+    assert!(requests.len() > 100, "{}", requests.len());
+    for text in requests {
+        if serde_json::from_str::<ChatRequest<'_>>(&text).is_ok() {
+            assert!(check_as::<ChatRequest<'_>>(&text), "{text}");
+        }
+        assert_eq!(check(&text), serde_json::from_str::<Value>(&text).is_ok());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_json_takes_the_common_path(value in json()) {
+        prop_assert!(check(&value.to_string()));
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        prop_assert!(check(&pretty));
+    }
+
+    #[test]
+    fn what_is_spoilt_is_taken_only_if_serde_json_takes_it(
+        value in json(),
+        at in any::<proptest::sample::Index>(),
+        replacement in "[\\[\\]{},:\"\\\\0-9eE.+\\-nul \t\n]{0,3}",
+    ) {
+        let mut text = value.to_string();
+        let place = at.index(text.len());
+        let starts = (0..=place).rev().find(|at| text.is_char_boundary(*at)).unwrap();
+        let ends = (place + 1..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap();
+        text.replace_range(starts..ends, &replacement);
+        check(&text);
+    }
+}
+
+#[test]
+fn what_is_no_json_is_not_taken() {
+    for text in [
+        "",
+        " ",
+        "1 2",
+        "01",
+        "1.",
+        "-",
+        "+1",
+        "1-2",
+        "1e",
+        ".5",
+        "0x1",
+        "tru",
+        "truefalse",
+        "nul",
+        "NaN",
+        "[1,]",
+        "[,1]",
+        "[1 2]",
+        "{,}",
+        "{\"a\":1,}",
+        "{\"a\"}",
+        "{\"a\" 1}",
+        "{a:1}",
+        "{1:1}",
+        "[}",
+        "{]",
+        "\"",
+        "\"\\\"",
+        "\"\\x\"",
+        "\"\\u12g4\"",
+        "\"\\u12",
+        "\"\n\"",
+        "\"\u{1}\"",
+        "\u{feff}1",
+        "\u{a0}1",
+    ] {
+        assert!(common_path::<Value>(text).is_err(), "{text}");
+        assert!(common_path::<&RawValue>(text).is_err(), "{text}");
+        assert!(from_str::<Value>(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_nests_too_deep_is_left_to_serde_json() {
+    for depth in [99, 100, 101, 127, 128, 5000] {
+        let text = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        check(&text);
+        assert_eq!(common_path::<&RawValue>(&text).is_ok(), depth <= 100);
+        assert!(from_str::<&RawValue>(&text).is_ok());
+    }
+}
+
+#[test]
+fn half_a_pair_is_refused_in_a_text_and_passed_elsewhere() {
+    for text in [r#""\ud800""#, r#""\udc00x""#, r#""\ud800A""#] {
+        assert!(from_str::<Text<'_>>(text).is_err(), "{text}");
+        assert!(from_str::<&RawValue>(text).is_ok(), "{text}");
+    }
+    let text = from_str::<Text<'_>>(r#""\ud83d\ude00\/\n""#).unwrap();
+    assert_eq!(&*text, "😀/\n");
+}
