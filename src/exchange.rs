@@ -5,6 +5,7 @@
 
 mod api;
 mod attempt;
+mod body;
 mod call;
 mod headers;
 mod opening;
@@ -12,6 +13,7 @@ mod relayed;
 mod request;
 mod response;
 
+pub use body::Body;
 pub use call::Prepared;
 pub use headers::Headers;
 
@@ -44,7 +46,7 @@ pub struct Edit {
     /// The whole new header map, pseudo-headers included; `None` keeps the old one.
     pub headers: Option<Headers>,
     /// The bytes in place of those that arrived; `None` keeps them.
-    pub body: Option<Vec<u8>>,
+    pub body: Option<Body>,
 }
 
 /// An answer of the filter's own.
@@ -175,14 +177,14 @@ impl Edit {
     fn pass_to(headers: Headers, body: Vec<u8>) -> Step {
         Step::Edit(Self {
             headers: Some(headers),
-            body: Some(body),
+            body: Some(body.into()),
         })
     }
 
     fn body(body: Vec<u8>) -> Step {
         Step::Edit(Self {
             headers: None,
-            body: Some(body),
+            body: Some(body.into()),
         })
     }
 }

@@ -6,16 +6,20 @@
 //! for byte.
 
 mod escape;
+mod pieces;
 mod reader;
 mod serializer;
 mod special;
 
 pub use escape::write_str;
+pub use pieces::{MIN_SPAN, Pieces};
 pub use reader::{Escapes, STRING, from_str};
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
+
+use pieces::Out;
 
 /// Name by which `serde_json`'s `RawValue` asks to be read and written as it is. It is private there; the tests
 /// beside this file notice when it changes.
@@ -79,7 +83,26 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T, capacity: usize) -> Result<Vec<u
 ///
 /// See [`Error`]; `out` then ends with a part of the value.
 pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), Error> {
-    value.serialize(serializer::Writer(out))
+    let mut whole = Out::new(std::mem::take(out), b"");
+    let written = value.serialize(serializer::Writer(&mut whole));
+    *out = whole.own;
+    written
+}
+
+/// A value as JSON, in which the long texts that are parts of `source` are not copied. `capacity` is the
+/// likely length of the rest, in bytes.
+///
+/// # Errors
+///
+/// See [`Error`].
+pub fn to_pieces<T: Serialize + ?Sized>(
+    value: &T,
+    source: &[u8],
+    capacity: usize,
+) -> Result<Pieces, Error> {
+    let mut out = Out::new(Vec::with_capacity(capacity), source);
+    value.serialize(serializer::Writer(&mut out))?;
+    Ok(out.into_pieces())
 }
 
 #[cfg(test)]

@@ -28,8 +28,8 @@ pub struct Unsigned<'a> {
     pub path: &'a str,
     /// Headers to sign besides `host`, `x-amz-date` and `x-amz-security-token`; names in lower case.
     pub headers: &'a [(&'static str, String)],
-    /// The whole body.
-    pub body: &'a [u8],
+    /// The whole body, in pieces.
+    pub body: &'a [&'a [u8]],
 }
 
 /// A request that cannot be signed.

@@ -52,7 +52,7 @@ impl Call {
             Step::Edit(edit) => {
                 let call = Self {
                     headers: edit.headers.unwrap_or_default(),
-                    body: edit.body.unwrap_or_default(),
+                    body: edit.body.unwrap_or_default().into_vec(),
                 };
                 Ok((call, exchange))
             }

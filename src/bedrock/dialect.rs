@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::catalog::Model;
-use crate::json;
+use crate::json::{self, Pieces};
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
 use super::prompt::TextRules;
@@ -70,8 +70,8 @@ pub struct Target<'a> {
 pub struct EncodedRequest {
     /// The API to call.
     pub operation: Operation,
-    /// The body.
-    pub body: Vec<u8>,
+    /// The body; its spans are of the client's.
+    pub body: Pieces,
     /// What is needed to read the answer.
     pub answer: Answer,
 }
@@ -88,8 +88,9 @@ impl EncodedRequest {
         body: &impl Serialize,
         answer: Answer,
     ) -> Result<Self, Error> {
-        let body =
-            json::to_vec(body, request.len + ROOM).map_err(|error| encoding_failed(&error))?;
+        let capacity = (request.source.len() + ROOM).saturating_sub(request.long_texts());
+        let body = json::to_pieces(body, request.source, capacity)
+            .map_err(|error| encoding_failed(&error))?;
         Ok(Self {
             operation,
             body,

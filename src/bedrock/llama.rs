@@ -180,7 +180,7 @@ mod tests {
         assert!(!LLAMA_4.carries_images() && LLAMA_3.carries_images());
         let encoded = LLAMA_4.encode_request(&request, &target).unwrap();
         assert_eq!(
-            String::from_utf8(encoded.body).unwrap(),
+            String::from_utf8(encoded.body.into_vec(b"")).unwrap(),
             r#"{"prompt":"<|begin_of_text|><|header_start|>user<|header_end|>\n\n<|image|><|image|>Compare.<|eot|><|header_start|>assistant<|header_end|>\n\n","images":["AAAA","BBBB"],"max_gen_len":2048}"#
         );
         assert!(LLAMA_2.encode_request(&request, &target).is_err());

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use super::call::CLUSTER_HEADER;
 use super::response::log_refused_credentials;
-use super::{Edit, Exchange, Head, Headers, Phase, Step};
+use super::{Body, Edit, Exchange, Head, Headers, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
 use crate::openai::Error;
 use crate::relay::{Failure, Relay};
@@ -42,13 +42,12 @@ impl Exchange {
             prepared.sign(&route, relay.request(), now)
         });
         let step = match begun {
-            Some(Ok((call, mut edit))) => {
-                if let Some(headers) = &mut edit.headers {
-                    // The route took it away before; nobody will now.
-                    headers.remove(|name| name == CLUSTER_HEADER);
-                }
+            Some(Ok((call, mut headers, pieces))) => {
+                // The route took it away before; nobody will now.
+                headers.remove(|name| name == CLUSTER_HEADER);
                 exchange.phase = Phase::Upstream(call);
-                Step::Edit(edit)
+                // In one piece, because the relay keeps the client's body for another attempt.
+                Edit::pass_to(headers, pieces.into_vec(relay.request().source))
             }
             Some(Err(error)) => {
                 relay.failed(Failure::Unavailable, Some(error), now);
@@ -144,7 +143,7 @@ fn bare(status: u16, end: bool) -> Step {
     headers.add("content-length", "0");
     Step::Edit(Edit {
         headers: Some(headers),
-        body: Some(Vec::new()),
+        body: Some(Body::default()),
     })
 }
 

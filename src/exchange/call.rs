@@ -3,8 +3,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::request::too_large;
-use super::{Call, Edit, Headers};
+use super::{Call, Headers};
 use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
+use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, StreamUsage, ToolStyle};
 use crate::routes::{Route, Routes};
 use crate::sign::Unsigned;
@@ -65,8 +66,9 @@ impl Prepared {
         route: &Route<'_>,
         request: &ChatRequest<'_>,
         now: SystemTime,
-    ) -> Result<(Call, Edit), Error> {
-        let headers = self.signed_headers(route, now)?;
+    ) -> Result<(Call, Headers, Pieces), Error> {
+        let body = self.encoded.body.slices(request.source);
+        let headers = self.signed_headers(route, &body, now)?;
         let call = Call {
             channel: route.channel.channel.name.clone(),
             model: request.model.to_string(),
@@ -88,21 +90,22 @@ impl Prepared {
                 ToolStyle::ToolCalls
             },
         };
-        let edit = Edit {
-            headers: Some(headers),
-            body: Some(self.encoded.body),
-        };
-        Ok((call, edit))
+        Ok((call, headers, self.encoded.body))
     }
 
     /// The whole header map of a call: nothing of the client's headers goes upstream.
-    fn signed_headers(&self, route: &Route<'_>, now: SystemTime) -> Result<Headers, Error> {
+    fn signed_headers(
+        &self,
+        route: &Route<'_>,
+        body: &[&[u8]],
+        now: SystemTime,
+    ) -> Result<Headers, Error> {
         let channel = route.channel;
         let unsigned = Unsigned {
             authority: &channel.authority,
             path: &self.path,
             headers: &self.headers,
-            body: &self.encoded.body,
+            body,
         };
         let signature = channel.signer.sign(unsigned, now).map_err(|_| {
             Error::server(

@@ -90,6 +90,6 @@ fn stand_in(plan: &Plan, kept: Headers) -> Edit {
     headers.0.extend(kept.0);
     Edit {
         headers: Some(headers),
-        body: Some(STAND_IN.to_vec()),
+        body: Some(STAND_IN.to_vec().into()),
     }
 }

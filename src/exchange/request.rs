@@ -6,7 +6,8 @@ use percent_encoding::percent_decode_str;
 
 use super::api::Api;
 use super::call::Prepared;
-use super::{Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
+use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
+use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, ErrorKind};
 use crate::routes::{ResolveError, Routes};
 
@@ -64,13 +65,15 @@ impl Exchange {
         if let Some(dispatcher) = self.dispatcher.clone() {
             return self.start_relay(&dispatcher, read(), kept, now);
         }
-        match call(&self.routes, &read(), now) {
-            Ok((call, mut edit)) => {
-                if let Some(headers) = &mut edit.headers {
-                    headers.0.extend(kept.0);
-                }
+        let body = read();
+        match call(&self.routes, &body, now) {
+            Ok((call, mut headers, pieces)) => {
+                headers.0.extend(kept.0);
                 self.phase = Phase::Upstream(call);
-                Step::Edit(edit)
+                Step::Edit(Edit {
+                    headers: Some(headers),
+                    body: Some(Body::new(pieces, body)),
+                })
             }
             Err(error) => self.reply(&error),
         }
@@ -137,7 +140,7 @@ impl Exchange {
 }
 
 /// Translates, routes and signs a request.
-fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Edit), Error> {
+fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers, Pieces), Error> {
     let request = ChatRequest::parse(body)?;
     let route = routes
         .resolve(&request.model)

@@ -37,9 +37,17 @@ pub(super) fn read(buffer: BufferType, size: usize) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// Replaces the first `size` bytes of a buffer.
-pub(super) fn replace(buffer: BufferType, size: usize, bytes: &[u8]) {
-    if hostcalls::set_buffer(buffer, 0, size, bytes).is_err() {
+/// Replaces the first `size` bytes of a buffer, which are all that it has, by these pieces.
+pub(super) fn replace(buffer: BufferType, size: usize, pieces: &[&[u8]]) {
+    let Some((first, others)) = pieces.split_first() else {
+        return;
+    };
+    let mut taken = hostcalls::set_buffer(buffer, 0, size, first);
+    for piece in others {
+        // What begins at the end or behind it is appended.
+        taken = taken.and_then(|()| hostcalls::set_buffer(buffer, usize::MAX, 0, piece));
+    }
+    if taken.is_err() {
         log::error!("Envoy did not take the body");
     }
 }

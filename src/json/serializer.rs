@@ -6,19 +6,20 @@ mod text;
 use serde::ser::{Serialize, Serializer};
 
 use super::escape::{write_escaped, write_str};
+use super::pieces::Out;
 use super::{Error, RAW_VALUE, VERBATIM};
 use members::Members;
 use text::{Quotes, Text};
 
 /// Writes one value.
-pub(super) struct Writer<'o>(pub(super) &'o mut Vec<u8>);
+pub(super) struct Writer<'o, 's>(pub(super) &'o mut Out<'s>);
 
-impl<'o> Writer<'o> {
+impl<'o, 's> Writer<'o, 's> {
     fn number(self, number: &impl Serialize) -> Result<(), Error> {
-        serde_json::to_writer(self.0, number).map_err(serde::ser::Error::custom)
+        serde_json::to_writer(&mut self.0.own, number).map_err(serde::ser::Error::custom)
     }
 
-    fn members(self, start: u8, end: &'static [u8]) -> Members<'o> {
+    fn members(self, start: u8, end: &'static [u8]) -> Members<'o, 's> {
         self.0.push(start);
         Members::new(self.0, end)
     }
@@ -26,22 +27,22 @@ impl<'o> Writer<'o> {
     /// Begins `{"variant":`.
     fn variant(self, variant: &str) -> Self {
         self.0.push(b'{');
-        write_str(self.0, variant);
+        write_str(&mut self.0.own, variant);
         self.0.push(b':');
         self
     }
 }
 
-impl<'o> Serializer for Writer<'o> {
+impl<'o, 's> Serializer for Writer<'o, 's> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Members<'o>;
-    type SerializeTuple = Members<'o>;
-    type SerializeTupleStruct = Members<'o>;
-    type SerializeTupleVariant = Members<'o>;
-    type SerializeMap = Members<'o>;
-    type SerializeStruct = Members<'o>;
-    type SerializeStructVariant = Members<'o>;
+    type SerializeSeq = Members<'o, 's>;
+    type SerializeTuple = Members<'o, 's>;
+    type SerializeTupleStruct = Members<'o, 's>;
+    type SerializeTupleVariant = Members<'o, 's>;
+    type SerializeMap = Members<'o, 's>;
+    type SerializeStruct = Members<'o, 's>;
+    type SerializeStructVariant = Members<'o, 's>;
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
         self.0
@@ -94,7 +95,7 @@ impl<'o> Serializer for Writer<'o> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
-        write_str(self.0, value);
+        write_str(&mut self.0.own, value);
         Ok(())
     }
 
@@ -152,15 +153,15 @@ impl<'o> Serializer for Writer<'o> {
         Ok(())
     }
 
-    fn serialize_seq(self, _: Option<usize>) -> Result<Members<'o>, Error> {
+    fn serialize_seq(self, _: Option<usize>) -> Result<Members<'o, 's>, Error> {
         Ok(self.members(b'[', b"]"))
     }
 
-    fn serialize_tuple(self, len: usize) -> Result<Members<'o>, Error> {
+    fn serialize_tuple(self, len: usize) -> Result<Members<'o, 's>, Error> {
         self.serialize_seq(Some(len))
     }
 
-    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Members<'o>, Error> {
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Members<'o, 's>, Error> {
         self.serialize_seq(Some(len))
     }
 
@@ -170,15 +171,15 @@ impl<'o> Serializer for Writer<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Members<'o>, Error> {
+    ) -> Result<Members<'o, 's>, Error> {
         Ok(self.variant(variant).members(b'[', b"]}"))
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Members<'o>, Error> {
+    fn serialize_map(self, _: Option<usize>) -> Result<Members<'o, 's>, Error> {
         Ok(self.members(b'{', b"}"))
     }
 
-    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Members<'o>, Error> {
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Members<'o, 's>, Error> {
         if name == RAW_VALUE {
             return Ok(Members::of_raw_value(self.0));
         }
@@ -191,7 +192,7 @@ impl<'o> Serializer for Writer<'o> {
         _: u32,
         variant: &'static str,
         _: usize,
-    ) -> Result<Members<'o>, Error> {
+    ) -> Result<Members<'o, 's>, Error> {
         Ok(self.variant(variant).members(b'{', b"}}"))
     }
 
@@ -206,7 +207,7 @@ impl<'o> Serializer for Writer<'o> {
         }
 
         self.0.push(b'"');
-        std::fmt::write(&mut Escaped(self.0), format_args!("{value}"))
+        std::fmt::write(&mut Escaped(&mut self.0.own), format_args!("{value}"))
             .map_err(serde::ser::Error::custom)?;
         self.0.push(b'"');
         Ok(())

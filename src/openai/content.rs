@@ -142,6 +142,22 @@ impl<'a> Content<'a> {
     }
 }
 
+impl Content<'_> {
+    /// Length of every text, image and file, in bytes of JSON.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
+        let (text, parts) = match self {
+            Self::Text(text) => (Some(text), &[][..]),
+            Self::Parts(parts) => (None, parts.as_slice()),
+        };
+        let inside = parts.iter().flat_map(|part| {
+            let file = part.file.as_ref().and_then(|file| file.file_data.as_ref());
+            let image = part.image_url.as_ref().map(|image| &image.url);
+            [part.text.as_ref(), image, file]
+        });
+        text.into_iter().chain(inside.flatten()).map(Text::json_len)
+    }
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_newtype_struct(STRING, ContentVisitor)

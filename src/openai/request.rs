@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool, ToolChoice,
-    fault, param,
+    Content, Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool,
+    ToolChoice, fault, param,
 };
 use crate::json;
 
@@ -121,9 +121,9 @@ pub struct ChatRequest<'a> {
     /// OpenAI's own web search.
     #[serde(default, borrow)]
     pub web_search_options: Option<&'a RawValue>,
-    /// Length of the body, in bytes.
+    /// The body that it was read from.
     #[serde(skip)]
-    pub len: usize,
+    pub source: &'a [u8],
     #[serde(default, rename = "moderation")]
     pub(super) moderation: Option<IgnoredAny>,
     #[serde(default, rename = "prediction")]
@@ -208,9 +208,17 @@ impl<'a> ChatRequest<'a> {
             Err(_) => serde_json::from_slice(body),
         };
         let mut request: Self = parsed.map_err(|fault| fault::parse_error(body, &fault))?;
-        request.len = body.len();
+        request.source = body;
         param::check_ranges(&request)?;
         Ok(request)
+    }
+
+    /// Bytes of the texts that are too long to be copied, see [`json::MIN_SPAN`].
+    #[must_use]
+    pub fn long_texts(&self) -> usize {
+        let contents = self.messages.iter().filter_map(|own| own.content.as_ref());
+        let lengths = contents.flat_map(Content::lengths);
+        lengths.filter(|length| *length >= json::MIN_SPAN).sum()
     }
 
     /// The limit of the answer in tokens, if the client set one.

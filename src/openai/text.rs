@@ -58,6 +58,14 @@ impl<'a> Text<'a> {
         }))
     }
 
+    /// Length of the JSON that it came as, in bytes; zero for a text of ours.
+    pub(super) fn json_len(&self) -> usize {
+        match &self.0 {
+            Form::Verbatim(json) | Form::Escaped(json, _) => json.get().len(),
+            Form::Plain(_) => 0,
+        }
+    }
+
     pub(super) fn from_json(json: &'a RawValue) -> Result<Self, serde_json::Error> {
         let text = json.get();
         if !text.starts_with('"') {

@@ -216,7 +216,11 @@ fn canonical_request(request: Unsigned<'_>, headers: &[(&str, &str)], names: &st
     }
     canonical.push('\n');
     canonical.push_str(names);
-    let hash = Sha256::digest(request.body);
+    let hash = request
+        .body
+        .iter()
+        .fold(Sha256::new(), Sha256::chain_update);
+    let hash = hash.finalize();
     // Writing to a `String` cannot fail.
     let _ = write!(canonical, "\n{}", Hex(&hash));
     canonical

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::config::PluginConfig;
-use bedrock_filter::exchange::{Edit, Exchange, Headers, Step};
+use bedrock_filter::exchange::{Body, Edit, Exchange, Headers, Step};
 use bedrock_filter::routes::Routes;
 
 /// The time of every test: 2026-01-15T12:34:56Z.
@@ -90,7 +90,8 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
             Step::Pass => seen.body.append(&mut held),
             Step::Edit(Edit { headers, body }) => {
                 seen.headers = headers.unwrap_or(seen.headers);
-                seen.body.extend(body.unwrap_or_else(|| held.clone()));
+                seen.body
+                    .extend(body.map_or_else(|| held.clone(), Body::into_vec));
             }
             Step::Reply(reply) => {
                 let status = reply.status.to_string();
@@ -114,6 +115,6 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
 fn message(edit: Edit) -> Message {
     Message {
         headers: edit.headers.unwrap(),
-        body: edit.body.unwrap(),
+        body: edit.body.unwrap().into_vec(),
     }
 }

@@ -61,7 +61,7 @@ fn sign() -> Stage {
             authority: "bedrock-runtime.us-east-1.amazonaws.com",
             path: "/model/us.anthropic.claude-sonnet-4-5-20250929-v1%3A0/invoke",
             headers: &headers,
-            body: black_box(&body),
+            body: &[black_box(&body)],
         };
         black_box(signer.sign(request, now()).expect("a signature"));
     })

@@ -178,7 +178,7 @@ fn decode(routes: Arc<Routes>, request: &[u8], (head, body): (Headers, &[u8])) -
         Step::Edit(edit) => {
             let status = edit.headers.as_ref().and_then(|own| own.get_str(":status"));
             let status = status.and_then(|own| own.parse().ok()).unwrap_or(502);
-            let body = edit.body.unwrap_or_default();
+            let body = edit.body.unwrap_or_default().into_vec();
             match status {
                 200 if body.is_empty() => Err(failed(502, &body)),
                 200 if body.starts_with(b"data: ") && !is_done(&body) => Err(broken_off(&body)),

@@ -8,10 +8,11 @@ use serde::ser::{
 use super::Writer;
 use super::text::{Quotes, Text};
 use crate::json::Error;
+use crate::json::pieces::Out;
 
 /// An array or object that is being written.
-pub(in crate::json) struct Members<'o> {
-    out: &'o mut Vec<u8>,
+pub(in crate::json) struct Members<'o, 's> {
+    out: &'o mut Out<'s>,
     is_first: bool,
     /// What ends it.
     end: &'static [u8],
@@ -19,8 +20,8 @@ pub(in crate::json) struct Members<'o> {
     is_raw: bool,
 }
 
-impl<'o> Members<'o> {
-    pub(super) fn new(out: &'o mut Vec<u8>, end: &'static [u8]) -> Self {
+impl<'o, 's> Members<'o, 's> {
+    pub(super) fn new(out: &'o mut Out<'s>, end: &'static [u8]) -> Self {
         Self {
             out,
             is_first: true,
@@ -29,7 +30,7 @@ impl<'o> Members<'o> {
         }
     }
 
-    pub(super) fn of_raw_value(out: &'o mut Vec<u8>) -> Self {
+    pub(super) fn of_raw_value(out: &'o mut Out<'s>) -> Self {
         Self {
             is_raw: true,
             ..Self::new(out, b"")
@@ -68,7 +69,7 @@ impl<'o> Members<'o> {
 /// Traits of `serde` that differ in nothing but their names.
 macro_rules! elements {
     ($($family:ident $method:ident;)*) => {
-        $(impl $family for Members<'_> {
+        $(impl $family for Members<'_, '_> {
             type Ok = ();
             type Error = Error;
 
@@ -93,7 +94,7 @@ elements! {
 
 macro_rules! fields {
     ($($family:ident)*) => {
-        $(impl $family for Members<'_> {
+        $(impl $family for Members<'_, '_> {
             type Ok = ();
             type Error = Error;
 
@@ -115,7 +116,7 @@ macro_rules! fields {
 
 fields! { SerializeStruct SerializeStructVariant }
 
-impl SerializeMap for Members<'_> {
+impl SerializeMap for Members<'_, '_> {
     type Ok = ();
     type Error = Error;
 

@@ -1,14 +1,15 @@
 //! What can only be a text.
 
-use std::io::Write as _;
+use std::fmt::Write as _;
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
 use crate::json::Error;
 use crate::json::escape::write_str;
+use crate::json::pieces::Out;
 
 /// Writes what must be a text: a key, the JSON of a `RawValue`, or a verbatim text.
-pub(super) struct Text<'o>(pub(super) &'o mut Vec<u8>, pub(super) Quotes);
+pub(super) struct Text<'o, 's>(pub(super) &'o mut Out<'s>, pub(super) Quotes);
 
 pub(super) enum Quotes {
     /// As it is.
@@ -17,6 +18,16 @@ pub(super) enum Quotes {
     Around,
     /// Escaped, in quotes.
     Escaping,
+}
+
+/// Takes the parts of a text that is shown.
+struct AsItIs<'o, 's>(&'o mut Out<'s>);
+
+impl std::fmt::Write for AsItIs<'_, '_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.verbatim(text);
+        Ok(())
+    }
 }
 
 /// The types of `serde`'s data model that are no text.
@@ -30,7 +41,7 @@ fn no_text() -> Error {
     serde::ser::Error::custom("a text was expected")
 }
 
-impl Serializer for Text<'_> {
+impl Serializer for Text<'_, '_> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Impossible<(), Error>;
@@ -61,9 +72,9 @@ impl Serializer for Text<'_> {
     fn serialize_str(self, value: &str) -> Result<(), Error> {
         let Self(out, quotes) = self;
         match quotes {
-            Quotes::Without => out.extend_from_slice(value.as_bytes()),
+            Quotes::Without => out.verbatim(value),
             Quotes::Around => return Text(out, quotes).collect_str(value),
-            Quotes::Escaping => write_str(out, value),
+            Quotes::Escaping => write_str(&mut out.own, value),
         }
         Ok(())
     }
@@ -72,7 +83,7 @@ impl Serializer for Text<'_> {
         let Self(out, quotes) = self;
         // A text that is shown in pieces, such as a data URI, need not be put together first.
         if let Quotes::Around = quotes {
-            return write!(out, "\"{value}\"").map_err(serde::ser::Error::custom);
+            return write!(AsItIs(out), "\"{value}\"").map_err(serde::ser::Error::custom);
         }
         Text(out, quotes).serialize_str(&value.to_string())
     }

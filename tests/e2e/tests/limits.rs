@@ -1,10 +1,13 @@
 //! Sizes of requests, and the ways in which a body can end.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use e2e::{Channel, Reply, SharedStack, Stack, h2_post_with_trailers, run, simulator};
 use futures::stream;
 use http::HeaderMap;
 use reqwest::{Body, Client};
+use serde_json::json;
 
 use crate::wire::last;
 
@@ -73,6 +76,46 @@ fn memory_that_a_long_request_took_serves_those_that_follow() {
         }
         let after = memory(&stack).await;
         assert!(after < before + share, "{before}, {grown}, {after}");
+    });
+}
+
+#[test]
+fn long_texts_and_images_arrive_as_they_were_sent() {
+    run(async {
+        let stack = Stack::builder().start().await;
+        let bedrock = simulator().await;
+        let channel = stack.channel(&bedrock).await;
+        let image =
+            |byte: u8| STANDARD.encode([&b"\x89PNG\r\n\x1a\n"[..], &[byte; 600_000]].concat());
+        let (first, second, text) = (image(1), image(2), "\\ long\n".repeat(40_000));
+        let part = |data: &str| {
+            let url = format!("data:image/png;base64,{data}");
+            json!({"type": "image_url", "image_url": {"url": url}})
+        };
+        let mut body = channel.ask("");
+        body["messages"][0]["content"] = json!([
+            part(&first),
+            {"type": "text", "text": text},
+            {"type": "text", "text": "and"},
+            part(&second),
+        ]);
+        let reply = stack.envoy.chat(&body).await;
+        assert_eq!(reply.status, 200, "{}", reply.status);
+        let request = last(&bedrock);
+        assert!(request.was_valid(), "{:?}", request.verdict);
+        let length = request.header("content-length").unwrap();
+        assert_eq!(length, request.body_bytes.to_string());
+        let sent = &request.body.unwrap()["messages"][0]["content"];
+        assert!(
+            sent[0]["source"]["data"] == first,
+            "the first image is another"
+        );
+        assert!(sent[1]["text"] == text, "the text is another");
+        assert_eq!(sent[2]["text"], "and");
+        assert!(
+            sent[3]["source"]["data"] == second,
+            "the second image is another"
+        );
     });
 }
 
