@@ -338,6 +338,21 @@ proptest! {
         edits.iter().for_each(|edit| edit.apply(&mut body));
         let model: &String = model.get(&MODELS);
         laws::request_translation(body.to_string().as_bytes(), model);
+        laws::json_reading(body.to_string().as_bytes());
+    }
+
+    #[test]
+    fn a_spoilt_request_is_read_as_serde_json_reads_it(
+        request in any::<Index>(),
+        at in any::<Index>(),
+        length in 0..4_usize,
+        replacement in "[\\[\\]{},:\"\\\\0-9eE.+\\-nul \t\n]{0,3}",
+    ) {
+        let mut text = request.get(&REQUESTS).to_string().into_bytes();
+        let start = at.index(text.len());
+        let end = text.len().min(start + length);
+        text.splice(start..end, replacement.bytes());
+        laws::json_reading(&text);
     }
 }
 

@@ -94,6 +94,18 @@ pub struct Args {
     )]
     pub xds_tls_client_ca: Option<PathBuf>,
 
+    /// Names of Envoys, DNS or URI, of which their certificate must have one; with commas between.
+    ///
+    /// Without it every certificate of the authorities will do.
+    #[arg(
+        long,
+        env = "BEDROCK_XDS_TLS_CLIENT_NAMES",
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "xds_tls_client_ca"
+    )]
+    pub xds_tls_client_names: Vec<String>,
+
     /// Serve xDS without TLS on an address that is no loopback.
     #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT", value_parser = FalseyValueParser::new())]
     pub xds_allow_plaintext: bool,
@@ -184,6 +196,7 @@ impl Args {
             certificate: self.xds_tls_certificate.clone()?,
             key: self.xds_tls_key.clone()?,
             client_ca: self.xds_tls_client_ca.clone(),
+            client_names: self.xds_tls_client_names.clone(),
         })
     }
 }

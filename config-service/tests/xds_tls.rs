@@ -11,7 +11,7 @@ use clap::Parser as _;
 use common::TestService;
 use common::envoy::{ECDS, Envoy, Service as At};
 use config_service::{Args, Service};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
@@ -32,7 +32,12 @@ impl Authority {
     /// Certificate and key (PEM).
     fn issue(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.subject_alt_names.push(if name.contains("://") {
+            SanType::URI(name.try_into().unwrap())
+        } else {
+            SanType::DnsName(name.try_into().unwrap())
+        });
         let certificate = params.signed_by(&key, &self.0).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
@@ -64,11 +69,19 @@ impl Files {
     }
 
     async fn start(&self, with_client_ca: bool) -> TestService {
+        self.start_for(with_client_ca, "").await
+    }
+
+    /// The same for clients with these names alone, unless they are empty.
+    async fn start_for(&self, with_client_ca: bool, names: &str) -> TestService {
         let [certificate, key, ca] =
             ["server.pem", "server.key", "ca.pem"].map(|it| self.path(it).display().to_string());
         let mut extra = vec!["--xds-tls-certificate", &certificate, "--xds-tls-key", &key];
         if with_client_ca {
             extra.extend(["--xds-tls-client-ca", &ca]);
+        }
+        if !names.is_empty() {
+            extra.extend(["--xds-tls-client-names", names]);
         }
         TestService::start_in(Arc::clone(&self.dir), &extra).await
     }
@@ -132,6 +145,28 @@ async fn mutual_tls_serves_envoys_with_a_certificate_alone() {
     subscribe(&service, &ours, client(&clients)).await.unwrap();
     assert!(subscribe(&service, &ours, None).await.is_err());
     assert!(subscribe(&service, &ours, client(&ours)).await.is_err());
+}
+
+#[tokio::test]
+async fn mutual_tls_may_be_for_some_names_alone() {
+    let (files, ours, clients) = (
+        Files::new(),
+        Authority::new("ours"),
+        Authority::new("clients"),
+    );
+    files.issue(&ours);
+    files.write("ca.pem", &clients.0.pem());
+    let identity = "spiffe://cluster.local/ns/istio-system/sa/gateway";
+    let names = format!("envoy.test,{identity}");
+    let service = files.start_for(true, &names).await;
+    for name in ["envoy.test", identity] {
+        let client = Some(clients.issue(name));
+        subscribe(&service, &ours, client).await.unwrap();
+    }
+    for name in ["other.test", "spiffe://cluster.local/ns/other/sa/gateway"] {
+        let client = Some(clients.issue(name));
+        assert!(subscribe(&service, &ours, client).await.is_err(), "{name}");
+    }
 }
 
 #[tokio::test]
@@ -205,4 +240,5 @@ async fn files_that_make_no_sense_are_named() {
     assert!(args(&["--xds-tls-certificate", &certificate]).is_err());
     assert!(args(&["--xds-tls-key", &key]).is_err());
     assert!(args(&["--xds-tls-client-ca", &certificate]).is_err());
+    assert!(args(&["--xds-tls-client-names", "envoy.test"]).is_err());
 }

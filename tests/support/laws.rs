@@ -16,7 +16,8 @@ use bedrock_filter::bedrock::{Answer, ModelFamily, ResponseStream};
 use bedrock_filter::catalog;
 use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
-use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
+use bedrock_filter::json;
+use bedrock_filter::openai::{AnswerHead, ChatRequest, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
 use serde_json::{Value, json};
@@ -82,6 +83,19 @@ pub fn request_translation(body: &[u8], model: &str) {
             assert!(error["error"]["message"].is_string(), "{error}");
         }
     }
+}
+
+/// Any text is to our reader what it is to `serde_json`.
+pub fn json_reading(json: &[u8]) {
+    let Ok(text) = std::str::from_utf8(json) else {
+        return;
+    };
+    let own = json::from_str::<Value>(text).map_err(|error| error.to_string());
+    let other = serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+    assert_eq!(own, other);
+    let own = json::from_str::<ChatRequest<'_>>(text).map_err(|error| error.to_string());
+    let other = serde_json::from_str::<ChatRequest<'_>>(text).map_err(|error| error.to_string());
+    assert_eq!(format!("{own:?}"), format!("{other:?}"));
 }
 
 /// Any events, a line each as in the golden files, give every family's client whole events, the

@@ -33,6 +33,8 @@ pub struct TlsFiles {
     pub key: PathBuf,
     /// Authorities whose certificates clients must show; without it clients show none.
     pub client_ca: Option<PathBuf>,
+    /// DNS and URI names, of which a client's certificate must have one; without them any will do.
+    pub client_names: Vec<String>,
 }
 
 /// Why there can be no TLS.
@@ -154,13 +156,31 @@ async fn handshake(stream: TcpStream, tls: &Tls) -> Option<TlsStream<TcpStream>>
     let acceptor = TlsAcceptor::from(tls.current().await);
     let outcome = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
     let reason = match outcome {
-        Ok(Ok(stream)) => return Some(stream),
+        Ok(Ok(stream)) if tls.files.admits(&stream) => return Some(stream),
+        Ok(Ok(_)) => "the client's certificate has none of the names that are let in".to_owned(),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "the client took too long".to_owned(),
     };
     let peer = peer.map(tracing::field::display);
     tracing::warn!(peer, reason, "TLS handshake for xDS failed");
     None
+}
+
+impl TlsFiles {
+    /// Whether the client has one of the names, if there are any.
+    fn admits(&self, stream: &TlsStream<TcpStream>) -> bool {
+        let (_, connection) = stream.get_ref();
+        let shown = connection.peer_certificates().and_then(<[_]>::first);
+        self.client_names.is_empty()
+            || shown.is_some_and(|certificate| self.names_one_of(certificate))
+    }
+
+    fn names_one_of(&self, certificate: &CertificateDer<'_>) -> bool {
+        let is_known = |name: &str| self.client_names.iter().any(|own| own == name);
+        webpki::EndEntityCert::try_from(certificate).is_ok_and(|read| {
+            read.valid_dns_names().any(is_known) || read.valid_uri_names().any(is_known)
+        })
+    }
 }
 
 /// Certificate, key and, if it is configured, the clients' authority.
