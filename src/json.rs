@@ -13,7 +13,7 @@ mod special;
 
 pub use escape::write_str;
 pub use pieces::{MIN_SPAN, Pieces};
-pub use reader::{Escapes, STRING, from_str};
+pub use reader::{Escapes, STRING, read};
 
 use std::fmt;
 

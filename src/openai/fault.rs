@@ -1,4 +1,4 @@
-//! Says where the fault of a body is that could not be read.
+//! Reads what is not of the common kind, and says where the fault of a body is.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,17 +8,29 @@ use super::content::Part;
 use super::text::reason;
 use super::{ChatRequest, Error, ErrorKind};
 
-/// Reads the body once more, slowly, to say where the fault is.
-pub(super) fn parse_error(body: &[u8], fault: &serde_json::Error) -> Error {
-    if !fault.is_data() {
-        let message = format!("We could not parse the JSON body of your request: {fault}.");
-        return Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json");
-    }
+/// Reads a body slowly, with its eye on where it is.
+///
+/// # Errors
+///
+/// A 400 that says what is wrong, and where.
+pub(super) fn read(body: &[u8]) -> Result<ChatRequest<'_>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let located = serde_path_to_error::deserialize::<_, ChatRequest<'_>>(&mut deserializer);
-    let Err(located) = located else {
-        return Error::new(400, ErrorKind::InvalidRequest, fault.to_string());
-    };
+    let request = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|located| parse_error(body, &located))?;
+    deserializer.end().map_err(|fault| invalid_json(&fault))?;
+    Ok(request)
+}
+
+fn invalid_json(fault: &serde_json::Error) -> Error {
+    let message = format!("We could not parse the JSON body of your request: {fault}.");
+    Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json")
+}
+
+fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let fault = located.inner();
+    if !fault.is_data() {
+        return invalid_json(fault);
+    }
     if let Some(error) = fault_in_parts(body, located.path()) {
         return error;
     }

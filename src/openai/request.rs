@@ -202,12 +202,11 @@ impl<'a> ChatRequest<'a> {
             let message = "The request body must be a JSON object.";
             return Err(Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json"));
         }
-        // Checked once here; a reader of bytes would check every string again.
-        let parsed = match std::str::from_utf8(body) {
-            Ok(text) => json::from_str(text),
-            Err(_) => serde_json::from_slice(body),
+        let common = std::str::from_utf8(body).ok().and_then(json::read);
+        let mut request: Self = match common {
+            Some(request) => request,
+            None => fault::read(body)?,
         };
-        let mut request: Self = parsed.map_err(|fault| fault::parse_error(body, &fault))?;
         request.source = body;
         param::check_ranges(&request)?;
         Ok(request)

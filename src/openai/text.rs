@@ -17,10 +17,10 @@ use crate::json::{Escapes, STRING};
 ///
 /// A long chat is mostly strings that only pass through. Such a string stays the JSON that it is:
 /// nothing is unescaped on the way in to be escaped again on the way out.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Text<'a>(Form<'a>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Form<'a> {
     /// JSON without an escape.
     Verbatim(&'a RawValue),
@@ -120,6 +120,16 @@ impl Deref for Text<'_> {
                 plain.get_or_init(|| serde_json::from_str(json.get()).unwrap_or_default())
             }
             Form::Plain(text) => text,
+        }
+    }
+}
+
+/// As it came; whether it was read already is nobody's business.
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Verbatim(json) | Form::Escaped(json, _) => f.write_str(json.get()),
+            Form::Plain(text) => text.fmt(f),
         }
     }
 }
