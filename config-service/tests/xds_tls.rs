@@ -87,6 +87,18 @@ impl Files {
     }
 }
 
+/// A server's files, its authority, and that of its clients.
+fn mutual() -> (Files, Authority, Authority) {
+    let (files, ours, clients) = (
+        Files::new(),
+        Authority::new("ours"),
+        Authority::new("clients"),
+    );
+    files.issue(&ours);
+    files.write("ca.pem", &clients.0.pem());
+    (files, ours, clients)
+}
+
 /// Subscribes over TLS like an Envoy that trusts `authority`.
 async fn subscribe(
     service: &TestService,
@@ -133,13 +145,7 @@ async fn envoys_that_trust_the_certificate_are_served() {
 
 #[tokio::test]
 async fn mutual_tls_serves_envoys_with_a_certificate_alone() {
-    let (files, ours, clients) = (
-        Files::new(),
-        Authority::new("ours"),
-        Authority::new("clients"),
-    );
-    files.issue(&ours);
-    files.write("ca.pem", &clients.0.pem());
+    let (files, ours, clients) = mutual();
     let service = files.start(true).await;
     let client = |authority: &Authority| Some(authority.issue("envoy"));
     subscribe(&service, &ours, client(&clients)).await.unwrap();
@@ -149,13 +155,7 @@ async fn mutual_tls_serves_envoys_with_a_certificate_alone() {
 
 #[tokio::test]
 async fn mutual_tls_may_be_for_some_names_alone() {
-    let (files, ours, clients) = (
-        Files::new(),
-        Authority::new("ours"),
-        Authority::new("clients"),
-    );
-    files.issue(&ours);
-    files.write("ca.pem", &clients.0.pem());
+    let (files, ours, clients) = mutual();
     let identity = "spiffe://cluster.local/ns/istio-system/sa/gateway";
     let names = format!("envoy.test,{identity}");
     let service = files.start_for(true, &names).await;
