@@ -135,7 +135,9 @@ pub fn manifest(
             resources.upstream_ca_file(),
         )?);
     }
-    let yaml = serde_saphyr::to_string(&document)
+    // The plugin configuration stays on one line, in which every space counts.
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    let yaml = serde_saphyr::to_string_with_options(&document, options)
         .map_err(|error| ExportError::Template(error.to_string()))?;
     let revision = snapshot.revision;
     Ok(format!(
