@@ -58,8 +58,8 @@ pub struct AppState {
     pub(crate) fleet: Fleet,
     pub(crate) sessions: Sessions,
     pub(crate) metrics: Metrics,
+    pub(crate) resources: Resources,
     token: AdminToken,
-    resources: Resources,
     refusals: Refusals,
 }
 

@@ -8,6 +8,7 @@ mod assets;
 mod cookie;
 mod diff;
 mod explain;
+mod export;
 mod fields;
 mod form;
 mod harmless;
@@ -56,6 +57,8 @@ pub(crate) fn routes() -> Router<AppState> {
         .route("/channels/{id}/rollback", post(history::roll_back))
         .route("/channels/{id}/test", get(test::page).post(test::run))
         .route("/explain", get(explain::page).post(explain::run))
+        .route("/export/istio", get(export::istio))
+        .route("/export/plugin-config", get(export::plugin_config))
         .route("/history", get(history::all))
         .route("/api-reference", get(api::page))
         .route("/tokens", get(tokens::page).post(tokens::create))

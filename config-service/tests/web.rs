@@ -10,10 +10,13 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Reply, SECRET, TOKEN, TestService, channel, receive};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
+use tempfile::TempDir;
 
 fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
@@ -267,6 +270,40 @@ async fn a_viewer_sees_and_changes_nothing() {
     service.send(Method::DELETE, "/api/tokens/eve", "").await;
     let reply = get(&service, "/channels", &cookie).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn exports_are_files_or_say_why_not() {
+    let key = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+    let dir = Arc::new(TempDir::new().unwrap());
+    let sealed = TestService::start_in(dir, &["--seal-key", key]).await;
+    let unsealed = TestService::start().await;
+    for service in [&sealed, &unsealed] {
+        service.create(&channel("one")).await;
+    }
+    let (cookie, _) = log_in(&sealed, TOKEN).await;
+    let page = get(&sealed, "/channels", &cookie).await;
+    for (place, name) in [
+        ("/export/istio", "bedrock-istio.yaml"),
+        ("/export/plugin-config", "plugin-config.json"),
+    ] {
+        assert!(page.text.contains(&format!("href=\"{place}\"")), "{page:?}");
+        let file = get(&sealed, place, &cookie).await;
+        assert_eq!(file.status, StatusCode::OK, "{file:?}");
+        assert!(
+            file.header("content-disposition").contains(name),
+            "{file:?}"
+        );
+        assert!(file.text.contains("sealed:v1:k1:") && !file.text.contains(SECRET));
+        let stranger = get(&sealed, place, "").await;
+        assert_eq!(stranger.status, StatusCode::SEE_OTHER);
+        let (cookie, _) = log_in(&unsealed, TOKEN).await;
+        let refused = get(&unsealed, place, &cookie).await;
+        assert_eq!(refused.status, StatusCode::CONFLICT, "{refused:?}");
+        assert!(refused.text.contains("BEDROCK_SEAL_KEY"), "{refused:?}");
+    }
+    let wrong = get(&sealed, "/export/istio?selector=x", &cookie).await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{wrong:?}");
 }
 
 #[tokio::test]

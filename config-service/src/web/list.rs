@@ -6,6 +6,7 @@ use axum::response::{Html, Redirect};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::export;
 use super::layout::{Page, Refusal, csrf, time};
 use super::session::Session;
 use crate::api::AppState;
@@ -78,6 +79,7 @@ pub(super) async fn page(
                     }
                 }
             }
+            (export::links())
         }
     }))
 }
