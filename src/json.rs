@@ -1,7 +1,7 @@
 //! Reads and writes JSON fast, and writes what is JSON already without looking at it again.
 //!
 //! `serde_json` looks at every byte of every string for something to escape, one at a time; in Wasm
-//! that is most of what a long chat costs. Here strings are looked at in words, [`Verbatim`] ones not
+//! that is most of what a long chat costs. Here strings are looked at many bytes at a time, [`Verbatim`] ones not
 //! at all, and everything goes into one buffer of the right size. The output is `serde_json`'s, byte
 //! for byte.
 

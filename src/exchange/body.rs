@@ -22,8 +22,7 @@ impl Body {
     }
 
     /// Its pieces, in order.
-    #[must_use]
-    pub fn slices(&self) -> Vec<&[u8]> {
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.slices(&self.source)
     }
 

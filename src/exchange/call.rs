@@ -67,7 +67,7 @@ impl Prepared {
         request: &ChatRequest<'_>,
         now: SystemTime,
     ) -> Result<(Call, Headers, Pieces), Error> {
-        let body = self.encoded.body.slices(request.source);
+        let body: Vec<_> = self.encoded.body.slices(request.source).collect();
         let headers = self.signed_headers(route, &body, now)?;
         let call = Call {
             channel: route.channel.channel.name.clone(),

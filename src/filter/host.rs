@@ -1,5 +1,6 @@
 //! Host calls that the filter needs, without their panics and `String`s.
 
+use std::iter;
 use std::time::SystemTime;
 
 use proxy_wasm::hostcalls;
@@ -38,17 +39,14 @@ pub(super) fn read(buffer: BufferType, size: usize) -> Vec<u8> {
 }
 
 /// Replaces the first `size` bytes of a buffer, which are all that it has, by these pieces.
-pub(super) fn replace(buffer: BufferType, size: usize, pieces: &[&[u8]]) {
-    let Some((first, others)) = pieces.split_first() else {
-        return;
-    };
-    let mut taken = hostcalls::set_buffer(buffer, 0, size, first);
-    for piece in others {
-        // What begins at the end or behind it is appended.
-        taken = taken.and_then(|()| hostcalls::set_buffer(buffer, usize::MAX, 0, piece));
-    }
-    if taken.is_err() {
-        log::error!("Envoy did not take the body");
+pub(super) fn replace<'p>(buffer: BufferType, size: usize, pieces: impl Iterator<Item = &'p [u8]>) {
+    // What begins at the end of a buffer or behind it is appended.
+    let places = iter::once((0, size)).chain(iter::repeat((usize::MAX, 0)));
+    for ((start, length), piece) in places.zip(pieces) {
+        if hostcalls::set_buffer(buffer, start, length, piece).is_err() {
+            log::error!("Envoy did not take the body");
+            return;
+        }
     }
 }
 

@@ -62,7 +62,7 @@ impl Message {
                     host::set_headers(self.headers, headers);
                 }
                 if let Some(body) = &edit.body {
-                    host::replace(self.body, self.size, &body.slices());
+                    host::replace(self.body, self.size, body.slices());
                     metrics::report_memory();
                 }
                 Action::Continue

@@ -46,17 +46,15 @@ impl Pieces {
     }
 
     /// The pieces in order, with the source that it was made from.
-    #[must_use]
-    pub fn slices<'p>(&'p self, source: &'p [u8]) -> Vec<&'p [u8]> {
-        let mut slices = Vec::with_capacity(2 * self.spans.len() + 1);
+    pub fn slices<'p>(&'p self, source: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
         let mut at = 0;
-        for span in &self.spans {
-            slices.extend(self.own.get(at..span.after));
-            slices.extend(source.get(span.source.clone()));
+        let before_last = self.spans.iter().flat_map(move |span| {
+            let own = self.own.get(at..span.after);
             at = span.after;
-        }
-        slices.extend(self.own.get(at..));
-        slices
+            [own, source.get(span.source.clone())]
+        });
+        let last = self.spans.last().map_or(0, |span| span.after);
+        before_last.chain([self.own.get(last..)]).flatten()
     }
 
     /// The body in one piece, with the source that it was made from.
@@ -65,7 +63,7 @@ impl Pieces {
         if self.is_whole() {
             return self.own;
         }
-        self.slices(source).concat()
+        self.slices(source).collect::<Vec<_>>().concat()
     }
 }
 
@@ -152,7 +150,7 @@ mod tests {
         let pieces = to_pieces(&value, source.as_bytes(), 0).unwrap();
         let whole = serde_json::to_string(&value).unwrap();
         assert_eq!(pieces.len(), whole.len());
-        let slices = pieces.slices(source.as_bytes());
+        let slices: Vec<_> = pieces.slices(source.as_bytes()).collect();
         assert_eq!(slices.len(), 5);
         assert_eq!(slices[1].len(), MIN_SPAN + 2);
         assert_eq!(slices.concat(), whole.as_bytes());
@@ -164,7 +162,7 @@ mod tests {
         let long = "x".repeat(2 * MIN_SPAN);
         let pieces = to_pieces(&Verbatim(&long), b"", 0).unwrap();
         assert!(pieces.is_whole() && !pieces.is_empty());
-        assert_eq!(pieces.slices(b"").len(), 1);
+        assert_eq!(pieces.slices(b"").count(), 1);
         assert!(Pieces::default().is_empty());
     }
 }
