@@ -8,10 +8,11 @@ mod istio;
 
 use bedrock_filter::seal::KEY_VARIABLE;
 
-use crate::channels::EditError;
+use crate::channels::{Channels, EditError};
 use crate::fault::Fault;
+use crate::xds::Resources;
 
-pub use istio::{InvalidTarget, Target, manifest};
+pub use istio::{InvalidTarget, Target};
 
 /// Why there is no such document.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,9 @@ pub enum ExportError {
          or give them keys, or attach Envoy to the config-service", list(.0)
     )]
     Renewed(Vec<String>),
+    /// Kubernetes or Istio would not take it.
+    #[error(transparent)]
+    Target(#[from] InvalidTarget),
     /// What is stored cannot be read or compiled.
     #[error(transparent)]
     Contents(#[from] EditError),
@@ -40,6 +44,21 @@ impl From<Vec<Fault>> for ExportError {
     fn from(faults: Vec<Fault>) -> Self {
         Self::Contents(EditError::Invalid(faults))
     }
+}
+
+/// The channels as an Istio `EnvoyFilter`, in YAML.
+///
+/// # Errors
+///
+/// When the target cannot be used, or the channels cannot be copied.
+pub async fn istio(
+    channels: &Channels,
+    target: &Target,
+    resources: &Resources,
+) -> Result<String, ExportError> {
+    target.validate()?;
+    let copy = channels.copy().await?;
+    istio::manifest(&copy, target, resources)
 }
 
 fn list(names: &[String]) -> String {

@@ -24,11 +24,7 @@ async fn plugin_config(State(app): App) -> Result<Response, Problem> {
 
 /// A manifest for an Istio gateway.
 async fn istio(State(app): App, Query(target): Query<Target>) -> Result<Response, Problem> {
-    target
-        .validate()
-        .map_err(|error| Problem::bad_request(error.to_string()))?;
-    let copy = app.channels.copy().await?;
-    let manifest = export::manifest(&copy, &target, &app.resources)?;
+    let manifest = export::istio(&app.channels, &target, &app.resources).await?;
     // https://www.rfc-editor.org/rfc/rfc9512
     Ok(document("application/yaml", manifest))
 }

@@ -233,6 +233,7 @@ impl From<ExportError> for Problem {
     fn from(error: ExportError) -> Self {
         match error {
             ExportError::Contents(error) => error.into(),
+            ExportError::Target(error) => Self::bad_request(error.to_string()),
             ExportError::Template(reason) => {
                 tracing::error!(reason, "the export failed");
                 Self::internal()

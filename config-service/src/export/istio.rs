@@ -64,7 +64,7 @@ impl Target {
     /// # Errors
     ///
     /// At the first part that cannot be used.
-    pub fn validate(&self) -> Result<(), InvalidTarget> {
+    pub(super) fn validate(&self) -> Result<(), InvalidTarget> {
         let invalid = |parameter, value: &str, expected| InvalidTarget {
             parameter,
             value: value.to_owned(),
@@ -105,7 +105,7 @@ impl Target {
 /// # Errors
 ///
 /// When the template lacks a part.
-pub fn manifest(
+pub(super) fn manifest(
     snapshot: &Snapshot,
     target: &Target,
     resources: &Resources,

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 
 use super::layout::Refusal;
 use super::session::Session;
-use crate::api::{AppState, Problem};
-use crate::export::{Target, manifest};
+use crate::api::AppState;
+use crate::export::{self, Target};
 
 /// Links to them.
 pub(super) fn links() -> Markup {
@@ -27,7 +27,7 @@ pub(super) async fn plugin_config(
     State(app): State<AppState>,
     _: Session,
 ) -> Result<Response, Refusal> {
-    let copy = app.channels.copy().await.map_err(Problem::from)?;
+    let copy = app.channels.copy().await?;
     Ok(file(
         "application/json",
         "plugin-config.json",
@@ -40,10 +40,7 @@ pub(super) async fn istio(
     _: Session,
     Query(target): Query<Target>,
 ) -> Result<Response, Refusal> {
-    let checked = target.validate();
-    checked.map_err(|error| Refusal::bad_request(&error.to_string()))?;
-    let copy = app.channels.copy().await.map_err(Problem::from)?;
-    let manifest = manifest(&copy, &target, &app.resources).map_err(Problem::from)?;
+    let manifest = export::istio(&app.channels, &target, &app.resources).await?;
     Ok(file("application/yaml", "bedrock-istio.yaml", manifest))
 }
 

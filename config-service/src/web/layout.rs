@@ -9,6 +9,7 @@ use super::session::Session;
 use crate::access::Role;
 use crate::api::Problem;
 use crate::channels::EditError;
+use crate::export::ExportError;
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
@@ -116,6 +117,12 @@ impl From<Problem> for Refusal {
 
 impl From<EditError> for Refusal {
     fn from(error: EditError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<ExportError> for Refusal {
+    fn from(error: ExportError) -> Self {
         Problem::from(error).into()
     }
 }
