@@ -8,7 +8,7 @@ use super::super::fields::Values;
 use super::super::layout::csrf;
 use super::super::session::Session;
 use super::super::validate::{Notes, Placed};
-use super::credentials;
+use super::{NEW, credentials, place};
 use crate::channel::{StoredChannel, Warning, masked};
 use crate::fault::Fault;
 use crate::history::differences;
@@ -62,10 +62,8 @@ impl<'a> View<'a> {
 
     /// Where the form is sent, whatever the address of the page.
     fn action(&self) -> String {
-        self.stored.map_or_else(
-            || "/channels/new".to_owned(),
-            |own| format!("/channels/{}", own.id),
-        )
+        self.stored
+            .map_or_else(|| NEW.to_owned(), |own| place(&own.id))
     }
 
     pub(super) fn render(&self, session: &Session) -> Markup {
