@@ -10,7 +10,7 @@ use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 
 use super::authorization::Authorization;
-use super::{Caller, Keyring, check_signature, date};
+use super::{Caller, Keyring, check_signature, check_token, date};
 use crate::error::AwsError;
 use crate::wire::WireRequest;
 
@@ -55,9 +55,7 @@ impl Keyring {
         authorization.check_scope(&amz_date, regions)?;
         check_life(&amz_date, &value("X-Amz-Expires")?, now)?;
         let key = self.find(authorization.access_key_id)?;
-        if !key.has_token(value("X-Amz-Security-Token").ok().as_deref()) {
-            return Err(AwsError::unrecognized_client());
-        }
+        check_token(value("X-Amz-Security-Token").ok().as_deref(), key)?;
         let request = signed_request(query);
         authorization.check_signed_headers(&request)?;
         check_signature(&request, &authorization, (key, &amz_date))?;

@@ -385,9 +385,9 @@ const PRESIGNED: &str = "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz
 #[test]
 fn a_short_term_key_stands_for_its_signer_while_it_lives() {
     let begin = date::parse("20260115T123456Z").unwrap();
-    let ask = |url: &str, region: &str, secret: &str, after: i64| {
+    let ask = |url: &str, region: &str, key: Key, after: i64| {
         let keyring = Keyring {
-            keys: vec![Key::new("AKIDEXAMPLE", secret)],
+            keys: vec![key],
             regions: vec![region.into()],
             ..Keyring::default()
         };
@@ -402,24 +402,28 @@ fn a_short_term_key_stands_for_its_signer_while_it_lives() {
             .map(|caller| caller.region)
             .map_err(|error| error.name)
     };
-    let (region, secret) = ("us-east-1", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-    assert_eq!(ask(PRESIGNED, region, secret, 60), Ok(region.to_owned()));
+    let key = |secret: &str| Key::new("AKIDEXAMPLE", secret);
+    let region = "us-east-1";
+    let own = || key("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    assert_eq!(ask(PRESIGNED, region, own(), 60), Ok(region.to_owned()));
     let longer = PRESIGNED.replace("Expires=43200", "Expires=43199");
     let other = PRESIGNED.replace("CallWithBearerToken", "DeleteEverything");
-    for (url, region, secret, after, error) in [
-        (PRESIGNED, region, secret, 43_200, "AccessDeniedException"),
-        (&other, region, secret, 60, "AccessDeniedException"),
+    let (denied, invalid) = ("AccessDeniedException", "InvalidSignatureException");
+    for (url, region, key, after, error) in [
+        (PRESIGNED, region, own(), 43_200, denied),
+        (&other, region, own(), 60, denied),
+        (PRESIGNED, "eu-west-1", own(), 60, invalid),
+        (PRESIGNED, region, key("other"), 60, invalid),
+        (&longer, region, own(), 60, invalid),
         (
             PRESIGNED,
-            "eu-west-1",
-            secret,
+            region,
+            own().expired(),
             60,
-            "InvalidSignatureException",
+            "ExpiredTokenException",
         ),
-        (PRESIGNED, region, "other", 60, "InvalidSignatureException"),
-        (&longer, region, secret, 60, "InvalidSignatureException"),
     ] {
-        assert_eq!(ask(url, region, secret, after), Err(error.to_owned()));
+        assert_eq!(ask(url, region, key, after), Err(error.to_owned()));
     }
 }
 
