@@ -1,18 +1,8 @@
 //! Channels as a file: `config-service export` and `apply`.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::process::Command;
 
-use common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel};
+use crate::common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel};
 use serde_json::{Value, json};
 
 /// Runs a subcommand; gives whether it succeeded, and what it said.

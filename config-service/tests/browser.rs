@@ -1,21 +1,9 @@
 //! The web page in a real browser.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-#![allow(unreachable_pub, reason = "modules of one test program")]
-
-#[path = "browser/driver.rs"]
 mod driver;
 
-mod common;
-
+use crate::common::{ARN, SECRET, TOKEN, TestService, channel, channel_with};
 use bedrock_simulator::{Key, Simulator};
-use common::{ARN, SECRET, TOKEN, TestService, channel, channel_with};
 use driver::{Browser, LAPTOP, PHONE, browse};
 use fantoccini::key::Key as Press;
 use serde_json::json;

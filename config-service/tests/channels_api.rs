@@ -1,8 +1,6 @@
 //! The admin API over real HTTP: every route, every fault.
 
-mod common;
-
-use common::{ARN, SECRET, TOKEN, TestService, channel, channel_with, receive};
+use crate::common::{ARN, SECRET, TOKEN, TestService, channel, channel_with, receive};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

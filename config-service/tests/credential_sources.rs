@@ -1,24 +1,15 @@
 //! Channels whose credentials come from AWS: what is asked, what is published, what is shown.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::common::envoy::{ECDS, Envoy, Service as At, plugin_json};
+use crate::common::sts::{Sts, secret, session_token};
+use crate::common::{self, DEADLINE, SECRET, TestService, channel, channel_with};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_filter::config::PluginConfig;
-use common::envoy::{ECDS, Envoy, Service as At, plugin_json};
-use common::sts::{Sts, secret, session_token};
-use common::{DEADLINE, SECRET, TestService, channel, channel_with};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,20 +1,10 @@
 //! Backups, and files that cannot be used.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use common::{TestService, channel};
+use crate::common::{TestService, channel};
 use config_service::seal::Sealer;
 use config_service::store::{Store, StoreError};
 use tempfile::TempDir;

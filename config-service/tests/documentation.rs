@@ -1,12 +1,5 @@
 //! `docs/API.md` and `docs/OPERATIONS.md` say what the code does.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

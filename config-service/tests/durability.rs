@@ -1,14 +1,10 @@
 //! What is stored: survives restarts, changes as a whole or not at all, and is accounted for.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::envoy::{ECDS, Envoy, plugin_json};
+use crate::common::{self, ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use clap::Parser as _;
-use common::envoy::{ECDS, Envoy, plugin_json};
-use common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use config_service::history::Query;
 use config_service::seal::Sealer;
 use config_service::store::Store;

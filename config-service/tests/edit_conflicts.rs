@@ -1,16 +1,6 @@
 //! Entity tags, names as addresses, and pages of the list.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
-use common::{Reply, TOKEN, TestService, channel, channel_with, receive};
+use crate::common::{Reply, TOKEN, TestService, channel, channel_with, receive};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -1,16 +1,6 @@
 //! Where a request would go, told without calling AWS.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
-use common::{ARN, Reply, SECRET, SESSION_TOKEN, TestService, channel_with};
+use crate::common::{self, ARN, Reply, SECRET, SESSION_TOKEN, TestService, channel_with};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,19 +1,11 @@
 //! Exports for Envoys that are not attached: sealed, complete, and refused where a copy would not do.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::{SECRET, SESSION_TOKEN, TestService, channel};
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
-use common::{SECRET, SESSION_TOKEN, TestService, channel};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -1,16 +1,6 @@
 //! What the history tells, and the way back.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
-use common::{SECRET, TestService, channel};
+use crate::common::{SECRET, TestService, channel};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 

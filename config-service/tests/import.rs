@@ -1,16 +1,6 @@
 //! Channels from an older gateway's list of ARNs.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
-use common::{ARN, TestService};
+use crate::common::{ARN, TestService};
 use reqwest::Method;
 use serde_json::{Value, json};
 

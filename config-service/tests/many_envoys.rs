@@ -1,20 +1,10 @@
 //! A revision on its way to many Envoys at once.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::sync::Arc;
 use std::time::Instant;
 
-use common::envoy::{ECDS, Envoy};
-use common::{ARN, TestService, channel};
+use crate::common::envoy::{ECDS, Envoy};
+use crate::common::{ARN, TestService, channel};
 use serde_json::json;
 
 /// Envoys that are connected.

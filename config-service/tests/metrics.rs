@@ -1,17 +1,7 @@
 //! What Prometheus gets.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
-use common::envoy::{CDS, ECDS, Envoy};
-use common::{SECRET, TOKEN, TestService, channel};
+use crate::common::envoy::{CDS, ECDS, Envoy};
+use crate::common::{SECRET, TOKEN, TestService, channel};
 use serde_json::json;
 
 #[tokio::test]

@@ -1,19 +1,9 @@
 //! The `OpenAPI` document is about this service: every route, every field.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use common::{TestService, channel};
+use crate::common::{TestService, channel};
 use config_service::edit::FIELDS;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;

@@ -1,17 +1,7 @@
 //! Real requests through a channel, to a simulator that checks them.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
+use crate::common::{ARN, Reply, TestService};
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
-use common::{ARN, Reply, TestService};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,13 +1,5 @@
 //! Whatever is sent, what is stored is what the filter takes.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
 use std::collections::BTreeMap;
 
 use bedrock_filter::config::PluginConfig;

@@ -1,14 +1,6 @@
 //! What a read gives is a body as it is, which is how administrators and scripts edit.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod common;
-
-use common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
+use crate::common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use config_service::seal::Sealer;
 use config_service::store::Store;
 use reqwest::{Method, StatusCode};

@@ -1,16 +1,12 @@
 //! Sealed credentials: at rest, on the wire, over restarts and changes of keys.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
-mod common;
-
 use std::sync::Arc;
 
+use crate::common::envoy::{ECDS, Envoy, Service as At, plugin, plugin_json};
+use crate::common::{SECRET, SESSION_TOKEN, TestService, channel};
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::seal::SealKeys;
 use clap::Parser as _;
-use common::envoy::{ECDS, Envoy, Service as At, plugin, plugin_json};
-use common::{SECRET, SESSION_TOKEN, TestService, channel};
 use config_service::seal::Sealer;
 use config_service::store::Store;
 use config_service::{Args, Cli, Service, command};

@@ -1,18 +1,8 @@
 //! Named tokens and their roles.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::process::Command;
 
-use common::{Reply, TestService, channel, receive};
+use crate::common::{Reply, TestService, channel, receive};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 

@@ -1,18 +1,8 @@
 //! The web page without a browser: what protects it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::{Reply, SECRET, TOKEN, TestService, channel, receive};
+use crate::common::{Reply, SECRET, TOKEN, TestService, channel, receive};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;

@@ -1,11 +1,9 @@
 //! xDS over real gRPC: order, acknowledgements, refusals, reconnection, several Envoys.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::envoy::{CDS, ECDS, Envoy, Service, channel, cluster_names, plugin_json};
-use common::{ARN, SECRET, TestService};
+use crate::common::envoy::{CDS, ECDS, Envoy, Service, channel, cluster_names, plugin_json};
+use crate::common::{self, ARN, SECRET, TestService};
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
 use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, DiscoveryRequest};
 use reqwest::Method;

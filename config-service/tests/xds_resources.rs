@@ -1,18 +1,9 @@
 //! The resources themselves, field by field.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod common;
-
 use std::sync::Arc;
 
-use common::TestService;
-use common::envoy::{CDS, ECDS, Envoy, Service, clusters, plugin, plugin_json};
+use crate::common::envoy::{CDS, ECDS, Envoy, Service, clusters, plugin, plugin_json};
+use crate::common::{self, TestService};
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
     ClusterDiscoveryType, DiscoveryType, DnsLookupFamily,

@@ -1,15 +1,11 @@
 //! xDS over TLS and mutual TLS, and what happens without.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail the test")]
-
-mod common;
-
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::common::TestService;
+use crate::common::envoy::{ECDS, Envoy, Service as At};
 use clap::Parser as _;
-use common::TestService;
-use common::envoy::{ECDS, Envoy, Service as At};
 use config_service::{Args, Service};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tempfile::TempDir;

@@ -1,16 +1,4 @@
 //! A config-service in this process, on free ports and a database of its own, and clients for it.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "every test program compiles this and uses a part of it"
-)]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a failure here fails the test that uses it"
-)]
 
 pub mod envoy;
 pub mod sts;

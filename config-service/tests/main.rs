@@ -1,0 +1,38 @@
+//! The config-service over real HTTP and real gRPC, in this process or as a program of its own.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail as tests do"
+)]
+#![allow(unreachable_pub, reason = "modules of one test program")]
+
+mod apply;
+mod browser;
+mod channels_api;
+mod common;
+mod credential_sources;
+mod database_file;
+mod documentation;
+mod durability;
+mod edit_conflicts;
+mod explain;
+mod export;
+mod history;
+mod import;
+mod kill;
+mod many_envoys;
+mod metrics;
+mod openapi;
+mod probe;
+mod random_edits;
+mod round_trip;
+mod sealing;
+mod secrets;
+mod tokens;
+mod web;
+mod xds;
+mod xds_resources;
+mod xds_tls;
