@@ -20,6 +20,8 @@ pub use headers::Headers;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use http::{HeaderName, HeaderValue, StatusCode};
+
 use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
 use crate::openai::{Error, StreamUsage, ToolStyle};
 use crate::relay::{Dispatcher, Relay};
@@ -53,9 +55,9 @@ pub struct Edit {
 #[derive(Debug, PartialEq)]
 pub struct Reply {
     /// HTTP status.
-    pub status: u16,
+    pub status: StatusCode,
     /// Headers besides `content-type`, which is JSON's, and `content-length`, which Envoy adds.
-    pub headers: Headers,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
     /// JSON.
     pub body: Vec<u8>,
 }
@@ -120,7 +122,7 @@ struct Call {
 
 /// The head of an answer.
 struct Head {
-    status: u16,
+    status: StatusCode,
     headers: Headers,
 }
 
@@ -194,13 +196,17 @@ impl Reply {
     #[must_use]
     pub fn unavailable() -> Self {
         let message = "The gateway cannot serve the request right now, please retry.";
-        Self::error(&Error::server(503, "service_unavailable", message))
+        Self::error(&Error::server(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "service_unavailable",
+            message,
+        ))
     }
 
     fn error(error: &Error) -> Self {
         Self {
             status: error.status,
-            headers: Headers::default(),
+            headers: Vec::new(),
             body: error.body(),
         }
     }

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use http::StatusCode;
 use self_cell::self_cell;
 
 use crate::bedrock::ModelFamily;
@@ -119,7 +120,11 @@ impl Dispatcher {
         let most = routes.failover().unwrap_or_default().max_held_bytes;
         if self.held.get() + length > most {
             let message = "The gateway holds too many requests; please retry.";
-            return Err(Error::server(503, "overloaded", message));
+            return Err(Error::server(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                message,
+            ));
         }
         let request = Parsed::try_new(body, |body| ChatRequest::parse(body))?;
         let (plan, first) = self.plan(routes, request.borrow_dependent(), now)?;

@@ -4,6 +4,9 @@ mod sigv4;
 
 use std::time::SystemTime;
 
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+
 use crate::config::{Credentials, Secret, SignedBy};
 
 pub use sigv4::{SigV4, canonical_uri};
@@ -26,8 +29,8 @@ pub struct Unsigned<'a> {
     pub authority: &'a str,
     /// Path, already percent-encoded as it goes on the wire.
     pub path: &'a str,
-    /// Headers to sign besides `host`, `x-amz-date` and `x-amz-security-token`; names in lower case.
-    pub headers: &'a [(&'static str, String)],
+    /// Headers to sign besides `host`, `x-amz-date` and `x-amz-security-token`.
+    pub headers: &'a [(HeaderName, HeaderValue)],
     /// The whole body, in pieces.
     pub body: &'a [&'a [u8]],
 }
@@ -37,8 +40,11 @@ pub struct Unsigned<'a> {
 #[error("cannot sign the request: {0}")]
 pub struct SignError(&'static str);
 
-/// A header to add to a request: its name and value.
-pub type SignedHeader = (&'static str, String);
+const NOT_VISIBLE: SignError = SignError("a header value is not visible ASCII");
+
+/// A header to add to a request. Values that are secrets are marked as sensitive, so that `Debug` hides
+/// them.
+pub type SignedHeader = (HeaderName, HeaderValue);
 
 impl Signer {
     /// A signer for a region with a channel's credentials.
@@ -64,7 +70,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When a header value is not visible ASCII or spaces.
+    /// When a header value is not visible ASCII.
     pub fn sign(
         &self,
         request: Unsigned<'_>,
@@ -73,7 +79,17 @@ impl Signer {
         match self {
             Self::SigV4(sigv4) => sigv4.sign(request, now),
             Self::Envoy => Ok(Vec::new()),
-            Self::Bearer(key) => Ok(vec![("authorization", format!("Bearer {}", key.expose()))]),
+            Self::Bearer(key) => {
+                let bearer = format!("Bearer {}", key.expose());
+                Ok(vec![(AUTHORIZATION, secret(bearer)?)])
+            }
         }
     }
+}
+
+/// A header value that `Debug` hides.
+fn secret(text: String) -> Result<HeaderValue, SignError> {
+    let mut value = HeaderValue::try_from(text).map_err(|_| NOT_VISIBLE)?;
+    value.set_sensitive(true);
+    Ok(value)
 }

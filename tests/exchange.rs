@@ -42,7 +42,7 @@ fn replied(step: Step) -> (u16, String) {
     };
     let body: Value = serde_json::from_slice(&reply.body).unwrap();
     let code = body["error"]["code"].as_str().unwrap_or_default();
-    (reply.status, code.to_owned())
+    (reply.status.as_u16(), code.to_owned())
 }
 
 #[test]
@@ -290,8 +290,9 @@ fn an_error_before_the_upstream_ends_keeps_what_clients_need() {
     let Step::Reply(reply) = &step else {
         panic!("no reply: {step:?}");
     };
-    assert_eq!(reply.headers.get_str("retry-after"), Some("3"));
-    assert_eq!(reply.headers.get_str("x-request-id"), Some("r-1"));
+    let header = |name: &str| reply.headers.iter().find(|(own, _)| own == name);
+    assert_eq!(header("retry-after").unwrap().1, "3");
+    assert_eq!(header("x-request-id").unwrap().1, "r-1");
     assert_eq!(replied(step), (429, "rate_limit_exceeded".to_owned()));
 }
 

@@ -56,7 +56,7 @@ impl Call {
                 };
                 Ok((call, exchange))
             }
-            Step::Reply(reply) => Err(Refusal::new(reply.status, &reply.body)),
+            Step::Reply(reply) => Err(Refusal::new(reply.status.as_u16(), &reply.body)),
             Step::Pass | Step::Wait => Err(Refusal::new(500, b"")),
         }
     }

@@ -1,5 +1,6 @@
 //! What a model family implements.
 
+use http::StatusCode;
 use serde::Serialize;
 
 use crate::catalog::Model;
@@ -101,7 +102,11 @@ impl EncodedRequest {
 
 /// A fault of ours: something could not be written as JSON.
 pub(super) fn encoding_failed(error: &impl std::error::Error) -> Error {
-    Error::server(500, "encoding_failed", format!("cannot encode: {error}"))
+    Error::server(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "encoding_failed",
+        format!("cannot encode: {error}"),
+    )
 }
 
 /// What of a request is needed to read its answer.
@@ -161,7 +166,7 @@ impl DecodeError {
         match self {
             // serde's message can repeat a piece of the answer, so it stays out.
             Self::Malformed(_) => Error::server(
-                502,
+                StatusCode::BAD_GATEWAY,
                 "invalid_upstream_response",
                 "The model's answer could not be read.",
             ),

@@ -1,5 +1,6 @@
 //! Errors of Bedrock, and what the client is told instead.
 
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::redact;
@@ -13,14 +14,14 @@ pub struct UpstreamError {
     /// the answer did not name one.
     pub exception: String,
     /// HTTP status of the answer; that of the exception inside a stream.
-    pub status: u16,
+    pub status: StatusCode,
     /// Text of the answer; may contain AWS identifiers.
     pub message: String,
 }
 
 /// How one exception is told.
 struct Mapping {
-    status: u16,
+    status: StatusCode,
     kind: ErrorKind,
     code: &'static str,
 }
@@ -29,7 +30,7 @@ struct Mapping {
 ///
 /// The header can be namespaced (`Name:http://…`, `ns#Name`); bodies can be empty, text or HTML.
 #[must_use]
-pub fn decode_error(status: u16, error_type: Option<&str>, body: &[u8]) -> UpstreamError {
+pub fn decode_error(status: StatusCode, error_type: Option<&str>, body: &[u8]) -> UpstreamError {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Body {
@@ -51,7 +52,9 @@ pub fn decode_error(status: u16, error_type: Option<&str>, body: &[u8]) -> Upstr
         .unwrap_or_default();
     // Only the model's own status says whether a model error is the request's fault.
     let status = match body.original_status {
-        Some(original) if exception == "ModelErrorException" && original < 500 => 400,
+        Some(original) if exception == "ModelErrorException" && original < 500 => {
+            StatusCode::BAD_REQUEST
+        }
         _ => status,
     };
     UpstreamError {
@@ -73,7 +76,7 @@ impl UpstreamError {
         let mut letters = exception.chars();
         let first = letters.next().map(|letter| letter.to_ascii_uppercase());
         let exception: String = first.into_iter().chain(letters).collect();
-        let status = known(&exception).map_or(502, |mapping| mapping.status);
+        let status = known(&exception).map_or(StatusCode::BAD_GATEWAY, |mapping| mapping.status);
         Self {
             exception,
             status,
@@ -124,17 +127,21 @@ impl UpstreamError {
                  administrator to mend.",
                 self.exception
             );
-            return Error::server(502, "upstream_authentication_failed", message);
+            return Error::server(
+                StatusCode::BAD_GATEWAY,
+                "upstream_authentication_failed",
+                message,
+            );
         }
         if self.exception == "UnknownOperationException" {
             let message = "Bedrock does not know the path that the gateway called; the channel's \
                            model id or ARN is probably malformed.";
-            return Error::server(502, "unknown_operation", message);
+            return Error::server(StatusCode::BAD_GATEWAY, "unknown_operation", message);
         }
         let mapping = self.mapping();
         let message = self.text(mapping.status);
         let mut error = Error::new(mapping.status, mapping.kind, message).code(mapping.code);
-        if mapping.status == 400 && is_too_long(&self.message) {
+        if mapping.status == StatusCode::BAD_REQUEST && is_too_long(&self.message) {
             error.code = Some("context_length_exceeded");
             error.param = Some("messages".to_owned());
         }
@@ -142,14 +149,14 @@ impl UpstreamError {
     }
 
     fn mapping(&self) -> Mapping {
-        if self.exception == "ModelErrorException" && self.status == 400 {
-            return by_status(400);
+        if self.exception == "ModelErrorException" && self.status == StatusCode::BAD_REQUEST {
+            return by_status(self.status);
         }
         known(&self.exception).unwrap_or_else(|| by_status(self.status))
     }
 
     /// The redacted message with a remedy where there is one.
-    fn text(&self, status: u16) -> String {
+    fn text(&self, status: StatusCode) -> String {
         let message = self.message.trim();
         if message.is_empty() {
             return generic_message(status).to_owned();
@@ -165,56 +172,81 @@ impl UpstreamError {
 
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html#API_runtime_InvokeModel_Errors>
 fn known(exception: &str) -> Option<Mapping> {
-    let (status, kind, code) = match exception {
-        "ValidationException" | "SerializationException" => {
-            (400, ErrorKind::InvalidRequest, "invalid_request")
-        }
-        "ServiceQuotaExceededException" => (429, ErrorKind::RateLimit, "quota_exceeded"),
+    Some(match exception {
+        "ValidationException" | "SerializationException" => INVALID_REQUEST,
+        "ServiceQuotaExceededException" => throttled("quota_exceeded"),
         "AccessDeniedException" | "NotAuthorized" | "OptInRequired" | "MPAgreementBeingCreated" => {
-            (403, ErrorKind::Permission, "access_denied")
+            ACCESS_DENIED
         }
-        "FTUFormNotFilled" => (403, ErrorKind::Permission, "access_denied"),
-        "ResourceNotFoundException" => (404, ErrorKind::InvalidRequest, "model_not_found"),
+        "FTUFormNotFilled" => ACCESS_DENIED,
+        "ResourceNotFoundException" => refused(StatusCode::NOT_FOUND, "model_not_found"),
         // OpenAI's clients retry 504 but not 424, which some of Bedrock's failures come with.
-        "ModelTimeoutException" => (504, ErrorKind::Server, "timeout"),
-        "ModelErrorException" => (502, ErrorKind::Server, "model_error"),
-        "ModelStreamErrorException" => (502, ErrorKind::Server, "stream_error"),
-        "ModelNotReadyException" => (503, ErrorKind::Server, "model_not_ready"),
-        "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => {
-            (429, ErrorKind::RateLimit, "rate_limit_exceeded")
-        }
-        "InternalServerException" => (500, ErrorKind::Server, "internal_error"),
-        "ServiceUnavailableException" => (503, ErrorKind::Server, "service_unavailable"),
+        "ModelTimeoutException" => TIMEOUT,
+        "ModelErrorException" => failed(StatusCode::BAD_GATEWAY, "model_error"),
+        "ModelStreamErrorException" => failed(StatusCode::BAD_GATEWAY, "stream_error"),
+        "ModelNotReadyException" => failed(StatusCode::SERVICE_UNAVAILABLE, "model_not_ready"),
+        "ThrottlingException" | "ThrottledException" | "TooManyRequestsException" => RATE_LIMITED,
+        "InternalServerException" => INTERNAL_ERROR,
+        "ServiceUnavailableException" => UNAVAILABLE,
         _ => return None,
-    };
-    Some(Mapping { status, kind, code })
+    })
 }
 
 /// For answers that name no known exception, Envoy's own among them.
-fn by_status(status: u16) -> Mapping {
-    let (status, kind, code) = match status {
-        403 => (403, ErrorKind::Permission, "access_denied"),
-        404 => (404, ErrorKind::InvalidRequest, "not_found"),
-        408 | 504 => (504, ErrorKind::Server, "timeout"),
-        413 => (413, ErrorKind::InvalidRequest, "request_too_large"),
-        429 => (429, ErrorKind::RateLimit, "rate_limit_exceeded"),
-        400..=499 => (400, ErrorKind::InvalidRequest, "invalid_request"),
-        500 => (500, ErrorKind::Server, "internal_error"),
-        503 => (503, ErrorKind::Server, "service_unavailable"),
-        _ => (502, ErrorKind::Server, "bad_gateway"),
-    };
+fn by_status(status: StatusCode) -> Mapping {
+    match status {
+        StatusCode::FORBIDDEN => ACCESS_DENIED,
+        StatusCode::NOT_FOUND => refused(status, "not_found"),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE => refused(status, "request_too_large"),
+        StatusCode::TOO_MANY_REQUESTS => RATE_LIMITED,
+        _ if status.is_client_error() => INVALID_REQUEST,
+        StatusCode::INTERNAL_SERVER_ERROR => INTERNAL_ERROR,
+        StatusCode::SERVICE_UNAVAILABLE => UNAVAILABLE,
+        _ => failed(StatusCode::BAD_GATEWAY, "bad_gateway"),
+    }
+}
+
+const INVALID_REQUEST: Mapping = refused(StatusCode::BAD_REQUEST, "invalid_request");
+const ACCESS_DENIED: Mapping = Mapping {
+    status: StatusCode::FORBIDDEN,
+    kind: ErrorKind::Permission,
+    code: "access_denied",
+};
+const RATE_LIMITED: Mapping = throttled("rate_limit_exceeded");
+const INTERNAL_ERROR: Mapping = failed(StatusCode::INTERNAL_SERVER_ERROR, "internal_error");
+const UNAVAILABLE: Mapping = failed(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable");
+const TIMEOUT: Mapping = failed(StatusCode::GATEWAY_TIMEOUT, "timeout");
+
+/// The request's fault.
+const fn refused(status: StatusCode, code: &'static str) -> Mapping {
+    let kind = ErrorKind::InvalidRequest;
     Mapping { status, kind, code }
 }
 
-fn generic_message(status: u16) -> &'static str {
+/// Too much at once.
+const fn throttled(code: &'static str) -> Mapping {
+    let (status, kind) = (StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimit);
+    Mapping { status, kind, code }
+}
+
+/// Bedrock's fault.
+const fn failed(status: StatusCode, code: &'static str) -> Mapping {
+    let kind = ErrorKind::Server;
+    Mapping { status, kind, code }
+}
+
+fn generic_message(status: StatusCode) -> &'static str {
     match status {
-        400 => "Bedrock refused the request.",
-        403 => "The gateway's account has no access to this model.",
-        404 => "Bedrock does not know this model.",
-        413 => "The request is too large.",
-        429 => "Too many requests; try again later.",
-        503 => "Bedrock cannot be reached or is overloaded; try again later.",
-        504 => "The model did not answer in time; try again later.",
+        StatusCode::BAD_REQUEST => "Bedrock refused the request.",
+        StatusCode::FORBIDDEN => "The gateway's account has no access to this model.",
+        StatusCode::NOT_FOUND => "Bedrock does not know this model.",
+        StatusCode::PAYLOAD_TOO_LARGE => "The request is too large.",
+        StatusCode::TOO_MANY_REQUESTS => "Too many requests; try again later.",
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "Bedrock cannot be reached or is overloaded; try again later."
+        }
+        StatusCode::GATEWAY_TIMEOUT => "The model did not answer in time; try again later.",
         _ => "The model failed to answer; try again later.",
     }
 }

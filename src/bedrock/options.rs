@@ -3,9 +3,13 @@
 //! InvokeModel takes them as headers, Converse in its body:
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
 
-use serde::Serialize;
 use std::collections::BTreeMap;
 
+use http::header::InvalidHeaderValue;
+use http::{HeaderName, HeaderValue};
+use serde::Serialize;
+
+use super::dialect::encoding_failed;
 use crate::config::Guardrail;
 use crate::openai::{ChatRequest, Error};
 
@@ -21,6 +25,13 @@ pub struct Options {
     /// Labels for Bedrock's invocation log.
     pub metadata: BTreeMap<String, String>,
 }
+
+const GUARDRAIL: HeaderName = HeaderName::from_static("x-amzn-bedrock-guardrailidentifier");
+const GUARDRAIL_VERSION: HeaderName = HeaderName::from_static("x-amzn-bedrock-guardrailversion");
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-bedrock-trace");
+const SERVICE_TIER: HeaderName = HeaderName::from_static("x-amzn-bedrock-service-tier");
+const LATENCY: HeaderName = HeaderName::from_static("x-amzn-bedrock-performanceconfig-latency");
+const METADATA: HeaderName = HeaderName::from_static("x-amzn-bedrock-request-metadata");
 
 /// Longest value of `X-Amzn-Bedrock-Request-Metadata`, in characters.
 const MAX_METADATA_HEADER: usize = 8_500;
@@ -44,37 +55,31 @@ impl Options {
     }
 
     /// The headers that carry them on InvokeModel.
-    #[must_use]
-    pub fn invoke_headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = Vec::new();
-        let mut add = |name, value: Option<String>| {
-            headers.extend(value.map(|value| (name, value)));
-        };
+    ///
+    /// # Errors
+    ///
+    /// When one of them is nothing that a header can carry: better no call than one without its
+    /// guardrail.
+    pub fn invoke_headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         let guardrail = self.guardrail.as_ref();
-        add(
-            "x-amzn-bedrock-guardrailidentifier",
-            guardrail.map(|guardrail| guardrail.identifier.clone()),
-        );
-        add(
-            "x-amzn-bedrock-guardrailversion",
-            guardrail.map(|guardrail| guardrail.version.clone()),
-        );
-        add(
-            "x-amzn-bedrock-trace",
-            guardrail
-                .and_then(|guardrail| guardrail.trace)
-                .map(|trace| trace.as_str().to_ascii_uppercase()),
-        );
-        add(
-            "x-amzn-bedrock-service-tier",
-            self.service_tier.map(str::to_owned),
-        );
-        add(
-            "x-amzn-bedrock-performanceconfig-latency",
-            self.latency.map(str::to_owned),
-        );
-        add("x-amzn-bedrock-request-metadata", self.metadata_header());
-        headers
+        let trace = guardrail.and_then(|guardrail| guardrail.trace);
+        let trace = trace.map(|trace| trace.as_str().to_ascii_uppercase());
+        let metadata = self.metadata_header();
+        let all = [
+            (GUARDRAIL, guardrail.map(|own| &*own.identifier)),
+            (GUARDRAIL_VERSION, guardrail.map(|own| &*own.version)),
+            (TRACE, trace.as_deref()),
+            (SERVICE_TIER, self.service_tier),
+            (LATENCY, self.latency),
+            (METADATA, metadata.as_deref()),
+        ];
+        let given = all
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        given
+            .map(|(name, value)| Ok((name, HeaderValue::from_str(value)?)))
+            .collect::<Result<_, InvalidHeaderValue>>()
+            .map_err(|error| encoding_failed(&error))
     }
 
     fn metadata_header(&self) -> Option<String> {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::StatusCode;
 use serde::Deserialize;
 
 use super::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
@@ -76,7 +77,11 @@ impl ResponseStream {
         }
         if !self.is_over() {
             let message = "The model's answer broke off before its end.";
-            self.fail(Error::server(502, "stream_error", message));
+            self.fail(Error::server(
+                StatusCode::BAD_GATEWAY,
+                "stream_error",
+                message,
+            ));
         }
         self.out.take()
     }
@@ -169,5 +174,5 @@ fn unwrap_chunk(payload: &[u8], event: &mut Vec<u8>) -> Result<(), DecodeError> 
 
 fn broken(error: FrameError) -> Error {
     let message = format!("The model's answer was damaged on its way: {error}.");
-    Error::server(502, "stream_error", message)
+    Error::server(StatusCode::BAD_GATEWAY, "stream_error", message)
 }

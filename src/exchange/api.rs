@@ -1,5 +1,8 @@
 //! Which paths are ours.
 
+use http::Method;
+use http::uri::PathAndQuery;
+
 /// An endpoint of the OpenAI API that the filter serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Api<'p> {
@@ -13,12 +16,11 @@ pub(super) enum Api<'p> {
 
 impl<'p> Api<'p> {
     /// The endpoint at a path; `None` for every path that is not ours.
-    pub(super) fn at(path: &'p str) -> Option<Self> {
-        let path = path.split(['?', '#']).next().unwrap_or(path);
-        match path {
+    pub(super) fn at(path: &'p PathAndQuery) -> Option<Self> {
+        match path.path() {
             "/v1/chat/completions" => Some(Self::ChatCompletions),
             "/v1/models" => Some(Self::Models),
-            _ => path
+            other => other
                 .strip_prefix("/v1/models/")
                 .filter(|name| !name.is_empty())
                 .map(Self::Model),
@@ -26,10 +28,10 @@ impl<'p> Api<'p> {
     }
 
     /// The method that it takes.
-    pub(super) fn method(self) -> &'static str {
+    pub(super) fn method(self) -> Method {
         match self {
-            Self::ChatCompletions => "POST",
-            Self::Models | Self::Model(_) => "GET",
+            Self::ChatCompletions => Method::POST,
+            Self::Models | Self::Model(_) => Method::GET,
         }
     }
 }

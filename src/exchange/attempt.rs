@@ -7,6 +7,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use http::StatusCode;
+
 use super::call::CLUSTER_HEADER;
 use super::response::log_refused_credentials;
 use super::{Body, Edit, Exchange, Head, Headers, Phase, Step};
@@ -16,7 +18,7 @@ use crate::relay::{Failure, Relay};
 use crate::routes::Route;
 
 /// A status after which nobody tries again.
-const FINAL: u16 = 400;
+const FINAL: StatusCode = StatusCode::BAD_REQUEST;
 
 /// An attempt, as an exchange knows it.
 pub(super) struct Attempt {
@@ -77,7 +79,7 @@ impl Exchange {
     /// The head of an answer that is none: it passes, and the relay is told.
     pub(super) fn attempt_refused(&mut self, attempt: Attempt, mut head: Head, end: bool) -> Step {
         self.phase = Phase::Done;
-        if head.status == 400 && !end && attempt.has_profile() {
+        if head.status == StatusCode::BAD_REQUEST && !end && attempt.has_profile() {
             self.phase = Phase::Refusal(head);
             self.attempt = Some(attempt);
             return Step::Wait;
@@ -94,9 +96,10 @@ impl Exchange {
                     .failed(Failure::Credentials, reply, attempt.now);
                 // Envoy tries again after this status, and not after the channel's own.
                 head.headers.remove(|name| name == ":status");
+                let status = StatusCode::SERVICE_UNAVAILABLE.as_str();
                 head.headers
                     .0
-                    .insert(0, (":status".to_owned(), b"503".to_vec()));
+                    .insert(0, (":status".to_owned(), status.into()));
                 return Step::Edit(Edit {
                     headers: Some(head.headers),
                     body: None,
@@ -127,7 +130,7 @@ impl Exchange {
             route.model_id
         );
         attempt.relay.lacks_on_demand(&route, error.reply());
-        bare(503, end)
+        bare(StatusCode::SERVICE_UNAVAILABLE, end)
     }
 }
 
@@ -136,10 +139,10 @@ impl Exchange {
 /// What Envoy holds of the answer must go: 1.36 would send it to the client after another attempt. And
 /// where the answer has ended already, 1.36 crashes over another attempt: there it gets a status that is
 /// final. The listener stage knows the error anyway.
-fn bare(status: u16, end: bool) -> Step {
+fn bare(status: StatusCode, end: bool) -> Step {
     let status = if end { FINAL } else { status };
     let mut headers = Headers::default();
-    headers.add(":status", status.to_string());
+    headers.add(":status", status.as_str());
     headers.add("content-length", "0");
     Step::Edit(Edit {
         headers: Some(headers),
@@ -205,12 +208,12 @@ fn failure(head: &Head, error: &UpstreamError) -> Option<Failure> {
 }
 
 /// What a status says of the channel; of 429, for how long.
-fn failure_of(status: u16, retry_after: Option<Duration>) -> Option<Failure> {
+fn failure_of(status: StatusCode, retry_after: Option<Duration>) -> Option<Failure> {
     match status {
-        429 => Some(Failure::Throttled(retry_after)),
+        StatusCode::TOO_MANY_REQUESTS => Some(Failure::Throttled(retry_after)),
         // A model that took too long, and one that failed.
-        408 | 424 => Some(Failure::Unavailable),
-        500..=599 => Some(Failure::Unavailable),
+        StatusCode::REQUEST_TIMEOUT | StatusCode::FAILED_DEPENDENCY => Some(Failure::Unavailable),
+        _ if status.is_server_error() => Some(Failure::Unavailable),
         _ => None,
     }
 }

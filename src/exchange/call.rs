@@ -2,6 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+
 use super::request::too_large;
 use super::{Call, Headers};
 use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
@@ -19,7 +22,7 @@ pub struct Prepared {
     encoded: EncodedRequest,
     path: String,
     /// Headers that are signed with it.
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Prepared {
@@ -48,9 +51,9 @@ impl Prepared {
         if encoded.body.len() > limit.saturating_mul(2) {
             return Err(too_large(limit));
         }
-        let mut headers = vec![("content-type", "application/json".to_owned())];
+        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         if encoded.operation.takes_option_headers() {
-            headers.extend(options.invoke_headers());
+            headers.extend(options.invoke_headers()?);
         }
         Ok(Self {
             dialect,
@@ -109,25 +112,21 @@ impl Prepared {
         };
         let signature = channel.signer.sign(unsigned, now).map_err(|_| {
             Error::server(
-                500,
+                StatusCode::INTERNAL_SERVER_ERROR,
                 "signing_failed",
                 "The gateway could not sign the request.",
             )
         })?;
         let mut headers = Headers::default();
-        headers.add(":method", "POST");
+        headers.add(":method", Method::POST.as_str());
         headers.add(":scheme", channel.endpoint.scheme());
         headers.add(":authority", channel.authority.as_str());
         headers.add(":path", self.path.as_str());
-        for (name, value) in &self.headers {
-            headers.add(name, value.as_str());
-        }
+        headers.extend(&self.headers);
         // Envoy does not correct the client's length, and surplus bytes would be a second request.
         headers.add("content-length", self.encoded.body.len().to_string());
         headers.add(CLUSTER_HEADER, channel.cluster.as_str());
-        for (name, value) in signature {
-            headers.add(name, value);
-        }
+        headers.extend(&signature);
         Ok(headers)
     }
 }

@@ -1,6 +1,8 @@
 //! Header maps as Envoy has them: names in lower case, values as bytes.
 
-/// A header map. Values are bytes, because clients may send what is no UTF-8.
+use http::{HeaderName, HeaderValue};
+
+/// A header map with its pseudo-headers. Values are bytes, because clients may send what is no UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(pub Vec<(String, Vec<u8>)>);
 
@@ -24,6 +26,24 @@ impl Headers {
     /// Adds a header.
     pub fn add(&mut self, name: &str, value: impl Into<Vec<u8>>) {
         self.0.push((name.to_owned(), value.into()));
+    }
+
+    /// Adds headers in their order.
+    pub fn extend<'h>(&mut self, more: impl IntoIterator<Item = &'h (HeaderName, HeaderValue)>) {
+        for (name, value) in more {
+            self.add(name.as_str(), value.as_bytes());
+        }
+    }
+
+    /// The headers proper, without pseudo-headers and without what HTTP cannot carry.
+    #[must_use]
+    pub fn fields(&self) -> Vec<(HeaderName, HeaderValue)> {
+        let fields = self.0.iter().filter_map(|(name, value)| {
+            // A colon is in no header's name.
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_bytes(value).ok()?))
+        });
+        fields.collect()
     }
 
     /// Removes the headers that `unwanted` names; whether there were any.

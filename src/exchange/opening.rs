@@ -1,5 +1,7 @@
 //! The first bytes of a streamed answer, held back while an error can still become an HTTP status.
 
+use http::StatusCode;
+
 use super::{Call, Edit, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{Beginning, ResponseStream, beginning, event_stream::MAX_FRAME_LEN};
 use crate::openai::Error;
@@ -32,7 +34,11 @@ impl Exchange {
             }
             Beginning::Incomplete => {
                 let message = "The model's answer broke off before it began.";
-                self.replace(&head, &Error::server(502, "stream_error", message), end)
+                self.replace(
+                    &head,
+                    &Error::server(StatusCode::BAD_GATEWAY, "stream_error", message),
+                    end,
+                )
             }
             Beginning::Error(error) => self.replace(&head, &error, end),
             Beginning::Event => {

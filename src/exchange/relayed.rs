@@ -6,6 +6,8 @@
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use http::Method;
+
 use super::call::CLUSTER_HEADER;
 use super::{Edit, Exchange, Head, Headers, Phase, Step};
 use crate::openai::Error;
@@ -47,7 +49,7 @@ impl Exchange {
         if end {
             let (error, headers) = self.relayed_error(&relay, &head, b"");
             let mut reply = head.reply(&error);
-            reply.headers.0.extend(headers.0);
+            reply.headers.extend(headers.fields());
             return Step::Reply(reply);
         }
         self.phase = Phase::RelayedError(relay, head);
@@ -78,7 +80,7 @@ impl Exchange {
 
 fn stand_in(plan: &Plan, kept: Headers) -> Edit {
     let mut headers = Headers::default();
-    headers.add(":method", "POST");
+    headers.add(":method", Method::POST.as_str());
     headers.add(":scheme", "http");
     headers.add(":authority", "bedrock");
     headers.add(":path", PATH);

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use http::StatusCode;
+use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
 use super::api::Api;
@@ -21,17 +23,22 @@ const OWN_PREFIX: &str = "x-bedrock-";
 impl Exchange {
     /// Takes the request's headers; `end` when there is no body.
     pub fn request_headers(&mut self, headers: Headers, end: bool) -> Step {
-        let path = headers.get_str(":path").unwrap_or_default();
-        let Some(api) = Api::at(path) else {
+        let path = headers.get(":path");
+        let path = path.and_then(|path| PathAndQuery::try_from(path).ok());
+        let Some(api) = path.as_ref().and_then(Api::at) else {
             return self.not_ours(headers);
         };
         let method = headers.get_str(":method").unwrap_or_default();
-        if method != api.method() {
+        if api.method() != method {
             let message = format!(
                 "Not allowed to {method} on this path; use {}.",
                 api.method()
             );
-            let error = Error::new(405, ErrorKind::InvalidRequest, message);
+            let error = Error::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                ErrorKind::InvalidRequest,
+                message,
+            );
             return self.reply(&error.code("method_not_allowed"));
         }
         match api {
@@ -94,8 +101,8 @@ impl Exchange {
     fn reply_json(&mut self, body: Vec<u8>) -> Step {
         self.phase = Phase::Done;
         Step::Reply(Reply {
-            status: 200,
-            headers: Headers::default(),
+            status: StatusCode::OK,
+            headers: Vec::new(),
             body,
         })
     }
@@ -124,13 +131,21 @@ impl Exchange {
         {
             let message = "The request body must not be compressed; send it without \
                            content-encoding.";
-            let error = Error::new(415, ErrorKind::InvalidRequest, message);
+            let error = Error::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ErrorKind::InvalidRequest,
+                message,
+            );
             return self.reply(&error.code("unsupported_content_encoding"));
         }
         if end {
             let message =
                 "The request has no body; send a JSON object with 'model' and 'messages'.";
-            return self.reply(&Error::new(400, ErrorKind::InvalidRequest, message));
+            return self.reply(&Error::new(
+                StatusCode::BAD_REQUEST,
+                ErrorKind::InvalidRequest,
+                message,
+            ));
         }
         let mut kept = headers;
         kept.remove(|name| !KEPT_HEADERS.contains(&name));
@@ -150,5 +165,10 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers,
 
 pub(super) fn too_large(limit: usize) -> Error {
     let message = format!("The request is larger than the gateway's limit of {limit} bytes.");
-    Error::new(413, ErrorKind::InvalidRequest, message).code("request_too_large")
+    Error::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::InvalidRequest,
+        message,
+    )
+    .code("request_too_large")
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use http::StatusCode;
 use memchr::memmem;
 use serde::Deserialize;
 
@@ -34,7 +35,7 @@ impl Exchange {
                 return Step::Pass;
             }
         };
-        if let Some(attempt) = self.attempt.take_if(|_| head.status != 200) {
+        if let Some(attempt) = self.attempt.take_if(|_| head.status != StatusCode::OK) {
             return self.attempt_refused(attempt, head, end);
         }
         if end {
@@ -121,7 +122,7 @@ impl Exchange {
     ) -> Step {
         if buffered > self.routes.limits().max_response_bytes {
             let message = "The model's answer is larger than the gateway's limit.";
-            let error = Error::server(502, "response_too_large", message);
+            let error = Error::server(StatusCode::BAD_GATEWAY, "response_too_large", message);
             return self.replace(&head, &error, end);
         }
         // An attempt does not wait for the end if it can help it: see `Attempt::failed`.
@@ -132,9 +133,9 @@ impl Exchange {
         }
         let body = read();
         match call {
-            Some(call) if head.status == 200 => match head.decode(call, body) {
+            Some(call) if head.status == StatusCode::OK => match head.decode(call, body) {
                 Ok(completion) => {
-                    let mut headers = head.json(200, completion.len());
+                    let mut headers = head.json(StatusCode::OK, completion.len());
                     self.succeeded(&mut headers);
                     Edit::pass_to(headers, completion)
                 }
@@ -192,15 +193,16 @@ impl Call {
 
 impl Head {
     fn new(headers: Headers) -> Self {
-        let status = headers.get_str(":status").and_then(|s| s.parse().ok());
+        let status = headers.get(":status");
+        let status = status.and_then(|status| StatusCode::from_bytes(status).ok());
         Self {
-            status: status.unwrap_or(502),
+            status: status.unwrap_or(StatusCode::BAD_GATEWAY),
             headers,
         }
     }
 
     fn is_event_stream(&self) -> bool {
-        self.status == 200
+        self.status == StatusCode::OK
             && self
                 .headers
                 .get_str("content-type")
@@ -217,11 +219,15 @@ impl Head {
     fn decode(&self, mut call: Call, body: Vec<u8>) -> Result<Vec<u8>, Error> {
         // A malformed path is answered with 200: only the body tells.
         if is_unknown_operation(&body) {
-            return Err(decode_error(200, Some(UNKNOWN_OPERATION), b"").reply());
+            return Err(decode_error(StatusCode::OK, Some(UNKNOWN_OPERATION), b"").reply());
         }
         if call.operation.is_stream() {
             let message = "Bedrock answered with something other than an event stream.";
-            return Err(Error::server(502, "invalid_upstream_response", message));
+            return Err(Error::server(
+                StatusCode::BAD_GATEWAY,
+                "invalid_upstream_response",
+                message,
+            ));
         }
         call.answer.header_usage = self.usage();
         let completion = call
@@ -253,7 +259,11 @@ impl Head {
     /// The error in an answer that is none.
     pub(super) fn error(&self, body: &[u8], call: Option<&Call>) -> Error {
         let error_type = self.headers.get_str("x-amzn-errortype");
-        let status = if self.status < 400 { 502 } else { self.status };
+        let status = if self.status < StatusCode::BAD_REQUEST {
+            StatusCode::BAD_GATEWAY
+        } else {
+            self.status
+        };
         let error = decode_error(status, error_type, body);
         if let Some(call) = call
             && error.is_about_credentials()
@@ -261,10 +271,10 @@ impl Head {
             log_refused_credentials(&call.channel, &error);
         }
         let from_aws = self.headers.get("x-amzn-requestid").is_some() || !error.is_anonymous();
-        if status == 404 && !from_aws {
+        if status == StatusCode::NOT_FOUND && !from_aws {
             let message = "The gateway has no route to Bedrock. Its administrator should look at \
                            the route that follows the x-bedrock-cluster header.";
-            return Error::server(503, "no_route", message);
+            return Error::server(StatusCode::SERVICE_UNAVAILABLE, "no_route", message);
         }
         let mut reply = error.reply();
         if let Some(family) = call.and_then(|call| call.assumed_family)
@@ -287,16 +297,14 @@ impl Head {
 
     /// A reply of the filter's own in place of the answer.
     pub(super) fn reply(&self, error: &Error) -> Reply {
-        let mut headers = self.kept(error.status);
-        headers.remove(|name| name.starts_with(':'));
         Reply {
-            headers,
+            headers: self.kept(error.status).fields(),
             ..Reply::error(error)
         }
     }
 
     /// Headers of a JSON answer.
-    pub(super) fn json(&self, status: u16, length: usize) -> Headers {
+    pub(super) fn json(&self, status: StatusCode, length: usize) -> Headers {
         let mut headers = self.kept(status);
         headers.add("content-type", "application/json");
         headers.add("content-length", length.to_string());
@@ -305,16 +313,16 @@ impl Head {
 
     /// Headers of a streamed answer.
     pub(super) fn sse(&self) -> Headers {
-        let mut headers = self.kept(200);
+        let mut headers = self.kept(StatusCode::OK);
         headers.add("content-type", "text/event-stream; charset=utf-8");
         headers.add("cache-control", "no-cache");
         headers
     }
 
     /// What stays of the upstream's headers: nothing that describes its body or names its innards.
-    pub(super) fn kept(&self, status: u16) -> Headers {
+    pub(super) fn kept(&self, status: StatusCode) -> Headers {
         let mut headers = Headers::default();
-        headers.add(":status", status.to_string());
+        headers.add(":status", status.as_str());
         let kept = self.headers.0.iter().filter(|(name, _)| {
             let dropped = name.starts_with(':')
                 || name.starts_with("x-amz")

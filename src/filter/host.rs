@@ -53,13 +53,13 @@ pub(super) fn replace<'p>(buffer: BufferType, size: usize, pieces: impl Iterator
 /// Answers the client.
 pub(super) fn reply(reply: &Reply) {
     let mut headers = vec![("content-type", "application/json")];
-    let own = reply.headers.0.iter();
+    let own = reply.headers.iter();
     // The SDK takes text only; what is none is not worth a fault.
     headers.extend(own.filter_map(|(name, value)| {
-        let value = std::str::from_utf8(value).ok()?;
+        let value = std::str::from_utf8(value.as_bytes()).ok()?;
         Some((name.as_str(), value))
     }));
-    let status = u32::from(reply.status);
+    let status = u32::from(reply.status.as_u16());
     if hostcalls::send_http_response(status, headers, Some(&reply.body)).is_err() {
         log::error!("Envoy did not take the reply");
     }

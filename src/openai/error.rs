@@ -1,5 +1,6 @@
 //! Errors in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
 
+use http::StatusCode;
 use serde::Serialize;
 
 /// An error as the client sees it.
@@ -10,7 +11,7 @@ use serde::Serialize;
 #[error("{message}")]
 pub struct Error {
     /// HTTP status.
-    pub status: u16,
+    pub status: StatusCode,
     /// `type` of the error.
     pub kind: ErrorKind,
     /// Machine-readable `code`, if there is one.
@@ -42,7 +43,7 @@ pub enum ErrorKind {
 impl Error {
     /// An error without `code` and `param`.
     #[must_use]
-    pub fn new(status: u16, kind: ErrorKind, message: impl Into<String>) -> Self {
+    pub fn new(status: StatusCode, kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             status,
             kind,
@@ -55,7 +56,7 @@ impl Error {
     /// A 400 for a parameter that is wrong.
     #[must_use]
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(400, ErrorKind::InvalidRequest, message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message)
             .code("invalid_value")
             .param(param)
     }
@@ -63,7 +64,7 @@ impl Error {
     /// A 400 for a parameter that Bedrock cannot express.
     #[must_use]
     pub fn unsupported(param: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::new(400, ErrorKind::InvalidRequest, message)
+        Self::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message)
             .code("unsupported_parameter")
             .param(param)
     }
@@ -71,14 +72,18 @@ impl Error {
     /// A 404 for a name that nothing is behind.
     #[must_use]
     pub fn model_not_found(reason: &impl std::fmt::Display) -> Self {
-        Self::new(404, ErrorKind::InvalidRequest, reason.to_string())
-            .code("model_not_found")
-            .param("model")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            ErrorKind::InvalidRequest,
+            reason.to_string(),
+        )
+        .code("model_not_found")
+        .param("model")
     }
 
     /// A failure of the gateway or of what stands behind it.
     #[must_use]
-    pub fn server(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+    pub fn server(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self::new(status, ErrorKind::Server, message).code(code)
     }
 
@@ -135,7 +140,7 @@ mod tests {
             String::from_utf8(body).unwrap(),
             r#"{"error":{"message":"must be 1","type":"invalid_request_error","param":"n","code":"invalid_value"}}"#
         );
-        let body = Error::server(502, "stream_error", "cut").body();
+        let body = Error::server(StatusCode::BAD_GATEWAY, "stream_error", "cut").body();
         assert_eq!(
             String::from_utf8(body).unwrap(),
             r#"{"error":{"message":"cut","type":"server_error","param":null,"code":"stream_error"}}"#

@@ -1,5 +1,6 @@
 //! Reads what is not of the common kind, and says where the fault of a body is.
 
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
@@ -23,7 +24,7 @@ pub(super) fn read(body: &[u8]) -> Result<ChatRequest<'_>, Error> {
 
 fn invalid_json(fault: &serde_json::Error) -> Error {
     let message = format!("We could not parse the JSON body of your request: {fault}.");
-    Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json")
+    Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message).code("invalid_json")
 }
 
 fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Error>) -> Error {
@@ -37,7 +38,7 @@ fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Err
     let path = located.path().to_string();
     if path == "." {
         let message = format!("The request body must be a JSON object: {fault}.");
-        let error = Error::new(400, ErrorKind::InvalidRequest, message);
+        let error = Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message);
         return match quoted_after(&located.inner().to_string(), "missing field ") {
             Some(field) => missing(field),
             None => error.code("invalid_json"),

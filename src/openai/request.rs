@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::StatusCode;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -200,7 +201,10 @@ impl<'a> ChatRequest<'a> {
         // serde would read an array as the fields in their order.
         if body.trim_ascii_start().starts_with(b"[") {
             let message = "The request body must be a JSON object.";
-            return Err(Error::new(400, ErrorKind::InvalidRequest, message).code("invalid_json"));
+            return Err(
+                Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message)
+                    .code("invalid_json"),
+            );
         }
         // The standard library's check takes as long as all the rest where a text is not English.
         let common = simdutf8::basic::from_utf8(body).ok().and_then(json::read);

@@ -12,17 +12,22 @@ use std::time::SystemTime;
 
 use aws_sigv4::sign::v4::generate_signing_key;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use super::{SignError, SignedHeader, Unsigned};
+use super::{NOT_VISIBLE, SignError, SignedHeader, Unsigned, secret};
 use crate::config::Secret;
 
 /// Service name in the credential scope; it is not the endpoint's `bedrock-runtime`.
 ///
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html>
 const SERVICE: &str = "bedrock";
+
+const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
 /// What stays as it is in the canonical URI: the unreserved characters of RFC 3986, and slashes.
 const ENCODED_IN_URI: &AsciiSet = &NON_ALPHANUMERIC
@@ -91,12 +96,10 @@ impl SigV4 {
             "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
             self.access_key_id
         );
-        let mut added = vec![
-            ("x-amz-date", time.amz_date),
-            ("authorization", authorization),
-        ];
+        let date = HeaderValue::try_from(time.amz_date).map_err(|_| NOT_VISIBLE)?;
+        let mut added = vec![(X_AMZ_DATE, date), (AUTHORIZATION, secret(authorization)?)];
         if let Some(token) = &self.session_token {
-            added.push(("x-amz-security-token", token.expose().to_owned()));
+            added.push((X_AMZ_SECURITY_TOKEN, secret(token.expose().to_owned())?));
         }
         Ok(added)
     }
@@ -107,19 +110,14 @@ impl SigV4 {
         request: Unsigned<'h>,
         amz_date: &'h str,
     ) -> Result<Vec<(&'h str, &'h str)>, SignError> {
-        let own = request
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, &**value));
-        let mut headers: Vec<_> = own.collect();
+        let mut headers = Vec::with_capacity(request.headers.len() + 3);
+        for (name, value) in request.headers {
+            headers.push((name.as_str(), value.to_str().map_err(|_| NOT_VISIBLE)?));
+        }
         headers.push(("host", request.authority));
         headers.push(("x-amz-date", amz_date));
         if let Some(token) = &self.session_token {
             headers.push(("x-amz-security-token", token.expose()));
-        }
-        let is_visible = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        if !headers.iter().all(|(_, value)| is_visible(value)) {
-            return Err(SignError("a header value is not visible ASCII"));
         }
         headers.sort_unstable_by_key(|(name, _)| *name);
         Ok(headers)

@@ -50,12 +50,12 @@ pub fn send(exchange: &mut Exchange, body: &[u8]) -> Result<Message, (u16, Vec<u
     ]);
     match exchange.request_headers(request, false) {
         Step::Wait => {}
-        Step::Reply(reply) => return Err((reply.status, reply.body)),
+        Step::Reply(reply) => return Err((reply.status.as_u16(), reply.body)),
         other => panic!("unexpected step for the headers: {other:?}"),
     }
     match exchange.request_body(body.len(), true, now(), &mut || body.to_vec()) {
         Step::Edit(edit) => Ok(message(edit)),
-        Step::Reply(reply) => Err((reply.status, reply.body)),
+        Step::Reply(reply) => Err((reply.status.as_u16(), reply.body)),
         other => panic!("unexpected step for the body: {other:?}"),
     }
 }
@@ -71,9 +71,9 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
     match exchange.response_headers(head, body.is_empty()) {
         Step::Wait | Step::Pass => {}
         Step::Reply(reply) => {
-            let status = reply.status.to_string();
+            let status = reply.status.as_str();
             return Message {
-                headers: headers(&[(":status", &status), ("content-type", "application/json")]),
+                headers: headers(&[(":status", status), ("content-type", "application/json")]),
                 body: reply.body,
             };
         }
@@ -94,9 +94,10 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
                     .extend(body.map_or_else(|| held.clone(), Body::into_vec));
             }
             Step::Reply(reply) => {
-                let status = reply.status.to_string();
-                seen.headers = headers(&[(":status", &status)]);
-                seen.headers.0.extend(reply.headers.0);
+                seen.headers = headers(&[(":status", reply.status.as_str())]);
+                for (name, value) in &reply.headers {
+                    seen.headers.add(name.as_str(), value.as_bytes());
+                }
                 seen.headers.add("content-type", "application/json");
                 seen.headers
                     .add("content-length", reply.body.len().to_string());

@@ -9,6 +9,8 @@ use bedrock_filter::json;
 use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::sign::{Signer, Unsigned};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use sha2::{Digest as _, Sha256};
 
 use crate::Stage;
@@ -54,7 +56,7 @@ fn sign() -> Stage {
         session_token: None,
     };
     let signer = Signer::new(&credentials, "us-east-1", SignedBy::Filter);
-    let headers = [("content-type", "application/json".to_owned())];
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
     let body = vec![b'x'; 1_000];
     Stage::new("sign/1000 B", move || {
         let request = Unsigned {

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use axum::body::Bytes;
-use axum::http::{Request, Response, Uri};
+use axum::http::{Request, Response, StatusCode, Uri};
 use bedrock_filter::bedrock::decode_error;
 use bedrock_filter::exchange::{Headers, Step};
 use bedrock_filter::routes::Routes;
@@ -68,12 +68,12 @@ impl Prober {
         let sent = self.send(&mut call).await;
         let answer = trail.note(Stage::Connect, start, sent)?;
         let start = Instant::now();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = read(answer).await;
         let body = match body {
             Ok(body) => body,
             Err(reason) => {
-                let broken = Err((format!("HTTP {status}, then {reason}"), None));
+                let broken = Err((format!("HTTP {}, then {reason}", status.as_u16()), None));
                 return trail.note(Stage::Status, start, broken);
             }
         };
@@ -82,7 +82,7 @@ impl Prober {
         trail.note(Stage::Status, start, judge(status, error_type, &body))?;
         let start = Instant::now();
         let mut head = Headers::default();
-        head.add(":status", status.to_string());
+        head.add(":status", status.as_str());
         for (name, value) in &headers {
             head.add(name.as_str(), value.as_bytes());
         }
@@ -144,8 +144,8 @@ async fn read(answer: Response<hyper::body::Incoming>) -> Result<Bytes, String> 
     }
 }
 
-fn judge(status: u16, error_type: Option<&str>, body: &[u8]) -> Stepped<()> {
-    if status == 200 {
+fn judge(status: StatusCode, error_type: Option<&str>, body: &[u8]) -> Stepped<()> {
+    if status == StatusCode::OK {
         return Ok(((), "HTTP 200".to_owned()));
     }
     let error = decode_error(status, error_type, body);
@@ -153,7 +153,7 @@ fn judge(status: u16, error_type: Option<&str>, body: &[u8]) -> Stepped<()> {
     let said = error.reply().message;
     let remedy = remedy::of_status(status, &error.exception, &error.message);
     Err((
-        format!("HTTP {status} {}: {said}", error.exception),
+        format!("HTTP {} {}: {said}", status.as_u16(), error.exception),
         remedy.map(str::to_owned),
     ))
 }
@@ -186,7 +186,7 @@ fn decode(routes: Arc<Routes>, request: &[u8], (head, body): (Headers, &[u8])) -
                 _ => Err(failed(status, &body)),
             }
         }
-        Step::Reply(reply) => Err(failed(reply.status, &reply.body)),
+        Step::Reply(reply) => Err(failed(reply.status.as_u16(), &reply.body)),
         Step::Pass | Step::Wait => Err(failed(502, b"")),
     }
 }

@@ -2,8 +2,14 @@
 //!
 //! Errors of Bedrock Runtime: <https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html>.
 
+use axum::http::StatusCode;
+
 /// What to do about an error status of Bedrock's.
-pub(super) fn of_status(status: u16, exception: &str, message: &str) -> Option<&'static str> {
+pub(super) fn of_status(
+    status: StatusCode,
+    exception: &str,
+    message: &str,
+) -> Option<&'static str> {
     let about = |part: &str| message.contains(part);
     Some(match exception {
         "UnrecognizedClientException" | "InvalidClientTokenId" => {
@@ -42,10 +48,12 @@ pub(super) fn of_status(status: u16, exception: &str, message: &str) -> Option<&
              to fail over to."
         }
         "UnknownOperationException" => "The model id or ARN is malformed.",
-        _ if status == 403 => {
+        _ if status == StatusCode::FORBIDDEN => {
             "AWS refused the credentials: check the key, its permissions and this machine's clock."
         }
-        _ if status >= 500 => "Bedrock has trouble in this region: try again, or another region.",
+        _ if status >= StatusCode::INTERNAL_SERVER_ERROR => {
+            "Bedrock has trouble in this region: try again, or another region."
+        }
         _ => return None,
     })
 }

@@ -3,10 +3,11 @@ use super::*;
 /// Checks `status kind code` of the reply.
 #[track_caller]
 fn check(status: u16, error_type: Option<&str>, body: &str, expected: (u16, ErrorKind, &str)) {
+    let status = StatusCode::from_u16(status).unwrap();
     let error = decode_error(status, error_type, body.as_bytes()).reply();
     let (status, kind, code) = expected;
     assert_eq!(
-        (error.status, error.kind, error.code),
+        (error.status.as_u16(), error.kind, error.code),
         (status, kind, Some(code)),
         "{error}"
     );
@@ -100,11 +101,9 @@ fn answers_that_are_no_json_are_told_by_status() {
         "[]",
         "null",
     ] {
-        let error = decode_error(503, None, body.as_bytes()).reply();
-        assert_eq!(
-            (error.status, error.code),
-            (503, Some("service_unavailable"))
-        );
+        let error = decode_error(StatusCode::SERVICE_UNAVAILABLE, None, body.as_bytes()).reply();
+        assert_eq!(error.status, 503);
+        assert_eq!(error.code, Some("service_unavailable"));
         assert!(!error.message.contains("10.0.0.1"), "{error}");
     }
 }
@@ -129,7 +128,8 @@ fn an_overlong_prompt_has_the_code_that_clients_look_for() {
 #[test]
 fn frequent_errors_carry_a_remedy_and_no_identifier() {
     let body = r#"{"message":"Invocation of model ID anthropic.claude-haiku-4-5 with on-demand throughput isn't supported. See arn:aws:bedrock:us-east-1:123456789012:inference-profile/x."}"#;
-    let error = decode_error(400, Some("ValidationException"), body.as_bytes()).reply();
+    let status = StatusCode::BAD_REQUEST;
+    let error = decode_error(status, Some("ValidationException"), body.as_bytes()).reply();
     assert!(
         error.message.contains("inference_profile_arn_map"),
         "{error}"
@@ -140,11 +140,10 @@ fn frequent_errors_carry_a_remedy_and_no_identifier() {
 #[test]
 fn exceptions_inside_a_stream_have_the_same_replies() {
     let error = UpstreamError::in_stream("throttlingException", "slow down").reply();
-    assert_eq!(
-        (error.status, error.code),
-        (429, Some("rate_limit_exceeded"))
-    );
+    assert_eq!(error.status, 429);
+    assert_eq!(error.code, Some("rate_limit_exceeded"));
     let error = UpstreamError::in_stream("newException", "?").reply();
-    assert_eq!((error.status, error.code), (502, Some("bad_gateway")));
+    assert_eq!(error.status, 502);
+    assert_eq!(error.code, Some("bad_gateway"));
     let _ = UpstreamError::in_stream("", "").reply();
 }
