@@ -12,7 +12,7 @@ pub mod lint;
 mod maps;
 mod open;
 
-pub use channel::{Api, Channel, CrossRegion, SignedBy, is_name};
+pub use channel::{Api, Channel, CrossRegion, ModelIds, SignedBy, is_name};
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
 pub use failover::Failover;

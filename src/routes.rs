@@ -12,7 +12,7 @@ pub use resolve::{ModelRule, ResolveError, Route};
 use std::collections::BTreeSet;
 
 use crate::catalog;
-use crate::config::{Channel, ConfigError, Failover, Limits, PluginConfig};
+use crate::config::{Channel, ConfigError, Failover, Limits, ModelIds, PluginConfig};
 use crate::endpoint::Endpoint;
 use crate::sign::Signer;
 
@@ -78,10 +78,13 @@ impl Routes {
     /// Names that `GET /v1/models` shows: what a client can ask for, sorted; never an ARN.
     #[must_use]
     pub fn model_names(&self) -> BTreeSet<&str> {
-        self.enabled()
+        let mut names: BTreeSet<_> = self
+            .enabled()
             .flat_map(|channel| names(&channel.channel))
             .filter(|name| !name.starts_with("arn:"))
-            .collect()
+            .collect();
+        names.retain(|name| self.resolve(name).is_ok());
+        names
     }
 
     fn enabled(&self) -> impl Iterator<Item = &CompiledChannel> {
@@ -91,7 +94,7 @@ impl Routes {
     }
 }
 
-/// The names of one channel: its list, or everything that it knows by name.
+/// The names of one channel: its list, or everything that it knows by name and clients may ask for.
 fn names(channel: &Channel) -> Box<dyn Iterator<Item = &str> + '_> {
     if !channel.models.is_empty() {
         return Box::new(channel.models.iter().map(String::as_str));
@@ -101,9 +104,9 @@ fn names(channel: &Channel) -> Box<dyn Iterator<Item = &str> + '_> {
         .keys()
         .chain(channel.inference_profile_arn_map.keys())
         .map(String::as_str);
-    let known = catalog::models().flat_map(|model| {
-        let alias = model.aliases.first().copied();
-        std::iter::once(alias.unwrap_or(model.id))
-    });
+    if channel.allow_model_ids == ModelIds::None {
+        return Box::new(own);
+    }
+    let known = catalog::models().map(|model| model.aliases.first().copied().unwrap_or(model.id));
     Box::new(own.chain(known))
 }

@@ -27,6 +27,7 @@ const WORDS: &[&str] = &[
     "allowed_tools",
     "any",
     "api",
+    "allow_model_ids",
     "arguments",
     "assistant",
     "auto",

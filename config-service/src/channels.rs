@@ -135,6 +135,7 @@ impl Channels {
         }
         let snapshot = Snapshot::compile(&contents, &settings, &keeper.issued());
         let snapshot = snapshot.map_err(InvalidContents)?;
+        warn_of_any_model(&contents);
         let inner = Inner {
             store,
             settings,
@@ -241,6 +242,22 @@ pub enum LoadError {
     /// The stored channels do not compile.
     #[error(transparent)]
     Invalid(#[from] InvalidContents),
+}
+
+/// Channels of versions that had no `allow_model_ids` let clients name everything, and still do.
+fn warn_of_any_model(contents: &Contents) {
+    let channels = contents.channels.iter().map(|stored| &stored.channel);
+    let open: Vec<_> = channels
+        .filter(|channel| channel.models.is_empty() && channel.allow_model_ids.is_any())
+        .map(|channel| channel.name.as_str())
+        .collect();
+    if !open.is_empty() {
+        tracing::warn!(
+            channels = open.join(", "),
+            "through these channels clients can call every model of the account, by custom model id and \
+             raw ARN too; set allow_model_ids to catalogue or none"
+        );
+    }
 }
 
 fn list(faults: &[Fault]) -> String {

@@ -14,7 +14,7 @@ mod object;
 use std::collections::BTreeMap;
 
 use bedrock_filter::bedrock::ModelFamily;
-use bedrock_filter::config::{Api, CrossRegion, Guardrail, Secret, SignedBy};
+use bedrock_filter::config::{Api, CrossRegion, Guardrail, ModelIds, Secret, SignedBy};
 use serde_json::value::RawValue;
 
 use crate::channel::Channel;
@@ -27,7 +27,7 @@ use json::{Kind, Members};
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 18] = [
+pub const FIELDS: [&str; 19] = [
     "name",
     "enabled",
     "region",
@@ -38,6 +38,7 @@ pub const FIELDS: [&str; 18] = [
     "weight",
     "credentials",
     "models",
+    "allow_model_ids",
     "model_mapping",
     "inference_profile_arn_map",
     "model_families",
@@ -62,6 +63,7 @@ pub struct Edit {
     weight: Said<u32>,
     credentials: Said<CredentialsEdit>,
     models: Said<Vec<String>>,
+    allow_model_ids: Said<ModelIds>,
     model_mapping: Said<BTreeMap<String, String>>,
     inference_profile_arn_map: Said<BTreeMap<String, String>>,
     model_families: Said<BTreeMap<String, ModelFamily>>,
@@ -77,8 +79,9 @@ pub struct Edit {
 pub enum Base<'a> {
     /// A new channel: defaults; name, region and credentials must be there.
     New,
-    /// A whole new content for a channel: defaults, but the credentials are kept; name and region
-    /// must be there.
+    /// A whole new content for a channel: defaults, but `credentials` and `allow_model_ids` are kept,
+    /// because a body that was written without them must neither lock a channel out nor open it; name
+    /// and region must be there.
     Replace(&'a Channel),
     /// Some fields of a channel: the others are kept.
     Patch(&'a Channel),
@@ -157,6 +160,7 @@ impl Edit {
             Base::New => blank(),
             Base::Replace(stored) => Channel {
                 credentials: stored.credentials.clone(),
+                allow_model_ids: stored.allow_model_ids,
                 ..blank()
             },
             Base::Patch(stored) => stored.clone(),
@@ -189,6 +193,7 @@ impl Edit {
         self.weight.store(&mut channel.weight);
         self.endpoint.store(&mut channel.endpoint);
         self.models.store(&mut channel.models);
+        self.allow_model_ids.store(&mut channel.allow_model_ids);
         self.model_mapping.store(&mut channel.model_mapping);
         self.inference_profile_arn_map
             .store(&mut channel.inference_profile_arn_map);
@@ -213,6 +218,9 @@ impl Edit {
             "endpoint" => self.endpoint = field::nullable_text(raw, at, faults).into(),
             "credentials" => self.credentials = credentials::read(raw, at, faults).into(),
             "models" => self.models = field::texts(raw, at, faults).into(),
+            "allow_model_ids" => {
+                self.allow_model_ids = field::allow_model_ids(raw, at, faults).into();
+            }
             "model_mapping" => self.model_mapping = maps::string_map(raw, at, faults).into(),
             "inference_profile_arn_map" => {
                 self.inference_profile_arn_map = maps::string_map(raw, at, faults).into();
@@ -260,6 +268,7 @@ fn blank() -> Channel {
             session_token: None,
         },
         models: Vec::new(),
+        allow_model_ids: ModelIds::default(),
         model_mapping: BTreeMap::new(),
         inference_profile_arn_map: BTreeMap::new(),
         model_families: BTreeMap::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock_filter::bedrock;
-use bedrock_filter::config::Api;
+use bedrock_filter::config::{Api, ModelIds};
 use bedrock_filter::openai::{ChatRequest, Param, Treatment};
 use bedrock_filter::routes::{ModelRule, Route, Routes};
 use bedrock_filter::sign::canonical_uri;
@@ -158,6 +158,10 @@ impl Candidate {
         let reason = match &own {
             _ if !channel.enabled => "it is disabled",
             None if !listed => "its `models` does not have the name",
+            None if !routes.is_admitted(&channel.name, model) => match channel.allow_model_ids {
+                ModelIds::None => "its `allow_model_ids` is `none`, and it does not map the name",
+                _ => "its `allow_model_ids` is `catalogue`, which does not have the name",
+            },
             None => "it cannot tell what the name stands for, or which family it is",
             Some(_) if is_chosen => "it is the first that serves the model",
             Some(_) => "it serves the model too, and comes later",

@@ -336,7 +336,7 @@ fn create_private(path: &Path, new: bool) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bedrock_filter::config::Api;
+    use bedrock_filter::config::{Api, ModelIds};
 
     #[test]
     fn a_document_of_an_earlier_version_gets_defaults_for_newer_fields() {
@@ -354,6 +354,8 @@ mod tests {
         assert_eq!(channel.api, Api::Auto);
         assert!(channel.model_apis.is_empty());
         assert_eq!(channel.guardrail, None);
+        // It could be asked for everything, and an upgrade takes nothing away.
+        assert_eq!(channel.allow_model_ids, ModelIds::Any);
         assert_eq!(channel.model_families.len(), 1);
     }
 }

@@ -31,6 +31,7 @@ async fn a_channel_is_created_read_listed_and_deleted() {
             "has_session_token": true,
         },
         "models": [],
+        "allow_model_ids": "catalogue",
         "model_mapping": {},
         "inference_profile_arn_map": {},
         "model_families": {},
@@ -74,6 +75,7 @@ async fn all_fields_are_stored_and_shown() {
         "priority": 2,
         "weight": 30,
         "models": ["claude-sonnet-4-5", "gpt-4o"],
+        "allow_model_ids": "none",
         "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
         "inference_profile_arn_map": {"claude-sonnet-4-5": ARN.replace("us-east-1", "eu-west-1")},
         "model_families": {"claude-sonnet-4-5": "anthropic", "house-model": "openai_chat"},
@@ -91,9 +93,14 @@ async fn all_fields_are_stored_and_shown() {
 }
 
 #[tokio::test]
-async fn put_replaces_everything_but_the_credentials() {
+async fn put_replaces_everything_but_the_credentials_and_what_clients_may_ask_for() {
     let service = TestService::start().await;
-    let fields = json!({"models": ["claude-3-haiku"], "enabled": false, "cross_region": "off"});
+    let fields = json!({
+        "models": ["claude-3-haiku"],
+        "enabled": false,
+        "cross_region": "off",
+        "allow_model_ids": "any",
+    });
     let id = service.create(&channel_with("one", &fields)).await;
     let before = service.get(&format!("/api/channels/{id}")).await.json();
     let reply = service
@@ -105,6 +112,7 @@ async fn put_replaces_everything_but_the_credentials() {
     assert_eq!(after["models"], json!([]));
     assert_eq!(after["enabled"], true);
     assert_eq!(after["cross_region"], "geo");
+    assert_eq!(after["allow_model_ids"], "any");
     assert_eq!(after["credentials"], before["credentials"]);
     assert_eq!(after["created_at"], before["created_at"]);
     assert_eq!(after["revision"], 2);

@@ -106,7 +106,7 @@ const SOURCES: [&str; 11] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 48] = [
+const OTHER_WORDS: [&str; 50] = [
     "access_key_id",
     "any",
     "api_key",
@@ -116,6 +116,7 @@ const OTHER_WORDS: [&str; 48] = [
     "aws",
     "bedrock_api_key",
     "bedrock_short_term_key",
+    "catalogue",
     "clusters",
     "converse",
     "created_at",
@@ -134,6 +135,7 @@ const OTHER_WORDS: [&str; 48] = [
     "identifier",
     "invoke",
     "metadata",
+    "none",
     "null",
     "off",
     "profile",

@@ -77,6 +77,38 @@ async fn a_model_is_followed_through_mapping_and_arn_to_the_body() {
 }
 
 #[tokio::test]
+async fn what_a_channel_does_not_let_clients_ask_for_is_told() {
+    let service = TestService::start().await;
+    for (name, allowed) in [("closed", "none"), ("known", "catalogue"), ("open", "any")] {
+        let fields = json!({"allow_model_ids": allowed});
+        service.create(&channel_with(name, &fields)).await;
+    }
+    let reasons = async |model: &str| {
+        let told = explain(&service, &json!({"model": model})).await.json();
+        let own = told["channels"].as_array().unwrap().iter();
+        own.map(|own| own["reason"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let closed = "its `allow_model_ids` is `none`, and it does not map the name";
+    assert_eq!(
+        reasons("nova-pro").await,
+        [
+            closed,
+            "it is the first that serves the model",
+            "it serves the model too, and comes later",
+        ]
+    );
+    assert_eq!(
+        reasons("anthropic.claude-next-9-9").await,
+        [
+            closed,
+            "its `allow_model_ids` is `catalogue`, which does not have the name",
+            "it is the first that serves the model",
+        ]
+    );
+}
+
+#[tokio::test]
 async fn one_channel_can_be_asked_even_if_it_is_disabled() {
     let service = TestService::start().await;
     let off = json!({"enabled": false, "region": "eu-west-1"});

@@ -153,6 +153,10 @@ fn values() -> BTreeMap<&'static str, Vec<Value>> {
             ],
         ),
         (
+            "allow_model_ids",
+            vec![json!("none"), json!("any"), json!("all")],
+        ),
+        (
             "cross_region",
             vec![json!("geo"), json!("off"), json!("everywhere")],
         ),

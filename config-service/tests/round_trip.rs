@@ -19,6 +19,7 @@ async fn one_channel() -> (TestService, String, Value) {
         "model_apis": {"claude-3-haiku": "converse"},
         "guardrail": {"identifier": "gr1abc", "version": "1"},
         "cross_region": "off",
+        "allow_model_ids": "any",
     });
     let id = service.create(&channel_with("one", &fields)).await;
     let read = service.get(&format!("/api/channels/{id}")).await.json();

@@ -39,9 +39,14 @@ pub struct Channel<C = Credentials> {
     /// Share of the requests among channels of one priority, 1 to 1000.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: u32,
-    /// Names that this channel serves; empty serves every name it can resolve.
+    /// Names that this channel serves; empty serves every name that it maps, and what
+    /// `allow_model_ids` adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
+    /// What clients may ask for besides the names that the channel maps; without effect next to
+    /// `models`. A document without it was written when everything was allowed, and stays so.
+    #[serde(default = "any", skip_serializing_if = "ModelIds::is_any")]
+    pub allow_model_ids: ModelIds,
     /// Alias to name, applied once to the name that the client sent.
     #[serde(
         default,
@@ -91,6 +96,7 @@ impl<C> Channel<C> {
             priority: self.priority,
             weight: self.weight,
             models: self.models,
+            allow_model_ids: self.allow_model_ids,
             model_mapping: self.model_mapping,
             inference_profile_arn_map: self.inference_profile_arn_map,
             model_families: self.model_families,
@@ -124,6 +130,10 @@ fn one() -> u32 {
     1
 }
 
+fn any() -> ModelIds {
+    ModelIds::Any
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
@@ -132,6 +142,28 @@ fn is_zero(number: &u32) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_one(number: &u32) -> bool {
     *number == 1
+}
+
+/// Which model ids clients may ask for, besides the names that a channel maps; each includes those
+/// before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelIds {
+    /// None: mapped names alone.
+    None,
+    /// Ids, inference profile ids and aliases of the models in the catalogue.
+    #[default]
+    Catalogue,
+    /// Whatever Bedrock takes: custom and imported models and raw ARNs too.
+    Any,
+}
+
+impl ModelIds {
+    /// Whether everything is allowed.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        *self == Self::Any
+    }
 }
 
 /// Who computes the Signature Version 4 of a request.

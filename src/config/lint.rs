@@ -37,6 +37,12 @@ pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
             found.push(warning(path, "unreachable_key", message));
         }
     }
+    if channel.models.is_empty() && channel.allow_model_ids.is_any() {
+        let message = "clients can call every model of the account, by custom model id and raw ARN \
+                       too; set it to `catalogue` or `none`, or list the names in `models`";
+        let path = "/allow_model_ids".to_owned();
+        found.push(warning(path, "any_model", message.to_owned()));
+    }
     if channel.endpoint.is_some() && channel.fips {
         let message = "`fips` has no effect next to `endpoint`; name the FIPS host there";
         found.push(warning("/fips".to_owned(), "ignored", message.to_owned()));
@@ -145,7 +151,8 @@ mod tests {
         let mut channel = json!({
             "name": "a",
             "region": "us-east-1",
-            "credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret"}
+            "credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "secret"},
+            "allow_model_ids": "catalogue"
         });
         for (key, value) in patch.as_object().unwrap() {
             channel[key] = value.clone();
@@ -207,6 +214,17 @@ mod tests {
                 "/model_mapping/gpt-4o unreachable_key",
             ],
         );
+    }
+
+    #[test]
+    fn a_channel_that_is_open_to_every_model_is_pointed_at() {
+        let open = json!({"allow_model_ids": "any"});
+        check(&open, &["/allow_model_ids any_model"]);
+        check(
+            &json!({"allow_model_ids": "any", "models": ["nova-pro"]}),
+            &[],
+        );
+        check(&json!({"allow_model_ids": "none"}), &[]);
     }
 
     #[test]

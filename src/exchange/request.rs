@@ -11,7 +11,7 @@ use super::call::Prepared;
 use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
 use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, ErrorKind};
-use crate::routes::{ResolveError, Routes};
+use crate::routes::Routes;
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
@@ -109,12 +109,11 @@ impl Exchange {
 
     fn reply_model(&mut self, name: &str) -> Step {
         let name = percent_decode_str(name).decode_utf8_lossy();
-        if self.routes.model_names().contains(&*name) {
-            return self.reply_json(openai::model(&name));
+        let refusal = self.routes.resolve(&name).err();
+        match refusal {
+            None => self.reply_json(openai::model(&name)),
+            Some(reason) => self.reply(&Error::model_not_found(&reason)),
         }
-        self.reply(&Error::model_not_found(&ResolveError::NotFound(
-            name.into_owned(),
-        )))
     }
 
     fn chat_headers(&mut self, headers: Headers, end: bool) -> Step {

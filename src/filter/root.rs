@@ -9,7 +9,7 @@ use super::environment;
 use super::host;
 use super::http::FilterHttp;
 use super::stage::FilterStage;
-use crate::config::PluginConfig;
+use crate::config::{PluginConfig, lint};
 use crate::exchange::Exchange;
 use crate::routes::Routes;
 use crate::seal::{KEY_VARIABLE, SealKeys};
@@ -28,6 +28,7 @@ impl RootContext for FilterRoot {
     fn on_configure(&mut self, size: usize) -> bool {
         let json = host::plugin_configuration(size);
         let routes = PluginConfig::from_json(&json)
+            .inspect(warn_of_handwritten)
             .map_err(|error| vec![error])
             .and_then(|config| config.open(&seal_keys()))
             .and_then(Routes::compile);
@@ -59,6 +60,19 @@ impl RootContext for FilterRoot {
             return Some(Box::new(FilterStage::new(routes)));
         }
         Some(Box::new(FilterHttp::new(Exchange::new(routes))))
+    }
+}
+
+/// Says what is suspicious in a configuration that nobody else has looked at.
+fn warn_of_handwritten(config: &PluginConfig) {
+    if config.revision != 0 {
+        return;
+    }
+    for channel in &config.channels {
+        for warning in lint::warnings(channel) {
+            let (name, path) = (&channel.name, &warning.path);
+            log::warn!("channel {name}, {path}: {}", warning.message);
+        }
     }
 }
 

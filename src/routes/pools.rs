@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CompiledChannel, Routes};
-use crate::config::SignedBy;
+use crate::config::{ModelIds, SignedBy};
 use crate::endpoint::Endpoint;
 
 /// Channels in the order in which a request is tried on them.
@@ -59,7 +59,8 @@ impl Routes {
     }
 
     /// The sets of channels that serve one name: each name that some channel has an opinion on, and
-    /// all other names, which every channel without a list of its own serves.
+    /// all other names, of the catalogue or not, which channels without a list of their own serve if
+    /// they allow it.
     fn candidate_sets(&self) -> Vec<Vec<&CompiledChannel>> {
         let names: BTreeSet<&str> = self
             .enabled()
@@ -76,11 +77,15 @@ impl Routes {
         let by_name = names
             .into_iter()
             .map(|name| self.candidates(name).map(|route| route.channel).collect());
-        let open = self
-            .enabled()
-            .filter(|own| own.channel.models.is_empty())
-            .collect();
-        by_name.chain([open]).collect()
+        let open_to = |least: ModelIds| {
+            let is_open = move |own: &&CompiledChannel| {
+                own.channel.models.is_empty() && own.channel.allow_model_ids >= least
+            };
+            self.enabled().filter(is_open).collect()
+        };
+        by_name
+            .chain([open_to(ModelIds::Catalogue), open_to(ModelIds::Any)])
+            .collect()
     }
 }
 
@@ -180,12 +185,17 @@ mod tests {
             json!({"name": "a", "models": ["x"], "model_mapping": {"x": "nova-pro"}}),
             json!({"name": "b"}),
             json!({"name": "c", "inference_profile_arn_map": {"y": "amazon.nova-pro-v1:0"}}),
+            json!({"name": "d", "allow_model_ids": "catalogue"}),
+            json!({"name": "e", "allow_model_ids": "catalogue", "priority": 1}),
+            json!({"name": "f", "allow_model_ids": "none", "model_mapping": {"z": "nova-pro"}}),
         ]);
         let pools = routes.pools();
         for name in [
             "x",
             "y",
+            "z",
             "nova-pro",
+            "anthropic.claude-next-9-9",
             "amazon.nova-lite-v1:0",
             "claude-sonnet-4-5",
         ] {

@@ -6,7 +6,7 @@ use super::{CompiledChannel, Routes};
 use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::ModelFamily;
 use crate::catalog::{self, Model};
-use crate::config::{Api, CrossRegion};
+use crate::config::{Api, CrossRegion, ModelIds};
 
 /// Where one request goes.
 #[derive(Clone, Debug)]
@@ -96,6 +96,18 @@ pub enum ResolveError {
          channel's `model_families`."
     )]
     UnknownFamily(String),
+    /// A channel could call the model, but does not let clients ask for it.
+    #[error(
+        "No channel lets clients ask for `{name}`. GET /v1/models lists the names that can be used. \
+         The gateway's administrator can map a name to this model, or set the channel's \
+         `allow_model_ids` to `{allowed_by}`."
+    )]
+    NotAllowed {
+        /// The name that the client sent.
+        name: String,
+        /// The value of `allow_model_ids` that would do.
+        allowed_by: &'static str,
+    },
 }
 
 impl Routes {
@@ -123,14 +135,25 @@ impl Routes {
     #[must_use]
     pub fn why_not(&self, requested: &str) -> ResolveError {
         let name = requested.to_owned();
-        let has_name = |channel: &CompiledChannel| {
-            channel.serves(requested) && channel.target(requested).is_some()
-        };
-        if self.enabled().any(has_name) {
+        let is_able =
+            |own: &CompiledChannel| own.lists(requested) && own.target(requested).is_some();
+        let is_open = |own: &CompiledChannel| own.admits(requested) && is_able(own);
+        if self.enabled().any(is_open) {
             ResolveError::UnknownFamily(name)
+        } else if self.enabled().any(is_able) {
+            let is_catalogued = is_catalogued(requested);
+            let allowed_by = if is_catalogued { "catalogue" } else { "any" };
+            ResolveError::NotAllowed { name, allowed_by }
         } else {
             ResolveError::NotFound(name)
         }
+    }
+
+    /// Whether an enabled channel lets clients ask for a name, whether it can resolve it or not.
+    #[must_use]
+    pub fn is_admitted(&self, channel: &str, requested: &str) -> bool {
+        self.enabled()
+            .any(|own| own.channel.name == channel && own.admits(requested))
     }
 
     /// Where a request for a name goes on one channel; `None` when the channel does not serve it.
@@ -144,13 +167,30 @@ impl Routes {
 
 impl CompiledChannel {
     fn route(&self, requested: &str) -> Option<Route<'_>> {
-        if !self.serves(requested) {
+        if !self.admits(requested) {
             return None;
         }
         self.target(requested)?.into_route(self, requested)
     }
 
-    fn serves(&self, requested: &str) -> bool {
+    /// Whether clients may ask for a name: the administrator wrote it, or `allow_model_ids` covers it.
+    fn admits(&self, requested: &str) -> bool {
+        let channel = &self.channel;
+        let is_written = || {
+            !channel.models.is_empty()
+                || channel.model_mapping.contains_key(requested)
+                || channel.inference_profile_arn_map.contains_key(requested)
+        };
+        self.lists(requested)
+            && match channel.allow_model_ids {
+                ModelIds::Any => true,
+                ModelIds::Catalogue => is_written() || is_catalogued(requested),
+                ModelIds::None => is_written(),
+            }
+    }
+
+    /// Whether the channel's list has a name; one without a list leaves that to `allow_model_ids`.
+    fn lists(&self, requested: &str) -> bool {
         let models = &self.channel.models;
         models.is_empty() || models.iter().any(|model| model == requested)
     }
@@ -231,6 +271,11 @@ fn decode_once(name: &str) -> String {
     percent_decode_str(name)
         .decode_utf8()
         .map_or_else(|_| name.to_owned(), std::borrow::Cow::into_owned)
+}
+
+/// Whether the catalogue knows a name as an alias, a model id or an inference profile id.
+fn is_catalogued(name: &str) -> bool {
+    catalog::find(&decode_once(name)).is_some()
 }
 
 /// Whether a name has the shape of `vendor.model` or of a model ARN.

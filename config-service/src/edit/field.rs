@@ -1,6 +1,6 @@
 //! Readers for single fields. Each gives `None` after adding a fault.
 
-use bedrock_filter::config::{Api, CrossRegion, SignedBy};
+use bedrock_filter::config::{Api, CrossRegion, ModelIds, SignedBy};
 use serde_json::value::RawValue;
 
 use super::json::Kind;
@@ -113,6 +113,24 @@ pub(super) fn cross_region(
         "global" => Some(CrossRegion::Global),
         _ => {
             let message = "expected \"off\", \"geo\" or \"global\"";
+            faults.push(Fault::new(at, "unknown_value", message));
+            None
+        }
+    }
+}
+
+pub(super) fn allow_model_ids(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<ModelIds> {
+    let text = text(raw, at, faults)?;
+    match text.as_str() {
+        "none" => Some(ModelIds::None),
+        "catalogue" => Some(ModelIds::Catalogue),
+        "any" => Some(ModelIds::Any),
+        _ => {
+            let message = "expected \"none\", \"catalogue\" or \"any\"";
             faults.push(Fault::new(at, "unknown_value", message));
             None
         }

@@ -19,6 +19,7 @@ fn full() -> Channel {
             session_token: None,
         },
         models: vec!["m".to_owned()],
+        allow_model_ids: ModelIds::None,
         model_mapping: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         inference_profile_arn_map: BTreeMap::from([("c".to_owned(), "d".to_owned())]),
         model_families: BTreeMap::from([("e".to_owned(), ModelFamily::Anthropic)]),
@@ -93,7 +94,7 @@ fn required_fields_are_named() {
 }
 
 #[test]
-fn replacing_keeps_the_credentials_and_nothing_else() {
+fn replacing_keeps_the_credentials_and_what_clients_may_ask_for_alone() {
     let stored = full();
     let channel = apply(
         Base::Replace(&stored),
@@ -106,6 +107,7 @@ fn replacing_keeps_the_credentials_and_nothing_else() {
             name: "n".to_owned(),
             region: "us-west-2".to_owned(),
             credentials: stored.credentials.clone(),
+            allow_model_ids: ModelIds::None,
             ..blank()
         }
     );
@@ -150,7 +152,7 @@ fn null_and_the_empty_string_clear_what_can_be_empty() {
 #[test]
 fn what_cannot_be_empty_is_not_cleared() {
     let stored = full();
-    for field in ["name", "region", "cross_region"] {
+    for field in ["name", "region", "cross_region", "allow_model_ids"] {
         for cleared in ["null", r#""""#] {
             let json = format!(r#"{{"{field}":{cleared}}}"#);
             let fault = format!("/{field} not_clearable");
@@ -181,7 +183,8 @@ fn wrong_types_are_named_all_at_once() {
     refuses(
         Base::Patch(&stored),
         r#"{"name":1,"enabled":"yes","region":[],"fips":0,"endpoint":{},"credentials":"x",
-            "models":"m","cross_region":"world","model_mapping":[],"model_families":1,
+            "models":"m","cross_region":"world","allow_model_ids":"all","model_mapping":[],
+            "model_families":1,
             "api":true,"model_apis":[],"guardrail":"g"}"#,
         &[
             "/name invalid_type",
@@ -192,6 +195,7 @@ fn wrong_types_are_named_all_at_once() {
             "/credentials invalid_type",
             "/models invalid_type",
             "/cross_region unknown_value",
+            "/allow_model_ids unknown_value",
             "/model_mapping not_a_map",
             "/model_families not_a_map",
             "/api invalid_type",

@@ -45,6 +45,7 @@ impl Values {
             ("enabled", "on"),
             ("signer", "filter"),
             ("api", "auto"),
+            ("allow_model_ids", "catalogue"),
             ("cross_region", "geo"),
             ("priority", "0"),
             ("weight", "1"),

@@ -204,6 +204,71 @@ fn a_disabled_channel_serves_nothing_until_it_is_enabled() {
 }
 
 #[test]
+fn clients_ask_for_what_a_channel_allows_and_see_that_alone() {
+    run(async {
+        let (stack, bedrock) = (Stack::start().await, simulator().await);
+        let body = json!({
+            "name": "open",
+            "region": "us-east-1",
+            "endpoint": bedrock.url(),
+            "credentials": {"type": "static", "access_key_id": ACCESS_KEY_ID,
+                "secret_access_key": SECRET_ACCESS_KEY},
+            "model_mapping": {"house": "claude-sonnet-4-5"},
+        });
+        let view = stack.config.create(&body).await;
+        let id = view["id"].as_str().unwrap();
+        let foreign = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/abc123def456";
+        let raw = "anthropic.claude-next-9-9";
+        let profile = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+        for (allowed, served, refused) in [
+            (
+                "catalogue",
+                &["house", "nova-pro", profile][..],
+                &[raw, foreign][..],
+            ),
+            ("none", &["house"], &["nova-pro", profile, raw, foreign]),
+            ("any", &["house", "nova-pro", profile], &[]),
+        ] {
+            let change = json!({"allow_model_ids": allowed});
+            stack.config.patch_and_wait(id, &change).await;
+            let mut in_a_row = 0;
+            eventually("every worker has the edit", async || {
+                let list = stack.envoy.get("/v1/models").await.json();
+                let lists_others = list["data"].as_array()?.len() > 1;
+                let one = stack.envoy.get(&format!("/v1/models/{raw}")).await;
+                let is_new =
+                    (lists_others, one.status == 200) == (allowed != "none", allowed == "any");
+                in_a_row = if is_new { in_a_row + 1 } else { 0 };
+                (in_a_row == 4).then_some(())
+            })
+            .await;
+            let ask = |model: &str| json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
+            for model in served {
+                stack.envoy.chat(&ask(model)).await.text_of_answer();
+                let one = stack.envoy.get(&format!("/v1/models/{model}")).await;
+                assert_eq!(one.status, 200, "{one:?}");
+            }
+            bedrock.clear();
+            for model in refused {
+                for reply in [
+                    stack.envoy.chat(&ask(model)).await,
+                    stack.envoy.get(&format!("/v1/models/{model}")).await,
+                ] {
+                    let message = reply.error(404, "invalid_request_error", "model_not_found");
+                    assert!(message.contains(model), "{message}");
+                    assert!(message.contains("allow_model_ids"), "{message}");
+                }
+            }
+            assert_eq!(bedrock.requests(), []);
+        }
+        // What custom models are called by reaches Bedrock, which does not know this one.
+        let ask = json!({"model": raw, "messages": [{"role": "user", "content": "Hi"}]});
+        stack.envoy.chat(&ask).await;
+        assert!(last(&bedrock).path.contains(raw), "{:?}", last(&bedrock));
+    });
+}
+
+#[test]
 fn the_next_channel_serves_a_model_when_the_first_is_disabled() {
     run(async {
         let (stack, first, second) = (shared().await, simulator().await, simulator().await);

@@ -38,6 +38,12 @@ const APIS: Choices = &[
     ("invoke", "InvokeModel"),
     ("converse", "Converse"),
 ];
+const MODEL_IDS: Choices = &[
+    ("catalogue", "catalogue: models of the catalogue"),
+    ("none", "none: names that are mapped here alone"),
+    ("any", "any: custom models and raw ARNs too"),
+];
+
 const CROSS_REGION: Choices = &[
     ("geo", "geo: the profile of the region's geography"),
     ("global", "global: prefer the global profile"),
@@ -124,13 +130,14 @@ impl<'a> View<'a> {
                 (self.map(notes, "inference_profile_arn_map", "Name to inference profile ARN, or any other \
                     model ARN or id. Wins over the catalogue."))
                 (self.map(notes, "model_mapping", "The name that a client sends to another name."))
+                (self.select(notes, "allow_model_ids", "Clients may also ask for", MODEL_IDS))
                 (self.map(notes, "model_families", "Name or ARN to model family, for ARNs that do not say \
                     what they serve."))
                 details open[!self.values.get("model_apis").is_empty()] {
                     summary { "More about models" }
                     (self.map(notes, "model_apis", "Name to auto, invoke or converse, for single models."))
-                    (self.area(notes, "models", "Only these names", "One a line. Empty: every name that the \
-                        channel can resolve."))
+                    (self.area(notes, "models", "Only these names", "One a line. Empty: every name that is \
+                        mapped above, and what clients may also ask for."))
                 }
             }
         }
