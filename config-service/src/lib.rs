@@ -35,6 +35,7 @@ mod hex;
 pub mod history;
 mod http_client;
 mod metrics;
+mod outbound;
 pub mod probe;
 pub mod publish;
 pub mod seal;

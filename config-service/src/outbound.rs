@@ -1,0 +1,3 @@
+//! Calls that the service makes itself, and what they must not reach.
+
+pub(crate) mod address;
