@@ -49,6 +49,19 @@ const DNS_SUFFIXES: &[(&str, &str)] = &[
     ("", "amazonaws.com"),
 ];
 
+/// Suffixes of hosts that are reached over IPv6 too, by region prefix, the most specific first.
+///
+/// From the same file.
+const DUAL_STACK_SUFFIXES: &[(&str, &str)] = &[
+    ("cn-", "api.amazonwebservices.com.cn"),
+    ("us-isob-", "api.aws.scloud"),
+    ("us-isof-", "api.aws.hci.ic.gov"),
+    ("us-iso-", "api.aws.ic.gov"),
+    ("eu-isoe-", "api.cloud-aws.adc-e.uk"),
+    ("eusc-", "api.amazonwebservices.eu"),
+    ("", "api.aws"),
+];
+
 /// Which of a region's public hosts to dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HostVariant {
@@ -68,10 +81,7 @@ impl Endpoint {
         if !is_region(region) {
             return Err(UnknownRegion);
         }
-        let suffix = DNS_SUFFIXES
-            .iter()
-            .find(|(prefix, _)| region.starts_with(prefix))
-            .map_or("amazonaws.com", |(_, suffix)| suffix);
+        let suffix = suffix_of(region, DNS_SUFFIXES);
         let service = match variant {
             HostVariant::Standard => "bedrock-runtime",
             HostVariant::Fips => "bedrock-runtime-fips",
@@ -166,6 +176,40 @@ impl Endpoint {
         format!("bedrock|{}|{}|{}", self.scheme(), self.host, self.port)
     }
 
+    /// Whether AWS itself serves Bedrock Runtime here: at a region's public host, FIPS and dual-stack ones
+    /// included, or at an interface endpoint, over HTTPS on its usual port.
+    ///
+    /// A name counts as a whole, because others can have names of their own below `amazonaws.com`: load
+    /// balancers, machines, endpoint services.
+    ///
+    /// <https://docs.aws.amazon.com/general/latest/gr/bedrock.html>,
+    /// <https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-interface-endpoints.html>
+    #[must_use]
+    pub fn is_aws(&self) -> bool {
+        let is_usual = self.is_tls() && self.port == self.scheme.default_port();
+        is_usual
+            && self
+                .aws_region()
+                .is_some_and(|region| self.is_aws_in(region))
+    }
+
+    fn is_aws_in(&self, region: &str) -> bool {
+        let public = suffix_of(region, DNS_SUFFIXES);
+        let dual_stack = suffix_of(region, DUAL_STACK_SUFFIXES);
+        ["bedrock-runtime", "bedrock-runtime-fips"]
+            .iter()
+            .any(|service| {
+                let own = format!("{service}.{region}.");
+                let interface = format!(".{own}vpce.{public}");
+                self.host == format!("{own}{public}")
+                    || self.host == format!("{own}{dual_stack}")
+                    || self
+                        .host
+                        .strip_suffix(&interface)
+                        .is_some_and(|id| id.starts_with("vpce-") && !id.contains('.'))
+            })
+    }
+
     /// The region that an AWS host name spells out; `None` for any other host.
     ///
     /// Covers public, FIPS, dual-stack and PrivateLink names
@@ -201,6 +245,14 @@ impl Scheme {
             Self::Https => 443,
         }
     }
+}
+
+/// The suffix of a region's hosts in one of the tables.
+fn suffix_of(region: &str, suffixes: &'static [(&str, &str)]) -> &'static str {
+    let found = suffixes
+        .iter()
+        .find(|(prefix, _)| region.starts_with(prefix));
+    found.map_or("amazonaws.com", |(_, suffix)| suffix)
 }
 
 /// Partition of a region, for example `aws`, `aws-cn` or `aws-us-gov`.
@@ -374,6 +426,51 @@ mod tests {
             ("https://a?x=1", Error::Path),
         ] {
             assert_eq!(Endpoint::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_whole_names_over_https_are_aws_itself() {
+        for (text, is_aws) in [
+            ("https://bedrock-runtime.us-east-1.amazonaws.com", true),
+            (
+                "https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com",
+                true,
+            ),
+            ("https://bedrock-runtime.us-east-1.api.aws", true),
+            ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn", true),
+            (
+                "https://vpce-0a-1b-us-east-1a.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+                true,
+            ),
+            (
+                "https://vpce-0a.bedrock-runtime-fips.us-east-1.vpce.amazonaws.com:443/",
+                true,
+            ),
+            ("http://bedrock-runtime.us-east-1.amazonaws.com", false),
+            (
+                "https://bedrock-runtime.us-east-1.amazonaws.com:8443",
+                false,
+            ),
+            ("https://bedrock-runtime.us-east-1.amazonaws.com.cn", false),
+            ("https://bedrock-runtime.us-east-1.evil.example", false),
+            ("https://x.bedrock-runtime.us-east-1.amazonaws.com", false),
+            (
+                "https://evil-bedrock-runtime.us-east-1.amazonaws.com",
+                false,
+            ),
+            (
+                "https://vpce-0a.vpce-svc-0b.us-east-1.vpce.amazonaws.com",
+                false,
+            ),
+            (
+                "https://a.vpce-0a.bedrock-runtime.us-east-1.vpce.amazonaws.com",
+                false,
+            ),
+            ("https://bedrock-runtime.us-east-1.elb.amazonaws.com", false),
+            ("http://127.0.0.1:9000", false),
+        ] {
+            assert_eq!(Endpoint::parse(text).unwrap().is_aws(), is_aws, "{text}");
         }
     }
 

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bedrock_filter::config::{Failover, Limits, Secret};
+use bedrock_filter::endpoint::Endpoint;
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
@@ -178,6 +179,17 @@ pub struct Args {
     /// Accept channels whose `endpoint` is a link-local address or a metadata service.
     #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS", value_parser = FalseyValueParser::new())]
     pub allow_link_local_endpoints: bool,
+
+    /// Endpoints, with commas between, that are trusted like AWS's own hosts: with credentials that AWS
+    /// issues to this service, and over plain HTTP.
+    #[arg(
+        long,
+        env = "BEDROCK_TRUSTED_ENDPOINTS",
+        value_name = "ORIGIN,…",
+        value_delimiter = ',',
+        value_parser = Endpoint::parse
+    )]
+    pub trusted_endpoints: Vec<Endpoint>,
 
     /// Endpoint of AWS STS, instead of the channel's region's own.
     #[arg(long, env = "AWS_ENDPOINT_URL_STS", value_name = "URL")]

@@ -4,6 +4,7 @@ mod ask;
 mod author;
 mod candidate;
 mod commit;
+mod destination;
 mod history;
 mod renew;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_filter::config::{Failover, Limits};
+use bedrock_filter::endpoint::Endpoint;
 use tokio::sync::Mutex;
 
 use crate::channel::{ChannelView, StoredChannel};
@@ -48,6 +50,8 @@ pub struct Settings {
     pub sealer: Sealer,
     /// Whether an endpoint may lead to a link-local address or a metadata service.
     pub allow_link_local_endpoints: bool,
+    /// Endpoints that may get what AWS issues to the service, and that may be in plain text.
+    pub trusted_endpoints: Vec<Endpoint>,
 }
 
 #[derive(Debug)]
@@ -127,6 +131,7 @@ impl Channels {
     /// When the database fails, or holds channels that do not compile.
     pub async fn load(store: Store, settings: Settings, keeper: Keeper) -> Result<Self, LoadError> {
         let mut contents = store.contents().await?;
+        destination::warn(&contents, &settings);
         keeper.sync(&contents);
         keeper.restore(store.issued().await?);
         if keeper.settle(FIRST_ANSWERS).await {

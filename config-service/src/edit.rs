@@ -153,6 +153,12 @@ impl Edit {
         }
     }
 
+    /// Whether the body has the secrets of its credentials in it, so that its author knows them.
+    #[must_use]
+    pub fn enters_secrets(&self) -> bool {
+        matches!(&self.credentials, Said::Value(edit) if edit.is_entered())
+    }
+
     /// The channel that results. Fields that `base` needs and the body lacks are added to `faults`
     /// and get a harmless stand-in, so that the others can be judged too.
     pub fn apply(self, base: Base<'_>, faults: &mut Vec<Fault>) -> Channel {
@@ -252,7 +258,7 @@ impl Edit {
 }
 
 /// Defaults of every field, and valid stand-ins for the required ones.
-fn blank() -> Channel {
+pub(crate) fn blank() -> Channel {
     Channel {
         name: "unnamed".to_owned(),
         enabled: true,

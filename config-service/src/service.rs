@@ -111,6 +111,7 @@ impl Service {
             }),
             sealer,
             allow_link_local_endpoints: args.allow_link_local_endpoints,
+            trusted_endpoints: args.trusted_endpoints,
         };
         let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
         let (stop, stopped) = watch::channel(false);

@@ -6,7 +6,7 @@ use crate::common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel};
 use serde_json::{Value, json};
 
 /// Runs a subcommand; gives whether it succeeded, and what it said.
-async fn run(service: &TestService, words: &[&str]) -> (bool, String, String) {
+pub async fn run(service: &TestService, words: &[&str]) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
     command
         .args(words)

@@ -127,7 +127,7 @@ async fn put_replaces_everything_but_the_credentials_and_what_clients_may_ask_fo
 async fn patch_keeps_what_it_does_not_name_and_clears_what_it_empties() {
     let service = TestService::start().await;
     let fields = json!({
-        "endpoint": "http://127.0.0.1:9000",
+        "endpoint": "https://bedrock-runtime.us-east-1.amazonaws.com",
         "models": ["claude-3-haiku"],
         "inference_profile_arn_map": {"claude-3-haiku": ARN},
         "api": "converse",
@@ -605,8 +605,9 @@ async fn endpoints_that_lead_to_metadata_need_a_flag() {
     let reply = service.post(&channel_with("one", &metadata)).await;
     assert_eq!(reply.problem(422), ["/endpoint forbidden_endpoint"]);
     let id = service.create(&channel("one")).await;
-    let reply = service.patch(&id, &metadata).await;
+    let reply = service.put(&id, &channel_with("one", &metadata)).await;
     assert_eq!(reply.problem(422), ["/endpoint forbidden_endpoint"]);
     let service = TestService::start_in(service.dir, &["--allow-link-local-endpoints"]).await;
-    assert_eq!(service.patch(&id, &metadata).await.status, 200);
+    let reply = service.put(&id, &channel_with("one", &metadata)).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
 }

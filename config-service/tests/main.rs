@@ -15,6 +15,7 @@ mod channels_api;
 mod common;
 mod credential_sources;
 mod database_file;
+mod destinations;
 mod documentation;
 mod durability;
 mod edit_conflicts;

@@ -16,7 +16,7 @@ async fn get(service: &TestService, path: &str, cookie: &str) -> Reply {
     receive(client().get(service.url(path)).header("cookie", cookie)).await
 }
 
-async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str, &str)]) -> Reply {
+pub async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str, &str)]) -> Reply {
     let body: Vec<_> = form
         .iter()
         .map(|(name, value)| format!("{name}={}", value.replace('{', "%7B").replace('}', "%7D")))
@@ -29,7 +29,7 @@ async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str, &s
 }
 
 /// Logs in; gives the cookie and the token of forms.
-async fn log_in(service: &TestService, token: &str) -> (String, String) {
+pub async fn log_in(service: &TestService, token: &str) -> (String, String) {
     let (before, csrf) = form(&get(service, "/login", "").await);
     let fields = [("token", token), ("csrf", &csrf)];
     let reply = post(service, "/login", &before, &fields).await;

@@ -31,9 +31,7 @@ impl Channels {
         let contents = self.list().await?;
         let candidate = self.inner.read(&contents, &request, body.as_ref())?;
         let warnings = channel::warnings(&candidate.after);
-        let before = candidate.before.as_ref();
-        self.inner
-            .judge(&contents, before, &candidate.after, candidate.faults)?;
+        self.inner.judge(&contents, &candidate)?;
         Ok(warnings)
     }
 

@@ -23,7 +23,7 @@ pub(super) fn name_taken(contents: &Contents, id: Option<&str>, after: &Channel)
 }
 
 /// `after` as it would be stored.
-pub(super) fn candidate(before: Option<&StoredChannel>, after: &Channel) -> StoredChannel {
+pub(super) fn as_stored(before: Option<&StoredChannel>, after: &Channel) -> StoredChannel {
     StoredChannel {
         id: before.map(|stored| stored.id.clone()).unwrap_or_default(),
         channel: after.clone(),

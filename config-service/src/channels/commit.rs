@@ -1,7 +1,7 @@
 //! The way of an edit: read, judged, stored, published; under the publisher's lock.
 
-use super::candidate::{add_own_faults, candidate, find, name_taken};
-use super::{Author, EditError, Inner, Request};
+use super::candidate::{add_own_faults, as_stored, find, name_taken};
+use super::{Author, EditError, Inner, Request, destination};
 use crate::channel::{Channel, StoredChannel};
 use crate::credentials;
 use crate::edit::{Base, Edit, endpoint};
@@ -16,6 +16,8 @@ pub(super) struct Candidate {
     pub(super) before: Option<StoredChannel>,
     /// What shall be stored.
     pub(super) after: Channel,
+    /// Whether its author entered the secrets; otherwise they are the stored ones, if there are any.
+    pub(super) enters_secrets: bool,
     /// What is known to be wrong already.
     pub(super) faults: Vec<Fault>,
     /// The revision that this goes back to, if it does.
@@ -37,7 +39,7 @@ impl Inner {
         let contents = self.store.contents().await?;
         let candidate = self.read(&contents, &request, body)?;
         author.check(candidate.before.as_ref())?;
-        self.make(&publisher, &contents, author, candidate).await
+        self.make(&publisher, &contents, author, &candidate).await
     }
 
     /// What an edit would make of a channel.
@@ -65,10 +67,12 @@ impl Inner {
         };
         let id = before.as_ref().map(|stored| stored.id.as_str());
         edit.check_id(id, &mut faults);
+        let enters_secrets = edit.enters_secrets();
         let after = edit.apply(base, &mut faults);
         Ok(Candidate {
             before,
             after,
+            enters_secrets,
             faults,
             restored: None,
         })
@@ -80,27 +84,22 @@ impl Inner {
         publisher: &Publisher,
         contents: &Contents,
         author: &Author,
-        candidate: Candidate,
+        candidate: &Candidate,
     ) -> Result<StoredChannel, EditError> {
-        let Candidate {
-            before,
-            after,
-            faults,
-            restored,
-        } = candidate;
-        if let Some(before) = &before
-            && faults.is_empty()
-            && before.channel == after
+        if let Some(before) = &candidate.before
+            && candidate.faults.is_empty()
+            && before.channel == candidate.after
         {
             return Ok(before.clone());
         }
-        let snapshot = self.judge(contents, before.as_ref(), &after, faults)?;
-        let change = match &before {
-            None => Change::Create(&after),
+        let snapshot = self.judge(contents, candidate)?;
+        let after = &candidate.after;
+        let change = match &candidate.before {
+            None => Change::Create(after),
             Some(before) => Change::Update {
                 before,
-                after: &after,
-                restored,
+                after,
+                restored: candidate.restored,
             },
         };
         self.commit(publisher, &author.name, change, snapshot).await
@@ -121,21 +120,26 @@ impl Inner {
         Ok(())
     }
 
-    /// Compiles what would be configured if `after` were stored; fails with everything that speaks
+    /// Compiles what would be configured if a candidate were stored; fails with everything that speaks
     /// against it.
     pub(super) fn judge(
         &self,
         contents: &Contents,
-        before: Option<&StoredChannel>,
-        after: &Channel,
-        mut faults: Vec<Fault>,
+        candidate: &Candidate,
     ) -> Result<Snapshot, EditError> {
+        let (before, after) = (candidate.before.as_ref(), &candidate.after);
+        let mut faults = candidate.faults.clone();
         if let Some(endpoint) = &after.endpoint
             && !self.settings.allow_link_local_endpoints
         {
             faults.extend(endpoint::check(endpoint));
         }
         faults.extend(credentials::check_channel(after));
+        for fault in destination::check(candidate, &self.settings) {
+            if !faults.iter().any(|known| known.touches(&fault.pointer)) {
+                faults.push(fault);
+            }
+        }
         let mut next = contents.clone();
         next.revision += 1;
         let id = before.map(|stored| stored.id.as_str());
@@ -143,15 +147,15 @@ impl Inner {
         if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
             faults.push(Fault::name_taken());
         }
-        let candidate = candidate(before, after);
+        let stored = as_stored(before, after);
         let index = next
             .channels
             .iter()
             .position(|stored| Some(stored.id.as_str()) == id)
             .unwrap_or(next.channels.len());
         match next.channels.get_mut(index) {
-            Some(place) => *place = candidate,
-            None => next.channels.push(candidate),
+            Some(place) => *place = stored,
+            None => next.channels.push(stored),
         }
         let compiled = self.compile(&next);
         if let Err(found) = &compiled {

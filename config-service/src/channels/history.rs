@@ -60,14 +60,16 @@ impl Inner {
         let then = then.ok_or(EditError::UnknownRevision(revision))?;
         let mut faults = Vec::new();
         let edit = Edit::parse(without_secrets(&then).as_bytes(), &mut faults)?;
+        let enters_secrets = edit.enters_secrets();
         let after = edit.apply(Base::Replace(&before.channel), &mut faults);
         let change = Candidate {
             before: Some(before),
             after,
+            enters_secrets,
             faults,
             restored: Some(revision),
         };
-        self.make(&publisher, &contents, author, change).await
+        self.make(&publisher, &contents, author, &change).await
     }
 }
 

@@ -229,6 +229,15 @@ fn read_shown(
 }
 
 impl CredentialsEdit {
+    /// Whether nothing of it stands for something that is stored.
+    pub(super) fn is_entered(&self) -> bool {
+        match self {
+            Self::New(_) => true,
+            Self::Shown(_) => false,
+            Self::AssumeRole(_, source) | Self::ShortTermKey(source) => source.is_entered(),
+        }
+    }
+
     /// The credentials that result, given the stored ones if there are any.
     pub(super) fn resolve(
         self,

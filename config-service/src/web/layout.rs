@@ -117,7 +117,14 @@ impl From<Problem> for Refusal {
 
 impl From<EditError> for Refusal {
     fn from(error: EditError) -> Self {
-        Problem::from(error).into()
+        let faults = error.faults().unwrap_or_default();
+        let problem = Problem::from(error);
+        let message = faults
+            .iter()
+            .fold(problem.detail().to_owned(), |text, fault| {
+                format!("{text}; {} {}", fault.pointer, fault.message)
+            });
+        Self::Message(problem.status(), message)
     }
 }
 

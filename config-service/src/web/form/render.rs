@@ -113,7 +113,7 @@ impl<'a> View<'a> {
                 div.grid {
                     (self.input(notes, "name", "Name", "Letters, digits, . _ and -"))
                     (self.input(notes, "region", "Region", "Such as us-east-1"))
-                    (self.input(notes, "endpoint", "Endpoint", "Empty: the region's public one"))
+                    (self.input(notes, "endpoint", "Endpoint", "Empty: the region's public one. Another host needs the secret again."))
                 }
                 div.ticks {
                     (self.tick("enabled", "Enabled"))
