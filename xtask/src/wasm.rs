@@ -3,6 +3,7 @@
 mod toolchain;
 
 use std::path::{Path, PathBuf};
+use std::{env, fs, iter};
 
 use anyhow::{Context, Result};
 
@@ -14,7 +15,7 @@ use crate::{system, wasm::toolchain::Toolchain};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// SIMD speeds up SHA-256 and base64; every Envoy since 1.36 loads both extensions.
-const TARGET_FEATURES: &str = "-C target-feature=+simd128,+bulk-memory";
+const TARGET_FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory";
 
 /// Builds the module and returns its path, `target/bedrock_filter.wasm`.
 ///
@@ -41,22 +42,42 @@ pub fn compile(workspace: &Workspace, package: &str) -> Result<PathBuf> {
         .args(["rustc", "--package", package, "--lib"])
         .args(["--crate-type", "cdylib", "--profile", "wasm"])
         .args(["--target", TARGET])
-        // Cargo ignores a target's own flags when one of these is set.
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            TARGET_FEATURES,
-        );
+        // Wins over every other way to give flags, and with `--target` leaves build scripts alone.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags());
     toolchain.apply(&mut command);
     system::run(&mut command)?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(workspace.target().join(TARGET).join("wasm").join(file))
 }
 
+/// Flags of the module alone, as cargo wants them encoded.
+fn flags() -> String {
+    let registries = registries().into_iter();
+    let paths = registries.map(|registry| remapped(&registry));
+    let flags: Vec<_> = iter::once(TARGET_FEATURES.to_owned())
+        .chain(paths)
+        .collect();
+    flags.join("\x1f")
+}
+
+/// Folders in which cargo keeps the sources of dependencies, one for each registry.
+fn registries() -> Vec<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let entries = home.and_then(|home| fs::read_dir(home.join("registry/src")).ok());
+    let entries = entries.into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).collect()
+}
+
+/// A panic names its source file. Without this the module, and its size, would depend on where cargo keeps
+/// its registries; the workspace's own files have relative paths anyway.
+fn remapped(registry: &Path) -> String {
+    format!("--remap-path-prefix={}=registry", registry.display())
+}
+
 fn publish(workspace: &Workspace, built: &Path) -> Result<PathBuf> {
     let module = workspace.module();
-    let size = std::fs::copy(built, &module)
+    let size = fs::copy(built, &module)
         .with_context(|| format!("cannot copy {} to {}", built.display(), module.display()))?;
     console::step(&format!("{}: {} KiB", module.display(), size / 1024));
     Ok(module)
