@@ -37,11 +37,8 @@ pub struct Options {
     /// Write the figures to a file as JSON, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Fail when a ratio is more than twice its target
-    #[arg(long)]
-    check: bool,
     /// Time the filter's stages by themselves instead, natively and in V8 (needs Node.js)
-    #[arg(long, conflicts_with_all = ["quick", "check", "soak"])]
+    #[arg(long, conflicts_with_all = ["quick", "soak"])]
     stages: bool,
     /// Run a mixed load for so many minutes and watch Envoy's memory instead
     #[arg(long, value_name = "MINUTES")]
@@ -52,7 +49,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When something cannot be built or started, an answer is wrong, or a check fails.
+/// When something cannot be built or started, or an answer is wrong.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     if options.stages {
         return stages::run(workspace);
@@ -94,9 +91,6 @@ fn pass_on(command: &mut Command, options: &Options) {
     }
     if let Some(file) = &options.json {
         command.arg("--json").arg(file);
-    }
-    if options.check {
-        command.arg("--check");
     }
     if let Some(minutes) = options.soak {
         command.args(["--soak", &minutes.to_string()]);

@@ -5,7 +5,7 @@
 //! the Envoy process alone ([`envoy::Envoy::cpu`]); [`upstream`] and [`client`] run outside of it.
 //!
 //! [`load`] says what is sent, [`variant`] through what, [`bootstrap`] writes Envoy's configuration,
-//! [`rounds`] runs it all, [`report`] prints it and holds it to the targets.
+//! [`rounds`] runs it all, [`report`] prints it beside the targets.
 
 #![allow(
     clippy::indexing_slicing,
