@@ -1,0 +1,100 @@
+//! The filter costs no more than `budget.txt` says, and the documentation says the same.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io, thread};
+
+use budget::comparison::Comparison;
+use budget::exchanges;
+use budget::ledger::Ledger;
+use budget::measure::Meter;
+use budget::table;
+
+/// The figures that are allowed.
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/budget.txt");
+
+/// The document that shows them.
+const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/PERFORMANCE.md");
+
+/// The module: `BEDROCK_FILTER_WASM`.
+fn module() -> Vec<u8> {
+    let path = env::var_os("BEDROCK_FILTER_WASM").map(PathBuf::from);
+    let remedy = "run the tests with `cargo xtask test`";
+    let path = path.unwrap_or_else(|| panic!("BEDROCK_FILTER_WASM is not set; {remedy}"));
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; {remedy}", path.display()))
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(Path::new(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn counted() -> Ledger {
+    let wasm = module();
+    let meter = Meter::new(&wasm).unwrap();
+    let mut ledger = Ledger {
+        compiler: meter.compiler().to_owned(),
+        ..Ledger::default()
+    };
+    ledger.costs.insert("module".to_owned(), meter.module());
+    let exchanges = exchanges::all();
+    let costs = thread::scope(|scope| {
+        let meter = &meter;
+        let measure = |exchange| scope.spawn(move || meter.measure(exchange));
+        let threads: Vec<_> = exchanges.iter().map(measure).collect();
+        let costs = threads.into_iter().map(|thread| thread.join().unwrap());
+        costs.collect::<Vec<_>>()
+    });
+    for (exchange, cost) in exchanges.into_iter().zip(costs) {
+        let cost = cost.unwrap_or_else(|error| panic!("{error:#}"));
+        ledger.costs.insert(exchange.name, cost);
+    }
+    ledger
+}
+
+#[test]
+fn the_filter_keeps_to_its_budget() {
+    let counted = counted();
+    if env::var_os("UPDATE_BUDGET").is_some() {
+        fs::write(FILE, counted.text()).unwrap();
+        fs::write(DOCUMENT, table::within(&text(DOCUMENT), &counted).unwrap()).unwrap();
+        return;
+    }
+    let file = Ledger::parse(&text(FILE)).unwrap_or_else(|error| panic!("{FILE}: {error:#}"));
+    let comparison = Comparison::new(&file, &counted);
+    if let Some(hint) = comparison.hint() {
+        // Not `println!`, which a test that passes keeps to itself.
+        writeln!(io::stderr(), "{hint}").unwrap();
+    }
+    if let Some(failure) = comparison.failure() {
+        panic!("{failure}");
+    }
+}
+
+#[test]
+fn the_documentation_has_the_same_figures() {
+    let (document, file) = (text(DOCUMENT), Ledger::parse(&text(FILE)).unwrap());
+    assert!(
+        table::within(&document, &file).unwrap() == document,
+        "docs/PERFORMANCE.md shows other figures than benches/budget/budget.txt; run UPDATE_BUDGET=1 \
+         cargo xtask test budget"
+    );
+}
+
+#[test]
+fn the_module_names_no_folder_of_the_machine() {
+    let wasm = module();
+    let home = env::home_dir().unwrap();
+    let repository = fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();
+    let cargo = env::var_os("CARGO_HOME").map_or_else(|| home.join(".cargo"), PathBuf::from);
+    for folder in [cargo, repository] {
+        let folder = folder.to_str().unwrap().as_bytes();
+        let found = wasm.windows(folder.len()).position(|part| part == folder);
+        assert_eq!(found, None, "{}", String::from_utf8_lossy(folder));
+    }
+}
