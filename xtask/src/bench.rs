@@ -60,13 +60,18 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         None => wasm::build(workspace)?,
     };
     console::step("building the load bench");
-    system::run(cargo().current_dir(workspace.root()).args([
-        "build",
-        "--release",
-        "--package",
-        "load",
-    ]))?;
-    let mut command = Command::new(workspace.target().join("release/load"));
+    let load = ["bench", "--package", "load"];
+    system::run(
+        cargo()
+            .args(load)
+            .arg("--no-run")
+            .current_dir(workspace.root()),
+    )?;
+    let mut command = cargo();
+    command
+        .args(load)
+        .args(["--quiet", "--bench", "load", "--"]);
+    command.current_dir(workspace.root());
     command.arg("--envoy").arg(&envoy);
     command.arg("--wasm").arg(&module);
     pass_on(&mut command, options);

@@ -1,4 +1,4 @@
-//! The `load` executable; `cargo xtask bench` builds and runs it.
+//! Measures; `cargo xtask bench` builds and runs it with an Envoy and a module.
 
 #![allow(clippy::print_stdout, reason = "a command line tool prints")]
 
@@ -42,6 +42,9 @@ struct Args {
     /// Run a mixed load for so many minutes and watch memory instead
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
+    /// Given by `cargo bench`
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 #[tokio::main(worker_threads = 2)]
