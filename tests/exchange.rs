@@ -1,22 +1,10 @@
 //! What an exchange does with everything that is not a well-behaved chat.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
-mod support;
-
 use bedrock_filter::exchange::{Exchange, Headers, Step};
+use golden_cases::{PLUGIN_CONFIG, frames};
+use harness::{answer, headers, now, routes, send};
 use proptest::prelude::*;
 use serde_json::Value;
-use support::cases::frames;
-use support::{answer, headers, now, routes, send};
-
-const PLUGIN_CONFIG: &str = include_str!("golden/plugin.json");
 
 const CHAT: &[u8] = br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#;
 

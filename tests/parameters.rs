@@ -1,14 +1,5 @@
 //! Keeps `docs/PARAMETERS.md` true: its tables are what the dialects say, and the dialects do it.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-mod support;
-
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -17,8 +8,8 @@ use bedrock_filter::bedrock::ModelFamily;
 use bedrock_filter::catalog;
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::openai::{Param, Treatment};
+use harness::{Message, routes, send};
 use serde_json::{Value, json};
-use support::{Message, routes, send};
 
 const BEGIN: &str = "<!-- tables: begin -->\n";
 const END: &str = "<!-- tables: end -->";
@@ -36,7 +27,7 @@ fn the_documented_tables_are_the_dialects_own() {
     }
     assert!(
         page == expected,
-        "docs/PARAMETERS.md is out of date; run UPDATE_GOLDEN=1 cargo test --test parameters"
+        "docs/PARAMETERS.md is out of date; run UPDATE_GOLDEN=1 cargo xtask test parameters::"
     );
 }
 

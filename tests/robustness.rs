@@ -1,22 +1,10 @@
 //! Property tests: whatever comes in from outside, nothing panics and the answer makes sense.
 //!
-//! The same laws are fuzzed in `fuzz/`, which needs a nightly toolchain.
+//! `cargo xtask fuzz` holds the same laws against what libFuzzer thinks of.
 
-#![allow(
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail the test"
-)]
-
-#[path = "support/laws.rs"]
-mod laws;
-mod support;
-
-use std::fs;
-use std::path::Path;
 use std::sync::LazyLock;
 
+use harness::laws;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
@@ -249,37 +237,18 @@ fn collect_places(value: &Value, prefix: &str, places: &mut Vec<String>) {
     }
 }
 
-/// The golden files of one name, of every family.
-fn golden(file: &str) -> Vec<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let folders = |parent: &Path| -> Vec<_> {
-        let entries = fs::read_dir(parent).unwrap();
-        let paths = entries.map(|entry| entry.unwrap().path());
-        paths.filter(|path| path.is_dir()).collect()
-    };
-    let cases = folders(&root)
-        .into_iter()
-        .flat_map(|family| folders(&family));
-    let mut paths: Vec<_> = cases.map(|case| case.join(file)).collect();
-    paths.sort();
-    let texts = paths
-        .iter()
-        .filter_map(|path| fs::read_to_string(path).ok());
-    texts.collect()
-}
-
 static REQUESTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let requests = golden("request.json");
+    let requests = golden_cases::texts("request.json");
     let json = requests
         .iter()
         .filter_map(|text| serde_json::from_str(text).ok());
     json.collect()
 });
 
-static STREAMS: LazyLock<Vec<String>> = LazyLock::new(|| golden("answer.events"));
+static STREAMS: LazyLock<Vec<String>> = LazyLock::new(|| golden_cases::texts("answer.events"));
 
 static ANSWERS: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let answers = golden("answer.http");
+    let answers = golden_cases::texts("answer.http");
     let bodies = answers.iter().filter_map(|text| text.split_once("\n\n"));
     let json = bodies.filter_map(|(_, body)| serde_json::from_str(body).ok());
     json.collect()
@@ -414,7 +383,7 @@ proptest! {
     ) {
         laws::plugin_configuration(&bytes);
         laws::plugin_configuration(json.to_string().as_bytes());
-        let mut config: Value = serde_json::from_str(include_str!("golden/plugin.json")).unwrap();
+        let mut config: Value = serde_json::from_str(golden_cases::PLUGIN_CONFIG).unwrap();
         edits.iter().for_each(|edit| edit.apply(&mut config));
         laws::plugin_configuration(config.to_string().as_bytes());
     }

@@ -2,14 +2,6 @@
 //!
 //! `vectors/sigv4.json` was computed with botocore; any other request is signed by `aws-sigv4` too.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
-
 use std::time::{Duration, SystemTime};
 
 use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettings};

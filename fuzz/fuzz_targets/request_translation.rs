@@ -2,13 +2,9 @@
 
 #![no_main]
 
-#[path = "../../tests/support/laws.rs"]
-mod laws;
-#[path = "../../tests/support/mod.rs"]
-mod support;
-
 use std::sync::LazyLock;
 
+use harness::laws;
 use libfuzzer_sys::fuzz_target;
 
 static MODELS: LazyLock<Vec<String>> = LazyLock::new(laws::models);

@@ -7,9 +7,10 @@ use bedrock_filter::bedrock::{self, Dialect, EncodedRequest, Options, ResponseSt
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::openai::{AnswerHead, ChatRequest, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
+use golden_cases::{PLUGIN_CONFIG, frames, parse_http};
 
 use crate::Stage;
-use crate::golden::{GOLDEN, Golden, PLUGIN_CONFIG, frames, parse_http};
+use crate::golden::{GOLDEN, Golden};
 
 /// The stages of every dialect.
 #[must_use]

@@ -1,12 +1,5 @@
 //! The golden cases that the stages work on, in the binary: Wasm reads no files.
 
-// How the tests read the same files.
-#[allow(dead_code, unreachable_pub, reason = "a part of it is used here")]
-#[path = "../../../tests/support/cases.rs"]
-mod cases;
-
-pub(crate) use cases::{frames, parse_http};
-
 /// A dialect's richest request with its answer, and a stream.
 pub(crate) struct Golden {
     pub(crate) dialect: &'static str,
@@ -27,8 +20,6 @@ macro_rules! golden {
         }),*]
     };
 }
-
-pub(crate) const PLUGIN_CONFIG: &str = include_str!("../../../tests/golden/plugin.json");
 
 pub(crate) const GOLDEN: &[Golden] = golden! {
     "anthropic" "anthropic/";

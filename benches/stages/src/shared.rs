@@ -9,12 +9,13 @@ use bedrock_filter::json;
 use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::sign::{Signer, Unsigned};
+use golden_cases::{PLUGIN_CONFIG, frames};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use sha2::{Digest as _, Sha256};
 
 use crate::Stage;
-use crate::golden::{GOLDEN, PLUGIN_CONFIG, frames};
+use crate::golden::GOLDEN;
 
 /// 2026-01-15T12:34:56Z.
 pub(crate) fn now() -> SystemTime {

@@ -1,13 +1,12 @@
-"""Sends the requests of golden cases and says how the package took each answer."""
+"""Sends the requests that come in, a JSON string each, and says how the package took each answer."""
 
 import json
-import pathlib
-import urllib.request
+import sys
 
 import openai
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from support import INPUT, client, finish
+from support import client
 
 CLIENT = client()
 
@@ -36,18 +35,7 @@ def streamed(request):
     return "answer"
 
 
-def queue(faults):
-    """Makes these, and nothing else, the simulator's next answers."""
-    url = INPUT["faults_url"]
-    urllib.request.urlopen(urllib.request.Request(url, method="DELETE")).close()
-    body = json.dumps(faults).encode()
-    head = {"content-type": "application/json"}
-    urllib.request.urlopen(urllib.request.Request(url, body, head, method="POST")).close()
-
-
-def outcome(folder, faults):
-    queue(faults)
-    request = json.loads(pathlib.Path(folder, "request.json").read_bytes())
+def outcome(request):
     try:
         return streamed(request) if request.get("stream") else whole(request)
     except openai.APIStatusError as error:
@@ -58,5 +46,5 @@ def outcome(folder, faults):
         return f"{type(error).__name__}: {error}"
 
 
-FOLDERS, FAULTS = json.loads(pathlib.Path(INPUT["cases"]).read_bytes())
-finish([outcome(folder, faults) for folder, faults in zip(FOLDERS, FAULTS)])
+for line in sys.stdin:
+    print(json.dumps(outcome(json.loads(json.loads(line)))), flush=True)

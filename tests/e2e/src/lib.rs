@@ -38,7 +38,7 @@ pub use channel::{
 pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
-pub use python::run_python;
+pub use python::{PythonWorker, run_python};
 pub use raw::{h1_exchange, h2_post_with_trailers};
 pub use reply::Reply;
 pub use scratch::Scratch;

@@ -1,7 +1,10 @@
-//! Runs a script with the official `openai` package.
+//! Runs scripts with the official `openai` package.
+
+use std::process::Stdio;
 
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::artefacts::openai_python;
 use crate::repository;
@@ -9,18 +12,60 @@ use crate::repository;
 /// Runs `tests/e2e/python/<script>` with `input` as its argument, in JSON, and returns the JSON that
 /// it prints.
 pub async fn run_python(script: &str, input: &Value) -> Value {
-    let output = Command::new(openai_python())
+    let output = command(script, input).output().await;
+    let output = output.expect("Python starts");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{script} failed:\n{errors}");
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{script} printed no JSON ({error}):\n{errors}"))
+}
+
+/// A script that reads questions and prints answers, a line of JSON each; it ends with its owner.
+#[derive(Debug)]
+pub struct PythonWorker {
+    script: String,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    _child: Child,
+}
+
+impl PythonWorker {
+    /// Starts `tests/e2e/python/<script>` with `input` as its argument, in JSON.
+    pub fn start(script: &str, input: &Value) -> Self {
+        let mut child = command(script, input)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python starts");
+        Self {
+            script: script.to_owned(),
+            questions: child.stdin.take().expect("a pipe"),
+            answers: BufReader::new(child.stdout.take().expect("a pipe")),
+            _child: child,
+        }
+    }
+
+    /// Asks and waits for the answer.
+    pub async fn ask(&mut self, question: &Value) -> Value {
+        let line = format!("{question}\n");
+        let sent = self.questions.write_all(line.as_bytes()).await;
+        let mut answer = String::new();
+        let read = self.answers.read_line(&mut answer).await;
+        let is_alive = sent.is_ok() && read.is_ok_and(|read| read > 0);
+        assert!(is_alive, "{} ended by itself", self.script);
+        serde_json::from_str(&answer)
+            .unwrap_or_else(|error| panic!("{} printed {answer:?}: {error}", self.script))
+    }
+}
+
+fn command(script: &str, input: &Value) -> Command {
+    let mut command = Command::new(openai_python());
+    command
         .arg(repository().join("tests/e2e/python").join(script))
         .arg(input.to_string())
         // A proxy of the machine must not come between.
         .env("NO_PROXY", "127.0.0.1")
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .kill_on_drop(true)
-        .output()
-        .await
-        .expect("Python starts");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{script} failed:\n{errors}");
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("{script} printed no JSON ({error}):\n{errors}"))
+        .kill_on_drop(true);
+    command
 }

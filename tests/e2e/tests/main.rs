@@ -5,7 +5,6 @@ mod chat;
 mod credential_sources;
 mod failover;
 mod failures;
-mod golden;
 mod hostile_requests;
 mod istio;
 mod limits;

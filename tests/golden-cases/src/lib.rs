@@ -1,0 +1,61 @@
+//! The golden cases: whole exchanges, as the folders of `tests/golden` and the table in [`families`]
+//! say them.
+//!
+//! A folder holds `request.json`, what the client sends; `upstream.http`, what Bedrock gets;
+//! `answer.http` or `answer.events`, what Bedrock answers; and `response.http`, what the client gets. A
+//! case without an answer is one that the filter answers itself.
+//!
+//! This crate's test program plays every case to the filter, through a real Envoy, and to the official
+//! client.
+
+pub mod families;
+mod files;
+mod frames;
+
+pub use files::{folders, parse_http, texts};
+pub use frames::{frame, frames};
+
+use std::path::PathBuf;
+
+/// The plugin configuration of all cases.
+pub const PLUGIN_CONFIG: &str = include_str!("../../golden/plugin.json");
+
+/// A request, what Bedrock answers to it, and what is to come of both.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// `family/case`.
+    pub name: String,
+    /// Where its files are; none when it stands in the table.
+    pub folder: Option<PathBuf>,
+    /// What the client sends.
+    pub request: Vec<u8>,
+    /// What Bedrock answers; none when the filter answers itself.
+    pub answer: Option<Answer>,
+    /// What Bedrock gets: the request's line, its `x-amzn-` headers and its body.
+    pub upstream: Option<String>,
+    /// What the client gets: status, headers and body. None in a folder that is new.
+    pub response: Option<String>,
+}
+
+/// An answer of Bedrock's.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// Every case, in the order of their names.
+#[must_use]
+pub fn all() -> Vec<Case> {
+    let mut cases = folders();
+    cases.extend(families::cases());
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    for pair in cases.windows(2) {
+        assert_ne!(pair[0].name, pair[1].name, "two cases have one name");
+    }
+    cases
+}

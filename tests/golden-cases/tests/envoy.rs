@@ -1,0 +1,151 @@
+//! A case played through the real Envoy to the strict simulator and back.
+//!
+//! The simulator takes an answer only after it found the request valid, so this also shows that what
+//! we send passes its checks.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bedrock_simulator::{Effect, Family, Fault, Simulator, Verdict};
+use e2e::{Reply, Shared, SharedStack, Stack, run, simulator_builder};
+use golden_cases::{Answer, Case, PLUGIN_CONFIG};
+use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+
+/// An Envoy with the channels of the golden cases, and the Bedrock that they call.
+pub(crate) struct Site {
+    pub(crate) stack: Shared,
+    pub(crate) bedrock: MutexGuard<'static, Simulator>,
+}
+
+impl Site {
+    /// The site that all cases share, for one case at a time: what the simulator answers waits in one
+    /// queue.
+    pub(crate) async fn get() -> Self {
+        static STACK: SharedStack = SharedStack::new(Stack::builder);
+        static BEDROCK: OnceCell<Mutex<Simulator>> = OnceCell::const_new();
+        static BEGUN: AtomicBool = AtomicBool::new(false);
+        let begin = || async {
+            // A thousand tests need not wait one after the other for what does not start.
+            let again = BEGUN.swap(true, Ordering::Relaxed);
+            assert!(!again, "Envoy did not start, see the first failure");
+            let bedrock = bedrock().await;
+            let stack = STACK.get().await;
+            create_channels(&stack, &bedrock).await;
+            Mutex::new(bedrock)
+        };
+        let bedrock = BEDROCK.get_or_init(begin).await.lock().await;
+        bedrock.clear();
+        Self {
+            stack: STACK.get().await,
+            bedrock,
+        }
+    }
+}
+
+/// A Bedrock that knows the ARNs of the golden plugin configuration.
+async fn bedrock() -> Simulator {
+    let account = "arn:aws:bedrock:us-east-1:123456789012";
+    let import = format!("{account}:imported-model/abc123def456");
+    let builder = simulator_builder().own_model(&import, Family::OpenAi);
+    builder.start().await.expect("a simulator")
+}
+
+/// The channels of the golden cases, which call the simulator.
+async fn create_channels(stack: &Stack, bedrock: &Simulator) {
+    let config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    let mut revision = Value::Null;
+    for channel in config["channels"].as_array().unwrap() {
+        let mut channel = channel.clone();
+        channel["endpoint"] = json!(bedrock.url());
+        revision = stack.config.create(&channel).await["revision"].clone();
+    }
+    stack.config.wait_active(revision.as_u64().unwrap()).await;
+    stack.wait_served("converse-claude").await;
+}
+
+/// Whether a Bedrock gives such an answer: the simulator signs all of its own.
+pub(crate) fn can_play(case: &Case) -> bool {
+    !case.name.ends_with("/error-no-route")
+}
+
+pub(crate) fn check(case: &Case) -> Result<(), String> {
+    run(async {
+        let site = Site::get().await;
+        if let Some(answer) = &case.answer {
+            site.bedrock.inject(recorded(answer));
+        }
+        let reply = site.stack.envoy.chat_bytes(case.request.clone()).await;
+        upstream_fault(case, &site.bedrock)
+            .or_else(|| response_fault(case, &reply))
+            .map_or(Ok(()), Err)
+    })
+}
+
+/// An answer as the simulator is told to give it.
+pub(crate) fn recorded(answer: &Answer) -> Fault {
+    let mut fault = Fault::bytes(answer.status, "", &answer.body);
+    if let Effect::Bytes { headers, .. } = &mut fault.effect {
+        *headers = answer.headers.iter().cloned().collect::<BTreeMap<_, _>>();
+    }
+    fault
+}
+
+/// Head line and body of what a case says of an upstream or a response.
+pub(crate) fn split(text: &str) -> (&str, &str) {
+    let (head, body) = text.split_once("\n\n").unwrap();
+    (head.lines().next().unwrap_or_default(), body.trim_end())
+}
+
+/// JSON, or the JSON of server-sent events, without time and id: the simulator gives its own ids.
+fn comparable(text: &str) -> Vec<Value> {
+    let mut values: Vec<Value> = match serde_json::from_str(text) {
+        Ok(value) => vec![value],
+        Err(_) => text
+            .split("\n\n")
+            .filter(|event| !event.trim().is_empty())
+            .map(|event| {
+                let data = event.trim().strip_prefix("data: ").unwrap();
+                serde_json::from_str(data).unwrap_or_else(|_| json!(data))
+            })
+            .collect(),
+    };
+    for value in &mut values {
+        for field in ["created", "id"] {
+            if let Some(value) = value.get_mut(field) {
+                *value = Value::Null;
+            }
+        }
+    }
+    values
+}
+
+/// What is wrong with the call that the simulator got, if anything.
+fn upstream_fault(case: &Case, bedrock: &Simulator) -> Option<String> {
+    let seen = bedrock.requests();
+    let Some(expected) = &case.upstream else {
+        return (!seen.is_empty()).then(|| "Bedrock was called".to_owned());
+    };
+    let [call] = seen.as_slice() else {
+        return Some(format!("{} calls", seen.len()));
+    };
+    if !matches!(call.verdict, Verdict::Faulted { .. }) {
+        return Some(format!("refused: {:?}", call.verdict));
+    }
+    let (line, body) = split(expected);
+    let body: Value = serde_json::from_str(body).unwrap();
+    let same =
+        line == format!("{} {}", call.method, call.path) && call.body.as_ref() == Some(&body);
+    (!same).then(|| format!("another call: {} {:?}", call.path, call.body))
+}
+
+fn response_fault(case: &Case, reply: &Reply) -> Option<String> {
+    let (status, body) = split(case.response.as_deref()?);
+    if reply.status.to_string() != status {
+        return Some(format!(
+            "status {} for {status}: {}",
+            reply.status, reply.text
+        ));
+    }
+    (comparable(&reply.text) != comparable(body)).then(|| format!("another answer: {}", reply.text))
+}

@@ -1,0 +1,51 @@
+//! Plays every golden case, each as a test of its own name:
+//!
+//! - `golden::family/case` gives it to the filter and compares what comes out with the case's files;
+//! - `through_envoy::family/case` sends it through the real module in a real Envoy;
+//! - `official_client::family/case` lets the official client send it and read the answer.
+//!
+//! With `UPDATE_GOLDEN=1` the first kind rewrites the two files that the filter decides, and nothing else
+//! runs; git shows what changed.
+
+mod client;
+mod envoy;
+mod pretty;
+mod pure;
+
+use std::process::ExitCode;
+
+use golden_cases::Case;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let cases = golden_cases::all();
+    let mut trials: Vec<_> = cases
+        .iter()
+        .map(|case| trial("golden", case, pure::check))
+        .collect();
+    if pure::is_update() {
+        let folders = cases
+            .iter()
+            .zip(trials)
+            .filter(|(case, _)| case.folder.is_some());
+        trials = folders.map(|(_, trial)| trial).collect();
+    } else {
+        let every_family = || pure::check_families().map_err(Failed::from);
+        trials.push(Trial::test(
+            "golden::every_family_is_in_the_table",
+            every_family,
+        ));
+        let own = cases.iter().filter(|case| envoy::can_play(case));
+        trials.extend(own.map(|case| trial("through_envoy", case, envoy::check)));
+        let own = cases.iter().filter(|case| client::can_play(case));
+        trials.extend(own.map(|case| trial("official_client", case, client::check)));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(kind: &str, case: &Case, check: fn(&Case) -> Result<(), String>) -> Trial {
+    let case = case.clone();
+    let name = format!("{kind}::{}", case.name);
+    Trial::test(name, move || check(&case).map_err(Failed::from))
+}
