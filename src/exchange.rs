@@ -12,6 +12,7 @@ mod opening;
 mod relayed;
 mod request;
 mod response;
+mod stand_in;
 
 pub use body::Body;
 pub use call::Prepared;

@@ -34,8 +34,7 @@ impl Exchange {
     ///
     /// Never a reply of the filter's own: it would come back through the listener stage's context while
     /// this one's callback still runs, and the SDK panics then. What could go wrong was tried when the
-    /// request was relayed; should it go wrong all the same, the stand-in goes out as it is, without a
-    /// signature, and is refused.
+    /// request was relayed; should it go wrong all the same, nothing is sent, and Envoy answers 503.
     #[must_use]
     pub fn attempt(relay: Rc<Relay>, channel: &str, now: SystemTime) -> (Self, Step) {
         let mut exchange = Self::new(Arc::clone(relay.routes()));
@@ -54,11 +53,11 @@ impl Exchange {
             Some(Err(error)) => {
                 relay.failed(Failure::Unavailable, Some(error), now);
                 exchange.phase = Phase::Done;
-                Step::Pass
+                Step::Edit(Edit::unsendable())
             }
             None => {
                 exchange.phase = Phase::Done;
-                Step::Pass
+                Step::Edit(Edit::unsendable())
             }
         };
         exchange.attempt = Some(Attempt {

@@ -6,18 +6,10 @@
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use http::Method;
-
-use super::call::CLUSTER_HEADER;
+use super::stand_in;
 use super::{Edit, Exchange, Head, Headers, Phase, Step};
 use crate::openai::Error;
-use crate::relay::{Dispatcher, End, Plan, Relay};
-
-/// Body of the stand-in: Envoy keeps it for another attempt in place of the real one, which may be long.
-const STAND_IN: &[u8] = b"{}";
-
-/// Path of the stand-in: that of any call, so that the same route takes it.
-const PATH: &str = "/model/relayed/invoke";
+use crate::relay::{Dispatcher, End, Relay};
 
 impl Exchange {
     /// Makes a relay of a request and sends its stand-in on.
@@ -31,7 +23,7 @@ impl Exchange {
         match dispatcher.relay(&self.routes, body, now) {
             Ok((relay, plan)) => {
                 self.phase = Phase::Relayed(relay);
-                Step::Edit(stand_in(&plan, kept))
+                Step::Edit(stand_in::relayed(&plan, kept))
             }
             Err(error) => self.reply(&error),
         }
@@ -75,23 +67,5 @@ impl Exchange {
         let mut headers = Headers::default();
         relay.describe(&mut headers);
         (error, headers)
-    }
-}
-
-fn stand_in(plan: &Plan, kept: Headers) -> Edit {
-    let mut headers = Headers::default();
-    headers.add(":method", Method::POST.as_str());
-    headers.add(":scheme", "http");
-    headers.add(":authority", "bedrock");
-    headers.add(":path", PATH);
-    headers.add("content-type", "application/json");
-    headers.add("content-length", STAND_IN.len().to_string());
-    headers.add(CLUSTER_HEADER, plan.cluster.as_str());
-    // One attempt for each channel of the pool; the route says after what.
-    headers.add("x-envoy-max-retries", plan.retries.to_string());
-    headers.0.extend(kept.0);
-    Edit {
-        headers: Some(headers),
-        body: Some(STAND_IN.to_vec().into()),
     }
 }

@@ -1,14 +1,24 @@
-//! Envoy's environment, as far as `vm_config.environment_variables.host_env_keys` names it.
+//! Envoy's environment, as far as `vm_config.environment_variables.host_env_keys` names it, and random
+//! bytes.
 //!
-//! The target has no `std::env`, so the two functions of WASI that Envoy offers are imported by hand:
+//! The target has neither in `std`, so the functions of WASI that Envoy offers are imported by hand:
 //! <https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_get>.
 
-#![expect(unsafe_code, reason = "the target has no other way to the environment")]
+#![expect(unsafe_code, reason = "the target has no other way to them")]
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn environ_sizes_get(count: *mut usize, size: *mut usize) -> u32;
     fn environ_get(entries: *mut *mut u8, buffer: *mut u8) -> u32;
+    fn random_get(buffer: *mut u8, length: usize) -> u32;
+}
+
+/// Random bytes; `None` when Envoy has none.
+pub(super) fn random<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    // SAFETY: Envoy writes as many bytes as there are.
+    let failed = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) } != 0;
+    (!failed).then_some(bytes)
 }
 
 /// The value of a variable; `None` when Envoy does not have it or does not hand it on.

@@ -9,12 +9,16 @@ use std::rc::{Rc, Weak};
 
 use proxy_wasm::hostcalls;
 
+use super::environment;
 use crate::relay::{Dispatcher, Relay};
 
-/// Property of a stream with the number of its relay.
+/// Property of a stream that names the VM and the number of its relay.
 const PROPERTY: &str = "bedrock.relay";
 
 thread_local! {
+    /// Tells this VM from every other one. Numbers alone do not: two VMs that serve one worker, as after
+    /// an upgrade, both count from 0, and a request must not meet another client's.
+    static VM: Option<[u8; 8]> = environment::random();
     static FILED: RefCell<BTreeMap<u64, Weak<Relay>>> = const { RefCell::new(BTreeMap::new()) };
     static NEXT: Cell<u64> = const { Cell::new(0) };
     static DISPATCHER: Rc<Dispatcher> = Rc::default();
@@ -33,14 +37,19 @@ pub(super) fn file(relay: &Rc<Relay>) -> Option<Filed> {
     let number = NEXT.replace(NEXT.get().wrapping_add(1));
     FILED.with_borrow_mut(|filed| filed.insert(number, Rc::downgrade(relay)));
     let filed = Filed(number);
-    let taken = hostcalls::set_property(vec![PROPERTY], Some(&number.to_le_bytes()));
+    let property = [VM.with(|vm| *vm)?, number.to_le_bytes()].concat();
+    let taken = hostcalls::set_property(vec![PROPERTY], Some(&property));
     taken.ok().map(|()| filed)
 }
 
 /// The relay of the stream that is being served; `None` on a listener.
 pub(super) fn find() -> Option<Rc<Relay>> {
     let property = hostcalls::get_property(vec![PROPERTY]).ok()??;
-    let number = u64::from_le_bytes(property.try_into().ok()?);
+    let (vm, number) = property.split_first_chunk()?;
+    if VM.with(|own| *own)? != *vm {
+        return None;
+    }
+    let number = u64::from_le_bytes(number.try_into().ok()?);
     FILED.with_borrow(|filed| filed.get(&number)?.upgrade())
 }
 

@@ -27,7 +27,8 @@ impl FilterStage {
     }
 
     fn choose(&self) -> Box<dyn HttpContext> {
-        if let Some(relay) = relays::find() {
+        let relay = relays::find();
+        if relay.is_some() || relays::channel().is_some() {
             return Box::new(FilterUpstream::new(relay));
         }
         let routes = Arc::clone(&self.routes);

@@ -8,7 +8,7 @@ use proxy_wasm::types::{Action, BufferType, MapType};
 use super::http::{ALL, Message};
 use super::relays;
 use super::{host, metrics};
-use crate::exchange::Exchange;
+use crate::exchange::{Edit, Exchange};
 use crate::relay::Relay;
 
 /// Carries one attempt through Envoy's callbacks.
@@ -20,11 +20,21 @@ pub(super) struct FilterUpstream {
 }
 
 impl FilterUpstream {
-    pub(super) fn new(relay: Rc<Relay>) -> Self {
+    /// An attempt of `relay`; without one, of a request that this VM does not know, and does not send.
+    pub(super) fn new(relay: Option<Rc<Relay>>) -> Self {
         Self {
-            relay: Some(relay),
+            relay,
             exchange: None,
         }
+    }
+
+    /// Sees to it that nothing leaves. No reply: see [`Exchange::attempt`].
+    fn refuse() -> Action {
+        log::error!("a request on a cluster was not made by this filter and is not sent");
+        if let Some(headers) = &Edit::unsendable().headers {
+            host::set_headers(MapType::HttpRequestHeaders, headers);
+        }
+        Action::Continue
     }
 
     /// Puts the call in place of the stand-in.
@@ -50,7 +60,11 @@ impl FilterUpstream {
 impl Context for FilterUpstream {}
 
 impl HttpContext for FilterUpstream {
-    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        // A relay's stand-in has a body.
+        if end || self.relay.is_none() {
+            return Self::refuse();
+        }
         Action::Pause
     }
 

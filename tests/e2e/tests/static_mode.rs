@@ -144,6 +144,65 @@ fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through()
     });
 }
 
+/// Lets requests fail over, to a pool of the local simulator with these filters before its codec.
+fn with_pool(bootstrap: &mut Bootstrap, filters: &[Value]) {
+    let wasm = bootstrap.wasm();
+    let json = wasm["config"]["configuration"]["value"].as_str().unwrap();
+    let mut config: Value = serde_json::from_str(json).unwrap();
+    config["failover"] = json!({});
+    *bootstrap = bootstrap.clone().with_plugin_config(&config.to_string());
+    let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+    let codec = "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
+    let clusters = bootstrap.document["static_resources"]["clusters"].as_array_mut();
+    let clusters = clusters.unwrap();
+    let of_simulator = |cluster: &&Value| cluster["name"].as_str().unwrap().contains("|http|");
+    let mut pool = clusters.iter().find(of_simulator).unwrap().clone();
+    pool["name"] = json!("bedrock|pool|local-simulator");
+    let mut filters = filters.to_vec();
+    filters.push(
+        json!({"name": "envoy.filters.http.upstream_codec", "typed_config": {"@type": codec}}),
+    );
+    pool["typed_extension_protocol_options"] = json!({options: {
+        "@type": format!("type.googleapis.com/{options}"),
+        "explicit_http_config": {"http_protocol_options": {}},
+        "http_filters": filters,
+    }});
+    let endpoint = &mut pool["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
+    endpoint["metadata"] = json!({"filter_metadata": {"bedrock": {"channel": "local-simulator"}}});
+    clusters.push(pool);
+}
+
+/// A request that went to the pool is answered, and has left nothing behind.
+async fn check_pool_sends_nothing(gateway: &Standalone) {
+    // A connection that is there already, and one that is not.
+    for _ in 0..4 {
+        let reply = gateway.envoy.chat(&ask("gpt-4o")).await;
+        reply.error(503, "server_error", "service_unavailable");
+        assert_eq!(gateway.bedrock.requests(), []);
+    }
+}
+
+#[test]
+fn a_pool_without_the_filter_sends_nothing() {
+    run(async {
+        let gateway = start(|bootstrap| with_pool(bootstrap, &[])).await;
+        check_pool_sends_nothing(&gateway).await;
+    });
+}
+
+#[test]
+fn a_pool_whose_filter_does_not_know_the_request_sends_nothing() {
+    run(async {
+        let gateway = start(|bootstrap| {
+            let mut filter = bootstrap.filter().clone();
+            filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!("another");
+            with_pool(bootstrap, &[filter]);
+        })
+        .await;
+        check_pool_sends_nothing(&gateway).await;
+    });
+}
+
 /// Seals a secret with the config-service's own command.
 fn seal(artefacts: &Artefacts, channel: &str, secret: &str) -> String {
     let mut command = Command::new(&artefacts.config_service);
