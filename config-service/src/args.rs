@@ -12,9 +12,13 @@ use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
+use crate::store::Creation;
 use crate::token::AdminToken;
 use crate::xds::tls::TlsFiles;
 pub use command::{Command, Remote, SealCommand, TokenCommand};
+
+/// Where the database is unless somebody says so.
+const DATABASE: &str = "config-service.db";
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
@@ -111,9 +115,16 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT", value_parser = FalseyValueParser::new())]
     pub xds_allow_plaintext: bool,
 
-    /// Database file; created when missing, readable for its owner alone.
-    #[arg(long, env = "BEDROCK_DATABASE", default_value = "config-service.db")]
-    pub database: PathBuf,
+    /// Database file [default: config-service.db].
+    ///
+    /// Its folder must exist. Where it is missing the service does not start, unless --init is given; only
+    /// the default is made by itself, if nothing beside it tells that there was one.
+    #[arg(long, env = "BEDROCK_DATABASE", value_name = "FILE")]
+    pub database: Option<PathBuf>,
+
+    /// Make a new database, without channels, where there is none yet.
+    #[arg(long, env = "BEDROCK_INIT", value_parser = FalseyValueParser::new())]
+    pub init: bool,
 
     /// Bearer token of the admin API.
     #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
@@ -201,6 +212,18 @@ pub struct Args {
 }
 
 impl Args {
+    /// Path of the database, and when a new one is made there.
+    #[must_use]
+    pub fn database(&self) -> (PathBuf, Creation) {
+        let create = match &self.database {
+            _ if self.init => Creation::Asked,
+            None => Creation::IfNeverUsed,
+            Some(_) => Creation::Never,
+        };
+        let path = self.database.clone();
+        (path.unwrap_or_else(|| DATABASE.into()), create)
+    }
+
     /// The files for TLS on the xDS port, if it is asked for.
     #[must_use]
     pub fn xds_tls(&self) -> Option<TlsFiles> {
@@ -284,7 +307,9 @@ mod tests {
         let args = parse(&["--wasm-path-in-envoy", "/filter.wasm"]).unwrap();
         assert_eq!(args.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(args.xds_listen.to_string(), "127.0.0.1:18000");
-        assert_eq!(args.database.to_string_lossy(), "config-service.db");
+        let (database, create) = args.database();
+        assert_eq!(database.to_string_lossy(), "config-service.db");
+        assert_eq!(create, Creation::IfNeverUsed);
         assert_eq!(args.upstream_ca_file, "/etc/ssl/certs/ca-certificates.crt");
         assert_eq!(args.max_request_bytes, 32 * 1024 * 1024);
         assert!(!format!("{args:?}").contains("t0ken"));

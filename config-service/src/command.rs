@@ -6,13 +6,10 @@ mod seal;
 mod token;
 
 use std::io::Write as _;
-use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 
 use crate::args::Command;
-use crate::seal::Sealer;
-use crate::store::Store;
 
 /// Runs a subcommand to its end.
 ///
@@ -31,16 +28,6 @@ pub async fn run(command: Command) -> Result<()> {
         } => channels::apply(&remote, &file, dry_run).await,
         Command::Backup { file, database } => backup::run(&database, &file).await,
     }
-}
-
-/// Opens a database that is there already, for what needs no key.
-async fn open(database: &Path) -> Result<Store> {
-    ensure!(
-        database.exists(),
-        "there is no database {}",
-        database.display()
-    );
-    Ok(Store::open(database, Sealer::default()).await?)
 }
 
 fn say(line: &str) -> Result<()> {

@@ -97,7 +97,8 @@ impl Service {
         let code = filter_code(&args, admin_addr).await?;
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
-        let store = Store::open(&args.database, sealer.clone()).await?;
+        let (database, create) = args.database();
+        let store = Store::serve(&database, sealer.clone(), create).await?;
         let keeper = Keeper::new(Aws::new(args.sts_endpoint.filter(|url| !url.is_empty())));
         let settings = Settings {
             limits: Limits {

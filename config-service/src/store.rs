@@ -6,34 +6,36 @@
 mod audit;
 mod file;
 mod issued;
+mod lock;
+mod open;
 mod sealing;
 mod tokens;
 
-use std::path::Path;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::SqlitePool;
 use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::channel::{Channel, StoredChannel};
 use crate::seal::{SealError, Sealer, StoredSecretError};
 
 pub use audit::AuditEntry;
+pub use open::Creation;
 pub use tokens::TokenEntry;
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+use lock::Lock;
 
-/// How long a statement waits for another process that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// Handle of the database; clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: SqlitePool,
     sealer: Sealer,
+    /// Held by the one service that serves from the file.
+    lock: Option<Arc<Lock>>,
 }
 
 /// Everything that is configured, at one revision.
@@ -106,43 +108,63 @@ pub enum StoreError {
         /// The latest that is known.
         known: i64,
     },
+    /// There is no database, and nobody asked for a new one.
+    #[error(
+        "there is no database {}; if it should be there, look at --database and at the volume, or put a \
+         backup in its place; to begin with a new one, which has no channels, start with --init",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file has nothing in it, and nobody asked for a new database.
+    #[error(
+        "the database {} is empty, as if it had been cut off; put a backup in its place, or start with \
+         --init to make a new one of it, which has no channels",
+        .0.display()
+    )]
+    Empty(PathBuf),
+    /// The file is a SQLite database of something else.
+    #[error(
+        "{} is a database of another program and was not touched; give the config-service a file of its \
+         own with --database",
+        .0.display()
+    )]
+    Foreign(PathBuf),
+    /// Another service has the database.
+    #[error(
+        "the database {} is in use: another config-service serves from it and holds {}; stop that one \
+         first, or give this one a file of its own with --database",
+        .database.display(), .lock.display()
+    )]
+    InUse {
+        /// The database file.
+        database: PathBuf,
+        /// The file that is locked.
+        lock: PathBuf,
+    },
+    /// The file system has no locks, or does not let the service have one.
+    #[error(
+        "{} cannot be locked: {source}; the database has to be on a file system that has file locks and \
+         that the service may write to, which not every network file system is",
+        .lock.display()
+    )]
+    Lock {
+        /// The file that was to be locked.
+        lock: PathBuf,
+        /// Why it was not.
+        source: std::io::Error,
+    },
+    /// A command would have to change the schema under a service that runs.
+    #[error(
+        "the database is of an earlier version, and a config-service serves from it; restart that one \
+         with this version first, or use its own version for the command"
+    )]
+    Older,
     /// Something else wrote to the database between reading and writing.
     #[error("the database was changed by another process; try again")]
     Conflict,
 }
 
 impl Store {
-    /// Opens the database file, creates it if need be and brings its schema up to date. Secrets that
-    /// are in clear are sealed if there is a key.
-    ///
-    /// # Errors
-    ///
-    /// When the file cannot be opened or is no database of this service.
-    pub async fn open(path: &Path, sealer: Sealer) -> Result<Self, StoreError> {
-        file::inspect(path).await?;
-        create_private(path, false)?;
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .journal_mode(SqliteJournalMode::Wal)
-            // An edit that was acknowledged survives a power failure.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            // Deleted and replaced credentials do not stay in free pages.
-            .pragma("secure_delete", "ON")
-            .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await?;
-        MIGRATIONS.run(&pool).await?;
-        let store = Self { pool, sealer };
-        if let Err(error) = store.seal_what_is_clear().await {
-            store.close().await;
-            return Err(error);
-        }
-        Ok(store)
-    }
-
     /// Everything that is configured.
     ///
     /// # Errors
@@ -210,9 +232,13 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all connections, which also folds the write-ahead log into the file.
+    /// Ends all connections, which also folds the write-ahead log into the file, and gives the file up
+    /// for others to serve from.
     pub async fn close(&self) {
         self.pool.close().await;
+        if let Some(lock) = &self.lock {
+            lock.release();
+        }
     }
 
     async fn write_channel(
@@ -318,19 +344,6 @@ impl Change<'_> {
             Self::Delete(_) => "delete",
         }
     }
-}
-
-/// Creates the file readable for its owner alone, because it holds credentials; fails if it is there
-/// and has to be new. SQLite gives its side files the same mode.
-fn create_private(path: &Path, new: bool) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).create_new(new).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map(drop)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The admin API over real HTTP: every route, every fault.
 
+use std::sync::Arc;
+
 use crate::common::{ARN, SECRET, TOKEN, TestService, channel, channel_with, receive};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -607,7 +609,9 @@ async fn endpoints_that_lead_to_metadata_need_a_flag() {
     let id = service.create(&channel("one")).await;
     let reply = service.put(&id, &channel_with("one", &metadata)).await;
     assert_eq!(reply.problem(422), ["/endpoint forbidden_endpoint"]);
-    let service = TestService::start_in(service.dir, &["--allow-link-local-endpoints"]).await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    let service = TestService::start_in(dir, &["--allow-link-local-endpoints"]).await;
     let reply = service.put(&id, &channel_with("one", &metadata)).await;
     assert_eq!(reply.status, 200, "{reply:?}");
 }

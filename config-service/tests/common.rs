@@ -94,6 +94,7 @@ impl TestService {
             TOKEN,
             "--database",
             database,
+            "--init",
         ];
         let module: &[&str] = if extra.contains(&"--wasm") {
             &[]

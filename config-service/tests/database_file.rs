@@ -1,24 +1,64 @@
 //! Backups, and files that cannot be used.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use crate::common::{TestService, channel};
+use clap::Parser as _;
 use config_service::seal::Sealer;
 use config_service::store::{Store, StoreError};
+use config_service::{Args, Service};
 use tempfile::TempDir;
 
-fn back_up(database: &Path, file: &Path) -> (bool, String) {
+use crate::common::{TestService, channel};
+
+/// Starts a service with these arguments, besides those that each needs; fails with what it says.
+async fn try_start(arguments: &[&str]) -> Result<Service, String> {
+    let fixed = [
+        "config-service",
+        "--listen=127.0.0.1:0",
+        "--xds-listen=127.0.0.1:0",
+        "--admin-token=t",
+        "--wasm-path-in-envoy=/x.wasm",
+    ];
+    let args = Args::parse_from(fixed.iter().chain(arguments));
+    Service::start(args)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+fn command(words: &[&str], database: &Path) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_config-service"))
-        .arg("backup")
-        .arg(file)
+        .args(words)
         .arg("--database")
         .arg(database)
         .output()
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     (output.status.success(), error)
+}
+
+async fn execute(database: &Path, statements: &[&'static str]) {
+    let url = format!("sqlite://{}?mode=rwc", database.display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    for statement in statements {
+        sqlx::query(*statement).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+}
+
+/// Makes a database that of a version that knew no tokens.
+async fn make_older(database: &Path) {
+    let statements = [
+        "DROP TABLE tokens",
+        "DELETE FROM _sqlx_migrations WHERE version > 3",
+    ];
+    execute(database, &statements).await;
+}
+
+fn back_up(database: &Path, file: &Path) -> (bool, String) {
+    command(&["backup", file.to_str().unwrap()], database)
 }
 
 #[tokio::test]
@@ -81,12 +121,9 @@ async fn a_file_of_a_later_version_is_named_and_left_alone() {
         .await
         .shutdown()
         .await;
-    let url = format!("sqlite://{}", path.display());
-    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
     let insert = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
                   VALUES (9999, 'of the future', TRUE, x'00', 0)";
-    sqlx::query(insert).execute(&pool).await.unwrap();
-    pool.close().await;
+    execute(&path, &[insert]).await;
     let bytes = std::fs::read(&path).unwrap();
     let error = open(&path).await;
     assert!(
@@ -94,4 +131,141 @@ async fn a_file_of_a_later_version_is_named_and_left_alone() {
         "{error}"
     );
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn a_file_of_another_program_is_named_and_left_alone() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("other.db");
+    execute(&path, &["CREATE TABLE accounts (id INTEGER)"]).await;
+    let bytes = std::fs::read(&path).unwrap();
+    for arguments in [&["--init"][..], &[]] {
+        let database = ["--database", path.to_str().unwrap()];
+        let all: Vec<_> = arguments.iter().copied().chain(database).collect();
+        let error = try_start(&all).await.unwrap_err();
+        assert!(error.contains("of another program"), "{error}");
+    }
+    assert_eq!(std::fs::read(&path).unwrap(), bytes);
+}
+
+#[tokio::test]
+async fn two_services_do_not_share_a_database() {
+    let service = TestService::start().await;
+    let path = service.dir.path().join("test.db");
+    let link = service.dir.path().join("link.db");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for name in [&path, &link] {
+        let error = try_start(&["--database", name.to_str().unwrap()])
+            .await
+            .unwrap_err();
+        for part in [name.to_str().unwrap(), "test.db.lock", "--database"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    // The first one does not notice.
+    service.create(&channel("one")).await;
+    // What works beside a service still does.
+    for words in [&["token", "list"][..], &["backup"]] {
+        let copy = service.dir.path().join("copy.db");
+        let copy = [copy.to_str().unwrap()];
+        let file = if words[0] == "backup" { &copy[..] } else { &[] };
+        let words: Vec<_> = words.iter().chain(file).copied().collect();
+        let (done, error) = command(&words, &path);
+        assert!(done, "{error}");
+    }
+    let service = service.restart().await;
+    let list = service.get("/api/channels").await.json();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_command_does_not_change_the_schema_under_a_service() {
+    let service = TestService::start().await;
+    let path = service.dir.path().join("test.db");
+    make_older(&path).await;
+    let (done, error) = command(&["token", "list"], &path);
+    assert!(!done && error.contains("restart"), "{error}");
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    // A backup is the database as it is, so that the earlier version can read it.
+    let copy = dir.path().join("copy.db");
+    let (done, error) = back_up(&path, &copy);
+    assert!(done, "{error}");
+    let (done, error) = command(&["token", "list"], &path);
+    assert!(done, "{error}");
+    for (database, tables) in [(&path, 1), (&copy, 0)] {
+        let url = format!("sqlite://{}", database.display());
+        let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+        let query = "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'tokens'";
+        let found: i64 = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
+        assert_eq!(found, tables, "{}", database.display());
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_named_and_missing_or_empty_is_made_only_when_asked_for() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("channels.db");
+    let database = ["--database", path.to_str().unwrap()];
+    let error = try_start(&database).await.unwrap_err();
+    for part in [path.to_str().unwrap(), "--init", "backup"] {
+        assert!(error.contains(part), "{error}");
+    }
+    // Nothing is left that would look like a database, or like one that was there.
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+    for words in [&["token", "list"][..], &["backup", "copy.db"]] {
+        let (done, error) = command(words, &path);
+        assert!(!done && error.contains("there is no database"), "{error}");
+    }
+    std::fs::write(&path, "").unwrap();
+    let error = try_start(&database).await.unwrap_err();
+    assert!(
+        error.contains("is empty") && error.contains("--init"),
+        "{error}"
+    );
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    let arguments = [&database[..], &["--init"]].concat();
+    try_start(&arguments).await.unwrap().shutdown().await;
+    // Once it is there, nothing has to be asked for.
+    try_start(&database).await.unwrap().shutdown().await;
+}
+
+/// Runs the executable in a folder without naming a database, until it has started or ended.
+fn run_in(folder: &Path) -> Result<(), String> {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_config-service"))
+        .current_dir(folder)
+        .args(["--listen=127.0.0.1:0", "--xds-listen=127.0.0.1:0"])
+        .args(["--admin-token=t", "--wasm-path-in-envoy=/x.wasm"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    for line in lines.map_while(Result::ok) {
+        said.push_str(&line);
+        if line.contains("config-service started") {
+            // SIGKILL: what is left is what a crash leaves.
+            child.kill().unwrap();
+            break;
+        }
+    }
+    let ended = child.wait().unwrap();
+    if ended.code().is_some() {
+        return Err(said);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_database_that_nobody_names_is_made_if_there_never_was_one() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("config-service.db");
+    assert_eq!(run_in(dir.path()), Ok(()));
+    assert!(path.exists());
+    // No lock is left by a process that was killed.
+    assert_eq!(run_in(dir.path()), Ok(()));
+    std::fs::remove_file(&path).unwrap();
+    let error = run_in(dir.path()).unwrap_err();
+    assert!(error.contains("there is no database"), "{error}");
+    assert!(!path.exists());
 }

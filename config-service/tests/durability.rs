@@ -193,7 +193,13 @@ async fn starting_fails_with_a_reason() {
             "cannot listen on 127.0.0.1:",
         ),
         (
-            vec!["--wasm-path-in-envoy", "x", "--database", database],
+            vec![
+                "--wasm-path-in-envoy",
+                "x",
+                "--init",
+                "--database",
+                database,
+            ],
             "database file cannot be opened",
         ),
         (vec!["--wasm", not_wasm], "is not a WebAssembly module"),

@@ -55,6 +55,7 @@ impl Service {
                 "t",
                 "--xds-listen",
                 "127.0.0.1:0",
+                "--init",
             ])
             .arg(format!("--listen=127.0.0.1:{port}"))
             .arg("--database")

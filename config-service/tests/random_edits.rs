@@ -7,7 +7,7 @@ use bedrock_filter::routes::Routes;
 use config_service::channels::{Author, Channels, EditError, Request, Settings};
 use config_service::credentials::{Aws, keeper::Keeper};
 use config_service::seal::Sealer;
-use config_service::store::Store;
+use config_service::store::{Creation, Store};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -210,7 +210,8 @@ async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
         TempDir::new()
     };
     let dir = dir.unwrap();
-    let store = Store::open(&dir.path().join("test.db"), Sealer::default())
+    let path = dir.path().join("test.db");
+    let store = Store::serve(&path, Sealer::default(), Creation::Asked)
         .await
         .unwrap();
     let keeper = Keeper::new(Aws::new(None));

@@ -199,10 +199,10 @@ async fn plain_text_is_for_loopback_unless_asked_for() {
     let dir = TempDir::new().unwrap();
     let database = format!("--database={}", dir.path().join("test.db").display());
     let open = "--xds-listen=0.0.0.0:0";
-    let refused = Service::start(args(&[open, &database]).unwrap()).await;
+    let refused = Service::start(args(&[open, &database, "--init"]).unwrap()).await;
     let reason = refused.unwrap_err().to_string();
     assert!(reason.contains("--xds-tls-certificate"), "{reason}");
-    let allowed = args(&[open, &database, "--xds-allow-plaintext"]).unwrap();
+    let allowed = args(&[open, &database, "--init", "--xds-allow-plaintext"]).unwrap();
     Service::start(allowed).await.unwrap().shutdown().await;
 }
 

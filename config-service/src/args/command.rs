@@ -6,11 +6,8 @@ use bedrock_filter::config::Secret;
 use bedrock_filter::seal::KEY_VARIABLE;
 use clap::{Args, Subcommand};
 
-use super::SealKeyText;
+use super::{DATABASE, SealKeyText};
 use crate::access::Role;
-
-/// Where the database is unless somebody says so.
-const DATABASE: &str = "config-service.db";
 
 /// What the executable does besides serving.
 #[derive(Clone, Debug, Subcommand)]

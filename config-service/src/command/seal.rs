@@ -26,11 +26,6 @@ pub(super) async fn run(command: SealCommand) -> Result<()> {
         }
         SealCommand::Rotate { database, seal_key } => {
             let (sealer, id) = sealer(&seal_key)?;
-            ensure!(
-                database.exists(),
-                "there is no database {}",
-                database.display()
-            );
             let store = Store::open(&database, sealer).await?;
             let resealed = store.reseal().await;
             store.close().await;

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 
-use super::{open, say};
+use super::say;
 use crate::access::{self, Principal};
 use crate::args::TokenCommand;
+use crate::seal::Sealer;
 use crate::store::Store;
 
 /// Who made a token that was made in a terminal.
@@ -16,7 +17,7 @@ pub(super) async fn run(command: TokenCommand) -> Result<()> {
         | TokenCommand::List { database }
         | TokenCommand::Revoke { database, .. } => database,
     };
-    let store = open(database).await?;
+    let store = Store::open(database, Sealer::default()).await?;
     let done = act(&store, &command).await;
     store.close().await;
     done

@@ -1,5 +1,6 @@
 //! The database's file: looked at before it is touched, and copied.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -7,22 +8,38 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{MIGRATIONS, Store, StoreError};
 
-/// Checks a file that is there already, without changing it: whether it is whole, and whether this
-/// version can read it.
-pub(super) async fn inspect(path: &Path) -> Result<(), StoreError> {
-    let is_there = std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    if !is_there {
-        return Ok(());
+/// What there is at the path of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// No file.
+    Nothing,
+    /// A file without anything in it.
+    Empty,
+    /// A database with this version's schema.
+    Current,
+    /// A database with an earlier version's.
+    Older,
+}
+
+/// Looks at a file without changing it: what it is, whether it is whole, and whether this version can read
+/// it.
+pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
+    match std::fs::metadata(path) {
+        Ok(file) if file.len() > 0 => {}
+        // The latest edits of a database can all be beside it still, but never its first page.
+        Ok(_) => return Ok(Found::Empty),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(error) => return Err(error.into()),
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
     let mut connection = options.connect().await.map_err(|error| damaged(&error))?;
-    let verdict = look(&mut connection).await;
+    let verdict = look(&mut connection, path).await;
     connection.close().await.map_err(|error| damaged(&error))?;
     verdict
 }
 
 /// <https://www.sqlite.org/pragma.html#pragma_quick_check>
-async fn look(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<Found, StoreError> {
     let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)")
         .fetch_all(&mut *connection)
         .await
@@ -30,14 +47,19 @@ async fn look(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     if found != ["ok"] {
         return Err(StoreError::Damaged(found.join("; ")));
     }
-    let is_ours: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = '_sqlx_migrations')",
-    )
-    .fetch_one(&mut *connection)
-    .await
-    .map_err(|error| damaged(&error))?;
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema")
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(|error| damaged(&error))?;
+    let has = |name: &str| tables.iter().any(|table| table == name);
+    if tables.is_empty() {
+        return Ok(Found::Empty);
+    }
+    // A service that was killed while it made the file may have left the first of them alone.
+    let is_ours = has("_sqlx_migrations")
+        && (has("meta") || tables.iter().all(|it| it.contains("_sqlx_migrations")));
     if !is_ours {
-        return Ok(());
+        return Err(StoreError::Foreign(path.to_owned()));
     }
     let stored: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
         .fetch_one(&mut *connection)
@@ -46,7 +68,9 @@ async fn look(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let known = MIGRATIONS.iter().map(|own| own.version).max();
     match (stored, known) {
         (Some(stored), Some(known)) if stored > known => Err(StoreError::Newer { stored, known }),
-        _ => Ok(()),
+        (None, _) => Ok(Found::Empty),
+        (stored, known) if stored == known => Ok(Found::Current),
+        _ => Ok(Found::Older),
     }
 }
 
@@ -63,7 +87,7 @@ impl Store {
     ///
     /// When there is such a file already, or it cannot be written.
     pub async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
-        super::create_private(file, true)?;
+        create_private(file, true)?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(file.to_string_lossy())
             .execute(&self.pool)
@@ -75,4 +99,17 @@ impl Store {
         copied?;
         Ok(())
     }
+}
+
+/// Creates a file readable for its owner alone, because it holds credentials; fails if it is there and has
+/// to be new. SQLite gives its side files the same mode.
+pub(super) fn create_private(path: &Path, new: bool) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).create_new(new).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options.open(path).map(drop)
 }

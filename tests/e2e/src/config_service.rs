@@ -53,6 +53,7 @@ impl ConfigService {
             format!("--listen=127.0.0.1:{}", ports.admin_api),
             format!("--xds-listen=127.0.0.1:{}", ports.xds),
             format!("--database={database}"),
+            "--init".to_owned(),
         ];
         arguments.extend_from_slice(extra);
         let mut service = Self {

@@ -121,6 +121,7 @@ fn start_config_service(
         .env("BEDROCK_ADMIN_TOKEN", &site.token)
         .arg("--database")
         .arg(scratch.join("channels.db"))
+        .arg("--init")
         .arg("--wasm")
         .arg(&artefacts.module);
     let log = scratch.join("config-service.log");

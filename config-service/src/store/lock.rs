@@ -1,0 +1,71 @@
+//! One service for one database file.
+//!
+//! Two services on one file would each publish what they know and miss the other's edits. The lock is the
+//! kernel's (`flock` on Unix), on a file beside the database: it ends with the process that holds it,
+//! however that ends, so it is never stale, although the file stays. It is not on the database itself,
+//! because SQLite has locks of its own there, with which it would collide on some file systems:
+//! <https://www.sqlite.org/lockingv3.html>.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::StoreError;
+
+/// What the lock file's name adds to the database's.
+const SUFFIX: &str = ".lock";
+
+/// A database that this process alone serves from.
+#[derive(Debug)]
+pub(super) struct Lock(File);
+
+impl Lock {
+    /// Locks a database file that is there.
+    ///
+    /// # Errors
+    ///
+    /// When another process has the lock, or there can be none.
+    pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+        // By whichever name or link the database is known, there is one lock file.
+        let real = std::fs::canonicalize(database)?;
+        let lock = beside(&real, SUFFIX);
+        let failed = |source| StoreError::Lock {
+            lock: lock.clone(),
+            source,
+        };
+        let mut options = OpenOptions::new();
+        options.create(true).append(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let file = options.open(&lock).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
+                database: database.to_owned(),
+                lock,
+            }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+
+    /// Lets another process have the database.
+    pub(super) fn release(&self) {
+        // Should it fail, the end of the process does it.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Whether something beside the path of a database tells that there was one.
+pub(super) fn was_used(database: &Path) -> bool {
+    let sides = [SUFFIX, "-wal", "-shm", "-journal"];
+    // A link that leads nowhere led somewhere once.
+    database.is_symlink() || sides.iter().any(|side| beside(database, side).exists())
+}
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

@@ -1,0 +1,145 @@
+//! The three ways to open a database: to serve from it, to work on it beside a service, and to read it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+
+use super::file::{self, Found};
+use super::lock::{Lock, was_used};
+use super::{MIGRATIONS, Store, StoreError};
+use crate::seal::Sealer;
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// When a new database is made where there is none.
+///
+/// A new database has no channels. If the file is missing for another reason, a volume that is not mounted
+/// say, to make a new one would hide that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creation {
+    /// Whenever there is none: it was asked for.
+    Asked,
+    /// When nothing beside its path tells that there was one before. For the path that is used when
+    /// nobody names one.
+    IfNeverUsed,
+    /// Never: a path that somebody names is that of a database which is there.
+    Never,
+}
+
+impl Store {
+    /// Opens the database as the one service that serves from it, until the store is closed or the
+    /// process ends. Brings its schema up to date; secrets that are in clear are sealed if there is a
+    /// key.
+    ///
+    /// # Errors
+    ///
+    /// When another service has it, it is missing and not to be made, or it is no database of this
+    /// service.
+    pub async fn serve(path: &Path, sealer: Sealer, create: Creation) -> Result<Self, StoreError> {
+        let found = file::inspect(path).await?;
+        may_create(path, found, create)?;
+        if found == Found::Nothing {
+            tracing::warn!(database = %path.display(), "making a new database, without channels");
+        }
+        file::create_private(path, false)?;
+        let lock = Lock::take(path)?;
+        let pool = connect(options(path)).await?;
+        MIGRATIONS.run(&pool).await?;
+        Self::ready(pool, sealer, Some(Arc::new(lock))).await
+    }
+
+    /// Opens a database that is there for a command, while a service may serve from it. Secrets that are
+    /// in clear are sealed if there is a key.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it is no database of this service, or it is an earlier version's that a
+    /// service uses.
+    pub async fn open(path: &Path, sealer: Sealer) -> Result<Self, StoreError> {
+        let schema = existing(path).await?;
+        let pool = if schema == Found::Older {
+            // Not under the feet of a service that knows nothing of the new schema.
+            let lock = Lock::take(path).map_err(|error| match error {
+                StoreError::InUse { .. } => StoreError::Older,
+                other => other,
+            })?;
+            let pool = connect(options(path)).await?;
+            MIGRATIONS.run(&pool).await?;
+            lock.release();
+            pool
+        } else {
+            connect(options(path)).await?
+        };
+        Self::ready(pool, sealer, None).await
+    }
+
+    /// Opens a database that is there, to read it as it is, of whichever version that is not later.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it is no database of this service.
+    pub(crate) async fn read(path: &Path) -> Result<Self, StoreError> {
+        existing(path).await?;
+        Ok(Self {
+            pool: connect(options(path)).await?,
+            sealer: Sealer::default(),
+            lock: None,
+        })
+    }
+
+    async fn ready(
+        pool: SqlitePool,
+        sealer: Sealer,
+        lock: Option<Arc<Lock>>,
+    ) -> Result<Self, StoreError> {
+        let store = Self { pool, sealer, lock };
+        if let Err(error) = store.seal_what_is_clear().await {
+            store.close().await;
+            return Err(error);
+        }
+        Ok(store)
+    }
+}
+
+/// Whether there is a database, or may be a new one.
+fn may_create(path: &Path, found: Found, create: Creation) -> Result<(), StoreError> {
+    let allowed = match create {
+        Creation::Asked => true,
+        Creation::IfNeverUsed => found == Found::Nothing && !was_used(path),
+        Creation::Never => false,
+    };
+    match found {
+        Found::Current | Found::Older => Ok(()),
+        _ if allowed => Ok(()),
+        Found::Nothing => Err(StoreError::Missing(path.to_owned())),
+        Found::Empty => Err(StoreError::Empty(path.to_owned())),
+    }
+}
+
+async fn existing(path: &Path) -> Result<Found, StoreError> {
+    let found = file::inspect(path).await?;
+    may_create(path, found, Creation::Never)?;
+    Ok(found)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        // An edit that was acknowledged survives a power failure.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        // Deleted and replaced credentials do not stay in free pages.
+        .pragma("secure_delete", "ON")
+        .busy_timeout(BUSY_TIMEOUT)
+}
+
+async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    let pool = SqlitePoolOptions::new().max_connections(4);
+    Ok(pool.connect_with(options).await?)
+}
