@@ -42,6 +42,8 @@ pub struct Progress {
     pub plugin: Delivery,
     /// The clusters.
     pub clusters: Delivery,
+    /// Whether it is sent nothing and keeps what it has, because the service started without channels.
+    pub held: bool,
 }
 
 /// How far one type of resource got.
@@ -73,6 +75,8 @@ pub struct FleetCounts {
     pub pending: usize,
     /// They refused it.
     pub rejected: usize,
+    /// They keep what they have, because the service started without channels.
+    pub held: usize,
 }
 
 /// What `GET /api/status` shows.
@@ -146,6 +150,8 @@ enum EnvoyState {
     Pending,
     /// It refused it and keeps what it had.
     Rejected,
+    /// It is sent nothing and keeps what it has, because the service started without channels.
+    Held,
 }
 
 impl Fleet {
@@ -178,14 +184,20 @@ impl Fleet {
             .iter()
             .filter_map(|streams| EnvoyView::new(streams, revision))
             .collect();
-        let active = envoys
-            .iter()
-            .filter(|envoy| envoy.state == EnvoyState::Active)
-            .count();
-        let summary = format!(
-            "revision {revision} is active on {active} of {} Envoys",
+        let count = |state| envoys.iter().filter(|envoy| envoy.state == state).count();
+        let mut summary = format!(
+            "revision {revision} is active on {} of {} Envoys",
+            count(EnvoyState::Active),
             envoys.len()
         );
+        let held = count(EnvoyState::Held);
+        if held > 0 {
+            summary.push_str(&format!(
+                "; {held} of them {} the channels of an earlier database until somebody makes an edit, \
+                 because the service started without channels",
+                if held == 1 { "keeps" } else { "keep" }
+            ));
+        }
         FleetView { envoys, summary }
     }
 
@@ -198,6 +210,7 @@ impl Fleet {
                 EnvoyState::Active => counts.active += 1,
                 EnvoyState::Pending => counts.pending += 1,
                 EnvoyState::Rejected => counts.rejected += 1,
+                EnvoyState::Held => counts.held += 1,
             }
         }
         counts
@@ -248,7 +261,8 @@ impl Progress {
     fn merged<'a>(streams: impl Iterator<Item = &'a Self> + Clone) -> Self {
         Self {
             plugin: Delivery::merged(streams.clone().map(|progress| &progress.plugin)),
-            clusters: Delivery::merged(streams.map(|progress| &progress.clusters)),
+            clusters: Delivery::merged(streams.clone().map(|progress| &progress.clusters)),
+            held: streams.into_iter().any(|progress| progress.held),
         }
     }
 }
@@ -276,7 +290,11 @@ impl EnvoyView {
     fn new(streams: &[&Stream], revision: u64) -> Option<Self> {
         let first = streams.first()?;
         let progress = Progress::merged(streams.iter().map(|stream| &stream.progress));
-        let Progress { plugin, clusters } = progress;
+        let Progress {
+            plugin,
+            clusters,
+            held,
+        } = progress;
         // For an Envoy that asks for clusters alone, they are what counts.
         let leading = if plugin.subscribed {
             &plugin
@@ -285,7 +303,9 @@ impl EnvoyView {
         };
         let rejected = plugin.rejected.clone();
         let rejected = rejected.or_else(|| clusters.rejected.clone());
-        let state = if rejected.as_ref().is_some_and(|it| it.revision == revision) {
+        let state = if held {
+            EnvoyState::Held
+        } else if rejected.as_ref().is_some_and(|it| it.revision == revision) {
             EnvoyState::Rejected
         } else if leading.active == Some(revision) {
             EnvoyState::Active

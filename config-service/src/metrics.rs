@@ -183,11 +183,13 @@ impl Now {
             active,
             pending,
             rejected,
+            held,
         } = self.fleet;
         for (state, count) in [
             ("active", active),
             ("pending", pending),
             ("rejected", rejected),
+            ("held", held),
         ] {
             let count = i64::try_from(count).unwrap_or(i64::MAX);
             envoys.get_or_create(&State { state }).set(count);

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub revision: u64,
     /// Number of channels, disabled ones included.
     pub channels: usize,
+    /// What made it the current one.
+    pub origin: Origin,
     /// The plugin configuration. Has credentials in it, sealed if there is a key.
     pub plugin_config: String,
     /// The clusters that the plugin configuration names.
@@ -37,6 +39,15 @@ pub struct Snapshot {
     /// When it was made.
     pub made_at: Instant,
     secrets: Vec<Secret>,
+}
+
+/// What made a snapshot the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The service started with it.
+    Start,
+    /// An edit, or a renewal of credentials.
+    Change,
 }
 
 /// An upstream that Envoys dial.
@@ -116,6 +127,7 @@ impl Snapshot {
         Ok(Self {
             revision: contents.revision,
             channels: contents.channels.len(),
+            origin: Origin::Change,
             plugin_config,
             clusters: clusters(&served, &judged),
             retired: Vec::new(),
@@ -175,7 +187,8 @@ pub struct Publisher {
 impl Publisher {
     /// Starts with the snapshot of what is stored.
     #[must_use]
-    pub fn new(snapshot: Snapshot) -> Self {
+    pub fn new(mut snapshot: Snapshot) -> Self {
+        snapshot.origin = Origin::Start;
         Self {
             sender: watch::Sender::new(Arc::new(snapshot)),
         }

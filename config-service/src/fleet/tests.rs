@@ -31,7 +31,7 @@ fn plugin(fleet: &Fleet, id: &str, plugin: Delivery) -> Entry {
     let entry = fleet.connect(node(id), None);
     entry.update(&Progress {
         plugin,
-        clusters: Delivery::default(),
+        ..Progress::default()
     });
     entry
 }
@@ -40,8 +40,8 @@ fn plugin(fleet: &Fleet, id: &str, plugin: Delivery) -> Entry {
 fn clusters(fleet: &Fleet, id: &str, clusters: Delivery) -> Entry {
     let entry = fleet.connect(node(id), None);
     entry.update(&Progress {
-        plugin: Delivery::default(),
         clusters,
+        ..Progress::default()
     });
     entry
 }
@@ -92,7 +92,7 @@ fn of_envoys_with_the_same_id_the_slowest_counts() {
     check(&fleet, "0 of 1 Envoys", json!([["a", 2, "pending", 1]]));
     second.update(&Progress {
         plugin: refused(1, 2),
-        clusters: Delivery::default(),
+        ..Progress::default()
     });
     check(&fleet, "0 of 1 Envoys", json!([["a", 2, "rejected", 1]]));
     let _third = plugin(
@@ -121,4 +121,23 @@ fn streams_without_a_node_are_not_lumped_together() {
     let _two = plugin(&fleet, "", active(1));
     let expected = json!([["", 1, "active", 2], ["", 1, "pending", 1]]);
     check(&fleet, "1 of 2 Envoys", expected);
+}
+
+#[test]
+fn an_envoy_that_keeps_what_it_has_on_one_stream_is_held() {
+    let fleet = Fleet::default();
+    let _clusters = clusters(&fleet, "a", active(7));
+    let plugin = plugin(&fleet, "a", active(7));
+    plugin.update(&Progress {
+        plugin: active(7),
+        held: true,
+        ..Progress::default()
+    });
+    let (summary, envoys) = view(&fleet);
+    assert_eq!(envoys, json!([["a", 2, "held", 7]]));
+    assert!(
+        summary.starts_with("0 of 1 Envoys; 1 of them keeps"),
+        "{summary}"
+    );
+    assert_eq!(fleet.counts(2).held, 1);
 }

@@ -19,7 +19,7 @@ use tonic::transport::Server;
 use tonic::transport::server::{Connected, TcpIncoming};
 use tonic::{Status, Streaming};
 
-use super::session::{Event, Kind, Session};
+use super::session::{Event, Kind, Request, Session};
 use super::tls::{self, Tls};
 use super::{Resources, wire};
 use crate::fleet::{Entry, Fleet, Node};
@@ -219,7 +219,11 @@ impl Stream {
             );
             return;
         };
+        let was_held = self.session.is_held();
         let event = self.session.request(&request);
+        if self.session.is_held() && !was_held {
+            self.log_hold(&request);
+        }
         if request.kind == Kind::Plugin && event != Event::Stale {
             self.retry.set(self.session.refusals());
         }
@@ -255,6 +259,15 @@ impl Stream {
                 .map_err(|_| Disconnected)?;
         }
         Ok(())
+    }
+
+    fn log_hold(&self, request: &Request) {
+        tracing::warn!(
+            node.id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str()),
+            version = request.version,
+            "Envoy keeps its channels: the service started without any, and only an edit takes them away; \
+             if the database was lost, stop the service and put a backup in its place"
+        );
     }
 
     fn log(&self, kind: Kind, event: &Event) {

@@ -10,11 +10,14 @@
 //!   configuration whose module the Envoy fetches, because it is refused as long as the module is
 //!   missing.
 //!
+//! A stream whose Envoy [keeps what it has](hold) is sent nothing.
+//!
 //! About that exception: an Envoy that is starting fetches the module and becomes ready with it. A
 //! running one does not; it would acknowledge the configuration and pass requests by the filter. It
 //! has to be told to refuse ([`WithoutModule`]): then it fetches in the background, and keeps the
 //! old configuration until it is sent the new one again.
 
+mod hold;
 mod subscription;
 
 use std::collections::BTreeSet;
@@ -23,6 +26,7 @@ use std::sync::Arc;
 use crate::filter_code::ModuleDelivery;
 use crate::fleet::Progress;
 use crate::publish::{Cluster, Snapshot, UpstreamStage};
+use hold::Brought;
 use subscription::Subscription;
 
 /// Longest reason of a refusal that is kept, in bytes.
@@ -134,6 +138,7 @@ pub struct Session {
     unconfirmed: bool,
     /// The Envoy came with the configuration of a revision that is not the current one.
     resumed: bool,
+    brought: Brought,
     nonces: u64,
 }
 
@@ -149,6 +154,7 @@ impl Session {
             clusters: Subscription::default(),
             plugin: Subscription::default(),
             resumed: false,
+            brought: Brought::default(),
             nonces: 0,
         }
     }
@@ -156,6 +162,7 @@ impl Session {
     /// Takes a request.
     pub fn request(&mut self, request: &Request) -> Event {
         let reason = request.error.as_deref().map(|error| self.reason(error));
+        self.brought.note(&request.version);
         match request.kind {
             Kind::Clusters => {
                 let came_with_another = !request.version.is_empty()
@@ -216,8 +223,17 @@ impl Session {
         }
     }
 
+    /// Whether the Envoy keeps what it has, although that is not what is published.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.brought.outlives(&self.target)
+    }
+
     /// What is to be sent now.
     pub fn advance(&mut self) -> Vec<Response> {
+        if self.is_held() {
+            return Vec::new();
+        }
         let mut responses = Vec::new();
         let desired = self.desired_clusters();
         let version = self.clusters_version(&desired);
@@ -254,6 +270,7 @@ impl Session {
         Progress {
             plugin,
             clusters: self.clusters.delivery(),
+            held: self.is_held(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Envoy and the config-service come and go; the configuration stays.
 
+use std::path::Path;
+
 use e2e::{Channel, Module, Stack, eventually, run, simulator};
 use serde_json::{Value, json};
 
@@ -68,6 +70,42 @@ fn a_restarted_config_service_has_the_same_configuration_and_is_not_missed_meanw
         stack.config.patch_and_wait(&channel.id, &change).await;
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
         assert_eq!(last(&bedrock).path, Channel::path_for(arn, "invoke"));
+    });
+}
+
+/// Moves the database and what is beside it from one folder to another.
+fn move_database(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for name in ["channels.db", "channels.db-wal", "channels.db-shm"] {
+        // The last two are there after a crash only.
+        let _ = std::fs::rename(from.join(name), to.join(name));
+    }
+}
+
+#[test]
+fn a_lost_database_does_not_empty_a_running_envoy() {
+    run(async {
+        let (mut stack, bedrock) = (Stack::start().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let folder = stack.scratch.path().to_owned();
+        let elsewhere = folder.join("elsewhere");
+        stack.config.stop();
+        move_database(&folder, &elsewhere);
+        stack.config.resume().await;
+        eventually("the Envoy is held", async || {
+            let status = stack.config.status().await;
+            (status["envoys"][0]["state"] == "held").then_some(())
+        })
+        .await;
+        assert_eq!(stack.config.status().await["channels"], 0);
+        check_served(&stack, &bedrock, &channel).await;
+        assert!(stack.config.log().contains("Envoy keeps its channels"));
+        // The database is found again.
+        stack.config.stop();
+        move_database(&elsewhere, &folder);
+        stack.config.resume().await;
+        active_envoy(&stack).await;
+        check_served(&stack, &bedrock, &channel).await;
     });
 }
 
