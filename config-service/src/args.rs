@@ -12,6 +12,7 @@ use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
+use crate::credentials::{TokenFolder, USUAL_FOLDERS};
 use crate::store::Creation;
 use crate::token::AdminToken;
 use crate::xds::tls::TlsFiles;
@@ -202,6 +203,16 @@ pub struct Args {
     )]
     pub trusted_endpoints: Vec<Endpoint>,
 
+    /// Folders from which channels may have tokens of identity providers read, with commas between.
+    #[arg(
+        long,
+        env = "BEDROCK_TOKEN_FILE_DIRS",
+        value_name = "FOLDER,…",
+        value_delimiter = ',',
+        default_value = USUAL_FOLDERS
+    )]
+    pub token_file_dirs: Vec<TokenFolder>,
+
     /// Endpoint of AWS STS, instead of the channel's region's own.
     #[arg(long, env = "AWS_ENDPOINT_URL_STS", value_name = "URL")]
     pub sts_endpoint: Option<String>,
@@ -313,6 +324,23 @@ mod tests {
         assert_eq!(args.upstream_ca_file, "/etc/ssl/certs/ca-certificates.crt");
         assert_eq!(args.max_request_bytes, 32 * 1024 * 1024);
         assert!(!format!("{args:?}").contains("t0ken"));
+        let folders = args.token_file_dirs.iter().map(|it| format!("{it:?}"));
+        assert_eq!(
+            folders
+                .filter(|it| it.contains("/var/run/secrets/"))
+                .count(),
+            3
+        );
+    }
+
+    #[test]
+    fn folders_of_tokens_are_judged_at_the_start() {
+        let folders = |list: &str| parse(&["--wasm", "a", "--token-file-dirs", list]);
+        assert_eq!(folders("/a,/b/c").unwrap().token_file_dirs.len(), 2);
+        for list in ["/a,/proc", "/", "tokens", ""] {
+            let error = folders(list).unwrap_err().to_string();
+            assert!(error.contains("absolute path"), "{error}");
+        }
     }
 
     #[test]

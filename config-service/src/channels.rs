@@ -17,7 +17,7 @@ use bedrock_filter::endpoint::Endpoint;
 use tokio::sync::Mutex;
 
 use crate::channel::{ChannelView, StoredChannel};
-use crate::credentials::{CredentialStatus, keeper::Keeper};
+use crate::credentials::{CredentialStatus, TokenFolders, keeper::Keeper};
 use crate::edit::SyntaxError;
 use crate::fault::Fault;
 use crate::probe::Prober;
@@ -52,6 +52,8 @@ pub struct Settings {
     pub allow_link_local_endpoints: bool,
     /// Endpoints that may get what AWS issues to the service, and that may be in plain text.
     pub trusted_endpoints: Vec<Endpoint>,
+    /// Where files with tokens of identity providers may be.
+    pub token_folders: TokenFolders,
 }
 
 #[derive(Debug)]

@@ -8,6 +8,7 @@ mod check;
 pub mod keeper;
 pub(crate) mod ledger;
 mod short_term;
+mod token_file;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use aws::Aws;
 pub(crate) use check::check_channel;
 pub use ledger::{CredentialStatus, IssuedCredentials};
+pub use token_file::{InvalidFolder, TokenFolder, TokenFolders, USUAL_FOLDERS};
 
 /// Role session name where none is configured.
 pub const DEFAULT_SESSION_NAME: &str = "bedrock-filter";
@@ -93,7 +95,8 @@ pub struct AssumeRole {
 pub struct WebIdentity {
     /// The role.
     pub role_arn: String,
-    /// File with the token, on the config-service's machine; read anew for each call.
+    /// File with the token, on the config-service's machine, in one of the [`TokenFolders`]; read anew
+    /// for each call.
     pub token_file: String,
     /// Name of the session, seen in `CloudTrail`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use crate::api::{self, AppState};
 use crate::args::{Args, InvalidSealKey};
 use crate::channels::{Channels, LoadError, Settings};
-use crate::credentials::{Aws, keeper::Keeper};
+use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::seal::Sealer;
@@ -99,7 +99,9 @@ impl Service {
         sealer.announce();
         let (database, create) = args.database();
         let store = Store::serve(&database, sealer.clone(), create).await?;
-        let keeper = Keeper::new(Aws::new(args.sts_endpoint.filter(|url| !url.is_empty())));
+        let token_folders = TokenFolders::from(args.token_file_dirs);
+        let sts_endpoint = args.sts_endpoint.filter(|url| !url.is_empty());
+        let keeper = Keeper::new(Aws::new(sts_endpoint, token_folders.clone()));
         let settings = Settings {
             limits: Limits {
                 max_request_bytes: args.max_request_bytes,
@@ -113,6 +115,7 @@ impl Service {
             sealer,
             allow_link_local_endpoints: args.allow_link_local_endpoints,
             trusted_endpoints: args.trusted_endpoints,
+            token_folders,
         };
         let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
         let (stop, stopped) = watch::channel(false);

@@ -15,7 +15,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tracing_subscriber::fmt::MakeWriter;
 
-const WEB_TOKEN: &str = "eyJhbGciOiJub25lIn0.web-identity.signature";
+const WEB_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ3ZWItaWRlbnRpdHkifQ.c2lnbmF0dXJl";
 const API_KEY: &str = "ABSKexample-of-an-api-key";
 
 /// Everything that is logged in this process.
@@ -83,7 +83,9 @@ async fn play() {
     let dir = Arc::new(TempDir::new().unwrap());
     let token_file = dir.path().join("token");
     std::fs::write(&token_file, WEB_TOKEN).unwrap();
-    let service = TestService::start_in(dir, &["--sts-endpoint", &url]).await;
+    let folder = dir.path().display().to_string();
+    let options = ["--sts-endpoint", &url, "--token-file-dirs", &folder];
+    let service = TestService::start_in(dir, &options).await;
     let id = service.create(&channel("one")).await;
     let role = "arn:aws:iam::123456789012:role/r";
     let sources = [

@@ -134,7 +134,10 @@ impl Inner {
         {
             faults.extend(endpoint::check(endpoint));
         }
-        faults.extend(credentials::check_channel(after));
+        faults.extend(credentials::check_channel(
+            after,
+            &self.settings.token_folders,
+        ));
         for fault in destination::check(candidate, &self.settings) {
             if !faults.iter().any(|known| known.touches(&fault.pointer)) {
                 faults.push(fault);

@@ -17,7 +17,7 @@ use aws_smithy_http_client::tls;
 use bedrock_filter::config::{Credentials as Issued, Secret};
 
 use super::ledger::Fetched;
-use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, WebIdentity, short_term};
+use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, TokenFolders, WebIdentity, short_term};
 
 /// How long one call to STS may take, retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -29,16 +29,19 @@ const MAX_REASON_LEN: usize = 600;
 #[derive(Clone, Debug, Default)]
 pub struct Aws {
     sts_endpoint: Option<String>,
+    tokens: TokenFolders,
     // Made when it is needed first: reading the system's trusted certificates takes time.
     http: Arc<OnceLock<SharedHttpClient>>,
 }
 
 impl Aws {
-    /// `sts_endpoint` replaces the region's own endpoint of STS.
+    /// `sts_endpoint` replaces the region's own endpoint of STS; tokens of identity providers are read
+    /// from these folders.
     #[must_use]
-    pub fn new(sts_endpoint: Option<String>) -> Self {
+    pub fn new(sts_endpoint: Option<String>, tokens: TokenFolders) -> Self {
         Self {
             sts_endpoint,
+            tokens,
             http: Arc::default(),
         }
     }
@@ -149,19 +152,17 @@ impl Aws {
         identity: &WebIdentity,
         region: &str,
     ) -> Result<AwsCredentials, String> {
-        let token = tokio::fs::read_to_string(&identity.token_file).await;
-        let token =
-            token.map_err(|error| format!("cannot read {}: {error}", identity.token_file))?;
+        let token = self.tokens.read(&identity.token_file).await?;
         let answer = self
             .sts(region, None)
             .assume_role_with_web_identity()
             .role_arn(&identity.role_arn)
             .role_session_name(session_name(identity.session_name.as_deref()))
             .set_duration_seconds(seconds(identity.duration_seconds))
-            .web_identity_token(token.trim())
+            .web_identity_token(token.expose())
             .send()
             .await
-            .map_err(|error| reason(&error).replace(token.trim(), "[redacted]"))?;
+            .map_err(|error| without_token(&reason(&error), &token))?;
         issued_by_sts(answer.credentials())
     }
 
@@ -238,6 +239,13 @@ fn issued_by_sts(credentials: Option<&StsCredentials>) -> Result<AwsCredentials,
         Some(expiry),
         "sts",
     ))
+}
+
+/// A reason without the token, and without any part of it.
+fn without_token(reason: &str, token: &Secret) -> String {
+    let whole = reason.replace(token.expose(), "[redacted]");
+    let parts = token.expose().split('.');
+    parts.fold(whole, |text, part| text.replace(part, "[redacted]"))
 }
 
 fn session_name(configured: Option<&str>) -> &str {

@@ -2,7 +2,7 @@
 
 use bedrock_filter::config::SignedBy;
 
-use super::{AssumeRole, Credentials, WebIdentity};
+use super::{AssumeRole, Credentials, TokenFolders, WebIdentity};
 use crate::channel::Channel;
 use crate::fault::Fault;
 
@@ -13,8 +13,8 @@ const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
 const MAX_TAGS: usize = 50;
 
 /// Faults of a channel's credentials. Static keys are judged by the filter's own rules.
-pub(crate) fn check_channel(channel: &Channel) -> Vec<Fault> {
-    let mut faults = check(&channel.credentials, "/credentials");
+pub(crate) fn check_channel(channel: &Channel, tokens: &TokenFolders) -> Vec<Fault> {
+    let mut faults = check(&channel.credentials, tokens, "/credentials");
     let is_minted = matches!(channel.credentials, Credentials::BedrockShortTermKey { .. });
     if is_minted && channel.signer == SignedBy::Envoy {
         let message = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; leave \
@@ -25,7 +25,7 @@ pub(crate) fn check_channel(channel: &Channel) -> Vec<Fault> {
 }
 
 /// Faults of credentials that stand at `at`.
-fn check(credentials: &Credentials, at: &str) -> Vec<Fault> {
+fn check(credentials: &Credentials, tokens: &TokenFolders, at: &str) -> Vec<Fault> {
     let mut faults = Faults {
         at,
         found: Vec::new(),
@@ -39,12 +39,12 @@ fn check(credentials: &Credentials, at: &str) -> Vec<Fault> {
             }
         }
         Credentials::AssumeRole(role) => check_role(role, &mut faults),
-        Credentials::WebIdentity(identity) => check_web_identity(identity, &mut faults),
+        Credentials::WebIdentity(identity) => check_web_identity(identity, tokens, &mut faults),
         Credentials::BedrockShortTermKey { source } => check_source(source, &mut faults),
     }
     let mut found = faults.found;
     if let Some(source) = credentials.source() {
-        found.extend(check(source, &format!("{at}/source")));
+        found.extend(check(source, tokens, &format!("{at}/source")));
     }
     found
 }
@@ -101,16 +101,14 @@ fn check_role(role: &AssumeRole, faults: &mut Faults<'_>) {
     check_source(&role.source, faults);
 }
 
-fn check_web_identity(identity: &WebIdentity, faults: &mut Faults<'_>) {
+fn check_web_identity(identity: &WebIdentity, tokens: &TokenFolders, faults: &mut Faults<'_>) {
     faults.check_session(
         &identity.role_arn,
         identity.session_name.as_deref(),
         identity.duration_seconds,
     );
-    let is_file = identity.token_file.starts_with('/');
-    if !is_file || identity.token_file.contains(char::is_control) {
-        let message = "must be an absolute path on the config-service's machine";
-        faults.add("token_file", "invalid_path", message);
+    if let Some(objection) = tokens.objection(&identity.token_file) {
+        faults.add("token_file", "invalid_path", &objection);
     }
 }
 
@@ -160,7 +158,7 @@ mod tests {
     #[track_caller]
     fn check_faults(document: &serde_json::Value, expected: &[&str]) {
         let credentials = serde_json::from_value(document.clone()).unwrap();
-        let faults = check(&credentials, "/credentials");
+        let faults = check(&credentials, &TokenFolders::default(), "/credentials");
         let seen: Vec<_> = faults
             .iter()
             .map(|fault| format!("{} {}", fault.pointer, fault.code))
@@ -184,7 +182,7 @@ mod tests {
         }
         check_faults(
             &json!({"type": "bedrock_short_term_key", "source": {"type": "web_identity",
-                "role_arn": "arn:aws:iam::123456789012:role/r", "token_file": "/var/run/token"}}),
+                "role_arn": "arn:aws:iam::123456789012:role/r", "token_file": "/var/run/secrets/tokens/aws"}}),
             &[],
         );
     }
