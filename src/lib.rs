@@ -26,7 +26,6 @@ pub mod routes;
 pub mod seal;
 pub mod sign;
 
-// The host's functions exist in Envoy only: a native program that names them does not link. Clippy
-// and rustdoc do not link, so they see the module too.
-#[cfg(any(target_arch = "wasm32", clippy, doc))]
+// The host's functions exist in Envoy only: a native program that names them does not link.
+#[cfg(target_arch = "wasm32")]
 mod filter;

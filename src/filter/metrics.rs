@@ -69,13 +69,6 @@ fn counter(event: &Event) -> Option<u32> {
     })
 }
 
-#[cfg(target_arch = "wasm32")]
 fn pages() -> usize {
     core::arch::wasm32::memory_size::<0>()
-}
-
-/// Where the host's functions are not, there is no linear memory either.
-#[cfg(not(target_arch = "wasm32"))]
-fn pages() -> usize {
-    0
 }
