@@ -1,4 +1,4 @@
-//! The chores of this repository: `cargo xtask wasm`, `demo`, `test` and `fuzz`.
+//! The chores of this repository: `cargo xtask wasm`, `demo`, `lint`, `test` and others.
 //!
 //! The library half starts and ends processes for the end-to-end tests too: [`ports`], [`process`],
 //! [`http`] and [`envoy`] know nothing of the demo. It stays free of async runtimes and of the
@@ -12,6 +12,7 @@ pub mod envoy;
 pub mod fuzz;
 pub mod http;
 pub mod interrupt;
+pub mod lint;
 pub mod ports;
 pub mod process;
 pub mod python;

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, console, demo, fuzz, suite, wasm, workspace::Workspace};
+use xtask::{bench, console, demo, fuzz, lint, suite, wasm, workspace::Workspace};
 
-/// Set-up, demo, tests and benches of the Bedrock filter.
+/// Set-up, demo, lints, tests and benches of the Bedrock filter.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -15,6 +15,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Look the dependencies up among known vulnerabilities (fetches the database)
+    Audit,
     /// Measure what the filter costs Envoy, next to plain passthrough
     Bench(bench::Options),
     /// Build the filter's Wasm module, `target/bedrock_filter.wasm`
@@ -23,6 +25,8 @@ enum Task {
     Demo(demo::Options),
     /// Run the fuzz targets for a while
     Fuzz(fuzz::Options),
+    /// Check form, lints, documentation and dependencies; no test is run
+    Lint(lint::Options),
     /// Run every test, or those whose name contains NAME
     Test(suite::Options),
 }
@@ -30,10 +34,12 @@ enum Task {
 fn main() -> ExitCode {
     let task = Cli::parse().task;
     let outcome = Workspace::locate().and_then(|workspace| match task {
+        Task::Audit => lint::audit(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Bench(options) => bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Wasm => wasm::build(&workspace).map(|_| ExitCode::SUCCESS),
         Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Fuzz(options) => fuzz::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
+        Task::Lint(options) => lint::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => suite::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {

@@ -44,7 +44,13 @@ impl Virtualenv {
     /// Its Python.
     #[must_use]
     pub fn python(&self) -> PathBuf {
-        self.folder.join("bin/python")
+        self.executable("python")
+    }
+
+    /// A program in it.
+    #[must_use]
+    pub fn executable(&self, name: &str) -> PathBuf {
+        self.folder.join("bin").join(name)
     }
 
     /// A file of an installed package, by its path below `site-packages`.

@@ -3,13 +3,13 @@
 mod toolchain;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, iter};
 
 use anyhow::{Context, Result};
 
-use crate::console;
-use crate::workspace::{Workspace, cargo};
-use crate::{system, wasm::toolchain::Toolchain};
+use crate::workspace::Workspace;
+use crate::{console, system, wasm::toolchain::Toolchain};
 
 /// Compilation target of the module.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -33,21 +33,33 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
 ///
 /// As [`build`].
 pub fn compile(workspace: &Workspace, package: &str) -> Result<PathBuf> {
-    let toolchain = Toolchain::prepare()?;
-    let mut command = cargo();
+    let mut command = cargo(workspace, "rustc")?;
     // `--crate-type` because cargo silently drops link time optimisation for a package that is
     // both cdylib and rlib.
-    command
-        .current_dir(workspace.root())
-        .args(["rustc", "--package", package, "--lib"])
-        .args(["--crate-type", "cdylib", "--profile", "wasm"])
-        .args(["--target", TARGET])
-        // Wins over every other way to give flags, and with `--target` leaves build scripts alone.
-        .env("CARGO_ENCODED_RUSTFLAGS", flags());
-    toolchain.apply(&mut command);
+    command.args(["--package", package, "--lib"]).args([
+        "--crate-type",
+        "cdylib",
+        "--profile",
+        "wasm",
+    ]);
     system::run(&mut command)?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(workspace.target().join(TARGET).join("wasm").join(file))
+}
+
+/// A subcommand of cargo with the module's target and flags, to be completed.
+///
+/// # Errors
+///
+/// When the target's standard library, or clippy for it, can be had nowhere.
+pub fn cargo(workspace: &Workspace, subcommand: &str) -> Result<Command> {
+    let mut command = Toolchain::prepare()?.cargo(subcommand)?;
+    command
+        .current_dir(workspace.root())
+        .args(["--target", TARGET])
+        // Wins over every other way to give flags, and with `--target` leaves build scripts alone.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags());
+    Ok(command)
 }
 
 /// Flags of the module alone, as cargo wants them encoded.

@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::TARGET;
+use crate::workspace::cargo;
 use crate::{console, system};
 
 /// Overrides the choice: `rustup` or `debian`.
@@ -15,6 +16,9 @@ const OVERRIDE: &str = "XTASK_WASM_TOOLCHAIN";
 /// Compiler, sources of the standard library and linker, as Debian packages.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "lld-19"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_RUSTDOC: &str = "/usr/bin/rustdoc";
+const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
+const DEBIAN_CLIPPY_PACKAGE: &str = "rust-web-clippy";
 const DEBIAN_LINKER: &str = "wasm-ld-19";
 
 const REMEDY: &str = "\
@@ -48,17 +52,40 @@ impl Toolchain {
         }
     }
 
-    /// Makes `cargo rustc` use it.
-    pub(super) fn apply(self, command: &mut Command) {
-        if self == Self::Debian {
-            command
-                .arg("-Zbuild-std=std,panic_abort")
-                .env("RUSTC", DEBIAN_RUSTC)
-                // Allows -Z flags on a stable compiler.
-                .env("RUSTC_BOOTSTRAP", "1")
-                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER);
+    /// A subcommand of cargo that compiles with it.
+    pub(super) fn cargo(self, subcommand: &str) -> Result<Command> {
+        match self {
+            Self::Default => {
+                let mut command = cargo();
+                command.arg(subcommand);
+                Ok(command)
+            }
+            Self::Debian => debian_cargo(subcommand),
         }
     }
+}
+
+/// Cargo with Debian's rustc and, for `clippy`, Debian's clippy: another would not read what that rustc
+/// compiled.
+fn debian_cargo(subcommand: &str) -> Result<Command> {
+    let mut command = cargo();
+    if subcommand == "clippy" {
+        if !Path::new(DEBIAN_CLIPPY).is_file() {
+            system::install(&[DEBIAN_CLIPPY_PACKAGE])?;
+        }
+        let cargo = command.get_program().to_owned();
+        command = Command::new(DEBIAN_CLIPPY);
+        command.env("CARGO", cargo);
+    }
+    command
+        .arg(subcommand)
+        .arg("-Zbuild-std=std,panic_abort")
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("RUSTDOC", DEBIAN_RUSTDOC)
+        // Allows -Z flags on a stable compiler.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER);
+    Ok(command)
 }
 
 fn rustup() -> Result<Toolchain> {
