@@ -19,7 +19,6 @@ use crate::fault::{Effect, Fault, Operation, Subject};
 use crate::listener::Cut;
 use crate::recorded::{Recorded, Verdict};
 use crate::server::Upload;
-use crate::settings::Settings;
 use crate::signature::Caller;
 use crate::simulator::Shared;
 use crate::wire::WireRequest;
@@ -31,10 +30,10 @@ pub(crate) async fn answer(
     request: &WireRequest,
     (upload, cut): (Upload, Cut),
 ) -> Response {
-    let accepted = match judge(&shared.settings, request, upload) {
+    let accepted = match judge(shared, request, upload) {
         Ok(accepted) => accepted,
         Err(refusal) => {
-            shared.log().push(Recorded::new(request, refusal.verdict()));
+            shared.record(Recorded::new(request, refusal.verdict()));
             return refusal.into_response();
         }
     };
@@ -45,7 +44,7 @@ pub(crate) async fn answer(
             effect: fault.effect.name().to_owned(),
         },
     };
-    shared.log().push(Recorded::new(request, verdict));
+    shared.record(Recorded::new(request, verdict));
     let fault = fault.unwrap_or_else(|| Fault::new(Effect::None));
     tokio::time::sleep(Duration::from_millis(fault.pace.before_headers_ms)).await;
     deliver(&accepted, &fault, &cut)
@@ -74,16 +73,16 @@ impl From<AwsError> for Refusal {
 
 /// Applies AWS's rules in AWS's order: route, size, caller, model, body.
 fn judge<'a>(
-    settings: &'a Settings,
+    shared: &'a Shared,
     request: &WireRequest,
     upload: Upload,
 ) -> Result<Accepted<'a>, Refusal> {
     let (segment, operation) = route(request).ok_or(Refusal::UnknownOperation)?;
     check_upload(upload)?;
-    let caller = settings.keyring.authenticate(request, now())?;
+    let caller = shared.keyring().authenticate(request, now())?;
     check_key_region(&caller)?;
     let model_id = decode(segment)?;
-    let model = settings.catalog.resolve(&model_id, &caller)?;
+    let model = shared.settings.catalog.resolve(&model_id, &caller)?;
     check_api(model, operation)?;
     let mut body: Value = serde_json::from_slice(&request.body).map_err(|_| {
         let text = "Malformed input request, please reformat your input and try again.";

@@ -30,6 +30,9 @@ pub struct Fault {
     /// How many requests it applies to; 1 by default.
     #[serde(default = "once")]
     pub times: u32,
+    /// Applies to every n-th of the requests that fit; to each by default.
+    #[serde(default = "once")]
+    pub every: u32,
 }
 
 /// What happens to the answer.
@@ -182,6 +185,7 @@ impl Fault {
             when: When::default(),
             pace: Pace::default(),
             times: once(),
+            every: once(),
         }
     }
 
@@ -272,6 +276,13 @@ impl Fault {
     #[must_use]
     pub fn only(mut self, when: When) -> Self {
         self.when = when;
+        self
+    }
+
+    /// Applies it to every `n`-th of the requests that fit.
+    #[must_use]
+    pub fn every(mut self, n: u32) -> Self {
+        self.every = n.max(1);
         self
     }
 

@@ -1,6 +1,7 @@
 //! The callers the simulator knows: access keys and bearer keys.
 
 use std::fmt;
+use std::time::{Duration, SystemTime};
 
 use subtle::ConstantTimeEq;
 
@@ -36,6 +37,8 @@ pub struct Key {
     pub account_id: Option<String>,
     /// Whether the key still works.
     pub state: KeyState,
+    /// When its session ends by itself.
+    pub expires_at: Option<SystemTime>,
 }
 
 impl Key {
@@ -74,6 +77,22 @@ impl Key {
     pub fn expired(mut self) -> Self {
         self.state = KeyState::Expired;
         self
+    }
+
+    /// Lets the key's session end at a time.
+    #[must_use]
+    pub fn until(mut self, expiry: SystemTime) -> Self {
+        self.expires_at = Some(expiry);
+        self
+    }
+
+    /// Whether it works at `now`, in seconds since the Unix epoch.
+    pub(crate) fn state_at(&self, now: i64) -> KeyState {
+        let now = Duration::from_secs(now.try_into().unwrap_or_default());
+        match self.expires_at {
+            Some(expiry) if SystemTime::UNIX_EPOCH + now >= expiry => KeyState::Expired,
+            _ => self.state,
+        }
     }
 
     pub(crate) fn may_use(&self, region: &str) -> bool {

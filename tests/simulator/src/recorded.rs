@@ -1,6 +1,8 @@
 //! The list of received requests.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -105,6 +107,30 @@ impl Recorded {
     #[must_use]
     pub fn was_valid(&self) -> bool {
         matches!(self.verdict, Verdict::Accepted | Verdict::Faulted { .. })
+    }
+}
+
+type Observe = dyn Fn(&Recorded) + Send + Sync;
+
+/// Whoever wants to see every request.
+#[derive(Clone, Default)]
+pub(crate) struct Observer(Option<Arc<Observe>>);
+
+impl Observer {
+    pub(crate) fn new(observe: Arc<Observe>) -> Self {
+        Self(Some(observe))
+    }
+
+    pub(crate) fn see(&self, recorded: &Recorded) {
+        if let Some(observe) = &self.0 {
+            observe(recorded);
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observer").field(&self.0.is_some()).finish()
     }
 }
 

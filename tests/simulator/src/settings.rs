@@ -1,10 +1,12 @@
 //! What is configurable before the start.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::family::Family;
 use crate::key::Key;
+use crate::recorded::{Observer, Recorded};
 use crate::signature::Keyring;
 use crate::simulator::{Simulator, StartError};
 
@@ -16,9 +18,9 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// Everything a running simulator consults.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    pub(crate) keyring: Keyring,
     pub(crate) catalog: Catalog,
     pub(crate) max_body_bytes: usize,
+    pub(crate) observer: Observer,
 }
 
 /// Certificate chain and private key, both PEM.
@@ -31,6 +33,7 @@ pub(crate) struct Pem {
 #[must_use]
 pub struct Builder {
     settings: Settings,
+    keyring: Keyring,
     listen: SocketAddr,
     pem: Option<Pem>,
 }
@@ -39,10 +42,11 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             settings: Settings {
-                keyring: Keyring::default(),
                 catalog: Catalog::default(),
                 max_body_bytes: MAX_BODY_BYTES,
+                observer: Observer::default(),
             },
+            keyring: Keyring::default(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             pem: None,
         }
@@ -52,20 +56,20 @@ impl Default for Builder {
 impl Builder {
     /// Adds an access key that may call. May be repeated.
     pub fn credentials(mut self, key: Key) -> Self {
-        self.settings.keyring.keys.push(key);
+        self.keyring.keys.push(key);
         self
     }
 
     /// Adds a Bedrock API key (`Authorization: Bearer …`). May be repeated.
     pub fn bearer_key(mut self, key: impl Into<String>) -> Self {
-        self.settings.keyring.bearer_keys.push(key.into());
+        self.keyring.bearer_keys.push(key.into());
         self
     }
 
     /// Adds a region that the listener serves; `us-east-1` when none is given.
     /// A host name of AWS's form (`bedrock-runtime.{region}.…`) decides alone.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.settings.keyring.regions.push(region.into());
+        self.keyring.regions.push(region.into());
         self
     }
 
@@ -117,16 +121,23 @@ impl Builder {
         self
     }
 
+    /// Calls `observer` with every request as soon as its verdict stands, before it is answered. Unlike
+    /// [`Simulator::requests`] it sees all of them, however many there are.
+    pub fn observer(mut self, observer: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
+        self.settings.observer = Observer::new(Arc::new(observer));
+        self
+    }
+
     /// Binds the address and starts serving.
     ///
     /// # Errors
     /// The address cannot be bound, or the PEM texts are no certificate and
     /// key.
     pub async fn start(mut self) -> Result<Simulator, StartError> {
-        let regions = &mut self.settings.keyring.regions;
+        let regions = &mut self.keyring.regions;
         if regions.is_empty() {
             regions.push(DEFAULT_REGION.to_owned());
         }
-        Simulator::start(self.settings, self.listen, self.pem).await
+        Simulator::start(self.settings, self.keyring, self.listen, self.pem).await
     }
 }

@@ -88,7 +88,7 @@ impl Keyring {
         authorization.check_scope(amz_date, &self.expected_regions(request))?;
         check_age(amz_date, now)?;
         let key = self.find(authorization.access_key_id)?;
-        check_token(request.header("x-amz-security-token"), key)?;
+        check_token(request.header("x-amz-security-token"), key, now)?;
         authorization.check_signed_headers(request)?;
         check_payload_hash(request)?;
         check_signature(request, &authorization, (key, amz_date))?;
@@ -146,11 +146,11 @@ fn check_age(amz_date: &str, now: i64) -> Result<(), AwsError> {
     Ok(())
 }
 
-fn check_token(token: Option<&str>, key: &Key) -> Result<(), AwsError> {
+fn check_token(token: Option<&str>, key: &Key, now: i64) -> Result<(), AwsError> {
     if !key.has_token(token) {
         return Err(AwsError::unrecognized_client());
     }
-    match key.state {
+    match key.state_at(now) {
         KeyState::Active => Ok(()),
         KeyState::Expired => Err(AwsError::new(
             403,

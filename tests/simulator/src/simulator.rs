@@ -1,7 +1,7 @@
 //! A running simulator.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -9,10 +9,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::fault::{Fault, FaultQueue};
+use crate::key::Key;
 use crate::listener::{self, SimulatorListener};
 use crate::recorded::{Log, Recorded};
 use crate::server;
 use crate::settings::{Builder, Pem, Settings};
+use crate::signature::Keyring;
 
 /// Why a simulator did not start.
 #[derive(Debug, Error)]
@@ -45,6 +47,7 @@ pub struct Simulator {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    keyring: RwLock<Keyring>,
     faults: Mutex<FaultQueue>,
     log: Mutex<Log>,
 }
@@ -57,6 +60,7 @@ impl Simulator {
 
     pub(crate) async fn start(
         settings: Settings,
+        keyring: Keyring,
         listen: SocketAddr,
         pem: Option<Pem>,
     ) -> Result<Self, StartError> {
@@ -70,6 +74,7 @@ impl Simulator {
         let address = tcp.local_addr().map_err(bind_error)?;
         let shared = Arc::new(Shared {
             settings,
+            keyring: RwLock::new(keyring),
             faults: Mutex::default(),
             log: Mutex::default(),
         });
@@ -115,6 +120,20 @@ impl Simulator {
         self.shared.faults().push(fault);
     }
 
+    /// Queues these faults in the place of those that wait; what was received is kept.
+    pub fn replace_faults(&self, faults: impl IntoIterator<Item = Fault>) {
+        let mut queue = self.shared.faults();
+        queue.clear();
+        faults.into_iter().for_each(|fault| queue.push(fault));
+    }
+
+    /// Lets another access key call, as IAM does with credentials that STS has just issued.
+    pub fn admit(&self, key: Key) {
+        let keyring = self.shared.keyring.write();
+        let mut keyring = keyring.unwrap_or_else(PoisonError::into_inner);
+        keyring.keys.push(key);
+    }
+
     /// The faults that no request has taken yet.
     #[must_use]
     pub fn pending_faults(&self) -> Vec<Fault> {
@@ -131,6 +150,15 @@ impl Drop for Simulator {
 impl Shared {
     pub(crate) fn faults(&self) -> MutexGuard<'_, FaultQueue> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
+        self.keyring.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn record(&self, recorded: Recorded) {
+        self.settings.observer.see(&recorded);
+        self.log().push(recorded);
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {

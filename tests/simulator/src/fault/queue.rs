@@ -4,12 +4,20 @@ use super::{Effect, Fault, Operation};
 
 /// The faults that wait, first in first out.
 #[derive(Debug, Default)]
-pub(crate) struct FaultQueue(Vec<Fault>);
+pub(crate) struct FaultQueue(Vec<Waiting>);
+
+/// A fault, and how many requests it may let pass before its turn.
+#[derive(Debug)]
+struct Waiting {
+    fault: Fault,
+    to_pass: u32,
+}
 
 impl FaultQueue {
     pub(crate) fn push(&mut self, fault: Fault) {
         if fault.times > 0 {
-            self.0.push(fault);
+            let to_pass = fault.passes();
+            self.0.push(Waiting { fault, to_pass });
         }
     }
 
@@ -18,19 +26,37 @@ impl FaultQueue {
     }
 
     pub(crate) fn pending(&self) -> Vec<Fault> {
-        self.0.clone()
+        self.0.iter().map(|waiting| waiting.fault.clone()).collect()
     }
 
     /// Takes one use of the first fault that fits.
     pub(crate) fn take(&mut self, subject: Subject<'_>) -> Option<Fault> {
-        let at = self.0.iter().position(|fault| fault.fits(subject))?;
-        let fault = self.0.get_mut(at)?;
-        fault.times -= 1;
-        let taken = fault.clone();
+        let at = self
+            .0
+            .iter_mut()
+            .position(|waiting| waiting.hits(subject))?;
+        let waiting = self.0.get_mut(at)?;
+        waiting.fault.times -= 1;
+        let taken = waiting.fault.clone();
         if taken.times == 0 {
             self.0.remove(at);
         }
         Some(taken)
+    }
+}
+
+impl Waiting {
+    /// Whether it applies to a request; one that it lets pass is counted.
+    fn hits(&mut self, subject: Subject<'_>) -> bool {
+        if !self.fault.fits(subject) {
+            return false;
+        }
+        if self.to_pass > 0 {
+            self.to_pass -= 1;
+            return false;
+        }
+        self.to_pass = self.fault.passes();
+        true
     }
 }
 
@@ -44,6 +70,11 @@ pub(crate) struct Subject<'a> {
 }
 
 impl Fault {
+    /// Requests between two that it applies to.
+    fn passes(&self) -> u32 {
+        self.every.saturating_sub(1)
+    }
+
     fn fits(&self, subject: Subject<'_>) -> bool {
         let when = &self.when;
         let same = |wanted: &Option<String>, got: Option<&str>| {
@@ -92,6 +123,17 @@ mod tests {
             .map(|fault| fault.effect.name())
             .collect();
         assert_eq!(names, ["error", "error", "raw"]);
+    }
+
+    #[test]
+    fn a_fault_may_let_requests_pass_between() {
+        let mut queue = FaultQueue::default();
+        queue.push(Fault::throttling().every(3).times(2));
+        queue.push(Fault::empty(500).times(3));
+        let taken = |queue: &mut FaultQueue| queue.take(PLAIN).map(|fault| fault.effect.name());
+        let seen: Vec<_> = (0..7).map(|_| taken(&mut queue)).collect();
+        let (first, second) = (Some("error"), Some("raw"));
+        assert_eq!(seen, [second, second, first, second, None, first, None]);
     }
 
     #[test]

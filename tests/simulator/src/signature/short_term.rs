@@ -55,7 +55,7 @@ impl Keyring {
         authorization.check_scope(&amz_date, regions)?;
         check_life(&amz_date, &value("X-Amz-Expires")?, now)?;
         let key = self.find(authorization.access_key_id)?;
-        check_token(value("X-Amz-Security-Token").ok().as_deref(), key)?;
+        check_token(value("X-Amz-Security-Token").ok().as_deref(), key, now)?;
         let request = signed_request(query);
         authorization.check_signed_headers(&request)?;
         check_signature(&request, &authorization, (key, &amz_date))?;

@@ -1,10 +1,12 @@
-//! Injected faults on plain answers, and the control routes.
+//! Injected faults on plain answers, the control routes, and who watches.
+
+use std::sync::{Arc, Mutex};
 
 use bedrock_simulator::{Effect, Fault, Operation, Simulator, Verdict, When};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::client::{Call, HAIKU, SONNET, body, start};
+use crate::client::{Call, HAIKU, SONNET, body, builder, start};
 
 fn call() -> Call {
     Call::invoke(HAIKU, &body("Hi"))
@@ -200,4 +202,43 @@ async fn dropping_the_simulator_ends_its_connections_and_frees_the_port() {
     let _closed_or_reset = ended.await.expect("the connection ends");
     let again = Simulator::builder().listen(address).start();
     assert_eq!(again.await.unwrap().addr(), address);
+}
+
+#[tokio::test]
+async fn faults_are_replaced_without_forgetting_what_was_received() {
+    let simulator = start().await;
+    simulator.inject(Fault::empty(500).times(9));
+    assert_eq!(call().send(&simulator).await.status(), 500);
+    simulator.replace_faults([Fault::empty(502), Fault::empty(503)]);
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        seen.push(call().send(&simulator).await.status().as_u16());
+    }
+    assert_eq!(seen, [502, 503, 200]);
+    assert_eq!(simulator.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn an_observer_sees_every_request_with_its_verdict() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&seen);
+    let simulator = builder()
+        .observer(move |request| noted.lock().unwrap().push(request.verdict.clone()))
+        .start()
+        .await
+        .unwrap();
+    simulator.inject(Fault::empty(500));
+    let unsigned = reqwest::get(format!("{}/model/x/invoke", simulator.url())).await;
+    assert_eq!(unsigned.unwrap().status(), 200);
+    call().send(&simulator).await;
+    call().send(&simulator).await;
+    let effect = "raw".to_owned();
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            Verdict::UnknownOperation,
+            Verdict::Faulted { effect },
+            Verdict::Accepted
+        ]
+    );
 }

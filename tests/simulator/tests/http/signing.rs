@@ -1,5 +1,7 @@
 //! Who may call: signatures, tokens, regions, bearer keys.
 
+use std::time::{Duration, SystemTime};
+
 use bedrock_simulator::{Key, Simulator, Verdict};
 use serde_json::json;
 
@@ -140,6 +142,24 @@ async fn keys_tokens_clocks_and_scopes_are_checked() {
             (status, name.to_owned()),
             "{what}"
         );
+    }
+}
+
+#[tokio::test]
+async fn a_key_may_come_while_it_runs_and_end_by_itself() {
+    let simulator = start().await;
+    let mut call = Call::invoke(HAIKU, &body("Hi"));
+    let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+    for (id, expiry, expected) in [
+        ("ASIALIVE", now + hour, (200, "Accepted")),
+        ("ASIAOVER", now - hour, (403, "ExpiredTokenException")),
+    ] {
+        call.key = Key::new(id, SECRET).with_session_token(id);
+        let unknown = (403, "UnrecognizedClientException".to_owned());
+        assert_eq!(verdict(&simulator, &call).await, unknown, "{id}");
+        simulator.admit(call.key.clone().until(expiry));
+        let (status, name) = verdict(&simulator, &call).await;
+        assert_eq!((status, name.as_str()), expected, "{id}");
     }
 }
 
