@@ -20,6 +20,7 @@ use crate::channel::{ChannelView, StoredChannel};
 use crate::credentials::{CredentialStatus, TokenFolders, keeper::Keeper};
 use crate::edit::SyntaxError;
 use crate::fault::Fault;
+use crate::outbound::Outbound;
 use crate::probe::Prober;
 use crate::publish::{Publisher, Snapshot};
 use crate::seal::Sealer;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub trusted_endpoints: Vec<Endpoint>,
     /// Where files with tokens of identity providers may be.
     pub token_folders: TokenFolders,
+    /// How channels are tested.
+    pub outbound: Outbound,
 }
 
 #[derive(Debug)]
@@ -145,9 +148,9 @@ impl Channels {
         warn_of_any_model(&contents);
         let inner = Inner {
             store,
-            settings,
             keeper,
-            prober: Prober::default(),
+            prober: Prober::new(settings.outbound.clone()),
+            settings,
             publisher: Mutex::new(Publisher::new(snapshot)),
         };
         Ok(Self {

@@ -15,7 +15,8 @@
 //! Beside that way: [`access`] has tokens and roles; [`explain`] and [`probe`] run the filter's own code
 //! here, to tell where a request would go and to send real ones; [`export`] makes documents for Envoys that
 //! are not attached; `metrics` counts for Prometheus;
-//! [`command`] is what the executable does besides serving.
+//! [`outbound`] makes the calls that the service itself makes; [`command`] is what the executable does
+//! besides serving.
 
 pub mod access;
 pub mod api;
@@ -33,9 +34,8 @@ pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod history;
-mod http_client;
 mod metrics;
-mod outbound;
+pub mod outbound;
 pub mod probe;
 pub mod publish;
 pub mod seal;

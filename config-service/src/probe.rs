@@ -1,6 +1,8 @@
 //! Real requests through a channel, to see whether it works: encoded, signed and decoded by the
 //! filter's own code, sent from here instead of from Envoy.
 
+mod answer;
+mod candor;
 mod http;
 mod remedy;
 mod stage;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channels::EditError;
 use crate::store::StoreError;
+pub(crate) use candor::Candor;
 pub use http::Prober;
 pub use stage::{Outcome, Stage, StageReport};
 
@@ -128,14 +131,26 @@ impl Plan {
 }
 
 impl Prober {
-    /// Asks each model, one after the other: a test is no load.
-    pub(crate) async fn run(&self, routes: &Arc<Routes>, models: &[String], plan: &Plan) -> Report {
-        let mut results = Vec::new();
-        for model in models {
-            for stream in plan.kinds() {
-                let request = plan.request(model, stream);
-                let stages = self.ask(Arc::clone(routes), &request).await;
-                results.push(Outcome::new(model, stream, stages));
+    /// Asks each model, one after the other: a test is no load. Where nobody answers, that is the end.
+    pub(crate) async fn run(
+        &self,
+        routes: &Arc<Routes>,
+        models: &[String],
+        plan: &Plan,
+        candor: Candor,
+    ) -> Report {
+        // The semaphore is never closed.
+        let _slot = self.tests.acquire().await;
+        let mut results: Vec<Outcome> = Vec::new();
+        let requests = models
+            .iter()
+            .flat_map(|model| plan.kinds().into_iter().map(move |stream| (model, stream)));
+        for (model, stream) in requests {
+            let request = plan.request(model, stream);
+            let trail = self.ask(Arc::clone(routes), &request, candor).await;
+            results.push(Outcome::new(model, stream, trail));
+            if results.last().is_some_and(Outcome::is_unconnected) {
+                break;
             }
         }
         Report {

@@ -15,6 +15,7 @@ use crate::channels::{Channels, LoadError, Settings};
 use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
+use crate::outbound::{Outbound, Reach};
 use crate::seal::Sealer;
 use crate::store::{Store, StoreError};
 use crate::xds::tls::{Tls, TlsError};
@@ -100,8 +101,14 @@ impl Service {
         let (database, create) = args.database();
         let store = Store::serve(&database, sealer.clone(), create).await?;
         let token_folders = TokenFolders::from(args.token_file_dirs);
+        let outbound = Outbound::new(if args.allow_link_local_endpoints {
+            Reach::Everywhere
+        } else {
+            Reach::Network
+        });
         let sts_endpoint = args.sts_endpoint.filter(|url| !url.is_empty());
-        let keeper = Keeper::new(Aws::new(sts_endpoint, token_folders.clone()));
+        let aws = Aws::new(outbound.clone(), sts_endpoint, token_folders.clone());
+        let keeper = Keeper::new(aws);
         let settings = Settings {
             limits: Limits {
                 max_request_bytes: args.max_request_bytes,
@@ -116,6 +123,7 @@ impl Service {
             allow_link_local_endpoints: args.allow_link_local_endpoints,
             trusted_endpoints: args.trusted_endpoints,
             token_folders,
+            outbound,
         };
         let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
         let (stop, stopped) = watch::channel(false);

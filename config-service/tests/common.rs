@@ -102,6 +102,7 @@ impl TestService {
             &["--wasm-path-in-envoy", "/etc/envoy/bedrock_filter.wasm"]
         };
         let args = Args::parse_from(fixed.iter().chain(module).chain(extra));
+        install_cryptography();
         Self {
             service: Service::start(args).await.unwrap(),
             http: reqwest::Client::new(),
@@ -190,6 +191,12 @@ impl TestService {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
+}
+
+/// The service's own HTTP clients do TLS, and so all of this program do; a process has to say whose
+/// cryptography they use.
+pub fn install_cryptography() {
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }
 
 pub async fn receive(request: reqwest::RequestBuilder) -> Reply {

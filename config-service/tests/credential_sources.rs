@@ -89,6 +89,18 @@ async fn wait_status(service: &TestService, id: &str, condition: impl Fn(&Value)
 }
 
 #[tokio::test]
+async fn names_that_resolve_to_metadata_are_not_called() {
+    // The system's resolver takes it for 169.254.169.254, so it stands for a name that somebody else defines.
+    let extra = ["--sts-endpoint", "http://0xa9fea9fe"];
+    let service = TestService::start_in(dir(), &extra).await;
+    let id = service.create(&channel_with("one", &assume_role())).await;
+    let failed = |status: &Value| status["last_error"].is_string();
+    let status = wait_status(&service, &id, failed).await;
+    let reason = status["last_error"].as_str().unwrap();
+    assert!(reason.contains("link-local address"), "{reason}");
+}
+
+#[tokio::test]
 async fn a_role_is_assumed_with_everything_that_is_configured() {
     let (sts, dir) = (Sts::start(HOUR).await, dir());
     let service = start(&dir, &sts, &[]).await;

@@ -171,6 +171,7 @@ async fn the_page_and_the_command_line_say_what_is_missing() {
             ("name", "one"),
             ("region", "us-east-1"),
             ("endpoint", endpoint),
+            ("allow_model_ids", "catalogue"),
             ("signer", "filter"),
             ("api", "auto"),
             ("cross_region", "geo"),

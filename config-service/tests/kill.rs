@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::common::install_cryptography;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -90,6 +91,7 @@ impl Service {
 async fn no_acknowledged_edit_is_lost_and_none_is_half_there() {
     let dir = TempDir::new().unwrap();
     let database = dir.path().join("test.db");
+    install_cryptography();
     let client = Client::new();
     // What was acknowledged, and the number of the edit that was under way.
     let (mut acknowledged, mut under_way) = (0, 0);

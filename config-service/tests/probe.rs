@@ -1,9 +1,13 @@
 //! Real requests through a channel, to a simulator that checks them.
 
 use crate::common::{ARN, Reply, TestService};
+use std::time::{Duration, Instant};
+
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 const SECRET: &str = "secret-of-the-test";
 
@@ -147,4 +151,85 @@ async fn a_plan_that_makes_no_sense_is_refused() {
     test(&service, "none", &json!({"models": ["m"]}))
         .await
         .problem(404);
+}
+
+/// A host that answers whatever is sent to it like this; `None` never answers.
+async fn host(answer: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            if let Some(answer) = answer {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            } else {
+                open.push(stream);
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_test_does_not_tell_what_listens_where() {
+    let service = TestService::start().await;
+    let json = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 27\r\n\r\n\
+                {\"message\":\"of the inside\"}";
+    let redirect = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\ncontent-length: 0\r\n\r\n";
+    let origins = [
+        "http://127.0.0.1:1".to_owned(),
+        "https://no-such-host.invalid".to_owned(),
+        host(None).await,
+        host(Some("SSH-2.0-OpenSSH_9.9\r\n")).await,
+        host(Some("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")).await,
+        host(Some(json)).await,
+        host(Some(redirect)).await,
+    ];
+    let tests = origins.iter().enumerate().map(|(number, origin)| {
+        let service = &service;
+        async move {
+            let mut channel = channel(origin, SECRET);
+            channel["name"] = json!(format!("c{number}"));
+            let id = service.create(&channel).await;
+            let start = Instant::now();
+            let mut report = test(service, &id, &json!({})).await.json();
+            assert!(start.elapsed() >= Duration::from_secs(10), "{report}");
+            let stages = &mut report["results"][0]["stages"];
+            assert_eq!(stages[1]["stage"], "connect");
+            for stage in stages.as_array_mut().unwrap() {
+                let elapsed = stage["elapsed_ms"].take().as_u64().unwrap();
+                assert!(stage["ok"] == true || elapsed >= 10_000, "{stage}");
+            }
+            report["results"][0]["elapsed_ms"].take();
+            report.to_string().replace(origin, "ORIGIN")
+        }
+    });
+    let told = futures::future::join_all(tests).await;
+    for one in &told {
+        assert_eq!(one, &told[0]);
+        assert!(
+            one.contains("no answer of Bedrock's came from ORIGIN"),
+            "{one}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_the_operator_trusts_is_told_about_in_full() {
+    let inside = host(Some(
+        "HTTP/1.1 418 I'm a teapot\r\ncontent-length: 0\r\n\r\n",
+    ))
+    .await;
+    let gone = "http://127.0.0.1:1";
+    let trusted = format!("{inside},{gone}");
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let service = TestService::start_in(dir, &["--trusted-endpoints", &trusted]).await;
+    for (name, origin, told) in [("a", inside.as_str(), "HTTP 418"), ("b", gone, "refused")] {
+        let mut channel = channel(origin, SECRET);
+        channel["name"] = json!(name);
+        let id = service.create(&channel).await;
+        let reply = test(&service, &id, &json!({"models": ["gpt-4o"]})).await;
+        assert!(reply.text.contains(told), "{reply:?}");
+    }
 }

@@ -6,6 +6,7 @@ use bedrock_filter::config::PluginConfig;
 use bedrock_filter::routes::Routes;
 use config_service::channels::{Author, Channels, EditError, Request, Settings};
 use config_service::credentials::{Aws, TokenFolders, keeper::Keeper};
+use config_service::outbound::Outbound;
 use config_service::seal::Sealer;
 use config_service::store::{Creation, Store};
 use serde_json::{Map, Value, json};
@@ -214,7 +215,8 @@ async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
     let store = Store::serve(&path, Sealer::default(), Creation::Asked)
         .await
         .unwrap();
-    let keeper = Keeper::new(Aws::new(None, TokenFolders::default()));
+    let aws = Aws::new(Outbound::default(), None, TokenFolders::default());
+    let keeper = Keeper::new(aws);
     let channels = Channels::load(store, Settings::default(), keeper)
         .await
         .unwrap();

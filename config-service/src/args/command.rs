@@ -50,6 +50,9 @@ pub struct Remote {
     /// Origin of its admin API
     #[arg(long, env = "BEDROCK_SERVER", default_value = "http://127.0.0.1:8080")]
     pub server: String,
+    /// Authorities (PEM) that are trusted besides the system's, for an `https://` origin
+    #[arg(long, env = "BEDROCK_SERVER_CA_FILE", value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
     /// Token of the admin API; use the variable
     #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
     token: TokenText,

@@ -13,7 +13,7 @@ use crate::channel::{self, Warning};
 use crate::credentials::IssuedCredentials;
 use crate::explain::{self, Explanation};
 use crate::export::ExportError;
-use crate::probe::{Plan, ProbeError, Report};
+use crate::probe::{Candor, Plan, ProbeError, Report};
 use crate::publish::{self, Snapshot};
 use crate::store::Contents;
 
@@ -77,9 +77,11 @@ impl Channels {
         // There is no Envoy here to sign.
         channel.signer = SignedBy::Filter;
         let models = plan.models_of(channel)?;
+        let candor = Candor::of(channel, &inner.settings.trusted_endpoints);
         let routes = Routes::compile(config)
             .map_err(|errors| EditError::Invalid(publish::faults(errors)))?;
-        Ok(inner.prober.run(&Arc::new(routes), &models, plan).await)
+        let prober = &inner.prober;
+        Ok(prober.run(&Arc::new(routes), &models, plan, candor).await)
     }
 }
 

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
-use axum::body::Bytes;
-use axum::http::{Method, Request, header};
-use http_body_util::{BodyExt as _, Full};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Method, Request, Url};
 use serde_json::{Value, json};
 
 use super::say;
 use crate::args::Remote;
-use crate::http_client::{self, HttpClient, chain};
+use crate::outbound::{Outbound, Reach};
 
 /// What a read adds and an edit does not need.
 const READ_ONLY: [&str; 6] = [
@@ -90,7 +89,7 @@ fn made(existed: bool, revision: u64, api: &Api<'_>) -> String {
 
 /// The admin API of a running service.
 struct Api<'r> {
-    client: HttpClient,
+    outbound: Outbound,
     remote: &'r Remote,
     /// The revision when the channels were read.
     revision: u64,
@@ -98,9 +97,12 @@ struct Api<'r> {
 
 impl<'r> Api<'r> {
     fn new(remote: &'r Remote) -> Result<Self> {
-        let client = http_client::new().map_err(|reason| anyhow!(reason))?;
+        let mut outbound = Outbound::new(Reach::Everywhere);
+        if let Some(file) = &remote.ca_file {
+            outbound = outbound.trusting(file).map_err(|reason| anyhow!(reason))?;
+        }
         Ok(Self {
-            client,
+            outbound,
             remote,
             revision: 0,
         })
@@ -125,16 +127,19 @@ impl<'r> Api<'r> {
 
     async fn send(&self, method: Method, path: &str, body: &str) -> Result<Value> {
         let server = self.remote.server.trim_end_matches('/');
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{server}{path}"))
-            .header(header::AUTHORIZATION, self.remote.bearer())
-            .body(Full::new(Bytes::from(body.to_owned())))
-            .context("the address of the server, or the token, cannot be sent")?;
-        let answer = self.client.request(request).await;
-        let answer = answer.map_err(|error| anyhow!("{server}: {}", chain(&error)))?;
+        let url: Url = format!("{server}{path}")
+            .parse()
+            .with_context(|| format!("{server} is no address of a server"))?;
+        let mut bearer = HeaderValue::try_from(self.remote.bearer())
+            .context("the token has characters in it that HTTP cannot carry")?;
+        bearer.set_sensitive(true);
+        let mut request = Request::new(method, url);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        *request.body_mut() = Some(body.to_owned().into());
+        let answer = self.outbound.call(request).await;
+        let answer = answer.map_err(|error| anyhow!("{server}: {error}"))?;
         let status = answer.status();
-        let body = answer.into_body().collect().await?.to_bytes();
+        let body = answer.bytes().await?;
         let body: Value = serde_json::from_slice(&body).unwrap_or_default();
         if !status.is_success() {
             bail!("{status}: {}", reasons(&body));

@@ -1,6 +1,5 @@
 //! Calls to AWS that give credentials, through AWS's own SDK.
 
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -10,39 +9,34 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sdk_sts::config::SharedHttpClient;
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sts::types::{Credentials as StsCredentials, Tag};
-use aws_smithy_http_client::tls;
 use bedrock_filter::config::{Credentials as Issued, Secret};
 
 use super::ledger::Fetched;
 use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, TokenFolders, WebIdentity, short_term};
+use crate::outbound::{Outbound, redacted};
 
 /// How long one call to STS may take, retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Longest reason of a failure that is kept, in bytes.
-const MAX_REASON_LEN: usize = 600;
-
 /// The way to AWS. Clones share one HTTP client.
 #[derive(Clone, Debug, Default)]
 pub struct Aws {
+    outbound: Outbound,
     sts_endpoint: Option<String>,
     tokens: TokenFolders,
-    // Made when it is needed first: reading the system's trusted certificates takes time.
-    http: Arc<OnceLock<SharedHttpClient>>,
 }
 
 impl Aws {
     /// `sts_endpoint` replaces the region's own endpoint of STS; tokens of identity providers are read
     /// from these folders.
     #[must_use]
-    pub fn new(sts_endpoint: Option<String>, tokens: TokenFolders) -> Self {
+    pub fn new(outbound: Outbound, sts_endpoint: Option<String>, tokens: TokenFolders) -> Self {
         Self {
+            outbound,
             sts_endpoint,
             tokens,
-            http: Arc::default(),
         }
     }
 
@@ -66,7 +60,7 @@ impl Aws {
                 found.map(|credentials| access_key(&credentials))
             }
         };
-        fetched.map_err(|reason| cleaned(&reason, credentials))
+        fetched.map_err(|reason| redacted(&reason, &credentials.secrets()))
     }
 
     /// AWS credentials, from wherever they come.
@@ -110,7 +104,7 @@ impl Aws {
         let region = Region::new(region.to_owned());
         let config = ProviderConfig::without_region()
             .with_region(Some(region.clone()))
-            .with_http_client(self.http());
+            .with_http_client(self.outbound.for_aws());
         let mut builder = DefaultCredentialsChain::builder()
             .configure(config)
             .region(region);
@@ -173,7 +167,7 @@ impl Aws {
         let mut config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.to_owned()))
-            .http_client(self.http())
+            .http_client(self.outbound.for_aws())
             .retry_config(RetryConfig::standard().with_max_attempts(2))
             .timeout_config(timeout);
         if let Some(credentials) = credentials {
@@ -183,16 +177,6 @@ impl Aws {
             config = config.endpoint_url(endpoint);
         }
         aws_sdk_sts::Client::from_conf(config.build())
-    }
-
-    fn http(&self) -> SharedHttpClient {
-        let make = || {
-            let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-            aws_smithy_http_client::Builder::new()
-                .tls_provider(ring)
-                .build_https()
-        };
-        self.http.get_or_init(make).clone()
     }
 }
 
@@ -266,14 +250,4 @@ where
         (Some(code), None) => code.to_owned(),
         _ => DisplayErrorContext(error).to_string(),
     }
-}
-
-/// A reason in one line of limited length, without the secrets that went into the call.
-fn cleaned(reason: &str, credentials: &Credentials) -> String {
-    let mut reason = reason.replace(char::is_control, " ");
-    for secret in credentials.secrets() {
-        reason = reason.replace(secret.expose(), "[redacted]");
-    }
-    reason.truncate(reason.floor_char_boundary(MAX_REASON_LEN));
-    reason
 }

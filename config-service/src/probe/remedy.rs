@@ -58,6 +58,10 @@ pub(super) fn of_status(
     })
 }
 
+/// What to do when a host that is neither AWS's own nor trusted did not answer like Bedrock.
+pub(super) const OF_UNKNOWN_HOST: &str = "Check `endpoint`. The config-service's log has the reason; here it is told about AWS's own hosts and \
+     those in --trusted-endpoints alone, so that a test is no way to scan a network.";
+
 /// What to do when there was no connection.
 pub(super) const OF_CONNECTION: &str = "Check region and `endpoint`, name resolution, and that HTTPS to AWS is allowed from here; an \
      interface endpoint is reached from its VPC alone.";

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 /// A step that a request takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -62,7 +63,40 @@ pub(super) struct Trail {
     pub(super) usage: Option<Value>,
 }
 
+/// What a stage gave, with what to say about it; or what to say about its failure, and what to do.
+pub(super) type Stepped<T> = Result<(T, String), (String, Option<String>)>;
+
+impl Trail {
+    /// Notes how a stage went; `None` ends the request.
+    pub(super) fn note<T>(
+        &mut self,
+        stage: Stage,
+        start: Instant,
+        stepped: Stepped<T>,
+    ) -> Option<T> {
+        let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (ok, detail, remedy, value) = match stepped {
+            Ok((value, detail)) => (true, detail, None, Some(value)),
+            Err((detail, remedy)) => (false, detail, remedy, None),
+        };
+        self.stages.push(StageReport {
+            stage,
+            ok,
+            elapsed_ms,
+            detail,
+            remedy,
+        });
+        value
+    }
+}
+
 impl Outcome {
+    /// Whether nobody was reached who would be reached by the next request.
+    pub(super) fn is_unconnected(&self) -> bool {
+        let last = self.stages.last();
+        last.is_some_and(|own| own.stage == Stage::Connect && !own.ok)
+    }
+
     pub(super) fn new(model: &str, stream: bool, trail: Trail) -> Self {
         let last = trail.stages.last();
         Self {

@@ -53,7 +53,12 @@ use tokio::runtime::Runtime;
 /// Runs a test on a runtime that all tests share, so that a shared stack outlives each of them.
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| Runtime::new().expect("a runtime"));
+    let runtime = RUNTIME.get_or_init(|| {
+        // The config-service has HTTP clients that do TLS, and so all of this workspace do; a process has
+        // to say whose cryptography they use.
+        let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+        Runtime::new().expect("a runtime")
+    });
     // On the heap: the futures of long tests are larger than a test thread's stack likes.
     runtime.block_on(Box::pin(test))
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 
+use crate::client::http;
+
 #[tokio::test]
 async fn the_executable_prints_its_address_and_ends_at_ctrl_c() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_bedrock-simulator"))
@@ -18,7 +20,7 @@ async fn the_executable_prints_its_address_and_ends_at_ctrl_c() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = lines.next_line().await.unwrap().unwrap();
     let url = line.strip_prefix("bedrock-simulator listens on ").unwrap();
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http().build().unwrap();
     let recorded = client.get(format!("{url}/_simulator/requests"));
     assert_eq!(recorded.send().await.unwrap().text().await.unwrap(), "[]");
     let pid = child.id().unwrap().to_string();

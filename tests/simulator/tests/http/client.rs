@@ -25,6 +25,13 @@ pub(crate) async fn start() -> Simulator {
     builder().start().await.unwrap()
 }
 
+/// An HTTP client. One that could do TLS, as when the whole workspace is built, needs cryptography, and then
+/// a process has to say whose.
+pub(crate) fn http() -> reqwest::ClientBuilder {
+    let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy()
+}
+
 /// A body that Bedrock takes.
 pub(crate) fn body(text: &str) -> Value {
     json!({
@@ -74,7 +81,7 @@ impl Call {
     pub(crate) fn request(&self, simulator: &Simulator) -> reqwest::RequestBuilder {
         let url = format!("{}{}", simulator.url(), self.path);
         let headers = self.signed_headers(&simulator.addr().to_string());
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = http().build().unwrap();
         let request = client.post(url).body(self.body.clone());
         headers
             .into_iter()

@@ -6,7 +6,7 @@ use bedrock_simulator::{Effect, Fault, Operation, Simulator, Verdict, When};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 
-use crate::client::{Call, HAIKU, SONNET, body, builder, start};
+use crate::client::{Call, HAIKU, SONNET, body, builder, http, start};
 
 fn call() -> Call {
     Call::invoke(HAIKU, &body("Hi"))
@@ -138,13 +138,11 @@ async fn faults_select_their_requests() {
     );
 }
 
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().build().unwrap()
-}
-
 async fn post(simulator: &Simulator, faults: &Value) -> u16 {
     let url = format!("{}/_simulator/faults", simulator.url());
-    client()
+    http()
+        .build()
+        .unwrap()
         .post(url)
         .json(faults)
         .send()
@@ -165,7 +163,9 @@ async fn faults_are_injected_and_dropped_over_http() {
     assert_eq!(call().send(&simulator).await.status(), 503);
     assert_eq!(simulator.pending_faults().len(), 2);
     let url = format!("{}/_simulator/faults", simulator.url());
-    let pending: Value = client()
+    let pending: Value = http()
+        .build()
+        .unwrap()
         .get(&url)
         .send()
         .await
@@ -174,7 +174,17 @@ async fn faults_are_injected_and_dropped_over_http() {
         .await
         .unwrap();
     assert_eq!(pending[0]["times"], 1);
-    assert_eq!(client().delete(&url).send().await.unwrap().status(), 204);
+    assert_eq!(
+        http()
+            .build()
+            .unwrap()
+            .delete(&url)
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        204
+    );
     assert_eq!(call().send(&simulator).await.status(), 200);
 }
 
@@ -228,7 +238,8 @@ async fn an_observer_sees_every_request_with_its_verdict() {
         .await
         .unwrap();
     simulator.inject(Fault::empty(500));
-    let unsigned = reqwest::get(format!("{}/model/x/invoke", simulator.url())).await;
+    let url = format!("{}/model/x/invoke", simulator.url());
+    let unsigned = http().build().unwrap().get(url).send().await;
     assert_eq!(unsigned.unwrap().status(), 200);
     call().send(&simulator).await;
     call().send(&simulator).await;

@@ -4,7 +4,7 @@ use bedrock_simulator::{Recorded, Verdict};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{Call, HAIKU, body, builder, start};
+use crate::client::{Call, HAIKU, body, builder, http, start};
 
 #[tokio::test]
 async fn other_paths_are_unknown_operations_in_a_200() {
@@ -28,7 +28,7 @@ async fn other_paths_are_unknown_operations_in_a_200() {
         });
         assert_eq!(answer, expected, "{}", call.path);
     }
-    let got = reqwest::Client::builder().no_proxy().build().unwrap();
+    let got = http().build().unwrap();
     let got = got.get(format!("{}/model/{HAIKU}/invoke", simulator.url()));
     assert!(
         got.send()
@@ -144,7 +144,7 @@ async fn the_list_of_requests_is_served_over_http_too() {
     let simulator = start().await;
     Call::invoke(HAIKU, &body("Hi")).send(&simulator).await;
     let url = format!("{}/_simulator/requests", simulator.url());
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = http().build().unwrap();
     let list = || async {
         client
             .get(&url)

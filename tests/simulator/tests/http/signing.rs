@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use bedrock_simulator::{Key, Simulator, Verdict};
 use serde_json::json;
 
-use crate::client::{Call, HAIKU, SECRET, SONNET, body, builder, key, start};
+use crate::client::{Call, HAIKU, SECRET, SONNET, body, builder, http, key, start};
 
 const PROFILE: &str =
     "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123def456";
@@ -172,11 +172,7 @@ async fn an_unsigned_request_lacks_a_token_and_a_bearer_key_is_enough() {
         .unwrap();
     let url = format!("{}/model/{HAIKU}/invoke", simulator.url());
     let post = |authorization: Option<&str>| {
-        let request = reqwest::Client::builder()
-            .no_proxy()
-            .build()
-            .unwrap()
-            .post(&url);
+        let request = http().build().unwrap().post(&url);
         let request = request.body(body("Hi").to_string());
         authorization
             .map(|value| request.try_clone().unwrap().header("authorization", value))
@@ -243,9 +239,7 @@ async fn keys_are_limited_to_their_regions_and_accounts() {
 async fn http_2_carries_the_host_as_authority() {
     let simulator = start().await;
     let call = Call::invoke(HAIKU, &body("Hi"));
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .http2_prior_knowledge();
+    let client = http().http2_prior_knowledge();
     let mut request = client
         .build()
         .unwrap()
