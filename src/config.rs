@@ -12,7 +12,10 @@ pub mod lint;
 mod maps;
 mod open;
 
-pub use channel::{Api, Channel, CrossRegion, ModelIds, SignedBy, is_name};
+pub use channel::{
+    Api, Channel, CrossRegion, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS,
+    SignedBy, is_name,
+};
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
 pub use failover::Failover;

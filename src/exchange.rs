@@ -13,10 +13,12 @@ mod relayed;
 mod request;
 mod response;
 mod stand_in;
+mod timeout;
 
 pub use body::Body;
 pub use call::Prepared;
 pub use headers::Headers;
+pub use timeout::response_timeout;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -115,6 +117,8 @@ struct Call {
     dialect: &'static dyn Dialect,
     operation: Operation,
     answer: Answer,
+    /// Whether the model may think long, and unseen, before it says anything.
+    may_think: bool,
     /// Seconds since the epoch.
     created: u64,
     usage: StreamUsage,

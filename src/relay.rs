@@ -4,6 +4,7 @@
 //! tries the endpoints of a pool one after the other, each of them a channel, and for every attempt the
 //! upstream stage encodes and signs the request afresh from the same [`Relay`].
 
+mod backups;
 mod health;
 mod on_demand;
 mod tally;
@@ -14,16 +15,15 @@ pub use tally::{Event, What};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 use self_cell::self_cell;
 
-use crate::bedrock::ModelFamily;
-use crate::config::{Api, Guardrail};
 use crate::exchange::Prepared;
 use crate::openai::{ChatRequest, Error};
-use crate::routes::{CompiledChannel, Route, Routes};
+use crate::routes::{Route, Routes};
+use backups::{backups, longest_timeout};
 use on_demand::OnDemand;
 
 type Request<'a> = ChatRequest<'a>;
@@ -88,6 +88,8 @@ pub struct Plan {
     pub cluster: String,
     /// Attempts after the first at most.
     pub retries: usize,
+    /// How long each attempt may take until its answer begins.
+    pub timeout: Duration,
 }
 
 impl Dispatcher {
@@ -165,6 +167,7 @@ impl Dispatcher {
                     let pool = routes.pool(chosen.channel, &backups(routes, chosen, &all, request));
                     let again = all.iter().any(|own| own.through_geo_profile().is_some());
                     let plan = Plan {
+                        timeout: longest_timeout(&pool, &all, request),
                         cluster: pool.cluster,
                         retries: pool.channels.len() - 1 + usize::from(again),
                     };
@@ -221,46 +224,6 @@ impl Dispatcher {
 
 /// What was translated for the channel that comes first.
 type First = Option<(String, Prepared)>;
-
-/// Who can take over from `chosen`: every candidate, or nobody if one of them could not carry the request.
-/// Which pools there are is known beforehand, so none can be made without the one.
-fn backups<'r>(
-    routes: &Routes,
-    chosen: &Route<'r>,
-    all: &[Route<'r>],
-    request: &ChatRequest<'_>,
-) -> Vec<&'r CompiledChannel> {
-    let carries = |other: &Route<'r>| {
-        Target::of(other) == Target::of(chosen) || Prepared::new(routes, other, request).is_ok()
-    };
-    if all.iter().all(carries) {
-        all.iter().map(|own| own.channel).collect()
-    } else {
-        Vec::new()
-    }
-}
-
-/// All that decides whether a request can be translated.
-#[derive(PartialEq)]
-struct Target<'r> {
-    /// The catalogue's name of the model, or else what is called.
-    model: String,
-    family: ModelFamily,
-    api: Api,
-    guardrail: Option<&'r Guardrail>,
-}
-
-impl<'r> Target<'r> {
-    fn of(route: &Route<'r>) -> Self {
-        let known = route.model.map(|model| model.id.to_owned());
-        Self {
-            model: known.unwrap_or_else(|| route.model_id.clone()),
-            family: route.family,
-            api: route.api(),
-            guardrail: route.channel.channel.guardrail.as_ref(),
-        }
-    }
-}
 
 /// Spreads consecutive numbers evenly (the finaliser of `SplitMix64`,
 /// <https://doi.org/10.1145/2714064.2660195>).

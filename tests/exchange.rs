@@ -157,6 +157,8 @@ fn nothing_of_the_clients_headers_goes_upstream() {
             "content-type",
             "x-amz-date",
             "x-bedrock-cluster",
+            // For Envoy, which takes it off.
+            "x-envoy-upstream-rq-per-try-timeout-ms",
             "x-forwarded-proto",
             "x-request-id",
         ]

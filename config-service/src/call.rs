@@ -1,7 +1,7 @@
 //! The filter's own code, run natively: from a client's request to Bedrock's, and back.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bedrock_filter::exchange::{Exchange, Headers, Step};
 use bedrock_filter::routes::Routes;
@@ -59,6 +59,19 @@ impl Call {
             Step::Reply(reply) => Err(Refusal::new(reply.status.as_u16(), &reply.body)),
             Step::Pass | Step::Wait => Err(Refusal::new(500, b"")),
         }
+    }
+
+    /// Headers as Bedrock gets them: without pseudo-headers, and without what steers Envoy.
+    pub(crate) fn headers_to_bedrock(&self) -> impl Iterator<Item = &(String, Vec<u8>)> {
+        let steers = |name: &str| name.starts_with("x-bedrock-") || name.starts_with("x-envoy-");
+        let all = self.headers.0.iter();
+        all.filter(move |(name, _)| !name.starts_with(':') && !steers(name))
+    }
+
+    /// How long Envoy would wait until the answer begins.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        let millis = self.header("x-envoy-upstream-rq-per-try-timeout-ms");
+        millis.parse().ok().map(Duration::from_millis)
     }
 
     /// A header of the call.

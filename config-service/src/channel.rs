@@ -124,6 +124,8 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         guardrail,
         cross_region,
         retry_with_inference_profile,
+        first_byte_timeout_seconds,
+        request_timeout_seconds,
     } = channel;
     let document = serde_json::json!({
         "name": name,
@@ -145,6 +147,8 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         "guardrail": guardrail,
         "cross_region": cross_region,
         "retry_with_inference_profile": retry_with_inference_profile,
+        "first_byte_timeout_seconds": first_byte_timeout_seconds,
+        "request_timeout_seconds": request_timeout_seconds,
     });
     match document {
         serde_json::Value::Object(fields) => fields,

@@ -14,7 +14,10 @@ mod object;
 use std::collections::BTreeMap;
 
 use bedrock_filter::bedrock::ModelFamily;
-use bedrock_filter::config::{Api, CrossRegion, Guardrail, ModelIds, Secret, SignedBy};
+use bedrock_filter::config::{
+    Api, CrossRegion, FIRST_BYTE_TIMEOUT_SECONDS, Guardrail, ModelIds, REQUEST_TIMEOUT_SECONDS,
+    Secret, SignedBy,
+};
 use serde_json::value::RawValue;
 
 use crate::channel::Channel;
@@ -27,7 +30,7 @@ use json::{Kind, Members};
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 21] = [
     "name",
     "enabled",
     "region",
@@ -47,6 +50,8 @@ pub const FIELDS: [&str; 19] = [
     "guardrail",
     "cross_region",
     "retry_with_inference_profile",
+    "first_byte_timeout_seconds",
+    "request_timeout_seconds",
 ];
 
 /// What one body says about a channel; what it does not say is kept or gets its default.
@@ -72,6 +77,8 @@ pub struct Edit {
     guardrail: Said<Option<Guardrail>>,
     cross_region: Said<CrossRegion>,
     retry_with_inference_profile: Said<bool>,
+    first_byte_timeout_seconds: Said<u32>,
+    request_timeout_seconds: Said<u32>,
 }
 
 /// What becomes of the fields that a body leaves out.
@@ -210,6 +217,10 @@ impl Edit {
         self.cross_region.store(&mut channel.cross_region);
         self.retry_with_inference_profile
             .store(&mut channel.retry_with_inference_profile);
+        self.first_byte_timeout_seconds
+            .store(&mut channel.first_byte_timeout_seconds);
+        self.request_timeout_seconds
+            .store(&mut channel.request_timeout_seconds);
         channel
     }
 
@@ -245,6 +256,12 @@ impl Edit {
             "cross_region" => self.cross_region = field::cross_region(raw, at, faults).into(),
             "retry_with_inference_profile" => {
                 self.retry_with_inference_profile = field::boolean(raw, at, faults).into();
+            }
+            "first_byte_timeout_seconds" => {
+                self.first_byte_timeout_seconds = field::number(raw, at, faults).into();
+            }
+            "request_timeout_seconds" => {
+                self.request_timeout_seconds = field::number(raw, at, faults).into();
             }
             // What a read adds, so that its result is a body as it is.
             "id" => self.id = field::text(raw, at, faults).into(),
@@ -283,6 +300,8 @@ pub(crate) fn blank() -> Channel {
         guardrail: None,
         cross_region: CrossRegion::default(),
         retry_with_inference_profile: false,
+        first_byte_timeout_seconds: FIRST_BYTE_TIMEOUT_SECONDS,
+        request_timeout_seconds: REQUEST_TIMEOUT_SECONDS,
     }
 }
 

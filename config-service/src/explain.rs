@@ -96,6 +96,8 @@ pub struct Upstream {
     pub canonical_uri: String,
     /// Headers; secret ones are masked.
     pub headers: Map<String, Value>,
+    /// How long Envoy would wait until the answer begins, in milliseconds.
+    pub timeout_ms: u64,
     /// The body.
     pub body: Value,
 }
@@ -244,12 +246,7 @@ fn parameters(request: &Value, route: Option<&Route<'_>>) -> Vec<Parameter> {
 impl Upstream {
     fn new(call: &Call) -> Self {
         let path = call.header(":path").to_owned();
-        let shown = call
-            .headers
-            .0
-            .iter()
-            .filter(|(name, _)| !name.starts_with(':') && name != "x-bedrock-cluster");
-        let headers = shown.map(|(name, value)| {
+        let headers = call.headers_to_bedrock().map(|(name, value)| {
             let value = if SECRET_HEADERS.contains(&name.as_str()) {
                 "[masked]".to_owned()
             } else {
@@ -261,6 +258,8 @@ impl Upstream {
             method: call.header(":method").to_owned(),
             origin: format!("{}://{}", call.header(":scheme"), call.header(":authority")),
             canonical_uri: canonical_uri(&path),
+            timeout_ms: u64::try_from(call.timeout().unwrap_or_default().as_millis())
+                .unwrap_or(u64::MAX),
             path,
             headers: headers.collect(),
             body: serde_json::from_slice(&call.body).unwrap_or_default(),

@@ -42,6 +42,8 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "guardrail": null,
         "cross_region": "geo",
         "retry_with_inference_profile": false,
+        "first_byte_timeout_seconds": 30,
+        "request_timeout_seconds": 300,
         "revision": 1,
         "created_at": view["created_at"],
         "updated_at": view["created_at"],
@@ -86,6 +88,8 @@ async fn all_fields_are_stored_and_shown() {
         "guardrail": {"identifier": "gr1abc", "version": "3", "trace": "enabled"},
         "cross_region": "global",
         "retry_with_inference_profile": true,
+        "first_byte_timeout_seconds": 5,
+        "request_timeout_seconds": 60,
     });
     let id = service.create(&channel_with("full", &fields)).await;
     let view = service.get(&format!("/api/channels/{id}")).await.json();

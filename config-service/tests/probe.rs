@@ -3,7 +3,7 @@
 use crate::common::{ARN, Reply, TestService};
 use std::time::{Duration, Instant};
 
-use bedrock_simulator::{Effect, Fault, Key, Simulator};
+use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -39,6 +39,26 @@ fn stages(result: &Value) -> Vec<String> {
     stages
         .map(|own| format!("{} {}", own["stage"].as_str().unwrap(), own["ok"]))
         .collect()
+}
+
+#[tokio::test]
+async fn an_answer_has_the_time_that_the_channel_gives_it() {
+    let bedrock = simulator().await;
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let service = TestService::start_in(dir, &["--trusted-endpoints", &bedrock.url()]).await;
+    let mut channel = channel(&bedrock.url(), SECRET);
+    channel["request_timeout_seconds"] = json!(1);
+    let id = service.create(&channel).await;
+    bedrock.inject(Fault::paced(Pace {
+        before_headers_ms: 600_000,
+        ..Pace::default()
+    }));
+    let plan = json!({"models": ["gpt-4o"], "stream": false});
+    let report = test(&service, &id, &plan).await.json();
+    let result = &report["results"][0];
+    assert_eq!(stages(result), ["prepare true", "connect false"]);
+    let detail = result["stages"][1]["detail"].as_str().unwrap();
+    assert!(detail.contains("no answer began within 1 s"), "{detail}");
 }
 
 #[tokio::test]
@@ -80,6 +100,13 @@ async fn every_model_is_asked_plain_and_streamed() {
     let requests = bedrock.requests();
     assert_eq!(requests.len(), 4);
     assert!(requests.iter().all(bedrock_simulator::Recorded::was_valid));
+    // What steers Envoy is not for Bedrock.
+    let mut names = requests
+        .iter()
+        .flat_map(|own| &own.headers)
+        .map(|own| &own.0);
+    let steers = |name: &String| name.starts_with("x-envoy-") || name.starts_with("x-bedrock-");
+    assert_eq!(names.find(|name| steers(name)), None);
     let one = test(
         &service,
         &id,

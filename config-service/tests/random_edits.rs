@@ -165,6 +165,14 @@ fn values() -> BTreeMap<&'static str, Vec<Value>> {
             "retry_with_inference_profile",
             vec![json!(false), json!(true)],
         ),
+        (
+            "first_byte_timeout_seconds",
+            vec![json!(30), json!(3600), json!(0), json!("30")],
+        ),
+        (
+            "request_timeout_seconds",
+            vec![json!(300), json!(1), json!(3601), json!(1.5)],
+        ),
         ("surprise", vec![json!(1)]),
     ])
 }

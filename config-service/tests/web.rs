@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::common::{Reply, SECRET, TOKEN, TestService, channel, receive};
+use config_service::edit::FIELDS;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
@@ -94,6 +95,20 @@ async fn pages_are_for_those_who_are_logged_in() {
             "{page}"
         );
         assert!(!reply.text.contains(" onclick="), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn the_form_has_every_field_of_a_channel() {
+    let service = TestService::start().await;
+    let id = service.create(&channel("one")).await;
+    let (cookie, _) = log_in(&service, TOKEN).await;
+    for page in ["/channels/new".to_owned(), format!("/channels/{id}")] {
+        let reply = get(&service, &page, &cookie).await;
+        for field in FIELDS.iter().filter(|field| **field != "credentials") {
+            let named = format!("name=\"{field}\"");
+            assert!(reply.text.contains(&named), "{page}: {field}");
+        }
     }
 }
 

@@ -7,6 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{Credentials, Guardrail, unique_string_map};
 use crate::bedrock::ModelFamily;
 
+/// [`Channel::first_byte_timeout_seconds`] of a channel that does not say.
+pub const FIRST_BYTE_TIMEOUT_SECONDS: u32 = 30;
+
+/// [`Channel::request_timeout_seconds`] of a channel that does not say.
+pub const REQUEST_TIMEOUT_SECONDS: u32 = 300;
+
 /// A way to Bedrock: credentials, region, endpoint and the names under which clients reach models.
 ///
 /// `C` is [`Credentials`] in the plugin configuration; the config-service keeps channels with more
@@ -80,6 +86,20 @@ pub struct Channel<C = Credentials> {
     /// inference profile of the region's geography from then on. Needs failover.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry_with_inference_profile: bool,
+    /// Seconds that a streamed answer may take until it begins. An answer that is no stream has as
+    /// much, and besides the time that its longest text takes to write.
+    #[serde(
+        default = "first_byte_timeout",
+        skip_serializing_if = "is_first_byte_timeout"
+    )]
+    pub first_byte_timeout_seconds: u32,
+    /// Seconds that any answer may take at most until it begins; one that is no stream begins when
+    /// it is whole.
+    #[serde(
+        default = "request_timeout",
+        skip_serializing_if = "is_request_timeout"
+    )]
+    pub request_timeout_seconds: u32,
 }
 
 impl<C> Channel<C> {
@@ -105,6 +125,8 @@ impl<C> Channel<C> {
             guardrail: self.guardrail,
             cross_region: self.cross_region,
             retry_with_inference_profile: self.retry_with_inference_profile,
+            first_byte_timeout_seconds: self.first_byte_timeout_seconds,
+            request_timeout_seconds: self.request_timeout_seconds,
         }
     }
 }
@@ -132,6 +154,24 @@ fn one() -> u32 {
 
 fn any() -> ModelIds {
     ModelIds::Any
+}
+
+fn first_byte_timeout() -> u32 {
+    FIRST_BYTE_TIMEOUT_SECONDS
+}
+
+fn request_timeout() -> u32 {
+    REQUEST_TIMEOUT_SECONDS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_first_byte_timeout(seconds: &u32) -> bool {
+    *seconds == FIRST_BYTE_TIMEOUT_SECONDS
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_request_timeout(seconds: &u32) -> bool {
+    *seconds == REQUEST_TIMEOUT_SECONDS
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

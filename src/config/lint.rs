@@ -5,7 +5,7 @@ use crate::bedrock::ModelFamily;
 use crate::catalog;
 use crate::endpoint;
 
-use super::{Channel, escape_pointer};
+use super::{Channel, FIRST_BYTE_TIMEOUT_SECONDS, escape_pointer};
 
 /// Something suspicious in a channel that does not stop it from being stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,16 @@ pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
             let path = pointer("model_mapping", alias);
             found.push(warning(path, "unreachable_key", message));
         }
+    }
+    if channel.first_byte_timeout_seconds != FIRST_BYTE_TIMEOUT_SECONDS
+        && channel.first_byte_timeout_seconds > channel.request_timeout_seconds
+    {
+        let message = format!(
+            "`request_timeout_seconds` ends an attempt after {} s already; raise it as well",
+            channel.request_timeout_seconds
+        );
+        let path = "/first_byte_timeout_seconds".to_owned();
+        found.push(warning(path, "ignored", message));
     }
     if channel.models.is_empty() && channel.allow_model_ids.is_any() {
         let message = "clients can call every model of the account, by custom model id and raw ARN \
@@ -214,6 +224,15 @@ mod tests {
                 "/model_mapping/gpt-4o unreachable_key",
             ],
         );
+    }
+
+    #[test]
+    fn a_first_byte_that_may_come_later_than_the_whole_is_pointed_at() {
+        check(
+            &json!({"first_byte_timeout_seconds": 31, "request_timeout_seconds": 30}),
+            &["/first_byte_timeout_seconds ignored"],
+        );
+        check(&json!({"request_timeout_seconds": 20}), &[]);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 use super::request::too_large;
 use super::{Call, Headers};
 use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
+use crate::catalog::Thinking;
 use crate::json::Pieces;
-use crate::openai::{self, ChatRequest, Error, StreamUsage, ToolStyle};
+use crate::openai::{self, ChatRequest, Error, ReasoningEffort, StreamUsage, ToolStyle};
 use crate::routes::{Route, Routes};
 use crate::sign::Unsigned;
 
@@ -23,6 +24,19 @@ pub struct Prepared {
     path: String,
     /// Headers that are signed with it.
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Whether a model may think before it says anything: it is asked to, or does so unasked.
+fn may_think(route: &Route<'_>, request: &ChatRequest<'_>) -> bool {
+    let effort = request.reasoning_effort;
+    let is_asked = request.thinking.is_some() || effort.is_some();
+    let is_told_not_to = effort == Some(ReasoningEffort::None);
+    match route.model.map(|model| model.thinking) {
+        Some(Thinking::None) => false,
+        Some(Thinking::Always) => true,
+        Some(Thinking::Effort | Thinking::NestedEffort) => !is_told_not_to,
+        _ => is_asked && !is_told_not_to,
+    }
 }
 
 impl Prepared {
@@ -79,6 +93,7 @@ impl Prepared {
             dialect: self.dialect,
             operation: self.encoded.operation,
             answer: self.encoded.answer,
+            may_think: may_think(route, request),
             created: now
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),

@@ -15,6 +15,9 @@ pub(super) struct Opening {
     taken: usize,
     /// What it has written.
     out: Vec<u8>,
+    /// Whether the model may think for long now. Envoy's time for the attempt runs until something is
+    /// passed on, and a thought must not be taken for a channel that hangs.
+    may_think: bool,
 }
 
 impl Exchange {
@@ -43,6 +46,7 @@ impl Exchange {
             Beginning::Error(error) => self.replace(&head, &error, end),
             Beginning::Event => {
                 let opening = Opening {
+                    may_think: call.may_think,
                     stream: call.into_stream(&head),
                     head,
                     taken: 0,
@@ -62,10 +66,11 @@ impl Exchange {
     ) -> Step {
         opening.take(all, end);
         let is_silent = self.attempt.is_some() && !opening.stream.has_content();
+        let is_held = is_silent && !opening.may_think;
         if is_silent && let Some(error) = opening.stream.failure().cloned() {
             return self.replace(&opening.head, &error, end);
         }
-        if is_silent && !end && buffered <= MAX_FRAME_LEN {
+        if is_held && !end && buffered <= MAX_FRAME_LEN {
             self.phase = Phase::Opening(opening);
             return Step::Wait;
         }

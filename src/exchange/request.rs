@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::api::Api;
 use super::call::Prepared;
-use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step};
+use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step, timeout};
 use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, ErrorKind};
 use crate::routes::Routes;
@@ -159,7 +159,10 @@ fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers,
     let route = routes
         .resolve(&request.model)
         .map_err(|error| Error::model_not_found(&error))?;
-    Prepared::new(routes, &route, &request)?.sign(&route, &request, now)
+    let prepared = Prepared::new(routes, &route, &request)?;
+    let (call, mut headers, pieces) = prepared.sign(&route, &request, now)?;
+    timeout::add(&mut headers, timeout::response_timeout(&route, &request));
+    Ok((call, headers, pieces))
 }
 
 pub(super) fn too_large(limit: usize) -> Error {

@@ -7,7 +7,7 @@
 use http::Method;
 
 use super::call::CLUSTER_HEADER;
-use super::{Edit, Headers};
+use super::{Edit, Headers, timeout};
 use crate::relay::Plan;
 
 /// Marks a stand-in. Not one of the headers that are taken off requests of others, so that it stays
@@ -30,6 +30,7 @@ pub(super) fn relayed(plan: &Plan, kept: Headers) -> Edit {
     headers.add(CLUSTER_HEADER, plan.cluster.as_str());
     // One attempt for each channel of the pool; the route says after what.
     headers.add("x-envoy-max-retries", plan.retries.to_string());
+    timeout::add(&mut headers, plan.timeout);
     headers.0.extend(kept.0);
     Edit {
         headers: Some(headers),

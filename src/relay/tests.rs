@@ -84,6 +84,29 @@ fn an_attempt_needs_a_channel_that_serves_the_request() {
 }
 
 #[test]
+fn every_attempt_has_the_longest_time_that_one_of_the_pool_asks_for() {
+    let channels = [
+        json!({"name": "a", "first_byte_timeout_seconds": 5}),
+        json!({"name": "b", "first_byte_timeout_seconds": 90}),
+        // Not in one pool with the others.
+        json!({"name": "c", "endpoint": "http://127.0.0.1:1", "first_byte_timeout_seconds": 200}),
+    ];
+    let routes = Arc::new(testing::routes(&channels, Some(Failover::default())));
+    let dispatcher = Rc::new(Dispatcher::default());
+    let stream =
+        br#"{"model":"nova-pro","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+    for _ in 0..20 {
+        let (_, plan) = dispatcher.relay(&routes, stream.to_vec(), now()).unwrap();
+        let expected = if plan.cluster == "bedrock|pool|c" {
+            200
+        } else {
+            90
+        };
+        assert_eq!(plan.timeout, Duration::from_secs(expected), "{plan:?}");
+    }
+}
+
+#[test]
 fn what_is_held_is_limited_and_given_back() {
     let failover = Failover {
         max_held_bytes: body().len() * 2,

@@ -15,6 +15,11 @@ use crate::sign::Signer;
 /// Largest weight of a channel.
 const MAX_WEIGHT: u32 = 1000;
 
+/// Longest time-out of a channel, in seconds: AWS's own for a call of a model.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
+const MAX_TIMEOUT_SECONDS: u32 = 3600;
+
 pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
     let faults = check(&config);
     if !faults.is_empty() {
@@ -113,6 +118,7 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
         let reason = format!("is {}, but must be 1 to {MAX_WEIGHT}", channel.weight);
         faults.push(ConfigError::new("/weight", "out_of_range", reason));
     }
+    faults.extend(check_timeouts(channel));
     for (index, model) in channel.models.iter().enumerate() {
         faults.extend(check_model_name(&format!("/models/{index}"), model));
     }
@@ -182,6 +188,23 @@ fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
         channel.region
     );
     Some(ConfigError::new("/endpoint", "region_mismatch", reason))
+}
+
+fn check_timeouts(channel: &Channel) -> impl Iterator<Item = ConfigError> {
+    let timeouts = [
+        (
+            "/first_byte_timeout_seconds",
+            channel.first_byte_timeout_seconds,
+        ),
+        ("/request_timeout_seconds", channel.request_timeout_seconds),
+    ];
+    let wrong = timeouts
+        .into_iter()
+        .filter(|(_, seconds)| !(1..=MAX_TIMEOUT_SECONDS).contains(seconds));
+    wrong.map(|(path, seconds)| {
+        let reason = format!("is {seconds}, but must be 1 to {MAX_TIMEOUT_SECONDS} seconds");
+        ConfigError::new(path, "out_of_range", reason)
+    })
 }
 
 fn check_signer(channel: &Channel) -> Option<ConfigError> {
@@ -352,6 +375,21 @@ mod tests {
         check(&credentials("ABSKexample"), &[]);
         let fault = ["/channels/0/credentials/api_key invalid_secret"];
         check(&credentials("sealed:v1:k:AAAA"), &fault);
+    }
+
+    #[test]
+    fn timeouts_are_a_second_to_an_hour() {
+        check(
+            &serde_json::json!({"first_byte_timeout_seconds": 3600, "request_timeout_seconds": 1}),
+            &[],
+        );
+        check(
+            &serde_json::json!({"first_byte_timeout_seconds": 0, "request_timeout_seconds": 3601}),
+            &[
+                "/channels/0/first_byte_timeout_seconds out_of_range",
+                "/channels/0/request_timeout_seconds out_of_range",
+            ],
+        );
     }
 
     #[test]

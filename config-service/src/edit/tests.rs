@@ -32,6 +32,8 @@ fn full() -> Channel {
         }),
         cross_region: CrossRegion::Off,
         retry_with_inference_profile: true,
+        first_byte_timeout_seconds: 5,
+        request_timeout_seconds: 60,
     }
 }
 
@@ -165,6 +167,8 @@ fn what_cannot_be_empty_is_not_cleared() {
         "priority",
         "weight",
         "retry_with_inference_profile",
+        "first_byte_timeout_seconds",
+        "request_timeout_seconds",
     ] {
         let json = format!(r#"{{"{field}":null}}"#);
         let fault = format!("/{field} not_clearable");

@@ -17,7 +17,8 @@ use super::stage::{Stage, Stepped, Trail};
 use crate::call::Call;
 use crate::outbound::Outbound;
 
-/// How long Bedrock has until its answer begins, and as long again until it ends.
+/// How long Bedrock has until its answer begins, if the channel gives it no less, and as long again until
+/// it ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a host that is not known has until its answer begins; and when it is said that Bedrock did not
@@ -101,7 +102,7 @@ impl Prober {
         let origin = format!("{}://{}", call.header(":scheme"), call.header(":authority"));
         let request = request(call, &origin).map_err(|reason| (reason, None))?;
         let patience = match candor {
-            Candor::Full => PATIENCE,
+            Candor::Full => call.timeout().unwrap_or(PATIENCE).min(PATIENCE),
             Candor::Guarded => GUARDED,
         };
         let answer = tokio::time::timeout(patience, self.outbound.call(request)).await;
@@ -111,7 +112,7 @@ impl Prober {
             }
             Ok(Ok(_)) => "the answer is not Bedrock's".to_owned(),
             Ok(Err(error)) => error.to_string(),
-            Err(_) => "there was no answer in time".to_owned(),
+            Err(_) => format!("no answer began within {} s", patience.as_secs()),
         };
         if candor == Candor::Full {
             let detail = format!("{origin}: {reason}");
@@ -146,9 +147,9 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, String> {
         .parse()
         .map_err(|_| "the address is no URL".to_owned())?;
     let mut request = Request::new(Method::POST, url);
-    let own = ["content-length", "x-bedrock-cluster"];
-    for (name, value) in &call.headers.0 {
-        if name.starts_with(':') || own.contains(&name.as_str()) {
+    for (name, value) in call.headers_to_bedrock() {
+        // The client that sends it adds the length itself.
+        if name == "content-length" {
             continue;
         }
         let name = name.parse::<axum::http::HeaderName>();

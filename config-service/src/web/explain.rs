@@ -151,6 +151,7 @@ fn wire(upstream: &Upstream) -> Markup {
             dl.facts {
                 dt { "Request" } dd { code { (upstream.method) " " (upstream.origin) (upstream.path) } }
                 dt { "Signed path" } dd { code { (upstream.canonical_uri) } }
+                dt { "Time until it answers" } dd { (upstream.timeout_ms / 1000) " s" }
                 @for (name, value) in &upstream.headers {
                     dt { (name) } dd { code { (value.as_str().unwrap_or_default()) } }
                 }

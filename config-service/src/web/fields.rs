@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_filter::config::{FIRST_BYTE_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,7 +21,12 @@ pub(super) const MAPS: [&str; 4] = [
 /// Fields that are boxes to tick: a browser sends nothing for one that is not ticked.
 const BOXES: [&str; 3] = ["enabled", "fips", "retry_with_inference_profile"];
 
-const NUMBERS: [&str; 2] = ["priority", "weight"];
+const NUMBERS: [&str; 4] = [
+    "priority",
+    "weight",
+    "first_byte_timeout_seconds",
+    "request_timeout_seconds",
+];
 
 /// Parts of `credentials`, by kind: the field of the form, and its name in the API.
 const STATIC_KEY: [(&str, &str); 3] = [
@@ -52,7 +58,14 @@ impl Values {
             ("credential_kind", "static"),
         ];
         let pairs = texts.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        Self(pairs.into())
+        let mut values = Self(pairs.into());
+        for (name, seconds) in [
+            ("first_byte_timeout_seconds", FIRST_BYTE_TIMEOUT_SECONDS),
+            ("request_timeout_seconds", REQUEST_TIMEOUT_SECONDS),
+        ] {
+            values.set(name, seconds.to_string());
+        }
+        values
     }
 
     /// A stored channel's. Secrets are not among them.
@@ -98,10 +111,13 @@ impl Values {
         self
     }
 
-    /// The body that says the same to the API.
+    /// The body that says the same to the API. A form of an earlier version knows fewer fields, and
+    /// says nothing about the others.
     pub(super) fn body(&self) -> Value {
         let mut body = Map::new();
-        for field in FIELDS.iter().filter(|field| **field != "credentials") {
+        let is_known = |field: &str| BOXES.contains(&field) || self.0.contains_key(field);
+        let fields = FIELDS.iter().filter(|field| **field != "credentials");
+        for field in fields.filter(|field| is_known(field)) {
             body.insert((*field).to_owned(), self.value(field));
         }
         if let Some(credentials) = self.credentials() {
@@ -200,6 +216,7 @@ mod tests {
             ("weight", "many"),
             ("models", " m \n\nn"),
             ("model_mapping", "{\"a\": \"b\"}"),
+            ("guardrail", ""),
             ("credential_kind", "static"),
             ("access_key_id", "AKID"),
             ("secret_access_key", "s"),
@@ -221,10 +238,17 @@ mod tests {
     }
 
     #[test]
-    fn every_field_of_a_channel_is_in_the_body() {
-        let body = sent(&[("credential_kind", "json"), ("credentials_json", "{}")]).body();
+    fn every_field_of_a_form_is_in_the_body_and_no_other_but_boxes() {
+        let mut fields = FIELDS.map(|name| (name, "")).to_vec();
+        fields.extend([("credential_kind", "json"), ("credentials_json", "{}")]);
+        let body = sent(&fields).body();
         for field in FIELDS {
             assert!(body.get(field).is_some(), "{field}");
         }
+        let body = sent(&[("name", "a")]).body();
+        let boxes = json!({"enabled": false, "fips": false, "retry_with_inference_profile": false});
+        let mut expected = boxes;
+        expected["name"] = json!("a");
+        assert_eq!(body, expected);
     }
 }

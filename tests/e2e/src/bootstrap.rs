@@ -37,17 +37,6 @@ impl Bootstrap {
         &mut self.document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     }
 
-    /// The retry policy of the route to Bedrock.
-    pub fn retry_policy(&mut self) -> &mut Value {
-        let routes = self.connection_manager()["route_config"]["virtual_hosts"][0]["routes"]
-            .as_array_mut()
-            .expect("routes");
-        let mut policies = routes
-            .iter_mut()
-            .filter_map(|route| route["route"].get_mut("retry_policy"));
-        policies.next().expect("a route with a retry policy")
-    }
-
     /// The Bedrock filter among the HTTP filters.
     pub fn filter(&mut self) -> &mut Value {
         &mut self.connection_manager()["http_filters"][0]

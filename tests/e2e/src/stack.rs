@@ -51,7 +51,6 @@ pub struct Builder {
     config_log: &'static str,
     envoy_seal_key: &'static str,
     config_variables: Vec<(&'static str, String)>,
-    per_try_timeout: Option<&'static str>,
 }
 
 impl Builder {
@@ -71,12 +70,6 @@ impl Builder {
     /// Leaves the headers off answers that say who served them.
     pub fn hide_answer_headers(mut self) -> Self {
         self.arguments.push("--hide-answer-headers".to_owned());
-        self
-    }
-
-    /// How long one attempt may take until its answer begins, as the route says it.
-    pub fn per_try_timeout(mut self, duration: &'static str) -> Self {
-        self.per_try_timeout = Some(duration);
         self
     }
 
@@ -136,10 +129,7 @@ impl Builder {
             self.config_variables,
         )
         .await;
-        let mut bootstrap = Bootstrap::dynamic(&ports);
-        if let Some(duration) = self.per_try_timeout {
-            bootstrap.retry_policy()["per_try_timeout"] = duration.into();
-        }
+        let bootstrap = Bootstrap::dynamic(&ports);
         let bootstrap = (&bootstrap, self.envoy_seal_key);
         let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
         config.wait_active(0).await;
@@ -167,7 +157,6 @@ impl Stack {
             config_log: "info",
             envoy_seal_key: SEAL_KEY,
             config_variables: Vec::new(),
-            per_try_timeout: None,
         }
     }
 

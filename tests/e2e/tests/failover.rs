@@ -448,15 +448,75 @@ fn hang() -> Fault {
     })
 }
 
+/// A stack with two regions, `a` before `b`, whose answers have to begin within so many seconds.
+async fn two_regions_within(seconds: u32) -> (Stack, Simulator, Simulator) {
+    let stack = Stack::builder().failover(3).start().await;
+    let (a, b) = (region("a").await, region("b").await);
+    let mut channels = [channel("a", 0, &a), channel("b", 1, &b)];
+    for own in &mut channels {
+        own["first_byte_timeout_seconds"] = json!(seconds);
+        own["request_timeout_seconds"] = json!(seconds);
+    }
+    create(&stack, &channels).await;
+    (stack, a, b)
+}
+
 #[test]
-fn a_region_that_hangs_gives_way_when_its_time_is_up() {
+fn a_region_that_hangs_gives_way_when_its_time_is_up_and_is_not_tried_first_for_a_while() {
     run(async {
-        let (stack, a, _b) = two_regions(Stack::builder().per_try_timeout("1s")).await;
+        let (stack, a, b) = two_regions_within(2).await;
         for stream in [false, true] {
             a.inject(hang());
             let reply = stack.envoy.chat(&ask(stream)).await;
             served_by(&reply, "b", "2");
+            assert_eq!(
+                last(&b).header("x-envoy-upstream-rq-per-try-timeout-ms"),
+                None
+            );
             recovered(&stack, "a").await;
+        }
+        let metrics = stack.envoy.admin_page("/stats/prometheus").await;
+        for metric in ["failovers", "cooldowns"] {
+            let line = format!(r#"bedrock_{metric}_total{{channel="a",reason="unavailable"}} 2"#);
+            assert!(metrics.lines().any(|own| own == line), "no {line}");
+        }
+    });
+}
+
+#[test]
+fn no_channel_is_cut_shorter_than_its_own_setting() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = (region("a").await, region("b").await);
+        let mut hasty = channel("b", 1, &b);
+        hasty["first_byte_timeout_seconds"] = json!(1);
+        create(&stack, &[channel("a", 0, &a), hasty]).await;
+        a.inject(Fault::paced(Pace {
+            before_headers_ms: 3_000,
+            ..Pace::default()
+        }));
+        served_by(&stack.envoy.chat(&ask(true)).await, "a", "1");
+    });
+}
+
+#[test]
+fn a_model_that_thinks_before_it_speaks_is_not_taken_for_one_that_hangs() {
+    run(async {
+        let (stack, a, _b) = two_regions_within(5).await;
+        let slow = Fault::paced(Pace {
+            between_events_ms: 20_000,
+            ..Pace::default()
+        });
+        let mut thinks = ask(true);
+        thinks["thinking"] = json!({"type": "enabled", "budget_tokens": 1024});
+        thinks["max_tokens"] = json!(2048);
+        for (body, expected) in [(thinks, "a"), (ask(true), "b")] {
+            a.inject(slow.clone());
+            // Only the head: the rest takes minutes.
+            let head = stack.envoy.chat_request(&body).send().await;
+            let head = head.expect("an answer");
+            assert_eq!(head.status(), 200, "{head:?}");
+            assert_eq!(head.headers()["x-bedrock-channel"], expected, "{head:?}");
         }
     });
 }

@@ -1,8 +1,10 @@
 //! What goes wrong at Bedrock or before it, as the client sees it.
 
-use bedrock_simulator::{Effect, Fault, Key, Simulator};
+use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use e2e::{REGION, Reply, SECRET_ACCESS_KEY, run, shared, simulator};
 use serde_json::json;
+
+use crate::wire::last;
 
 /// Sends a chat that meets a fault.
 async fn chat_with(fault: Fault) -> Reply {
@@ -169,6 +171,64 @@ fn a_connection_that_closes_without_an_answer_is_a_503() {
     run(async {
         let reply = chat_with(Fault::new(Effect::Close)).await;
         reply.error(503, "server_error", "service_unavailable");
+    });
+}
+
+/// An answer that begins so late.
+fn late(milliseconds: u64) -> Fault {
+    Fault::paced(Pace {
+        before_headers_ms: milliseconds,
+        ..Pace::default()
+    })
+}
+
+#[test]
+fn an_answer_that_does_not_begin_in_time_is_a_504() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let limits = json!({"first_byte_timeout_seconds": 1, "request_timeout_seconds": 1});
+        let channel = stack.channel_with(&bedrock, &limits).await;
+        for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+            bedrock.inject(late(600_000));
+            let reply = stack.envoy.chat(&body).await;
+            reply.error(504, "server_error", "timeout");
+        }
+    });
+}
+
+#[test]
+fn a_whole_answer_has_the_time_that_its_text_takes_to_write() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let limits = json!({"first_byte_timeout_seconds": 1});
+        let channel = stack.channel_with(&bedrock, &limits).await;
+        // A minute's worth of tokens.
+        let long = json!({"max_tokens": 1200});
+        bedrock.inject(late(3_000));
+        let reply = stack.envoy.chat(&channel.ask_with("Hi", &long)).await;
+        assert_eq!(reply.text_of_answer(), "You said: Hi");
+        let sent = last(&bedrock);
+        let mut names = sent.headers.iter().map(|(name, _)| name);
+        assert!(!names.any(|name| name.starts_with("x-envoy-")), "{sent:?}");
+        bedrock.inject(late(600_000));
+        let short = json!({"max_tokens": 20});
+        let reply = stack.envoy.chat(&channel.ask_with("Hi", &short)).await;
+        reply.error(504, "server_error", "timeout");
+    });
+}
+
+#[test]
+fn a_stream_that_has_begun_is_not_cut_by_the_time_to_its_first_byte() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let limits = json!({"first_byte_timeout_seconds": 5, "request_timeout_seconds": 5});
+        let channel = stack.channel_with(&bedrock, &limits).await;
+        bedrock.inject(Fault::paced(Pace {
+            between_events_ms: 1_200,
+            ..Pace::default()
+        }));
+        let reply = stack.envoy.chat(&channel.ask_stream("one two")).await;
+        assert!(reply.is_done(), "{reply:?}");
     });
 }
 

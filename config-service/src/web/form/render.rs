@@ -153,6 +153,10 @@ impl<'a> View<'a> {
                     (self.select(notes, "signer", "Signed by", SIGNERS))
                     (self.input(notes, "priority", "Priority", "Lower is tried first"))
                     (self.input(notes, "weight", "Weight", "Share within one priority, 1 to 1000"))
+                    (self.input(notes, "first_byte_timeout_seconds", "First byte within", "Seconds until a \
+                        stream begins"))
+                    (self.input(notes, "request_timeout_seconds", "Answer within", "Seconds until any \
+                        answer begins, at most"))
                 }
                 div.ticks {
                     (self.tick("retry_with_inference_profile",

@@ -1,0 +1,91 @@
+//! How long Envoy waits for an attempt's answer to begin.
+//!
+//! Envoy's router takes the time from a header of the request and removes it:
+//! <https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter#x-envoy-upstream-rq-per-try-timeout-ms>.
+//! It reads it once, before the first attempt, and only its own timer leads to another one. So what
+//! every attempt gets is settled by the listener stage, before it is known who will be tried: the most
+//! that one of the pool's channels asks for, because no channel may be cut short of its own setting.
+
+use std::time::Duration;
+
+use super::Headers;
+use crate::openai::ChatRequest;
+use crate::routes::Route;
+
+/// The header.
+const TIMEOUT_HEADER: &str = "x-envoy-upstream-rq-per-try-timeout-ms";
+
+/// Tokens that even a slow model writes in a second.
+const TOKENS_PER_SECOND: u32 = 20;
+
+/// How long an attempt on a channel may take until its answer begins: a stream with its first bytes,
+/// any other answer when it is whole.
+#[must_use]
+pub fn response_timeout(route: &Route<'_>, request: &ChatRequest<'_>) -> Duration {
+    let channel = &route.channel.channel;
+    let most = channel.request_timeout_seconds;
+    let seconds = if request.is_stream() {
+        channel.first_byte_timeout_seconds.min(most)
+    } else {
+        let tokens = request
+            .max_output()
+            .or_else(|| route.model.and_then(|model| model.max_output));
+        tokens.map_or(most, |tokens| {
+            let writing = tokens.div_ceil(TOKENS_PER_SECOND);
+            channel
+                .first_byte_timeout_seconds
+                .saturating_add(writing)
+                .min(most)
+        })
+    };
+    Duration::from_secs(seconds.into())
+}
+
+/// Tells Envoy the time.
+pub(super) fn add(headers: &mut Headers, timeout: Duration) {
+    headers.add(TIMEOUT_HEADER, timeout.as_millis().to_string());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routes::testing;
+    use serde_json::{Value, json};
+
+    /// Seconds that a request has on a channel with these fields.
+    #[track_caller]
+    fn check(channel: &Value, request: &Value, expected: u64) {
+        let mut body = request.clone();
+        body["messages"] = json!([{"role": "user", "content": "Hi"}]);
+        let body = body.to_string();
+        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+        let routes = testing::routes(std::slice::from_ref(channel), None);
+        let route = routes.resolve(&request.model).unwrap();
+        let timeout = response_timeout(&route, &request);
+        assert_eq!(timeout, Duration::from_secs(expected), "{channel} {body}");
+    }
+
+    #[test]
+    fn a_stream_has_the_channels_time_and_a_whole_answer_its_tokens_besides() {
+        let stream = json!({"model": "claude-sonnet-4-5", "stream": true, "max_tokens": 4000});
+        let whole = |tokens: u32| json!({"model": "claude-sonnet-4-5", "max_tokens": tokens});
+        check(&json!({}), &stream, 30);
+        check(&json!({}), &whole(1000), 80);
+        check(&json!({}), &whole(1), 31);
+        check(&json!({}), &whole(u32::MAX), 300);
+        let patient = json!({"first_byte_timeout_seconds": 60, "request_timeout_seconds": 1000});
+        check(&patient, &stream, 60);
+        check(&patient, &whole(1000), 110);
+        let hasty = json!({"first_byte_timeout_seconds": 60, "request_timeout_seconds": 10});
+        check(&hasty, &stream, 10);
+        check(&hasty, &whole(1), 10);
+    }
+
+    #[test]
+    fn without_a_limit_an_answer_is_as_long_as_the_model_can_or_as_anything() {
+        // It writes 4096 tokens at most.
+        check(&json!({}), &json!({"model": "claude-3-haiku"}), 30 + 205);
+        let longer = json!({"request_timeout_seconds": 3600});
+        check(&longer, &json!({"model": "anthropic.claude-next-9"}), 3600);
+    }
+}
