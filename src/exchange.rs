@@ -18,6 +18,7 @@ mod timeout;
 pub use body::Body;
 pub use call::Prepared;
 pub use headers::Headers;
+pub(crate) use request::unserved;
 pub use timeout::response_timeout;
 
 use std::rc::Rc;
@@ -211,7 +212,7 @@ impl Reply {
     fn error(error: &Error) -> Self {
         Self {
             status: error.status,
-            headers: Vec::new(),
+            headers: Headers::of_error(error).fields(),
             body: error.body(),
         }
     }

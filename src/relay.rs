@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use self_cell::self_cell;
 
-use crate::exchange::Prepared;
+use crate::exchange::{Prepared, unserved};
 use crate::openai::{ChatRequest, Error};
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
@@ -157,7 +157,7 @@ impl Dispatcher {
             .candidates(&request.model)
             .map(|route| self.mend(routes, route))
             .collect();
-        let mut left: Vec<_> = all.iter().collect();
+        let mut left: Vec<_> = all.iter().filter(|route| route.is_valid(now)).collect();
         let mut objection = None;
         while let Some(chosen) = self.choose(&left, routes.revision(), now) {
             let name = &chosen.channel.channel.name;
@@ -179,7 +179,7 @@ impl Dispatcher {
                 }
             }
         }
-        Err(objection.unwrap_or_else(|| Error::model_not_found(&routes.why_not(&request.model))))
+        Err(objection.unwrap_or_else(|| unserved(&routes.why_not(&request.model))))
     }
 
     /// One of the best candidates that are well, or of all if none is: better a channel that failed lately

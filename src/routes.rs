@@ -83,8 +83,14 @@ impl Routes {
             .flat_map(|channel| names(&channel.channel))
             .filter(|name| !name.starts_with("arn:"))
             .collect();
-        names.retain(|name| self.resolve(name).is_ok());
+        names.retain(|name| self.find(name).is_ok());
         names
+    }
+
+    /// The channels that can be called, as far as the configuration says: enabled, and with credentials.
+    fn ready(&self) -> impl Iterator<Item = &CompiledChannel> {
+        self.enabled()
+            .filter(|channel| channel.channel.credentials.are_there())
     }
 
     fn enabled(&self) -> impl Iterator<Item = &CompiledChannel> {

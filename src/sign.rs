@@ -20,6 +20,8 @@ pub enum Signer {
     Bearer(Secret),
     /// Nothing is added: Envoy signs what leaves.
     Envoy,
+    /// Nothing can be authenticated: the channel has no credentials at the moment.
+    Absent,
 }
 
 /// What is signed: exactly what goes on the wire.
@@ -56,13 +58,15 @@ impl Signer {
                 access_key_id,
                 secret_access_key,
                 session_token,
+                ..
             } => Self::SigV4(Box::new(SigV4::new(
                 access_key_id,
                 secret_access_key.clone(),
                 session_token.clone(),
                 region,
             ))),
-            Credentials::BedrockApiKey { api_key } => Self::Bearer(api_key.clone()),
+            Credentials::BedrockApiKey { api_key, .. } => Self::Bearer(api_key.clone()),
+            Credentials::Unavailable {} => Self::Absent,
         }
     }
 
@@ -70,7 +74,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// When a header value is not visible ASCII.
+    /// When a header value is not visible ASCII, or the channel has no credentials.
     pub fn sign(
         &self,
         request: Unsigned<'_>,
@@ -79,6 +83,7 @@ impl Signer {
         match self {
             Self::SigV4(sigv4) => sigv4.sign(request, now),
             Self::Envoy => Ok(Vec::new()),
+            Self::Absent => Err(SignError("the channel has no credentials")),
             Self::Bearer(key) => {
                 let bearer = format!("Bearer {}", key.expose());
                 Ok(vec![(AUTHORIZATION, secret(bearer)?)])

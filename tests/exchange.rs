@@ -1,10 +1,15 @@
 //! What an exchange does with everything that is not a well-behaved chat.
 
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
 use bedrock_filter::exchange::{Exchange, Headers, Step};
+use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, now, routes, send};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const CHAT: &[u8] = br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#;
 
@@ -231,6 +236,91 @@ fn envoys_own_answers_become_errors_of_ours() {
         assert_eq!(body["error"]["code"], code);
         assert!(!body.to_string().contains("10.1.2.3"));
     }
+}
+
+/// A configuration whose only channel has these credentials.
+fn with_credentials(credentials: &Value) -> String {
+    json!({"channels": [{"name": "a", "region": "us-east-1", "credentials": credentials}]})
+        .to_string()
+}
+
+/// What the filter does with a chat in place of sending it.
+fn chat(exchange: &mut Exchange) -> Step {
+    exchange.request_headers(request("POST", "/v1/chat/completions"), false);
+    exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec())
+}
+
+#[test]
+fn without_valid_credentials_a_client_is_told_to_come_back() {
+    let seconds = now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for credentials in [
+        json!({"type": "unavailable"}),
+        json!({"type": "bedrock_api_key", "api_key": "k", "expires_at": seconds}),
+    ] {
+        let routes = routes(&with_credentials(&credentials));
+        for mut exchange in [
+            Exchange::new(Arc::clone(&routes)),
+            // A listener with clusters that the filter stands on too.
+            Exchange::on_listener(failing_over(&credentials), &Rc::default()),
+        ] {
+            let step = chat(&mut exchange);
+            let Step::Reply(reply) = &step else {
+                panic!("no reply: {step:?}");
+            };
+            let (name, value) = &reply.headers[0];
+            assert_eq!(
+                (name.as_str(), value.as_bytes()),
+                ("retry-after", &b"10"[..])
+            );
+            assert_eq!(replied(step), (503, "credentials_unavailable".to_owned()));
+        }
+        let mut exchange = Exchange::new(routes);
+        let path = "/v1/models/claude-sonnet-4-5";
+        let Step::Reply(model) = exchange.request_headers(request("GET", path), true) else {
+            panic!("no model");
+        };
+        assert_eq!(model.status, 200, "it is there all the same");
+    }
+    let valid = json!({"type": "bedrock_api_key", "api_key": "k", "expires_at": seconds + 1});
+    let mut exchange = Exchange::new(routes(&with_credentials(&valid)));
+    assert!(matches!(chat(&mut exchange), Step::Edit(_)));
+}
+
+#[test]
+fn an_expired_channel_that_a_pool_comes_to_is_a_503_too() {
+    let seconds = now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let key = json!({"type": "bedrock_api_key", "api_key": "k", "expires_at": seconds + 1});
+    let dispatcher = Rc::default();
+    let mut listener = Exchange::on_listener(failing_over(&key), &dispatcher);
+    assert!(matches!(chat(&mut listener), Step::Edit(_)));
+    let relay = Rc::clone(listener.relay().unwrap());
+    // It ran out on the way.
+    let later = now() + Duration::from_secs(2);
+    let (mut attempt, step) = Exchange::attempt(relay, "a", later);
+    assert!(matches!(step, Step::Edit(_)), "{step:?}");
+    let refusal = headers(&[
+        (":status", "403"),
+        ("x-amzn-errortype", "ExpiredTokenException"),
+    ]);
+    let Step::Edit(edit) = attempt.response_headers(refusal, true) else {
+        panic!("nothing that Envoy tries again after");
+    };
+    let retried = edit.headers.unwrap();
+    assert_eq!(retried.get_str(":status"), Some("503"));
+    let step = listener.response_headers(retried, true);
+    let Step::Reply(reply) = &step else {
+        panic!("no reply: {step:?}");
+    };
+    let names = reply.headers.iter().map(|(name, _)| name.as_str());
+    assert_eq!(names.filter(|name| *name == "retry-after").count(), 1);
+    assert_eq!(replied(step), (503, "credentials_unavailable".to_owned()));
+}
+
+/// The same on clusters that the filter stands on too.
+fn failing_over(credentials: &Value) -> Arc<Routes> {
+    let mut config: Value = serde_json::from_str(&with_credentials(credentials)).unwrap();
+    config["failover"] = json!({});
+    routes(&config.to_string())
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn sign(vector: &Value) -> Vec<SignedHeader> {
         access_key_id: text(vector, "access_key"),
         secret_access_key: Secret::new(text(vector, "secret_key")),
         session_token: vector["session_token"].as_str().map(Secret::new),
+        expires_at: None,
     };
     let by_signer = ["host", "x-amz-date", "x-amz-security-token"];
     let headers: Vec<_> = vector["headers"]
@@ -161,6 +162,7 @@ proptest! {
                 access_key_id: id.to_owned(),
                 secret_access_key: Secret::new(secret),
                 session_token: token.clone().map(Secret::new),
+                expires_at: None,
             },
             "us-east-1",
             SignedBy::Filter,
@@ -187,6 +189,7 @@ proptest! {
 fn a_bearer_key_is_sent_as_it_is() {
     let credentials = Credentials::BedrockApiKey {
         api_key: Secret::new("bedrock-api-key-EXAMPLE"),
+        expires_at: None,
     };
     let request = Unsigned {
         authority: "bedrock-runtime.us-east-1.amazonaws.com",

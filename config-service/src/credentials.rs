@@ -142,8 +142,12 @@ impl Credentials {
                 access_key_id,
                 secret_access_key,
                 session_token,
+                expires_at: None,
             }),
-            Self::BedrockApiKey { api_key } => Some(Issued::BedrockApiKey { api_key }),
+            Self::BedrockApiKey { api_key } => Some(Issued::BedrockApiKey {
+                api_key,
+                expires_at: None,
+            }),
             _ => None,
         }
     }

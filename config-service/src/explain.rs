@@ -120,7 +120,9 @@ pub(crate) fn explain(
 ) -> Explanation {
     let model = request.get("model").and_then(Value::as_str);
     let model = model.unwrap_or_default().to_owned();
-    let route = routes.resolve(&model).ok();
+    // Also where nobody has credentials: the refusal says so, and the route where it would go with them.
+    let route = routes.resolve(&model, now).or_else(|_| routes.find(&model));
+    let route = route.ok();
     let text = request.to_string();
     let (upstream, refused) = match Call::of(Arc::clone(routes), text.as_bytes(), now) {
         Ok(call) => (Some(Upstream::new(&call)), None),
@@ -165,6 +167,10 @@ impl Candidate {
                 _ => "its `allow_model_ids` is `catalogue`, which does not have the name",
             },
             None => "it cannot tell what the name stands for, or which family it is",
+            Some(own) if !own.channel.channel.credentials.are_there() => {
+                "it serves the model, but has no valid credentials at the moment: its credential_status \
+                 says why"
+            }
             Some(_) if is_chosen => "it is the first that serves the model",
             Some(_) => "it serves the model too, and comes later",
         };

@@ -65,8 +65,8 @@ pub enum ProbeError {
     /// There is no such channel, or it cannot be read.
     #[error(transparent)]
     Channel(#[from] EditError),
-    /// The source of its credentials has given none.
-    #[error("the channel has no credentials yet; its credential_status says why")]
+    /// The source of its credentials has given none, or none that are valid still.
+    #[error("the channel has no valid credentials; its credential_status says why")]
     NoCredentials,
     /// Nothing says which models to ask.
     #[error("the channel names no models; say which to test in `models`")]

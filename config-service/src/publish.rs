@@ -16,7 +16,7 @@ use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
 use crate::store::Contents;
 
-pub(crate) use filter::{faults, is_usable, judge, ready};
+pub(crate) use filter::{explained, faults, is_usable, ready};
 
 /// Clusters of earlier revisions that are remembered for Envoys that come back late.
 const MAX_RETIRED: usize = 64;
@@ -118,7 +118,7 @@ impl Snapshot {
         settings: &Settings,
         issued: &IssuedCredentials,
     ) -> Result<Self, Vec<Fault>> {
-        let judged = filter::judge(contents, settings)?;
+        filter::judge(contents, settings)?;
         let config = filter::ready(contents, settings, issued);
         let secrets = filter::secrets(contents, &config);
         let plugin_config = filter::document(config.clone(), &settings.sealer)
@@ -129,7 +129,7 @@ impl Snapshot {
             channels: contents.channels.len(),
             origin: Origin::Change,
             plugin_config,
-            clusters: clusters(&served, &judged),
+            clusters: clusters(&served),
             retired: Vec::new(),
             made_at: Instant::now(),
             secrets,
@@ -207,13 +207,13 @@ impl Publisher {
     }
 }
 
-/// The clusters of what is served, and those that will be needed as soon as there are credentials; except
-/// where Envoy itself signs, which needs them.
-fn clusters(served: &Routes, judged: &Routes) -> BTreeSet<Cluster> {
-    let mut clusters: BTreeSet<_> = served.clusters().map(cluster).collect();
-    let names: BTreeSet<_> = clusters.iter().map(|it| it.name.clone()).collect();
-    let later = judged.clusters().map(cluster);
-    clusters.extend(later.filter(|it| it.signing.is_none() && !names.contains(&it.name)));
+/// The clusters of all enabled channels, also of those that will have credentials later; except where Envoy
+/// itself signs, which needs them.
+fn clusters(served: &Routes) -> BTreeSet<Cluster> {
+    let can_be_made = |own: &&CompiledChannel| {
+        own.channel.signer == SignedBy::Filter || own.channel.credentials.are_there()
+    };
+    let mut clusters: BTreeSet<_> = served.clusters().filter(can_be_made).map(cluster).collect();
     // The others stay: an Envoy may still run a configuration from before failover was switched on.
     clusters.extend(pools(served));
     clusters
@@ -271,6 +271,7 @@ fn signing_key(channel: &Channel) -> Option<SigningKey> {
                 access_key_id,
                 secret_access_key,
                 session_token,
+                ..
             },
             SignedBy::Envoy,
         ) => Some(SigningKey {

@@ -142,6 +142,7 @@ mod tests {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: Secret::new("hush"),
             session_token: Some(Secret::new("token")),
+            expires_at: None,
         }
     }
 

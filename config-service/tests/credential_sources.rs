@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::envoy::{ECDS, Envoy, Service as At, plugin_json};
+use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, cluster_names, plugin_json};
 use crate::common::sts::{Sts, secret, session_token};
 use crate::common::{self, DEADLINE, SECRET, TestService, channel, channel_with};
 use base64::Engine as _;
@@ -46,6 +46,10 @@ async fn start(dir: &Arc<TempDir>, sts: &Sts, extra: &[&str]) -> TestService {
     TestService::start_in(Arc::clone(dir), &arguments).await
 }
 
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
+}
+
 fn dir() -> Arc<TempDir> {
     Arc::new(TempDir::new().unwrap())
 }
@@ -70,8 +74,11 @@ async fn wait_published(service: &TestService, condition: impl Fn(&Value) -> boo
     }
 }
 
+/// Whether every channel has credentials.
 fn is_served(config: &Value) -> bool {
-    !config["channels"].as_array().unwrap().is_empty()
+    let channels = config["channels"].as_array().unwrap();
+    let has_credentials = |channel: &Value| channel["credentials"]["type"] != "unavailable";
+    !channels.is_empty() && channels.iter().all(has_credentials)
 }
 
 /// Waits until `condition` holds for a channel's `credential_status`.
@@ -102,17 +109,25 @@ async fn names_that_resolve_to_metadata_are_not_called() {
 
 #[tokio::test]
 async fn a_role_is_assumed_with_everything_that_is_configured() {
+    let begun = since_epoch();
     let (sts, dir) = (Sts::start(HOUR).await, dir());
     let service = start(&dir, &sts, &[]).await;
     let id = service.create(&channel_with("one", &assume_role())).await;
     let config = wait_published(&service, is_served).await;
+    let mut issued = config["channels"][0]["credentials"].clone();
+    let until = issued["expires_at"].take().as_u64().unwrap();
+    // A little before AWS's own expiry.
+    let margin = Duration::from_secs(10);
+    let range = (begun + HOUR - margin).as_secs()..=(since_epoch() + HOUR - margin).as_secs();
+    assert!(range.contains(&until), "{until}");
     let expected = json!({
         "type": "static",
         "access_key_id": "ASIAISSUED0001",
         "secret_access_key": secret(1),
         "session_token": session_token(1),
+        "expires_at": null,
     });
-    assert_eq!(config["channels"][0]["credentials"], expected);
+    assert_eq!(issued, expected);
     // A renewal is a revision, but not an edit.
     assert_eq!(config["revision"], 2);
     let shown = service.get(&format!("/api/channels/{id}")).await.json();
@@ -260,8 +275,7 @@ async fn a_short_term_key_is_minted_from_a_key_or_a_role() {
     service
         .create(&channel_with("from-role", &key(&role)))
         .await;
-    let both = |config: &Value| config["channels"].as_array().unwrap().len() == 2;
-    let config = wait_published(&service, both).await;
+    let config = wait_published(&service, is_served).await;
     for (index, access_key) in [(0, "AKIDEXAMPLE"), (1, "ASIAISSUED0001")] {
         let credentials = &config["channels"][index]["credentials"];
         assert_eq!(credentials["type"], "bedrock_api_key");
@@ -316,7 +330,7 @@ async fn credentials_are_renewed_before_they_expire_and_envoys_get_them() {
 }
 
 #[tokio::test]
-async fn a_channel_without_credentials_is_left_out_with_the_reason_and_holds_up_no_other() {
+async fn a_channel_without_credentials_says_so_and_holds_up_no_other() {
     let (sts, dir) = (Sts::start(HOUR).await, dir());
     sts.fail(Some((
         403,
@@ -334,18 +348,62 @@ async fn a_channel_without_credentials_is_left_out_with_the_reason_and_holds_up_
     );
     assert_eq!(status["expires_at"], Value::Null);
     let config = published(&service).await;
-    assert_eq!(config["channels"].as_array().unwrap().len(), 1);
-    assert_eq!(config["channels"][0]["name"], "key");
+    let credentials = [0, 1].map(|index| config["channels"][index]["credentials"].clone());
+    assert_eq!(credentials[0], json!({"type": "unavailable"}));
+    assert_eq!(credentials[1]["type"], "static");
     assert_eq!(service.status().await["channels"], 2);
-    // It comes by itself as soon as AWS agrees, in its place.
+    let question = json!({"model": "nova-pro"});
+    let explained = service
+        .send(Method::POST, "/api/explain", question.to_string())
+        .await
+        .json();
+    assert_eq!(explained["route"]["channel"], "key");
+    let reason = explained["channels"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("no valid credentials"), "{reason}");
+    // They come by themselves as soon as AWS agrees.
     sts.fail(None);
-    let both = |config: &Value| config["channels"].as_array().unwrap().len() == 2;
-    let config = wait_published(&service, both).await;
+    let config = wait_published(&service, is_served).await;
     assert_eq!(config["channels"][0]["name"], "role");
     let ready = |status: &Value| status["state"] == "ready";
     assert_eq!(
         wait_status(&service, &id, ready).await["last_error"],
         Value::Null
+    );
+}
+
+/// Names of the clusters that an Envoy which connects now is sent.
+async fn clusters(service: &TestService) -> Vec<String> {
+    let mut envoy = Envoy::connect(service, "c", At::Clusters).await;
+    envoy.subscribe(CDS, "").await;
+    cluster_names(&envoy.receive(CDS).await)
+}
+
+#[tokio::test]
+async fn a_channel_without_credentials_is_in_no_pool_and_no_cluster_of_its_own() {
+    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    sts.fail(Some((503, "ServiceUnavailable", "down")));
+    let service = start(&dir, &sts, &["--failover"]).await;
+    let signed = json!({"signer": "envoy", "credentials": assume_role()["credentials"]});
+    service.create(&channel_with("signed", &signed)).await;
+    let id = service.create(&channel_with("role", &assume_role())).await;
+    service.create(&channel("key")).await;
+    wait_status(&service, &id, |it| it["state"] == "unavailable").await;
+    let shared = "bedrock|https|bedrock-runtime.us-east-1.amazonaws.com|443";
+    assert_eq!(clusters(&service).await, [shared, "bedrock|pool|key"]);
+    sts.fail(None);
+    wait_published(&service, is_served).await;
+    let own = format!("{shared}|signed");
+    assert_eq!(
+        clusters(&service).await,
+        [
+            shared,
+            &own,
+            "bedrock|pool|key",
+            "bedrock|pool|key|role",
+            "bedrock|pool|role",
+            "bedrock|pool|role|key",
+            "bedrock|pool|signed"
+        ]
     );
 }
 

@@ -1,6 +1,7 @@
 //! AWS credentials and the wrapper that keeps them out of logs.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,9 @@ pub enum Credentials {
         /// Present with temporary credentials; sent as `x-amz-security-token`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_token: Option<Secret>,
+        /// See [`Credentials::expires_at`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<u64>,
     },
     /// A Bedrock API key, sent as `Authorization: Bearer`; nothing is signed or hashed.
     ///
@@ -24,10 +28,50 @@ pub enum Credentials {
     BedrockApiKey {
         /// The whole key, for example `ABSK…` or `bedrock-api-key-…`.
         api_key: Secret,
+        /// See [`Credentials::expires_at`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<u64>,
     },
+    /// None at the moment, because AWS has not issued any: requests get a 503 until it has.
+    Unavailable {},
 }
 
 impl Credentials {
+    /// When they must not be used any more, in seconds since the epoch; `None` when they do not expire, or
+    /// nobody knows. Whoever renews them leaves a margin to AWS's own expiry, for the way of a request.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<u64> {
+        match self {
+            Self::Static { expires_at, .. } | Self::BedrockApiKey { expires_at, .. } => *expires_at,
+            Self::Unavailable {} => None,
+        }
+    }
+
+    /// The same with this expiry.
+    #[must_use]
+    pub fn expiring(mut self, at: Option<u64>) -> Self {
+        match &mut self {
+            Self::Static { expires_at, .. } | Self::BedrockApiKey { expires_at, .. } => {
+                *expires_at = at;
+            }
+            Self::Unavailable {} => {}
+        }
+        self
+    }
+
+    /// Whether there are any, be it that they have expired.
+    #[must_use]
+    pub fn are_there(&self) -> bool {
+        !matches!(self, Self::Unavailable {})
+    }
+
+    /// Whether a request that is made now can be authenticated with them.
+    #[must_use]
+    pub fn are_valid(&self, now: SystemTime) -> bool {
+        let seconds = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        self.are_there() && self.expires_at().is_none_or(|expiry| seconds < expiry)
+    }
+
     /// The secrets in them, for those who must keep them out of a text.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let (first, second) = match self {
@@ -35,10 +79,11 @@ impl Credentials {
                 secret_access_key,
                 session_token,
                 ..
-            } => (secret_access_key, session_token.as_ref()),
-            Self::BedrockApiKey { api_key } => (api_key, None),
+            } => (Some(secret_access_key), session_token.as_ref()),
+            Self::BedrockApiKey { api_key, .. } => (Some(api_key), None),
+            Self::Unavailable {} => (None, None),
         };
-        std::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 
     /// The secrets with the names of their fields, to be sealed or opened in place.
@@ -49,12 +94,13 @@ impl Credentials {
                 session_token,
                 ..
             } => (
-                ("secret_access_key", secret_access_key),
+                Some(("secret_access_key", secret_access_key)),
                 session_token.as_mut().map(|it| ("session_token", it)),
             ),
-            Self::BedrockApiKey { api_key } => (("api_key", api_key), None),
+            Self::BedrockApiKey { api_key, .. } => (Some(("api_key", api_key)), None),
+            Self::Unavailable {} => (None, None),
         };
-        std::iter::once(first).chain(second)
+        first.into_iter().chain(second)
     }
 }
 
@@ -88,6 +134,7 @@ impl fmt::Debug for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn debug_never_shows_a_secret() {
@@ -95,9 +142,32 @@ mod tests {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: Secret::new("hush"),
             session_token: Some(Secret::new("hush-token")),
+            expires_at: None,
         };
         let shown = format!("{credentials:?}");
         assert!(shown.contains("AKIDEXAMPLE"));
         assert!(!shown.contains("hush"), "{shown}");
+    }
+
+    #[track_caller]
+    fn check_valid(json: &str, at: u64, expected: bool) {
+        let credentials: Credentials = serde_json::from_str(json).unwrap();
+        let now = UNIX_EPOCH + Duration::from_secs(at);
+        assert_eq!(credentials.are_valid(now), expected, "{json} at {at}");
+        assert_eq!(serde_json::to_string(&credentials).unwrap(), json);
+    }
+
+    #[test]
+    fn credentials_are_valid_until_they_expire() {
+        let key = r#"{"type":"bedrock_api_key","api_key":"k"}"#;
+        check_valid(key, u64::from(u32::MAX), true);
+        let key = r#"{"type":"bedrock_api_key","api_key":"k","expires_at":100}"#;
+        check_valid(key, 99, true);
+        check_valid(key, 100, false);
+        let key =
+            r#"{"type":"static","access_key_id":"a","secret_access_key":"s","expires_at":100}"#;
+        check_valid(key, 99, true);
+        check_valid(key, 101, false);
+        check_valid(r#"{"type":"unavailable"}"#, 0, false);
     }
 }

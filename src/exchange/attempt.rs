@@ -15,7 +15,7 @@ use super::{Body, Edit, Exchange, Head, Headers, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
 use crate::openai::Error;
 use crate::relay::{Failure, Relay};
-use crate::routes::Route;
+use crate::routes::{ResolveError, Route};
 
 /// A status after which nobody tries again.
 const FINAL: StatusCode = StatusCode::BAD_REQUEST;
@@ -89,10 +89,10 @@ impl Exchange {
             None => attempt.relay.refused(None),
             Some(Failure::Credentials) => {
                 log_refused_credentials(&attempt.channel, &error);
-                let reply = Some(error.reply());
+                let reply = attempt.expired().unwrap_or_else(|| error.reply());
                 attempt
                     .relay
-                    .failed(Failure::Credentials, reply, attempt.now);
+                    .failed(Failure::Credentials, Some(reply), attempt.now);
                 // Envoy tries again after this status, and not after the channel's own.
                 head.headers.remove(|name| name == ":status");
                 let status = StatusCode::SERVICE_UNAVAILABLE.as_str();
@@ -156,6 +156,14 @@ impl Attempt {
         relay
             .routes()
             .route_on(&self.channel, &relay.request().model)
+    }
+
+    /// The error for a client if the channel's credentials have expired: it is not tried first then, but may
+    /// be the next in a pool.
+    fn expired(&self) -> Option<Error> {
+        self.route().filter(|route| !route.is_valid(self.now))?;
+        let model = self.relay.request().model.to_string();
+        Some(ResolveError::NoCredentials(model).error())
     }
 
     /// Whether the model could be called through a profile instead.

@@ -1,12 +1,25 @@
 //! Header maps as Envoy has them: names in lower case, values as bytes.
 
+use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
+
+use crate::openai::Error;
 
 /// A header map with its pseudo-headers. Values are bytes, because clients may send what is no UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(pub Vec<(String, Vec<u8>)>);
 
 impl Headers {
+    /// What an error says besides its body.
+    #[must_use]
+    pub fn of_error(error: &Error) -> Self {
+        let mut headers = Self::default();
+        if let Some(seconds) = error.retry_after {
+            headers.add(RETRY_AFTER.as_str(), seconds.to_string());
+        }
+        headers
+    }
+
     /// First value of a header; names are compared as they are, in lower case.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&[u8]> {

@@ -64,7 +64,7 @@ impl Exchange {
             Some(End::Failed(error)) => error,
             _ => head.error(body, None),
         };
-        let mut headers = Headers::default();
+        let mut headers = Headers::of_error(&error);
         relay.describe(&mut headers);
         (error, headers)
     }

@@ -11,7 +11,7 @@ use super::call::Prepared;
 use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step, timeout};
 use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, ErrorKind};
-use crate::routes::Routes;
+use crate::routes::{ResolveError, Routes};
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
@@ -109,7 +109,7 @@ impl Exchange {
 
     fn reply_model(&mut self, name: &str) -> Step {
         let name = percent_decode_str(name).decode_utf8_lossy();
-        let refusal = self.routes.resolve(&name).err();
+        let refusal = self.routes.find(&name).err();
         match refusal {
             None => self.reply_json(openai::model(&name)),
             Some(reason) => self.reply(&Error::model_not_found(&reason)),
@@ -157,12 +157,23 @@ impl Exchange {
 fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers, Pieces), Error> {
     let request = ChatRequest::parse(body)?;
     let route = routes
-        .resolve(&request.model)
-        .map_err(|error| Error::model_not_found(&error))?;
+        .resolve(&request.model, now)
+        .map_err(|error| unserved(&error))?;
     let prepared = Prepared::new(routes, &route, &request)?;
     let (call, mut headers, pieces) = prepared.sign(&route, &request, now)?;
     timeout::add(&mut headers, timeout::response_timeout(&route, &request));
     Ok((call, headers, pieces))
+}
+
+/// The client's error, and a line for the operator if it is theirs.
+pub(crate) fn unserved(why: &ResolveError) -> Error {
+    if matches!(why, ResolveError::NoCredentials(_)) {
+        log::warn!(
+            "a request got a 503, because no channel for its model has valid credentials; the config-service \
+             knows why it could not renew them"
+        );
+    }
+    why.error()
 }
 
 pub(super) fn too_large(limit: usize) -> Error {

@@ -60,7 +60,7 @@ mod tests {
         let body = body.to_string();
         let request = ChatRequest::parse(body.as_bytes()).unwrap();
         let routes = testing::routes(std::slice::from_ref(channel), None);
-        let route = routes.resolve(&request.model).unwrap();
+        let route = routes.find(&request.model).unwrap();
         let timeout = response_timeout(&route, &request);
         assert_eq!(timeout, Duration::from_secs(expected), "{channel} {body}");
     }

@@ -20,6 +20,8 @@ pub struct Error {
     pub param: Option<String>,
     /// What went wrong and what to do, for a person.
     pub message: String,
+    /// Seconds after which the same request may succeed, for the header `retry-after`.
+    pub retry_after: Option<u32>,
 }
 
 /// Value of the error's `type`.
@@ -50,6 +52,7 @@ impl Error {
             code: None,
             param: None,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -91,6 +94,13 @@ impl Error {
     #[must_use]
     pub fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
+        self
+    }
+
+    /// The same error with seconds for `retry-after`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after = Some(seconds);
         self
     }
 

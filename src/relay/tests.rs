@@ -144,3 +144,61 @@ fn a_request_that_nobody_can_carry_is_the_clients_error() {
     }
     assert_eq!(dispatcher.held.get(), 0);
 }
+
+/// The order in which channels are tried, and the retries.
+fn planned(routes: &Arc<Routes>, dispatcher: &Rc<Dispatcher>, now: SystemTime) -> Plan {
+    dispatcher.relay(routes, body(), now).unwrap().1
+}
+
+#[test]
+fn a_channel_without_credentials_is_no_attempt() {
+    let channels = [
+        json!({"name": "a", "credentials": {"type": "unavailable"}}),
+        json!({"name": "b", "priority": 1}),
+        json!({"name": "c", "priority": 2}),
+    ];
+    let routes = Arc::new(testing::routes(&channels, Some(Failover::default())));
+    let dispatcher = Rc::new(Dispatcher::default());
+    let plan = planned(&routes, &dispatcher, now());
+    assert_eq!(
+        (plan.cluster.as_str(), plan.retries),
+        ("bedrock|pool|b|c", 1)
+    );
+    assert!(routes.pools().contains_key(&plan.cluster));
+    assert!(routes.pools().keys().all(|name| !name.contains("|a")));
+    assert!(dispatcher.take_events().is_empty());
+}
+
+#[test]
+fn credentials_that_expired_are_not_tried_first_and_not_instead_of_an_answer() {
+    let expiry = now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+        + 10;
+    let key = json!({"type": "bedrock_api_key", "api_key": "k", "expires_at": expiry});
+    let channels = [
+        json!({"name": "a", "credentials": key}),
+        json!({"name": "b", "priority": 1}),
+    ];
+    let dispatcher = Rc::new(Dispatcher::default());
+    let later = now() + Duration::from_secs(10);
+    let both = Arc::new(testing::routes(&channels, Some(Failover::default())));
+    assert_eq!(
+        planned(&both, &dispatcher, now()).cluster,
+        "bedrock|pool|a|b"
+    );
+    assert_eq!(
+        planned(&both, &dispatcher, later).cluster,
+        "bedrock|pool|b|a"
+    );
+    let alone = Arc::new(testing::routes(&channels[..1], Some(Failover::default())));
+    assert_eq!(
+        planned(&alone, &dispatcher, now()).cluster,
+        "bedrock|pool|a"
+    );
+    let error = dispatcher.relay(&alone, body(), later).err().unwrap();
+    assert_eq!(error.code, Some("credentials_unavailable"));
+    assert_eq!((error.status.as_u16(), error.retry_after), (503, Some(10)));
+    assert_eq!(dispatcher.held.get(), 0);
+}

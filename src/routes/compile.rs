@@ -222,6 +222,7 @@ fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
             access_key_id,
             secret_access_key,
             session_token,
+            ..
         } => (
             Some(access_key_id),
             vec![
@@ -229,7 +230,8 @@ fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
                 ("session_token", session_token.as_ref()),
             ],
         ),
-        Credentials::BedrockApiKey { api_key } => (None, vec![("api_key", Some(api_key))]),
+        Credentials::BedrockApiKey { api_key, .. } => (None, vec![("api_key", Some(api_key))]),
+        Credentials::Unavailable {} => (None, Vec::new()),
     };
     let bad_key_id = key_id.filter(|id| !is_access_key_id(id)).map(|_| {
         ConfigError::new(
@@ -417,6 +419,7 @@ mod tests {
             access_key_id: "AKIDEXAMPLE".to_owned(),
             secret_access_key: Secret::new("top secret"),
             session_token: Some(Secret::new("token\n")),
+            expires_at: None,
         };
         let faults = check_credentials(&credentials);
         assert_eq!(faults.len(), 2);

@@ -48,7 +48,7 @@ impl Routes {
     #[must_use]
     pub fn pools(&self) -> BTreeMap<String, Vec<&CompiledChannel>> {
         let mut pools = BTreeMap::new();
-        let alone = self.enabled().map(|channel| vec![channel]);
+        let alone = self.ready().map(|channel| vec![channel]);
         for candidates in self.candidate_sets().into_iter().chain(alone) {
             for first in &candidates {
                 let pool = self.pool(first, &candidates);
@@ -63,7 +63,7 @@ impl Routes {
     /// they allow it.
     fn candidate_sets(&self) -> Vec<Vec<&CompiledChannel>> {
         let names: BTreeSet<&str> = self
-            .enabled()
+            .ready()
             .flat_map(|own| {
                 let channel = &own.channel;
                 let models = channel.models.iter();
@@ -81,7 +81,7 @@ impl Routes {
             let is_open = move |own: &&CompiledChannel| {
                 own.channel.models.is_empty() && own.channel.allow_model_ids >= least
             };
-            self.enabled().filter(is_open).collect()
+            self.ready().filter(is_open).collect()
         };
         by_name
             .chain([open_to(ModelIds::Catalogue), open_to(ModelIds::Any)])

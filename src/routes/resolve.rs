@@ -1,5 +1,8 @@
 //! From a requested name to a channel, a model id and a family.
 
+use std::time::SystemTime;
+
+use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
 use super::{CompiledChannel, Routes};
@@ -7,6 +10,11 @@ use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::ModelFamily;
 use crate::catalog::{self, Model};
 use crate::config::{Api, CrossRegion, ModelIds};
+use crate::openai::Error;
+
+/// Seconds after which a client may ask again where credentials are missing: the config-service tries to get
+/// them after 1, 2, 4 and so on seconds, up to a minute.
+const RETRY_AFTER: u32 = 10;
 
 /// Where one request goes.
 #[derive(Clone, Debug)]
@@ -56,6 +64,12 @@ impl Route<'_> {
         })
     }
 
+    /// Whether its channel has credentials that are valid at a time.
+    #[must_use]
+    pub fn is_valid(&self, now: SystemTime) -> bool {
+        self.channel.channel.credentials.are_valid(now)
+    }
+
     /// Whether the id is an ARN that does not say which model it serves.
     #[must_use]
     pub fn is_opaque(&self) -> bool {
@@ -90,6 +104,12 @@ pub enum ResolveError {
     /// No enabled channel has the name.
     #[error("The model `{0}` does not exist or no channel serves it.")]
     NotFound(String),
+    /// Channels serve the model, but AWS would refuse the credentials of each at the moment.
+    #[error(
+        "No channel that serves `{0}` has valid credentials at the moment, please retry. The gateway's \
+         administrator finds the reason in the channel's `credential_status`."
+    )]
+    NoCredentials(String),
     /// A channel has the name, but nothing says which bodies the model takes.
     #[error(
         "The model family of `{0}` is not known. The gateway's administrator can name it in the \
@@ -110,35 +130,66 @@ pub enum ResolveError {
     },
 }
 
+impl ResolveError {
+    /// What the client is told.
+    #[must_use]
+    pub fn error(&self) -> Error {
+        match self {
+            Self::NoCredentials(_) => Error::server(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "credentials_unavailable",
+                self.to_string(),
+            )
+            .retry_after(RETRY_AFTER),
+            _ => Error::model_not_found(self),
+        }
+    }
+}
+
 impl Routes {
     /// Finds the channel and the model for the name that a client sent.
     ///
-    /// Channels are tried in the order of the configuration. Within a channel: `model_mapping`,
+    /// Channels are tried in the order of the configuration; those without valid credentials are passed
+    /// over. Within a channel: `model_mapping`,
     /// then `inference_profile_arn_map` (the mapped name first, then the requested one), then the
     /// catalogue with the channel's cross-region policy, then the name itself.
     ///
     /// # Errors
     ///
+    /// When no enabled channel serves the name, its family is not known, or there are no valid credentials
+    /// for it.
+    pub fn resolve(&self, requested: &str, now: SystemTime) -> Result<Route<'_>, ResolveError> {
+        let first = self.candidates(requested).find(|route| route.is_valid(now));
+        first.ok_or_else(|| self.why_not(requested))
+    }
+
+    /// The first channel that serves a name, with credentials or without: for those who only ask.
+    ///
+    /// # Errors
+    ///
     /// When no enabled channel serves the name, or its family is not known.
-    pub fn resolve(&self, requested: &str) -> Result<Route<'_>, ResolveError> {
+    pub fn find(&self, requested: &str) -> Result<Route<'_>, ResolveError> {
         let first = self.enabled().find_map(|channel| channel.route(requested));
         first.ok_or_else(|| self.why_not(requested))
     }
 
-    /// Every channel that serves a name, in the order of the configuration.
+    /// Every channel that serves a name and has credentials, be it that they have expired; in the order
+    /// of the configuration.
     pub fn candidates<'r>(&'r self, requested: &str) -> impl Iterator<Item = Route<'r>> {
-        self.enabled()
+        self.ready()
             .filter_map(move |channel| channel.route(requested))
     }
 
-    /// Why [`Self::resolve`] finds nothing.
+    /// Why [`Self::resolve`] finds nothing, when it does.
     #[must_use]
     pub fn why_not(&self, requested: &str) -> ResolveError {
         let name = requested.to_owned();
         let is_able =
             |own: &CompiledChannel| own.lists(requested) && own.target(requested).is_some();
         let is_open = |own: &CompiledChannel| own.admits(requested) && is_able(own);
-        if self.enabled().any(is_open) {
+        if self.enabled().any(|own| own.route(requested).is_some()) {
+            ResolveError::NoCredentials(name)
+        } else if self.enabled().any(is_open) {
             ResolveError::UnknownFamily(name)
         } else if self.enabled().any(is_able) {
             let is_catalogued = is_catalogued(requested);

@@ -58,7 +58,7 @@ pub(crate) fn encode(
     routes: &Routes,
     request: &ChatRequest<'_>,
 ) -> (&'static dyn Dialect, EncodedRequest) {
-    let route = routes.resolve(&request.model).expect("a route");
+    let route = routes.find(&request.model).expect("a route");
     let dialect = bedrock::choose(&route, request).expect("a dialect");
     let options = Options::of(request, None).expect("options");
     let target = Target {

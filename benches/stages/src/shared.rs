@@ -55,6 +55,7 @@ fn sign() -> Stage {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
         session_token: None,
+        expires_at: None,
     };
     let signer = Signer::new(&credentials, "us-east-1", SignedBy::Filter);
     let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];

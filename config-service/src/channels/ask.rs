@@ -53,7 +53,9 @@ impl Channels {
         if self.inner.settings.failover.is_some() {
             contents.channels.sort_by_key(|own| own.channel.priority);
         }
-        let routes = publish::judge(&contents, &self.inner.settings).map_err(EditError::Invalid)?;
+        let lacking = self.inner.keeper.lacking();
+        let routes = publish::explained(&contents, &self.inner.settings, &lacking)
+            .map_err(EditError::Invalid)?;
         let now = SystemTime::now();
         Ok(explain::explain(&contents, &Arc::new(routes), request, now))
     }
@@ -73,6 +75,7 @@ impl Channels {
         let channel = config
             .channels
             .first_mut()
+            .filter(|channel| channel.credentials.are_valid(SystemTime::now()))
             .ok_or(ProbeError::NoCredentials)?;
         // There is no Envoy here to sign.
         channel.signer = SignedBy::Filter;

@@ -186,6 +186,7 @@ fn access_key(credentials: &AwsCredentials) -> Fetched {
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: Secret::new(credentials.secret_access_key()),
             session_token: credentials.session_token().map(Secret::new),
+            expires_at: None,
         },
         expires_at: credentials.expiry(),
     }
@@ -207,6 +208,7 @@ fn short_term_key(
     Ok(Fetched {
         credentials: Issued::BedrockApiKey {
             api_key: short_term::mint(signer, region, now, life)?,
+            expires_at: None,
         },
         expires_at: Some(now + life),
     })

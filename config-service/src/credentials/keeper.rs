@@ -1,6 +1,6 @@
 //! Keeps credentials fresh: asks AWS when the ledger says so and has the outcome published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,9 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::aws::Aws;
-use super::ledger::{CredentialStatus, Fetched, IssuedCredentials, Job, Ledger, Saved};
+use super::ledger::{
+    CredentialState, CredentialStatus, Fetched, IssuedCredentials, Job, Ledger, Saved,
+};
 use crate::channels::Channels;
 use crate::publish::is_usable;
 use crate::store::Contents;
@@ -77,6 +79,13 @@ impl Keeper {
     /// What is to be published.
     pub(crate) fn issued(&self) -> IssuedCredentials {
         self.lock().issued()
+    }
+
+    /// Ids of the channels whose source has given nothing to serve with.
+    pub(crate) fn lacking(&self) -> BTreeSet<String> {
+        let status = self.status().into_iter();
+        let lacking = status.filter(|(_, status)| status.state != CredentialState::Ready);
+        lacking.map(|(id, _)| id).collect()
     }
 
     /// How each source is doing, by channel id; for the API and for metrics.

@@ -12,8 +12,9 @@ use time::format_description::well_known::Rfc3339;
 use super::Credentials;
 use crate::channel::StoredChannel;
 
-/// Credentials are renewed this long before they expire, or after two thirds of their life.
-const RENEW_BEFORE: Duration = Duration::from_secs(15 * 60);
+/// Credentials are renewed at this part of their life. So there is as much left to do without AWS, or for
+/// Envoys to do without this service.
+const RENEW_AT: u32 = 2;
 
 /// Credentials without an expiry are looked up again after this time: a file may have changed.
 const RECHECK: Duration = Duration::from_secs(5 * 60);
@@ -35,7 +36,9 @@ pub type IssuedCredentials = BTreeMap<String, Issued>;
 /// An answer of AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fetched {
+    /// Without the time until which the filter uses them: that is up to the ledger.
     pub(crate) credentials: Issued,
+    /// When AWS takes them no more.
     pub(crate) expires_at: Option<SystemTime>,
 }
 
@@ -252,7 +255,9 @@ impl Ledger {
         entries
             .filter_map(|(id, entry)| {
                 let held = entry.held.as_ref()?;
-                Some((id.clone(), held.fetched.credentials.clone()))
+                let credentials = held.fetched.credentials.clone();
+                let until = held.retire_at.map(seconds);
+                Some((id.clone(), credentials.expiring(until)))
             })
             .collect()
     }
@@ -302,8 +307,13 @@ impl Entry {
             let expiry = fetched.expires_at?;
             expiry.checked_sub(margin)
         };
-        let renew_at = life.and_then(|life| before_end(RENEW_BEFORE.min(life / 3)));
-        let retire_at = life.and_then(|life| before_end(RETIRE_BEFORE.min(life / 10)));
+        let renew_at = life.and_then(|life| before_end(life / RENEW_AT));
+        // The same again are not published again, so that the filter knows the time from before.
+        let known = self.held.as_ref().filter(|held| held.fetched == fetched);
+        let retire_at = match known {
+            Some(held) => held.retire_at,
+            None => life.and_then(|life| before_end(RETIRE_BEFORE.min(life / 10))),
+        };
         self.next_attempt = renew_at.map_or(now + RECHECK, |at| at.max(now + SHORTEST_PAUSE));
         self.held = Some(Held {
             fetched,
@@ -320,8 +330,8 @@ impl Entry {
         self.streak = 0;
         self.last_error = None;
         self.refreshed_at = Some(now);
-        let held = self.held.as_ref().map(|held| &held.fetched.credentials);
-        let changed = held != Some(&fetched.credentials);
+        let held = self.held.as_ref().map(|held| &held.fetched);
+        let changed = held != Some(&fetched);
         self.hold(fetched, now);
         changed
     }
@@ -360,6 +370,12 @@ impl Entry {
             kind: self.job.credentials.kind(),
         }
     }
+}
+
+/// Whole seconds since the epoch.
+fn seconds(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
 }
 
 fn shown(time: SystemTime) -> Option<String> {

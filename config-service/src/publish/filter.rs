@@ -1,5 +1,7 @@
 //! What is configured as the filter reads it: with a key in place of each source of credentials.
 
+use std::collections::BTreeSet;
+
 use bedrock_filter::config::{
     Channel as FilterChannel, ConfigError, Credentials, PluginConfig, Secret,
 };
@@ -13,9 +15,25 @@ use crate::seal::Sealer;
 use crate::store::Contents;
 
 /// Judges all channels with the filter's own rules, whether they have credentials yet or not.
-pub(crate) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
+pub(super) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
+    explained(contents, settings, &BTreeSet::new())
+}
+
+/// All channels as if AWS had issued credentials for each, except for those with the ids in `lacking`.
+pub(crate) fn explained(
+    contents: &Contents,
+    settings: &Settings,
+    lacking: &BTreeSet<String>,
+) -> Result<Routes, Vec<Fault>> {
     let channels = contents.channels.iter();
-    let stand_ins = channels.map(|stored| stand_in(&stored.channel)).collect();
+    let stand_ins = channels.map(|stored| {
+        let channel = stand_in(&stored.channel);
+        if lacking.contains(&stored.id) {
+            return channel.with_credentials(Credentials::Unavailable {});
+        }
+        channel
+    });
+    let stand_ins = stand_ins.collect();
     let config = plugin_config(contents, settings, stand_ins);
     Routes::compile(config).map_err(|errors| {
         let mut faults = faults(errors);
@@ -26,16 +44,17 @@ pub(crate) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, 
     })
 }
 
-/// The channels that can be served, with their credentials in clear.
+/// All channels with their credentials in clear, or without where AWS has not issued any.
 pub(crate) fn ready(
     contents: &Contents,
     settings: &Settings,
     issued: &IssuedCredentials,
 ) -> PluginConfig {
-    let channels = contents.channels.iter().filter_map(|stored| {
+    let channels = contents.channels.iter().map(|stored| {
         let written = stored.channel.credentials.written();
-        let credentials = written.or_else(|| issued.get(&stored.id).cloned())?;
-        Some(stored.channel.clone().with_credentials(credentials))
+        let credentials = written.or_else(|| issued.get(&stored.id).cloned());
+        let credentials = credentials.unwrap_or(Credentials::Unavailable {});
+        stored.channel.clone().with_credentials(credentials)
     });
     plugin_config(contents, settings, channels.collect())
 }
@@ -109,6 +128,7 @@ fn stand_in(channel: &Channel) -> FilterChannel {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: Secret::new("stand-in"),
         session_token: None,
+        expires_at: None,
     };
     let credentials = innermost.written().unwrap_or_else(any);
     channel.clone().with_credentials(credentials)

@@ -1,21 +1,27 @@
 use super::*;
 use crate::routes::testing;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn routes(channels: &[Value]) -> Routes {
     testing::routes(channels, None)
+}
+
+fn at(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }
 
 /// Resolves `name` and compares `channel rule model_id`.
 #[track_caller]
 fn check(channels: &[Value], name: &str, expected: &str) {
     let routes = routes(channels);
-    let seen = match routes.resolve(name) {
+    let seen = match routes.resolve(name, at(0)) {
         Ok(route) => format!(
             "{} {:?} {}",
             route.channel.channel.name, route.rule, route.model_id
         ),
         Err(ResolveError::NotFound(_)) => "not found".to_owned(),
+        Err(ResolveError::NoCredentials(_)) => "no credentials".to_owned(),
         Err(ResolveError::UnknownFamily(_)) => "unknown family".to_owned(),
         Err(ResolveError::NotAllowed { allowed_by, .. }) => format!("needs {allowed_by}"),
     };
@@ -213,7 +219,7 @@ fn the_model_list_is_what_a_client_may_ask_for() {
     let names = |channel: Value| {
         let routes = routes(&[channel]);
         let names = routes.model_names();
-        assert!(names.iter().all(|name| routes.resolve(name).is_ok()));
+        assert!(names.iter().all(|name| routes.find(name).is_ok()));
         names.into_iter().map(str::to_owned).collect::<Vec<_>>()
     };
     let mapping = json!({"gpt-4o": "nova-pro", "lost": "no-such-model"});
@@ -249,4 +255,35 @@ fn endpoints_are_distinct() {
         .map(|own| own.channel.region.as_str())
         .collect();
     assert_eq!(regions, ["us-east-1", "eu-west-1"]);
+}
+
+#[test]
+fn channels_without_valid_credentials_are_passed_over() {
+    let none = json!({"credentials": {"type": "unavailable"}});
+    let expiring = json!({"credentials":
+        {"type": "bedrock_api_key", "api_key": "k", "expires_at": 100}});
+    let nova = "Catalog us.amazon.nova-pro-v1:0";
+    let channels = [none.clone(), expiring.clone(), json!({})];
+    check(&channels, "nova-pro", &format!("c1 {nova}"));
+    check(&channels[..1], "nova-pro", "no credentials");
+    check(&channels[..1], "no-such-model", "not found");
+    let both = routes(&channels);
+    let serving = |now: u64| {
+        both.resolve("nova-pro", at(now))
+            .unwrap()
+            .channel
+            .channel
+            .name
+            .clone()
+    };
+    assert_eq!((serving(99).as_str(), serving(100).as_str()), ("c1", "c2"));
+    let expired = routes(&channels[..2]);
+    let refusal = expired.resolve("nova-pro", at(100)).unwrap_err().error();
+    assert_eq!(refusal.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refusal.code, Some("credentials_unavailable"));
+    assert_eq!(refusal.retry_after, Some(10));
+    // The model is there all the same.
+    let alone = routes(&channels[..1]);
+    assert!(alone.model_names().contains("nova-pro"));
+    assert!(alone.find("nova-pro").is_ok());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bedrock_simulator::{Builder, Key, Simulator};
 use serde_json::{Value, json};
 
-use crate::Stack;
+use crate::{Stack, eventually};
 
 /// The key id that simulators know.
 pub const ACCESS_KEY_ID: &str = "AKIDEXAMPLE";
@@ -104,7 +104,16 @@ impl Stack {
         let mut body = channel_body(simulator);
         merge(&mut body, fields);
         let view = self.config.create(&body).await;
-        let revision = view["revision"].as_u64().expect("a revision");
+        let mut revision = view["revision"].as_u64().expect("a revision");
+        if view["credential_status"].is_object() && body["enabled"] != false {
+            // What AWS issues is a revision of its own.
+            revision += 1;
+            eventually("AWS has issued credentials", async || {
+                let status = self.config.status().await;
+                (status["revision"].as_u64() >= Some(revision)).then_some(())
+            })
+            .await;
+        }
         self.config.wait_active(revision).await;
         let arns = body["inference_profile_arn_map"].as_object();
         let arn = arns

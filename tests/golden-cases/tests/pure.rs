@@ -177,7 +177,7 @@ fn response_text(response: &Message) -> String {
 pub(crate) fn check_families() -> Result<(), String> {
     let routes = routes(PLUGIN_CONFIG);
     let family = |model: String| {
-        let route = routes.resolve(&model).unwrap();
+        let route = routes.find(&model).unwrap();
         match route.api() {
             Api::Converse => ModelFamily::Converse,
             _ => route.family,

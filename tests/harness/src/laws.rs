@@ -178,7 +178,7 @@ pub fn plugin_configuration(json: &[u8]) {
         Ok(routes) => {
             let known = routes.model_names().into_iter().map(str::to_owned);
             for name in known.chain(["claude-haiku-4-5".to_owned(), "?".to_owned()]) {
-                if let Ok(route) = routes.resolve(&name) {
+                if let Ok(route) = routes.find(&name) {
                     assert!(!route.model_id.is_empty());
                     let _ = (route.api(), route.is_invoke_only());
                 }

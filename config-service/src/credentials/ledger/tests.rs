@@ -26,6 +26,7 @@ fn key(text: &str, expires_at: Option<u64>) -> Fetched {
     Fetched {
         credentials: Issued::BedrockApiKey {
             api_key: Secret::new(text),
+            expires_at: None,
         },
         expires_at: expires_at.map(at),
     }
@@ -68,21 +69,17 @@ fn check_renewal(life: Option<u64>, renewed_after: u64, retired_after: Option<u6
 
 #[test]
 fn credentials_are_renewed_in_time_and_retired_before_they_expire() {
-    check_renewal(
-        Some(12 * HOUR),
-        12 * HOUR - 15 * MINUTE,
-        Some(12 * HOUR - 10),
-    );
-    check_renewal(Some(HOUR), 45 * MINUTE, Some(HOUR - 10));
-    check_renewal(Some(30 * MINUTE), 20 * MINUTE, Some(30 * MINUTE - 10));
-    check_renewal(Some(30), 20, Some(27));
+    check_renewal(Some(12 * HOUR), 6 * HOUR, Some(12 * HOUR - 10));
+    check_renewal(Some(HOUR), 30 * MINUTE, Some(HOUR - 10));
+    check_renewal(Some(15 * MINUTE), 450, Some(15 * MINUTE - 10));
+    check_renewal(Some(30), 15, Some(27));
     check_renewal(None, 5 * MINUTE, None);
 }
 
 #[test]
 fn failures_keep_the_last_good_ones_and_are_spaced_out() {
     let (mut ledger, job) = after_first(Ok(key("good", Some(HOUR))));
-    let mut now = 45 * MINUTE;
+    let mut now = 30 * MINUTE;
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
         assert_eq!(ledger.due(at(now)).len(), 1);
         assert!(!ledger.record(&job, Err("AccessDenied: no".to_owned()), at(now)));
@@ -116,9 +113,28 @@ fn a_source_without_credentials_is_not_served_and_says_why() {
 #[test]
 fn the_same_credentials_again_are_no_change() {
     let (mut ledger, job) = after_first(Ok(key("k", Some(HOUR))));
-    assert!(!ledger.record(&job, Ok(key("k", Some(HOUR))), at(45 * MINUTE)));
-    // A third of what is left.
-    assert_eq!(ledger.next_event(), Some(at(55 * MINUTE)));
+    assert!(!ledger.record(&job, Ok(key("k", Some(HOUR))), at(30 * MINUTE)));
+    // Half of what is left.
+    assert_eq!(ledger.next_event(), Some(at(45 * MINUTE)));
+    // With another expiry they are: the filter has to know.
+    assert!(ledger.record(&job, Ok(key("k", Some(2 * HOUR))), at(45 * MINUTE)));
+}
+
+#[test]
+fn the_filter_is_told_until_when_it_may_use_them() {
+    let until = |ledger: &Ledger| ledger.issued()["a"].expires_at();
+    let (mut ledger, job) = after_first(Ok(key("k", Some(60))));
+    assert_eq!(until(&ledger), Some(1_000_054));
+    assert_eq!(ledger.next_event(), Some(at(30)));
+    // What nobody publishes again is not used for longer here than there.
+    ledger.due(at(30));
+    assert!(!ledger.record(&job, Ok(key("k", Some(60))), at(30)));
+    assert_eq!(until(&ledger), Some(1_000_054));
+    assert!(ledger.retire(at(54)));
+    let (ledger, _) = after_first(Ok(key("k", Some(HOUR))));
+    assert_eq!(until(&ledger), Some(1_000_000 + HOUR - 10));
+    let (ledger, _) = after_first(Ok(key("k", None)));
+    assert_eq!(until(&ledger), None);
 }
 
 #[test]
