@@ -40,14 +40,7 @@ fn replied(step: Step) -> (u16, String) {
 
 #[test]
 fn other_paths_pass_untouched() {
-    for path in [
-        "/",
-        "/v1/embeddings",
-        "/v1/chat/completions/x",
-        "/healthz",
-        "/V1/models",
-        "/v1/models/",
-    ] {
+    for path in ["/", "/v1/embeddings", "/healthz", "/V1/models"] {
         let mut exchange = exchange();
         assert_eq!(
             exchange.request_headers(request("GET", path), true),
@@ -333,6 +326,70 @@ fn an_answer_before_the_body_is_complete_is_an_error_too() {
     assert_eq!(seen.headers.get_str(":status"), Some("413"));
     let body: Value = serde_json::from_slice(&seen.body).unwrap();
     assert_eq!(body["error"]["code"], "request_too_large");
+}
+
+/// Envoy's own answers to a client's request that breaks off are not Bedrock's.
+#[test]
+fn a_request_that_cannot_be_read_is_not_blamed_on_bedrock() {
+    for (status, expected, code) in [
+        ("400", "400", "invalid_request"),
+        ("408", "408", "request_timeout"),
+        ("413", "413", "request_too_large"),
+        ("503", "503", "service_unavailable"),
+    ] {
+        let mut exchange = exchange();
+        let head = request("POST", "/v1/chat/completions");
+        assert_eq!(exchange.request_headers(head, false), Step::Wait);
+        let head = headers(&[(":status", status), ("content-type", "text/plain")]);
+        let seen = answer(&mut exchange, head, b"codec error", &[]);
+        assert_eq!(seen.headers.get_str(":status"), Some(expected));
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(body["error"]["code"], code, "{body}");
+        let message = body["error"]["message"].as_str().unwrap();
+        assert!(!message.contains("Bedrock refused"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_below_our_paths_is_a_404_of_ours() {
+    for path in [
+        "/v1/chat/completions/",
+        "/v1/chat/completions/?x=1",
+        "/v1/chat/completions/chatcmpl-1",
+        "/v1/models/",
+    ] {
+        for method in ["GET", "POST"] {
+            let step = exchange().request_headers(request(method, path), true);
+            assert_eq!(replied(step), (404, "not_found".to_owned()), "{path}");
+        }
+    }
+}
+
+#[test]
+fn what_an_upstream_says_about_itself_stays_there() {
+    for status in ["200", "429"] {
+        let mut exchange = exchange();
+        send(&mut exchange, CHAT).unwrap();
+        let head = headers(&[
+            (":status", status),
+            ("content-type", "application/json"),
+            ("set-cookie", "a=b"),
+            ("location", "https://elsewhere.example"),
+            ("x-bedrock-channel", "forged"),
+            ("x-bedrock-attempts", "9"),
+            ("retry-after", "3"),
+        ]);
+        let seen = answer(&mut exchange, head, b"{}", &[]);
+        for name in [
+            "set-cookie",
+            "location",
+            "x-bedrock-channel",
+            "x-bedrock-attempts",
+        ] {
+            assert_eq!(seen.headers.get_str(name), None, "{status} {name}");
+        }
+        assert_eq!(seen.headers.get_str("retry-after"), Some("3"));
+    }
 }
 
 #[test]

@@ -17,7 +17,11 @@ pub(super) enum Api<'p> {
 impl<'p> Api<'p> {
     /// The endpoint at a path; `None` for every path that is not ours.
     pub(super) fn at(path: &'p PathAndQuery) -> Option<Self> {
-        match path.path() {
+        Self::at_path(path.path())
+    }
+
+    fn at_path(path: &'p str) -> Option<Self> {
+        match path {
             "/v1/chat/completions" => Some(Self::ChatCompletions),
             "/v1/models" => Some(Self::Models),
             other => other
@@ -25,6 +29,15 @@ impl<'p> Api<'p> {
                 .filter(|name| !name.is_empty())
                 .map(Self::Model),
         }
+    }
+
+    /// Whether a path is below one of ours, where nothing is.
+    pub(super) fn is_below(path: &'p PathAndQuery) -> bool {
+        let path = path.path();
+        Self::at_path(path).is_none()
+            && ["/v1/chat/completions/", "/v1/models/"]
+                .iter()
+                .any(|own| path.starts_with(own))
     }
 
     /// The method that it takes.

@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 
 use super::api::Api;
 use super::call::Prepared;
-use super::{Body, Call, Edit, Exchange, Headers, Phase, ReadBody, Reply, Step, timeout};
+use super::{Body, Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step, timeout};
 use crate::json::Pieces;
 use crate::openai::{self, ChatRequest, Error, ErrorKind};
 use crate::routes::{ResolveError, Routes};
@@ -26,7 +26,10 @@ impl Exchange {
         let path = headers.get(":path");
         let path = path.and_then(|path| PathAndQuery::try_from(path).ok());
         let Some(api) = path.as_ref().and_then(Api::at) else {
-            return self.not_ours(headers);
+            return match path.as_ref().filter(|path| Api::is_below(path)) {
+                Some(path) => self.reply(&no_such_path(path)),
+                None => self.not_ours(headers),
+            };
         };
         let method = headers.get_str(":method").unwrap_or_default();
         if api.method() != method {
@@ -153,6 +156,26 @@ impl Exchange {
     }
 }
 
+impl Head {
+    /// Why Envoy ended a request before all of it had arrived, when nothing was sent to Bedrock yet.
+    pub(super) fn refusal(&self) -> Error {
+        let invalid = |status, message| Error::new(status, ErrorKind::InvalidRequest, message);
+        match self.status {
+            StatusCode::REQUEST_TIMEOUT => {
+                let message = "The request did not arrive in time; send it again.";
+                invalid(self.status, message).code("request_timeout")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => self.error(b"", None),
+            status if status.is_client_error() => {
+                let message = "The request's body cannot be read: it is malformed, or broke off. \
+                               Nothing was sent to the model.";
+                invalid(StatusCode::BAD_REQUEST, message).code("invalid_request")
+            }
+            _ => self.error(b"", None),
+        }
+    }
+}
+
 /// Translates, routes and signs a request.
 fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers, Pieces), Error> {
     let request = ChatRequest::parse(body)?;
@@ -174,6 +197,15 @@ pub(crate) fn unserved(why: &ResolveError) -> Error {
         );
     }
     why.error()
+}
+
+/// What OpenAI's API answers too where it has nothing.
+fn no_such_path(path: &PathAndQuery) -> Error {
+    let mut message = format!("There is nothing at {} on this gateway.", path.path());
+    if path.path().ends_with('/') {
+        message.push_str(" Leave out the slash at the end.");
+    }
+    Error::new(StatusCode::NOT_FOUND, ErrorKind::InvalidRequest, message).code("not_found")
 }
 
 pub(super) fn too_large(limit: usize) -> Error {

@@ -39,7 +39,10 @@ impl Exchange {
             return self.attempt_refused(attempt, head, end);
         }
         if end {
-            let error = head.error(b"", call.as_ref());
+            let error = match &call {
+                Some(call) => head.error(b"", Some(call)),
+                None => head.refusal(),
+            };
             return self.reply(&error);
         }
         self.phase = match call {
@@ -88,7 +91,10 @@ impl Exchange {
         match self.take_phase() {
             // Without a body there is nothing that Envoy would let the filter replace.
             Phase::WholeAnswer(call, head) if buffered == 0 => {
-                let error = head.error(b"", call.as_ref());
+                let error = match &call {
+                    Some(call) => head.error(b"", Some(call)),
+                    None => head.refusal(),
+                };
                 self.reply(&error)
             }
             Phase::FirstFrame(call, head) if buffered == 0 => {
@@ -141,10 +147,11 @@ impl Exchange {
                 }
                 Err(error) => self.replace(&head, &error, end),
             },
-            call => {
-                let error = head.error(&body, call.as_ref());
+            Some(call) => {
+                let error = head.error(&body, Some(&call));
                 self.replace(&head, &error, end)
             }
+            None => self.replace(&head, &head.refusal(), end),
         }
     }
 
@@ -326,6 +333,8 @@ impl Head {
         let kept = self.headers.0.iter().filter(|(name, _)| {
             let dropped = name.starts_with(':')
                 || name.starts_with("x-amz")
+                // Ours alone to set: they say who served a request.
+                || name.starts_with("x-bedrock-")
                 || matches!(
                     name.as_str(),
                     "content-type"
@@ -334,6 +343,9 @@ impl Head {
                         | "transfer-encoding"
                         | "connection"
                         | "keep-alive"
+                        // Of the upstream's or a proxy's own site, not of the gateway's.
+                        | "location"
+                        | "set-cookie"
                         | "x-request-id"
                 );
             !dropped
