@@ -7,10 +7,12 @@ mod channel;
 mod credentials;
 mod error;
 mod failover;
+mod generation;
 mod guardrail;
 pub mod lint;
 mod maps;
 mod open;
+mod stage;
 
 pub use channel::{
     Api, Channel, CrossRegion, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS,
@@ -19,8 +21,11 @@ pub use channel::{
 pub use credentials::{Credentials, Secret};
 pub use error::{ConfigError, escape_pointer};
 pub use failover::Failover;
+pub use generation::{Generation, InvalidGeneration};
 pub use guardrail::{Guardrail, GuardrailTrace};
 pub use maps::unique_string_map;
+pub use open::KEY_CHECK;
+pub use stage::Stage;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +40,13 @@ pub struct PluginConfig {
     pub schema: u32,
     /// Revision of the config-service that made the document; `0` when written by hand.
     pub revision: u64,
+    /// Where the filter stands.
+    #[serde(skip_serializing_if = "is_default")]
+    pub stage: Stage,
+    /// Something that is sealed like a channel's secrets: a filter that cannot open it cannot open those,
+    /// and refuses the document before they depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_check: Option<Secret>,
     /// Channels in the order in which they are tried for a model.
     pub channels: Vec<Channel>,
     /// Sizes that the filter enforces.
@@ -49,11 +61,17 @@ impl Default for PluginConfig {
         Self {
             schema: SCHEMA,
             revision: 0,
+            stage: Stage::default(),
+            key_check: None,
             channels: Vec::new(),
             limits: Limits::default(),
             failover: None,
         }
     }
+}
+
+fn is_default(stage: &Stage) -> bool {
+    *stage == Stage::default()
 }
 
 impl PluginConfig {

@@ -10,7 +10,6 @@ mod http;
 mod metrics;
 mod relays;
 mod root;
-mod stage;
 mod upstream;
 
 use proxy_wasm::types::LogLevel;

@@ -26,6 +26,9 @@ use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
 use on_demand::OnDemand;
 
+/// How long requests leave without failover after one that no attempt was made of.
+const DETOUR: Duration = Duration::from_secs(10);
+
 type Request<'a> = ChatRequest<'a>;
 
 self_cell!(
@@ -46,6 +49,8 @@ pub struct Dispatcher {
     turns: Cell<u64>,
     /// Bytes of the requests that are held.
     held: Cell<usize>,
+    /// Until when no request is sent to a pool.
+    detour: Cell<Option<SystemTime>>,
     /// What is still to be counted.
     events: RefCell<Vec<Event>>,
 }
@@ -105,6 +110,12 @@ impl Dispatcher {
             what,
             reason,
         });
+    }
+
+    /// Whether attempts are made of requests that are sent to pools, as far as is known.
+    #[must_use]
+    pub fn reaches_pools(&self, now: SystemTime) -> bool {
+        self.detour.get().is_none_or(|until| until <= now)
     }
 
     /// Reads a request and chooses who shall serve it.
@@ -335,6 +346,17 @@ impl Relay {
         if self.progress.borrow().is_open {
             self.failed(Failure::Unavailable, None, now);
         }
+    }
+
+    /// Something came back: whether any attempt was made. If none was, the pool is not there, or its filter
+    /// runs in another VM; others do not go there for a while.
+    #[must_use]
+    pub fn was_tried(&self, now: SystemTime) -> bool {
+        let was_tried = !self.progress.borrow().tried.is_empty();
+        if !was_tried {
+            self.dispatcher.detour.set(Some(now + DETOUR));
+        }
+        was_tried
     }
 
     /// What the latest attempt has settled, if more than Envoy sees.

@@ -15,6 +15,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, Va
 use crate::credentials::{TokenFolder, USUAL_FOLDERS};
 use crate::store::Creation;
 use crate::token::AdminToken;
+use crate::xds::DRAIN_TIME;
 use crate::xds::tls::TlsFiles;
 pub use command::{Command, Remote, SealCommand, TokenCommand};
 
@@ -183,6 +184,19 @@ pub struct Args {
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MOST_ATTEMPTS as u64)
     )]
     pub max_attempts: usize,
+
+    /// How long clusters stay in Envoys that the configuration does not name any more, in seconds.
+    ///
+    /// Requests under way are tried on them. As long as a request may be tried: attempts times the route's
+    /// `per_try_timeout`.
+    #[arg(
+        long,
+        env = "BEDROCK_DRAIN_SECONDS",
+        value_name = "SECONDS",
+        default_value_t = DRAIN_TIME.as_secs(),
+        value_parser = clap::value_parser!(u64).range(..=86_400)
+    )]
+    pub drain_seconds: u64,
 
     /// Do not tell clients which channel served them and after how many attempts, with --failover.
     #[arg(long, env = "BEDROCK_HIDE_ANSWER_HEADERS", value_parser = FalseyValueParser::new())]

@@ -144,8 +144,10 @@ impl Channels {
             store.renew(contents.revision, &keeper.saved()).await?;
         }
         let snapshot = Snapshot::compile(&contents, &settings, &keeper.issued());
-        let snapshot = snapshot.map_err(InvalidContents)?;
+        let mut snapshot = snapshot.map_err(InvalidContents)?;
         warn_of_any_model(&contents);
+        snapshot.remember(store.kept_clusters().await?);
+        store.keep_clusters(&snapshot.clusters).await?;
         let inner = Inner {
             store,
             keeper,

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bedrock_filter::config::Generation;
+use bedrock_filter::seal::KEY_VARIABLE;
 use sha2::{Digest as _, Sha256};
 
 /// First bytes of every WebAssembly module
@@ -34,7 +36,36 @@ pub struct ServedModule {
     pub cluster: String,
 }
 
+/// Id of the VM that the module runs in, the same for every module.
+///
+/// What a module keeps with Envoy under it (shared data, queues) is there for the next one too, so such
+/// values begin with a version. The module's own memory is not shared: another module is another VM.
+pub const VM_ID: &str = "bedrock";
+
 impl FilterCode {
+    /// Names the VM that Envoys make of the module; another module is another generation.
+    ///
+    /// A file in Envoy's own file system is known by its path: another module needs another one.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        let module = match self {
+            Self::Served(module) => &module.sha256,
+            Self::InEnvoy { path } => path,
+        };
+        let parts = [VM_ID, KEY_VARIABLE, module].join("\0");
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(parts));
+        Generation::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+    }
+
+    /// Where Envoys find the module: a file, or an address and the cluster that leads there.
+    #[must_use]
+    pub fn location(&self) -> (&str, &str) {
+        match self {
+            Self::Served(module) => (&module.uri, &module.cluster),
+            Self::InEnvoy { path } => (path, ""),
+        }
+    }
+
     /// How Envoys come by the module.
     #[must_use]
     pub fn delivery(&self) -> ModuleDelivery {

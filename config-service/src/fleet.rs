@@ -6,10 +6,15 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+
+/// After how long an Envoy that does not run what is published is reported as stalled. Fetching and compiling
+/// a module takes seconds.
+pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// All connected Envoys. Clones share one state.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +49,20 @@ pub struct Progress {
     pub clusters: Delivery,
     /// Whether it is sent nothing and keeps what it has, because the service started without channels.
     pub held: bool,
+    /// What has to happen before everything that is published is in force.
+    pub waiting_for: Option<WaitingFor>,
+}
+
+/// What keeps an Envoy from running the published revision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitingFor {
+    /// It has not acknowledged the clusters: it resolves their names, or waits for their filter.
+    Clusters,
+    /// It has not taken the filter: it fetches or compiles the module, or lacks the keys.
+    Module,
+    /// It has not acknowledged the plugin configuration.
+    PluginConfiguration,
 }
 
 /// How far one type of resource got.
@@ -53,6 +72,8 @@ pub struct Delivery {
     pub subscribed: bool,
     /// The revision that is in force.
     pub active: Option<u64>,
+    /// Whether what is in force is what is published, to the last byte.
+    pub is_current: bool,
     /// The last refusal that no later acknowledgement has superseded.
     pub rejected: Option<Rejection>,
 }
@@ -77,6 +98,9 @@ pub struct FleetCounts {
     pub rejected: usize,
     /// They keep what they have, because the service started without channels.
     pub held: usize,
+    /// They have not run what is published for longer than [`STALLED_AFTER`], whether they refused it or did
+    /// not answer.
+    pub stalled: usize,
 }
 
 /// What `GET /api/status` shows.
@@ -117,6 +141,8 @@ struct Stream {
     peer: Option<SocketAddr>,
     connected_at: OffsetDateTime,
     progress: Progress,
+    /// Since when it has not run what is published.
+    behind_since: Option<Instant>,
 }
 
 #[derive(Debug, Serialize)]
@@ -132,6 +158,10 @@ struct EnvoyView {
     state: EnvoyState,
     rejected: Option<Rejection>,
     clusters: Option<ClustersView>,
+    waiting_for: Option<WaitingFor>,
+    /// How long it has not run what is published.
+    behind_seconds: Option<u64>,
+    stalled: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -166,6 +196,7 @@ impl Fleet {
             peer,
             connected_at: OffsetDateTime::now_utc().truncate_to_millisecond(),
             progress: Progress::default(),
+            behind_since: None,
         };
         state.streams.insert(key, stream);
         drop(state);
@@ -198,6 +229,10 @@ impl Fleet {
                 if held == 1 { "keeps" } else { "keep" }
             ));
         }
+        let stalled = envoys.iter().filter(|envoy| envoy.stalled).count();
+        if stalled > 0 {
+            summary.push_str(&format!("; {stalled} stalled"));
+        }
         FleetView { envoys, summary }
     }
 
@@ -206,6 +241,7 @@ impl Fleet {
     pub fn counts(&self, revision: u64) -> FleetCounts {
         let mut counts = FleetCounts::default();
         for envoy in self.view(revision).envoys {
+            counts.stalled += usize::from(envoy.stalled);
             match envoy.state {
                 EnvoyState::Active => counts.active += 1,
                 EnvoyState::Pending => counts.pending += 1,
@@ -222,12 +258,13 @@ impl Fleet {
 }
 
 impl Entry {
-    /// Records how far the Envoy is.
-    pub fn update(&self, progress: &Progress) {
-        if let Some(stream) = self.fleet.lock().streams.get_mut(&self.key)
-            && stream.progress != *progress
-        {
-            stream.progress = progress.clone();
+    /// Records how far the Envoy is, and since when it has not run what is published.
+    pub fn update(&self, progress: &Progress, behind_since: Option<Instant>) {
+        if let Some(stream) = self.fleet.lock().streams.get_mut(&self.key) {
+            stream.behind_since = behind_since;
+            if stream.progress != *progress {
+                stream.progress = progress.clone();
+            }
         }
     }
 }
@@ -262,7 +299,8 @@ impl Progress {
         Self {
             plugin: Delivery::merged(streams.clone().map(|progress| &progress.plugin)),
             clusters: Delivery::merged(streams.clone().map(|progress| &progress.clusters)),
-            held: streams.into_iter().any(|progress| progress.held),
+            held: streams.clone().any(|progress| progress.held),
+            waiting_for: streams.filter_map(|progress| progress.waiting_for).min(),
         }
     }
 }
@@ -276,6 +314,7 @@ impl Delivery {
                 subscribed: true,
                 // `None`, which is none yet, is less than any revision.
                 active: one.active.min(other.active),
+                is_current: one.is_current && other.is_current,
                 rejected: [one.rejected, other.rejected]
                     .into_iter()
                     .flatten()
@@ -294,7 +333,10 @@ impl EnvoyView {
             plugin,
             clusters,
             held,
+            waiting_for,
         } = progress;
+        let since = streams.iter().filter_map(|stream| stream.behind_since);
+        let behind = since.min().map(|since| since.elapsed());
         // For an Envoy that asks for clusters alone, they are what counts.
         let leading = if plugin.subscribed {
             &plugin
@@ -307,7 +349,7 @@ impl EnvoyView {
             EnvoyState::Held
         } else if rejected.as_ref().is_some_and(|it| it.revision == revision) {
             EnvoyState::Rejected
-        } else if leading.active == Some(revision) {
+        } else if leading.active == Some(revision) && leading.is_current {
             EnvoyState::Active
         } else {
             EnvoyState::Pending
@@ -327,6 +369,9 @@ impl EnvoyView {
                 active_revision: clusters.active,
                 rejected: clusters.rejected,
             }),
+            waiting_for,
+            behind_seconds: behind.map(|behind| behind.as_secs()),
+            stalled: behind.is_some_and(|behind| behind >= STALLED_AFTER),
         })
     }
 }

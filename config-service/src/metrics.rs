@@ -184,6 +184,7 @@ impl Now {
             pending,
             rejected,
             held,
+            stalled,
         } = self.fleet;
         for (state, count) in [
             ("active", active),
@@ -198,6 +199,13 @@ impl Now {
             "envoys",
             "Connected Envoys, by where they stand with the published revision",
             envoys,
+        );
+        let stalled = u64::try_from(stalled).unwrap_or(u64::MAX);
+        gauge(
+            registry,
+            "envoys_stalled",
+            "Connected Envoys that have not run what is published for 30 seconds",
+            stalled,
         );
         let build = Family::<Build, Gauge>::default();
         let version = env!("CARGO_PKG_VERSION");

@@ -7,19 +7,21 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bedrock_filter::config::{Channel, Credentials, Secret, SignedBy};
+use bedrock_filter::config::{Channel, Credentials, Generation, Secret, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
 use crate::channels::Settings;
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
-use crate::store::Contents;
+use crate::store::{Contents, KeptCluster};
 
 pub(crate) use filter::{explained, faults, is_usable, ready};
 
 /// Clusters of earlier revisions that are remembered for Envoys that come back late.
-const MAX_RETIRED: usize = 64;
+pub const MAX_RETIRED: usize = 512;
 
 /// Everything that an Envoy needs for one revision.
 pub struct Snapshot {
@@ -31,10 +33,12 @@ pub struct Snapshot {
     pub origin: Origin,
     /// The plugin configuration. Has credentials in it, sealed if there is a key.
     pub plugin_config: String,
+    /// Identifies the plugin configuration among those of one revision.
+    pub digest: String,
     /// The clusters that the plugin configuration names.
     pub clusters: BTreeSet<Cluster>,
-    /// Clusters that recent revisions named and this one does not, the newest first. An Envoy that
-    /// reconnects may still run one of those revisions.
+    /// Clusters that recent revisions named and this one does not, the newest first: also of an earlier
+    /// process. An Envoy that reconnects may still run one of those revisions.
     pub retired: Vec<Cluster>,
     /// When it was made.
     pub made_at: Instant,
@@ -51,7 +55,7 @@ pub enum Origin {
 }
 
 /// An upstream that Envoys dial.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Cluster {
     /// Envoy's name for it.
     pub name: String,
@@ -59,23 +63,31 @@ pub struct Cluster {
     pub hosts: Vec<Host>,
     /// Whether the connection is encrypted.
     pub transport: Transport,
-    /// Whether the filter stands here too, to make each attempt its channel's own.
-    pub stage: UpstreamStage,
-    /// Whose signature Envoy adds to what leaves, if not the filter's.
+    /// The filter that stands here too, to make each attempt its channel's own; without one, what comes is
+    /// ready to be sent.
+    pub stage: Option<Generation>,
+    /// Whose signature Envoy adds to what leaves, if not the filter's. Has a secret, and is kept nowhere.
+    #[serde(skip)]
     pub signing: Option<SigningKey>,
 }
 
-/// Whether the filter stands on a cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UpstreamStage {
-    /// It does not: what comes is ready to be sent.
-    Absent,
-    /// It does.
-    Present,
+impl Cluster {
+    /// The cluster that brings the pools' filter to an Envoy, whether there are pools or not: module and keys
+    /// are tried on it before a listener depends on them. Nothing is sent to it.
+    #[must_use]
+    pub fn carrier(generation: Generation) -> Self {
+        Self {
+            name: format!("bedrock|filter|{generation}"),
+            hosts: Vec::new(),
+            transport: Transport::Plain,
+            stage: Some(generation),
+            signing: None,
+        }
+    }
 }
 
 /// One endpoint of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Host {
     /// Host name or address; an IPv6 address has no brackets here.
     pub host: String,
@@ -99,7 +111,8 @@ pub struct SigningKey {
 }
 
 /// How a cluster's connections are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// TLS with a verified certificate.
     Tls,
@@ -128,6 +141,7 @@ impl Snapshot {
             revision: contents.revision,
             channels: contents.channels.len(),
             origin: Origin::Change,
+            digest: digest(&plugin_config),
             plugin_config,
             clusters: clusters(&served),
             retired: Vec::new(),
@@ -148,8 +162,34 @@ impl Snapshot {
         text
     }
 
+    /// Remembers the clusters of an earlier process.
+    pub(crate) fn remember(&mut self, kept: Vec<KeptCluster>) {
+        let names: BTreeSet<_> = self.clusters.iter().map(|own| own.name.clone()).collect();
+        let others = kept
+            .into_iter()
+            .filter(|own| !names.contains(&own.cluster.name));
+        let retired = others.filter_map(|kept| self.complete(kept));
+        self.retired = retired.take(MAX_RETIRED).collect();
+    }
+
+    /// A cluster with the secret that is not kept; `None` when no channel has it any more: the cluster must
+    /// not be there without it.
+    fn complete(&self, kept: KeptCluster) -> Option<Cluster> {
+        let signing = match &kept.signed_with {
+            None => None,
+            Some(id) => {
+                let mut keys = self.clusters.iter().filter_map(|own| own.signing.as_ref());
+                Some(keys.find(|key| key.access_key_id == *id)?.clone())
+            }
+        };
+        Some(Cluster {
+            signing,
+            ..kept.cluster
+        })
+    }
+
     /// Remembers the clusters that the new snapshot has no use for any more.
-    fn retire(mut self, old: &Self) -> Self {
+    pub(crate) fn retire(mut self, old: &Self) -> Self {
         self.retired = old
             .clusters
             .iter()
@@ -159,6 +199,25 @@ impl Snapshot {
             .cloned()
             .collect();
         self
+    }
+}
+
+#[cfg(test)]
+impl Snapshot {
+    /// A snapshot without channels, but with these clusters.
+    pub(crate) fn with_clusters(revision: u64, clusters: BTreeSet<Cluster>) -> Self {
+        let plugin_config = format!("{{\"revision\":{revision}}}");
+        Self {
+            revision,
+            channels: 0,
+            origin: Origin::Change,
+            digest: digest(&(&plugin_config, &clusters)),
+            plugin_config,
+            clusters,
+            retired: Vec::new(),
+            made_at: Instant::now(),
+            secrets: Vec::new(),
+        }
     }
 }
 
@@ -200,11 +259,22 @@ impl Publisher {
             .send_modify(|current| *current = Arc::new(snapshot.retire(current)));
     }
 
+    /// The current one.
+    pub(crate) fn current(&self) -> Arc<Snapshot> {
+        Arc::clone(&self.sender.borrow())
+    }
+
     /// The reading end.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.sender.subscribe()
     }
+}
+
+/// Eight hexadecimal digits that tell a content from others.
+pub(crate) fn digest(content: &impl Serialize) -> String {
+    let bytes = serde_json::to_vec(content).unwrap_or_default();
+    crate::hex::encode(Sha256::digest(bytes).iter().take(4))
 }
 
 /// The clusters of all enabled channels, also of those that will have credentials later; except where Envoy
@@ -221,11 +291,9 @@ fn clusters(served: &Routes) -> BTreeSet<Cluster> {
 
 /// The clusters between which requests fail over.
 fn pools(served: &Routes) -> impl Iterator<Item = Cluster> {
-    let pools = served
-        .failover()
-        .map(|_| served.pools())
-        .unwrap_or_default();
-    pools.into_iter().filter_map(|(name, channels)| {
+    let generation = served.failover().and_then(|failover| failover.generation);
+    let pools = generation.map(|_| served.pools()).unwrap_or_default();
+    pools.into_iter().filter_map(move |(name, channels)| {
         Some(Cluster {
             name,
             hosts: channels
@@ -235,7 +303,7 @@ fn pools(served: &Routes) -> impl Iterator<Item = Cluster> {
                     ..host(own)
                 })
                 .collect(),
-            stage: UpstreamStage::Present,
+            stage: generation,
             ..cluster(channels.first()?)
         })
     })
@@ -250,7 +318,7 @@ fn cluster(channel: &CompiledChannel) -> Cluster {
         } else {
             Transport::Plain
         },
-        stage: UpstreamStage::Absent,
+        stage: None,
         signing: signing_key(&channel.channel),
     }
 }

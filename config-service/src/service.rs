@@ -16,10 +16,10 @@ use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::outbound::{Outbound, Reach};
-use crate::seal::Sealer;
+use crate::seal::{SealError, Sealer};
 use crate::store::{Store, StoreError};
 use crate::xds::tls::{Tls, TlsError};
-use crate::xds::{self, Resources, XdsServer};
+use crate::xds::{self, Resources, Setup, XdsServer};
 
 /// How long open requests may take after the service was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
@@ -66,6 +66,9 @@ pub enum StartError {
     /// The keys for sealing are none.
     #[error(transparent)]
     SealKey(#[from] InvalidSealKey),
+    /// Nothing can be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The filter module cannot be served.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -117,9 +120,10 @@ impl Service {
             failover: args.failover.then(|| Failover {
                 max_attempts: args.max_attempts,
                 answer_headers: !args.hide_answer_headers,
+                generation: Some(code.generation()),
                 ..Failover::default()
             }),
-            sealer,
+            sealer: sealer.clone(),
             allow_link_local_endpoints: args.allow_link_local_endpoints,
             trusted_endpoints: args.trusted_endpoints,
             token_folders,
@@ -130,7 +134,12 @@ impl Service {
         let keeping = keeper.run(channels.clone(), stopped.clone());
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
-        let resources = Resources::new(code, args.upstream_ca_file);
+        let setup = Setup {
+            code,
+            upstream_ca_file: args.upstream_ca_file,
+            drain_time: Duration::from_secs(args.drain_seconds),
+        };
+        let resources = Resources::new(setup, &sealer)?;
         let state =
             AppState::new(args.admin_token, channels, fleet.clone(), resources.clone()).await;
         let metrics = state.metrics.clone();

@@ -4,6 +4,7 @@
 //! raises the revision by one.
 
 mod audit;
+mod clusters;
 mod file;
 mod issued;
 mod lock;
@@ -22,6 +23,7 @@ use crate::channel::{Channel, StoredChannel};
 use crate::seal::{SealError, Sealer, StoredSecretError};
 
 pub use audit::AuditEntry;
+pub(crate) use clusters::KeptCluster;
 pub use open::Creation;
 pub use tokens::TokenEntry;
 

@@ -13,29 +13,65 @@ pub mod session;
 pub mod tls;
 mod wire;
 
+use std::time::Duration;
+
+use bedrock_filter::config::{KEY_CHECK, PluginConfig, Secret, Stage};
+
 use crate::filter_code::FilterCode;
+use crate::publish;
+use crate::seal::{SealError, Sealer};
+use session::Terms;
 
 pub use server::{ServeError, XdsServer};
 
-/// Name of the extension configuration that Envoys subscribe to; also the plugin's root id and the
-/// id of its VM.
+/// Name of the extension configuration that listeners subscribe to; also the plugin's root id.
 pub const EXTENSION_NAME: &str = "bedrock";
+
+/// How long clusters stay that no plugin configuration names any more, unless it is set: every attempt of
+/// a request may take as long as `envoy/envoy.yaml` lets it.
+pub const DRAIN_TIME: Duration = Duration::from_secs(900);
 
 /// What turns a snapshot into resources, apart from the snapshot itself.
 #[derive(Clone, Debug)]
 pub struct Resources {
     code: FilterCode,
     upstream_ca_file: String,
+    /// Plugin configuration of the filter on pools.
+    stage_config: String,
+    terms: Terms,
+}
+
+/// What Envoys shall get, besides channels.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Where they get the filter's module from.
+    pub code: FilterCode,
+    /// Certificates that they trust, as a path inside Envoy's file system.
+    pub upstream_ca_file: String,
+    /// How long clusters stay that no plugin configuration names any more.
+    pub drain_time: Duration,
 }
 
 impl Resources {
-    /// `upstream_ca_file` is a path inside Envoy's file system.
-    #[must_use]
-    pub fn new(code: FilterCode, upstream_ca_file: String) -> Self {
-        Self {
-            code,
-            upstream_ca_file,
-        }
+    /// Makes the parts that are the same for every snapshot.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no random bytes.
+    pub fn new(setup: Setup, sealer: &Sealer) -> Result<Self, SealError> {
+        let key = sealer.key_id().unwrap_or_default().to_owned();
+        let terms = Terms {
+            generation: setup.code.generation(),
+            delivery: setup.code.delivery(),
+            stage_digest: publish::digest(&(setup.code.location(), key)),
+            drain_time: setup.drain_time,
+        };
+        Ok(Self {
+            stage_config: stage_config(sealer)?,
+            code: setup.code,
+            upstream_ca_file: setup.upstream_ca_file,
+            terms,
+        })
     }
 
     /// Where Envoys get the filter's module from.
@@ -44,9 +80,27 @@ impl Resources {
         &self.code
     }
 
+    /// What holds for every session.
+    #[must_use]
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
     /// Certificates that Envoys trust, as a path inside Envoy's file system.
     #[must_use]
     pub fn upstream_ca_file(&self) -> &str {
         &self.upstream_ca_file
     }
+}
+
+/// The plugin configuration of the filter on pools: no channel, and something to try the keys on.
+fn stage_config(sealer: &Sealer) -> Result<String, SealError> {
+    let mut check = Secret::new("key check");
+    sealer.seal(KEY_CHECK.channel, [(KEY_CHECK.field, &mut check)])?;
+    let config = PluginConfig {
+        stage: Stage::Upstream,
+        key_check: sealer.is_active().then_some(check),
+        ..PluginConfig::default()
+    };
+    Ok(serde_json::to_string(&config).unwrap_or_default())
 }

@@ -95,6 +95,9 @@ impl TestService {
             "--database",
             database,
             "--init",
+            // What an edit leaves behind goes at once.
+            "--drain-seconds",
+            "0",
         ];
         let module: &[&str] = if extra.contains(&"--wasm") {
             &[]

@@ -51,6 +51,7 @@ async fn execute(database: &Path, statements: &[&'static str]) {
 /// Makes a database that of a version that knew no tokens.
 async fn make_older(database: &Path) {
     let statements = [
+        "DROP TABLE published_clusters",
         "DROP TABLE tokens",
         "DELETE FROM _sqlx_migrations WHERE version > 3",
     ];

@@ -108,7 +108,7 @@ const SOURCES: [&str; 12] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 50] = [
+const OTHER_WORDS: [&str; 52] = [
     "access_key_id",
     "any",
     "api_key",
@@ -136,6 +136,7 @@ const OTHER_WORDS: [&str; 50] = [
     "id",
     "identifier",
     "invoke",
+    "key_check",
     "metadata",
     "none",
     "null",
@@ -147,6 +148,7 @@ const OTHER_WORDS: [&str; 50] = [
     "session_name",
     "session_tags",
     "session_token",
+    "snake_case",
     "source",
     "static",
     "status_number",

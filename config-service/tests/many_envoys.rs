@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::common::envoy::{ECDS, Envoy};
+use crate::common::envoy::{ECDS, Envoy, revision};
 use crate::common::{ARN, TestService, channel};
 use serde_json::json;
 
@@ -27,7 +27,7 @@ async fn two_hundred_envoys_get_an_edit() {
     let receivers = envoys.into_iter().map(|mut envoy| {
         tokio::spawn(async move {
             let plugin = envoy.receive(ECDS).await;
-            assert_eq!(plugin.version_info, "2");
+            assert_eq!(revision(&plugin), "2");
             let arrived = Instant::now();
             envoy.ack(&plugin).await;
             (envoy, arrived)

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Generation;
+
 /// Settings of the deployment in two stages: the filter stands on the listener *and* on the Bedrock
 /// clusters, where it runs once for each attempt of Envoy's retry policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -15,6 +17,9 @@ pub struct Failover {
     /// Bytes of requests that one worker holds at once for the case of another attempt; more get a
     /// 503.
     pub max_held_bytes: usize,
+    /// Generation of the pools; their names have none without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
 }
 
 impl Failover {
@@ -28,6 +33,7 @@ impl Default for Failover {
             max_attempts: 3,
             answer_headers: true,
             max_held_bytes: 256 * 1024 * 1024,
+            generation: None,
         }
     }
 }

@@ -3,6 +3,12 @@
 use super::{Channel, ConfigError, PluginConfig};
 use crate::seal::{KEY_VARIABLE, OpenError, Place, SealKeys, is_sealed};
 
+/// Where [`PluginConfig::key_check`] is sealed for. No channel has this name.
+pub const KEY_CHECK: Place<'static> = Place {
+    channel: "",
+    field: "key_check",
+};
+
 impl PluginConfig {
     /// Opens every sealed secret; those in clear stay as they are.
     ///
@@ -11,6 +17,12 @@ impl PluginConfig {
     /// A [`ConfigError`] for each secret that does not open.
     pub fn open(mut self, keys: &SealKeys) -> Result<Self, Vec<ConfigError>> {
         let mut faults = Vec::new();
+        if let Some(sealed) = &self.key_check
+            && is_sealed(sealed)
+            && let Err(error) = keys.open(sealed, KEY_CHECK)
+        {
+            faults.push(key_fault("/key_check", &error));
+        }
         for (index, channel) in self.channels.iter_mut().enumerate() {
             let own = open_channel(channel, keys);
             let prefix = format!("/channels/{index}");
@@ -43,18 +55,30 @@ fn open_channel(channel: &mut Channel, keys: &SealKeys) -> Vec<ConfigError> {
     faults
 }
 
-fn fault(place: Place<'_>, error: &OpenError) -> ConfigError {
-    let remedy = match error {
+fn key_fault(path: &str, error: &OpenError) -> ConfigError {
+    let reason = format!(
+        "{error} of Envoy's environment; {} ({KEY_VARIABLE})",
+        remedy(error)
+    );
+    ConfigError::new(path, "sealed_secret", reason)
+}
+
+fn remedy(error: &OpenError) -> &'static str {
+    match error {
         OpenError::Unknown => "update the filter",
         OpenError::NoKey(_) => {
             "give Envoy the config-service's keys in its environment, and name the variable in \
              `host_env_keys`; a running Envoy has to be restarted"
         }
         OpenError::Refused(_) => "give Envoy and the config-service the same keys",
-    };
+    }
+}
+
+fn fault(place: Place<'_>, error: &OpenError) -> ConfigError {
     let reason = format!(
-        "of channel `{}` {error} of Envoy's environment; {remedy} ({KEY_VARIABLE})",
-        place.channel
+        "of channel `{}` {error} of Envoy's environment; {} ({KEY_VARIABLE})",
+        place.channel,
+        remedy(error)
     );
     let path = format!("/credentials/{}", place.field);
     ConfigError::new(path, "sealed_secret", reason)
@@ -115,6 +139,25 @@ mod tests {
                 assert!(fault.reason.contains(word), "{fault}");
             }
             assert!(!fault.reason.contains("sealed:"), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_key_check_opens_with_the_key_alone() {
+        let sealed = keys("k1").seal(&Secret::new("check"), KEY_CHECK, [3; NONCE_LEN]);
+        let config = || PluginConfig {
+            key_check: sealed.clone(),
+            ..PluginConfig::default()
+        };
+        assert!(config().open(&keys("k1")).is_ok());
+        for keys in [SealKeys::default(), keys("k2")] {
+            let faults = config().open(&keys).unwrap_err();
+            let [fault] = faults.as_slice() else {
+                panic!("{faults:?}");
+            };
+            assert_eq!(fault.path, "/key_check");
+            assert!(fault.reason.contains("`k1`"), "{fault}");
+            assert!(fault.reason.contains(KEY_VARIABLE), "{fault}");
         }
     }
 

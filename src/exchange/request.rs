@@ -72,7 +72,8 @@ impl Exchange {
         let Phase::RequestBody { kept } = self.take_phase() else {
             return Step::Pass;
         };
-        if let Some(dispatcher) = self.dispatcher.clone() {
+        let dispatcher = self.dispatcher.clone();
+        if let Some(dispatcher) = dispatcher.filter(|own| own.reaches_pools(now)) {
             return self.start_relay(&dispatcher, read(), kept, now);
         }
         let body = read();

@@ -132,7 +132,11 @@ impl HttpContext for FilterHttp {
             return Action::Continue;
         }
         if let Some(relay) = self.exchange.relay() {
-            relay.note_silence(host::now());
+            let now = host::now();
+            relay.note_silence(now);
+            if !relay.was_tried(now) {
+                log::error!("a request was sent to a pool that made no attempt of it");
+            }
             metrics::report_events(&relays::dispatcher());
         }
         let headers = host::headers(MapType::HttpResponseHeaders);

@@ -1,7 +1,8 @@
 //! How an attempt on a cluster finds the request that it is an attempt of.
 //!
-//! Both stages run in one VM, so they share its memory. Envoy carries the number under which a relay is
-//! filed from one to the other, as a property of the stream, which no client can set.
+//! Both stages of a request run in one VM (see [`crate::config::Generation`]), so they share its memory.
+//! Envoy carries the number under which a relay is filed from one to the other, as a property of the
+//! stream, which no client can set.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub(super) fn file(relay: &Rc<Relay>) -> Option<Filed> {
     taken.ok().map(|()| filed)
 }
 
-/// The relay of the stream that is being served; `None` on a listener.
+/// The relay of the stream that is being served; `None` where no listener stage of this VM made one.
 pub(super) fn find() -> Option<Rc<Relay>> {
     let property = hostcalls::get_property(vec![PROPERTY]).ok()??;
     let (vm, number) = property.split_first_chunk()?;
@@ -53,7 +54,7 @@ pub(super) fn find() -> Option<Rc<Relay>> {
     FILED.with_borrow(|filed| filed.get(&number)?.upgrade())
 }
 
-/// Name of the channel of the endpoint that Envoy chose; `None` on a listener.
+/// Name of the channel of the endpoint that Envoy chose.
 pub(super) fn channel() -> Option<String> {
     let path = vec![
         "xds",

@@ -8,16 +8,25 @@ use proxy_wasm::types::ContextType;
 use super::environment;
 use super::host;
 use super::http::FilterHttp;
-use super::stage::FilterStage;
-use crate::config::{PluginConfig, lint};
+use super::relays;
+use super::upstream::FilterUpstream;
+use crate::config::{ConfigError, PluginConfig, Stage, lint};
 use crate::exchange::Exchange;
 use crate::routes::Routes;
 use crate::seal::{KEY_VARIABLE, SealKeys};
 
-/// Holds the compiled configuration.
+/// Holds the compiled configuration, once there is one.
 #[derive(Default)]
 pub(super) struct FilterRoot {
-    routes: Option<Arc<Routes>>,
+    configured: Option<Configured>,
+}
+
+/// What a filter does, by its place.
+enum Configured {
+    /// Requests come in here.
+    Listener(Arc<Routes>),
+    /// Attempts leave here.
+    Upstream,
 }
 
 impl Context for FilterRoot {}
@@ -27,18 +36,16 @@ impl RootContext for FilterRoot {
     /// the bytes and Envoy's environment alone: Envoy takes a configuration that fails on one worker only for a fatal fault.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = host::plugin_configuration(size);
-        let routes = PluginConfig::from_json(&json)
+        let config = PluginConfig::from_json(&json)
             .inspect(warn_of_handwritten)
-            .map_err(|error| vec![error])
-            .and_then(|config| config.open(&seal_keys()))
-            .and_then(Routes::compile);
-        match routes {
-            Ok(routes) => {
-                log::info!(
-                    "plugin configuration of revision {} is active",
-                    routes.revision()
-                );
-                self.routes = Some(Arc::new(routes));
+            .map_err(|error| vec![error]);
+        match config.and_then(configure) {
+            Ok(configured) => {
+                if let Configured::Listener(routes) = &configured {
+                    let revision = routes.revision();
+                    log::info!("plugin configuration of revision {revision} is active");
+                }
+                self.configured = Some(configured);
                 true
             }
             Err(errors) => {
@@ -55,11 +62,13 @@ impl RootContext for FilterRoot {
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        let routes = self.routes.clone()?;
-        if routes.failover().is_some() {
-            return Some(Box::new(FilterStage::new(routes)));
+        match self.configured.as_ref()? {
+            Configured::Listener(routes) => {
+                let exchange = Exchange::on_listener(Arc::clone(routes), &relays::dispatcher());
+                Some(Box::new(FilterHttp::new(exchange)))
+            }
+            Configured::Upstream => Some(Box::new(FilterUpstream::default())),
         }
-        Some(Box::new(FilterHttp::new(Exchange::new(routes))))
     }
 }
 
@@ -74,6 +83,15 @@ fn warn_of_handwritten(config: &PluginConfig) {
             log::warn!("channel {name}, {path}: {}", warning.message);
         }
     }
+}
+
+fn configure(config: PluginConfig) -> Result<Configured, Vec<ConfigError>> {
+    let (stage, config) = (config.stage, config.open(&seal_keys())?);
+    let routes = Routes::compile(config)?;
+    Ok(match stage {
+        Stage::Listener => Configured::Listener(Arc::new(routes)),
+        Stage::Upstream => Configured::Upstream,
+    })
 }
 
 /// The keys of Envoy's environment; a configuration without sealed secrets needs none.

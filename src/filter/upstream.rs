@@ -12,25 +12,18 @@ use crate::exchange::{Edit, Exchange};
 use crate::relay::Relay;
 
 /// Carries one attempt through Envoy's callbacks.
+#[derive(Default)]
 pub(super) struct FilterUpstream {
-    /// Until the attempt begins; it is given back as soon as the attempt is done with it.
+    /// From the first header until the attempt begins.
     relay: Option<Rc<Relay>>,
     /// Once the stand-in has arrived as a whole.
     exchange: Option<Exchange>,
 }
 
 impl FilterUpstream {
-    /// An attempt of `relay`; without one, of a request that this VM does not know, and does not send.
-    pub(super) fn new(relay: Option<Rc<Relay>>) -> Self {
-        Self {
-            relay,
-            exchange: None,
-        }
-    }
-
     /// Sees to it that nothing leaves. No reply: see [`Exchange::attempt`].
     fn refuse() -> Action {
-        log::error!("a request on a cluster was not made by this filter and is not sent");
+        log::error!("a request on a pool is not known to this VM and is not sent");
         if let Some(headers) = &Edit::unsendable().headers {
             host::set_headers(MapType::HttpRequestHeaders, headers);
         }
@@ -61,6 +54,7 @@ impl Context for FilterUpstream {}
 
 impl HttpContext for FilterUpstream {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        self.relay = relays::find();
         // A relay's stand-in has a body.
         if end || self.relay.is_none() {
             return Self::refuse();

@@ -107,6 +107,21 @@ fn every_attempt_has_the_longest_time_that_one_of_the_pool_asks_for() {
 }
 
 #[test]
+fn requests_make_a_detour_while_no_attempts_are_made() {
+    let routes = routes(&[("a", 0, 1)]);
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (relay, _) = plan(&dispatcher, &routes);
+    assert!(!relay.was_tried(now()));
+    assert!(!dispatcher.reaches_pools(now()));
+    assert!(dispatcher.reaches_pools(now() + Duration::from_secs(10)));
+    let (relay, _) = plan(&dispatcher, &routes);
+    relay.begin("a", now());
+    let later = now() + Duration::from_secs(20);
+    assert!(relay.was_tried(later));
+    assert!(dispatcher.reaches_pools(later));
+}
+
+#[test]
 fn what_is_held_is_limited_and_given_back() {
     let failover = Failover {
         max_held_bytes: body().len() * 2,

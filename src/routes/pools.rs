@@ -38,9 +38,19 @@ impl Routes {
         others.sort_by_key(|other| other.channel.priority);
         let channels: Vec<_> = std::iter::once(first).chain(others).take(most).collect();
         Pool {
-            cluster: cluster(&channels),
+            cluster: self.pool_cluster(&channels),
             channels,
         }
+    }
+
+    fn pool_cluster(&self, channels: &[&CompiledChannel]) -> String {
+        let generation = self.failover().and_then(|failover| failover.generation);
+        let generation = generation.map(|generation| generation.to_string());
+        let names = channels.iter().map(|own| own.channel.name.as_str());
+        let parts = generation.as_deref().into_iter().chain(names);
+        parts.fold("bedrock|pool".to_owned(), |name, next| {
+            format!("{name}|{next}")
+        })
     }
 
     /// Every pool that a request can be sent to, by cluster: those of all who serve a name, and each
@@ -101,17 +111,10 @@ fn goes_with(one: &CompiledChannel, other: &CompiledChannel) -> bool {
         && checked_by_name(&other.endpoint)
 }
 
-fn cluster(channels: &[&CompiledChannel]) -> String {
-    let names = channels.iter().map(|own| own.channel.name.as_str());
-    names.fold("bedrock|pool".to_owned(), |name, next| {
-        format!("{name}|{next}")
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Failover;
+    use crate::config::{Failover, Generation};
     use crate::routes::testing;
     use serde_json::{Value, json};
 
@@ -141,6 +144,20 @@ mod tests {
             ],
             &["a", "a|b|c", "b", "b|c|a", "c", "c|b|a"],
         );
+    }
+
+    #[test]
+    fn pools_of_two_generations_have_nothing_in_common() {
+        let names = |generation| {
+            let failover = Failover {
+                generation: Some(Generation::new(generation)),
+                ..Failover::default()
+            };
+            let routes = testing::routes(&[json!({"name": "a"})], Some(failover));
+            routes.pools().into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(names(1), ["bedrock|pool|0000000000000001|a"]);
+        assert_eq!(names(2), ["bedrock|pool|0000000000000002|a"]);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[
     let mut relaying = plugin(&two_stage, &endpoint);
     relaying["failover"] = json!({});
     let relaying = wasm(module, &relaying);
+    let sending = wasm(module, &json!({"schema": 1, "stage": "upstream"}));
     let shared = format!("bedrock|http|127.0.0.1|{}", upstream.port());
     let signing = format!("{shared}|{}", Variant::Native.name());
     let by_header = json!({"cluster_header": "x-bedrock-cluster"});
@@ -68,7 +69,7 @@ pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[
             std::slice::from_ref(&relaying),
             &retrying(by_header),
         ));
-        clusters.push(pool(upstream.port(), relaying));
+        clusters.push(pool(upstream.port(), sending));
     }
     json!({
         "admin": {"address": address(ports.admin)},

@@ -174,6 +174,17 @@ impl Inner {
         }
     }
 
+    /// Makes a snapshot the current one.
+    pub(super) async fn publish(&self, publisher: &Publisher, snapshot: Snapshot) {
+        if snapshot.clusters != publisher.current().clusters
+            && let Err(error) = self.store.keep_clusters(&snapshot.clusters).await
+        {
+            // It is for requests under way when this service is restarted; the edit was made.
+            tracing::error!(%error, "clusters were not kept");
+        }
+        publisher.publish(snapshot);
+    }
+
     async fn commit(
         &self,
         publisher: &Publisher,
@@ -190,7 +201,7 @@ impl Inner {
             actor,
             "channel edited"
         );
-        publisher.publish(snapshot);
+        self.publish(publisher, snapshot).await;
         match self.store.contents().await {
             Ok(contents) => self.keeper.sync(&contents),
             // The edit was made; the next one tells.

@@ -46,7 +46,7 @@ impl Inner {
             revision = snapshot.revision,
             "renewed credentials published"
         );
-        publisher.publish(snapshot);
+        self.publish(&publisher, snapshot).await;
         Ok(())
     }
 }

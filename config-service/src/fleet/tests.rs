@@ -12,6 +12,7 @@ fn active(revision: u64) -> Delivery {
     Delivery {
         subscribed: true,
         active: Some(revision),
+        is_current: true,
         rejected: None,
     }
 }
@@ -29,20 +30,26 @@ fn refused(active: u64, revision: u64) -> Delivery {
 /// A stream for the plugin configuration alone.
 fn plugin(fleet: &Fleet, id: &str, plugin: Delivery) -> Entry {
     let entry = fleet.connect(node(id), None);
-    entry.update(&Progress {
-        plugin,
-        ..Progress::default()
-    });
+    entry.update(
+        &Progress {
+            plugin,
+            ..Progress::default()
+        },
+        None,
+    );
     entry
 }
 
 /// A stream for clusters alone.
 fn clusters(fleet: &Fleet, id: &str, clusters: Delivery) -> Entry {
     let entry = fleet.connect(node(id), None);
-    entry.update(&Progress {
-        clusters,
-        ..Progress::default()
-    });
+    entry.update(
+        &Progress {
+            clusters,
+            ..Progress::default()
+        },
+        None,
+    );
     entry
 }
 
@@ -90,10 +97,13 @@ fn of_envoys_with_the_same_id_the_slowest_counts() {
     let _first = plugin(&fleet, "a", active(2));
     let second = plugin(&fleet, "a", active(1));
     check(&fleet, "0 of 1 Envoys", json!([["a", 2, "pending", 1]]));
-    second.update(&Progress {
-        plugin: refused(1, 2),
-        ..Progress::default()
-    });
+    second.update(
+        &Progress {
+            plugin: refused(1, 2),
+            ..Progress::default()
+        },
+        None,
+    );
     check(&fleet, "0 of 1 Envoys", json!([["a", 2, "rejected", 1]]));
     let _third = plugin(
         &fleet,
@@ -128,11 +138,14 @@ fn an_envoy_that_keeps_what_it_has_on_one_stream_is_held() {
     let fleet = Fleet::default();
     let _clusters = clusters(&fleet, "a", active(7));
     let plugin = plugin(&fleet, "a", active(7));
-    plugin.update(&Progress {
-        plugin: active(7),
-        held: true,
-        ..Progress::default()
-    });
+    plugin.update(
+        &Progress {
+            plugin: active(7),
+            held: true,
+            ..Progress::default()
+        },
+        None,
+    );
     let (summary, envoys) = view(&fleet);
     assert_eq!(envoys, json!([["a", 2, "held", 7]]));
     assert!(
@@ -140,4 +153,35 @@ fn an_envoy_that_keeps_what_it_has_on_one_stream_is_held() {
         "{summary}"
     );
     assert_eq!(fleet.counts(2).held, 1);
+}
+
+#[test]
+fn an_envoy_that_stays_behind_is_shown() {
+    let fleet = Fleet::default();
+    let entry = plugin(&fleet, "a", active(2));
+    let behind = Progress {
+        plugin: Delivery {
+            is_current: false,
+            ..active(2)
+        },
+        waiting_for: Some(WaitingFor::Module),
+        ..Progress::default()
+    };
+    // One revision with another module: it is not what is published.
+    entry.update(&behind, Some(Instant::now()));
+    check(&fleet, "0 of 1 Envoys", json!([["a", 1, "pending", 2]]));
+    assert_eq!(fleet.counts(2).stalled, 0);
+    let since = Instant::now().checked_sub(STALLED_AFTER);
+    entry.update(&behind, since);
+    check(
+        &fleet,
+        "0 of 1 Envoys; 1 stalled",
+        json!([["a", 1, "pending", 2]]),
+    );
+    assert_eq!(fleet.counts(2).stalled, 1);
+    let view = serde_json::to_value(fleet.view(2)).unwrap();
+    let envoy = &view["envoys"][0];
+    assert_eq!(envoy["waiting_for"], "module");
+    assert_eq!(envoy["behind_seconds"], 30);
+    assert_eq!(envoy["stalled"], true);
 }

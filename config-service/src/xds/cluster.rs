@@ -52,7 +52,8 @@ const KEEPALIVE_SECS: u32 = 60;
 pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
     WireCluster {
         name: cluster.name.clone(),
-        cluster_discovery_type: Some(ClusterDiscoveryType::Type(DiscoveryType::StrictDns.into())),
+        alt_stat_name: stat_name(cluster),
+        cluster_discovery_type: Some(ClusterDiscoveryType::Type(discovery(cluster).into())),
         // Private endpoints resolve to IPv4; an IPv6 address that cannot be reached must not win.
         dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
         connect_timeout: Some(seconds(5)),
@@ -69,6 +70,21 @@ pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
             ..UpstreamConnectionOptions::default()
         }),
         ..WireCluster::default()
+    }
+}
+
+/// Statistics of a pool go on when its generation changes.
+fn stat_name(cluster: &Cluster) -> String {
+    let generation = cluster.stage.map(|generation| format!("|{generation}"));
+    generation.map_or_else(String::new, |part| cluster.name.replacen(&part, "", 1))
+}
+
+/// A cluster without endpoints has nothing to look up.
+fn discovery(cluster: &Cluster) -> DiscoveryType {
+    if cluster.hosts.is_empty() {
+        DiscoveryType::Static
+    } else {
+        DiscoveryType::StrictDns
     }
 }
 

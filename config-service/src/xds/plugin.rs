@@ -1,5 +1,6 @@
-//! The ECDS resource: the Wasm filter with its module and its configuration.
+//! The ECDS resources: the Wasm filter with its module and its configuration, for listeners and for pools.
 
+use bedrock_filter::config::Generation;
 use bedrock_filter::seal::KEY_VARIABLE;
 use envoy_types::pb::envoy::config::core::v3::async_data_source::Specifier as CodeSpecifier;
 use envoy_types::pb::envoy::config::core::v3::data_source::Specifier as FileSpecifier;
@@ -16,31 +17,52 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{
 use envoy_types::pb::google::protobuf::{BoolValue, Duration, StringValue, UInt32Value};
 use envoy_types::util::pack_any;
 
-use super::EXTENSION_NAME;
-use super::session::{Offered, WithoutModule};
-use crate::filter_code::{FilterCode, ServedModule};
+use super::session::{Filter, Place, WithoutModule};
+use super::{EXTENSION_NAME, Resources};
+use crate::filter_code::{FilterCode, ServedModule, VM_ID};
 
-/// The extension configuration of a snapshot.
-pub(super) fn build(offered: &Offered, code: &FilterCode) -> TypedExtensionConfig {
+/// What the names of the pools' filters begin with; their generation follows.
+const STAGE_PREFIX: &str = "bedrock-upstream-";
+
+/// Name of the filter that stands on the pools of a generation.
+pub(super) fn stage_name(generation: Generation) -> String {
+    format!("{STAGE_PREFIX}{generation}")
+}
+
+/// The generation of a pools' filter of this name.
+pub(super) fn generation(name: &str) -> Option<Generation> {
+    name.strip_prefix(STAGE_PREFIX)?.parse().ok()
+}
+
+/// The extension configuration of a filter.
+pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionConfig {
+    let (name, configuration) = match &filter.place {
+        Place::Listener(snapshot) => (EXTENSION_NAME.to_owned(), &snapshot.plugin_config),
+        Place::Pools(generation) => (stage_name(*generation), &resources.stage_config),
+    };
+    let configuration = varied(configuration, filter.variant);
+    let vm = vm_config(filter.without_module, &resources.code);
     let wasm = Wasm {
-        config: Some(plugin_config(offered, code)),
+        config: Some(plugin_config(configuration, vm)),
     };
     TypedExtensionConfig {
-        name: EXTENSION_NAME.to_owned(),
+        name,
         typed_config: Some(pack_any(wasm)),
     }
 }
 
-fn plugin_config(offered: &Offered, code: &FilterCode) -> PluginConfig {
-    let mut configuration = offered.snapshot.plugin_config.clone();
-    if offered.refusals % 2 == 1 {
-        // Envoy takes the very bytes that it refused last for known, and does nothing.
-        configuration.push('\n');
-    }
+/// The configuration with white space at its end that no other number makes.
+fn varied(configuration: &str, variant: u32) -> String {
+    let digits = (0..u32::BITS - variant.leading_zeros()).map(|bit| variant >> bit & 1);
+    let space = digits.map(|digit| if digit == 1 { '\n' } else { ' ' });
+    configuration.chars().chain(space).collect()
+}
+
+fn plugin_config(configuration: String, vm: VmConfig) -> PluginConfig {
     PluginConfig {
         name: EXTENSION_NAME.to_owned(),
         root_id: EXTENSION_NAME.to_owned(),
-        vm: Some(Vm::VmConfig(vm_config(offered.without_module, code))),
+        vm: Some(Vm::VmConfig(vm)),
         configuration: Some(pack_any(StringValue {
             value: configuration,
         })),
@@ -65,7 +87,7 @@ fn vm_config(without_module: WithoutModule, code: &FilterCode) -> VmConfig {
         }),
     };
     VmConfig {
-        vm_id: EXTENSION_NAME.to_owned(),
+        vm_id: VM_ID.to_owned(),
         runtime: "envoy.wasm.runtime.v8".to_owned(),
         code: Some(AsyncDataSource {
             specifier: Some(specifier),
@@ -110,5 +132,27 @@ fn milliseconds(ms: u16) -> Duration {
     Duration {
         seconds: i64::from(ms / 1000),
         nanos: i32::from(ms % 1000) * 1_000_000,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_variant_is_another_text_and_the_same_document() {
+        let texts: BTreeSet<_> = (0..1000).map(|variant| varied("{}", variant)).collect();
+        assert_eq!(texts.len(), 1000);
+        assert!(texts.iter().all(|text| text.trim() == "{}"));
+        assert_eq!(varied("{}", 0), "{}");
+    }
+
+    #[test]
+    fn names_of_pools_filters_tell_their_generation() {
+        let one = Generation::new(1);
+        assert_eq!(generation(&stage_name(one)), Some(one));
+        assert_eq!(generation(EXTENSION_NAME), None);
     }
 }

@@ -1,11 +1,11 @@
 //! The gRPC side of xDS: moves messages between streams and their sessions.
 
-mod retry;
 mod services;
+mod watchdog;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_server::ClusterDiscoveryServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
@@ -22,10 +22,10 @@ use tonic::{Status, Streaming};
 use super::session::{Event, Kind, Request, Session};
 use super::tls::{self, Tls};
 use super::{Resources, wire};
-use crate::fleet::{Entry, Fleet, Node};
+use crate::fleet::{Entry, Fleet, Node, STALLED_AFTER};
 use crate::metrics::Metrics;
 use crate::publish::Snapshot;
-use retry::Retry;
+use watchdog::{Alarm, Watchdog};
 
 /// Longest request, in bytes; the first one lists every extension that the Envoy has.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
@@ -141,8 +141,8 @@ impl XdsServer {
             server: self.clone(),
             only,
             peer: request.remote_addr(),
-            session: Session::new(target, self.resources.code.delivery()),
-            retry: Retry::default(),
+            session: Session::new(self.resources.terms.clone(), only, target, unlike_others()),
+            watchdog: Watchdog::default(),
             entry: None,
             responses,
         };
@@ -157,9 +157,38 @@ struct Stream {
     only: Option<Kind>,
     peer: Option<SocketAddr>,
     session: Session,
-    retry: Retry,
+    watchdog: Watchdog,
     entry: Option<(Entry, Node)>,
     responses: mpsc::Sender<Result<DiscoveryResponse, Status>>,
+}
+
+fn report(alarm: Option<Alarm>, node: &Node) {
+    let seconds = STALLED_AFTER.as_secs();
+    match alarm {
+        Some(Alarm::Stalled(waiting_for)) => tracing::warn!(
+            node.id,
+            node.cluster,
+            ?waiting_for,
+            "Envoy has not run what is published for {seconds} seconds"
+        ),
+        Some(Alarm::Over) => {
+            tracing::info!(node.id, node.cluster, "Envoy runs what is published again")
+        }
+        None => {}
+    }
+}
+
+/// A number that hardly any other stream has.
+fn unlike_others() -> u32 {
+    getrandom::u32().unwrap_or_default()
+}
+
+/// Waits until a time; for ever without one.
+async fn wake(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// The client is gone.
@@ -182,7 +211,8 @@ impl Stream {
                     Ok(()) => self.session.retarget(Arc::clone(&published.borrow_and_update())),
                     Err(_) => break,
                 },
-                () = self.retry.due() => self.session.retry(),
+                () = wake(self.session.wakes_at()) => {}
+                () = wake(self.watchdog.wakes_at()) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => {
                     let status = Status::unavailable("the config-service is stopping");
                     let _ = self.responses.try_send(Err(status));
@@ -220,36 +250,39 @@ impl Stream {
             return;
         };
         let was_held = self.session.is_held();
-        let event = self.session.request(&request);
+        let event = self.session.request(&request, Instant::now());
         if self.session.is_held() && !was_held {
             self.log_hold(&request);
         }
-        if request.kind == Kind::Plugin && event != Event::Stale {
-            self.retry.set(self.session.refusals());
-        }
-        self.count(request.kind, &event);
-        self.log(request.kind, &event);
+        let kind = request.wanted.kind();
+        self.count(kind, &event);
+        self.log(kind, &event);
     }
 
     fn count(&self, kind: Kind, event: &Event) {
         let metrics = &self.server.metrics;
         match event {
-            Event::Acknowledged(revision) => {
+            Event::Acknowledged(_) => metrics.answered(kind.name(), true),
+            Event::Activated(revision) => {
                 metrics.answered(kind.name(), true);
                 let current = self.server.published.borrow();
-                if kind == Kind::Plugin && current.revision == *revision {
+                if current.revision == *revision {
                     metrics.pushed(current.made_at.elapsed());
                 }
             }
-            Event::Rejected(..) => metrics.answered(kind.name(), false),
+            Event::Rejected { .. } => metrics.answered(kind.name(), false),
             Event::Subscribed | Event::Deferred(_) | Event::Stale => {}
         }
     }
 
     async fn answer(&mut self) -> Result<(), Disconnected> {
-        let responses = self.session.advance();
-        if let Some((entry, _)) = &self.entry {
-            entry.update(&self.session.progress());
+        let now = Instant::now();
+        let responses = self.session.advance(now);
+        let progress = self.session.progress();
+        let alarm = self.watchdog.watch(progress.waiting_for, now);
+        if let Some((entry, node)) = &self.entry {
+            entry.update(&progress, self.watchdog.behind_since());
+            report(alarm, node);
         }
         for response in responses {
             let message = wire::response(response, &self.server.resources);
@@ -276,9 +309,25 @@ impl Stream {
             Event::Acknowledged(revision) => {
                 tracing::debug!(node.id = id, ?kind, revision, "acknowledged");
             }
-            Event::Rejected(revision, reason) => {
-                tracing::warn!(node.id = id, ?kind, revision, reason, "rejected by Envoy");
+            Event::Activated(revision) => {
+                tracing::debug!(node.id = id, ?kind, revision, "active");
             }
+            // It is sent again and again; that it is still refused is no news.
+            Event::Rejected {
+                revision,
+                reason,
+                times,
+            } if times.is_power_of_two() => {
+                tracing::warn!(
+                    node.id = id,
+                    ?kind,
+                    revision,
+                    reason,
+                    times,
+                    "rejected by Envoy"
+                );
+            }
+            Event::Rejected { .. } => {}
             Event::Deferred(revision) => {
                 tracing::debug!(node.id = id, revision, "not taken by Envoy yet");
             }

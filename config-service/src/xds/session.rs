@@ -1,350 +1,383 @@
-//! One xDS stream as a state machine without IO: requests and snapshots go in, responses come out.
+//! One xDS stream as a state machine without IO: requests, snapshots and the time go in, responses come
+//! out.
 //!
-//! Rules, in the words of the xDS protocol:
-//! - one response per type is in flight; the newest snapshot is sent once it is answered;
-//! - a request with a nonce that is not the latest is stale and ignored;
-//! - on a stream with both types, a plugin configuration is sent only after the clusters that it
-//!   names were acknowledged, and clusters go away only after a plugin configuration that does not
-//!   name them was acknowledged (make before break);
-//! - what an Envoy refused is not sent again until something changes, with one exception: a plugin
-//!   configuration whose module the Envoy fetches, because it is refused as long as the module is
-//!   missing.
+//! Three kinds of resources, each in a state of its own ([`resource::Resource`]); one response for each
+//! type is under way ([`lane::Lane`]). What has to be true before one is sent:
+//!
+//! | resource | is sent when |
+//! |---|---|
+//! | clusters | the filter of their pools is there, or not asked for yet |
+//! | the filter of pools | always: clusters wait for it, and it for nothing |
+//! | the listeners' filter, with the plugin configuration | every cluster that it names is acknowledged, and the filter of their pools |
+//!
+//! So nothing waits in a circle, and an edit makes before it breaks: new clusters, their filter, the plugin
+//! configuration. What an edit leaves behind stays for a while ([`left_behind`]).
 //!
 //! A stream whose Envoy [keeps what it has](hold) is sent nothing.
 //!
-//! About that exception: an Envoy that is starting fetches the module and becomes ready with it. A
-//! running one does not; it would acknowledge the configuration and pass requests by the filter. It
-//! has to be told to refuse ([`WithoutModule`]): then it fetches in the background, and keeps the
-//! old configuration until it is sent the new one again.
+//! What an Envoy refuses is sent again, later each time: a cause that goes away must not need an edit. An
+//! Envoy that lacks the module refuses as well; it fetches the module meanwhile, and keeps what it had. Only
+//! where it takes nothing but the plugin configuration from here, and is starting, it is told to wait for
+//! the module ([`WithoutModule`]), because it would open its listeners after a refusal.
 
+mod answers;
 mod hold;
-mod subscription;
+mod lane;
+mod left_behind;
+mod message;
+mod progress;
+mod resource;
+mod version;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bedrock_filter::config::Generation;
 
 use crate::filter_code::ModuleDelivery;
-use crate::fleet::Progress;
-use crate::publish::{Cluster, Snapshot, UpstreamStage};
+use crate::publish::{self, Cluster, Snapshot};
 use hold::Brought;
-use subscription::Subscription;
+use lane::Lane;
+use left_behind::LeftBehind;
+use resource::Resource;
+use version::{Content, Filters};
 
-/// Longest reason of a refusal that is kept, in bytes.
-const MAX_REASON_LEN: usize = 1000;
+pub use message::{Body, Event, Filter, Kind, Place, Request, Response, Wanted, WithoutModule};
 
-/// Refusals of one plugin configuration that are nothing but the module being fetched.
-const EXPECTED_REFUSALS: u32 = 3;
-
-/// A type of resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Clusters (CDS).
-    Clusters,
-    /// The plugin configuration (ECDS).
-    Plugin,
-}
-
-impl Kind {
-    /// A word for metrics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Clusters => "clusters",
-            Self::Plugin => "plugin",
-        }
-    }
-}
-
-/// A discovery request, as far as it matters here.
+/// What holds for every session of a process.
 #[derive(Clone, Debug)]
-pub struct Request {
-    /// Which type it is about.
-    pub kind: Kind,
-    /// Version that the Envoy has; empty when it has none.
-    pub version: String,
-    /// Nonce of the response that it answers; empty when it answers none.
-    pub nonce: String,
-    /// Whether it asks for a resource that there is.
-    pub wanted: bool,
-    /// Why the response was refused, when it was.
-    pub error: Option<String>,
-}
-
-/// A discovery response, before it is encoded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Response {
-    /// Identifies the content.
-    pub version: String,
-    /// Identifies the response.
-    pub nonce: String,
-    /// The resources.
-    pub body: Body,
-}
-
-/// The resources of a response.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Body {
-    /// All clusters.
-    Clusters(BTreeSet<Cluster>),
-    /// The plugin configuration of a snapshot.
-    Plugin(Offered),
-}
-
-/// A plugin configuration as it is sent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Offered {
-    /// The snapshot that it is made of.
-    pub snapshot: Arc<Snapshot>,
-    /// What the Envoy shall do if it has to fetch the module.
-    pub without_module: WithoutModule,
-    /// How often it was refused before.
-    pub refusals: u32,
-}
-
-/// What an Envoy does with a plugin configuration whose module it does not have yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WithoutModule {
-    /// Take it, and become ready when the module is there. Works in an Envoy that is starting.
-    Wait,
-    /// Refuse it, keep the one before and fetch the module in the background.
-    Refuse,
-}
-
-/// How a request was understood; for the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// A new or changed subscription, or a request for the same again.
-    Subscribed,
-    /// Acknowledged this revision.
-    Acknowledged(u64),
-    /// Refused this revision for this reason.
-    Rejected(u64, String),
-    /// Did not take this revision yet; it is probably fetching the module.
-    Deferred(u64),
-    /// Outdated; ignored.
-    Stale,
+pub struct Terms {
+    /// Which module Envoys shall run.
+    pub generation: Generation,
+    /// How they come by it.
+    pub delivery: ModuleDelivery,
+    /// Identifies the content of the pools' filter.
+    pub stage_digest: String,
+    /// How long clusters stay that no plugin configuration names any more.
+    pub drain_time: Duration,
 }
 
 /// The state of one stream.
 #[derive(Debug)]
 pub struct Session {
+    terms: Terms,
+    /// The type that the stream is for when it is for one.
+    only: Option<Kind>,
     target: Arc<Snapshot>,
-    clusters: Subscription<BTreeSet<Cluster>>,
-    plugin: Subscription<Arc<Snapshot>>,
-    module: ModuleDelivery,
-    /// The Envoy came without a plugin configuration and has not answered to one.
-    starting: bool,
-    /// The Envoy took a plugin configuration for which it had no module yet.
-    unconfirmed: bool,
-    /// The Envoy came with the configuration of a revision that is not the current one.
-    resumed: bool,
-    brought: Brought,
+    /// The clusters of the target, and the one that brings the pools' filter where there are no pools.
+    target_clusters: BTreeSet<Cluster>,
+    /// Identifies the target's plugin configuration.
+    plugin_content: Content,
+    left_behind: LeftBehind,
+    cds: Lane<()>,
+    clusters: Resource<BTreeSet<Cluster>>,
+    /// Revisions for which clusters were sent and taken.
+    clusters_sent_for: u64,
+    clusters_taken_for: Option<u64>,
+    ecds: Lane<Offered>,
+    /// The filters that the Envoy took on earlier streams.
+    brought: Filters,
+    /// The latest revision that it has told of.
+    told: Brought,
+    plugin: Option<Resource<Content>>,
+    stages: BTreeMap<Generation, Resource<String>>,
+    /// The snapshot that was sent last, whose secrets an answer may quote.
+    sent: Option<Arc<Snapshot>>,
+    variant: u32,
     nonces: u64,
 }
 
+/// The filter that a response is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Offered {
+    Plugin(WithoutModule),
+    Stage(Generation),
+}
+
 impl Session {
-    /// A stream that has just been opened.
+    /// A stream that has just been opened; `only` is the type that it is for when it is for one.
+    ///
+    /// `variant` is a number that no other stream has had lately: see [`Filter::variant`].
     #[must_use]
-    pub fn new(target: Arc<Snapshot>, module: ModuleDelivery) -> Self {
+    pub fn new(terms: Terms, only: Option<Kind>, target: Arc<Snapshot>, variant: u32) -> Self {
         Self {
+            target_clusters: target_clusters(&target, &terms, only),
+            plugin_content: plugin_content(&target, &terms),
+            terms,
+            only,
             target,
-            module,
-            starting: false,
-            unconfirmed: false,
-            clusters: Subscription::default(),
-            plugin: Subscription::default(),
-            resumed: false,
-            brought: Brought::default(),
+            left_behind: LeftBehind::default(),
+            cds: Lane::Closed,
+            clusters: Resource::new(None),
+            clusters_sent_for: 0,
+            clusters_taken_for: None,
+            ecds: Lane::Closed,
+            brought: Filters::default(),
+            told: Brought::default(),
+            plugin: None,
+            stages: BTreeMap::new(),
+            sent: None,
+            variant,
             nonces: 0,
         }
     }
 
-    /// Takes a request.
-    pub fn request(&mut self, request: &Request) -> Event {
-        let reason = request.error.as_deref().map(|error| self.reason(error));
-        self.brought.note(&request.version);
-        match request.kind {
-            Kind::Clusters => {
-                let came_with_another = !request.version.is_empty()
-                    && request.version != self.target.revision.to_string();
-                if self.clusters.is_new() && came_with_another {
-                    self.resumed = true;
-                }
-                self.clusters.request(request, reason)
-            }
-            Kind::Plugin => self.plugin_request(request, reason),
-        }
-    }
-
-    fn plugin_request(&mut self, request: &Request, reason: Option<String>) -> Event {
-        if self.plugin.is_new() {
-            self.starting = request.version.is_empty();
-        }
-        let event = self.plugin.request(request, reason);
-        if self.module == ModuleDelivery::Local {
-            return event;
-        }
-        let answered = matches!(event, Event::Acknowledged(_) | Event::Rejected(..));
-        let was_starting = answered && std::mem::take(&mut self.starting);
-        match event {
-            Event::Acknowledged(_) if was_starting => {
-                // It took the configuration before it had the module, so this says little.
-                self.unconfirmed = true;
-                event
-            }
-            Event::Rejected(revision, _) if self.is_fetching() => Event::Deferred(revision),
-            _ => event,
-        }
-    }
-
-    /// Whether the latest refusal is what an Envoy that fetches the module says.
-    fn is_fetching(&self) -> bool {
-        self.module == ModuleDelivery::Fetched && self.plugin.refusals() <= EXPECTED_REFUSALS
-    }
-
     /// Takes the newest snapshot.
     pub fn retarget(&mut self, target: Arc<Snapshot>) {
-        self.target = target;
-    }
-
-    /// How often the latest plugin configuration was refused, if it shall be sent again; 0 when it
-    /// was taken, but maybe without its module.
-    #[must_use]
-    pub fn refusals(&self) -> Option<u32> {
-        let refusals = self.plugin.refusals();
-        let refused = self.module == ModuleDelivery::Fetched && refusals > 0;
-        (refused || self.unconfirmed).then_some(refusals)
-    }
-
-    /// Makes a plugin configuration due that shall be sent again.
-    pub fn retry(&mut self) {
-        if self.refusals().is_some() {
-            self.plugin.repeat();
+        let clusters = target_clusters(&target, &self.terms, self.only);
+        for cluster in &clusters {
+            self.left_behind.forget(&cluster.name);
         }
+        let names: BTreeSet<_> = clusters.iter().map(|cluster| &cluster.name).collect();
+        let is_sent = |cluster: &&Cluster| {
+            let mut sets = self
+                .clusters
+                .taken()
+                .into_iter()
+                .chain(self.clusters.offered());
+            sets.any(|set| set.contains(*cluster))
+        };
+        for cluster in self.target_clusters.iter().filter(is_sent) {
+            if !names.contains(&cluster.name) {
+                self.left_behind.keep(cluster);
+            }
+        }
+        self.plugin_content = plugin_content(&target, &self.terms);
+        self.target_clusters = clusters;
+        self.target = target;
     }
 
     /// Whether the Envoy keeps what it has, although that is not what is published.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.brought.outlives(&self.target)
+        self.told.outlives(&self.target)
     }
 
     /// What is to be sent now.
-    pub fn advance(&mut self) -> Vec<Response> {
+    pub fn advance(&mut self, now: Instant) -> Vec<Response> {
         if self.is_held() {
             return Vec::new();
         }
-        let mut responses = Vec::new();
-        let desired = self.desired_clusters();
-        let version = self.clusters_version(&desired);
-        let nonce = self.next_nonce();
-        if self.clusters.offer(self.target.revision, &desired, &nonce) {
-            responses.push(Response {
-                version,
-                nonce,
-                body: Body::Clusters(desired),
-            });
+        if self.nobody_needs_what_is_left() {
+            self.left_behind.drain(now, self.terms.drain_time);
         }
-        let nonce = self.next_nonce();
-        let target = Arc::clone(&self.target);
-        if self.plugin_may_go() && self.plugin.offer(target.revision, &target, &nonce) {
-            self.unconfirmed = false;
-            responses.push(Response {
-                version: target.revision.to_string(),
-                nonce,
-                body: Body::Plugin(Offered {
-                    snapshot: target,
-                    without_module: self.without_module(),
-                    refusals: self.plugin.refusals(),
-                }),
-            });
-        }
-        responses
+        self.left_behind.expire(now);
+        let clusters = self.offer_clusters(now);
+        clusters.into_iter().chain(self.offer_filter(now)).collect()
     }
 
-    /// What was acknowledged and refused so far.
+    /// When [`Self::advance`] has something to do although nothing arrived.
     #[must_use]
-    pub fn progress(&self) -> Progress {
-        let mut plugin = self.plugin.delivery();
-        plugin.rejected = plugin.rejected.filter(|_| !self.is_fetching());
-        Progress {
-            plugin,
-            clusters: self.clusters.delivery(),
-            held: self.is_held(),
+    pub fn wakes_at(&self) -> Option<Instant> {
+        if self.is_held() {
+            return None;
         }
+        // What waits for something else is looked at when that arrives.
+        let clusters = self.clusters.wakes_at().filter(|_| self.clusters_may_go());
+        let plugin = self.plugin.as_ref().filter(|_| self.plugin_may_go());
+        let stages = self.stages.values().filter_map(Resource::wakes_at);
+        let filters = stages.chain(plugin.and_then(Resource::wakes_at));
+        let filters = filters.min().filter(|_| self.ecds.is_idle());
+        let left_behind = self.left_behind.wakes_at();
+        clusters.into_iter().chain(filters).chain(left_behind).min()
     }
 
-    /// The clusters of the target and those that the Envoy's plugin configuration may still name.
-    fn desired_clusters(&self) -> BTreeSet<Cluster> {
-        let mut desired = self.target.clusters.clone();
-        for snapshot in self.plugin.live() {
-            desired.extend(snapshot.clusters.iter().cloned());
+    fn offer_clusters(&mut self, now: Instant) -> Option<Response> {
+        let desired = self.desired_clusters();
+        if self.clusters.is_settled_at(&desired) {
+            self.clusters_taken_for = Some(self.target.revision);
         }
-        if self.resumed && self.plugin.accepted().is_none() {
-            desired.extend(self.target.retired.iter().cloned());
+        if !self.clusters_may_go() || !self.clusters.is_due(&desired, now) {
+            return None;
         }
-        // Two revisions may describe one endpoint differently (by its region): the target wins.
-        let mut names = BTreeSet::new();
-        let (current, mut others): (Vec<_>, Vec<_>) = desired
-            .into_iter()
-            .partition(|cluster| self.target.clusters.contains(cluster));
-        names.extend(current.iter().map(|cluster| cluster.name.clone()));
-        others.retain(|cluster| names.insert(cluster.name.clone()));
-        current.into_iter().chain(others).collect()
+        let (version, nonce) = (self.clusters_version(&desired), self.next_nonce());
+        self.cds.respond(&nonce, ());
+        self.clusters.offer(desired.clone());
+        self.clusters_sent_for = self.target.revision;
+        Some(Response {
+            version,
+            nonce,
+            body: Body::Clusters(desired),
+        })
     }
 
-    fn clusters_version(&self, desired: &BTreeSet<Cluster>) -> String {
-        let revision = self.target.revision;
-        if *desired == self.target.clusters {
-            revision.to_string()
-        } else {
-            format!("{revision}.transition")
+    fn offer_filter(&mut self, now: Instant) -> Option<Response> {
+        if !self.ecds.is_idle() {
+            return None;
         }
-    }
-
-    /// Whether every cluster of the target is there to stay, as far as this stream can know.
-    fn plugin_may_go(&self) -> bool {
-        let clusters = &self.clusters;
-        let complete = |set: &BTreeSet<Cluster>| set.is_superset(&self.target.clusters);
-        // A cluster with the filter on it is not ready before it has the filter, and Envoy acknowledges
-        // clusters only when all are: there the plugin configuration follows at once. Envoy takes one
-        // after the other, so it knows the clusters first all the same.
-        let wait_for_filter = self
-            .target
-            .clusters
-            .iter()
-            .any(|cluster| cluster.stage == UpstreamStage::Present);
-        let delivered = match clusters.in_flight() {
-            Some(sent) if wait_for_filter => complete(sent),
-            _ => clusters.accepted().is_some() && clusters.live().all(complete),
+        let offered = self.due_filter(now)?;
+        let nonce = self.next_nonce();
+        let mut taken = self.taken_filters();
+        let (place, without_module) = match offered {
+            Offered::Plugin(without_module) => {
+                let content = self.plugin_content.clone();
+                taken.is_confirmed = without_module == WithoutModule::Refuse || self.is_local();
+                taken.plugin = Some(content.clone());
+                self.plugin.as_mut()?.offer(content);
+                self.sent = Some(Arc::clone(&self.target));
+                (Place::Listener(Arc::clone(&self.target)), without_module)
+            }
+            Offered::Stage(generation) => {
+                let digest = self.terms.stage_digest.clone();
+                taken.stages.insert(generation, digest.clone());
+                self.stages.get_mut(&generation)?.offer(digest);
+                (Place::Pools(generation), self.unless_local())
+            }
         };
-        !clusters.is_subscribed() || (delivered && !clusters.is_rejected())
+        self.ecds.respond(&nonce, offered);
+        Some(Response {
+            version: taken.to_string(),
+            nonce,
+            body: Body::Filter(Filter {
+                place,
+                without_module,
+                variant: self.variant,
+            }),
+        })
     }
 
-    fn without_module(&self) -> WithoutModule {
-        if self.starting || self.module == ModuleDelivery::Local {
+    /// The filter to send next: what clusters wait for first.
+    fn due_filter(&self, now: Instant) -> Option<Offered> {
+        let (current, digest) = (self.terms.generation, &self.terms.stage_digest);
+        let mut stages = self.stages.iter().filter(|(generation, stage)| {
+            // Of another generation an Envoy keeps what it has. Where it has none, nobody can give it that
+            // any more; with this one its clusters are ready at least, and nobody uses them.
+            let is_wanted = **generation == current || stage.taken().is_none_or(|it| it == digest);
+            is_wanted && stage.is_due(digest, now)
+        });
+        if let Some((generation, _)) = stages.next() {
+            return Some(Offered::Stage(*generation));
+        }
+        let plugin = self.plugin.as_ref()?;
+        let is_due = self.plugin_may_go() && plugin.is_due(&self.plugin_content, now);
+        is_due.then(|| Offered::Plugin(self.plugin_without_module()))
+    }
+
+    /// The clusters of the target and those that stay for a while. Two revisions may describe one endpoint
+    /// differently (by its region): the target wins.
+    fn desired_clusters(&self) -> BTreeSet<Cluster> {
+        let left_behind = self.left_behind.iter().cloned();
+        self.target_clusters
+            .iter()
+            .cloned()
+            .chain(left_behind)
+            .collect()
+    }
+
+    fn clusters_version(&self, clusters: &BTreeSet<Cluster>) -> String {
+        let digest = publish::digest(clusters);
+        Content {
+            revision: self.target.revision,
+            digest,
+        }
+        .to_string()
+    }
+
+    /// Whether no plugin configuration names what is left behind.
+    fn nobody_needs_what_is_left(&self) -> bool {
+        match &self.plugin {
+            Some(plugin) => plugin.is_settled_at(&self.plugin_content),
+            // Whoever asks for clusters alone asks for nothing else until they are taken.
+            None => self.clusters.taken().is_some() && !self.ecds.is_open(),
+        }
+    }
+
+    /// Whether this stream carries clusters too. An Envoy whose clusters are not ready asks for them only
+    /// later, but for the filter of their pools.
+    fn has_clusters(&self) -> bool {
+        let knows_stages = !self.stages.is_empty() || !self.brought.stages.is_empty();
+        self.only.is_none() && (self.cds.is_open() || knows_stages)
+    }
+
+    /// Whether clusters can be sent. New ones of pools would take the very filter that the Envoy could not
+    /// make yet.
+    fn clusters_may_go(&self) -> bool {
+        self.cds.is_idle() && (self.current_stage().is_none() || self.stage_is_there())
+    }
+
+    /// Whether everything is there that the plugin configuration names, as far as this stream can know.
+    fn plugin_may_go(&self) -> bool {
+        !self.has_clusters() || (self.clusters_are_there() && self.stage_is_there())
+    }
+
+    /// Whether the Envoy has every cluster of the target, and keeps them.
+    fn clusters_are_there(&self) -> bool {
+        let is_complete = |set: &BTreeSet<Cluster>| set.is_superset(&self.target_clusters);
+        self.clusters.taken().is_some_and(is_complete)
+            && self.clusters.offered().is_none_or(is_complete)
+            && self.clusters.refusal().is_none()
+    }
+
+    /// The filter of the pools, if the Envoy asks for it.
+    fn current_stage(&self) -> Option<&Resource<String>> {
+        self.stages.get(&self.terms.generation)
+    }
+
+    /// Whether the Envoy has the filter of the pools.
+    fn stage_is_there(&self) -> bool {
+        self.current_stage().is_some_and(|stage| {
+            stage.taken() == Some(&self.terms.stage_digest) && stage.refusal().is_none()
+        })
+    }
+
+    /// The filters that the Envoy has taken.
+    fn taken_filters(&self) -> Filters {
+        let stages = self.stages.iter().filter_map(|(generation, stage)| {
+            let digest = stage.taken()?;
+            Some((*generation, digest.clone()))
+        });
+        Filters {
+            plugin: self
+                .plugin
+                .as_ref()
+                .and_then(|plugin| plugin.taken().cloned()),
+            is_confirmed: true,
+            stages: stages.collect(),
+        }
+    }
+
+    fn plugin_without_module(&self) -> WithoutModule {
+        let is_running = |plugin: &Resource<_>| plugin.taken().is_some() || plugin.is_answered();
+        if self.has_clusters() || self.plugin.as_ref().is_some_and(is_running) {
+            self.unless_local()
+        } else {
+            WithoutModule::Wait
+        }
+    }
+
+    fn unless_local(&self) -> WithoutModule {
+        if self.is_local() {
             WithoutModule::Wait
         } else {
             WithoutModule::Refuse
         }
     }
 
+    fn is_local(&self) -> bool {
+        self.terms.delivery == ModuleDelivery::Local
+    }
+
     fn next_nonce(&mut self) -> String {
         self.nonces += 1;
         self.nonces.to_string()
     }
+}
 
-    /// A refusal's reason without secrets, in one line of limited length. Envoy may quote the
-    /// configuration that it refuses.
-    fn reason(&self, error: &str) -> String {
-        let mut reason = self.target.scrub(error);
-        if let Some(sent) = self.plugin.in_flight() {
-            reason = sent.scrub(&reason);
-        }
-        let mut reason = reason.replace(char::is_control, " ");
-        reason.truncate(reason.floor_char_boundary(MAX_REASON_LEN));
-        reason
+/// The content that the terms make of a snapshot: its own, with this module.
+fn plugin_content(target: &Snapshot, terms: &Terms) -> Content {
+    Content {
+        revision: target.revision,
+        digest: format!("{}.{}", target.digest, terms.stage_digest),
     }
+}
+
+fn target_clusters(target: &Snapshot, terms: &Terms, only: Option<Kind>) -> BTreeSet<Cluster> {
+    let mut clusters = target.clusters.clone();
+    if only.is_none() {
+        clusters.insert(Cluster::carrier(terms.generation));
+    }
+    clusters
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use envoy_types::pb::envoy::config::core::v3::node::UserAgentVersionType;
 use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use envoy_types::util::pack_any;
 
-use super::session::{Body, Kind, Request, Response};
+use super::session::{Body, Kind, Request, Response, Wanted};
 use super::{EXTENSION_NAME, Resources, cluster, plugin};
 use crate::fleet::Node;
 
@@ -20,7 +20,7 @@ const MAX_NODE_LEN: usize = 256;
 pub(super) fn request(wire: &DiscoveryRequest, only: Option<Kind>) -> Option<Request> {
     let kind = match wire.type_url.as_str() {
         CLUSTER_TYPE => Kind::Clusters,
-        EXTENSION_TYPE => Kind::Plugin,
+        EXTENSION_TYPE => Kind::Filters,
         // Streams for one type may leave it out.
         "" => only?,
         _ => return None,
@@ -30,14 +30,16 @@ pub(super) fn request(wire: &DiscoveryRequest, only: Option<Kind>) -> Option<Req
     }
     let names = &wire.resource_names;
     let asks_for = |name: &str| names.iter().any(|asked| asked == name);
+    let stages = names.iter().filter_map(|name| plugin::generation(name));
     Some(Request {
-        kind,
         version: wire.version_info.clone(),
         nonce: wire.response_nonce.clone(),
         wanted: match kind {
-            // Envoy subscribes to all clusters.
-            Kind::Clusters => true,
-            Kind::Plugin => names.is_empty() || asks_for("*") || asks_for(EXTENSION_NAME),
+            Kind::Clusters => Wanted::Clusters,
+            Kind::Filters => Wanted::Filters {
+                plugin: names.is_empty() || asks_for("*") || asks_for(EXTENSION_NAME),
+                stages: stages.collect(),
+            },
         },
         error: wire
             .error_detail
@@ -56,8 +58,8 @@ pub(super) fn response(response: Response, resources: &Resources) -> DiscoveryRe
                 .map(|it| pack_any(cluster::build(it, ca_file)));
             (CLUSTER_TYPE, packed.collect())
         }
-        Body::Plugin(offered) => {
-            let extension = plugin::build(offered, &resources.code);
+        Body::Filter(filter) => {
+            let extension = plugin::build(filter, resources);
             (EXTENSION_TYPE, vec![pack_any(extension)])
         }
     };

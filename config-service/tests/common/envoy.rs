@@ -3,6 +3,8 @@
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::core::v3::{Node, TypedExtensionConfig};
 use envoy_types::pb::envoy::extensions::filters::http::wasm::v3::Wasm;
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
+use envoy_types::pb::envoy::extensions::upstreams::http::v3::HttpProtocolOptions;
 use envoy_types::pb::envoy::extensions::wasm::v3::PluginConfig;
 use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_client::ClusterDiscoveryServiceClient;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_client::AggregatedDiscoveryServiceClient;
@@ -32,6 +34,10 @@ pub enum Service {
 
 pub struct Envoy {
     node: Node,
+    /// Filters that clusters ask for.
+    filters: Vec<String>,
+    /// The latest request for filters, once there was one.
+    asked: Option<DiscoveryRequest>,
     requests: mpsc::Sender<DiscoveryRequest>,
     responses: Streaming<DiscoveryResponse>,
 }
@@ -74,6 +80,8 @@ impl Envoy {
                 cluster: "test-mesh".to_owned(),
                 ..Node::default()
             },
+            filters: Vec::new(),
+            asked: None,
             requests,
             responses: opened?.into_inner(),
         })
@@ -92,7 +100,7 @@ impl Envoy {
     }
 
     /// Sends the first request for a type; `version` is what an earlier stream brought.
-    pub async fn subscribe(&self, type_url: &str, version: &str) {
+    pub async fn subscribe(&mut self, type_url: &str, version: &str) {
         self.send(DiscoveryRequest {
             version_info: version.to_owned(),
             type_url: type_url.to_owned(),
@@ -101,11 +109,11 @@ impl Envoy {
         .await;
     }
 
-    pub async fn ack(&self, response: &DiscoveryResponse) {
+    pub async fn ack(&mut self, response: &DiscoveryResponse) {
         self.send(answer(response)).await;
     }
 
-    pub async fn nack(&self, response: &DiscoveryResponse, reason: &str) {
+    pub async fn nack(&mut self, response: &DiscoveryResponse, reason: &str) {
         self.send(DiscoveryRequest {
             version_info: String::new(),
             error_detail: Some(RpcStatus {
@@ -118,9 +126,16 @@ impl Envoy {
         .await;
     }
 
-    pub async fn send(&self, request: DiscoveryRequest) {
+    pub async fn send(&mut self, request: DiscoveryRequest) {
+        if request.type_url == ECDS && request.resource_names.is_empty() {
+            self.asked = Some(DiscoveryRequest {
+                error_detail: None,
+                ..request.clone()
+            });
+        }
         let names = if request.type_url == ECDS && request.resource_names.is_empty() {
-            vec!["bedrock".to_owned()]
+            let listener = "bedrock".to_owned();
+            self.filters.iter().cloned().chain([listener]).collect()
         } else {
             request.resource_names.clone()
         };
@@ -132,8 +147,19 @@ impl Envoy {
         self.requests.send(request).await.unwrap();
     }
 
-    /// The next response, which must be of this type.
+    /// The next response, which must be of this type. The filter of pools is taken silently.
     pub async fn receive(&mut self, type_url: &str) -> DiscoveryResponse {
+        loop {
+            let response = self.receive_any(type_url).await;
+            if !filter_name(&response).is_some_and(|name| self.filters.contains(&name)) {
+                return response;
+            }
+            self.ack(&response).await;
+        }
+    }
+
+    /// The next response of this type, whatever it is about.
+    pub async fn receive_any(&mut self, type_url: &str) -> DiscoveryResponse {
         let next = tokio::time::timeout(DEADLINE, self.responses.message());
         let response = next
             .await
@@ -145,6 +171,12 @@ impl Envoy {
             "version {}",
             response.version_info
         );
+        if type_url == CDS && self.filters != filters(&response) {
+            self.filters = filters(&response);
+            if let Some(asked) = self.asked.clone() {
+                self.send(asked).await;
+            }
+        }
         response
     }
 
@@ -172,11 +204,45 @@ pub fn clusters(response: &DiscoveryResponse) -> Vec<Cluster> {
         .collect()
 }
 
+/// Names of the clusters that lead somewhere.
 pub fn cluster_names(response: &DiscoveryResponse) -> Vec<String> {
     clusters(response)
         .into_iter()
         .map(|cluster| cluster.name)
+        .filter(|name| !name.starts_with("bedrock|filter|"))
         .collect()
+}
+
+/// Names of the filters that clusters ask for.
+fn filters(response: &DiscoveryResponse) -> Vec<String> {
+    let options = clusters(response).into_iter().filter_map(|cluster| {
+        let mut options = cluster.typed_extension_protocol_options.into_values();
+        HttpProtocolOptions::decode(options.next()?.value.as_slice()).ok()
+    });
+    let filters = options.flat_map(|options| options.http_filters);
+    let mut names: Vec<_> = filters
+        .filter(|filter| matches!(filter.config_type, Some(ConfigType::ConfigDiscovery(_))))
+        .map(|filter| filter.name)
+        .collect();
+    names.dedup();
+    names
+}
+
+/// Name of the filter in an ECDS response.
+pub fn filter_name(response: &DiscoveryResponse) -> Option<String> {
+    let [any] = response.resources.as_slice() else {
+        return None;
+    };
+    let extension = TypedExtensionConfig::decode(any.value.as_slice()).ok()?;
+    (any.type_url == ECDS).then_some(extension.name)
+}
+
+/// The revision that a response's version names.
+pub fn revision(response: &DiscoveryResponse) -> &str {
+    let version = response.version_info.as_str();
+    version
+        .split_once('-')
+        .map_or(version, |(revision, _)| revision)
 }
 
 /// The Wasm plugin of an ECDS response.

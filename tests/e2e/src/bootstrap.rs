@@ -37,6 +37,16 @@ impl Bootstrap {
         &mut self.document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     }
 
+    /// Lets the xDS stream go to another port of loopback.
+    pub fn set_xds_port(&mut self, port: u16) {
+        let clusters = self.document["static_resources"]["clusters"].as_array_mut();
+        let mut clusters = clusters.expect("clusters").iter_mut();
+        let xds = clusters.find(|cluster| cluster["name"] == "config-service-xds");
+        let endpoints = &mut xds.expect("the xDS cluster")["load_assignment"]["endpoints"];
+        let endpoint = &mut endpoints[0]["lb_endpoints"][0]["endpoint"];
+        endpoint["address"]["socket_address"]["port_value"] = json!(port);
+    }
+
     /// The Bedrock filter among the HTTP filters.
     pub fn filter(&mut self) -> &mut Value {
         &mut self.connection_manager()["http_filters"][0]

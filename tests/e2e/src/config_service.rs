@@ -100,6 +100,13 @@ impl ConfigService {
         .await;
     }
 
+    /// Ends the process and starts it with another command line, on the same database.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut Vec<String>)) {
+        self.stop();
+        change(&mut self.arguments);
+        self.resume().await;
+    }
+
     /// URL of a path of the admin API.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.ports.admin_api)

@@ -22,6 +22,8 @@ mod config_service;
 mod ecds;
 mod envoy;
 pub mod istio;
+mod load;
+mod module;
 mod python;
 mod raw;
 mod reply;
@@ -29,6 +31,7 @@ mod scratch;
 mod stack;
 mod tls;
 mod wait;
+mod xds_proxy;
 
 pub use artefacts::{Artefacts, repository};
 pub use bootstrap::Bootstrap;
@@ -38,6 +41,7 @@ pub use channel::{
 pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
+pub use load::{Load, Outcome};
 pub use python::{PythonWorker, run_python};
 pub use raw::{h1_exchange, h2_post_with_trailers};
 pub use reply::Reply;
@@ -45,6 +49,7 @@ pub use scratch::Scratch;
 pub use stack::{Builder, Module, Shared, SharedStack, Stack, shared};
 pub use tls::{Authority, TlsFront};
 pub use wait::{PATIENCE, eventually};
+pub use xds_proxy::{CDS, ECDS, XdsProxy};
 
 use std::sync::OnceLock;
 

@@ -7,7 +7,7 @@ use reqwest::Client;
 use tokio::sync::OnceCell;
 use xtask::ports::Ports;
 
-use crate::{Artefacts, Bootstrap, ConfigService, Envoy, SEAL_KEY, Scratch, eventually};
+use crate::{Artefacts, Bootstrap, ConfigService, Envoy, SEAL_KEY, Scratch, XdsProxy, eventually};
 
 /// How much of a log is printed when a test fails.
 const SHOWN_LINES: usize = 40;
@@ -24,6 +24,8 @@ pub struct Stack {
     pub envoy: Envoy,
     /// The config-service.
     pub config: ConfigService,
+    /// Between the two, if it was asked for.
+    pub proxy: Option<XdsProxy>,
     /// Where both listen.
     pub ports: Ports,
     /// Folder with the database, the bootstrap and the logs.
@@ -51,6 +53,7 @@ pub struct Builder {
     config_log: &'static str,
     envoy_seal_key: &'static str,
     config_variables: Vec<(&'static str, String)>,
+    delays_xds: bool,
 }
 
 impl Builder {
@@ -70,6 +73,12 @@ impl Builder {
     /// Leaves the headers off answers that say who served them.
     pub fn hide_answer_headers(mut self) -> Self {
         self.arguments.push("--hide-answer-headers".to_owned());
+        self
+    }
+
+    /// Puts a proxy between Envoy and the config-service that can hold back xDS responses.
+    pub fn delay_xds(mut self) -> Self {
+        self.delays_xds = true;
         self
     }
 
@@ -129,13 +138,20 @@ impl Builder {
             self.config_variables,
         )
         .await;
-        let bootstrap = Bootstrap::dynamic(&ports);
+        let mut bootstrap = Bootstrap::dynamic(&ports);
+        let mut proxy = None;
+        if self.delays_xds {
+            let started = XdsProxy::start(ports.xds).await;
+            bootstrap.set_xds_port(started.port());
+            proxy = Some(started);
+        }
         let bootstrap = (&bootstrap, self.envoy_seal_key);
         let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
         config.wait_active(0).await;
         Stack {
             envoy,
             config,
+            proxy,
             ports,
             scratch: self.scratch,
         }
@@ -157,6 +173,7 @@ impl Stack {
             config_log: "info",
             envoy_seal_key: SEAL_KEY,
             config_variables: Vec::new(),
+            delays_xds: false,
         }
     }
 
@@ -187,6 +204,9 @@ impl Stack {
             let lines: Vec<_> = log.lines().filter(|line| !is_noise(line)).collect();
             let tail = &lines[lines.len().saturating_sub(SHOWN_LINES)..];
             eprintln!("--- the end of {name}'s log\n{}", tail.join("\n"));
+        }
+        for message in self.proxy.iter().flat_map(XdsProxy::messages) {
+            eprintln!("--- {message}");
         }
         eprintln!("--- more in {}", self.scratch.path().display());
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::wire::last;
 
 /// A simulator that stands for one region and account, with a key of its own.
-async fn region(name: &str) -> Simulator {
+pub(crate) async fn region(name: &str) -> Simulator {
     let key = Key::new(
         format!("AKID{}", name.to_uppercase()),
         format!("secret-of-{name}"),
@@ -20,7 +20,7 @@ async fn region(name: &str) -> Simulator {
 }
 
 /// A channel to it.
-fn channel(name: &str, priority: u32, bedrock: &Simulator) -> Value {
+pub(crate) fn channel(name: &str, priority: u32, bedrock: &Simulator) -> Value {
     json!({
         "name": name,
         "region": "us-east-1",
@@ -34,7 +34,7 @@ fn channel(name: &str, priority: u32, bedrock: &Simulator) -> Value {
     })
 }
 
-async fn create(stack: &Stack, channels: &[Value]) {
+pub(crate) async fn create(stack: &Stack, channels: &[Value]) {
     let mut revision = 0;
     for channel in channels {
         let view = stack.config.create(channel).await;
@@ -61,7 +61,7 @@ fn ask(stream: bool) -> Value {
 }
 
 #[track_caller]
-fn served_by(reply: &Reply, channel: &str, attempts: &str) {
+pub(crate) fn served_by(reply: &Reply, channel: &str, attempts: &str) {
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(reply.header("x-bedrock-channel"), channel, "{reply:?}");
     assert_eq!(reply.header("x-bedrock-attempts"), attempts, "{reply:?}");
@@ -441,7 +441,7 @@ fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_chann
 }
 
 /// No answer for longer than any test takes.
-fn hang() -> Fault {
+pub(crate) fn hang() -> Fault {
     Fault::paced(Pace {
         before_headers_ms: 600_000,
         ..Pace::default()

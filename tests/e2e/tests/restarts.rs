@@ -16,8 +16,11 @@ async fn check_served(stack: &Stack, bedrock: &bedrock_simulator::Simulator, cha
 /// The only Envoy in `/api/status`, once it runs the current revision.
 async fn active_envoy(stack: &Stack) -> Value {
     let revision = stack.config.status().await["revision"].as_u64().unwrap();
-    stack.config.wait_active(revision).await;
-    let status = stack.config.status().await;
+    let status = eventually("the Envoy runs what is published", async || {
+        let status = stack.config.status().await;
+        (status["envoys"][0]["state"] == "active").then_some(status)
+    })
+    .await;
     assert_eq!(status["envoys"].as_array().unwrap().len(), 1, "{status}");
     assert_eq!(
         status["summary"],

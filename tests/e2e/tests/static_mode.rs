@@ -172,14 +172,29 @@ fn with_pool(bootstrap: &mut Bootstrap, filters: &[Value]) {
     clusters.push(pool);
 }
 
-/// A request that went to the pool is answered, and has left nothing behind.
+/// The filter as it stands on pools.
+fn upstream_filter(bootstrap: &mut Bootstrap) -> Value {
+    let mut filter = bootstrap.filter().clone();
+    let config = json!({"schema": 1, "stage": "upstream"}).to_string();
+    filter["typed_config"]["config"]["configuration"]["value"] = json!(config);
+    filter
+}
+
+/// The pool sends nothing. A worker notices with its first request, and goes on without failover.
 async fn check_pool_sends_nothing(gateway: &Standalone) {
-    // A connection that is there already, and one that is not.
-    for _ in 0..4 {
+    let mut refused = 0;
+    for _ in 0..16 {
         let reply = gateway.envoy.chat(&ask("gpt-4o")).await;
+        if reply.status == 200 {
+            continue;
+        }
         reply.error(503, "server_error", "service_unavailable");
-        assert_eq!(gateway.bedrock.requests(), []);
+        refused += 1;
     }
+    assert!((1..=4).contains(&refused), "{refused} of 16 were refused");
+    let sent = gateway.bedrock.requests();
+    assert!(sent.iter().all(|request| request.was_valid()), "{sent:?}");
+    assert_eq!(sent.len(), 16 - refused);
 }
 
 #[test]
@@ -194,12 +209,41 @@ fn a_pool_without_the_filter_sends_nothing() {
 fn a_pool_whose_filter_does_not_know_the_request_sends_nothing() {
     run(async {
         let gateway = start(|bootstrap| {
-            let mut filter = bootstrap.filter().clone();
+            let mut filter = upstream_filter(bootstrap);
             filter["typed_config"]["config"]["vm_config"]["vm_id"] = json!("another");
             with_pool(bootstrap, &[filter]);
         })
         .await;
         check_pool_sends_nothing(&gateway).await;
+    });
+}
+
+#[test]
+fn a_pool_sends_no_request_that_came_another_way() {
+    run(async {
+        let gateway = start(|bootstrap| {
+            let filter = upstream_filter(bootstrap);
+            with_pool(bootstrap, &[filter]);
+            let hosts = &mut bootstrap.connection_manager()["route_config"]["virtual_hosts"];
+            let route = json!({
+                "match": {"prefix": "/direct"},
+                "route": {"cluster": "bedrock|pool|local-simulator"},
+            });
+            hosts[0]["routes"].as_array_mut().unwrap().insert(0, route);
+        })
+        .await;
+        for method in [Method::GET, Method::POST] {
+            for _ in 0..4 {
+                let request = gateway.envoy.request(method.clone(), "/direct");
+                let body = if method == Method::GET { "" } else { "{}" };
+                let reply = gateway.envoy.send(request.body(body)).await;
+                assert_eq!(reply.status, 503, "{reply:?}");
+                assert_eq!(gateway.bedrock.requests(), []);
+            }
+        }
+        // The filter's own requests leave.
+        let reply = gateway.envoy.chat(&ask("gpt-4o")).await;
+        assert_eq!(reply.text_of_answer(), "You said: Hi");
     });
 }
 

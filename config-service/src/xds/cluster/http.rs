@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use bedrock_filter::config::Generation;
 use envoy_types::pb::envoy::config::core::v3::config_source::ConfigSourceSpecifier;
 use envoy_types::pb::envoy::config::core::v3::{
     AggregatedConfigSource, ApiVersion, ConfigSource, ExtensionConfigSource, Http1ProtocolOptions,
@@ -23,8 +24,8 @@ use envoy_types::pb::google::protobuf::Any;
 use envoy_types::util::pack_any;
 
 use super::seconds;
-use crate::publish::{Cluster, SigningKey, UpstreamStage};
-use crate::xds::EXTENSION_NAME;
+use crate::publish::{Cluster, SigningKey};
+use crate::xds::plugin;
 
 /// Idle connections are closed before AWS's NAT gateways and load balancers forget them after 350 s
 /// (<https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html>).
@@ -62,7 +63,7 @@ pub(super) fn protocol_options(cluster: &Cluster) -> HashMap<String, Any> {
 /// What stands before the codec: our filter first, so that what is signed is what is sent.
 fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
     let region = cluster.hosts.first().map_or("", |host| &host.region);
-    let stage = (cluster.stage == UpstreamStage::Present).then(own_filter);
+    let stage = cluster.stage.map(own_filter);
     let signing = cluster
         .signing
         .as_ref()
@@ -74,8 +75,9 @@ fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
     filters.into_iter().chain([codec_filter()]).collect()
 }
 
-/// The filter, from the same resource that the listener has it from: so both run in one VM.
-fn own_filter() -> HttpFilter {
+/// The filter of a generation: while the cluster is there it runs in one VM, that of the listeners which name
+/// the cluster.
+fn own_filter(generation: Generation) -> HttpFilter {
     let source = ConfigSource {
         resource_api_version: ApiVersion::V3.into(),
         // The cluster waits for the filter: without it, it would send stand-ins.
@@ -84,7 +86,7 @@ fn own_filter() -> HttpFilter {
         ..ConfigSource::default()
     };
     HttpFilter {
-        name: EXTENSION_NAME.to_owned(),
+        name: plugin::stage_name(generation),
         config_type: Some(ConfigType::ConfigDiscovery(ExtensionConfigSource {
             config_source: Some(source),
             type_urls: vec![WASM_TYPE.to_owned()],

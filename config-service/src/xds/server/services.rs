@@ -51,7 +51,7 @@ impl ExtensionConfigDiscoveryService for XdsServer {
         &self,
         request: Request<Streaming<DiscoveryRequest>>,
     ) -> Result<Response<Responses>, Status> {
-        Ok(Response::new(self.open(request, Some(Kind::Plugin))))
+        Ok(Response::new(self.open(request, Some(Kind::Filters))))
     }
 
     async fn delta_extension_configs(

@@ -11,9 +11,9 @@ use crate::publish::{Origin, Snapshot};
 pub(super) struct Brought(Option<u64>);
 
 impl Brought {
-    /// Takes the version of a request, such as `12` or `12.transition`.
+    /// Takes the version of a request, such as `12-1a2b3c4d`.
     pub(super) fn note(&mut self, version: &str) {
-        let revision = version.split('.').next();
+        let revision = version.split('-').next();
         let revision = revision.and_then(|text| text.parse().ok());
         self.0 = self.0.max(revision);
     }
@@ -56,7 +56,7 @@ mod tests {
     fn what_is_later_than_a_start_without_channels_stays() {
         let new = started_without_channels(0);
         check(&["1"], &new, true);
-        check(&["", "12.transition", ""], &new, true);
+        check(&["", "12-1a2b3c4d", ""], &new, true);
         check(&[""], &new, false);
         check(&["0"], &new, false);
         check(&["not a revision"], &new, false);

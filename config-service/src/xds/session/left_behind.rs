@@ -1,0 +1,141 @@
+//! Which clusters an Envoy shall have: those of the target, and for a while those that it leaves behind.
+//!
+//! A request goes on for as long as it is tried, on the clusters that were there when it began. So a cluster
+//! stays while the plugin configuration in force may name it, and then until such requests have ended.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::publish::Cluster;
+
+/// Clusters that stay behind at once at most, the latest ones: each costs an Envoy memory and look-ups.
+const MOST_LEFT_BEHIND: usize = 512;
+
+/// Clusters that are not the target's any more, by name.
+#[derive(Debug, Default)]
+pub(super) struct LeftBehind {
+    clusters: BTreeMap<String, Leaving>,
+    /// Counts, so that the latest are known.
+    next: u64,
+}
+
+#[derive(Debug)]
+struct Leaving {
+    cluster: Cluster,
+    since: u64,
+    /// `None` while the plugin configuration in force may name it.
+    until: Option<Instant>,
+}
+
+impl LeftBehind {
+    /// The Envoy has `cluster`, and the target has not.
+    pub(super) fn keep(&mut self, cluster: &Cluster) {
+        self.next += 1;
+        let leaving = Leaving {
+            cluster: cluster.clone(),
+            since: self.next,
+            until: None,
+        };
+        self.clusters.insert(cluster.name.clone(), leaving);
+        if self.clusters.len() > MOST_LEFT_BEHIND {
+            let oldest = self.clusters.values().min_by_key(|leaving| leaving.since);
+            let oldest = oldest.map(|leaving| leaving.cluster.name.clone());
+            self.clusters
+                .retain(|name, _| Some(name) != oldest.as_ref());
+        }
+    }
+
+    /// The target has the cluster of this name again.
+    pub(super) fn forget(&mut self, name: &str) {
+        self.clusters.remove(name);
+    }
+
+    /// No plugin configuration in force names one of them any more.
+    pub(super) fn drain(&mut self, now: Instant, time: Duration) {
+        for leaving in self.clusters.values_mut() {
+            leaving.until.get_or_insert(now + time);
+        }
+    }
+
+    /// Drops those whose time is over.
+    pub(super) fn expire(&mut self, now: Instant) {
+        self.clusters
+            .retain(|_, leaving| leaving.until.is_none_or(|until| until > now));
+    }
+
+    /// Drops those that only requests under way may need; whether there were any.
+    pub(super) fn drop_draining(&mut self) -> bool {
+        let before = self.clusters.len();
+        self.clusters.retain(|_, leaving| leaving.until.is_none());
+        self.clusters.len() < before
+    }
+
+    /// Drops all of them.
+    pub(super) fn drop_all(&mut self) {
+        self.clusters.clear();
+    }
+
+    /// When the next one goes.
+    pub(super) fn wakes_at(&self) -> Option<Instant> {
+        self.clusters
+            .values()
+            .filter_map(|leaving| leaving.until)
+            .min()
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Cluster> {
+        self.clusters.values().map(|leaving| &leaving.cluster)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::publish::Transport;
+
+    const TIME: Duration = Duration::from_secs(60);
+
+    fn cluster(name: &str) -> Cluster {
+        Cluster {
+            name: name.to_owned(),
+            hosts: Vec::new(),
+            transport: Transport::Plain,
+            stage: None,
+            signing: None,
+        }
+    }
+
+    fn names(left: &LeftBehind) -> Vec<&str> {
+        left.iter().map(|cluster| cluster.name.as_str()).collect()
+    }
+
+    #[test]
+    fn clusters_go_when_requests_have_ended() {
+        let (mut left, now) = (LeftBehind::default(), Instant::now());
+        left.keep(&cluster("a"));
+        left.expire(now + 2 * TIME);
+        assert_eq!(names(&left), ["a"], "it may be named");
+        left.drain(now, TIME);
+        left.keep(&cluster("b"));
+        left.drain(now + TIME / 2, TIME);
+        assert_eq!(left.wakes_at(), Some(now + TIME));
+        left.expire(now + TIME);
+        assert_eq!(names(&left), ["b"]);
+        left.keep(&cluster("c"));
+        assert!(left.drop_draining());
+        assert_eq!(names(&left), ["c"]);
+        left.forget("c");
+        assert_eq!(left.wakes_at(), None);
+    }
+
+    #[test]
+    fn only_so_many_stay() {
+        let mut left = LeftBehind::default();
+        for number in 0..MOST_LEFT_BEHIND + 2 {
+            left.keep(&cluster(&format!("{number:04}")));
+        }
+        assert_eq!(left.iter().count(), MOST_LEFT_BEHIND);
+        assert_eq!(names(&left).first(), Some(&"0002"));
+    }
+}

@@ -1,0 +1,292 @@
+//! From every state that edits, refusals, fetches, lost streams, restarts and other modules lead to, an Envoy
+//! comes to what is published, and on the way nothing is taken from under requests.
+//!
+//! `PROPTEST_CASES` sets the number of interleavings; the seed is fixed, so that a run can be repeated.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::super::*;
+use super::simulated::{Envoy, Sent};
+use super::{DRAIN_TIME, cluster, terms};
+
+/// Interleavings in the suite.
+const CASES: u32 = 1_000;
+
+/// Events of one interleaving at most.
+const LONGEST: usize = 80;
+
+/// Enough to come to an end, whatever happened.
+const PATIENCE: usize = 5_000;
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// Which of four hosts channels lead to.
+    Edit(u8),
+    EnvoyReceives,
+    ServiceReceives,
+    NameIsResolved,
+    FetchEnds,
+    StreamBreaks,
+    EnvoyConnects,
+    /// Another process of the service, perhaps with another module, failover on or off.
+    Restart {
+        module: u64,
+        failover: bool,
+    },
+    RefuseFilters(bool),
+    RefuseHost(Option<u8>),
+    FailFetches(bool),
+    /// Seconds.
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0_u8..16).prop_map(Step::Edit),
+        12 => Just(Step::EnvoyReceives),
+        12 => Just(Step::ServiceReceives),
+        6 => Just(Step::NameIsResolved),
+        4 => Just(Step::FetchEnds),
+        1 => Just(Step::StreamBreaks),
+        3 => Just(Step::EnvoyConnects),
+        2 => (1_u64..4, any::<bool>())
+            .prop_map(|(module, failover)| Step::Restart { module, failover }),
+        1 => any::<bool>().prop_map(Step::RefuseFilters),
+        1 => proptest::option::of(0_u8..4).prop_map(Step::RefuseHost),
+        1 => any::<bool>().prop_map(Step::FailFetches),
+        3 => prop_oneof![Just(0), Just(1), Just(20), Just(DRAIN_TIME.as_secs())]
+            .prop_map(Step::Wait),
+    ]
+}
+
+/// The service and one Envoy.
+struct World {
+    now: Instant,
+    module: Generation,
+    failover: bool,
+    hosts: u8,
+    published: Arc<Snapshot>,
+    streams: u32,
+    session: Option<Session>,
+    envoy: Envoy,
+    /// Listener filters that were in force, and when that ended: requests may still go on with them.
+    earlier: Vec<(Instant, Sent)>,
+}
+
+fn host(number: u8) -> String {
+    char::from(b'a' + number).to_string()
+}
+
+/// A cluster for each host, and pools of them where requests fail over.
+fn clusters(hosts: u8, failover: Option<Generation>) -> BTreeSet<Cluster> {
+    let hosts = (0..4).filter(|number| hosts & 1 << number != 0).map(host);
+    let plain: Vec<_> = hosts.map(|host| cluster(&host)).collect();
+    let pools = failover.into_iter().flat_map(|generation| {
+        plain
+            .iter()
+            .zip(plain.iter().cycle().skip(1))
+            .map(move |(one, other)| Cluster {
+                name: format!("bedrock|pool|{generation}|{}|{}", one.name, other.name),
+                stage: Some(generation),
+                ..one.clone()
+            })
+    });
+    pools.chain(plain.clone()).collect()
+}
+
+impl World {
+    fn new() -> Self {
+        let module = Generation::new(1);
+        let clusters = clusters(1, Some(module));
+        Self {
+            now: Instant::now(),
+            module,
+            failover: true,
+            hosts: 1,
+            published: Arc::new(Snapshot::with_clusters(1, clusters)),
+            streams: 0,
+            session: None,
+            envoy: Envoy::default(),
+            earlier: Vec::new(),
+        }
+    }
+
+    fn publish(&mut self, revision: u64) {
+        let failover = self.failover.then_some(self.module);
+        let clusters = clusters(self.hosts, failover);
+        let snapshot = Snapshot::with_clusters(revision, clusters).retire(&self.published);
+        self.published = Arc::new(snapshot);
+        if let Some(session) = &mut self.session {
+            session.retarget(Arc::clone(&self.published));
+        }
+    }
+
+    fn take(&mut self, step: &Step) {
+        match step {
+            Step::Edit(hosts) => {
+                self.hosts = *hosts;
+                self.publish(self.published.revision + 1);
+            }
+            Step::EnvoyReceives => self.envoy.receive(),
+            Step::ServiceReceives => self.serve(),
+            Step::NameIsResolved => self.envoy.resolve(),
+            Step::FetchEnds => self.envoy.end_fetch(self.module),
+            Step::StreamBreaks => self.disconnect(),
+            Step::EnvoyConnects => self.connect(),
+            Step::Restart { module, failover } => {
+                self.disconnect();
+                self.module = Generation::new(*module);
+                self.failover = *failover;
+                self.publish(self.published.revision);
+            }
+            Step::RefuseFilters(is_on) => self.envoy.faults.refuses_filters = *is_on,
+            Step::RefuseHost(number) => self.envoy.faults.refuses_host = number.map(host),
+            Step::FailFetches(is_on) => self.envoy.faults.fetches_fail = *is_on,
+            Step::Wait(seconds) => self.now += Duration::from_secs(*seconds),
+        }
+        self.advance();
+    }
+
+    fn connect(&mut self) {
+        if self.session.is_none() {
+            let terms = Terms {
+                generation: self.module,
+                ..terms(ModuleDelivery::Fetched)
+            };
+            self.streams += 1000;
+            let target = Arc::clone(&self.published);
+            self.session = Some(Session::new(terms, None, target, self.streams));
+            self.envoy.connect();
+        }
+    }
+
+    fn disconnect(&mut self) {
+        self.session = None;
+        self.envoy.disconnect();
+    }
+
+    fn serve(&mut self) {
+        if let (Some(session), Some(request)) = (&mut self.session, self.envoy.outbox.pop_front()) {
+            session.request(&request, self.now);
+        }
+    }
+
+    fn advance(&mut self) {
+        if let Some(session) = &mut self.session {
+            for response in session.advance(self.now) {
+                self.envoy.inbox.push_back((response, self.module));
+            }
+        }
+    }
+
+    /// One step, and what must be true after it.
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let before = self.envoy.listener().cloned();
+        self.take(step);
+        if let Some(before) = before
+            && self.envoy.listener() != Some(&before)
+        {
+            self.earlier.push((self.now, before));
+        }
+        let (now, listener) = (self.now, self.envoy.listener().cloned());
+        self.earlier.retain(|(ended, _)| now < *ended + DRAIN_TIME);
+        if self.envoy.has_refused_clusters {
+            // A refused set takes what it does not need with it, and perhaps more.
+            return Ok(());
+        }
+        for sent in self.earlier.iter().map(|(_, sent)| sent).chain(&listener) {
+            self.check_way_out(sent)?;
+        }
+        Ok(())
+    }
+
+    /// Whether requests that a listener's filter sends on arrive: every cluster that it names is there, and
+    /// its pools' filter runs in the same VM.
+    fn check_way_out(&self, sent: &Sent) -> Result<(), TestCaseError> {
+        for cluster in sent.named() {
+            let is_there = self.envoy.active.contains_key(&cluster.name);
+            prop_assert!(
+                is_there,
+                "{} is missing for {}",
+                cluster.name,
+                sent.revision()
+            );
+            if let Some(generation) = cluster.stage {
+                let stage = self.envoy.stage(generation);
+                prop_assert_eq!(stage.map(|stage| stage.module), Some(sent.module));
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets everything go well from here on.
+    fn settle(&mut self) -> Result<(), TestCaseError> {
+        self.envoy.faults = Default::default();
+        for _ in 0..PATIENCE {
+            let step = if self.session.is_none() {
+                Step::EnvoyConnects
+            } else if !self.envoy.outbox.is_empty() {
+                Step::ServiceReceives
+            } else if !self.envoy.inbox.is_empty() {
+                Step::EnvoyReceives
+            } else if self.envoy.resolves() {
+                Step::NameIsResolved
+            } else if !self.envoy.fetching.is_empty() {
+                Step::FetchEnds
+            } else {
+                let wakes_at = self.session.as_ref().and_then(Session::wakes_at);
+                let Some(wakes_at) = wakes_at else {
+                    return self.check_arrived();
+                };
+                self.now = self.now.max(wakes_at);
+                Step::Wait(0)
+            };
+            self.step(&step)?;
+        }
+        Err(TestCaseError::fail("it does not come to rest"))
+    }
+
+    fn check_arrived(&self) -> Result<(), TestCaseError> {
+        let listener = self.envoy.listener();
+        let seen = listener.map(|sent| (sent.revision(), sent.module));
+        prop_assert_eq!(seen, Some((self.published.revision, self.module)));
+        let mut expected = self.published.clusters.clone();
+        expected.insert(Cluster::carrier(self.module));
+        let active: BTreeSet<_> = self.envoy.active.values().cloned().collect();
+        prop_assert_eq!(active, expected);
+        let progress = self.session.as_ref().map(Session::progress);
+        let progress = progress.unwrap_or_default();
+        prop_assert_eq!(progress.waiting_for, None);
+        prop_assert!(progress.plugin.is_current && progress.clusters.is_current);
+        prop_assert_eq!(progress.plugin.active, Some(self.published.revision));
+        Ok(())
+    }
+}
+
+#[test]
+fn every_envoy_comes_to_what_is_published_from_every_state() {
+    let config = Config {
+        cases: match std::env::var("PROPTEST_CASES") {
+            Ok(cases) => cases.parse().expect("a number of cases"),
+            Err(_) => CASES,
+        },
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let steps = proptest::collection::vec(step(), 1..LONGEST);
+    let outcome = runner.run(&steps, |steps| {
+        let mut world = World::new();
+        for step in &steps {
+            world.step(step)?;
+        }
+        world.settle()
+    });
+    if let Err(failed) = outcome {
+        panic!("{failed}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Clients that ask without a pause, while something else happens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use crate::{PATIENCE, Reply, Stack, eventually};
+
+/// Requests that break are shown, but not thousands of them.
+const SHOWN: usize = 20;
+
+/// Clients under way.
+#[derive(Debug)]
+pub struct Load {
+    shared: Arc<Shared>,
+    clients: Vec<JoinHandle<Vec<String>>>,
+}
+
+/// What the clients saw.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Requests that were answered in full.
+    pub answered: usize,
+    /// What became of the others.
+    pub failed: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    url: String,
+    model: String,
+    stopped: AtomicBool,
+    asked: AtomicUsize,
+    answered: AtomicUsize,
+}
+
+impl Load {
+    /// Lets `clients` ask for `model`, each with a connection of its own that it keeps; every third
+    /// request is a stream.
+    pub fn start(stack: &Stack, model: &str, clients: usize) -> Self {
+        let shared = Arc::new(Shared {
+            url: format!("{}/v1/chat/completions", stack.envoy.url()),
+            model: model.to_owned(),
+            stopped: AtomicBool::new(false),
+            asked: AtomicUsize::new(0),
+            answered: AtomicUsize::new(0),
+        });
+        let client = |_| tokio::spawn(Arc::clone(&shared).ask_until_stopped());
+        Self {
+            clients: (0..clients).map(client).collect(),
+            shared,
+        }
+    }
+
+    /// Waits until so many more requests have been answered.
+    pub async fn answered(&self, more: usize) {
+        let answered = &self.shared.answered;
+        let goal = answered.load(Ordering::Relaxed) + more;
+        eventually("the load is served", async || {
+            (answered.load(Ordering::Relaxed) >= goal).then_some(())
+        })
+        .await;
+    }
+
+    /// Requests that were answered so far.
+    pub fn so_far(&self) -> usize {
+        self.shared.answered.load(Ordering::Relaxed)
+    }
+
+    /// Lets every client end its request, and tells what they saw.
+    pub async fn stop(self) -> Outcome {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        let mut failed = Vec::new();
+        for client in self.clients {
+            failed.extend(client.await.expect("a client"));
+        }
+        Outcome {
+            answered: self.shared.answered.load(Ordering::Relaxed),
+            failed,
+        }
+    }
+}
+
+impl Outcome {
+    /// Fails when a single request was not answered.
+    #[track_caller]
+    pub fn nothing_is_lost(&self) {
+        let shown = &self.failed[..self.failed.len().min(SHOWN)];
+        assert!(
+            self.failed.is_empty(),
+            "{} requests failed, {} were answered: {shown:#?}",
+            self.failed.len(),
+            self.answered
+        );
+    }
+}
+
+impl Shared {
+    async fn ask_until_stopped(self: Arc<Self>) -> Vec<String> {
+        let client = Client::builder().timeout(PATIENCE).build();
+        let client = client.expect("a client");
+        let mut failed = Vec::new();
+        while !self.stopped.load(Ordering::Relaxed) {
+            let number = self.asked.fetch_add(1, Ordering::Relaxed);
+            match self.ask(&client, number).await {
+                Ok(()) => {
+                    self.answered.fetch_add(1, Ordering::Relaxed);
+                }
+                Err(fault) => {
+                    failed.push(fault);
+                    // What fails, fails at once; thousands of it would tell nothing more.
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+        failed
+    }
+
+    /// One request, whose own words have to come back.
+    async fn ask(&self, client: &Client, number: usize) -> Result<(), String> {
+        let (stream, word) = (number.is_multiple_of(3), format!("word-{number}-of-mine"));
+        let body: Value = json!({
+            "model": self.model,
+            "stream": stream,
+            "messages": [{"role": "user", "content": word}],
+        });
+        let sent = client.post(&self.url).json(&body).send().await;
+        let reply = Reply::read(sent.map_err(|error| format!("{word}: {error:?}"))?).await;
+        let is_whole = !reply.is_cut && (!stream || reply.is_done());
+        if reply.status != 200 || !is_whole || !says(&reply, stream, &word) {
+            return Err(format!("{word}: {reply:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn says(reply: &Reply, stream: bool, word: &str) -> bool {
+    let text = if stream {
+        reply.streamed_text()
+    } else {
+        reply.text_of_answer()
+    };
+    text.contains(word)
+}
