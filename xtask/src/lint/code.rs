@@ -11,8 +11,11 @@ const FILTER: &str = "bedrock-filter";
 /// Makes what clippy has to say an error.
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
-/// The same for rustdoc.
-const RUSTDOCFLAGS: (&str, &str) = ("RUSTDOCFLAGS", "-D warnings");
+/// The same for rustdoc. Private items are documented too, so that links to them lead somewhere.
+const RUSTDOCFLAGS: (&str, &str) = (
+    "RUSTDOCFLAGS",
+    "-D warnings -A rustdoc::private_intra_doc_links",
+);
 
 /// Formatting, of the fuzz targets too.
 pub(super) fn fmt(workspace: &Workspace) -> Result<()> {
