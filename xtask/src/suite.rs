@@ -1,62 +1,94 @@
-//! `cargo xtask test`: prepares what the tests need and runs all of them.
+//! `cargo xtask test`: builds what the wanted tests need, and no more, and runs them.
 
+mod choice;
+mod commands;
+mod names;
+mod needs;
+mod programs;
+
+use std::ffi::OsString;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 
-use crate::workspace::{Workspace, cargo};
-use crate::{browser, console, envoy, python, wasm};
+use crate::envoy;
+use crate::suite::choice::{Run, Wanted};
+use crate::suite::needs::Need;
+use crate::workspace::Workspace;
 
 /// Options of `cargo xtask test`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Run only tests whose name contains this
+    /// Run only tests whose name contains this, and build only what they need
     name: Option<String>,
+    /// Run what depends on Envoy's version, on the oldest one that is supported
+    #[arg(long, conflicts_with_all = ["name", "matrix"])]
+    oldest: bool,
+    /// Run on every Envoy that is supported: all tests on the newest, those that need an Envoy on the
+    /// others too
+    #[arg(long)]
+    matrix: bool,
     /// Arguments for the test programs, after `--`
     #[arg(last = true)]
     arguments: Vec<String>,
 }
 
-/// Runs the tests and returns cargo's verdict.
-///
-/// The tests find what was prepared through environment variables: `ENVOY_BIN`,
-/// `BEDROCK_FILTER_WASM`, `CONFIG_SERVICE_BIN`, `BEDROCK_SIMULATOR_BIN`, `OPENAI_PYTHON`, `CHROMIUM`
-/// and `CHROMEDRIVER`.
+impl Options {
+    fn wanted(&self) -> Wanted<'_> {
+        match &self.name {
+            _ if self.oldest => Wanted::ByEnvoyVersion,
+            Some(name) => Wanted::Named(name),
+            None => Wanted::All,
+        }
+    }
+}
+
+/// A variable for the tests, see `xtask/src/suite/needs.rs`.
+type Variable = (&'static str, OsString);
+
+/// Runs the tests and returns their verdict.
 ///
 /// # Errors
 ///
-/// When something cannot be built or downloaded.
+/// When something cannot be built or downloaded, or no test has such a name.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    let envoy = envoy::binary(workspace)?;
-    let openai = python::openai(workspace)?;
-    let browser = browser::find()?;
-    let module = wasm::build(workspace)?;
-    console::step("building the tests");
-    // Both kinds in one call, so that cargo builds every dependency once.
-    workspace.cargo(&["build", "--workspace", "--bins", "--tests"])?;
-    console::step("running the tests");
-    let status = cargo()
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .args(&options.name)
-        .arg("--")
-        .args(&options.arguments)
-        .current_dir(workspace.root())
-        .env("ENVOY_BIN", envoy)
-        .env("BEDROCK_FILTER_WASM", module)
-        .env("CONFIG_SERVICE_BIN", workspace.executable("config-service"))
-        .env(
-            "BEDROCK_SIMULATOR_BIN",
-            workspace.executable("bedrock-simulator"),
-        )
-        .env("OPENAI_PYTHON", openai)
-        .env("CHROMIUM", browser.chromium)
-        .env("CHROMEDRIVER", browser.driver)
-        .status()
-        .context("cannot run `cargo test`")?;
-    Ok(if status.success() {
+    let programs = programs::all(workspace)?;
+    let wanted = options.wanted();
+    let runs = choice::of(&programs, wanted)?;
+    let needs = runs.iter().flat_map(Run::needs).collect();
+    let mut variables = commands::build(workspace, &runs, &needs)?;
+    if matches!(wanted, Wanted::All) {
+        commands::check_names(workspace, &programs)?;
+    }
+    if needs.contains(&Need::Envoy) {
+        let [oldest, ..] = envoy::SUPPORTED;
+        variables.push(envoy(workspace, options.oldest.then_some(oldest))?);
+    }
+    let mut passed = commands::play(workspace, &runs, &variables, &options.arguments)?;
+    if matches!(wanted, Wanted::All) {
+        passed &= commands::play_examples(workspace)?;
+    }
+    if options.matrix {
+        let runs: Vec<_> = runs.into_iter().filter(Run::needs_envoy).collect();
+        for version in envoy::SUPPORTED.iter().rev().skip(1) {
+            let envoy = envoy(workspace, Some(version))?;
+            variables.retain(|(name, _)| *name != envoy.0);
+            variables.push(envoy);
+            passed &= commands::play(workspace, &runs, &variables, &options.arguments)?;
+        }
+    }
+    Ok(if passed {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn envoy(workspace: &Workspace, version: Option<&str>) -> Result<Variable> {
+    let binary = match version {
+        Some(version) => envoy::binary_of(workspace, version)?,
+        None => envoy::binary(workspace)?,
+    };
+    Ok(("ENVOY_BIN", binary.into()))
 }

@@ -13,6 +13,7 @@ use crate::system;
 pub struct Workspace {
     root: PathBuf,
     target: PathBuf,
+    packages: Vec<Value>,
 }
 
 impl Workspace {
@@ -34,9 +35,11 @@ impl Workspace {
             text.map(PathBuf::from)
                 .with_context(|| format!("`cargo metadata` names no {key}"))
         };
+        let list = metadata.get("packages").unwrap_or(&Value::Null);
         Ok(Self {
             root: path("workspace_root")?,
             target: path("target_directory")?,
+            packages: list.as_array().cloned().unwrap_or_default(),
         })
     }
 
@@ -50,6 +53,12 @@ impl Workspace {
     #[must_use]
     pub fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// The packages as `cargo metadata` describes them.
+    #[must_use]
+    pub fn packages(&self) -> &[Value] {
+        &self.packages
     }
 
     /// Path of the executable `name` of the dev profile.

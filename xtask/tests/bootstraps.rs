@@ -1,20 +1,10 @@
 //! `envoy/envoy.yaml` and `envoy/static.yaml` keep their promises, and Envoy accepts both.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod support;
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::{root, text, yaml};
 use serde_json::Value;
-use support::{root, text, yaml};
 use xtask::envoy::{bootstrap, with_module};
 use xtask::ports::Ports;
 

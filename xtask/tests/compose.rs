@@ -2,22 +2,12 @@
 //!
 //! Rules of the file: <https://docs.docker.com/reference/compose-file/>.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
-mod support;
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::{root, text, yaml};
 use serde_json::{Map, Value};
-use support::{root, text, yaml};
 use xtask::ports::Ports;
 
 /// A service whose program is ours: its name and the variable that holds the executable.

@@ -1,13 +1,5 @@
 //! Processes end with their owner, whichever way it goes.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
-)]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -69,7 +61,7 @@ fn a_killed_owner_leaves_nothing_behind() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut owner = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_killed_owner_leaves_nothing_behind"])
+        .args(["--exact", "process::a_killed_owner_leaves_nothing_behind"])
         .env(OWNER, folder.path())
         .stdout(Stdio::null())
         .spawn()

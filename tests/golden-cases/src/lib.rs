@@ -20,6 +20,18 @@ use std::path::PathBuf;
 /// The plugin configuration of all cases.
 pub const PLUGIN_CONFIG: &str = include_str!("../../golden/plugin.json");
 
+/// Begins the names of tests that play a case to the filter.
+pub const PURE: &str = "golden";
+
+/// Begins the names of tests that play a case through a real Envoy.
+pub const THROUGH_ENVOY: &str = "through_envoy";
+
+/// Begins the names of tests that let the official client play a case.
+pub const OFFICIAL_CLIENT: &str = "official_client";
+
+/// The test that the table knows every family.
+pub const EVERY_FAMILY: &str = "golden::every_family_is_in_the_table";
+
 /// A request, what Bedrock answers to it, and what is to come of both.
 #[derive(Clone, Debug)]
 pub struct Case {
@@ -58,4 +70,13 @@ pub fn all() -> Vec<Case> {
         assert_ne!(pair[0].name, pair[1].name, "two cases have one name");
     }
     cases
+}
+
+/// Names of the tests that this crate's program may have.
+#[must_use]
+pub fn test_names() -> Vec<String> {
+    let kinds = [PURE, THROUGH_ENVOY, OFFICIAL_CLIENT];
+    let cases = all().into_iter();
+    let names = cases.flat_map(|case| kinds.map(|kind| format!("{kind}::{}", case.name)));
+    names.chain([EVERY_FAMILY.to_owned()]).collect()
 }

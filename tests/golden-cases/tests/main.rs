@@ -14,7 +14,7 @@ mod pure;
 
 use std::process::ExitCode;
 
-use golden_cases::Case;
+use golden_cases::{Case, EVERY_FAMILY, OFFICIAL_CLIENT, PURE, THROUGH_ENVOY};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     let cases = golden_cases::all();
     let mut trials: Vec<_> = cases
         .iter()
-        .map(|case| trial("golden", case, pure::check))
+        .map(|case| trial(PURE, case, pure::check))
         .collect();
     if pure::is_update() {
         let folders = cases
@@ -32,14 +32,11 @@ fn main() -> ExitCode {
         trials = folders.map(|(_, trial)| trial).collect();
     } else {
         let every_family = || pure::check_families().map_err(Failed::from);
-        trials.push(Trial::test(
-            "golden::every_family_is_in_the_table",
-            every_family,
-        ));
+        trials.push(Trial::test(EVERY_FAMILY, every_family));
         let own = cases.iter().filter(|case| envoy::can_play(case));
-        trials.extend(own.map(|case| trial("through_envoy", case, envoy::check)));
+        trials.extend(own.map(|case| trial(THROUGH_ENVOY, case, envoy::check)));
         let own = cases.iter().filter(|case| client::can_play(case));
-        trials.extend(own.map(|case| trial("official_client", case, client::check)));
+        trials.extend(own.map(|case| trial(OFFICIAL_CLIENT, case, client::check)));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

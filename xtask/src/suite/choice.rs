@@ -1,0 +1,70 @@
+//! Which programs run, and which of their tests.
+
+use anyhow::{Result, ensure};
+
+use crate::suite::needs::{Need, Needs};
+use crate::suite::programs::Program;
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted<'n> {
+    /// Every test.
+    All,
+    /// Tests whose name contains this.
+    Named(&'n str),
+    /// Tests that depend on Envoy's version.
+    ByEnvoyVersion,
+}
+
+/// A test program that runs.
+#[derive(Debug)]
+pub(super) struct Run<'p> {
+    /// The program.
+    pub(super) program: &'p Program,
+    /// One of these is part of the name of each test that runs; all run when there are none.
+    pub(super) filters: Vec<String>,
+}
+
+impl Run<'_> {
+    /// What its tests need.
+    pub(super) fn needs(&self) -> Needs {
+        let runs = |name: &&String| {
+            let matches = |filter: &String| name.contains(filter.as_str());
+            self.filters.is_empty() || self.filters.iter().any(matches)
+        };
+        let names = self.program.names.iter().filter(runs);
+        names.flat_map(|name| self.program.needs(name)).collect()
+    }
+
+    /// Whether one of its tests needs an Envoy.
+    pub(super) fn needs_envoy(&self) -> bool {
+        self.needs().contains(&Need::Envoy)
+    }
+}
+
+/// The programs that have wanted tests.
+///
+/// # Errors
+///
+/// When none has.
+pub(super) fn of<'p>(programs: &'p [Program], wanted: Wanted<'_>) -> Result<Vec<Run<'p>>> {
+    let filters = |program: &Program| match wanted {
+        Wanted::All => Some(Vec::new()),
+        Wanted::Named(part) => program.has(part).then(|| vec![part.to_owned()]),
+        Wanted::ByEnvoyVersion => {
+            let own = &program.by_envoy_version;
+            (!own.is_empty()).then(|| own.clone())
+        }
+    };
+    let run = |program| Some((program, filters(program)?));
+    let runs: Vec<_> = programs
+        .iter()
+        .filter_map(run)
+        .map(|(program, filters)| Run { program, filters })
+        .collect();
+    ensure!(
+        !runs.is_empty(),
+        "no such test; a name is `module::function`, as the test programs print it"
+    );
+    Ok(runs)
+}

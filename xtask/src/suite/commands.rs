@@ -1,0 +1,111 @@
+//! Runs cargo on test programs.
+//!
+//! The packages are always all of them, `--workspace`, and the programs are chosen by their targets: with
+//! fewer packages cargo would turn on fewer features in what they depend on, and build that anew.
+
+use std::process::Command;
+use std::thread;
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::suite::Variable;
+use crate::suite::choice::Run;
+use crate::suite::needs::{self, Need, Needs};
+use crate::suite::programs::{Program, Target};
+use crate::workspace::{Workspace, cargo};
+use crate::{console, system, wasm};
+
+/// Builds programs and module side by side, and gives the variables of all needs but Envoy.
+pub(super) fn build(
+    workspace: &Workspace,
+    runs: &[Run<'_>],
+    needs: &Needs,
+) -> Result<Vec<Variable>> {
+    let mut variables = needs::prepare(workspace, needs)?;
+    let tests: Vec<_> = tests(runs).collect();
+    let mut command = cargo();
+    command.args(["build", "--workspace"]);
+    command.args(needs::executables(needs).flat_map(|name| ["--bin", name]));
+    command.args(tests.iter().flat_map(|name| ["--test", *name]));
+    command.current_dir(workspace.root());
+    thread::scope(|scope| {
+        let build_module = || scope.spawn(|| wasm::build(workspace));
+        let module = needs.contains(&Need::Module).then(build_module);
+        if !tests.is_empty() {
+            console::step("building the tests");
+            system::run(&mut command)?;
+        }
+        if let Some(module) = module {
+            let outcome = module.join();
+            let module = outcome.map_err(|_| anyhow!("building the module panicked"))??;
+            variables.push(("BEDROCK_FILTER_WASM", module.into()));
+        }
+        Ok(variables)
+    })
+}
+
+/// Runs programs, those with the same filters together; whether all passed.
+pub(super) fn play(
+    workspace: &Workspace,
+    runs: &[Run<'_>],
+    variables: &[Variable],
+    arguments: &[String],
+) -> Result<bool> {
+    console::step("running the tests");
+    let mut passed = true;
+    for group in runs.chunk_by(|one, next| one.filters == next.filters) {
+        let mut command = test(workspace);
+        if group.iter().any(|run| run.program.target == Target::Unit) {
+            command.arg("--lib");
+        }
+        command.args(tests(group).flat_map(|name| ["--test", name]));
+        command.arg("--");
+        command.args(group.iter().take(1).flat_map(|run| &run.filters));
+        command.args(arguments);
+        command.envs(variables.iter().cloned());
+        passed &= is_success(&mut command)?;
+    }
+    Ok(passed)
+}
+
+/// Runs the examples in the documentation; whether all passed.
+pub(super) fn play_examples(workspace: &Workspace) -> Result<bool> {
+    is_success(test(workspace).arg("--doc"))
+}
+
+/// Names are read from the sources, so that what NAME needs is known before anything is built. This makes
+/// sure that none is overlooked.
+pub(super) fn check_names(workspace: &Workspace, programs: &[Program]) -> Result<()> {
+    let mut command = test(workspace);
+    command.args(["--quiet", "--lib", "--tests"]);
+    command.args(["--", "--list", "--format", "terse"]);
+    let listed = system::output(&mut command)?;
+    let is_known = |name: &str| programs.iter().any(|program| program.has(name));
+    let listed = listed
+        .lines()
+        .filter_map(|line| line.strip_suffix(": test"));
+    let unknown: Vec<_> = listed.filter(|name| !is_known(name)).collect();
+    if !unknown.is_empty() {
+        bail!(
+            "`cargo xtask test NAME` would not find {}: xtask/src/suite/names.rs does not see them",
+            unknown.join(", ")
+        );
+    }
+    Ok(())
+}
+
+fn test(workspace: &Workspace) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    command.current_dir(workspace.root());
+    command
+}
+
+fn tests<'r>(runs: &'r [Run<'_>]) -> impl Iterator<Item = &'r str> {
+    runs.iter().filter_map(|run| run.program.test())
+}
+
+fn is_success(command: &mut Command) -> Result<bool> {
+    let status = command.status().context("cannot run `cargo test`")?;
+    Ok(status.success())
+}

@@ -1,0 +1,193 @@
+//! Names of tests, read from the sources of a program without compiling it.
+//!
+//! Rustfmt's form is relied on: an attribute, a function's head and a module each begin a line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Names of the tests below a program's root file.
+///
+/// # Errors
+///
+/// When a file cannot be read.
+pub(super) fn of(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let folder = root.parent().context("a source in no folder")?;
+    read(root, folder, &[], &mut names)?;
+    Ok(names)
+}
+
+/// Reads a file whose modules are in `folder`.
+fn read(file: &Path, folder: &Path, path: &[&str], names: &mut Vec<String>) -> Result<()> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut reader = Reader::new(path);
+    for line in text.lines() {
+        match reader.line(line) {
+            Found::Nothing => {}
+            Found::Test(name) => names.push(name),
+            Found::Module(name) => {
+                let inner: Vec<_> = reader.path().chain([name]).collect();
+                let folder = reader
+                    .inline()
+                    .fold(folder.to_owned(), |folder, own| folder.join(own));
+                let (file, folder) = module(&folder, name);
+                // Without a file it is text that looks like code.
+                if file.is_file() {
+                    read(&file, &folder, &inner, names)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The file of a module, and the folder of its own modules.
+fn module(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+    let inner = folder.join(name);
+    let file = folder.join(format!("{name}.rs"));
+    if file.is_file() {
+        (file, inner)
+    } else {
+        (inner.join("mod.rs"), inner)
+    }
+}
+
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+enum Found<'l> {
+    Nothing,
+    /// A test of this name, with its modules.
+    Test(String),
+    /// `mod name;`.
+    Module(&'l str),
+}
+
+/// Reads one file, line by line.
+struct Reader<'p> {
+    path: &'p [&'p str],
+    /// Modules that are open: indentation and name.
+    open: Vec<(usize, String)>,
+    /// Whether `#[test]` or the like was read and its function was not.
+    is_test: bool,
+}
+
+impl<'p> Reader<'p> {
+    fn new(path: &'p [&'p str]) -> Self {
+        Self {
+            path,
+            open: Vec::new(),
+            is_test: false,
+        }
+    }
+
+    /// Modules written out in this file that are open.
+    fn inline(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(|(_, name)| name.as_str())
+    }
+
+    /// The module that is read.
+    fn path(&self) -> impl Iterator<Item = &str> {
+        self.path.iter().copied().chain(self.inline())
+    }
+
+    fn line<'l>(&mut self, line: &'l str) -> Found<'l> {
+        let code = line.trim_start();
+        let indentation = line.len() - code.len();
+        if code == "}" {
+            self.open.retain(|(own, _)| *own != indentation);
+        } else if code.starts_with("#[test]") || code.starts_with("#[tokio::test") {
+            self.is_test = true;
+        } else if let Some(name) = after(code, "fn ").filter(|_| self.is_test) {
+            self.is_test = false;
+            let path = self.path().chain([name]).collect::<Vec<_>>();
+            return Found::Test(path.join("::"));
+        } else if let Some(name) = after(code, "mod ") {
+            match code.chars().next_back() {
+                Some(';') => return Found::Module(name),
+                Some('{') => self.open.push((indentation, name.to_owned())),
+                _ => {}
+            }
+        }
+        Found::Nothing
+    }
+}
+
+/// The identifier after a keyword that begins the line, but for what may stand before it.
+fn after<'l>(code: &'l str, keyword: &str) -> Option<&'l str> {
+    let code = ["pub ", "pub(crate) ", "pub(super) ", "async "]
+        .iter()
+        .fold(code, |code, word| code.strip_prefix(word).unwrap_or(code));
+    let rest = code.strip_prefix(keyword)?;
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    rest.get(..end.unwrap_or(rest.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_named_with_their_modules() {
+        // The marks keep this file's own names free of what only looks like tests.
+        let text = "
+            |fn helper() {}
+            |#[test]
+            |fn plain() {
+            |    if true {
+            |    }
+            |}
+            |#[cfg(test)]
+            |mod tests {
+            |    #[tokio::test(flavor = \"multi_thread\")]
+            |    #[should_panic]
+            |    async fn awaited() {
+            |    }
+            |    proptest! {
+            |        #[test]
+            |        fn any_input(
+            |            text in \".*\",
+            |        ) {
+            |        }
+            |    }
+            |}
+            |#[test]
+            |fn last() {}
+        ";
+        let mut reader = Reader::new(&["outer"]);
+        let found: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix('|'))
+            .filter_map(|line| match reader.line(line) {
+                Found::Test(name) => Some(name),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "outer::plain",
+                "outer::tests::awaited",
+                "outer::tests::any_input",
+                "outer::last"
+            ]
+        );
+    }
+
+    #[test]
+    fn modules_in_other_files_are_seen() {
+        let mut reader = Reader::new(&[]);
+        assert_eq!(reader.line("pub(crate) mod inner;"), Found::Module("inner"));
+        assert_eq!(reader.line("let module = 1;"), Found::Nothing);
+    }
+
+    #[test]
+    fn a_programs_files_are_followed() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs");
+        let names = of(&root).unwrap();
+        let own = "suite::names::tests::a_programs_files_are_followed".to_owned();
+        assert!(names.contains(&own), "{names:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! The test programs of the workspace, with the names of their tests and what those need.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::suite::names;
+use crate::suite::needs::{Need, Needs};
+use crate::workspace::Workspace;
+
+/// The package whose tests are golden cases and stand in no source.
+const GOLDEN: &str = "golden-cases";
+
+/// A test program.
+#[derive(Debug)]
+pub(super) struct Program {
+    /// What it is compiled from.
+    pub(super) target: Target,
+    /// Names of its tests.
+    pub(super) names: Vec<String>,
+    /// Beginnings of the names of tests that depend on Envoy's version.
+    pub(super) by_envoy_version: Vec<String>,
+    needs: Vec<(String, Needs)>,
+}
+
+/// What a test program is compiled from.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Target {
+    /// A library's own tests.
+    Unit,
+    /// `[[test]]` of this name.
+    Test(String),
+}
+
+impl Program {
+    /// Whether a test's name contains `part`.
+    pub(super) fn has(&self, part: &str) -> bool {
+        self.names.iter().any(|name| name.contains(part))
+    }
+
+    /// Its name for `--test`.
+    pub(super) fn test(&self) -> Option<&str> {
+        match &self.target {
+            Target::Unit => None,
+            Target::Test(name) => Some(name),
+        }
+    }
+
+    /// What a test of this name needs.
+    pub(super) fn needs(&self, name: &str) -> Needs {
+        let own = self
+            .needs
+            .iter()
+            .filter(|(start, _)| name.starts_with(start.as_str()));
+        own.flat_map(|(_, needs)| needs).copied().collect()
+    }
+}
+
+/// Every test program.
+///
+/// # Errors
+///
+/// When a source or a manifest cannot be read.
+pub(super) fn all(workspace: &Workspace) -> Result<Vec<Program>> {
+    let mut programs = Vec::new();
+    for package in workspace.packages() {
+        for target in members(&package["targets"]) {
+            programs.extend(program(package, target)?);
+        }
+    }
+    Ok(programs)
+}
+
+/// The program that cargo makes of a target to test it, if it does.
+fn program(package: &Value, target: &Value) -> Result<Option<Program>> {
+    if target["test"] != true {
+        return Ok(None);
+    }
+    let is = |kind: &str| {
+        target["kind"]
+            .as_array()
+            .is_some_and(|own| own.iter().any(|own| own == kind))
+    };
+    let metadata = package.pointer("/metadata/tests").unwrap_or(&Value::Null);
+    let (own, needs) = if is("test") {
+        let name = target["name"].as_str().context("a test without a name")?;
+        (Target::Test(name.to_owned()), needs(metadata)?)
+    } else {
+        (Target::Unit, Vec::new())
+    };
+    let source = target["src_path"]
+        .as_str()
+        .context("a target without a source")?;
+    let names = if package["name"] == GOLDEN && is("test") {
+        golden_cases::test_names()
+    } else {
+        names::of(Path::new(source))?
+    };
+    let by_version = if is("test") {
+        &metadata["by-envoy-version"]
+    } else {
+        &Value::Null
+    };
+    Ok(Some(Program {
+        target: own,
+        names,
+        by_envoy_version: texts(by_version),
+        needs,
+    }))
+}
+
+/// `needs = { "beginning::" = ["need"] }` of a manifest.
+fn needs(metadata: &Value) -> Result<Vec<(String, Needs)>> {
+    let own = metadata["needs"].as_object().into_iter().flatten();
+    own.map(|(start, needs)| {
+        let needs = texts(needs)
+            .iter()
+            .map(|need| Need::parse(need))
+            .collect::<Result<_>>();
+        Ok((start.clone(), needs?))
+    })
+    .collect()
+}
+
+fn members(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+fn texts(list: &Value) -> Vec<String> {
+    members(list)
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
