@@ -78,6 +78,8 @@ pub struct Session {
     ecds: Lane<Offered>,
     /// The filters that the Envoy took on earlier streams.
     brought: Filters,
+    /// Whether it took filters of pools there.
+    knows_stages: bool,
     /// The latest revision that it has told of.
     told: Brought,
     plugin: Option<Resource<Content>>,
@@ -114,6 +116,7 @@ impl Session {
             clusters_taken_for: None,
             ecds: Lane::Closed,
             brought: Filters::default(),
+            knows_stages: false,
             told: Brought::default(),
             plugin: None,
             stages: BTreeMap::new(),
@@ -286,7 +289,7 @@ impl Session {
     /// Whether this stream carries clusters too. An Envoy whose clusters are not ready asks for them only
     /// later, but for the filter of their pools.
     fn has_clusters(&self) -> bool {
-        let knows_stages = !self.stages.is_empty() || !self.brought.stages.is_empty();
+        let knows_stages = !self.stages.is_empty() || self.knows_stages;
         self.only.is_none() && (self.cds.is_open() || knows_stages)
     }
 

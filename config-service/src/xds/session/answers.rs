@@ -96,6 +96,13 @@ impl Session {
             }
             Meaning::First => {
                 self.brought = Filters::read(&request.version);
+                self.knows_stages = !self.brought.stages.is_empty();
+                if let Wanted::Filters { stages, .. } = &request.wanted {
+                    // A version outlives the subscriptions that it tells of: what the Envoy does not ask for
+                    // now, it has no more, although it may ask for it later.
+                    let brought = &mut self.brought.stages;
+                    brought.retain(|generation, _| stages.contains(generation));
+                }
                 Event::Subscribed
             }
             Meaning::Answer(Offered::Plugin(without_module)) => {

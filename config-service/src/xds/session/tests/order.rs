@@ -234,6 +234,19 @@ fn the_pools_filter_of_another_generation_stays_or_gives_way_where_it_never_came
 }
 
 #[test]
+fn a_version_outlives_the_filters_that_it_tells_of() {
+    // It took the filter, dropped it with the clusters of another module, and then this one came back.
+    let other = Generation::new(2);
+    let mut envoy = Envoy::new(1, &["a"]);
+    envoy.clusters("1-1a2b");
+    envoy.stages = BTreeSet::from([other]);
+    assert_eq!(envoy.filters(&format!("1-1a2b {STAGE}")), ["stage 2"]);
+    envoy.ack(Kind::Filters);
+    envoy.stages = BTreeSet::from([GENERATION]);
+    assert_eq!(envoy.filters(""), ["stage 7"]);
+}
+
+#[test]
 fn another_key_or_address_sends_the_pools_filter_anew() {
     let mut other = terms(ModuleDelivery::Local);
     other.stage_digest = "another".to_owned();
