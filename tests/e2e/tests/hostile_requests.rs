@@ -208,6 +208,34 @@ fn a_chunked_request_without_a_length_is_served() {
 }
 
 #[test]
+fn a_broken_chunk_and_a_wrong_path_are_the_clients_and_told_so() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let request = format!(
+            "POST {CHAT} HTTP/1.1\r\nhost: gateway\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{{\"mod\r\nno length\r\n"
+        );
+        let answer = h1_exchange(stack.envoy.port(), request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("\"invalid_request\""), "{answer}");
+        assert!(!answer.contains("Bedrock"), "{answer}");
+        for path in [
+            &format!("{CHAT}/"),
+            &format!("{CHAT}/chatcmpl-1"),
+            "/v1/models/",
+        ] {
+            for method in [Method::GET, Method::POST] {
+                let request = stack.envoy.request(method, path).body("{}");
+                let reply = stack.envoy.send(request).await;
+                reply.error(404, "invalid_request_error", "not_found");
+            }
+        }
+        assert_eq!(bedrock.requests(), []);
+        check_alive(&stack, &channel).await;
+    });
+}
+
+#[test]
 fn a_client_that_waits_for_100_continue_is_served() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
