@@ -20,7 +20,7 @@ const OF_THE_FILTER: [(&str, &str); 6] = [
 ];
 
 /// The same of the config-service.
-const OF_THE_SERVICE: [(&str, &str); 10] = [
+const OF_THE_SERVICE: [(&str, &str); 11] = [
     ("access", "store"),
     ("api", "web"),
     ("credentials", "channel"),
@@ -31,6 +31,8 @@ const OF_THE_SERVICE: [(&str, &str); 10] = [
     ("history", "store"),
     ("probe", "channels"),
     ("publish", "channels"),
+    // Clusters are kept as they were published.
+    ("store", "publish"),
 ];
 
 #[test]
