@@ -11,8 +11,14 @@ use crate::host::{self, Host};
 /// Bytes of a page of linear memory.
 pub const PAGE: u64 = 64 * 1024;
 
-/// The number of the root context.
+/// The number of the listener's root context.
 const ROOT: u32 = 1;
+
+/// That of the clusters, whose filter has a plugin configuration of its own.
+const UPSTREAM_ROOT: u32 = 2;
+
+/// The plugin configuration of the filter on clusters.
+const UPSTREAM: &[u8] = br#"{"stage":"upstream"}"#;
 
 /// What an interpreter takes fuel for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +96,8 @@ impl Interpreter {
             store,
             instance,
             memory,
-            next: ROOT + 1,
+            next: UPSTREAM_ROOT + 1,
+            has_upstream: false,
         };
         vm.raw::<_, ()>("_initialize", ())?;
         vm.raw::<_, ()>("proxy_on_context_create", (ROOT, 0_u32))?;
@@ -107,6 +114,8 @@ pub struct Vm {
     instance: Instance,
     memory: Memory,
     next: u32,
+    /// Whether the clusters' root context is there.
+    has_upstream: bool,
 }
 
 impl Vm {
@@ -116,10 +125,24 @@ impl Vm {
     ///
     /// When it refuses it, with what it logged.
     pub fn configure(&mut self, configuration: &[u8]) -> Result<()> {
+        self.configure_root(ROOT, configuration)
+    }
+
+    /// The root context of a stage on clusters; Envoy makes it with the first of them.
+    fn upstream_root(&mut self) -> Result<u32> {
+        if !self.has_upstream {
+            self.raw::<_, ()>("proxy_on_context_create", (UPSTREAM_ROOT, 0_u32))?;
+            self.configure_root(UPSTREAM_ROOT, UPSTREAM)?;
+            self.has_upstream = true;
+        }
+        Ok(UPSTREAM_ROOT)
+    }
+
+    fn configure_root(&mut self, root: u32, configuration: &[u8]) -> Result<()> {
         let size = u32::try_from(configuration.len())?;
-        self.host().active = ROOT;
+        self.host().active = root;
         self.host().configuration = configuration.to_vec();
-        let taken: u32 = self.raw("proxy_on_configure", (ROOT, size))?;
+        let taken: u32 = self.raw("proxy_on_configure", (root, size))?;
         if taken == 0 {
             bail!(
                 "the plugin configuration was refused: {:?}",
@@ -129,12 +152,17 @@ impl Vm {
         Ok(())
     }
 
-    /// Opens a context for one stage of a stream: of a new stream, or of the one that is given.
+    /// Opens a context for one stage of a stream: on the listener for a new stream, on a cluster for the one
+    /// that is given.
     ///
     /// # Errors
     ///
     /// When the module traps.
     pub fn open(&mut self, stream: Option<u32>) -> Result<u32> {
+        let root = match stream {
+            Some(_) => self.upstream_root()?,
+            None => ROOT,
+        };
         let context = self.next;
         self.next += 1;
         let http = host::Http {
@@ -142,7 +170,7 @@ impl Vm {
             ..host::Http::default()
         };
         self.host().open(context, http);
-        self.raw::<_, ()>("proxy_on_context_create", (context, ROOT))?;
+        self.raw::<_, ()>("proxy_on_context_create", (context, root))?;
         Ok(context)
     }
 
