@@ -70,6 +70,12 @@ impl Builder {
         self
     }
 
+    /// How long clusters stay that no configuration names any more.
+    pub fn drain_seconds(mut self, seconds: u32) -> Self {
+        self.arguments.push(format!("--drain-seconds={seconds}"));
+        self
+    }
+
     /// Leaves the headers off answers that say who served them.
     pub fn hide_answer_headers(mut self) -> Self {
         self.arguments.push("--hide-answer-headers".to_owned());

@@ -163,7 +163,8 @@ fn every_connected_envoy_gets_an_edit() {
 #[test]
 fn a_deleted_channel_is_model_not_found_and_its_cluster_goes() {
     run(async {
-        let (stack, bedrock) = (shared().await, simulator().await);
+        let stack = Stack::builder().drain_seconds(0).start().await;
+        let bedrock = simulator().await;
         let channel = stack.channel(&bedrock).await;
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
         stack.config.delete(&channel.id).await;
