@@ -36,8 +36,8 @@ impl Envoy {
         envoy
     }
 
-    /// The same with other keys for sealed credentials than [`SEAL_KEY`] in its environment.
-    pub async fn start_with_key(
+    /// The same, without waiting, with other keys for sealed credentials than [`SEAL_KEY`] in its environment.
+    pub fn start_unready_with_key(
         binary: &Path,
         (bootstrap, seal_key): (&Bootstrap, &'static str),
         ports: &Ports,
@@ -45,7 +45,6 @@ impl Envoy {
     ) -> Self {
         let mut envoy = Self::prepare(binary, (bootstrap, seal_key), ports, scratch);
         envoy.spawn();
-        envoy.wait_ready().await;
         envoy
     }
 
@@ -56,9 +55,7 @@ impl Envoy {
         ports: &Ports,
         scratch: &Scratch,
     ) -> Self {
-        let mut envoy = Self::prepare(binary, (bootstrap, SEAL_KEY), ports, scratch);
-        envoy.spawn();
-        envoy
+        Self::start_unready_with_key(binary, (bootstrap, SEAL_KEY), ports, scratch)
     }
 
     fn prepare(

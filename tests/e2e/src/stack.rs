@@ -121,7 +121,15 @@ impl Builder {
     }
 
     /// Starts both and waits until Envoy serves the config-service's first revision.
-    pub async fn start(mut self) -> Stack {
+    pub async fn start(self) -> Stack {
+        let mut stack = self.start_unready().await;
+        stack.envoy.wait_ready().await;
+        stack.config.wait_active(0).await;
+        stack
+    }
+
+    /// Starts both and does not wait for Envoy.
+    pub async fn start_unready(mut self) -> Stack {
         let artefacts = Artefacts::from_environment();
         let ports = Ports::free().expect("free ports");
         let module = artefacts.module.display();
@@ -152,8 +160,8 @@ impl Builder {
             proxy = Some(started);
         }
         let bootstrap = (&bootstrap, self.envoy_seal_key);
-        let envoy = Envoy::start_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch).await;
-        config.wait_active(0).await;
+        let envoy =
+            Envoy::start_unready_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch);
         Stack {
             envoy,
             config,

@@ -29,7 +29,7 @@ fn cluster_of(bedrock: &Simulator) -> String {
     format!("bedrock|http|127.0.0.1|{}", bedrock.addr().port())
 }
 
-async fn expect_gone(stack: &Shared, channel: &Channel) {
+async fn expect_gone(stack: &Stack, channel: &Channel) {
     let reply = stack.envoy.chat(&channel.ask("Hi")).await;
     reply.error(404, "invalid_request_error", "model_not_found");
 }

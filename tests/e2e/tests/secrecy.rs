@@ -95,9 +95,10 @@ fn check_database(stack: &Stack) {
 }
 
 #[test]
-fn an_envoy_without_the_key_keeps_what_it_has_and_says_what_it_lacks() {
+fn an_envoy_without_the_key_is_never_active_and_says_what_it_lacks() {
     run(async {
-        let stack = Stack::builder().envoy_seal_key("").start().await;
+        let stack = Stack::builder().envoy_seal_key("");
+        let stack = stack.start_unready().await;
         let body = json!({
             "name": "sealed",
             "region": REGION,
@@ -108,15 +109,18 @@ fn an_envoy_without_the_key_keeps_what_it_has_and_says_what_it_lacks() {
             },
         });
         stack.config.create(&body).await;
-        let fault = "/channels/0/credentials/secret_access_key: of channel `sealed` is sealed under \
-                     the key `e2e`, which is not in BEDROCK_SEAL_KEY of Envoy's environment";
+        let fault = "is sealed under the key `e2e`, which is not in BEDROCK_SEAL_KEY of Envoy's environment";
         eventually("Envoy says what it lacks", async || {
             stack.envoy.log().contains(fault).then_some(())
         })
         .await;
-        // The configuration before, which has no channel, serves on.
-        let models = stack.envoy.get("/v1/models").await;
-        assert_eq!(models.json()["data"], json!([]));
+        eventually("the status says so", async || {
+            let status = stack.config.status().await;
+            let state = status["envoys"][0]["state"].as_str()?.to_owned();
+            assert_ne!(state, "active");
+            (state == "rejected").then_some(())
+        })
+        .await;
         check(&stack.envoy.log(), &[SECRET, "sealed:v1"], "Envoy's log");
     });
 }

@@ -179,7 +179,7 @@ fn a_client_that_names_a_cluster_gets_no_way_to_bedrock() {
         }
         // Paths of ours are the filter's, whatever they carry.
         check_denied(&stack, "/v1/chat/completions", &cluster, 400).await;
-        check_denied(&stack, "/v1/chat/completions/", &cluster, 503).await;
+        check_denied(&stack, "/v1/chat/completions/", &cluster, 404).await;
         check_denied(&stack, "/v1/models", &cluster, 405).await;
         assert_eq!(bedrock.requests(), []);
     });
