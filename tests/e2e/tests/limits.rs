@@ -41,7 +41,8 @@ async fn memory(stack: &Stack) -> u64 {
     let name = "wasmcustom.bedrock_memory_bytes";
     let stats = stack
         .envoy
-        .admin_page(&format!("/stats?filter=^{name}$"))
+        // Envoy 1.36 counts for the cluster on which the VM was made first.
+        .admin_page(&format!("/stats?filter=^(cluster\\.[^.]*\\.)?{name}$"))
         .await;
     let value = stats
         .lines()
