@@ -29,7 +29,7 @@ pub struct Request {
 /// What an upstream answers.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Channel of the endpoint, where the filter stands on the cluster.
+    /// Channel of the endpoint; `None` when the cluster does not run the filter.
     pub channel: Option<String>,
     /// Status.
     pub status: &'static str,

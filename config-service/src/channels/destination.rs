@@ -25,7 +25,7 @@ enum Destination {
 }
 
 impl Destination {
-    /// Where a channel's requests go; `None` when its endpoint is none, which is a fault already.
+    /// Where a channel's requests go; `None` when its endpoint is invalid, which is reported elsewhere.
     fn of(channel: &Channel) -> Option<Self> {
         let region = channel.region.as_str();
         let public = Self::Aws(partition(region));

@@ -84,7 +84,7 @@ impl TokenFolders {
     ///
     /// # Errors
     ///
-    /// Why there is none, without anything of what is in the file.
+    /// Why the file has no token; never quotes the file.
     pub(super) async fn read(&self, file: &str) -> Result<Secret, String> {
         let (folders, file) = (self.clone(), file.to_owned());
         let read = tokio::task::spawn_blocking(move || folders.read_now(&file));

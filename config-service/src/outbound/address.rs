@@ -102,7 +102,7 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         // Mapped and translated (RFC 4291, section 2.5.5.2; RFC 2765, section 2.1).
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => (high, low),
-        // Compatible (RFC 4291, section 2.5.5.1). Loopback is none of them.
+        // Compatible (RFC 4291, section 2.5.5.1). Loopback is not one of these.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => (high, low),
         // Behind a translator, with its well-known prefix or a local one (RFC 6052, RFC 8215).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => {

@@ -16,13 +16,13 @@ use crate::seal::Sealer;
 /// How long a statement waits for another process that holds the database.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// When a new database is made where there is none.
+/// When a missing database is created.
 ///
 /// A new database has no channels. If the file is missing for another reason, a volume that is not mounted
 /// say, to make a new one would hide that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// Whenever there is none: it was asked for.
+    /// Always: somebody asked for it.
     Asked,
     /// When nothing beside its path tells that there was one before. For the path that is used when
     /// nobody names one.
