@@ -40,11 +40,13 @@ pub(super) fn clippy_wasm(workspace: &Workspace) -> Result<()> {
     system::run(command.args(DENY_WARNINGS))
 }
 
-/// Links and markup of all documentation.
+/// Links and markup of all documentation. Naming examples turns the features of development dependencies on,
+/// as clippy has them: otherwise cargo would check a hundred crates anew.
 pub(super) fn doc(workspace: &Workspace) -> Result<()> {
     let mut command = cargo();
     command
         .args(["doc", "--workspace", "--no-deps"])
+        .args(["--lib", "--examples"])
         .arg("--document-private-items")
         .env(RUSTDOCFLAGS.0, RUSTDOCFLAGS.1);
     system::run(command.current_dir(workspace.root()))
