@@ -10,10 +10,13 @@ mod pieces;
 mod reader;
 mod serializer;
 mod special;
+mod text;
 
 pub use escape::write_str;
 pub use pieces::{MIN_SPAN, Pieces};
 pub use reader::{Escapes, STRING, read};
+pub use text::Text;
+pub(crate) use text::reason;
 
 use std::fmt;
 

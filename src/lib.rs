@@ -25,6 +25,7 @@ pub mod relay;
 pub mod routes;
 pub mod seal;
 pub mod sign;
+pub mod wire;
 
 // The host's functions exist in Envoy only: a native program that names them does not link.
 #[cfg(target_arch = "wasm32")]

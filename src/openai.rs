@@ -13,7 +13,6 @@ mod message;
 mod models;
 mod param;
 mod request;
-mod text;
 mod tool;
 
 pub use chunk::{ChunkWriter, StreamUsage};
@@ -29,5 +28,4 @@ pub use param::{Param, Treatment, check};
 pub use request::{
     ChatRequest, GuardrailConfig, PerformanceConfig, ReasoningEffort, StreamOptions,
 };
-pub use text::Text;
 pub use tool::{Function, LegacyChoice, Tool, ToolChoice, ToolChoiceMode};

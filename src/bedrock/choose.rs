@@ -1,6 +1,7 @@
 //! Which of Bedrock's APIs carries a request.
 
-use super::{Dialect, converse};
+use crate::bedrock::Dialect;
+use crate::bedrock::converse;
 use crate::catalog::Model;
 use crate::config::Api;
 use crate::openai::{ChatRequest, Content, Error, Param, Part, Treatment};

@@ -13,7 +13,7 @@ mod response;
 mod stream;
 mod tools;
 
-use super::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
 
 /// The dialect of every model that is called through Converse.

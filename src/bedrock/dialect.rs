@@ -7,8 +7,8 @@ use crate::catalog::Model;
 use crate::json::{self, Pieces};
 use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
 
-use super::prompt::TextRules;
-use super::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
+use crate::bedrock::shared::prompt::TextRules;
+use crate::bedrock::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
 
 /// By how many bytes an upstream body is usually longer than the client's, at most.
 const ROOM: usize = 1024;

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::redact;
+use crate::bedrock::redact;
 use crate::openai::{Error, ErrorKind};
 
 /// An error that Bedrock answered with, by status or inside a stream.

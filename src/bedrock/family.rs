@@ -2,10 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Dialect, anthropic, cohere, converse, deepseek_r1, jamba, legacy, llama, mistral, nova,
-    openai_chat, titan,
-};
+use super::dialects::{ai21, amazon, anthropic, cohere, deepseek, meta, mistral, openai};
+use super::{Dialect, converse};
 use crate::catalog::{self, strip_profile};
 
 /// A group of models that InvokeModel serves with the same request and response bodies.
@@ -128,21 +126,21 @@ impl ModelFamily {
     #[must_use]
     pub fn dialect(self) -> &'static dyn Dialect {
         match self {
-            Self::Anthropic => &anthropic::Messages,
-            Self::ClaudeText => &legacy::CLAUDE_TEXT,
-            Self::Nova => &nova::Messages,
-            Self::TitanText => &titan::Text,
-            Self::Llama2 => &llama::LLAMA_2,
-            Self::Llama3 => &llama::LLAMA_3,
-            Self::Llama4 => &llama::LLAMA_4,
+            Self::Anthropic => &anthropic::messages::Messages,
+            Self::ClaudeText => &anthropic::text::CLAUDE_TEXT,
+            Self::Nova => &amazon::nova::Messages,
+            Self::TitanText => &amazon::titan::Text,
+            Self::Llama2 => &meta::llama::LLAMA_2,
+            Self::Llama3 => &meta::llama::LLAMA_3,
+            Self::Llama4 => &meta::llama::LLAMA_4,
             Self::MistralInstruct => &mistral::Instruct,
             Self::MistralChat => &mistral::Chat,
-            Self::CohereCommand => &legacy::COHERE_COMMAND,
-            Self::CohereCommandR => &cohere::CommandR,
-            Self::J2 => &legacy::J2,
-            Self::Jamba => &jamba::Chat,
-            Self::DeepseekR1 => &deepseek_r1::Prompt,
-            Self::OpenaiChat => &openai_chat::Chat,
+            Self::CohereCommand => &cohere::command::COHERE_COMMAND,
+            Self::CohereCommandR => &cohere::command_r::CommandR,
+            Self::J2 => &ai21::j2::J2,
+            Self::Jamba => &ai21::jamba::Chat,
+            Self::DeepseekR1 => &deepseek::r1::Prompt,
+            Self::OpenaiChat => &openai::chat::Chat,
             Self::Converse => &converse::Converse,
         }
     }

@@ -9,7 +9,7 @@ use http::header::InvalidHeaderValue;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::dialect::encoding_failed;
+use crate::bedrock::dialect::encoding_failed;
 use crate::config::Guardrail;
 use crate::openai::{ChatRequest, Error};
 

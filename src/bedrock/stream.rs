@@ -5,9 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
-use super::{DecodeError, Event, StreamDecoder, UpstreamError};
+use crate::bedrock::{DecodeError, Event, StreamDecoder, UpstreamError};
 use crate::openai::{ChunkWriter, Error};
+use crate::wire::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
 
 /// Event type that wraps the model's own events on InvokeModelWithResponseStream.
 const CHUNK: &str = "chunk";

@@ -3,8 +3,9 @@
 use http::StatusCode;
 
 use super::{Call, Edit, Exchange, Head, Phase, ReadBody, Step};
-use crate::bedrock::{Beginning, ResponseStream, beginning, event_stream::MAX_FRAME_LEN};
+use crate::bedrock::{Beginning, ResponseStream, beginning};
 use crate::openai::Error;
+use crate::wire::event_stream::MAX_FRAME_LEN;
 
 /// A stream of an attempt, from which the client has got nothing yet: as long as it says nothing of its
 /// own, another channel may answer instead.

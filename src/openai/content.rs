@@ -7,9 +7,9 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::Text;
-use super::text::reason;
 use crate::json::STRING;
+use crate::json::Text;
+use crate::json::reason;
 
 /// Content of a message.
 #[derive(Clone, Debug)]

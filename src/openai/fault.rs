@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use super::content::Part;
-use super::text::reason;
 use super::{ChatRequest, Error, ErrorKind};
+use crate::json::reason;
 
 /// Reads a body slowly, with its eye on where it is.
 ///

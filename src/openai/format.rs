@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use super::Text;
+use crate::json::Text;
 
 /// The shape that the answer must have.
 ///

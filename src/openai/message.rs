@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CacheControl, Content, Text};
+use super::{CacheControl, Content};
+use crate::json::Text;
 
 /// One message.
 ///

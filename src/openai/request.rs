@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Content, Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Text, Tool,
-    ToolChoice, fault, param,
+    Content, Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Tool, ToolChoice,
+    fault, param,
 };
 use crate::json;
+use crate::json::Text;
 
 /// A chat request; strings borrow from the body.
 ///

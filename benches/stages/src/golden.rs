@@ -23,16 +23,16 @@ macro_rules! golden {
 
 pub(crate) const GOLDEN: &[Golden] = golden! {
     "anthropic" "anthropic/";
-    "claude_text" "legacy/claude-";
-    "cohere_command" "legacy/command-";
-    "cohere_command_r" "cohere/";
+    "claude_text" "claude_text/";
+    "cohere_command" "cohere_command/";
+    "cohere_command_r" "cohere_command_r/";
     "converse" "converse/";
     "deepseek_r1" "deepseek_r1/";
     "jamba" "jamba/";
-    "llama" "llama/";
-    "mistral_chat" "mistral/chat-";
-    "mistral_instruct" "mistral/instruct-";
+    "llama" "llama3/";
+    "mistral_chat" "mistral_chat/";
+    "mistral_instruct" "mistral_instruct/";
     "nova" "nova/";
     "openai_chat" "openai_chat/";
-    "titan_text" "titan/";
+    "titan_text" "titan_text/";
 };

@@ -3,12 +3,12 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use bedrock_filter::bedrock::event_stream::FrameDecoder;
 use bedrock_filter::config::{Credentials, PluginConfig, Secret, SignedBy};
 use bedrock_filter::json;
 use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::sign::{Signer, Unsigned};
+use bedrock_filter::wire::event_stream::FrameDecoder;
 use golden_cases::{PLUGIN_CONFIG, frames};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::bedrock::base64::Base64;
-use crate::openai::Text;
+use crate::bedrock::shared::base64::Base64;
+use crate::json::Text;
 
 use super::extras::Extras;
 

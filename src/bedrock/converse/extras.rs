@@ -5,9 +5,9 @@ use serde_json::value::RawValue;
 
 use super::family::{TopK, Traits};
 use crate::bedrock::Target;
-use crate::bedrock::anthropic::{Plan, Thinking, plan};
-use crate::bedrock::conversation::Conversation;
-use crate::bedrock::tools::{Choice, Tools};
+use crate::bedrock::dialects::anthropic::messages::{Plan, Thinking, plan};
+use crate::bedrock::shared::conversation::Conversation;
+use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::catalog;
 use crate::openai::{ChatRequest, Error, ReasoningEffort};
 

@@ -2,7 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 
-use crate::bedrock::conversation::Mixing;
+use crate::bedrock::shared::conversation::Mixing;
 use crate::bedrock::{ModelFamily, Target};
 use crate::catalog::{Caching, Model, Sampling};
 

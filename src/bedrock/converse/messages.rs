@@ -7,10 +7,12 @@ use super::body::{
 use super::documents::DocumentNames;
 use super::family::Traits;
 use crate::bedrock::ToolNames;
-use crate::bedrock::conversation::{self, BlockContent, Conversation, Document, Speaker, Turn};
-use crate::bedrock::document;
-use crate::bedrock::image::Image;
-use crate::bedrock::marks::Marks;
+use crate::bedrock::shared::cache_points::CachePoints;
+use crate::bedrock::shared::conversation::{
+    self, BlockContent, Conversation, Document, Speaker, Turn,
+};
+use crate::bedrock::shared::document;
+use crate::bedrock::shared::image::Image;
 use crate::openai::{CacheControl, CacheTtl};
 
 /// Stands beside a document that the client sent without a word: Converse wants a text there.
@@ -22,7 +24,7 @@ const EMPTY_RESULT: &str = "(empty)";
 /// Writes blocks; remembers what must be unique or the same all over the request.
 pub(super) struct Writer<'n> {
     pub(super) names: &'n mut ToolNames,
-    pub(super) marks: &'n mut Marks,
+    pub(super) marks: &'n mut CachePoints,
     pub(super) traits: &'n Traits,
     pub(super) documents: DocumentNames,
 }
@@ -48,7 +50,10 @@ fn mark_of(block: &conversation::Block<'_>) -> Option<CacheControl> {
 }
 
 /// The mark for a place where the client may have put one.
-pub(super) fn cache_point(marks: &mut Marks, wanted: Option<CacheControl>) -> Option<CachePoint> {
+pub(super) fn cache_point(
+    marks: &mut CachePoints,
+    wanted: Option<CacheControl>,
+) -> Option<CachePoint> {
     let ttl = marks.next(wanted)?;
     Some(CachePoint {
         kind: "default",

@@ -6,10 +6,9 @@ use super::extras::{Extras, Reasoning};
 use super::family::Traits;
 use super::messages::{self, Writer, fold_system};
 use super::tools;
-use crate::bedrock::anthropic;
-use crate::bedrock::anthropic::betas;
-use crate::bedrock::conversation::{Accepts, Documents, build};
-use crate::bedrock::marks::Marks;
+use crate::bedrock::dialects::anthropic::messages::{self as claude, betas};
+use crate::bedrock::shared::cache_points::CachePoints;
+use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
 use crate::openai::{ChatRequest, Content, Error, Role};
@@ -46,7 +45,7 @@ pub(super) fn encode(
         extras.anthropic_beta = betas(request)?;
     }
     let wanted = tools::marks(&tools, &traits) + messages::marks(&conversation);
-    let mut marks = Marks::new(traits.caching, wanted);
+    let mut marks = CachePoints::new(traits.caching, wanted);
     let tool_config = tools::config(tools, target, &traits, &mut marks);
     let mut writer = Writer {
         names: &mut names,
@@ -147,7 +146,7 @@ fn max_tokens(
     reasoning: &Reasoning,
 ) -> Option<u32> {
     if traits.claude {
-        return Some(anthropic::max_tokens(request, target, &reasoning.plan));
+        return Some(claude::max_tokens(request, target, &reasoning.plan));
     }
     let most = target.model.and_then(|model| model.max_output);
     let wanted = request.max_output()?.max(traits.min_tokens);

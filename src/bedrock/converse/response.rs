@@ -5,7 +5,8 @@ use serde_json::value::RawValue;
 
 use super::blob;
 use crate::bedrock::{DecodeError, ToolNames, UpstreamError};
-use crate::openai::{Completion, FinishReason, Text, Thought, ToolCallOut, Usage};
+use crate::json::Text;
+use crate::openai::{Completion, FinishReason, Thought, ToolCallOut, Usage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

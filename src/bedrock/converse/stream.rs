@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use super::blob;
 use super::response::{ServiceTier, ToolUse, UsageBody, finish_reason, thinking_tokens};
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::openai::{ChunkWriter, FinishReason, Text, Thought, Usage};
+use crate::json::Text;
+use crate::openai::{ChunkWriter, FinishReason, Thought, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {

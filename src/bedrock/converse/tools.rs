@@ -9,12 +9,12 @@ use super::body::{
 };
 use super::family::{Choices, Traits};
 use super::messages::cache_point;
-use crate::bedrock::conversation::{BlockContent, Conversation};
 use crate::bedrock::dialect::encoding_failed;
-use crate::bedrock::marks::Marks;
-use crate::bedrock::structured::{Wanted, force_answer};
-use crate::bedrock::tool_names::identifier;
-use crate::bedrock::tools::{self, Choice, Tools};
+use crate::bedrock::shared::cache_points::CachePoints;
+use crate::bedrock::shared::conversation::{BlockContent, Conversation};
+use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::tool_names::identifier;
+use crate::bedrock::shared::tools::{self, Choice, Tools};
 use crate::bedrock::{Target, ToolNames};
 use crate::catalog::Model;
 use crate::openai::{ChatRequest, Error, ResponseFormat};
@@ -177,7 +177,7 @@ pub(super) fn config<'a>(
     mut tools: Tools<'a>,
     target: &Target<'_>,
     traits: &Traits,
-    marks: &mut Marks,
+    marks: &mut CachePoints,
 ) -> Option<ToolConfig<'a>> {
     let tool_choice = choice(&mut tools, traits);
     let strict = keeps_to_schemas(target.model);

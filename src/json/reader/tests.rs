@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::*;
-use crate::openai::{ChatRequest, Text};
+use crate::json::Text;
+use crate::openai::ChatRequest;
 
 /// Whether the common path took it.
 fn check_as<'t, T: Deserialize<'t> + Debug>(text: &'t str) -> bool {

@@ -14,19 +14,19 @@ type Family = (&'static str, usize);
 /// Every family that the filter has a dialect for.
 const FAMILIES: [Family; 14] = [
     ("anthropic/", 4),
-    ("cohere/", 2),
+    ("claude_text/", 1),
+    ("cohere_command/", 1),
+    ("cohere_command_r/", 2),
     ("converse/", 2),
     ("deepseek_r1/", 3),
+    ("j2/", 1),
     ("jamba/", 1),
-    ("legacy/claude-", 1),
-    ("legacy/command-", 1),
-    ("legacy/j2-", 1),
-    ("llama/", 1),
-    ("mistral/chat-", 1),
-    ("mistral/instruct-", 1),
+    ("llama3/", 1),
+    ("mistral_chat/", 1),
+    ("mistral_instruct/", 1),
     ("nova/", 2),
     ("openai_chat/", 2),
-    ("titan/", 2),
+    ("titan_text/", 2),
 ];
 
 /// The chunk that the stream is cut after: the model's first word, whatever came before it.

@@ -1,0 +1,106 @@
+//! AI21 Jurassic-2.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-jurassic2.html>
+
+use serde::{Deserialize, Serialize};
+
+use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
+use crate::bedrock::shared::prompt_labels;
+use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::json::Text;
+use crate::openai::{ChatRequest, Completion, Error};
+
+/// The dialect of Jurassic-2.
+pub(in crate::bedrock) static J2: Jurassic = Jurassic;
+
+const LIMITS: Limits = Limits {
+    default: 2_048,
+    most: 8_191,
+};
+
+/// The dialect of Jurassic-2.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Jurassic;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    prompt: String,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop_sequences: Vec<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Completions<'a> {
+    #[serde(default, borrow)]
+    completions: Vec<One<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct One<'a> {
+    #[serde(default, borrow)]
+    data: Option<Data<'a>>,
+    #[serde(default, borrow)]
+    finish_reason: Option<Reason<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Data<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Reason<'a> {
+    #[serde(default, borrow)]
+    reason: Option<Text<'a>>,
+}
+
+impl Dialect for Jurassic {
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        let conversation = prompt::conversation(request, Images::Refused)?;
+        let (prompt, label) = prompt_labels::prompt(&conversation);
+        let mut stop_sequences = prompt::stops(request);
+        stop_sequences.extend(label);
+        let body = Body {
+            prompt,
+            max_tokens: LIMITS.max_tokens(request, target),
+            temperature: prompt::temperature(request),
+            top_p: request.top_p,
+            stop_sequences,
+        };
+        let rules = TextRules::behind(&conversation, Lead::WhiteSpace);
+        prompt::encoded(request, &body, rules)
+    }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        prompt::decode(read, body, answer)
+    }
+
+    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
+        Box::new(prompt::Decoder::new(read, answer))
+    }
+}
+
+fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
+    let said: Completions<'_> = serde_json::from_slice(json)?;
+    let Some(one) = said.completions.into_iter().next() else {
+        return Ok(Said::default());
+    };
+    let reason = one.finish_reason.and_then(|finish| finish.reason);
+    Ok(Said {
+        text: one.data.and_then(|data| data.text),
+        reason: reason.as_deref().map(prompt::finish_reason),
+        ..Said::default()
+    })
+}

@@ -1,0 +1,115 @@
+//! Writes a conversation down in Nova's words.
+
+use super::body::{
+    Block, CachePoint, Content, Empty, Image, Message, ResultContent, Source, ToolResult, ToolUse,
+};
+use crate::bedrock::ToolNames;
+use crate::bedrock::shared::cache_points::CachePoints;
+use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Speaker};
+use crate::bedrock::shared::image;
+use crate::openai::CacheControl;
+
+/// How many marks of cached prefixes can be set. Nova takes them on texts and images only; a prefix
+/// that it caches contains the tools anyway.
+pub(super) fn wanted_marks(conversation: &Conversation<'_>) -> usize {
+    let system = conversation.system.iter();
+    let in_system = system.filter(|text| text.cache.is_some()).count();
+    let blocks = conversation.blocks();
+    let in_turns = blocks.filter(|block| block.cache.is_some() && takes_mark(block));
+    in_system + in_turns.count()
+}
+
+fn cache_point(marks: &mut CachePoints, wanted: Option<CacheControl>) -> Option<CachePoint> {
+    marks.next(wanted).map(|_| CachePoint { kind: "default" })
+}
+
+fn takes_mark(block: &conversation::Block<'_>) -> bool {
+    matches!(
+        block.content,
+        BlockContent::Text(_) | BlockContent::Image(_)
+    )
+}
+
+pub(super) fn system<'a>(
+    conversation: &Conversation<'a>,
+    marks: &mut CachePoints,
+) -> Vec<Content<'a>> {
+    let texts = conversation.system.iter().map(|system| Content {
+        block: Block::Text(system.text.clone()),
+        cache_point: cache_point(marks, system.cache),
+    });
+    texts.collect()
+}
+
+pub(super) fn messages<'a>(
+    conversation: Conversation<'a>,
+    names: &mut ToolNames,
+    marks: &mut CachePoints,
+) -> Vec<Message<'a>> {
+    let turns = conversation.turns.into_iter().map(|turn| Message {
+        role: match turn.speaker {
+            Speaker::User => "user",
+            Speaker::Assistant => "assistant",
+        },
+        content: turn
+            .blocks
+            .into_iter()
+            .filter_map(|block| content(block, names, marks))
+            .collect(),
+    });
+    turns.collect()
+}
+
+/// A block in Nova's words; `None` for what the request encoder never accepts.
+fn content<'a>(
+    own: conversation::Block<'a>,
+    names: &mut ToolNames,
+    marks: &mut CachePoints,
+) -> Option<Content<'a>> {
+    let cache = own.cache.filter(|_| takes_mark(&own));
+    let block = match own.content {
+        BlockContent::Text(text) => Block::Text(text),
+        BlockContent::Image(own) => Block::Image(image(own)),
+        BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
+            tool_use_id: names.call_id(call.id),
+            name: names.send(call.name),
+            input: call.input,
+        }),
+        BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
+            tool_use_id: names.result_id(result.id),
+            content: result_content(result.content),
+            status: "success",
+        }),
+        BlockContent::Document(_)
+        | BlockContent::Thinking { .. }
+        | BlockContent::RedactedThinking { .. } => return None,
+    };
+    Some(Content {
+        block,
+        cache_point: cache_point(marks, cache),
+    })
+}
+
+/// A result has content, even where the tool gave none: a blank text would be refused.
+fn result_content(blocks: Vec<conversation::Block<'_>>) -> Vec<ResultContent<'_>> {
+    let mut content: Vec<_> = blocks
+        .into_iter()
+        .filter_map(|block| match block.content {
+            BlockContent::Text(text) => Some(ResultContent::Text(text)),
+            BlockContent::Image(own) => Some(ResultContent::Image(image(own))),
+            _ => None,
+        })
+        .collect();
+    if content.is_empty() {
+        content.push(ResultContent::Json(Empty {}));
+    }
+    content
+}
+
+fn image(image: image::Image<'_>) -> Image<'_> {
+    let format = image.media_type.strip_prefix("image/");
+    Image {
+        format: format.unwrap_or(image.media_type),
+        source: Source { bytes: image.data },
+    }
+}

@@ -1,0 +1,257 @@
+//! Decodes a streamed answer, event by event.
+//!
+//! <https://docs.aws.amazon.com/nova/latest/userguide/using-invoke-api.html>
+
+use serde::Deserialize;
+
+use super::response::{Reasoning, UsageBody, finish_reason};
+use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
+use crate::json::Text;
+use crate::openai::{ChunkWriter, Usage};
+
+/// State of one streamed answer.
+pub(super) struct Decoder {
+    names: ToolNames,
+    /// The model's own counts.
+    usage: Option<Usage>,
+    metrics: Option<InvocationMetrics>,
+    /// Why the answer ended, once it is known.
+    stop_reason: Option<String>,
+    guardrail_action: Option<String>,
+    /// Tool calls begun so far; the last one's index is one less.
+    tool_calls: u32,
+    /// The call that is being streamed.
+    open: Option<Open>,
+    /// Texts that are no part of the answer if the answer tool is called, for which they wait.
+    held: String,
+    answered: bool,
+    started: bool,
+    complete: bool,
+}
+
+/// A call that has not ended.
+struct Open {
+    call: Call,
+    has_arguments: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Call {
+    Tool {
+        index: u32,
+    },
+    /// The tool whose arguments are the answer.
+    Answer,
+}
+
+/// An event: one of these under its name.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Payload<'a> {
+    #[serde(default, borrow)]
+    content_block_start: Option<BlockStart<'a>>,
+    #[serde(default, borrow)]
+    content_block_delta: Option<BlockDelta<'a>>,
+    #[serde(default)]
+    content_block_stop: Option<BlockStop>,
+    #[serde(default)]
+    message_stop: Option<MessageStop>,
+    #[serde(default)]
+    metadata: Option<Metadata>,
+    #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<InvocationMetrics>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction")]
+    guardrail_action: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct BlockStart<'a> {
+    #[serde(default, borrow)]
+    start: Option<Start<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Start<'a> {
+    #[serde(default, borrow)]
+    tool_use: Option<ToolStart<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolStart<'a> {
+    #[serde(default, borrow)]
+    tool_use_id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BlockDelta<'a> {
+    #[serde(default, borrow)]
+    delta: Option<Delta<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Delta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    tool_use: Option<ToolDelta<'a>>,
+    #[serde(default, borrow)]
+    reasoning_content: Option<Reasoning<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ToolDelta<'a> {
+    #[serde(default, borrow)]
+    input: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct BlockStop {}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageStop {
+    #[serde(default)]
+    stop_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    usage: Option<UsageBody>,
+}
+
+impl Decoder {
+    pub(super) fn new(names: ToolNames) -> Self {
+        Self {
+            names,
+            usage: None,
+            metrics: None,
+            stop_reason: None,
+            guardrail_action: None,
+            tool_calls: 0,
+            open: None,
+            held: String::new(),
+            answered: false,
+            started: false,
+            complete: false,
+        }
+    }
+
+    fn tool_start(&mut self, tool: &ToolStart<'_>, out: &mut ChunkWriter) {
+        let name = tool.name.as_deref().unwrap_or_default();
+        let call = if self.names.is_answer(name) {
+            self.answered = true;
+            Call::Answer
+        } else {
+            let index = self.tool_calls;
+            self.tool_calls += 1;
+            let id = tool.tool_use_id.as_deref().unwrap_or_default();
+            out.tool_call(index, id, self.names.restore(name));
+            Call::Tool { index }
+        };
+        self.open = Some(Open {
+            call,
+            has_arguments: false,
+        });
+    }
+
+    fn delta(&mut self, delta: &Delta<'_>, out: &mut ChunkWriter) {
+        if let Some(text) = delta.text.as_deref().filter(|text| !text.is_empty()) {
+            if self.names.expects_answer() {
+                self.held.push_str(text);
+            } else {
+                out.content(text);
+            }
+        }
+        if let Some(text) = delta.reasoning_content.as_ref().and_then(Reasoning::shown) {
+            out.reasoning(text);
+        }
+        let json = delta
+            .tool_use
+            .as_ref()
+            .and_then(|tool| tool.input.as_deref());
+        if let (Some(json), Some(open)) = (json.filter(|json| !json.is_empty()), &mut self.open) {
+            open.has_arguments = true;
+            open.call.arguments(json, out);
+        }
+    }
+
+    /// A tool without arguments streams none, but its arguments must still be an object.
+    fn block_stop(&mut self, out: &mut ChunkWriter) {
+        if let Some(open) = self.open.take().filter(|open| !open.has_arguments) {
+            open.call.arguments("{}", out);
+        }
+    }
+
+    fn finish(&mut self, out: &mut ChunkWriter) {
+        self.complete = true;
+        self.block_stop(out);
+        if !self.answered && !self.held.is_empty() {
+            out.content(&self.held);
+        }
+        let reason = finish_reason(
+            self.stop_reason.as_deref(),
+            self.guardrail_action.as_deref(),
+            !self.answered && self.tool_calls > 0,
+        );
+        let usage = self.usage.or(self.metrics.map(Usage::from));
+        out.finish(reason, usage.unwrap_or_default());
+    }
+}
+
+impl Call {
+    fn arguments(self, json: &str, out: &mut ChunkWriter) {
+        match self {
+            Self::Tool { index } => out.tool_arguments(index, json),
+            Self::Answer => out.content(json),
+        }
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let event: Payload<'_> = serde_json::from_slice(event.payload)?;
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+        self.guardrail_action = event.guardrail_action.or(self.guardrail_action.take());
+        self.metrics = event.metrics.or(self.metrics);
+        let start = event.content_block_start.and_then(|block| block.start);
+        if let Some(tool) = start.and_then(|start| start.tool_use) {
+            self.tool_start(&tool, out);
+        }
+        if let Some(delta) = event.content_block_delta.and_then(|block| block.delta) {
+            self.delta(&delta, out);
+        }
+        if event.content_block_stop.is_some() {
+            self.block_stop(out);
+        }
+        if let Some(stop) = event.message_stop {
+            self.stop_reason = stop.stop_reason.or(Some("end_turn".to_owned()));
+        }
+        // The counts come last, after the reason.
+        if let Some(metadata) = event.metadata {
+            self.usage = metadata.usage.map(Usage::from);
+            self.finish(out);
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// An answer whose counts are missing is an answer nevertheless; one without a reason broke off.
+    fn end(&mut self, out: &mut ChunkWriter) {
+        if !self.complete && self.stop_reason.is_some() {
+            self.finish(out);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Amazon Titan Text: prompts over InvokeModel.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-text.html>
+
+mod prompt;
+mod response;
+
+use serde::Serialize;
+
+use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::{
+    Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
+};
+use crate::openai::{ChatRequest, Completion, Error};
+
+/// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
+/// short, and no model of the family takes less than this as its maximum.
+const DEFAULT_MAX_TOKENS: u32 = 3_072;
+
+/// What Titan can be told.
+const ACCEPTS: Accepts = Accepts {
+    images: false,
+    documents: Documents::None,
+    tools: false,
+    thinking: false,
+};
+
+/// The dialect of every Titan model that writes text.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Text;
+
+impl Dialect for Text {
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        let conversation = build(request, ACCEPTS)?;
+        if target.model.is_some_and(|model| !model.prefill) {
+            conversation.refuse_prefill()?;
+        }
+        let most = target.model.and_then(|model| model.max_output);
+        let wanted = request.max_output().unwrap_or(DEFAULT_MAX_TOKENS);
+        let body = Body {
+            input_text: prompt::render(&conversation),
+            text_generation_config: TextGenerationConfig {
+                max_token_count: wanted.min(most.unwrap_or(u32::MAX)),
+                temperature: request.temperature.map(|temperature| temperature.min(1.0)),
+                top_p: request.top_p,
+                stop_sequences: stop_sequences(request)?,
+            },
+        };
+        EncodedRequest::new(
+            request,
+            Operation::invoke(request),
+            &body,
+            Answer::default(),
+        )
+    }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        response::decode(body, answer)
+    }
+
+    fn stream_decoder(&self, _: Answer) -> Box<dyn StreamDecoder> {
+        Box::new(response::Decoder::default())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    input_text: String,
+    text_generation_config: TextGenerationConfig<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TextGenerationConfig<'a> {
+    max_token_count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop_sequences: Vec<&'a str>,
+}
+
+/// Bedrock checks each against `^(\|+|User:)$`.
+fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Result<Vec<&'a str>, Error> {
+    let stops = request.stop.iter().map(|stop| &**stop);
+    let stops: Vec<_> = stops.filter(|stop| !stop.is_empty()).collect();
+    let known = |stop: &&str| *stop == "User:" || stop.bytes().all(|b| b == b'|');
+    if stops.iter().all(known) {
+        return Ok(stops);
+    }
+    let message = "This model stops only at 'User:' and at one or more '|'; remove other values \
+                   of 'stop'.";
+    Err(Error::unsupported("stop", message))
+}

@@ -1,0 +1,157 @@
+//! Decodes answers, whole and streamed.
+
+use serde::Deserialize;
+
+use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
+use crate::json::Text;
+use crate::openai::{ChunkWriter, Completion, FinishReason, Usage};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Response<'a> {
+    #[serde(default)]
+    input_text_token_count: Option<u64>,
+    #[serde(borrow)]
+    results: Vec<Piece<'a>>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Piece<'a> {
+    #[serde(default, borrow)]
+    output_text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    completion_reason: Option<Text<'a>>,
+    #[serde(default)]
+    token_count: Option<u64>,
+}
+
+/// An event of a stream.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk<'a> {
+    #[serde(default, borrow)]
+    output_text: Option<Text<'a>>,
+    #[serde(default)]
+    completion_reason: Option<String>,
+    #[serde(default)]
+    input_text_token_count: Option<u64>,
+    #[serde(default)]
+    total_output_text_token_count: Option<u64>,
+    #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<InvocationMetrics>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction")]
+    guardrail_action: Option<String>,
+}
+
+pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+    let response: Response<'_> = serde_json::from_slice(body)?;
+    let result = response.results.first();
+    let text = result.and_then(|result| result.output_text.as_deref());
+    let output = result.and_then(|result| result.token_count);
+    let usage = usage(response.input_text_token_count, output);
+    Ok(Completion {
+        // The answer begins on a line of its own.
+        content: text.map(|text| text.trim_start().to_owned()),
+        finish_reason: finish_reason(
+            result.and_then(|result| result.completion_reason.as_deref()),
+            response.guardrail_action.as_deref(),
+        ),
+        usage: usage.or(answer.header_usage).unwrap_or_default(),
+        ..Completion::default()
+    })
+}
+
+/// The model's own counts, if it has both.
+fn usage(input: Option<u64>, output: Option<u64>) -> Option<Usage> {
+    Some(Usage {
+        input: input?,
+        output: output?,
+        ..Usage::default()
+    })
+}
+
+fn finish_reason(reason: Option<&str>, guardrail_action: Option<&str>) -> FinishReason {
+    match reason {
+        _ if guardrail_action == Some("INTERVENED") => FinishReason::ContentFilter,
+        Some("LENGTH") => FinishReason::Length,
+        Some("CONTENT_FILTERED") => FinishReason::ContentFilter,
+        _ => FinishReason::Stop,
+    }
+}
+
+/// State of one streamed answer.
+#[derive(Default)]
+pub(super) struct Decoder {
+    input: Option<u64>,
+    output: Option<u64>,
+    metrics: Option<InvocationMetrics>,
+    completion_reason: Option<String>,
+    guardrail_action: Option<String>,
+    wrote_text: bool,
+    started: bool,
+    complete: bool,
+}
+
+impl Decoder {
+    /// Writes text, but not the white space that the answer begins with.
+    fn text(&mut self, text: &str, out: &mut ChunkWriter) {
+        let text = if self.wrote_text {
+            text
+        } else {
+            text.trim_start()
+        };
+        if !text.is_empty() {
+            self.wrote_text = true;
+            out.content(text);
+        }
+    }
+
+    fn finish(&mut self, out: &mut ChunkWriter) {
+        self.complete = true;
+        let reason = finish_reason(
+            self.completion_reason.as_deref(),
+            self.guardrail_action.as_deref(),
+        );
+        let own = usage(self.input, self.output);
+        let usage = own.or(self.metrics.map(Usage::from));
+        out.finish(reason, usage.unwrap_or_default());
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let chunk: Chunk<'_> = serde_json::from_slice(event.payload)?;
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+        self.input = chunk.input_text_token_count.or(self.input);
+        self.output = chunk.total_output_text_token_count.or(self.output);
+        self.completion_reason = chunk.completion_reason.or(self.completion_reason.take());
+        self.guardrail_action = chunk.guardrail_action.or(self.guardrail_action.take());
+        self.metrics = chunk.metrics.or(self.metrics);
+        if let Some(text) = chunk.output_text.as_deref() {
+            self.text(text, out);
+        }
+        // Only Bedrock's metrics say that nothing follows.
+        if self.metrics.is_some() {
+            self.finish(out);
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// An answer without metrics is one nevertheless if it said why it ended.
+    fn end(&mut self, out: &mut ChunkWriter) {
+        if !self.complete && self.completion_reason.is_some() {
+            self.finish(out);
+        }
+    }
+}

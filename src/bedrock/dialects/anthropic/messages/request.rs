@@ -1,0 +1,236 @@
+//! Encodes a chat request.
+
+use super::betas::betas;
+use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice, VERSION};
+use super::thinking::{Plan, plan};
+use super::turns::{mark, messages, system};
+use crate::bedrock::shared::cache_points::CachePoints;
+use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
+use crate::catalog::{Caching, Model, Sampling};
+use crate::openai::{ChatRequest, Error, ResponseFormat};
+
+/// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
+/// maximum, because Bedrock counts the limit against the account's token quota up front
+/// (<https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html>).
+const DEFAULT_MAX_TOKENS: u32 = 16_384;
+
+/// Answer limit that every model of the family takes, for models that the catalogue does not know.
+const SAFE_MAX_TOKENS: u32 = 4_096;
+
+pub(super) fn encode(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+) -> Result<EncodedRequest, Error> {
+    let mut names = ToolNames::default();
+    let conversation = build(request, accepts(target))?;
+    if target.model.is_some_and(|model| !model.prefill) {
+        conversation.refuse_prefill()?;
+    }
+    let mut tools = Tools::of(request, &mut names)?;
+    let format = structured(request, target, &mut tools, &mut names)?;
+    refuse_forced(&tools, target)?;
+    let plan = plan(request, target, &conversation, tools.is_forced())?;
+    let samples = Samples::of(request, target, &plan);
+    let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
+    let mut marks = CachePoints::new(caching, request_marks(request));
+    let body = Body {
+        anthropic_version: VERSION,
+        anthropic_beta: betas(request)?,
+        max_tokens: max_tokens(request, target, &plan),
+        tool_choice: tool_choice(&tools),
+        tools: tool_list(tools, &mut marks),
+        system: system(&conversation, &mut marks),
+        messages: messages(conversation, &mut names, &mut marks)?,
+        thinking: plan.thinking,
+        output_config: OutputConfig {
+            effort: plan.effort,
+            format,
+        },
+        temperature: samples.temperature,
+        top_p: samples.top_p,
+        top_k: samples.top_k,
+        stop_sequences: stop_sequences(request),
+        metadata: user_id(request).map(|user_id| Metadata { user_id }),
+    };
+    EncodedRequest::new(
+        request,
+        Operation::invoke(request),
+        &body,
+        Answer {
+            names,
+            ..Answer::default()
+        },
+    )
+}
+
+fn accepts(target: &Target<'_>) -> Accepts {
+    let documents = target.model.is_none_or(Model::reads_documents);
+    Accepts {
+        images: target.model.is_none_or(Model::reads_images),
+        documents: if documents {
+            Documents::PdfAndText
+        } else {
+            Documents::None
+        },
+        tools: true,
+        thinking: true,
+    }
+}
+
+/// The client's limit, but never more than the model can: asking for more is an error at Bedrock
+/// and means "as much as you can" everywhere else.
+///
+/// Without one the answer has at least as much room as the thinking before it.
+pub(in crate::bedrock) fn max_tokens(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+    plan: &Plan,
+) -> u32 {
+    let most = target.model.and_then(|model| model.max_output);
+    let default = DEFAULT_MAX_TOKENS.max(plan.budget().saturating_mul(2));
+    match (request.max_output(), most) {
+        (Some(wanted), Some(most)) => wanted.min(most),
+        (Some(wanted), None) => wanted,
+        (None, Some(most)) => default.min(most),
+        (None, None) => SAFE_MAX_TOKENS,
+    }
+}
+
+/// Keeps the answer to a JSON shape: by the model's own means where it has them and the schema is
+/// strict, which Claude insists on; else by a tool that must be called.
+fn structured<'a>(
+    request: &'a ChatRequest<'_>,
+    target: &Target<'_>,
+    tools: &mut Tools<'a>,
+    names: &mut ToolNames,
+) -> Result<Option<Format<'a>>, Error> {
+    let strict = match &request.response_format {
+        Some(ResponseFormat::JsonSchema(format)) => format.strict == Some(true),
+        _ => false,
+    };
+    match Wanted::of(request)? {
+        Wanted::Text => Ok(None),
+        Wanted::Schema(schema) if strict && target.model.is_some_and(|model| model.json_schema) => {
+            Ok(Some(Format {
+                kind: "json_schema",
+                schema,
+            }))
+        }
+        Wanted::Schema(schema) => force_answer(Some(schema), tools, names).map(|()| None),
+        Wanted::JsonObject => force_answer(None, tools, names).map(|()| None),
+    }
+}
+
+fn refuse_forced(tools: &Tools<'_>, target: &Target<'_>) -> Result<(), Error> {
+    if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
+        return Ok(());
+    }
+    let message = "This model cannot be made to call a tool, neither by 'tool_choice' nor by \
+                   'response_format'; use tool_choice 'auto'.";
+    Err(Error::unsupported("tool_choice", message))
+}
+
+fn tool_list<'a>(tools: Tools<'a>, marks: &mut CachePoints) -> Vec<Cached<Tool<'a>>> {
+    let list = tools.list.into_iter().map(|tool| Cached {
+        content: Tool {
+            name: tool.name,
+            description: tool.description,
+            input_schema: tool.schema,
+        },
+        cache_control: mark(marks, tool.cache),
+    });
+    list.collect()
+}
+
+fn tool_choice<'a>(tools: &Tools<'a>) -> Option<ToolChoice<'a>> {
+    let (kind, name) = match &tools.choice {
+        Choice::Unset if tools.parallel || tools.list.is_empty() => return None,
+        Choice::Unset | Choice::Auto => ("auto", None),
+        Choice::None => ("none", None),
+        Choice::Any => ("any", None),
+        Choice::Tool(name) => ("tool", Some(name.clone())),
+    };
+    Some(ToolChoice {
+        kind,
+        name,
+        disable_parallel_tool_use: !tools.parallel && kind != "none",
+    })
+}
+
+struct Samples {
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    top_k: Option<u32>,
+}
+
+impl Samples {
+    /// The sampling parameters that the model takes.
+    ///
+    /// Claude's temperature ends at 1, OpenAI's at 2: higher ones become 1. Where a model takes one
+    /// of temperature and `top_p`, temperature is kept; where it takes none or thinks, all are left
+    /// out.
+    fn of(request: &ChatRequest<'_>, target: &Target<'_>, plan: &Plan) -> Self {
+        let all = Self {
+            temperature: request.temperature.map(|temperature| temperature.min(1.0)),
+            top_p: request.top_p,
+            top_k: request.top_k,
+        };
+        // What an unknown model takes is unknown too, so it gets what every model but the newest
+        // takes.
+        match target
+            .model
+            .map_or(Sampling::Either, |model| model.sampling)
+        {
+            Sampling::Any if !plan.is_on() => all,
+            Sampling::Either if !plan.is_on() && all.temperature.is_some() => {
+                Self { top_p: None, ..all }
+            }
+            Sampling::Either if !plan.is_on() => all,
+            _ => Self {
+                temperature: None,
+                top_p: None,
+                top_k: None,
+            },
+        }
+    }
+}
+
+/// Claude refuses stop sequences of white space alone.
+fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+    let stops = request.stop.iter().map(|stop| &**stop);
+    stops.filter(|stop| !stop.trim().is_empty()).collect()
+}
+
+/// The end user's id; Claude asks not to be sent e-mail addresses and the like.
+fn user_id<'a>(request: &'a ChatRequest<'_>) -> Option<&'a str> {
+    let user = request.user.as_deref()?;
+    let opaque = user
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    let phone_number = user.bytes().all(|b| b.is_ascii_digit());
+    (opaque && !phone_number && (1..=256).contains(&user.len())).then_some(user)
+}
+
+/// How many marks of cached prefixes the client set.
+fn request_marks(request: &ChatRequest<'_>) -> usize {
+    let tools = request.tools.iter().flatten();
+    let in_tools = tools.filter(|tool| tool.cache_control.is_some()).count();
+    let in_messages: usize = request
+        .messages
+        .iter()
+        .map(|message| {
+            let parts = match &message.content {
+                Some(crate::openai::Content::Parts(parts)) => parts.as_slice(),
+                _ => &[],
+            };
+            let on_parts = parts.iter().filter(|part| part.cache().is_some()).count();
+            // A mark on the message goes to its last part, which may have one already.
+            let last = parts.last().is_some_and(|part| part.cache().is_some());
+            on_parts + usize::from(message.cache_control.is_some() && !last)
+        })
+        .sum();
+    in_tools + in_messages
+}

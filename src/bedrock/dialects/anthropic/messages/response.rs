@@ -1,0 +1,163 @@
+//! Decodes an answer that is not streamed.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::bedrock::{DecodeError, ToolNames};
+use crate::json::Text;
+use crate::openai::{Completion, FinishReason, Thought, ToolCallOut, Usage};
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(borrow)]
+    content: Vec<Content<'a>>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(default)]
+    usage: UsageBody,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
+}
+
+/// A content block, flat over all types; unknown types are skipped.
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    data: Option<Text<'a>>,
+}
+
+/// Token counts, in answers and in the events of a stream.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct UsageBody {
+    input_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    output_tokens_details: Option<OutputDetails>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct OutputDetails {
+    thinking_tokens: Option<u64>,
+}
+
+impl UsageBody {
+    /// Writes the counts that are present over `usage`: they are totals, not additions.
+    pub(super) fn apply(self, usage: &mut Usage) {
+        let reasoning = self.output_tokens_details.and_then(|d| d.thinking_tokens);
+        for (count, field) in [
+            (self.input_tokens, &mut usage.input),
+            (self.cache_read_input_tokens, &mut usage.cache_read),
+            (self.cache_creation_input_tokens, &mut usage.cache_write),
+            (self.output_tokens, &mut usage.output),
+            (reasoning, &mut usage.reasoning),
+        ] {
+            *field = count.unwrap_or(*field);
+        }
+    }
+}
+
+pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError> {
+    let answer: Answer<'_> = serde_json::from_slice(body)?;
+    let mut completion = Completion {
+        id: answer.id,
+        ..Completion::default()
+    };
+    let mut answered = false;
+    for block in &answer.content {
+        match &*block.kind {
+            "text" => {
+                let text = block.text.as_deref().unwrap_or_default();
+                completion.content.get_or_insert_default().push_str(text);
+            }
+            "tool_use" if names.is_answer(block.name.as_deref().unwrap_or_default()) => {
+                let answer = block.input.map_or("{}", RawValue::get);
+                completion.content = Some(answer.to_owned());
+                answered = true;
+            }
+            "tool_use" => completion.tool_calls.push(tool_call(block, names)),
+            kind => completion.thoughts.extend(thought(kind, block)),
+        }
+    }
+    answer.usage.apply(&mut completion.usage);
+    completion.finish_reason = finish_reason(
+        answer.stop_reason.as_deref(),
+        answer.guardrail_action.as_deref(),
+        if answered {
+            Called::Answer
+        } else if completion.tool_calls.is_empty() {
+            Called::Nothing
+        } else {
+            Called::Tools
+        },
+    );
+    Ok(completion)
+}
+
+/// What the model called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Called {
+    Nothing,
+    /// Tools of the client's.
+    Tools,
+    /// The tool whose arguments are the answer.
+    Answer,
+}
+
+fn thought(kind: &str, block: &Content<'_>) -> Option<Thought> {
+    let owned = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+    match kind {
+        "thinking" => Some(Thought::Thinking {
+            thinking: owned(&block.thinking),
+            signature: owned(&block.signature),
+        }),
+        "redacted_thinking" => Some(Thought::RedactedThinking {
+            data: owned(&block.data),
+        }),
+        _ => None,
+    }
+}
+
+fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCallOut {
+    let name = block.name.as_deref().unwrap_or_default();
+    ToolCallOut {
+        id: block.id.as_deref().unwrap_or_default().to_owned(),
+        name: names.restore(name).to_owned(),
+        arguments: block.input.map_or("{}", RawValue::get).to_owned(),
+    }
+}
+
+/// <https://docs.anthropic.com/en/api/handling-stop-reasons>
+pub(super) fn finish_reason(
+    stop_reason: Option<&str>,
+    guardrail_action: Option<&str>,
+    called: Called,
+) -> FinishReason {
+    if guardrail_action == Some("INTERVENED") {
+        return FinishReason::ContentFilter;
+    }
+    match stop_reason {
+        Some("max_tokens" | "model_context_window_exceeded" | "compaction") => FinishReason::Length,
+        Some("refusal") => FinishReason::ContentFilter,
+        _ if called == Called::Tools => FinishReason::ToolCalls,
+        _ => FinishReason::Stop,
+    }
+}

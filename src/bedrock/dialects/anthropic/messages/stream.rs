@@ -1,0 +1,299 @@
+//! Decodes a streamed answer, event by event.
+//!
+//! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
+
+use serde::Deserialize;
+
+use super::response::{Called, UsageBody, finish_reason};
+use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
+use crate::json::Text;
+use crate::openai::{ChunkWriter, Thought, Usage};
+
+/// State of one streamed answer.
+pub(super) struct Decoder {
+    names: ToolNames,
+    usage: Usage,
+    /// Why the answer ended, once it is known.
+    stop_reason: Option<String>,
+    guardrail_action: Option<String>,
+    /// Tool calls begun so far; the last one's index is one less.
+    tool_calls: u32,
+    /// The block that is being streamed, if it needs an end.
+    open: Option<Open>,
+    answered: bool,
+    started: bool,
+    complete: bool,
+}
+
+/// A block that has not ended.
+enum Open {
+    ToolCall {
+        index: u32,
+        has_arguments: bool,
+    },
+    /// The tool whose arguments are the answer.
+    Answer,
+    Thinking {
+        text: String,
+        signature: String,
+    },
+}
+
+/// An event, flat over all types; unknown types are skipped.
+#[derive(Deserialize)]
+struct Payload<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
+    #[serde(default)]
+    message: Option<MessageStart>,
+    #[serde(default, borrow)]
+    content_block: Option<ContentBlock<'a>>,
+    #[serde(default, borrow)]
+    delta: Option<Delta<'a>>,
+    #[serde(default)]
+    usage: Option<UsageBody>,
+    #[serde(default)]
+    error: Option<ErrorBody>,
+    #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<InvocationMetrics>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction")]
+    guardrail_action: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MessageStart {
+    #[serde(default)]
+    usage: UsageBody,
+}
+
+#[derive(Deserialize)]
+struct ContentBlock<'a> {
+    #[serde(rename = "type", borrow)]
+    kind: Text<'a>,
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    data: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Delta<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    partial_json: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    thinking: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    signature: Option<Text<'a>>,
+    #[serde(default)]
+    stop_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    message: String,
+}
+
+impl Decoder {
+    pub(super) fn new(names: ToolNames) -> Self {
+        Self {
+            names,
+            usage: Usage::default(),
+            stop_reason: None,
+            guardrail_action: None,
+            tool_calls: 0,
+            open: None,
+            answered: false,
+            started: false,
+            complete: false,
+        }
+    }
+
+    /// The role goes out before anything else, once.
+    fn start(&mut self, out: &mut ChunkWriter) {
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+    }
+
+    fn block_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) {
+        let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
+        self.open = match &*block.kind {
+            "text" => {
+                if let Some(text) = block.text.as_deref().filter(|text| !text.is_empty()) {
+                    out.content(text);
+                }
+                None
+            }
+            "tool_use" => Some(self.tool_start(block, out)),
+            "thinking" => {
+                if let Some(text) = block.thinking.as_deref().filter(|text| !text.is_empty()) {
+                    out.reasoning(text);
+                }
+                Some(Open::Thinking {
+                    text: text(&block.thinking),
+                    signature: String::new(),
+                })
+            }
+            "redacted_thinking" => {
+                out.thought(&Thought::RedactedThinking {
+                    data: text(&block.data),
+                });
+                None
+            }
+            _ => None,
+        };
+    }
+
+    fn tool_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) -> Open {
+        let name = block.name.as_deref().unwrap_or_default();
+        if self.names.is_answer(name) {
+            self.answered = true;
+            return Open::Answer;
+        }
+        let index = self.tool_calls;
+        self.tool_calls += 1;
+        let id = block.id.as_deref().unwrap_or_default();
+        out.tool_call(index, id, self.names.restore(name));
+        Open::ToolCall {
+            index,
+            has_arguments: false,
+        }
+    }
+
+    fn block_delta(&mut self, delta: &Delta<'_>, out: &mut ChunkWriter) {
+        fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
+            text.as_deref().filter(|text| !text.is_empty())
+        }
+        if let Some(text) = set(&delta.text) {
+            out.content(text);
+        }
+        match &mut self.open {
+            Some(Open::ToolCall {
+                index,
+                has_arguments,
+            }) => {
+                if let Some(json) = set(&delta.partial_json) {
+                    *has_arguments = true;
+                    out.tool_arguments(*index, json);
+                }
+            }
+            Some(Open::Answer) => {
+                if let Some(json) = set(&delta.partial_json) {
+                    out.content(json);
+                }
+            }
+            Some(Open::Thinking { text, signature }) => {
+                if let Some(thought) = set(&delta.thinking) {
+                    text.push_str(thought);
+                    out.reasoning(thought);
+                }
+                signature.push_str(set(&delta.signature).unwrap_or_default());
+            }
+            None => {}
+        }
+    }
+
+    fn block_stop(&mut self, out: &mut ChunkWriter) {
+        match self.open.take() {
+            // A tool without arguments streams none, but its arguments must still be an object.
+            Some(Open::ToolCall {
+                index,
+                has_arguments: false,
+            }) => out.tool_arguments(index, "{}"),
+            Some(Open::Thinking { text, signature }) => out.thought(&Thought::Thinking {
+                thinking: text,
+                signature,
+            }),
+            _ => {}
+        }
+    }
+
+    fn message_stop(&mut self, metrics: Option<InvocationMetrics>, out: &mut ChunkWriter) {
+        self.complete = true;
+        // The model's usage has the cache counts right; Bedrock's metrics only fill in for it.
+        if let Some(metrics) = metrics
+            && self.usage == Usage::default()
+        {
+            self.usage = metrics.into();
+        }
+        let reason = finish_reason(
+            self.stop_reason.as_deref(),
+            self.guardrail_action.as_deref(),
+            if self.answered {
+                Called::Answer
+            } else if self.tool_calls > 0 {
+                Called::Tools
+            } else {
+                Called::Nothing
+            },
+        );
+        out.finish(reason, self.usage);
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let event: Payload<'_> = serde_json::from_slice(event.payload)?;
+        if let Some(error) = event.error {
+            return Err(DecodeError::Upstream(in_band(&error)));
+        }
+        self.guardrail_action = event.guardrail_action.or(self.guardrail_action.take());
+        if let Some(usage) = event.usage {
+            usage.apply(&mut self.usage);
+        }
+        self.start(out);
+        match &*event.kind {
+            "message_start" => {
+                let usage = event.message.map(|message| message.usage);
+                usage.unwrap_or_default().apply(&mut self.usage);
+            }
+            "content_block_start" => {
+                if let Some(block) = &event.content_block {
+                    self.block_start(block, out);
+                }
+            }
+            "content_block_delta" => {
+                if let Some(delta) = &event.delta {
+                    self.block_delta(delta, out);
+                }
+            }
+            "content_block_stop" => self.block_stop(out),
+            "message_delta" => {
+                let reason = event.delta.and_then(|delta| delta.stop_reason);
+                self.stop_reason = reason.or(self.stop_reason.take());
+            }
+            "message_stop" => self.message_stop(event.metrics, out),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+/// An error that Claude itself streams: <https://docs.anthropic.com/en/api/errors>.
+fn in_band(error: &ErrorBody) -> UpstreamError {
+    let exception = match error.kind.as_str() {
+        "overloaded_error" => "serviceUnavailableException",
+        "rate_limit_error" => "throttlingException",
+        "invalid_request_error" => "validationException",
+        "timeout_error" => "modelTimeoutException",
+        _ => "modelStreamErrorException",
+    };
+    UpstreamError::in_stream(exception, &error.message)
+}

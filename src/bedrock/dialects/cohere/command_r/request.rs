@@ -1,0 +1,150 @@
+//! Encodes a chat request.
+
+use super::body::{Body, Call, Entry, Output, Tool, ToolResult};
+use super::rounds::{Round, Step, rounds};
+use super::tools::{called, definitions};
+use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
+use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
+use crate::openai::{ChatRequest, Error};
+
+/// What Bedrock takes as `p`; OpenAI's `top_p` is 0 to 1.
+const P: (f64, f64) = (0.01, 0.99);
+
+/// Highest `k` that Bedrock takes.
+const MAX_K: u32 = 500;
+
+/// What Command R can be told.
+const ACCEPTS: Accepts = Accepts {
+    images: false,
+    documents: Documents::None,
+    tools: true,
+    thinking: false,
+};
+
+pub(super) fn encode(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+) -> Result<EncodedRequest, Error> {
+    let mut names = ToolNames::default();
+    let conversation = build(request, ACCEPTS)?;
+    conversation.refuse_prefill()?;
+    let earlier_calls = calls(&conversation);
+    let tools = Tools::of(request, &mut names)?;
+    refuse_forced(&tools, request)?;
+    let preamble = conversation.system_text();
+    let mut rounds = rounds(conversation)?;
+    let Some(round) = rounds.pop() else {
+        let message = "The conversation needs a user message that is not blank.";
+        return Err(Error::invalid("messages", message));
+    };
+    let stops = request.stop.iter().map(|stop| &**stop);
+    let most = target.model.and_then(|model| model.max_output);
+    let tools = offered(tools, &round, &mut names)?;
+    let body = Body {
+        preamble,
+        chat_history: rounds.into_iter().flat_map(history).collect(),
+        max_tokens: request
+            .max_output()
+            .map(|wanted| wanted.min(most.unwrap_or(u32::MAX))),
+        temperature: request.temperature.map(|temperature| temperature.min(1.0)),
+        p: request.top_p.map(|p| p.clamp(P.0, P.1)),
+        k: request.top_k.map(|k| k.min(MAX_K)),
+        frequency_penalty: penalty("frequency_penalty", request.frequency_penalty)?,
+        presence_penalty: penalty("presence_penalty", request.presence_penalty)?,
+        // Cohere's seeds have no sign; the same seed still gives the same answer.
+        seed: request.seed.map(i64::unsigned_abs),
+        stop_sequences: stops.filter(|stop| !stop.is_empty()).collect(),
+        tools,
+        message: round.question,
+        tool_results: results(round.steps, &mut names),
+    };
+    EncodedRequest::new(
+        request,
+        Operation::invoke(request),
+        &body,
+        Answer {
+            names,
+            earlier_calls,
+            ..Answer::default()
+        },
+    )
+}
+
+fn calls(conversation: &Conversation<'_>) -> u32 {
+    let blocks = conversation.blocks();
+    let calls = blocks.filter(|block| matches!(block.content, BlockContent::ToolUse(_)));
+    u32::try_from(calls.count()).unwrap_or(u32::MAX)
+}
+
+/// Command R has no word for "you must call a tool".
+fn refuse_forced(tools: &Tools<'_>, request: &ChatRequest<'_>) -> Result<(), Error> {
+    if !tools.is_forced() {
+        return Ok(());
+    }
+    let param = if request.tool_choice.is_some() {
+        "tool_choice"
+    } else {
+        "function_call"
+    };
+    let message = format!(
+        "This model cannot be made to call a tool; use '{param}' with the value 'auto' or 'none'."
+    );
+    Err(Error::unsupported(param, message))
+}
+
+/// The tools to offer. Tools that must not be called are left out, unless results are told, which
+/// Bedrock refuses without tools.
+fn offered<'a>(
+    tools: Tools<'a>,
+    round: &Round<'a>,
+    names: &mut ToolNames,
+) -> Result<Vec<Tool<'a>>, Error> {
+    let called = called(&round.steps, names);
+    match tools.choice {
+        Choice::None if called.is_empty() => Ok(Vec::new()),
+        _ if tools.list.is_empty() => Ok(called),
+        _ => definitions(tools, names),
+    }
+}
+
+/// What the tools answered to the question at hand. What the model said on the way is left out:
+/// Command R has no place for it.
+fn results<'a>(steps: Vec<Step<'a>>, names: &mut ToolNames) -> Vec<ToolResult<'a>> {
+    let results = steps.into_iter().filter_map(|step| match step {
+        Step::Called(call, Some(text)) => Some(ToolResult {
+            call: Call {
+                name: names.send_plain(call.name),
+                parameters: call.input,
+            },
+            outputs: [Output { text }],
+        }),
+        _ => None,
+    });
+    results.collect()
+}
+
+fn history(mut round: Round<'_>) -> Vec<Entry<'_>> {
+    let question = Entry {
+        role: "USER",
+        message: std::mem::take(&mut round.question),
+    };
+    let answer = round.told().map(|message| Entry {
+        role: "CHATBOT",
+        message,
+    });
+    std::iter::once(question).chain(answer).collect()
+}
+
+/// A penalty; Cohere's end at 1, OpenAI's at 2.
+fn penalty(param: &str, penalty: Option<f64>) -> Result<Option<f64>, Error> {
+    match penalty {
+        Some(penalty) if penalty < 0.0 => {
+            let message = format!("This model takes no negative '{param}'; use 0 to 1.");
+            Err(Error::unsupported(param, message))
+        }
+        penalty => Ok(penalty
+            .filter(|penalty| *penalty > 0.0)
+            .map(|penalty| penalty.min(1.0))),
+    }
+}

@@ -1,0 +1,150 @@
+//! Decodes an answer that is not streamed.
+
+use serde::Deserialize;
+use serde::de::Error as _;
+use serde_json::value::RawValue;
+
+use crate::bedrock::{Answer, DecodeError, ToolNames, UpstreamError};
+use crate::json::Text;
+use crate::openai::{Completion, FinishReason, ToolCallOut, Usage};
+
+/// A whole answer; the last event of a stream has it too.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Response<'a> {
+    #[serde(borrow)]
+    response_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) text: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) finish_reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    meta: Option<Meta>,
+    #[serde(rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ToolCall<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(default, borrow)]
+    parameters: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Meta {
+    #[serde(default)]
+    tokens: Option<Tokens>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Tokens {
+    #[serde(default)]
+    input_tokens: Option<f64>,
+    #[serde(default)]
+    output_tokens: Option<f64>,
+}
+
+impl Response<'_> {
+    /// Token counts of the model's own; most answers on Bedrock have none.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let tokens = self.meta.as_ref()?.tokens?;
+        Some(Usage {
+            input: count(tokens.input_tokens?),
+            output: count(tokens.output_tokens?),
+            ..Usage::default()
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.text.is_none() && self.tool_calls.is_none() && self.finish_reason.is_none()
+    }
+}
+
+/// Cohere writes counts as decimal numbers.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "casts of floats saturate, and counts are small"
+)]
+fn count(tokens: f64) -> u64 {
+    tokens as u64
+}
+
+impl ToolCall<'_> {
+    /// The arguments, a JSON object.
+    pub(super) fn arguments(&self) -> &str {
+        let parameters = self.parameters.map(RawValue::get);
+        let parameters = parameters.filter(|parameters| *parameters != "null");
+        parameters.unwrap_or("{}")
+    }
+
+    fn out(&self, id: String, names: &ToolNames) -> ToolCallOut {
+        ToolCallOut {
+            id,
+            name: names.restore(&self.name).to_owned(),
+            arguments: self.arguments().to_owned(),
+        }
+    }
+}
+
+/// An id for a call, unique in the conversation: Cohere's calls have none.
+pub(super) fn call_id(earlier_calls: u32, index: u32) -> String {
+    format!("call_{}", earlier_calls.saturating_add(index))
+}
+
+pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+    let response: Response<'_> = serde_json::from_slice(body)?;
+    if response.is_empty() {
+        return Err(serde_json::Error::custom("no text, calls or finish reason").into());
+    }
+    let calls = response.tool_calls.as_deref().unwrap_or_default();
+    let tool_calls: Vec<_> = (0..)
+        .zip(calls)
+        .map(|(index, call)| call.out(call_id(answer.earlier_calls, index), &answer.names))
+        .collect();
+    let finish_reason = finish_reason(
+        response.finish_reason.as_deref(),
+        response.guardrail_action.as_deref(),
+        !tool_calls.is_empty(),
+    )?;
+    let text = response.text.as_deref();
+    let text = text.filter(|text| !text.is_empty() || tool_calls.is_empty());
+    Ok(Completion {
+        id: response.response_id.as_deref().map(str::to_owned),
+        content: text.map(str::to_owned),
+        tool_calls,
+        finish_reason,
+        usage: response.usage().or(answer.header_usage).unwrap_or_default(),
+        ..Completion::default()
+    })
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html>
+///
+/// # Errors
+///
+/// When the model gave up.
+pub(super) fn finish_reason(
+    reason: Option<&str>,
+    guardrail_action: Option<&str>,
+    calls_tools: bool,
+) -> Result<FinishReason, DecodeError> {
+    if guardrail_action == Some("INTERVENED") {
+        return Ok(FinishReason::ContentFilter);
+    }
+    match reason {
+        Some("MAX_TOKENS" | "ERROR_LIMIT") => Ok(FinishReason::Length),
+        Some("ERROR_TOXIC") => Ok(FinishReason::ContentFilter),
+        Some("ERROR") => {
+            let message = "The model ended its answer with an error.";
+            let error = UpstreamError::in_stream("modelErrorException", message);
+            Err(DecodeError::Upstream(error))
+        }
+        // Bedrock says COMPLETE for calls too.
+        _ if calls_tools => Ok(FinishReason::ToolCalls),
+        _ => Ok(FinishReason::Stop),
+    }
+}

@@ -1,0 +1,110 @@
+//! A conversation as rounds: a question of the user's and everything that came of it.
+//!
+//! Command R takes the results of tools for the question at hand only, and nothing but texts for
+//! earlier ones; that decides where a call and its result are told.
+
+use crate::bedrock::shared::conversation::{
+    Block, BlockContent, Conversation, Speaker, ToolUse, paragraphs,
+};
+use crate::json::Text;
+use crate::openai::Error;
+
+/// A question and what came of it.
+pub(super) struct Round<'a> {
+    pub(super) question: Text<'a>,
+    pub(super) steps: Vec<Step<'a>>,
+}
+
+/// What the model did about a question.
+pub(super) enum Step<'a> {
+    /// It said something.
+    Said(Text<'a>),
+    /// It called a tool, which may have answered.
+    Called(ToolUse<'a>, Option<Text<'a>>),
+}
+
+/// The rounds of a conversation, the question at hand last.
+///
+/// # Errors
+///
+/// A 400 for the result of a tool that was not called.
+pub(super) fn rounds(conversation: Conversation<'_>) -> Result<Vec<Round<'_>>, Error> {
+    let mut rounds: Vec<Round<'_>> = Vec::new();
+    for turn in conversation.turns {
+        let mut question = Vec::new();
+        for block in turn.blocks {
+            let steps = rounds.last_mut().map(|round| &mut round.steps);
+            match (block.content, turn.speaker) {
+                (BlockContent::Text(text), Speaker::User) => question.push(text),
+                (BlockContent::Text(text), Speaker::Assistant) => {
+                    if let Some(steps) = steps {
+                        steps.push(Step::Said(text));
+                    }
+                }
+                (BlockContent::ToolUse(call), _) => {
+                    if let Some(steps) = steps {
+                        steps.push(Step::Called(call, None));
+                    }
+                }
+                (BlockContent::ToolResult(result), _) => {
+                    let answer = open_call(steps, result.id)?;
+                    *answer = Some(text(result.content));
+                }
+                _ => {}
+            }
+        }
+        if !question.is_empty() {
+            rounds.push(Round {
+                question: paragraphs(question),
+                steps: Vec::new(),
+            });
+        }
+    }
+    Ok(rounds)
+}
+
+/// The place for the result of the last call with this id.
+fn open_call<'s, 'a>(
+    steps: Option<&'s mut Vec<Step<'a>>>,
+    id: &str,
+) -> Result<&'s mut Option<Text<'a>>, Error> {
+    let mut steps = steps.into_iter().flatten().rev();
+    steps
+        .find_map(|step| match step {
+            Step::Called(call, answer) if call.id == id => Some(answer),
+            _ => None,
+        })
+        .ok_or_else(|| {
+            let message = format!(
+                "The result for the tool call '{id}' follows no assistant message with that call."
+            );
+            Error::invalid("messages", message)
+        })
+}
+
+impl<'a> Round<'a> {
+    /// What the model answered, calls and results told in words; `None` when it did nothing.
+    pub(super) fn told(self) -> Option<Text<'a>> {
+        let steps = self.steps.into_iter().map(|step| match step {
+            Step::Said(text) => text,
+            Step::Called(call, None) => {
+                format!("The tool {} was called with {}.", call.name, call.input).into()
+            }
+            Step::Called(call, Some(answer)) => format!(
+                "The tool {} was called with {} and answered: {answer}",
+                call.name, call.input
+            )
+            .into(),
+        });
+        let steps: Vec<_> = steps.collect();
+        (!steps.is_empty()).then(|| paragraphs(steps))
+    }
+}
+
+fn text(blocks: Vec<Block<'_>>) -> Text<'_> {
+    let texts = blocks.into_iter().filter_map(|block| match block.content {
+        BlockContent::Text(text) => Some(text),
+        _ => None,
+    });
+    paragraphs(texts.collect())
+}

@@ -1,0 +1,125 @@
+//! Decodes a streamed answer, event by event.
+//!
+//! Bedrock documents events with text and the last one; those of tool calls are Cohere's own,
+//! <https://docs.cohere.com/v1/docs/streaming>, and may be missing: then the last one has the calls.
+
+use serde::Deserialize;
+
+use super::response::{Response, ToolCall, call_id, finish_reason};
+use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
+use crate::json::Text;
+use crate::openai::{ChunkWriter, Usage};
+
+/// Event with whole tool calls; its text repeats what was streamed before.
+const TOOL_CALLS: &str = "tool-calls-generation";
+
+/// State of one streamed answer.
+pub(super) struct Decoder {
+    answer: Answer,
+    guardrail_action: Option<String>,
+    /// Tool calls written so far.
+    tool_calls: u32,
+    wrote_text: bool,
+    started: bool,
+    complete: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct Payload<'a> {
+    is_finished: bool,
+    #[serde(borrow)]
+    event_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    text: Option<Text<'a>>,
+    #[serde(borrow)]
+    tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow)]
+    finish_reason: Option<Text<'a>>,
+    #[serde(borrow)]
+    response: Option<Response<'a>>,
+    #[serde(rename = "amazon-bedrock-invocationMetrics")]
+    metrics: Option<InvocationMetrics>,
+    #[serde(rename = "amazon-bedrock-guardrailAction")]
+    guardrail_action: Option<String>,
+}
+
+impl Decoder {
+    pub(super) fn new(answer: Answer) -> Self {
+        Self {
+            answer,
+            guardrail_action: None,
+            tool_calls: 0,
+            wrote_text: false,
+            started: false,
+            complete: false,
+        }
+    }
+
+    fn text(&mut self, text: Option<&str>, out: &mut ChunkWriter) {
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.wrote_text = true;
+            out.content(text);
+        }
+    }
+
+    fn calls(&mut self, calls: Option<&[ToolCall<'_>]>, out: &mut ChunkWriter) {
+        for call in calls.unwrap_or_default() {
+            let index = self.tool_calls;
+            self.tool_calls += 1;
+            let id = call_id(self.answer.earlier_calls, index);
+            out.tool_call(index, &id, self.answer.names.restore(&call.name));
+            out.tool_arguments(index, call.arguments());
+        }
+    }
+
+    /// The last event repeats the answer, which only counts where nothing came before.
+    fn finish(&mut self, event: &Payload<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let nothing = Response::default();
+        let whole = event.response.as_ref().unwrap_or(&nothing);
+        if !self.wrote_text {
+            self.text(whole.text.as_deref().or(event.text.as_deref()), out);
+        }
+        if self.tool_calls == 0 {
+            let calls = event.tool_calls.as_deref();
+            self.calls(calls.or(whole.tool_calls.as_deref()), out);
+        }
+        let reason = event.finish_reason.as_deref();
+        let reason = finish_reason(
+            reason.or(whole.finish_reason.as_deref()),
+            self.guardrail_action.as_deref(),
+            self.tool_calls > 0,
+        )?;
+        let usage = whole.usage().or(event.metrics.map(Usage::from));
+        self.complete = true;
+        out.finish(reason, usage.unwrap_or_default());
+        Ok(())
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        let mut event: Payload<'_> = serde_json::from_slice(event.payload)?;
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+        let guardrail_action = event.guardrail_action.take();
+        self.guardrail_action = guardrail_action.or(self.guardrail_action.take());
+        if event.is_finished {
+            return self.finish(&event, out);
+        }
+        let repeats = event.event_type.as_deref() == Some(TOOL_CALLS) && self.wrote_text;
+        if !repeats {
+            self.text(event.text.as_deref(), out);
+        }
+        self.calls(event.tool_calls.as_deref(), out);
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+}

@@ -1,0 +1,3 @@
+//! Meta: Llama 2 to 4, with prompts.
+
+pub(in crate::bedrock) mod llama;

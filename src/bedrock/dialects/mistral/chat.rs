@@ -1,0 +1,148 @@
+//! Chat bodies: Mistral Large 2407 and Pixtral Large.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html>
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::messages::{Message, messages};
+use crate::bedrock::shared::choice_list;
+use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::prompt::{self, Limits, TextRules};
+use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::{
+    Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames,
+};
+use crate::catalog::Model;
+use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+
+const LIMITS: Limits = Limits {
+    default: 8_192,
+    most: 32_768,
+};
+
+/// The dialect of the chat models.
+///
+/// Their documented body has no `stop`: answers are cut here.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Chat;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_choice: Option<&'static str>,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    parameters: Cow<'a, RawValue>,
+}
+
+impl Dialect for Chat {
+    fn treatment(&self, param: Param) -> Treatment {
+        match param {
+            Param::FunctionCall
+            | Param::Functions
+            | Param::ResponseFormat
+            | Param::ToolChoice
+            | Param::Tools => Treatment::Mapped,
+            other => other.default_treatment(),
+        }
+    }
+
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        let mut names = ToolNames::default();
+        let conversation = build(request, accepts(target))?;
+        conversation.refuse_prefill()?;
+        let mut tools = Tools::of(request, &mut names)?;
+        match Wanted::of(request)? {
+            Wanted::Text => {}
+            Wanted::JsonObject => force_answer(None, &mut tools, &mut names)?,
+            Wanted::Schema(schema) => force_answer(Some(schema), &mut tools, &mut names)?,
+        }
+        let body = Body {
+            messages: messages(&conversation, &mut names)?,
+            tool_choice: choose(&mut tools),
+            tools: tools.list.into_iter().map(tool).collect(),
+            max_tokens: LIMITS.max_tokens(request, target),
+            temperature: prompt::temperature(request),
+            top_p: request.top_p,
+        };
+        let stops = prompt::stops(request).into_iter().map(str::to_owned);
+        let rules = TextRules {
+            stops: stops.collect(),
+            ..TextRules::default()
+        };
+        let mut encoded = prompt::encoded(request, &body, rules)?;
+        encoded.answer.names = names;
+        Ok(encoded)
+    }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        choice_list::decode(body, answer)
+    }
+
+    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
+        Box::new(choice_list::Decoder::new(answer))
+    }
+}
+
+fn accepts(target: &Target<'_>) -> Accepts {
+    Accepts {
+        images: target.model.is_none_or(Model::reads_images),
+        documents: Documents::None,
+        tools: true,
+        thinking: false,
+    }
+}
+
+/// The word for the choice. There is none for one certain tool, so that one is left alone and then
+/// any is called.
+fn choose(tools: &mut Tools<'_>) -> Option<&'static str> {
+    match &tools.choice {
+        Choice::Unset => None,
+        Choice::None => Some("none"),
+        Choice::Auto => Some("auto"),
+        Choice::Any => Some("any"),
+        Choice::Tool(name) => {
+            tools.list.retain(|tool| tool.name == *name);
+            Some("any")
+        }
+    }
+}
+
+fn tool(tool: crate::bedrock::shared::tools::Tool<'_>) -> Tool<'_> {
+    Tool {
+        kind: "function",
+        function: Function {
+            name: tool.name,
+            description: tool.description,
+            parameters: tool.schema,
+        },
+    }
+}

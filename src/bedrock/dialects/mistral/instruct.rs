@@ -1,0 +1,153 @@
+//! Prompts: Mistral 7B, Mixtral 8x7B, Mistral Large and Small 2402.
+//!
+//! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-text-completion.html>
+
+use serde::{Deserialize, Serialize};
+
+use crate::bedrock::shared::prompt::{
+    self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
+};
+use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::json::Text;
+use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+
+/// The models were taught no instructions of their own; they stand in the first question.
+static TEMPLATE: Template = Template {
+    begin: "<s>",
+    system: System::InUser(["", "\n\n"]),
+    user: ["[INST] ", " [/INST]"],
+    assistant: [" ", "</s>"],
+    answer: "",
+    image: "",
+    control: Control::Tokens(&[
+        "<s>",
+        "</s>",
+        "<unk>",
+        "[INST]",
+        "[/INST]",
+        "[AVAILABLE_TOOLS]",
+        "[/AVAILABLE_TOOLS]",
+        "[TOOL_CALLS]",
+        "[TOOL_RESULTS]",
+        "[/TOOL_RESULTS]",
+    ]),
+};
+
+const LIMITS: Limits = Limits {
+    default: 4_096,
+    most: 8_192,
+};
+
+/// Starts of the ids of the models that take `top_k`; the others refuse it.
+const TOP_K: [&str; 2] = ["mistral.mistral-7b", "mistral.mixtral"];
+
+/// The highest `top_k` that they take.
+const MAX_TOP_K: u32 = 200;
+
+/// The dialect of the prompt models.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Instruct;
+
+#[derive(Serialize)]
+struct Body<'a> {
+    prompt: String,
+    max_tokens: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top_k: Option<u32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stop: Vec<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Outputs<'a> {
+    #[serde(default, borrow)]
+    outputs: Vec<Output<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Output<'a> {
+    #[serde(default, borrow)]
+    text: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+}
+
+impl Dialect for Instruct {
+    fn treatment(&self, param: Param) -> Treatment {
+        match param {
+            Param::TopK => Treatment::Mapped,
+            other => other.default_treatment(),
+        }
+    }
+
+    fn encode_request(
+        &self,
+        request: &ChatRequest<'_>,
+        target: &Target<'_>,
+    ) -> Result<EncodedRequest, Error> {
+        let conversation = prompt::conversation(request, Images::Refused)?;
+        let body = Body {
+            prompt: TEMPLATE.render(&conversation),
+            max_tokens: LIMITS.max_tokens(request, target),
+            temperature: prompt::temperature(request),
+            top_p: request.top_p,
+            top_k: top_k(request, target),
+            stop: prompt::stops(request),
+        };
+        let rules = TextRules::behind(&conversation, Lead::WhiteSpace);
+        prompt::encoded(request, &body, rules)
+    }
+
+    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+        prompt::decode(read, body, answer)
+    }
+
+    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
+        Box::new(prompt::Decoder::new(read, answer))
+    }
+}
+
+fn top_k(request: &ChatRequest<'_>, target: &Target<'_>) -> Option<u32> {
+    let id = target.model.map_or("", |model| model.id);
+    let takes = TOP_K.iter().any(|start| id.starts_with(start));
+    request
+        .top_k
+        .filter(|_| takes)
+        .map(|top_k| top_k.min(MAX_TOP_K))
+}
+
+fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
+    let said: Outputs<'_> = serde_json::from_slice(json)?;
+    let Some(output) = said.outputs.into_iter().next() else {
+        return Ok(Said::default());
+    };
+    Ok(Said {
+        text: output.text,
+        reason: output.stop_reason.as_deref().map(prompt::finish_reason),
+        ..Said::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bedrock::shared::prompt::testing::{check_no_token_survives, render};
+
+    #[test]
+    fn the_prompt_is_the_documented_one() {
+        assert_eq!(
+            render(&TEMPLATE, "S", &["U", "A", "V"]),
+            "<s>[INST] S\n\nU [/INST] A</s>[INST] V [/INST]"
+        );
+        assert_eq!(render(&TEMPLATE, "", &["U", "A"]), "<s>[INST] U [/INST] A");
+    }
+
+    #[test]
+    fn no_control_token_of_the_template_survives_in_a_text() {
+        check_no_token_survives(&TEMPLATE, &["<s>", "</s>", "[INST]", "[/INST]"]);
+    }
+}

@@ -1,0 +1,184 @@
+//! Writes a conversation down as chat messages.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::bedrock::ToolNames;
+use crate::bedrock::shared::conversation::{
+    Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
+};
+use crate::bedrock::shared::image::DataUri;
+use crate::json::Text;
+use crate::openai::Error;
+
+/// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.
+const ID_LEN: usize = 9;
+
+#[derive(Serialize)]
+#[serde(tag = "role", rename_all = "lowercase")]
+pub(super) enum Message<'a> {
+    System {
+        content: String,
+    },
+    User {
+        content: Content<'a>,
+    },
+    Assistant {
+        content: Text<'a>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<ToolCall<'a>>,
+    },
+    Tool {
+        tool_call_id: Cow<'a, str>,
+        content: String,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Content<'a> {
+    Text(Text<'a>),
+    Parts(Vec<Part<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Part<'a> {
+    Text { text: Text<'a> },
+    ImageUrl { image_url: ImageUrl<'a> },
+}
+
+#[derive(Serialize)]
+pub(super) struct ImageUrl<'a> {
+    url: DataUri<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ToolCall<'a> {
+    id: Cow<'a, str>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: Cow<'a, str>,
+    /// A JSON object, as a string.
+    arguments: &'a str,
+}
+
+/// The messages of a conversation.
+///
+/// # Errors
+///
+/// A 400 for images where only texts can stand.
+pub(super) fn messages<'c>(
+    conversation: &'c Conversation<'_>,
+    names: &mut ToolNames,
+) -> Result<Vec<Message<'c>>, Error> {
+    let mut messages = Vec::new();
+    let system = conversation.system_text();
+    messages.extend(system.map(|content| Message::System { content }));
+    for turn in &conversation.turns {
+        match turn.speaker {
+            Speaker::User => add_user(turn, &mut messages)?,
+            Speaker::Assistant => messages.push(assistant(turn, names)),
+        }
+    }
+    Ok(messages)
+}
+
+/// One message for each result, then one for everything else that is said.
+fn add_user<'c>(turn: &'c Turn<'_>, messages: &mut Vec<Message<'c>>) -> Result<(), Error> {
+    for block in &turn.blocks {
+        if let BlockContent::ToolResult(result) = &block.content {
+            messages.push(Message::Tool {
+                tool_call_id: call_id(result.id),
+                content: result_text(result)?,
+            });
+        }
+    }
+    let content = if turn.images().next().is_some() {
+        Content::Parts(turn.blocks.iter().filter_map(part).collect())
+    } else {
+        Content::Text(turn.text())
+    };
+    if !matches!(&content, Content::Text(text) if text.is_empty()) {
+        messages.push(Message::User { content });
+    }
+    Ok(())
+}
+
+fn assistant<'c>(turn: &'c Turn<'_>, names: &mut ToolNames) -> Message<'c> {
+    let calls = turn.blocks.iter().filter_map(|block| match &block.content {
+        BlockContent::ToolUse(call) => Some(tool_call(call, names)),
+        _ => None,
+    });
+    Message::Assistant {
+        tool_calls: calls.collect(),
+        content: turn.text(),
+    }
+}
+
+fn tool_call<'c>(call: &'c ToolUse<'_>, names: &mut ToolNames) -> ToolCall<'c> {
+    ToolCall {
+        id: call_id(call.id),
+        kind: "function",
+        function: Function {
+            name: names.send(call.name),
+            arguments: call.input.get(),
+        },
+    }
+}
+
+fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c>> {
+    match &block.content {
+        BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
+        BlockContent::Image(image) => Some(Part::ImageUrl {
+            image_url: ImageUrl {
+                url: DataUri(image),
+            },
+        }),
+        _ => None,
+    }
+}
+
+fn result_text(result: &ToolResult<'_>) -> Result<String, Error> {
+    let texts = result.content.iter().map(|block| match &block.content {
+        BlockContent::Text(text) => Ok(&**text),
+        _ => {
+            let message = "This model reads only texts in the result of a tool; send an image in \
+                           a user message.";
+            Err(Error::unsupported("messages", message))
+        }
+    });
+    let texts: Vec<&str> = texts.collect::<Result<_, _>>()?;
+    Ok(texts.join("\n\n"))
+}
+
+/// The id itself if it is one of Mistral's; else one like them. The same id always gives the same
+/// one, so a call and its result stay together.
+fn call_id(id: &str) -> Cow<'_, str> {
+    if id.len() == ID_LEN && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        return Cow::Borrowed(id);
+    }
+    let digest = Sha256::digest(id.as_bytes());
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Cow::Owned(digits.chars().take(ID_LEN).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_made_of_nine_letters_and_digits() {
+        assert_eq!(call_id("AbCd12345"), "AbCd12345");
+        let id = call_id("call_long-one");
+        assert_eq!((&id, id.len()), (&call_id("call_long-one"), ID_LEN));
+        assert_ne!(id, call_id("call_long-two"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Writes a conversation down as OpenAI's messages.
+
+use super::body::{Call, Content, ImageUrl, Message, Part, ToolCall};
+use crate::bedrock::ToolNames;
+use crate::bedrock::shared::conversation::{
+    Block, BlockContent, Conversation, Speaker, ToolResult, Turn, joined_text,
+};
+use crate::bedrock::shared::image::DataUri;
+use crate::json::Text;
+
+pub(super) fn messages<'c>(
+    conversation: &'c Conversation<'c>,
+    names: &mut ToolNames,
+) -> Vec<Message<'c>> {
+    let mut messages = Vec::new();
+    let system = conversation.system_text();
+    messages.extend(system.map(|content| Message::System { content }));
+    for turn in &conversation.turns {
+        match turn.speaker {
+            Speaker::User => user(turn, &mut messages),
+            Speaker::Assistant => messages.push(assistant(turn, names)),
+        }
+    }
+    messages
+}
+
+/// Results of calls, each a message of its own, then what the user says.
+fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
+    let results = turn.blocks.iter().filter_map(result);
+    messages.extend(results.clone().map(|result| Message::Tool {
+        tool_call_id: result.id,
+        content: joined_text(&result.content),
+    }));
+    // A result is text alone, so its images are shown by the user.
+    let shown = results.flat_map(|result| result.content.iter().filter_map(image));
+    let mut parts: Vec<_> = shown.collect();
+    let said = turn.blocks.iter();
+    parts.extend(said.filter_map(|block| text(block).or_else(|| image(block))));
+    if parts
+        .iter()
+        .any(|part| matches!(part, Part::ImageUrl { .. }))
+    {
+        let content = Content::Parts(parts);
+        messages.push(Message::User { content });
+    } else if !parts.is_empty() {
+        let content = Content::Text(turn.text());
+        messages.push(Message::User { content });
+    }
+}
+
+fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
+    let calls = turn.blocks.iter().filter_map(|block| match &block.content {
+        BlockContent::ToolUse(call) => Some(ToolCall {
+            // Vendors tell calls apart by ids of their own form, so it stays as it came.
+            id: call.id,
+            kind: "function",
+            function: Call {
+                name: names.send(call.name),
+                arguments: call.input.get(),
+            },
+        }),
+        _ => None,
+    });
+    let tool_calls = calls.collect();
+    let text = turn.text();
+    Message::Assistant {
+        content: Some(text).filter(|text: &Text<'_>| !text.is_empty()),
+        tool_calls,
+    }
+}
+
+fn result<'c>(block: &'c Block<'c>) -> Option<&'c ToolResult<'c>> {
+    match &block.content {
+        BlockContent::ToolResult(result) => Some(result),
+        _ => None,
+    }
+}
+
+fn text<'c>(block: &'c Block<'c>) -> Option<Part<'c>> {
+    match &block.content {
+        BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
+        _ => None,
+    }
+}
+
+fn image<'c>(block: &'c Block<'c>) -> Option<Part<'c>> {
+    match &block.content {
+        BlockContent::Image(image) => {
+            let url = DataUri(image);
+            let image_url = ImageUrl { url };
+            Some(Part::ImageUrl { image_url })
+        }
+        _ => None,
+    }
+}

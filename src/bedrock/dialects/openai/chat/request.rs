@@ -1,0 +1,292 @@
+//! Encodes a chat request.
+
+use super::body::{Body, Format, Function, JsonSchema, Named, Tool, ToolChoice};
+use super::messages::messages;
+use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::structured::Wanted;
+use crate::bedrock::shared::tool_names::identifier;
+use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
+use crate::catalog::{Model, Sampling, Thinking};
+use crate::openai::{ChatRequest, Error, ReasoningEffort, ResponseFormat};
+
+/// Smallest limit that the models with `max_completion_tokens` take, in tokens.
+const MIN_COMPLETION_TOKENS: u32 = 16;
+
+pub(super) fn encode(
+    request: &ChatRequest<'_>,
+    target: &Target<'_>,
+) -> Result<EncodedRequest, Error> {
+    let mut names = ToolNames::default();
+    if let Some(model) = target.model {
+        refuse_what_it_lacks(request, model)?;
+    }
+    let conversation = build(request, accepts(target))?;
+    if target.model.is_some_and(|model| !model.prefill) {
+        conversation.refuse_prefill()?;
+    }
+    let tools = Tools::of(request, &mut names)?;
+    refuse_forced(request, &tools, target)?;
+    let limit = Limit::of(request, target);
+    let samples = Samples::of(request, target);
+    let body = Body {
+        messages: messages(&conversation, &mut names),
+        tool_choice: tool_choice(&tools.choice),
+        parallel_tool_calls: (!tools.parallel && !tools.list.is_empty()).then_some(false),
+        tools: tool_list(tools),
+        response_format: format(request)?,
+        max_tokens: limit.max_tokens,
+        max_completion_tokens: limit.max_completion_tokens,
+        temperature: samples.temperature,
+        top_p: samples.top_p,
+        frequency_penalty: request.frequency_penalty.filter(|penalty| *penalty != 0.0),
+        presence_penalty: request.presence_penalty.filter(|penalty| *penalty != 0.0),
+        seed: samples.seed,
+        stop: stop(request).collect(),
+        reasoning_effort: effort(request, target),
+    };
+    EncodedRequest::new(
+        request,
+        Operation::invoke(request),
+        &body,
+        Answer {
+            names,
+            ..Answer::default()
+        },
+    )
+}
+
+fn accepts(target: &Target<'_>) -> Accepts {
+    Accepts {
+        images: target.model.is_none_or(Model::reads_images),
+        documents: Documents::None,
+        tools: target.model.is_none_or(|model| model.tools),
+        thinking: false,
+    }
+}
+
+/// The vendors differ in what they take; leaving it out would change the answer.
+fn refuse_what_it_lacks(request: &ChatRequest<'_>, model: &Model) -> Result<(), Error> {
+    let set = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
+    let penalties = model.sampling != Sampling::None;
+    let json = request.response_format.as_ref();
+    let refusals = [
+        (
+            !model.stop && stop(request).next().is_some(),
+            "stop",
+            "This model takes no stop texts; remove 'stop' and cut the answer yourself.",
+        ),
+        (
+            !penalties && set(request.frequency_penalty),
+            "frequency_penalty",
+            "This model takes no penalties; remove 'frequency_penalty'.",
+        ),
+        (
+            !penalties && set(request.presence_penalty),
+            "presence_penalty",
+            "This model takes no penalties; remove 'presence_penalty'.",
+        ),
+        (
+            !model.tools && request.tools.as_ref().is_some_and(|t| !t.is_empty()),
+            "tools",
+            "This model does not call tools; remove 'tools'.",
+        ),
+        (
+            !model.tools && request.functions.as_ref().is_some_and(|f| !f.is_empty()),
+            "functions",
+            "This model does not call functions; remove 'functions'.",
+        ),
+        (
+            !model.json_schema && json.is_some_and(|format| !format.is_text()),
+            "response_format",
+            "This model does not keep to a format by itself; remove 'response_format' and describe \
+             the wanted JSON in a message.",
+        ),
+    ];
+    let refusal = refusals.into_iter().find(|(refused, ..)| *refused);
+    match refusal {
+        Some((_, param, message)) => Err(Error::unsupported(param, message)),
+        None => Ok(()),
+    }
+}
+
+fn refuse_forced(
+    request: &ChatRequest<'_>,
+    tools: &Tools<'_>,
+    target: &Target<'_>,
+) -> Result<(), Error> {
+    if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
+        return Ok(());
+    }
+    let param = match request.tool_choice {
+        Some(_) => "tool_choice",
+        None => "function_call",
+    };
+    let message = format!("This model cannot be made to call a tool; set '{param}' to 'auto'.");
+    Err(Error::unsupported(param, message))
+}
+
+fn tool_list(tools: Tools<'_>) -> Vec<Tool<'_>> {
+    let list = tools.list.into_iter().map(|tool| Tool {
+        kind: "function",
+        function: Function {
+            name: tool.name,
+            description: tool.description,
+            parameters: tool.schema,
+            strict: tool.strict,
+        },
+    });
+    list.collect()
+}
+
+fn tool_choice<'a>(choice: &Choice<'a>) -> Option<ToolChoice<'a>> {
+    Some(match choice {
+        Choice::Unset => return None,
+        Choice::None => ToolChoice::Mode("none"),
+        Choice::Auto => ToolChoice::Mode("auto"),
+        Choice::Any => ToolChoice::Mode("required"),
+        Choice::Tool(name) => ToolChoice::Tool {
+            kind: "function",
+            function: Named { name: name.clone() },
+        },
+    })
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
+fn format<'a>(request: &'a ChatRequest<'_>) -> Result<Option<Format<'a>>, Error> {
+    let schema = match Wanted::of(request)? {
+        Wanted::Text => return Ok(None),
+        Wanted::JsonObject => return Ok(Some(Format::JsonObject)),
+        Wanted::Schema(schema) => schema,
+    };
+    let Some(ResponseFormat::JsonSchema(own)) = &request.response_format else {
+        return Ok(None);
+    };
+    let json_schema = JsonSchema {
+        name: identifier(&own.name),
+        description: own.description.as_deref(),
+        schema,
+        strict: own.strict == Some(true),
+    };
+    Ok(Some(Format::JsonSchema { json_schema }))
+}
+
+/// The client's limit under the name that the model takes; without one the model decides itself.
+#[derive(Default)]
+struct Limit {
+    max_tokens: Option<u32>,
+    max_completion_tokens: Option<u32>,
+}
+
+impl Limit {
+    /// Never more than the model can: asking for more is an error at Bedrock and means "as much as
+    /// you can" everywhere else.
+    fn of(request: &ChatRequest<'_>, target: &Target<'_>) -> Self {
+        let most = target.model.and_then(|model| model.max_output);
+        let limit = request
+            .max_output()
+            .map(|limit| limit.min(most.unwrap_or(u32::MAX)));
+        if target
+            .model
+            .is_some_and(|model| model.max_completion_tokens)
+        {
+            return Self {
+                max_completion_tokens: limit.map(|limit| limit.max(MIN_COMPLETION_TOKENS)),
+                ..Self::default()
+            };
+        }
+        Self {
+            max_tokens: limit,
+            ..Self::default()
+        }
+    }
+}
+
+struct Samples {
+    temperature: Option<f64>,
+    top_p: Option<f64>,
+    seed: Option<i64>,
+}
+
+impl Samples {
+    /// The sampling parameters that the model takes; they only steer, so the others are left out.
+    fn of(request: &ChatRequest<'_>, target: &Target<'_>) -> Self {
+        let hottest = target.model.map_or(f64::MAX, |model| model.max_temperature);
+        let all = Self {
+            temperature: request.temperature.map(|own| own.min(hottest)),
+            top_p: request.top_p,
+            seed: request.seed,
+        };
+        match target.model.map_or(Sampling::Any, |model| model.sampling) {
+            Sampling::Either if all.temperature.is_some() => Self { top_p: None, ..all },
+            Sampling::Any | Sampling::Either => all,
+            Sampling::None => Self {
+                temperature: None,
+                top_p: None,
+                seed: None,
+            },
+        }
+    }
+}
+
+/// Texts that end the answer; an empty one would end it before it began.
+fn stop<'a>(request: &'a ChatRequest<'_>) -> impl Iterator<Item = &'a str> {
+    let stops = request.stop.iter().map(|stop| &**stop);
+    stops.filter(|stop| !stop.is_empty())
+}
+
+/// The effort that is nearest to the wanted one; models that cannot be told take no notice of it.
+fn effort(request: &ChatRequest<'_>, target: &Target<'_>) -> Option<ReasoningEffort> {
+    let model = target.model?;
+    match model.thinking {
+        Thinking::Effort | Thinking::NestedEffort => model.effort(request.reasoning_effort?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bedrock::Options;
+    use crate::catalog;
+
+    #[track_caller]
+    fn check(model: &str, fields: &str, refused: Option<&str>) {
+        let json = format!(
+            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}]{}{fields}}}"#,
+            if fields.is_empty() { "" } else { "," }
+        );
+        let request = ChatRequest::parse(json.as_bytes()).unwrap();
+        let target = Target {
+            family: crate::bedrock::ModelFamily::OpenaiChat,
+            model: catalog::find(model),
+            model_id: model,
+            options: &Options::default(),
+        };
+        let param = encode(&request, &target).err().map(|error| error.param);
+        assert_eq!(param, refused.map(|param| Some(param.to_owned())), "{json}");
+    }
+
+    #[test]
+    fn what_a_model_lacks_is_refused_by_name() {
+        const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
+        const FUNCTIONS: &str = r#""functions":[{"name":"f"}]"#;
+        const JSON: &str = r#""response_format":{"type":"json_object"}"#;
+        let penalty = |name: &str| format!(r#""{name}_penalty":0.5"#);
+        for (model, fields, param) in [
+            ("grok-4.7", r#""stop":"x""#, "stop"),
+            ("gpt-6.1-sol", &penalty("frequency"), "frequency_penalty"),
+            ("gpt-6.1-sol", &penalty("presence"), "presence_penalty"),
+            ("voxtral-mini-3b-2507", TOOLS, "tools"),
+            ("voxtral-mini-3b-2507", FUNCTIONS, "functions"),
+            ("gpt-6-sol", JSON, "response_format"),
+        ] {
+            check(model, fields, Some(param));
+            check("qwen3-32b", fields, None);
+            // What an unknown model lacks is unknown too, so it gets what the family takes.
+            check("unheard-of", fields, None);
+        }
+        check("grok-4.7", r#""stop":["",""]"#, None);
+        check("gpt-6.1-sol", r#""presence_penalty":0"#, None);
+    }
+}

@@ -1,0 +1,59 @@
+//! Decodes an answer that is not streamed.
+
+use serde::de::Error as _;
+
+use super::calls::made_up_id;
+use super::wire::{Choice, Reply, fault};
+use crate::bedrock::shared::inline_reasoning::{Start, split};
+use crate::bedrock::{Answer, DecodeError, ToolNames};
+use crate::openai::{Completion, FinishReason, ToolCallOut};
+
+pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+    let reply: Reply<'_> = serde_json::from_slice(body)?;
+    if let Some(error) = reply.error {
+        return Err(DecodeError::Upstream(fault(error)));
+    }
+    let choice = reply.choices.iter().flatten().find(|c| c.is_first());
+    let Some(choice) = choice else {
+        return Err(serde_json::Error::custom("no choice").into());
+    };
+    let id = reply.id.as_deref().unwrap_or_default();
+    let said = choice.said();
+    let (inline, text) = split(&said.text, Start::Answer);
+    let reasoning = said.reasoning.into_owned() + &inline;
+    let tool_calls = tool_calls(choice, id, &answer.names);
+    let intervened = reply.guardrail_action.as_deref() == Some("INTERVENED");
+    let own = reply.usage.or(choice.usage).and_then(|usage| usage.usage());
+    Ok(Completion {
+        // The prefix is ours to write, for every family alike.
+        id: (!id.is_empty()).then(|| id.strip_prefix("chatcmpl-").unwrap_or(id).to_owned()),
+        content: (!text.is_empty() || tool_calls.is_empty()).then_some(text),
+        reasoning: (!reasoning.is_empty()).then_some(reasoning),
+        finish_reason: if intervened {
+            FinishReason::ContentFilter
+        } else {
+            choice.reason().finish(!tool_calls.is_empty())
+        },
+        tool_calls,
+        usage: own.or(answer.header_usage).unwrap_or_default(),
+        ..Completion::default()
+    })
+}
+
+fn tool_calls(choice: &Choice<'_>, answer_id: &str, names: &ToolNames) -> Vec<ToolCallOut> {
+    let named = choice.calls().filter_map(|call| Some((call, call.name()?)));
+    let calls = named.enumerate().map(|(index, (call, name))| {
+        let arguments = call.arguments();
+        ToolCallOut {
+            id: call
+                .id()
+                .map_or_else(|| made_up_id(answer_id, index), str::to_owned),
+            name: names.restore(name).to_owned(),
+            arguments: match arguments.trim() {
+                "" => "{}".to_owned(),
+                _ => arguments.into_owned(),
+            },
+        }
+    });
+    calls.collect()
+}

@@ -1,0 +1,135 @@
+//! Decodes a streamed answer, chunk by chunk.
+
+use super::calls::Calls;
+use super::wire::{Choice, Reason, Reply, fault};
+use crate::bedrock::shared::inline_reasoning::{Piece, Splitter, Start};
+use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
+use crate::openai::{ChunkWriter, FinishReason, Usage};
+
+/// State of one streamed answer.
+pub(super) struct Decoder {
+    names: ToolNames,
+    splitter: Splitter,
+    calls: Calls,
+    /// The vendor's id of the answer, empty until it is known.
+    id: String,
+    /// What the model counted; it knows more than Bedrock.
+    usage: Option<Usage>,
+    reason: Reason,
+    intervened: bool,
+    /// Whether the vendor said that nothing more will come.
+    done: bool,
+    started: bool,
+    complete: bool,
+}
+
+impl Decoder {
+    pub(super) fn new(names: ToolNames) -> Self {
+        Self {
+            names,
+            splitter: Splitter::new(Start::Answer),
+            calls: Calls::default(),
+            id: String::new(),
+            usage: None,
+            reason: Reason::Absent,
+            intervened: false,
+            done: false,
+            started: false,
+            complete: false,
+        }
+    }
+
+    /// The role goes out before anything else, once.
+    fn start(&mut self, out: &mut ChunkWriter) {
+        if !self.started {
+            self.started = true;
+            out.role();
+        }
+    }
+
+    fn choice(&mut self, choice: &Choice<'_>, out: &mut ChunkWriter) {
+        let said = choice.said();
+        if !said.reasoning.is_empty() {
+            out.reasoning(&said.reasoning);
+        }
+        self.splitter
+            .push(&said.text, &mut |piece| write(piece, out));
+        for piece in choice.calls() {
+            self.calls.piece(piece, &self.id, &self.names, out);
+        }
+        match choice.reason() {
+            Reason::Absent => {}
+            reason => self.reason = reason,
+        }
+    }
+
+    /// The end, once it is sure that no more counts will come.
+    fn finish(&mut self, metrics: Option<Usage>, out: &mut ChunkWriter) {
+        self.complete = true;
+        self.start(out);
+        self.splitter.finish(&mut |piece| write(piece, out));
+        self.calls.finish(out);
+        let reason = if self.intervened {
+            FinishReason::ContentFilter
+        } else {
+            self.reason.finish(self.calls.any())
+        };
+        out.finish(reason, self.usage.or(metrics).unwrap_or_default());
+    }
+}
+
+impl StreamDecoder for Decoder {
+    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+        match event.payload.trim_ascii() {
+            b"" => return Ok(()),
+            b"[DONE]" | b"\"[DONE]\"" => {
+                self.done = true;
+                // Without the model's own counts, Bedrock's may still come.
+                if self.usage.is_some() {
+                    self.finish(None, out);
+                }
+                return Ok(());
+            }
+            _ => {}
+        }
+        let chunk: Reply<'_> = serde_json::from_slice(event.payload)?;
+        if let Some(error) = chunk.error {
+            return Err(DecodeError::Upstream(fault(error)));
+        }
+        self.start(out);
+        if let Some(id) = chunk.id.filter(|_| self.id.is_empty()) {
+            self.id = id.to_string();
+        }
+        self.intervened |= chunk.guardrail_action.as_deref() == Some("INTERVENED");
+        let choices = chunk.choices.iter().flatten();
+        for choice in choices.filter(|choice| choice.is_first()) {
+            self.choice(choice, out);
+            // Counts are totals, not additions: the last ones stand.
+            self.usage = choice.usage.and_then(|own| own.usage()).or(self.usage);
+        }
+        self.usage = chunk.usage.and_then(|own| own.usage()).or(self.usage);
+        if let Some(metrics) = chunk.metrics {
+            self.finish(Some(metrics.into()), out);
+        }
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Bedrock's counts mark the last chunk; where they are missing, the vendor's own word that it
+    /// is done has to do. A stream with neither was cut.
+    fn end(&mut self, out: &mut ChunkWriter) {
+        if self.done || self.reason != Reason::Absent {
+            self.finish(None, out);
+        }
+    }
+}
+
+fn write(piece: Piece<'_>, out: &mut ChunkWriter) {
+    match piece {
+        Piece::Reasoning(text) => out.reasoning(text),
+        Piece::Answer(text) => out.content(text),
+    }
+}

@@ -1,0 +1,218 @@
+//! Answers that are lists of choices with messages, as OpenAI's are, from families whose requests
+//! are not OpenAI's.
+//!
+//! Documentation and practice disagree on names, so both readings are accepted everywhere: the
+//! reason as `stop_reason` or `finish_reason`, a streamed piece as `delta` or `message`, arguments
+//! as a string or as the object itself.
+
+mod stream;
+
+pub(in crate::bedrock) use stream::Decoder;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::bedrock::shared::bedrock_fields::BedrockFields;
+use crate::bedrock::shared::prompt::StopCutter;
+use crate::bedrock::shared::tool_names::identifier;
+use crate::bedrock::{Answer, DecodeError, UpstreamError};
+use crate::json::Text;
+use crate::openai::{Completion, FinishReason, ToolCallOut, Usage};
+
+/// The answer in a whole body.
+///
+/// # Errors
+///
+/// When there is no choice in it.
+pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
+    let additions = BedrockFields::of(body)?;
+    let reply: Reply<'_> = serde_json::from_slice(body)?;
+    let Some(choice) = reply.choices.first() else {
+        return Err(DecodeError::Malformed(serde::de::Error::custom(
+            "no choice",
+        )));
+    };
+    let reason = choice.reason()?;
+    let mut cutter = StopCutter::new(answer.text.stops.clone());
+    let mut content = None;
+    let mut take = |text: &str| content.get_or_insert_with(String::new).push_str(text);
+    let message = choice.message();
+    let text = message.and_then(|message| message.content.as_deref());
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        cutter.push(text, &mut take);
+        cutter.finish(&mut take);
+    }
+    let mut completion = Completion {
+        id: reply.id.as_deref().map(str::to_owned),
+        content,
+        usage: reply
+            .usage
+            .map(Usage::from)
+            .or(answer.header_usage)
+            .unwrap_or_default(),
+        ..Completion::default()
+    };
+    let calls = message.and_then(|message| message.tool_calls.as_deref());
+    for (index, call) in calls.unwrap_or_default().iter().enumerate() {
+        if answer.names.is_answer(call.name()) {
+            completion.content = Some(object(&call.arguments()).to_owned());
+        } else {
+            completion.tool_calls.push(ToolCallOut {
+                id: call.id().map_or_else(|| made_up_id(index), str::to_owned),
+                name: answer.names.restore(call.name()).to_owned(),
+                arguments: object(&call.arguments()).to_owned(),
+            });
+        }
+    }
+    if completion.content.is_none() && completion.tool_calls.is_empty() {
+        completion.content = Some(String::new());
+    }
+    completion.finish_reason = finish_reason(
+        reason,
+        additions.intervened(),
+        !completion.tool_calls.is_empty(),
+    );
+    Ok(completion)
+}
+
+/// A whole answer or an event of a stream.
+#[derive(Deserialize)]
+struct Reply<'a> {
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    choices: Vec<Choice<'a>>,
+    #[serde(default)]
+    usage: Option<UsageBody>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(default, borrow)]
+    message: Option<Message<'a>>,
+    #[serde(default, borrow)]
+    delta: Option<Message<'a>>,
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    finish_reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Message<'a> {
+    #[serde(default, borrow)]
+    content: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    tool_calls: Option<Vec<Call<'a>>>,
+}
+
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(default)]
+    index: Option<u32>,
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    function: Option<Function<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Function<'a> {
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
+    arguments: Option<&'a RawValue>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default)]
+struct UsageBody {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+impl<'a> Choice<'a> {
+    fn message(&self) -> Option<&Message<'a>> {
+        self.delta.as_ref().or(self.message.as_ref())
+    }
+
+    /// Why the answer ended, if it has.
+    fn reason(&self) -> Result<Option<FinishReason>, DecodeError> {
+        let reason = self
+            .finish_reason
+            .as_deref()
+            .or(self.stop_reason.as_deref());
+        match reason {
+            None | Some("") => Ok(None),
+            Some("error") => {
+                let message = "The model failed to answer.";
+                let error = UpstreamError::in_stream("modelErrorException", message);
+                Err(DecodeError::Upstream(error))
+            }
+            Some("length" | "model_length" | "max_tokens") => Ok(Some(FinishReason::Length)),
+            Some("content_filter") => Ok(Some(FinishReason::ContentFilter)),
+            Some(_) => Ok(Some(FinishReason::Stop)),
+        }
+    }
+}
+
+impl Call<'_> {
+    /// The call's id; `"null"` is what some servers write where they have none.
+    fn id(&self) -> Option<&str> {
+        let id = self.id.as_deref();
+        id.filter(|id| !matches!(*id, "" | "null"))
+    }
+
+    fn name(&self) -> &str {
+        let name = self.function.as_ref().and_then(|own| own.name.as_deref());
+        name.unwrap_or_default()
+    }
+
+    /// JSON, or a piece of it.
+    fn arguments(&self) -> Cow<'_, str> {
+        let own = self.function.as_ref().and_then(|own| own.arguments);
+        let Some(json) = own.map(RawValue::get) else {
+            return Cow::Borrowed("");
+        };
+        match serde_json::from_str::<Text<'_>>(json) {
+            Ok(text) => text.into(),
+            Err(_) => Cow::Borrowed(json),
+        }
+    }
+}
+
+impl From<UsageBody> for Usage {
+    fn from(usage: UsageBody) -> Self {
+        Self {
+            input: usage.prompt_tokens,
+            output: usage.completion_tokens,
+            ..Self::default()
+        }
+    }
+}
+
+/// What the model did counts more than the word it has for it.
+fn finish_reason(reason: Option<FinishReason>, intervened: bool, called: bool) -> FinishReason {
+    match reason {
+        _ if intervened => FinishReason::ContentFilter,
+        Some(reason @ (FinishReason::Length | FinishReason::ContentFilter)) => reason,
+        _ if called => FinishReason::ToolCalls,
+        _ => FinishReason::Stop,
+    }
+}
+
+/// Arguments of a tool without any are an object all the same.
+fn object(arguments: &str) -> &str {
+    if arguments.trim().is_empty() {
+        "{}"
+    } else {
+        arguments
+    }
+}
+
+/// An id for a call that came without one.
+fn made_up_id(index: usize) -> String {
+    identifier(&format!("call_{index}")).into_owned()
+}

@@ -1,0 +1,194 @@
+//! The conversation in terms that every model family shares: system texts and alternating turns.
+//!
+//! Bedrock's models are strict where OpenAI is not: roles alternate and begin with the user, blank
+//! texts are refused, all results of one turn's tool calls stand first in the next turn. This is
+//! where requests are brought into that shape; families only write it down in their own words.
+
+mod blocks;
+mod build;
+mod mixing;
+
+pub(in crate::bedrock) use build::build;
+pub(in crate::bedrock) use mixing::Mixing;
+
+use serde_json::value::RawValue;
+
+use crate::bedrock::shared::base64::Base64;
+use crate::bedrock::shared::image::Image;
+use crate::json::Text;
+use crate::openai::{CacheControl, Error};
+
+/// A whole conversation.
+pub(in crate::bedrock) struct Conversation<'a> {
+    /// Instructions, in order, from wherever they stood.
+    pub(in crate::bedrock) system: Vec<SystemText<'a>>,
+    /// Turns; the first is the user's and the speakers alternate.
+    pub(in crate::bedrock) turns: Vec<Turn<'a>>,
+}
+
+/// One piece of instructions.
+pub(in crate::bedrock) struct SystemText<'a> {
+    pub(in crate::bedrock) text: Text<'a>,
+    pub(in crate::bedrock) cache: Option<CacheControl>,
+}
+
+/// Everything that one speaker says before the other speaks.
+pub(in crate::bedrock) struct Turn<'a> {
+    pub(in crate::bedrock) speaker: Speaker,
+    pub(in crate::bedrock) blocks: Vec<Block<'a>>,
+}
+
+/// Who speaks in a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum Speaker {
+    User,
+    Assistant,
+}
+
+/// One thing that is said.
+pub(in crate::bedrock) struct Block<'a> {
+    pub(in crate::bedrock) content: BlockContent<'a>,
+    pub(in crate::bedrock) cache: Option<CacheControl>,
+}
+
+/// What is said.
+pub(in crate::bedrock) enum BlockContent<'a> {
+    /// Text that is not blank.
+    Text(Text<'a>),
+    Image(Image<'a>),
+    Document(Document<'a>),
+    ToolUse(ToolUse<'a>),
+    ToolResult(ToolResult<'a>),
+    Thinking {
+        text: &'a str,
+        signature: &'a str,
+    },
+    RedactedThinking {
+        data: &'a str,
+    },
+}
+
+/// A tool call of an earlier turn; id and name are the client's.
+pub(in crate::bedrock) struct ToolUse<'a> {
+    pub(in crate::bedrock) id: &'a str,
+    pub(in crate::bedrock) name: &'a str,
+    /// A JSON object.
+    pub(in crate::bedrock) input: &'a RawValue,
+}
+
+/// The result of a tool call; texts and images only.
+pub(in crate::bedrock) struct ToolResult<'a> {
+    pub(in crate::bedrock) id: &'a str,
+    pub(in crate::bedrock) content: Vec<Block<'a>>,
+}
+
+/// A file inside a request.
+pub(in crate::bedrock) struct Document<'a> {
+    pub(in crate::bedrock) media_type: &'static str,
+    pub(in crate::bedrock) name: Option<&'a str>,
+    pub(in crate::bedrock) data: Base64<'a>,
+}
+
+/// What a model can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) struct Accepts {
+    pub(in crate::bedrock) images: bool,
+    pub(in crate::bedrock) documents: Documents,
+    /// Tool calls and their results.
+    pub(in crate::bedrock) tools: bool,
+    /// Thinking blocks that come back.
+    pub(in crate::bedrock) thinking: bool,
+}
+
+/// Which files a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum Documents {
+    /// None.
+    None,
+    /// PDF and plain text.
+    PdfAndText,
+    /// What Converse takes.
+    Office,
+}
+
+impl<'a> Conversation<'a> {
+    /// Whether the model is asked to continue its own words.
+    pub(in crate::bedrock) fn ends_with_assistant(&self) -> bool {
+        self.turns
+            .last()
+            .is_some_and(|turn| turn.speaker == Speaker::Assistant)
+    }
+
+    /// Whether any turn has a tool call or a result.
+    pub(in crate::bedrock) fn uses_tools(&self) -> bool {
+        self.blocks().any(|block| {
+            matches!(
+                block.content,
+                BlockContent::ToolUse(_) | BlockContent::ToolResult(_)
+            )
+        })
+    }
+
+    /// Every block of every turn.
+    pub(in crate::bedrock) fn blocks(&self) -> impl Iterator<Item = &Block<'a>> {
+        self.turns.iter().flat_map(|turn| &turn.blocks)
+    }
+
+    /// All instructions as one text, for families that take one.
+    pub(in crate::bedrock) fn system_text(&self) -> Option<String> {
+        let texts: Vec<&str> = self.system.iter().map(|system| &*system.text).collect();
+        (!texts.is_empty()).then(|| texts.join("\n\n"))
+    }
+
+    /// Refuses a conversation that ends with the assistant, for models that cannot go on from there.
+    pub(in crate::bedrock) fn refuse_prefill(&self) -> Result<(), Error> {
+        if !self.ends_with_assistant() {
+            return Ok(());
+        }
+        let message = "This model cannot continue an assistant message; end the conversation with \
+                       a user message.";
+        Err(Error::unsupported("messages", message))
+    }
+}
+
+impl<'a> Turn<'a> {
+    /// The turn's texts as one, for families that take plain text.
+    pub(in crate::bedrock) fn text(&self) -> Text<'a> {
+        joined_text(&self.blocks)
+    }
+
+    /// The turn's images.
+    pub(in crate::bedrock) fn images(&self) -> impl Iterator<Item = &Image<'a>> {
+        self.blocks.iter().filter_map(|block| match &block.content {
+            BlockContent::Image(image) => Some(image),
+            _ => None,
+        })
+    }
+}
+
+/// The blocks' texts as one.
+pub(in crate::bedrock) fn joined_text<'t>(blocks: &[Block<'t>]) -> Text<'t> {
+    let texts = blocks.iter().filter_map(|block| match &block.content {
+        BlockContent::Text(text) => Some(text),
+        _ => None,
+    });
+    paragraphs(texts.cloned().collect())
+}
+
+/// Texts as paragraphs of one; a single one stays as it is.
+pub(in crate::bedrock) fn paragraphs(mut texts: Vec<Text<'_>>) -> Text<'_> {
+    if texts.len() == 1 {
+        return texts.remove(0);
+    }
+    let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+    texts.join("\n\n").into()
+}
+
+impl<'a> From<BlockContent<'a>> for Block<'a> {
+    fn from(content: BlockContent<'a>) -> Self {
+        Self {
+            content,
+            cache: None,
+        }
+    }
+}

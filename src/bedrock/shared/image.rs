@@ -1,0 +1,142 @@
+//! Images of the request, as Bedrock takes them: base64 with the right media type.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Serialize, Serializer};
+
+use crate::bedrock::shared::base64::Base64;
+use crate::json::Verbatim;
+use crate::openai::Error;
+
+/// An image inside a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) struct Image<'a> {
+    /// `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub(in crate::bedrock) media_type: &'static str,
+    pub(in crate::bedrock) data: Base64<'a>,
+}
+
+/// Media types that models on Bedrock read, with what their files start with.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html>
+const MEDIA_TYPES: &[(&str, &[u8])] = &[
+    ("image/png", b"\x89PNG\r\n\x1a\n"),
+    ("image/jpeg", b"\xff\xd8\xff"),
+    ("image/gif", b"GIF8"),
+    ("image/webp", b"RIFF"),
+];
+
+/// Length of base64 text that decodes to enough bytes to recognise a file.
+const HEAD_LEN: usize = 16;
+
+impl<'a> Image<'a> {
+    /// Reads an `image_url`.
+    ///
+    /// The file's own first bytes win over the declared type, because clients often mislabel
+    /// images and Bedrock refuses them then.
+    ///
+    /// # Errors
+    ///
+    /// A 400 at `param` when it is no base64 data URI of a type that models read.
+    pub(in crate::bedrock) fn parse(url: &'a str, param: &str) -> Result<Self, Error> {
+        let param = format!("{param}.image_url.url");
+        if url.starts_with("http://") || url.starts_with("https://") {
+            let message = "Bedrock does not fetch images; send the image itself as a data URI \
+                           (data:image/png;base64,…).";
+            return Err(Error::unsupported(param, message));
+        }
+        let Some((declared, data)) = split_data_uri(url) else {
+            let message = "The image is not a base64 data URI (data:image/png;base64,…).";
+            return Err(Error::invalid(param, message));
+        };
+        let Some(data) = Base64::parse(data) else {
+            return Err(Error::invalid(param, "The image is not valid base64."));
+        };
+        let media_type = sniff(&data).or_else(|| known(declared)).ok_or_else(|| {
+            let message =
+                "The image is of a type that models do not read; use PNG, JPEG, GIF or WebP.";
+            Error::unsupported(param, message)
+        })?;
+        Ok(Self { media_type, data })
+    }
+}
+
+/// An image, written as a data URI without building the whole string first.
+pub(in crate::bedrock) struct DataUri<'a>(pub(in crate::bedrock) &'a Image<'a>);
+
+impl Serialize for DataUri<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Image { media_type, data } = self.0;
+        Verbatim(format_args!("data:{media_type};base64,{data}")).serialize(serializer)
+    }
+}
+
+pub(in crate::bedrock) fn split_data_uri(url: &str) -> Option<(&str, &str)> {
+    let rest = url.strip_prefix("data:")?;
+    let (head, data) = rest.split_once(',')?;
+    let head = head.strip_suffix(";base64")?;
+    let media_type = head.split(';').next().unwrap_or(head);
+    Some((media_type, data))
+}
+
+fn sniff(data: &str) -> Option<&'static str> {
+    let head = STANDARD.decode(data.get(..HEAD_LEN)?).ok()?;
+    MEDIA_TYPES
+        .iter()
+        .find(|(_, magic)| head.starts_with(magic))
+        .map(|(media_type, _)| *media_type)
+}
+
+fn known(declared: &str) -> Option<&'static str> {
+    let declared = match declared {
+        "image/jpg" => "image/jpeg",
+        other => other,
+    };
+    MEDIA_TYPES
+        .iter()
+        .find(|(media_type, _)| media_type.eq_ignore_ascii_case(declared))
+        .map(|(media_type, _)| *media_type)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+    #[test]
+    fn the_bytes_win_over_the_declared_type() {
+        for declared in ["image/png", "image/jpeg", "application/octet-stream"] {
+            let url = format!("data:{declared};base64,{PNG}");
+            let image = Image::parse(&url, "p").unwrap();
+            assert_eq!((image.media_type, &*image.data), ("image/png", PNG));
+        }
+        let image = Image::parse("data:image/jpg;base64,AAAA", "p").unwrap();
+        assert_eq!(image.media_type, "image/jpeg");
+    }
+
+    #[test]
+    fn wrapped_base64_is_joined() {
+        let image = Image::parse("data:image/png;base64,AA\nAA", "p").unwrap();
+        assert_eq!(&*image.data, "AAAA");
+    }
+
+    #[test]
+    fn what_bedrock_cannot_read_is_refused_with_a_remedy() {
+        for (url, text) in [
+            ("https://example.com/a.png", "data URI"),
+            ("data:image/png,AAAA", "data URI"),
+            ("data:image/png;base64,", "base64"),
+            ("data:image/png;base64,?", "base64"),
+            ("data:image/tiff;base64,AAAA", "PNG, JPEG, GIF or WebP"),
+            ("nonsense", "data URI"),
+        ] {
+            let error = Image::parse(url, "messages[0].content[1]").unwrap_err();
+            assert!(error.message.contains(text), "{url}: {error}");
+            assert_eq!(
+                error.param.as_deref(),
+                Some("messages[0].content[1].image_url.url")
+            );
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Tool names and ids that Bedrock accepts, and the way back to the client's own.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::bedrock::shared::structured::ANSWER_TOOL;
+
+/// Longest tool name and tool call id, in characters.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html>
+const MAX_LEN: usize = 64;
+
+/// Length of the digest that keeps changed names apart, in hexadecimal digits.
+const DIGEST_LEN: usize = 8;
+
+/// Changed tool names of one exchange, by the name that went upstream.
+#[derive(Clone, Debug, Default)]
+pub struct ToolNames {
+    originals: BTreeMap<String, String>,
+    expects_answer: bool,
+    /// How often each of the client's ids was used for a call.
+    calls: BTreeMap<String, u32>,
+}
+
+impl ToolNames {
+    /// The name to send for a client's tool; remembers it if it had to be changed.
+    pub fn send<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
+        let sent = identifier(name);
+        if let Cow::Owned(changed) = &sent {
+            self.originals.insert(changed.clone(), name.to_owned());
+        }
+        sent
+    }
+
+    /// The id to send for a call of an earlier turn: unique in the request, although some clients use
+    /// one twice.
+    pub(in crate::bedrock) fn call_id<'n>(&mut self, id: &'n str) -> Cow<'n, str> {
+        *self.calls.entry(id.to_owned()).or_insert(0) += 1;
+        self.result_id(id)
+    }
+
+    /// The id to send for the result of the latest call that has the client's id.
+    pub(in crate::bedrock) fn result_id<'n>(&self, id: &'n str) -> Cow<'n, str> {
+        match self.calls.get(id) {
+            Some(count @ 2..) => Cow::Owned(identifier(&format!("{id}-{count}")).into_owned()),
+            _ => identifier(id),
+        }
+    }
+
+    /// The answer will come as the arguments of the answer tool.
+    pub(in crate::bedrock) fn expect_answer_tool(&mut self) {
+        self.expects_answer = true;
+    }
+
+    /// Whether a tool that the model calls is really its answer, see [`crate::bedrock::shared::structured`].
+    #[must_use]
+    pub(in crate::bedrock) fn is_answer(&self, sent: &str) -> bool {
+        self.expects_answer && sent == ANSWER_TOOL
+    }
+
+    /// Whether the answer is to come as the arguments of the answer tool.
+    #[must_use]
+    pub(in crate::bedrock) fn expects_answer(&self) -> bool {
+        self.expects_answer
+    }
+
+    /// [`Self::send`] for models that take neither hyphens in a tool's name nor a digit as its
+    /// first character; `name` may also be one that [`Self::send`] gave.
+    pub(in crate::bedrock) fn send_plain<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
+        let sent = self.send(name);
+        let starts_with_digit = sent.starts_with(|c: char| c.is_ascii_digit());
+        if !sent.contains('-') && !starts_with_digit {
+            return sent;
+        }
+        let digest = digest(&sent);
+        let similar = sent.chars().map(|c| if c == '-' { '_' } else { c });
+        let start = starts_with_digit.then_some('_').into_iter();
+        let plain: String = start
+            .chain(similar.take(MAX_LEN - DIGEST_LEN - 2))
+            .chain(['_'])
+            .chain(digest.chars())
+            .collect();
+        let original = self.restore(&sent).to_owned();
+        self.originals.insert(plain.clone(), original);
+        Cow::Owned(plain)
+    }
+
+    /// The client's name of a tool that the model calls.
+    #[must_use]
+    pub fn restore<'n>(&'n self, sent: &'n str) -> &'n str {
+        self.originals.get(sent).map_or(sent, String::as_str)
+    }
+}
+
+/// The text itself if Bedrock takes it as a tool name or id (`[a-zA-Z0-9_-]{1,64}`); otherwise a
+/// name like it, with a digest that keeps different texts different. The same text always gives
+/// the same name, so a call in the history and its result stay together.
+#[must_use]
+pub(in crate::bedrock) fn identifier(text: &str) -> Cow<'_, str> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !text.is_empty() && text.len() <= MAX_LEN && text.chars().all(allowed) {
+        return Cow::Borrowed(text);
+    }
+    let digest = digest(text);
+    let similar = text
+        .chars()
+        .map(|c| if allowed(c) { c } else { '_' })
+        .take(MAX_LEN - DIGEST_LEN - 1);
+    Cow::Owned(similar.chain(['_']).chain(digest.chars()).collect())
+}
+
+/// The first digits of a text's digest.
+fn digest(text: &str) -> String {
+    let digest = Sha256::digest(text.as_bytes());
+    let bytes = digest.iter().map(|byte| format!("{byte:02x}"));
+    bytes.take(DIGEST_LEN / 2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn good_names_are_kept_and_others_come_back() {
+        let mut names = ToolNames::default();
+        assert_eq!(names.send("get_weather-2"), "get_weather-2");
+        let sent = names.send("mcp.server/get weather").into_owned();
+        assert_eq!(sent, "mcp_server_get_weather_6ee81b6f");
+        assert_eq!(names.restore(&sent), "mcp.server/get weather");
+        assert_eq!(names.restore("get_weather-2"), "get_weather-2");
+    }
+
+    #[test]
+    fn plain_names_come_back_whichever_way_they_were_sent() {
+        for name in ["get-weather", "2nd", "a/b-c", "get_weather", "a/b"] {
+            let mut names = ToolNames::default();
+            let plain = names.send_plain(name).into_owned();
+            assert_eq!(names.restore(&plain), name);
+            let sent = names.send(name).into_owned();
+            assert_eq!(names.send_plain(&sent), plain);
+            assert_eq!(names.restore(&plain), name);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_becomes_a_plain_name(text in ".*") {
+            let mut names = ToolNames::default();
+            let name = names.send_plain(&text);
+            prop_assert!((1..=MAX_LEN).contains(&name.len()));
+            prop_assert!(!name.starts_with(|c: char| c.is_ascii_digit()));
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+        }
+
+        #[test]
+        fn any_text_becomes_a_valid_name(text in ".*") {
+            let name = identifier(&text);
+            prop_assert!((1..=MAX_LEN).contains(&name.len()));
+            prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Formats that bytes have on the wire, whoever sends them.
+
+pub mod event_stream;
