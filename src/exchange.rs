@@ -27,7 +27,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
-use crate::openai::{Error, StreamUsage, ToolStyle};
+use crate::chat::Error;
+use crate::openai::{self, StreamUsage, ToolStyle};
 use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
@@ -213,7 +214,7 @@ impl Reply {
         Self {
             status: error.status,
             headers: Headers::of_error(error).fields(),
-            body: error.body(),
+            body: openai::error_body(error),
         }
     }
 }

@@ -16,6 +16,7 @@
 pub mod arn;
 pub mod bedrock;
 pub mod catalog;
+pub mod chat;
 pub mod config;
 pub mod endpoint;
 pub mod exchange;

@@ -15,12 +15,10 @@ mod param;
 mod request;
 mod tool;
 
-pub use chunk::{ChunkWriter, StreamUsage};
-pub use completion::{
-    AnswerHead, Completion, FinishReason, Thought, ToolCallOut, ToolStyle, Usage,
-};
+pub use chunk::{ChunkWriter, StreamUsage, ToolStyle};
+pub use completion::completion_body;
 pub use content::{CacheControl, CacheTtl, Content, File, ImageUrl, Part};
-pub use error::{Error, ErrorKind};
+pub use error::error_body;
 pub use format::{JsonSchema, ResponseFormat};
 pub use message::{FunctionCall, Message, Role, ThinkingBlock, ToolCall};
 pub use models::{model, model_list};

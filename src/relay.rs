@@ -20,8 +20,9 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use self_cell::self_cell;
 
+use crate::chat::Error;
 use crate::exchange::{Prepared, unserved};
-use crate::openai::{ChatRequest, Error};
+use crate::openai::ChatRequest;
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
 use on_demand::OnDemand;

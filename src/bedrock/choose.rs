@@ -1,10 +1,10 @@
 //! Which of Bedrock's APIs carries a request.
 
-use crate::bedrock::Dialect;
-use crate::bedrock::converse;
+use crate::bedrock::{Dialect, converse};
 use crate::catalog::Model;
+use crate::chat::Error;
 use crate::config::Api;
-use crate::openai::{ChatRequest, Content, Error, Param, Part, Treatment};
+use crate::openai::{ChatRequest, Content, Param, Part, Treatment};
 use crate::routes::Route;
 
 /// The dialect for a request on a route.

@@ -4,8 +4,9 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::catalog::Model;
+use crate::chat::{AnswerSink, Completion, Error, Usage};
 use crate::json::{self, Pieces};
-use crate::openai::{ChatRequest, ChunkWriter, Completion, Error, Param, Treatment, Usage};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 use crate::bedrock::shared::prompt::TextRules;
 use crate::bedrock::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
@@ -129,14 +130,14 @@ pub trait StreamDecoder {
     /// # Errors
     ///
     /// When the event is not what the family streams, or is itself an error.
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError>;
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError>;
 
     /// Whether the answer is complete: its last event has been written.
     fn is_complete(&self) -> bool;
 
     /// Takes the end of the stream. Families whose last event cannot be told from others write the
     /// end of the answer here, and are complete then.
-    fn end(&mut self, _out: &mut ChunkWriter) {}
+    fn end(&mut self, _out: &mut dyn AnswerSink) {}
 }
 
 /// One event of a stream.

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::bedrock::redact;
-use crate::openai::{Error, ErrorKind};
+use crate::chat::{Error, ErrorKind};
 
 /// An error that Bedrock answered with, by status or inside a stream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -143,7 +143,7 @@ impl UpstreamError {
         let mut error = Error::new(mapping.status, mapping.kind, message).code(mapping.code);
         if mapping.status == StatusCode::BAD_REQUEST && is_too_long(&self.message) {
             error.code = Some("context_length_exceeded");
-            error.param = Some("messages".to_owned());
+            error.param = Some("messages".into());
         }
         error
     }

@@ -10,8 +10,9 @@ use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::bedrock::dialect::encoding_failed;
+use crate::chat::Error;
 use crate::config::Guardrail;
-use crate::openai::{ChatRequest, Error};
+use crate::openai::ChatRequest;
 
 /// Bedrock's own options of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

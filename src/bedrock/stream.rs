@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::bedrock::{DecodeError, Event, StreamDecoder, UpstreamError};
-use crate::openai::{ChunkWriter, Error};
+use crate::chat::{AnswerStream, Error};
 use crate::wire::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
 
 /// Event type that wraps the model's own events on InvokeModelWithResponseStream.
@@ -16,7 +16,7 @@ const CHUNK: &str = "chunk";
 pub struct ResponseStream {
     frames: FrameDecoder,
     decoder: Box<dyn StreamDecoder>,
-    out: ChunkWriter,
+    out: Box<dyn AnswerStream>,
     /// Scratch space for decoded payloads.
     event: Vec<u8>,
     failure: Option<Error>,
@@ -49,7 +49,7 @@ pub fn beginning(bytes: &[u8]) -> Beginning {
 impl ResponseStream {
     /// A stream that `decoder` reads and `out` writes.
     #[must_use]
-    pub fn new(decoder: Box<dyn StreamDecoder>, out: ChunkWriter) -> Self {
+    pub fn new(decoder: Box<dyn StreamDecoder>, out: Box<dyn AnswerStream>) -> Self {
         Self {
             frames: FrameDecoder::default(),
             decoder,
@@ -73,7 +73,7 @@ impl ResponseStream {
     /// Takes the end of the upstream's answer: an answer that is not complete becomes an error.
     pub fn finish(&mut self) -> Vec<u8> {
         if !self.is_over() {
-            self.decoder.end(&mut self.out);
+            self.decoder.end(&mut *self.out);
         }
         if !self.is_over() {
             let message = "The model's answer broke off before its end.";
@@ -98,7 +98,7 @@ impl ResponseStream {
         self.failure.as_ref()
     }
 
-    /// Whether more than the role has been written: a part of the answer, or its end.
+    /// Whether more than its beginning has been written: a part of the answer, or its end.
     #[must_use]
     pub fn has_content(&self) -> bool {
         self.out.has_content()
@@ -125,7 +125,7 @@ impl ResponseStream {
                 frame.payload
             };
             self.decoder
-                .event(Event { kind, payload }, &mut self.out)
+                .event(Event { kind, payload }, &mut *self.out)
                 .map_err(|error| error.reply())?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use super::call::CLUSTER_HEADER;
 use super::response::log_refused_credentials;
 use super::{Body, Edit, Exchange, Head, Headers, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
-use crate::openai::Error;
+use crate::chat::Error;
 use crate::relay::{Failure, Relay};
 use crate::routes::{ResolveError, Route};
 

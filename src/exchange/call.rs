@@ -7,11 +7,11 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use super::request::too_large;
 use super::{Call, Headers};
-use crate::bedrock;
-use crate::bedrock::{Dialect, EncodedRequest, Options, Target};
+use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
 use crate::catalog::Thinking;
+use crate::chat::Error;
 use crate::json::Pieces;
-use crate::openai::{self, ChatRequest, Error, ReasoningEffort, StreamUsage, ToolStyle};
+use crate::openai::{self, ChatRequest, ReasoningEffort, StreamUsage, ToolStyle};
 use crate::routes::{Route, Routes};
 use crate::sign::Unsigned;
 

@@ -3,7 +3,7 @@
 use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 
-use crate::openai::Error;
+use crate::chat::Error;
 
 /// A header map with its pseudo-headers. Values are bytes, because clients may send what is no UTF-8.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

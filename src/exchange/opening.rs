@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{Call, Edit, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{Beginning, ResponseStream, beginning};
-use crate::openai::Error;
+use crate::chat::Error;
 use crate::wire::event_stream::MAX_FRAME_LEN;
 
 /// A stream of an attempt, from which the client has got nothing yet: as long as it says nothing of its

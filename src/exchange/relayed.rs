@@ -8,7 +8,8 @@ use std::time::SystemTime;
 
 use super::stand_in;
 use super::{Edit, Exchange, Head, Headers, Phase, Step};
-use crate::openai::Error;
+use crate::chat::Error;
+use crate::openai;
 use crate::relay::{Dispatcher, End, Relay};
 
 impl Exchange {
@@ -51,7 +52,7 @@ impl Exchange {
     /// The whole body of an error that came back.
     pub(super) fn relayed_body(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> Step {
         let (error, headers) = self.relayed_error(relay, head, body);
-        let body = error.body();
+        let body = openai::error_body(&error);
         let mut all = head.json(error.status, body.len());
         all.0.extend(headers.0);
         Edit::pass_to(all, body)

@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use super::api::Api;
 use super::call::Prepared;
 use super::{Body, Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step, timeout};
+use crate::chat::{Error, ErrorKind};
 use crate::json::Pieces;
-use crate::openai::{self, ChatRequest, Error, ErrorKind};
+use crate::openai::{self, ChatRequest};
 use crate::routes::{ResolveError, Routes};
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
 use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
-use crate::openai::{AnswerHead, ChunkWriter, Error, Usage};
+use crate::chat::{AnswerHead, Error, Usage};
+use crate::openai::{self, ChunkWriter};
 
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
@@ -171,7 +172,7 @@ impl Exchange {
         if let Some(attempt) = &self.attempt {
             return attempt.failed(error, end);
         }
-        let body = error.body();
+        let body = openai::error_body(error);
         if end {
             return Edit::pass_to(head.json(error.status, body.len()), body);
         }
@@ -181,9 +182,10 @@ impl Exchange {
 
 impl Call {
     pub(super) fn into_stream(self, head: &Head) -> ResponseStream {
-        let out = ChunkWriter::new(&self.answer_head(head, None), self.usage);
+        let head = self.answer_head(head, None);
+        let out = ChunkWriter::sink(&head, self.usage, self.tool_style);
         let decoder = self.dialect.stream_decoder(self.answer);
-        ResponseStream::new(decoder, out)
+        ResponseStream::new(decoder, Box::new(out))
     }
 
     fn answer_head(&self, head: &Head, id: Option<&str>) -> AnswerHead {
@@ -193,7 +195,6 @@ impl Call {
             created: self.created,
             model: self.model.clone(),
             service_tier: tier.map(str::to_owned),
-            tool_style: self.tool_style,
         }
     }
 }
@@ -243,7 +244,8 @@ impl Head {
             .map_err(|error| error.reply())?;
         // A long answer need not be in memory three times: linear memory never shrinks.
         drop(body);
-        Ok(completion.body(&call.answer_head(self, completion.id.as_deref())))
+        let head = call.answer_head(self, completion.id.as_deref());
+        Ok(openai::completion_body(&completion, &head, call.tool_style))
     }
 
     /// Token counts that Bedrock tells in headers.
@@ -296,10 +298,10 @@ impl Head {
         reply
     }
 
-    /// `chatcmpl-` and AWS's id of the request, so that an answer can be found in AWS's logs.
+    /// AWS's id of the request, so that an answer can be found in AWS's logs.
     fn answer_id(&self, own: Option<&str>) -> String {
         let id = self.headers.get_str("x-amzn-requestid").or(own);
-        format!("chatcmpl-{}", id.unwrap_or("unknown"))
+        id.unwrap_or("unknown").to_owned()
     }
 
     /// A reply of the filter's own in place of the answer.

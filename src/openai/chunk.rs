@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 
-use super::{AnswerHead, Error, FinishReason, Thought, ToolStyle, Usage};
+use super::completion::{ID_PREFIX, ThinkingBlock, UsageBody, finish_reason};
+use super::error_body;
+use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Guarded, Thought, Usage};
 use crate::json;
 
 /// End of what every chunk begins with.
@@ -19,6 +21,16 @@ pub enum StreamUsage {
     Omitted,
 }
 
+/// How the client wants tool calls: as it offered the tools.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToolStyle {
+    /// `tool_calls`.
+    #[default]
+    ToolCalls,
+    /// The old `function_call`, for requests with `functions`.
+    FunctionCall,
+}
+
 /// Writes the events of one stream.
 #[derive(Debug)]
 pub struct ChunkWriter {
@@ -27,16 +39,19 @@ pub struct ChunkWriter {
     suffix: &'static str,
     usage: StreamUsage,
     tool_style: ToolStyle,
-    has_content: bool,
     out: Vec<u8>,
 }
 
 impl ChunkWriter {
-    /// A writer for one stream.
+    /// The sink of one stream.
     #[must_use]
-    pub fn new(head: &AnswerHead, usage: StreamUsage) -> Self {
+    pub fn sink(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Guarded<Self> {
+        Guarded::new(Self::new(head, usage, tool_style))
+    }
+
+    fn new(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Self {
         let mut prefix = b"data: {\"id\":".to_vec();
-        write_json(&mut prefix, &head.id);
+        write_json(&mut prefix, &[ID_PREFIX, &head.id].concat());
         prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
         write_json(&mut prefix, &head.created);
         prefix.extend_from_slice(b",\"model\":");
@@ -55,124 +70,9 @@ impl ChunkWriter {
             has_tier: head.service_tier.is_some(),
             suffix,
             usage,
-            tool_style: head.tool_style,
-            has_content: false,
+            tool_style,
             out: Vec::new(),
         }
-    }
-
-    /// Takes the bytes written since the last call.
-    pub fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.out)
-    }
-
-    /// Whether more than the role has been written: a part of the answer, or its end.
-    #[must_use]
-    pub fn has_content(&self) -> bool {
-        self.has_content
-    }
-
-    /// Names the processing class in every chunk from here on, unless the answer's head did.
-    pub fn service_tier(&mut self, tier: &str) {
-        if self.has_tier {
-            return;
-        }
-        self.has_tier = true;
-        self.prefix.truncate(self.prefix.len() - CHOICES.len());
-        write_tier(&mut self.prefix, tier);
-        self.prefix.extend_from_slice(CHOICES);
-    }
-
-    /// The first chunk, which names the role.
-    pub fn role(&mut self) {
-        self.raw_delta("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
-    }
-
-    /// A piece of the answer's text.
-    pub fn content(&mut self, text: &str) {
-        // Most of every stream, so it is written without a detour.
-        self.has_content = true;
-        self.out.extend_from_slice(&self.prefix);
-        self.out
-            .extend_from_slice(b"{\"index\":0,\"delta\":{\"content\":");
-        json::write_str(&mut self.out, text);
-        self.out
-            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":null}");
-        self.out.extend_from_slice(self.suffix.as_bytes());
-    }
-
-    /// A piece of the model's reasoning.
-    pub fn reasoning(&mut self, text: &str) {
-        #[derive(Serialize)]
-        struct Delta<'a> {
-            reasoning_content: &'a str,
-        }
-        let delta = Delta {
-            reasoning_content: text,
-        };
-        self.delta(&delta, None);
-    }
-
-    /// A whole thought with its proof, after its text has been streamed as reasoning.
-    pub fn thought(&mut self, thought: &Thought) {
-        #[derive(Serialize)]
-        struct Delta<'a> {
-            thinking_blocks: [&'a Thought; 1],
-        }
-        let delta = Delta {
-            thinking_blocks: [thought],
-        };
-        self.delta(&delta, None);
-    }
-
-    /// The start of a tool call; `index` counts tool calls from 0.
-    pub fn tool_call(&mut self, index: u32, id: &str, name: &str) {
-        let function = FunctionDelta {
-            name: Some(name),
-            arguments: "",
-        };
-        self.tool_delta(&ToolDelta {
-            index,
-            id: Some(id),
-            kind: Some("function"),
-            function,
-        });
-    }
-
-    /// A piece of a tool call's arguments.
-    pub fn tool_arguments(&mut self, index: u32, arguments: &str) {
-        let function = FunctionDelta {
-            name: None,
-            arguments,
-        };
-        self.tool_delta(&ToolDelta {
-            index,
-            id: None,
-            kind: None,
-            function,
-        });
-    }
-
-    /// The end of the answer: why it ended, the token counts if asked for, `[DONE]`.
-    pub fn finish(&mut self, reason: FinishReason, usage: Usage) {
-        #[derive(Serialize)]
-        struct Delta {}
-        let reason = self.tool_style.finish_reason(reason);
-        self.delta(&Delta {}, Some(reason));
-        if self.usage == StreamUsage::Included {
-            self.out.extend_from_slice(&self.prefix);
-            self.out.extend_from_slice(b"],\"usage\":");
-            write_json(&mut self.out, &usage);
-            self.out.extend_from_slice(b"}\n\n");
-        }
-        self.out.extend_from_slice(b"data: [DONE]\n\n");
-    }
-
-    /// An error in place of the rest of the answer; no `[DONE]` follows it.
-    pub fn error(&mut self, error: &Error) {
-        self.out.extend_from_slice(b"data: ");
-        self.out.extend_from_slice(&error.body());
-        self.out.extend_from_slice(b"\n\n");
     }
 
     fn tool_delta(&mut self, call: &ToolDelta<'_>) {
@@ -195,8 +95,7 @@ impl ChunkWriter {
         }
     }
 
-    fn delta(&mut self, delta: &impl Serialize, reason: Option<FinishReason>) {
-        self.has_content = true;
+    fn delta(&mut self, delta: &impl Serialize, reason: Option<&str>) {
         self.out.extend_from_slice(&self.prefix);
         self.out.extend_from_slice(b"{\"index\":0,\"delta\":");
         write_json(&mut self.out, delta);
@@ -210,12 +109,114 @@ impl ChunkWriter {
         self.end_choice(None);
     }
 
-    fn end_choice(&mut self, reason: Option<FinishReason>) {
+    fn end_choice(&mut self, reason: Option<&str>) {
         self.out
             .extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
         write_json(&mut self.out, &reason);
         self.out.push(b'}');
         self.out.extend_from_slice(self.suffix.as_bytes());
+    }
+}
+
+impl EventWriter for ChunkWriter {
+    fn start(&mut self) {
+        self.raw_delta("{\"role\":\"assistant\",\"content\":\"\",\"refusal\":null}");
+    }
+
+    fn text(&mut self, text: &str) {
+        // Most of every stream, so it is written without a detour.
+        self.out.extend_from_slice(&self.prefix);
+        self.out
+            .extend_from_slice(b"{\"index\":0,\"delta\":{\"content\":");
+        json::write_str(&mut self.out, text);
+        self.out
+            .extend_from_slice(b"},\"logprobs\":null,\"finish_reason\":null}");
+        self.out.extend_from_slice(self.suffix.as_bytes());
+    }
+
+    fn reasoning(&mut self, text: &str) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            reasoning_content: &'a str,
+        }
+        let delta = Delta {
+            reasoning_content: text,
+        };
+        self.delta(&delta, None);
+    }
+
+    fn thought(&mut self, thought: &Thought) {
+        #[derive(Serialize)]
+        struct Delta<'a> {
+            thinking_blocks: [ThinkingBlock<'a>; 1],
+        }
+        let delta = Delta {
+            thinking_blocks: [ThinkingBlock(thought)],
+        };
+        self.delta(&delta, None);
+    }
+
+    fn tool_call(&mut self, index: u32, id: &str, name: &str) {
+        let function = FunctionDelta {
+            name: Some(name),
+            arguments: "",
+        };
+        self.tool_delta(&ToolDelta {
+            index,
+            id: Some(id),
+            kind: Some("function"),
+            function,
+        });
+    }
+
+    fn tool_arguments(&mut self, index: u32, json: &str) {
+        let function = FunctionDelta {
+            name: None,
+            arguments: json,
+        };
+        self.tool_delta(&ToolDelta {
+            index,
+            id: None,
+            kind: None,
+            function,
+        });
+    }
+
+    /// Every chunk names the processing class from here on, unless the answer's head did.
+    fn service_tier(&mut self, tier: &str) {
+        if self.has_tier {
+            return;
+        }
+        self.has_tier = true;
+        self.prefix.truncate(self.prefix.len() - CHOICES.len());
+        write_tier(&mut self.prefix, tier);
+        self.prefix.extend_from_slice(CHOICES);
+    }
+
+    /// Why it ended, the token counts if asked for, `[DONE]`.
+    fn finish(&mut self, reason: FinishReason, usage: Usage) {
+        #[derive(Serialize)]
+        struct Delta {}
+        let reason = finish_reason(reason, self.tool_style);
+        self.delta(&Delta {}, Some(reason));
+        if self.usage == StreamUsage::Included {
+            self.out.extend_from_slice(&self.prefix);
+            self.out.extend_from_slice(b"],\"usage\":");
+            write_json(&mut self.out, &UsageBody(usage));
+            self.out.extend_from_slice(b"}\n\n");
+        }
+        self.out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    /// No `[DONE]` follows it.
+    fn error(&mut self, error: &Error) {
+        self.out.extend_from_slice(b"data: ");
+        self.out.extend_from_slice(&error_body(error));
+        self.out.extend_from_slice(b"\n\n");
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
     }
 }
 
@@ -254,12 +255,12 @@ mod tests {
 
     fn writer(usage: StreamUsage) -> ChunkWriter {
         let head = AnswerHead {
-            id: "chatcmpl-1".to_owned(),
+            id: "1".to_owned(),
             created: 7,
             model: "m \"x\"".to_owned(),
             ..AnswerHead::default()
         };
-        ChunkWriter::new(&head, usage)
+        ChunkWriter::new(&head, usage, ToolStyle::ToolCalls)
     }
 
     fn text(writer: &mut ChunkWriter) -> String {
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn usage_is_null_until_the_end_when_asked_for() {
         let mut out = writer(StreamUsage::Included);
-        out.content("a\n");
+        out.text("a\n");
         assert_eq!(
             text(&mut out),
             "data: {\"id\":\"chatcmpl-1\",\"object\":\"chat.completion.chunk\",\"created\":7,\
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn usage_is_absent_when_not_asked_for() {
         let mut out = writer(StreamUsage::Omitted);
-        out.role();
+        out.start();
         out.finish(FinishReason::Stop, Usage::default());
         assert!(!text(&mut out).contains("usage"));
     }
@@ -300,8 +301,8 @@ mod tests {
     #[test]
     fn every_event_is_one_line_of_valid_json() {
         let mut out = writer(StreamUsage::Included);
-        out.role();
-        out.content("\u{2028}\r\n\"");
+        out.start();
+        out.text("\u{2028}\r\n\"");
         out.tool_call(0, "call_1", "f");
         out.tool_arguments(0, "{\"a\":");
         out.finish(FinishReason::ToolCalls, Usage::default());

@@ -7,9 +7,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::json::STRING;
-use crate::json::Text;
-use crate::json::reason;
+use crate::json::{STRING, Text, reason};
 
 /// Content of a message.
 #[derive(Clone, Debug)]

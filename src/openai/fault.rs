@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
+use super::ChatRequest;
 use super::content::Part;
-use super::{ChatRequest, Error, ErrorKind};
+use crate::chat::{Error, ErrorKind};
 use crate::json::reason;
 
 /// Reads a body slowly, with its eye on where it is.

@@ -1,6 +1,7 @@
 //! The request's parameters by name, and what can happen to each.
 
-use super::{ChatRequest, Error};
+use super::ChatRequest;
+use crate::chat::Error;
 
 /// What a dialect does with a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,8 +164,8 @@ mod tests {
             .and_then(|request| check(&request, Param::default_treatment))
             .err();
         assert_eq!(
-            error.and_then(|error| error.param).as_deref(),
-            refused,
+            error.and_then(|error| error.param),
+            refused.map(|param| param.to_owned().into()),
             "{fields}"
         );
     }

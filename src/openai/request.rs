@@ -8,11 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{
-    Content, Error, ErrorKind, Function, LegacyChoice, Message, ResponseFormat, Tool, ToolChoice,
-    fault, param,
+    Content, Function, LegacyChoice, Message, ResponseFormat, Tool, ToolChoice, fault, param,
 };
-use crate::json;
-use crate::json::Text;
+use crate::chat::{Error, ErrorKind};
+use crate::json::{self, Text};
 
 /// A chat request; strings borrow from the body.
 ///
@@ -296,8 +295,8 @@ mod tests {
         let error = ChatRequest::parse(json.as_bytes()).unwrap_err();
         assert_eq!(error.status, 400);
         assert_eq!(
-            (error.param.as_deref(), error.code),
-            (param, Some(code)),
+            (error.param.clone(), error.code),
+            (param.map(|param| param.to_owned().into()), Some(code)),
             "{error}"
         );
     }

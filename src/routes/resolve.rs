@@ -9,8 +9,8 @@ use super::{CompiledChannel, Routes};
 use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::ModelFamily;
 use crate::catalog::{self, Model};
+use crate::chat::Error;
 use crate::config::{Api, CrossRegion, ModelIds};
-use crate::openai::Error;
 
 /// Seconds after which a client may ask again where credentials are missing: the config-service tries to get
 /// them after 1, 2, 4 and so on seconds, up to a minute.

@@ -4,8 +4,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bedrock_filter::bedrock::{self, Dialect, EncodedRequest, Options, ResponseStream, Target};
+use bedrock_filter::chat::AnswerHead;
 use bedrock_filter::config::PluginConfig;
-use bedrock_filter::openai::{AnswerHead, ChatRequest, ChunkWriter, StreamUsage};
+use bedrock_filter::openai::{self, ChatRequest, ChunkWriter, StreamUsage, ToolStyle};
 use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames, parse_http};
 
@@ -77,7 +78,12 @@ fn decode(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
     let head = head();
     move || {
         let completion = dialect.decode_response(black_box(&body), &encoded.answer);
-        black_box(completion.expect("an answer").body(&head));
+        let completion = completion.expect("an answer");
+        black_box(openai::completion_body(
+            &completion,
+            &head,
+            ToolStyle::ToolCalls,
+        ));
     }
 }
 
@@ -86,9 +92,9 @@ fn stream(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
     let bytes = frames(golden.events);
     let head = head();
     move || {
-        let out = ChunkWriter::new(&head, StreamUsage::Included);
+        let out = ChunkWriter::sink(&head, StreamUsage::Included, ToolStyle::ToolCalls);
         let decoder = dialect.stream_decoder(encoded.answer.clone());
-        let mut stream = ResponseStream::new(decoder, out);
+        let mut stream = ResponseStream::new(decoder, Box::new(out));
         black_box(stream.push(black_box(&bytes)));
         black_box(stream.finish());
     }
@@ -96,7 +102,7 @@ fn stream(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
 
 fn head() -> AnswerHead {
     AnswerHead {
-        id: "chatcmpl-11111111-2222-3333-4444-555555555555".to_owned(),
+        id: "11111111-2222-3333-4444-555555555555".to_owned(),
         created: 1_768_480_496,
         model: "the-model".to_owned(),
         ..AnswerHead::default()

@@ -3,9 +3,10 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
+use bedrock_filter::chat::{AnswerHead, AnswerSink, AnswerStream};
 use bedrock_filter::config::{Credentials, PluginConfig, Secret, SignedBy};
 use bedrock_filter::json;
-use bedrock_filter::openai::{AnswerHead, ChunkWriter, StreamUsage};
+use bedrock_filter::openai::{ChunkWriter, StreamUsage, ToolStyle};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::sign::{Signer, Unsigned};
 use bedrock_filter::wire::event_stream::FrameDecoder;
@@ -95,15 +96,15 @@ fn split_frames() -> Stage {
 
 fn write_chunk() -> Stage {
     let head = AnswerHead {
-        id: "chatcmpl-11111111-2222-3333-4444-555555555555".to_owned(),
+        id: "11111111-2222-3333-4444-555555555555".to_owned(),
         created: 1_768_480_496,
         model: "claude-sonnet-4-5".to_owned(),
         ..AnswerHead::default()
     };
     Stage::new("encode chunk/5 tokens", move || {
-        let mut out = ChunkWriter::new(&head, StreamUsage::Omitted);
+        let mut out = ChunkWriter::sink(&head, StreamUsage::Omitted, ToolStyle::ToolCalls);
         for _ in 0..5 {
-            out.content(black_box(" token"));
+            out.text(black_box(" token"));
         }
         black_box(out.take());
     })

@@ -9,7 +9,8 @@ use crate::bedrock::dialects::anthropic::messages::{Plan, Thinking, plan};
 use crate::bedrock::shared::conversation::Conversation;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::catalog;
-use crate::openai::{ChatRequest, Error, ReasoningEffort};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ReasoningEffort};
 
 /// Largest `topK` of Nova.
 const MAX_TOP_K: u32 = 128;

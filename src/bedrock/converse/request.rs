@@ -11,7 +11,8 @@ use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
-use crate::openai::{ChatRequest, Content, Error, Role};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, Content, Role};
 
 /// Where Claude tells how much of its output was thinking.
 const THINKING_TOKENS: &str = "/usage/output_tokens_details";

@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use super::blob;
 use crate::bedrock::{DecodeError, ToolNames, UpstreamError};
+use crate::chat::{Completion, FinishReason, Thought, ToolCall, Usage};
 use crate::json::Text;
-use crate::openai::{Completion, FinishReason, Thought, ToolCallOut, Usage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -195,9 +195,9 @@ fn read_text(block: &Content<'_>, completion: &mut Completion) {
     }
 }
 
-fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCallOut {
+fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCall {
     let name = call.name.as_deref().unwrap_or_default();
-    ToolCallOut {
+    ToolCall {
         id: call.tool_use_id.as_deref().unwrap_or_default().to_owned(),
         name: names.restore(name).to_owned(),
         arguments: input(call).to_owned(),

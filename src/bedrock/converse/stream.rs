@@ -12,31 +12,25 @@ use serde_json::value::RawValue;
 use super::blob;
 use super::response::{ServiceTier, ToolUse, UsageBody, finish_reason, thinking_tokens};
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
+use crate::chat::{AnswerSink, CallIndex, FinishReason, Thought, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, FinishReason, Thought, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
     names: ToolNames,
     /// Blocks that have not ended, by their index.
     open: BTreeMap<u64, Open>,
-    /// Tool calls begun so far; the last one's index is one less.
-    tool_calls: u32,
     /// Why the answer ended, once it is known.
     finish: Option<FinishReason>,
     /// Token counts, which arrive behind everything else.
     usage: Option<Usage>,
     reasoning_tokens: u64,
-    started: bool,
     complete: bool,
 }
 
 /// A block that has not ended; texts need no end.
 enum Open {
-    ToolCall {
-        index: u32,
-        has_arguments: bool,
-    },
+    ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
     Answer {
         has_arguments: bool,
@@ -115,24 +109,14 @@ impl Decoder {
         Self {
             names,
             open: BTreeMap::new(),
-            tool_calls: 0,
             finish: None,
             usage: None,
             reasoning_tokens: 0,
-            started: false,
             complete: false,
         }
     }
 
-    /// The role goes out before anything else, once.
-    fn start(&mut self, out: &mut ChunkWriter) {
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
-    }
-
-    fn block_start(&mut self, at: u64, start: &Start<'_>, out: &mut ChunkWriter) {
+    fn block_start(&mut self, at: u64, start: &Start<'_>, out: &mut dyn AnswerSink) {
         let Some(call) = &start.tool_use else {
             return;
         };
@@ -144,21 +128,15 @@ impl Decoder {
                 has_arguments: false,
             }
         } else {
-            let index = self.tool_calls;
-            self.tool_calls += 1;
             let id = call.tool_use_id.as_deref().unwrap_or_default();
-            out.tool_call(index, id, self.names.restore(name));
-            Open::ToolCall {
-                index,
-                has_arguments: false,
-            }
+            Open::ToolCall(out.tool_call(id, self.names.restore(name)))
         };
         self.open.insert(at, open);
     }
 
-    fn block_delta(&mut self, at: u64, delta: &Delta<'_>, out: &mut ChunkWriter) {
+    fn block_delta(&mut self, at: u64, delta: &Delta<'_>, out: &mut dyn AnswerSink) {
         if let Some(text) = set(&delta.text) {
-            out.content(text);
+            out.text(text);
         }
         if let Some(json) = delta.tool_use.as_ref().and_then(|call| set(&call.input)) {
             self.arguments(at, json, out);
@@ -168,24 +146,18 @@ impl Decoder {
         }
     }
 
-    fn arguments(&mut self, at: u64, json: &str, out: &mut ChunkWriter) {
+    fn arguments(&mut self, at: u64, json: &str, out: &mut dyn AnswerSink) {
         match self.open.get_mut(&at) {
-            Some(Open::ToolCall {
-                index,
-                has_arguments,
-            }) => {
-                *has_arguments = true;
-                out.tool_arguments(*index, json);
-            }
+            Some(Open::ToolCall(call)) => out.tool_arguments(*call, json),
             Some(Open::Answer { has_arguments }) => {
                 *has_arguments = true;
-                out.content(json);
+                out.text(json);
             }
             _ => {}
         }
     }
 
-    fn reasoning(&mut self, at: u64, delta: &ReasoningDelta<'_>, out: &mut ChunkWriter) {
+    fn reasoning(&mut self, at: u64, delta: &ReasoningDelta<'_>, out: &mut dyn AnswerSink) {
         let open = self.open.entry(at).or_insert_with(|| Open::Reasoning {
             text: String::new(),
             signature: String::new(),
@@ -209,16 +181,13 @@ impl Decoder {
         }
     }
 
-    fn block_stop(&mut self, at: u64, out: &mut ChunkWriter) {
+    fn block_stop(&mut self, at: u64, out: &mut dyn AnswerSink) {
         match self.open.remove(&at) {
-            // A tool without arguments streams none, but its arguments must still be an object.
-            Some(Open::ToolCall {
-                index,
-                has_arguments: false,
-            }) => out.tool_arguments(index, "{}"),
+            Some(Open::ToolCall(call)) => out.tool_call_end(call),
+            // A tool without arguments streams none, but they must be an object all the same.
             Some(Open::Answer {
                 has_arguments: false,
-            }) => out.content("{}"),
+            }) => out.text("{}"),
             Some(Open::Reasoning {
                 text,
                 signature,
@@ -243,18 +212,18 @@ impl Decoder {
     fn message_stop(
         &mut self,
         payload: &Payload<'_>,
-        out: &mut ChunkWriter,
+        out: &mut dyn AnswerSink,
     ) -> Result<(), DecodeError> {
         while let Some(at) = self.open.keys().next().copied() {
             self.block_stop(at, out);
         }
         self.reasoning_tokens = thinking_tokens(payload.additional_model_response_fields);
-        let called = self.tool_calls > 0;
+        let called = out.tool_calls() > 0;
         self.finish = Some(finish_reason(payload.stop_reason.as_deref(), called)?);
         Ok(())
     }
 
-    fn metadata(&mut self, payload: &Payload<'_>, out: &mut ChunkWriter) {
+    fn metadata(&mut self, payload: &Payload<'_>, out: &mut dyn AnswerSink) {
         self.usage = Some(payload.usage.unwrap_or_default().usage());
         let tier = payload.service_tier.as_ref();
         if let Some(tier) = tier.and_then(|tier| set(&tier.kind)) {
@@ -264,7 +233,7 @@ impl Decoder {
 
     /// The end goes out when both of its halves are there. Without the second the answer counts as
     /// cut off: its token counts would be wrong.
-    fn finish(&mut self, out: &mut ChunkWriter) {
+    fn finish(&mut self, out: &mut dyn AnswerSink) {
         if let (Some(reason), Some(usage), false) = (self.finish, self.usage, self.complete) {
             self.complete = true;
             let reasoning = self.reasoning_tokens;
@@ -274,7 +243,7 @@ impl Decoder {
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let known = matches!(
             event.kind,
             "messageStart"
@@ -288,7 +257,7 @@ impl StreamDecoder for Decoder {
             return Ok(());
         }
         let payload: Payload<'_> = serde_json::from_slice(event.payload)?;
-        self.start(out);
+        out.start();
         let at = payload.content_block_index.unwrap_or_default();
         match (event.kind, &payload.start, &payload.delta) {
             ("contentBlockStart", Some(start), _) => self.block_start(at, start, out),

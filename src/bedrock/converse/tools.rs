@@ -17,7 +17,8 @@ use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{self, Choice, Tools};
 use crate::bedrock::{Target, ToolNames};
 use crate::catalog::Model;
-use crate::openai::{ChatRequest, Error, ResponseFormat};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ResponseFormat};
 
 /// Schema of a tool that is known from the history alone.
 const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;

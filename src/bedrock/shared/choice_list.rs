@@ -18,8 +18,8 @@ use crate::bedrock::shared::bedrock_fields::BedrockFields;
 use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::{Answer, DecodeError, UpstreamError};
+use crate::chat::{Completion, FinishReason, ToolCall, Usage};
 use crate::json::Text;
-use crate::openai::{Completion, FinishReason, ToolCallOut, Usage};
 
 /// The answer in a whole body.
 ///
@@ -59,7 +59,7 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
         if answer.names.is_answer(call.name()) {
             completion.content = Some(object(&call.arguments()).to_owned());
         } else {
-            completion.tool_calls.push(ToolCallOut {
+            completion.tool_calls.push(ToolCall {
                 id: call.id().map_or_else(|| made_up_id(index), str::to_owned),
                 name: answer.names.restore(call.name()).to_owned(),
                 arguments: object(&call.arguments()).to_owned(),

@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::shared::base64::Base64;
 use crate::bedrock::shared::image::Image;
+use crate::chat::Error;
 use crate::json::Text;
-use crate::openai::{CacheControl, Error};
+use crate::openai::CacheControl;
 
 /// A whole conversation.
 pub(in crate::bedrock) struct Conversation<'a> {

@@ -3,7 +3,8 @@
 use crate::bedrock::shared::base64::Base64;
 use crate::bedrock::shared::conversation::{Document, Documents};
 use crate::bedrock::shared::image::split_data_uri;
-use crate::openai::{Error, Part};
+use crate::chat::Error;
+use crate::openai::Part;
 
 /// Media types that Converse takes, with the file name endings that say so.
 ///

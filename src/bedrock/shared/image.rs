@@ -5,8 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
 use crate::bedrock::shared::base64::Base64;
+use crate::chat::Error;
 use crate::json::Verbatim;
-use crate::openai::Error;
 
 /// An image inside a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,8 +134,8 @@ mod tests {
             let error = Image::parse(url, "messages[0].content[1]").unwrap_err();
             assert!(error.message.contains(text), "{url}: {error}");
             assert_eq!(
-                error.param.as_deref(),
-                Some("messages[0].content[1].image_url.url")
+                error.param,
+                Some("messages[0].content[1].image_url.url".into())
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::openai::Usage;
+use crate::chat::Usage;
 
 /// Key of the counts in the last event of a stream: `amazon-bedrock-invocationMetrics`.
 ///

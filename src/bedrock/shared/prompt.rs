@@ -21,7 +21,8 @@ use serde::Serialize;
 
 use crate::bedrock::shared::conversation::{Accepts, Conversation, Documents, Speaker, build};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target};
-use crate::openai::{ChatRequest, Error};
+use crate::chat::Error;
+use crate::openai::ChatRequest;
 
 /// How a conversation is written down as one text.
 #[derive(Debug)]

@@ -8,8 +8,8 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::bedrock::shared::tools::owned;
+use crate::chat::Error;
 use crate::json::Text;
-use crate::openai::Error;
 
 /// Keywords under which a schema keeps the schemas that it refers to.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];

@@ -7,7 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::tools::{Choice, Tool, Tools, object_schema, owned};
-use crate::openai::{ChatRequest, Error, ResponseFormat};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ResponseFormat};
 
 /// Name of the tool whose arguments are the answer.
 pub(in crate::bedrock) const ANSWER_TOOL: &str = "json_answer";

@@ -8,9 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::dialect::encoding_failed;
-use crate::openai::{
-    self, CacheControl, ChatRequest, Error, Function, LegacyChoice, ToolChoiceMode,
-};
+use crate::chat::Error;
+use crate::openai::{self, CacheControl, ChatRequest, Function, LegacyChoice, ToolChoiceMode};
 
 /// The tools of a request, made ready for Bedrock.
 pub(in crate::bedrock) struct Tools<'a> {

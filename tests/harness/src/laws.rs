@@ -8,10 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_filter::bedrock::{Answer, ModelFamily, ResponseStream};
 use bedrock_filter::catalog;
+use bedrock_filter::chat::AnswerHead;
 use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::json;
-use bedrock_filter::openai::{AnswerHead, ChatRequest, ChunkWriter, StreamUsage};
+use bedrock_filter::openai::{self, ChatRequest, ChunkWriter, StreamUsage, ToolStyle};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
 use serde_json::{Value, json};
@@ -110,7 +111,8 @@ pub fn stream_decoding(events: &[u8]) {
         for body in events.split(|byte| *byte == b'\n').chain([events]) {
             let answer = Answer::default();
             if let Ok(completion) = dialect.decode_response(body, &answer) {
-                let body = completion.body(&AnswerHead::default());
+                let head = AnswerHead::default();
+                let body = openai::completion_body(&completion, &head, ToolStyle::ToolCalls);
                 serde_json::from_slice::<Value>(&body).unwrap();
             }
         }
@@ -118,8 +120,10 @@ pub fn stream_decoding(events: &[u8]) {
 }
 
 fn response_stream(family: ModelFamily) -> ResponseStream {
-    let out = ChunkWriter::new(&AnswerHead::default(), StreamUsage::Included);
-    ResponseStream::new(family.dialect().stream_decoder(Answer::default()), out)
+    let head = AnswerHead::default();
+    let out = ChunkWriter::sink(&head, StreamUsage::Included, ToolStyle::ToolCalls);
+    let decoder = family.dialect().stream_decoder(Answer::default());
+    ResponseStream::new(decoder, Box::new(out))
 }
 
 /// Like [`golden_cases::frames`], for bytes that need not be text.

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
 use crate::bedrock::shared::prompt_labels;
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::openai::ChatRequest;
 
 /// The dialect of Jurassic-2.
 pub(in crate::bedrock) static J2: Jurassic = Jurassic;

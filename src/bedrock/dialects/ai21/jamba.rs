@@ -8,8 +8,9 @@ use crate::bedrock::shared::choice_list;
 use crate::bedrock::shared::conversation::{Conversation, Speaker};
 use crate::bedrock::shared::prompt::{self, Images, Limits, TextRules};
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 const LIMITS: Limits = Limits {
     default: 4_096,

@@ -10,7 +10,8 @@ mod stream;
 mod tools;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::chat::{Completion, Error};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// The dialect of every Nova model that chats.
 #[derive(Debug)]

@@ -11,7 +11,8 @@ use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
 };
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::chat::{Completion, Error};
+use crate::openai::ChatRequest;
 
 /// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
 /// short, and no model of the family takes less than this as its maximum.

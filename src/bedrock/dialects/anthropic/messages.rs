@@ -16,7 +16,8 @@ pub(in crate::bedrock) use request::max_tokens;
 pub(in crate::bedrock) use thinking::{Plan, plan};
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::chat::{Completion, Error};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// The dialect of every Claude model that speaks the Messages API.
 #[derive(Debug)]

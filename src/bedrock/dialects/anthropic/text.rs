@@ -8,8 +8,9 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
 const MAX_TOP_K: u32 = 500;

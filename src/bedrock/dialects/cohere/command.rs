@@ -9,8 +9,9 @@ use crate::bedrock::shared::prompt_labels;
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, UpstreamError,
 };
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
 const MAX_TOP_K: u32 = 500;

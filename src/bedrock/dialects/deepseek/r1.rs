@@ -10,8 +10,9 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::openai::ChatRequest;
 
 /// The bar is U+FF5C and the blank U+2581. The prompt ends inside the reasoning, so that the model
 /// never skips it.

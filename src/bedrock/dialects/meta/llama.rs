@@ -11,8 +11,9 @@ use crate::bedrock::shared::conversation::{BlockContent, Conversation};
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, Template, TextRules};
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::catalog::Model;
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error};
+use crate::openai::ChatRequest;
 
 /// Llama 2 chat.
 pub(in crate::bedrock) static LLAMA_2: Llama = Llama {

@@ -17,7 +17,8 @@ use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames,
 };
 use crate::catalog::Model;
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::chat::{Completion, Error};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 const LIMITS: Limits = Limits {
     default: 8_192,

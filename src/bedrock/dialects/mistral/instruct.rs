@@ -8,8 +8,9 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::chat::{Completion, Error};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// The models were taught no instructions of their own; they stand in the first question.
 static TEMPLATE: Template = Template {

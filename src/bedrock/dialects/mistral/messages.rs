@@ -10,8 +10,8 @@ use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
 };
 use crate::bedrock::shared::image::DataUri;
+use crate::chat::Error;
 use crate::json::Text;
-use crate::openai::Error;
 
 /// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.
 const ID_LEN: usize = 9;

@@ -16,7 +16,8 @@ mod stream;
 mod wire;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::openai::{ChatRequest, Completion, Error, Param, Treatment};
+use crate::chat::{Completion, Error};
+use crate::openai::{ChatRequest, Param, Treatment};
 
 /// The dialect of every model with OpenAI-shaped bodies.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::{Call, Reply, finish_reason, made_up_id};
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
 use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
-use crate::openai::{ChunkWriter, FinishReason, Usage};
+use crate::chat::{AnswerSink, CallIndex, FinishReason, Usage};
 
 /// State of one streamed answer.
 pub(in crate::bedrock) struct Decoder {
@@ -15,7 +15,6 @@ pub(in crate::bedrock) struct Decoder {
     intervened: bool,
     /// The model's own counts.
     usage: Option<Usage>,
-    started: bool,
     complete: bool,
 }
 
@@ -25,16 +24,14 @@ struct Open {
     index: Option<u32>,
     id: String,
     goal: Goal,
-    has_arguments: bool,
 }
 
 /// What becomes of a call's arguments.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Goal {
-    /// A call of the client's tool; this is its dense index.
-    Call(u32),
+    /// A call of the client's tool.
+    Call(CallIndex),
     /// The call is the answer.
-    Answer,
+    Answer { has_arguments: bool },
 }
 
 impl Decoder {
@@ -46,12 +43,11 @@ impl Decoder {
             reason: None,
             intervened: false,
             usage: None,
-            started: false,
             complete: false,
         }
     }
 
-    fn call(&mut self, call: &Call<'_>, out: &mut ChunkWriter) {
+    fn call(&mut self, call: &Call<'_>, out: &mut dyn AnswerSink) {
         let known = self.known(call);
         let position = known.unwrap_or_else(|| self.open(call, out));
         let arguments = call.arguments();
@@ -60,8 +56,13 @@ impl Decoder {
             .get_mut(position)
             .filter(|_| !arguments.is_empty())
         {
-            open.has_arguments = true;
-            write(open.goal, &arguments, out);
+            match &mut open.goal {
+                Goal::Call(index) => out.tool_arguments(*index, &arguments),
+                Goal::Answer { has_arguments } => {
+                    *has_arguments = true;
+                    out.text(&arguments);
+                }
+            }
         }
     }
 
@@ -78,54 +79,48 @@ impl Decoder {
         by_index.or(self.calls.len().checked_sub(1))
     }
 
-    fn open(&mut self, call: &Call<'_>, out: &mut ChunkWriter) -> usize {
+    fn open(&mut self, call: &Call<'_>, out: &mut dyn AnswerSink) -> usize {
         let position = self.calls.len();
         let id = call
             .id()
             .map_or_else(|| made_up_id(position), str::to_owned);
         let goal = if self.names.is_answer(call.name()) {
-            Goal::Answer
+            Goal::Answer {
+                has_arguments: false,
+            }
         } else {
-            let index = self.called();
-            out.tool_call(index, &id, self.names.restore(call.name()));
-            Goal::Call(index)
+            Goal::Call(out.tool_call(&id, self.names.restore(call.name())))
         };
         self.calls.push(Open {
             index: call.index,
             id,
             goal,
-            has_arguments: false,
         });
         position
     }
 
-    /// How many of the client's tools were called.
-    fn called(&self) -> u32 {
-        self.calls
-            .iter()
-            .map(|open| u32::from(open.goal != Goal::Answer))
-            .sum()
-    }
-
-    fn finish(&mut self, metrics: Option<Usage>, out: &mut ChunkWriter) {
+    fn finish(&mut self, metrics: Option<Usage>, out: &mut dyn AnswerSink) {
         self.complete = true;
-        self.cutter.finish(&mut |text| out.content(text));
-        for open in self.calls.iter().filter(|open| !open.has_arguments) {
-            write(open.goal, "{}", out);
+        self.cutter.finish(&mut |text| out.text(text));
+        for open in &self.calls {
+            match open.goal {
+                Goal::Call(index) => out.tool_call_end(index),
+                Goal::Answer {
+                    has_arguments: false,
+                } => out.text("{}"),
+                Goal::Answer { .. } => {}
+            }
         }
-        let reason = finish_reason(self.reason, self.intervened, self.called() > 0);
+        let reason = finish_reason(self.reason, self.intervened, out.tool_calls() > 0);
         out.finish(reason, self.usage.or(metrics).unwrap_or_default());
     }
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let additions = BedrockFields::of(event.payload)?;
         let reply: Reply<'_> = serde_json::from_slice(event.payload)?;
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
+        out.start();
         self.intervened |= additions.intervened();
         self.usage = reply.usage.map(Usage::from).or(self.usage);
         if let Some(choice) = reply.choices.first() {
@@ -133,7 +128,7 @@ impl StreamDecoder for Decoder {
             if let Some(text) = choice.message().and_then(|own| own.content.as_deref())
                 && !text.is_empty()
             {
-                self.cutter.push(text, &mut |text| out.content(text));
+                self.cutter.push(text, &mut |text| out.text(text));
             }
             let calls = choice.message().and_then(|own| own.tool_calls.as_deref());
             for call in calls.unwrap_or_default() {
@@ -151,16 +146,9 @@ impl StreamDecoder for Decoder {
         self.complete
     }
 
-    fn end(&mut self, out: &mut ChunkWriter) {
+    fn end(&mut self, out: &mut dyn AnswerSink) {
         if self.reason.is_some() {
             self.finish(None, out);
         }
-    }
-}
-
-fn write(goal: Goal, arguments: &str, out: &mut ChunkWriter) {
-    match goal {
-        Goal::Call(index) => out.tool_arguments(index, arguments),
-        Goal::Answer => out.content(arguments),
     }
 }

@@ -7,8 +7,9 @@ use serde_json::value::RawValue;
 use super::{Accepts, Block, BlockContent, ToolResult, ToolUse};
 use crate::bedrock::shared::document;
 use crate::bedrock::shared::image::Image;
+use crate::chat::Error;
 use crate::json::Text;
-use crate::openai::{CacheControl, Content, Error, Message, Part, ThinkingBlock, ToolCall};
+use crate::openai::{CacheControl, Content, Message, Part, ThinkingBlock, ToolCall};
 
 /// Texts of a content that has nothing else.
 pub(super) fn text_blocks<'a>(

@@ -2,7 +2,8 @@
 
 use super::blocks::{assistant_blocks, function_call, text_blocks, tool_result, user_blocks};
 use super::{Accepts, Block, BlockContent, Conversation, Speaker, SystemText, Turn};
-use crate::openai::{ChatRequest, Error, Message, Role};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, Message, Role};
 
 /// Brings a request's messages into the shape that models take.
 ///

@@ -5,8 +5,8 @@ use crate::bedrock::shared::bedrock_fields::BedrockFields;
 use crate::bedrock::shared::inline_reasoning::Piece;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
+use crate::chat::{AnswerSink, Completion, FinishReason, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, Completion, FinishReason, Usage};
 
 /// What a body or an event of a stream says, in no family's terms.
 #[derive(Debug, Default)]
@@ -101,19 +101,19 @@ impl Decoder {
         }
     }
 
-    fn start(&mut self, additions: &BedrockFields, out: &mut ChunkWriter) {
+    fn start(&mut self, additions: &BedrockFields, out: &mut dyn AnswerSink) {
         if self.started {
             return;
         }
         self.started = true;
-        out.role();
+        out.start();
         // A guardrail that stops the request answers in the model's place, without thinking.
         if additions.intervened() {
             self.text.expect_no_reasoning();
         }
     }
 
-    fn finish(&mut self, out: &mut ChunkWriter) {
+    fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
         self.text.finish(&mut |piece| write(piece, out));
         out.finish(self.end.reason(self.text.is_cut()), self.end.usage());
@@ -121,7 +121,7 @@ impl Decoder {
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let additions = BedrockFields::of(event.payload)?;
         let said = (self.read)(event.payload)?;
         self.start(&additions, out);
@@ -142,7 +142,7 @@ impl StreamDecoder for Decoder {
         self.complete
     }
 
-    fn end(&mut self, out: &mut ChunkWriter) {
+    fn end(&mut self, out: &mut dyn AnswerSink) {
         if self.end.reason.is_some() {
             self.finish(out);
         }
@@ -199,10 +199,10 @@ pub(in crate::bedrock) fn finish_reason(reason: &str) -> FinishReason {
     }
 }
 
-fn write(piece: Piece<'_>, out: &mut ChunkWriter) {
+fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
-        Piece::Answer(text) => out.content(text),
+        Piece::Answer(text) => out.text(text),
     }
 }
 

@@ -9,7 +9,8 @@ use crate::bedrock::shared::structured::{Wanted, force_answer};
 use crate::bedrock::shared::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Thinking};
-use crate::openai::{ChatRequest, Error, ReasoningEffort};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ReasoningEffort};
 
 /// Lowest temperature that Nova takes; OpenAI's begins at 0.
 ///

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::{Answer, DecodeError, ToolNames};
+use crate::chat::{Completion, FinishReason, ToolCall, Usage};
 use crate::json::Text;
-use crate::openai::{Completion, FinishReason, ToolCallOut, Usage};
 
 /// What stands for reasoning that Nova does not show.
 const REDACTED: &str = "[REDACTED]";
@@ -142,9 +142,9 @@ fn is_answer(call: &ToolUse<'_>, names: &ToolNames) -> bool {
     names.is_answer(call.name.as_deref().unwrap_or_default())
 }
 
-fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCallOut {
+fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCall {
     let name = call.name.as_deref().unwrap_or_default();
-    ToolCallOut {
+    ToolCall {
         id: call.tool_use_id.as_deref().unwrap_or_default().to_owned(),
         name: names.restore(name).to_owned(),
         arguments: arguments(call),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::response::{Reasoning, UsageBody, finish_reason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
+use crate::chat::{AnswerSink, CallIndex, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
@@ -19,30 +19,21 @@ pub(super) struct Decoder {
     /// Why the answer ended, once it is known.
     stop_reason: Option<String>,
     guardrail_action: Option<String>,
-    /// Tool calls begun so far; the last one's index is one less.
-    tool_calls: u32,
     /// The call that is being streamed.
-    open: Option<Open>,
+    open: Option<Call>,
     /// Texts that are no part of the answer if the answer tool is called, for which they wait.
     held: String,
     answered: bool,
-    started: bool,
     complete: bool,
 }
 
 /// A call that has not ended.
-struct Open {
-    call: Call,
-    has_arguments: bool,
-}
-
-#[derive(Clone, Copy)]
 enum Call {
-    Tool {
-        index: u32,
-    },
+    Tool(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer,
+    Answer {
+        has_arguments: bool,
+    },
 }
 
 /// An event: one of these under its name.
@@ -134,39 +125,32 @@ impl Decoder {
             metrics: None,
             stop_reason: None,
             guardrail_action: None,
-            tool_calls: 0,
             open: None,
             held: String::new(),
             answered: false,
-            started: false,
             complete: false,
         }
     }
 
-    fn tool_start(&mut self, tool: &ToolStart<'_>, out: &mut ChunkWriter) {
+    fn tool_start(&mut self, tool: &ToolStart<'_>, out: &mut dyn AnswerSink) {
         let name = tool.name.as_deref().unwrap_or_default();
-        let call = if self.names.is_answer(name) {
+        self.open = Some(if self.names.is_answer(name) {
             self.answered = true;
-            Call::Answer
+            Call::Answer {
+                has_arguments: false,
+            }
         } else {
-            let index = self.tool_calls;
-            self.tool_calls += 1;
             let id = tool.tool_use_id.as_deref().unwrap_or_default();
-            out.tool_call(index, id, self.names.restore(name));
-            Call::Tool { index }
-        };
-        self.open = Some(Open {
-            call,
-            has_arguments: false,
+            Call::Tool(out.tool_call(id, self.names.restore(name)))
         });
     }
 
-    fn delta(&mut self, delta: &Delta<'_>, out: &mut ChunkWriter) {
+    fn delta(&mut self, delta: &Delta<'_>, out: &mut dyn AnswerSink) {
         if let Some(text) = delta.text.as_deref().filter(|text| !text.is_empty()) {
             if self.names.expects_answer() {
                 self.held.push_str(text);
             } else {
-                out.content(text);
+                out.text(text);
             }
         }
         if let Some(text) = delta.reasoning_content.as_ref().and_then(Reasoning::shown) {
@@ -177,28 +161,30 @@ impl Decoder {
             .as_ref()
             .and_then(|tool| tool.input.as_deref());
         if let (Some(json), Some(open)) = (json.filter(|json| !json.is_empty()), &mut self.open) {
-            open.has_arguments = true;
-            open.call.arguments(json, out);
+            open.arguments(json, out);
         }
     }
 
-    /// A tool without arguments streams none, but its arguments must still be an object.
-    fn block_stop(&mut self, out: &mut ChunkWriter) {
-        if let Some(open) = self.open.take().filter(|open| !open.has_arguments) {
-            open.call.arguments("{}", out);
+    fn block_stop(&mut self, out: &mut dyn AnswerSink) {
+        match self.open.take() {
+            Some(Call::Tool(call)) => out.tool_call_end(call),
+            Some(Call::Answer {
+                has_arguments: false,
+            }) => out.text("{}"),
+            _ => {}
         }
     }
 
-    fn finish(&mut self, out: &mut ChunkWriter) {
+    fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
         self.block_stop(out);
         if !self.answered && !self.held.is_empty() {
-            out.content(&self.held);
+            out.text(&self.held);
         }
         let reason = finish_reason(
             self.stop_reason.as_deref(),
             self.guardrail_action.as_deref(),
-            !self.answered && self.tool_calls > 0,
+            !self.answered && out.tool_calls() > 0,
         );
         let usage = self.usage.or(self.metrics.map(Usage::from));
         out.finish(reason, usage.unwrap_or_default());
@@ -206,21 +192,21 @@ impl Decoder {
 }
 
 impl Call {
-    fn arguments(self, json: &str, out: &mut ChunkWriter) {
+    fn arguments(&mut self, json: &str, out: &mut dyn AnswerSink) {
         match self {
-            Self::Tool { index } => out.tool_arguments(index, json),
-            Self::Answer => out.content(json),
+            Self::Tool(call) => out.tool_arguments(*call, json),
+            Self::Answer { has_arguments } => {
+                *has_arguments = true;
+                out.text(json);
+            }
         }
     }
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
+        out.start();
         self.guardrail_action = event.guardrail_action.or(self.guardrail_action.take());
         self.metrics = event.metrics.or(self.metrics);
         let start = event.content_block_start.and_then(|block| block.start);
@@ -249,7 +235,7 @@ impl StreamDecoder for Decoder {
     }
 
     /// An answer whose counts are missing is an answer nevertheless; one without a reason broke off.
-    fn end(&mut self, out: &mut ChunkWriter) {
+    fn end(&mut self, out: &mut dyn AnswerSink) {
         if !self.complete && self.stop_reason.is_some() {
             self.finish(out);
         }

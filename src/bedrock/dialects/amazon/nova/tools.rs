@@ -9,7 +9,7 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::shared::conversation::{BlockContent, Conversation};
 use crate::bedrock::shared::schema::{Members, inline};
 use crate::bedrock::shared::tools::{Choice, Tools, owned};
-use crate::openai::Error;
+use crate::chat::Error;
 
 /// Members that Nova takes at the top of a tool's schema.
 ///

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
+use crate::chat::{AnswerSink, Completion, FinishReason, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, Completion, FinishReason, Usage};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -92,13 +92,12 @@ pub(super) struct Decoder {
     completion_reason: Option<String>,
     guardrail_action: Option<String>,
     wrote_text: bool,
-    started: bool,
     complete: bool,
 }
 
 impl Decoder {
     /// Writes text, but not the white space that the answer begins with.
-    fn text(&mut self, text: &str, out: &mut ChunkWriter) {
+    fn text(&mut self, text: &str, out: &mut dyn AnswerSink) {
         let text = if self.wrote_text {
             text
         } else {
@@ -106,11 +105,11 @@ impl Decoder {
         };
         if !text.is_empty() {
             self.wrote_text = true;
-            out.content(text);
+            out.text(text);
         }
     }
 
-    fn finish(&mut self, out: &mut ChunkWriter) {
+    fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
         let reason = finish_reason(
             self.completion_reason.as_deref(),
@@ -123,12 +122,9 @@ impl Decoder {
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let chunk: Chunk<'_> = serde_json::from_slice(event.payload)?;
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
+        out.start();
         self.input = chunk.input_text_token_count.or(self.input);
         self.output = chunk.total_output_text_token_count.or(self.output);
         self.completion_reason = chunk.completion_reason.or(self.completion_reason.take());
@@ -149,7 +145,7 @@ impl StreamDecoder for Decoder {
     }
 
     /// An answer without metrics is one nevertheless if it said why it ended.
-    fn end(&mut self, out: &mut ChunkWriter) {
+    fn end(&mut self, out: &mut dyn AnswerSink) {
         if !self.complete && self.completion_reason.is_some() {
             self.finish(out);
         }

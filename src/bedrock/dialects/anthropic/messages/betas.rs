@@ -3,7 +3,8 @@
 //! One flag that Bedrock does not know fails the whole request ("invalid beta flag"), and Bedrock reads
 //! them from the body, not from Anthropic's header.
 
-use crate::openai::{ChatRequest, Error};
+use crate::chat::Error;
+use crate::openai::ChatRequest;
 
 /// Flags that Bedrock takes.
 ///

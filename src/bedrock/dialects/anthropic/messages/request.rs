@@ -10,7 +10,8 @@ use crate::bedrock::shared::structured::{Wanted, force_answer};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Sampling};
-use crate::openai::{ChatRequest, Error, ResponseFormat};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ResponseFormat};
 
 /// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
 /// maximum, because Bedrock counts the limit against the account's token quota up front

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::{DecodeError, ToolNames};
+use crate::chat::{Completion, FinishReason, Thought, ToolCall, Usage};
 use crate::json::Text;
-use crate::openai::{Completion, FinishReason, Thought, ToolCallOut, Usage};
 
 #[derive(Deserialize)]
 struct Answer<'a> {
@@ -136,9 +136,9 @@ fn thought(kind: &str, block: &Content<'_>) -> Option<Thought> {
     }
 }
 
-fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCallOut {
+fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCall {
     let name = block.name.as_deref().unwrap_or_default();
-    ToolCallOut {
+    ToolCall {
         id: block.id.as_deref().unwrap_or_default().to_owned(),
         name: names.restore(name).to_owned(),
         arguments: block.input.map_or("{}", RawValue::get).to_owned(),

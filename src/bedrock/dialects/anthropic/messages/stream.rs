@@ -7,8 +7,8 @@ use serde::Deserialize;
 use super::response::{Called, UsageBody, finish_reason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
+use crate::chat::{AnswerSink, CallIndex, Thought, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, Thought, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
@@ -17,21 +17,15 @@ pub(super) struct Decoder {
     /// Why the answer ended, once it is known.
     stop_reason: Option<String>,
     guardrail_action: Option<String>,
-    /// Tool calls begun so far; the last one's index is one less.
-    tool_calls: u32,
     /// The block that is being streamed, if it needs an end.
     open: Option<Open>,
     answered: bool,
-    started: bool,
     complete: bool,
 }
 
 /// A block that has not ended.
 enum Open {
-    ToolCall {
-        index: u32,
-        has_arguments: bool,
-    },
+    ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
     Answer,
     Thinking {
@@ -112,28 +106,18 @@ impl Decoder {
             usage: Usage::default(),
             stop_reason: None,
             guardrail_action: None,
-            tool_calls: 0,
             open: None,
             answered: false,
-            started: false,
             complete: false,
         }
     }
 
-    /// The role goes out before anything else, once.
-    fn start(&mut self, out: &mut ChunkWriter) {
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
-    }
-
-    fn block_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) {
+    fn block_start(&mut self, block: &ContentBlock<'_>, out: &mut dyn AnswerSink) {
         let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or_default().to_owned();
         self.open = match &*block.kind {
             "text" => {
                 if let Some(text) = block.text.as_deref().filter(|text| !text.is_empty()) {
-                    out.content(text);
+                    out.text(text);
                 }
                 None
             }
@@ -157,42 +141,32 @@ impl Decoder {
         };
     }
 
-    fn tool_start(&mut self, block: &ContentBlock<'_>, out: &mut ChunkWriter) -> Open {
+    fn tool_start(&mut self, block: &ContentBlock<'_>, out: &mut dyn AnswerSink) -> Open {
         let name = block.name.as_deref().unwrap_or_default();
         if self.names.is_answer(name) {
             self.answered = true;
             return Open::Answer;
         }
-        let index = self.tool_calls;
-        self.tool_calls += 1;
         let id = block.id.as_deref().unwrap_or_default();
-        out.tool_call(index, id, self.names.restore(name));
-        Open::ToolCall {
-            index,
-            has_arguments: false,
-        }
+        Open::ToolCall(out.tool_call(id, self.names.restore(name)))
     }
 
-    fn block_delta(&mut self, delta: &Delta<'_>, out: &mut ChunkWriter) {
+    fn block_delta(&mut self, delta: &Delta<'_>, out: &mut dyn AnswerSink) {
         fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
             text.as_deref().filter(|text| !text.is_empty())
         }
         if let Some(text) = set(&delta.text) {
-            out.content(text);
+            out.text(text);
         }
         match &mut self.open {
-            Some(Open::ToolCall {
-                index,
-                has_arguments,
-            }) => {
+            Some(Open::ToolCall(call)) => {
                 if let Some(json) = set(&delta.partial_json) {
-                    *has_arguments = true;
-                    out.tool_arguments(*index, json);
+                    out.tool_arguments(*call, json);
                 }
             }
             Some(Open::Answer) => {
                 if let Some(json) = set(&delta.partial_json) {
-                    out.content(json);
+                    out.text(json);
                 }
             }
             Some(Open::Thinking { text, signature }) => {
@@ -206,13 +180,9 @@ impl Decoder {
         }
     }
 
-    fn block_stop(&mut self, out: &mut ChunkWriter) {
+    fn block_stop(&mut self, out: &mut dyn AnswerSink) {
         match self.open.take() {
-            // A tool without arguments streams none, but its arguments must still be an object.
-            Some(Open::ToolCall {
-                index,
-                has_arguments: false,
-            }) => out.tool_arguments(index, "{}"),
+            Some(Open::ToolCall(call)) => out.tool_call_end(call),
             Some(Open::Thinking { text, signature }) => out.thought(&Thought::Thinking {
                 thinking: text,
                 signature,
@@ -221,7 +191,7 @@ impl Decoder {
         }
     }
 
-    fn message_stop(&mut self, metrics: Option<InvocationMetrics>, out: &mut ChunkWriter) {
+    fn message_stop(&mut self, metrics: Option<InvocationMetrics>, out: &mut dyn AnswerSink) {
         self.complete = true;
         // The model's usage has the cache counts right; Bedrock's metrics only fill in for it.
         if let Some(metrics) = metrics
@@ -234,7 +204,7 @@ impl Decoder {
             self.guardrail_action.as_deref(),
             if self.answered {
                 Called::Answer
-            } else if self.tool_calls > 0 {
+            } else if out.tool_calls() > 0 {
                 Called::Tools
             } else {
                 Called::Nothing
@@ -245,7 +215,7 @@ impl Decoder {
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         if let Some(error) = event.error {
             return Err(DecodeError::Upstream(in_band(&error)));
@@ -254,7 +224,7 @@ impl StreamDecoder for Decoder {
         if let Some(usage) = event.usage {
             usage.apply(&mut self.usage);
         }
-        self.start(out);
+        out.start();
         match &*event.kind {
             "message_start" => {
                 let usage = event.message.map(|message| message.usage);

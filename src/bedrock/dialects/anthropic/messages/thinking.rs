@@ -9,7 +9,8 @@ use super::body::Thinking;
 use crate::bedrock::Target;
 use crate::bedrock::shared::conversation::{BlockContent, Conversation, Speaker, Turn};
 use crate::catalog;
-use crate::openai::{ChatRequest, Error, ReasoningEffort};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ReasoningEffort};
 
 /// Smallest budget that Claude takes, in tokens.
 const MIN_BUDGET: u32 = 1_024;

@@ -8,7 +8,8 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Document, Speaker};
 use crate::bedrock::shared::image::Image;
-use crate::openai::{CacheTtl, Error};
+use crate::chat::Error;
+use crate::openai::CacheTtl;
 
 /// The mark for a place where the client may have put one.
 pub(super) fn mark(

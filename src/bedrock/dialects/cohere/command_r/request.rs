@@ -6,7 +6,8 @@ use super::tools::{called, definitions};
 use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
-use crate::openai::{ChatRequest, Error};
+use crate::chat::Error;
+use crate::openai::ChatRequest;
 
 /// What Bedrock takes as `p`; OpenAI's `top_p` is 0 to 1.
 const P: (f64, f64) = (0.01, 0.99);

@@ -5,8 +5,8 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use crate::bedrock::{Answer, DecodeError, ToolNames, UpstreamError};
+use crate::chat::{self, Completion, FinishReason, Usage};
 use crate::json::Text;
-use crate::openai::{Completion, FinishReason, ToolCallOut, Usage};
 
 /// A whole answer; the last event of a stream has it too.
 #[derive(Default, Deserialize)]
@@ -81,8 +81,8 @@ impl ToolCall<'_> {
         parameters.unwrap_or("{}")
     }
 
-    fn out(&self, id: String, names: &ToolNames) -> ToolCallOut {
-        ToolCallOut {
+    fn out(&self, id: String, names: &ToolNames) -> chat::ToolCall {
+        chat::ToolCall {
             id,
             name: names.restore(&self.name).to_owned(),
             arguments: self.arguments().to_owned(),

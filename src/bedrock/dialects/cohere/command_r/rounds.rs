@@ -6,8 +6,8 @@
 use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolUse, paragraphs,
 };
+use crate::chat::Error;
 use crate::json::Text;
-use crate::openai::Error;
 
 /// A question and what came of it.
 pub(super) struct Round<'a> {

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::response::{Response, ToolCall, call_id, finish_reason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
+use crate::chat::{AnswerSink, Usage};
 use crate::json::Text;
-use crate::openai::{ChunkWriter, Usage};
 
 /// Event with whole tool calls; its text repeats what was streamed before.
 const TOOL_CALLS: &str = "tool-calls-generation";
@@ -18,10 +18,7 @@ const TOOL_CALLS: &str = "tool-calls-generation";
 pub(super) struct Decoder {
     answer: Answer,
     guardrail_action: Option<String>,
-    /// Tool calls written so far.
-    tool_calls: u32,
     wrote_text: bool,
-    started: bool,
     complete: bool,
 }
 
@@ -51,38 +48,35 @@ impl Decoder {
         Self {
             answer,
             guardrail_action: None,
-            tool_calls: 0,
             wrote_text: false,
-            started: false,
             complete: false,
         }
     }
 
-    fn text(&mut self, text: Option<&str>, out: &mut ChunkWriter) {
+    fn text(&mut self, text: Option<&str>, out: &mut dyn AnswerSink) {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
             self.wrote_text = true;
-            out.content(text);
+            out.text(text);
         }
     }
 
-    fn calls(&mut self, calls: Option<&[ToolCall<'_>]>, out: &mut ChunkWriter) {
+    fn calls(&mut self, calls: Option<&[ToolCall<'_>]>, out: &mut dyn AnswerSink) {
         for call in calls.unwrap_or_default() {
-            let index = self.tool_calls;
-            self.tool_calls += 1;
-            let id = call_id(self.answer.earlier_calls, index);
-            out.tool_call(index, &id, self.answer.names.restore(&call.name));
+            let id = call_id(self.answer.earlier_calls, out.tool_calls());
+            let index = out.tool_call(&id, self.answer.names.restore(&call.name));
             out.tool_arguments(index, call.arguments());
+            out.tool_call_end(index);
         }
     }
 
     /// The last event repeats the answer, which only counts where nothing came before.
-    fn finish(&mut self, event: &Payload<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn finish(&mut self, event: &Payload<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let nothing = Response::default();
         let whole = event.response.as_ref().unwrap_or(&nothing);
         if !self.wrote_text {
             self.text(whole.text.as_deref().or(event.text.as_deref()), out);
         }
-        if self.tool_calls == 0 {
+        if out.tool_calls() == 0 {
             let calls = event.tool_calls.as_deref();
             self.calls(calls.or(whole.tool_calls.as_deref()), out);
         }
@@ -90,7 +84,7 @@ impl Decoder {
         let reason = finish_reason(
             reason.or(whole.finish_reason.as_deref()),
             self.guardrail_action.as_deref(),
-            self.tool_calls > 0,
+            out.tool_calls() > 0,
         )?;
         let usage = whole.usage().or(event.metrics.map(Usage::from));
         self.complete = true;
@@ -100,12 +94,9 @@ impl Decoder {
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let mut event: Payload<'_> = serde_json::from_slice(event.payload)?;
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
+        out.start();
         let guardrail_action = event.guardrail_action.take();
         self.guardrail_action = guardrail_action.or(self.guardrail_action.take());
         if event.is_finished {

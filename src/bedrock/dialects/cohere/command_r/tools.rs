@@ -7,7 +7,7 @@ use super::rounds::Step;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::schema::{Members, compact, inline};
 use crate::bedrock::shared::tools::Tools;
-use crate::openai::Error;
+use crate::chat::Error;
 
 /// Members of a parameter's schema that its definition tells by itself.
 const TOLD: [&str; 3] = ["type", "description", "title"];

@@ -1,4 +1,4 @@
-//! Tool calls of a stream: puts the pieces together and gives them dense indexes.
+//! Tool calls of a stream: puts the pieces together.
 //!
 //! OpenAI gives every piece its call's `index` and the first one `id` and name. Some vendors leave
 //! out the index, give every call the same one, or repeat or leave out the id.
@@ -6,14 +6,12 @@
 use super::wire::Call as Piece;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::tool_names::identifier;
-use crate::openai::ChunkWriter;
+use crate::chat::{AnswerSink, CallIndex};
 
 /// The calls of one answer.
 #[derive(Default)]
 pub(super) struct Calls {
     list: Vec<Call>,
-    /// Calls that the client knows of; the last one's index is one less.
-    announced: u32,
 }
 
 struct Call {
@@ -29,10 +27,7 @@ struct Call {
 enum State {
     /// Its name is not known, so the client cannot be told of it; the arguments wait.
     Held(String),
-    Announced {
-        index: u32,
-        has_arguments: bool,
-    },
+    Announced(CallIndex),
 }
 
 /// An id for a call that came without one: clients tie a result to its call by it.
@@ -41,18 +36,13 @@ pub(super) fn made_up_id(answer_id: &str, index: usize) -> String {
 }
 
 impl Calls {
-    /// Whether the client was told of any call.
-    pub(super) fn any(&self) -> bool {
-        self.announced > 0
-    }
-
     /// Takes a piece of a call.
     pub(super) fn piece(
         &mut self,
         piece: &Piece<'_>,
         answer_id: &str,
         names: &ToolNames,
-        out: &mut ChunkWriter,
+        out: &mut dyn AnswerSink,
     ) {
         let at = self.continued(piece).unwrap_or_else(|| {
             self.list.push(Call::new(piece.index));
@@ -69,29 +59,11 @@ impl Calls {
             if call.id.is_empty() {
                 call.id = made_up_id(answer_id, at);
             }
-            let index = self.announced;
-            self.announced += 1;
-            out.tool_call(index, &call.id, names.restore(&call.name));
-            call.state = State::Announced {
-                index,
-                has_arguments: false,
-            };
+            let index = out.tool_call(&call.id, names.restore(&call.name));
+            call.state = State::Announced(index);
             call.arguments(&held, out);
         }
         call.arguments(&piece.arguments(), out);
-    }
-
-    /// Takes the end of the answer: a call without arguments has an empty object of them.
-    pub(super) fn finish(&mut self, out: &mut ChunkWriter) {
-        for call in &self.list {
-            if let State::Announced {
-                index,
-                has_arguments: false,
-            } = call.state
-            {
-                out.tool_arguments(index, "{}");
-            }
-        }
     }
 
     /// Where the call stands that the piece goes on with; none if it begins one.
@@ -142,19 +114,13 @@ impl Call {
         self.index = self.index.or(piece.index);
     }
 
-    fn arguments(&mut self, piece: &str, out: &mut ChunkWriter) {
+    fn arguments(&mut self, piece: &str, out: &mut dyn AnswerSink) {
         if piece.is_empty() {
             return;
         }
         match &mut self.state {
             State::Held(arguments) => arguments.push_str(piece),
-            State::Announced {
-                index,
-                has_arguments,
-            } => {
-                *has_arguments = true;
-                out.tool_arguments(*index, piece);
-            }
+            State::Announced(index) => out.tool_arguments(*index, piece),
         }
     }
 }
@@ -162,34 +128,20 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::openai::{AnswerHead, StreamUsage};
-    use serde_json::Value;
+    use crate::chat::testing::Recorder;
+    use crate::chat::{FinishReason, Usage};
 
-    /// Checks `index id name arguments` of every call after the pieces.
+    /// Checks `id name arguments` of every call after the pieces.
     #[track_caller]
     fn check(pieces: &[&str], expected: &[&str]) {
-        let mut out = ChunkWriter::new(&AnswerHead::default(), StreamUsage::Omitted);
+        let mut out = Recorder::sink();
         let mut calls = Calls::default();
         for piece in pieces {
             let piece: Piece<'_> = serde_json::from_str(piece).unwrap();
             calls.piece(&piece, "a", &ToolNames::default(), &mut out);
         }
-        calls.finish(&mut out);
-        let text = String::from_utf8(out.take()).unwrap();
-        let mut seen: Vec<[String; 3]> = Vec::new();
-        for event in text.split_terminator("\n\n") {
-            let chunk: Value = serde_json::from_str(&event["data: ".len()..]).unwrap();
-            let call = &chunk["choices"][0]["delta"]["tool_calls"][0];
-            let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let function = &call["function"];
-            if call["id"].is_string() {
-                assert_eq!(index, seen.len(), "{event}");
-                seen.push([text(&call["id"]), text(&function["name"]), String::new()]);
-            }
-            seen[index][2] += &text(&function["arguments"]);
-        }
-        let seen: Vec<_> = seen.iter().map(|call| call.join(" ")).collect();
+        out.finish(FinishReason::ToolCalls, Usage::default());
+        let seen: Vec<_> = out.writer().calls().iter().map(|c| c.join(" ")).collect();
         assert_eq!(seen, expected, "{pieces:?}");
     }
 
@@ -207,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn indexes_become_dense() {
+    fn calls_are_told_apart_by_any_index() {
         check(
             &[
                 r#"{"index":1,"id":"c1","function":{"name":"f","arguments":"{}"}}"#,

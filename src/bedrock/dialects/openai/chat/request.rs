@@ -8,7 +8,8 @@ use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Model, Sampling, Thinking};
-use crate::openai::{ChatRequest, Error, ReasoningEffort, ResponseFormat};
+use crate::chat::Error;
+use crate::openai::{ChatRequest, ReasoningEffort, ResponseFormat};
 
 /// Smallest limit that the models with `max_completion_tokens` take, in tokens.
 const MIN_COMPLETION_TOKENS: u32 = 16;
@@ -264,7 +265,11 @@ mod tests {
             options: &Options::default(),
         };
         let param = encode(&request, &target).err().map(|error| error.param);
-        assert_eq!(param, refused.map(|param| Some(param.to_owned())), "{json}");
+        assert_eq!(
+            param,
+            refused.map(|param| Some(param.to_owned().into())),
+            "{json}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::calls::made_up_id;
 use super::wire::{Choice, Reply, fault};
 use crate::bedrock::shared::inline_reasoning::{Start, split};
 use crate::bedrock::{Answer, DecodeError, ToolNames};
-use crate::openai::{Completion, FinishReason, ToolCallOut};
+use crate::chat::{Completion, FinishReason, ToolCall};
 
 pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
     let reply: Reply<'_> = serde_json::from_slice(body)?;
@@ -40,11 +40,11 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
     })
 }
 
-fn tool_calls(choice: &Choice<'_>, answer_id: &str, names: &ToolNames) -> Vec<ToolCallOut> {
+fn tool_calls(choice: &Choice<'_>, answer_id: &str, names: &ToolNames) -> Vec<ToolCall> {
     let named = choice.calls().filter_map(|call| Some((call, call.name()?)));
     let calls = named.enumerate().map(|(index, (call, name))| {
         let arguments = call.arguments();
-        ToolCallOut {
+        ToolCall {
             id: call
                 .id()
                 .map_or_else(|| made_up_id(answer_id, index), str::to_owned),

@@ -4,7 +4,7 @@ use super::calls::Calls;
 use super::wire::{Choice, Reason, Reply, fault};
 use crate::bedrock::shared::inline_reasoning::{Piece, Splitter, Start};
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::openai::{ChunkWriter, FinishReason, Usage};
+use crate::chat::{AnswerSink, FinishReason, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
@@ -19,7 +19,6 @@ pub(super) struct Decoder {
     intervened: bool,
     /// Whether the vendor said that nothing more will come.
     done: bool,
-    started: bool,
     complete: bool,
 }
 
@@ -34,20 +33,11 @@ impl Decoder {
             reason: Reason::Absent,
             intervened: false,
             done: false,
-            started: false,
             complete: false,
         }
     }
 
-    /// The role goes out before anything else, once.
-    fn start(&mut self, out: &mut ChunkWriter) {
-        if !self.started {
-            self.started = true;
-            out.role();
-        }
-    }
-
-    fn choice(&mut self, choice: &Choice<'_>, out: &mut ChunkWriter) {
+    fn choice(&mut self, choice: &Choice<'_>, out: &mut dyn AnswerSink) {
         let said = choice.said();
         if !said.reasoning.is_empty() {
             out.reasoning(&said.reasoning);
@@ -64,22 +54,21 @@ impl Decoder {
     }
 
     /// The end, once it is sure that no more counts will come.
-    fn finish(&mut self, metrics: Option<Usage>, out: &mut ChunkWriter) {
+    fn finish(&mut self, metrics: Option<Usage>, out: &mut dyn AnswerSink) {
         self.complete = true;
-        self.start(out);
+        out.start();
         self.splitter.finish(&mut |piece| write(piece, out));
-        self.calls.finish(out);
         let reason = if self.intervened {
             FinishReason::ContentFilter
         } else {
-            self.reason.finish(self.calls.any())
+            self.reason.finish(out.tool_calls() > 0)
         };
         out.finish(reason, self.usage.or(metrics).unwrap_or_default());
     }
 }
 
 impl StreamDecoder for Decoder {
-    fn event(&mut self, event: Event<'_>, out: &mut ChunkWriter) -> Result<(), DecodeError> {
+    fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         match event.payload.trim_ascii() {
             b"" => return Ok(()),
             b"[DONE]" | b"\"[DONE]\"" => {
@@ -96,7 +85,7 @@ impl StreamDecoder for Decoder {
         if let Some(error) = chunk.error {
             return Err(DecodeError::Upstream(fault(error)));
         }
-        self.start(out);
+        out.start();
         if let Some(id) = chunk.id.filter(|_| self.id.is_empty()) {
             self.id = id.to_string();
         }
@@ -120,16 +109,16 @@ impl StreamDecoder for Decoder {
 
     /// Bedrock's counts mark the last chunk; where they are missing, the vendor's own word that it
     /// is done has to do. A stream with neither was cut.
-    fn end(&mut self, out: &mut ChunkWriter) {
+    fn end(&mut self, out: &mut dyn AnswerSink) {
         if self.done || self.reason != Reason::Absent {
             self.finish(None, out);
         }
     }
 }
 
-fn write(piece: Piece<'_>, out: &mut ChunkWriter) {
+fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
-        Piece::Answer(text) => out.content(text),
+        Piece::Answer(text) => out.text(text),
     }
 }

@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::UpstreamError;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::chat::{FinishReason, Usage};
 use crate::json::Text;
-use crate::openai::{FinishReason, Usage};
 
 /// A `chat.completion` or a `chat.completion.chunk`.
 #[derive(Deserialize)]

@@ -2,7 +2,8 @@
 
 use super::super::{Accepts, Block, BlockContent, ToolUse};
 use super::{arguments, missing, refuse_without_tools, result as tool_result};
-use crate::openai::{Error, FunctionCall, Message};
+use crate::chat::Error;
+use crate::openai::{FunctionCall, Message};
 
 /// The call. Its name is its id too, because nothing else ties the result to it.
 pub(super) fn call<'a>(

@@ -1,0 +1,221 @@
+//! A streamed answer on its way to the client: what every protocol's stream has in common.
+
+use std::borrow::Cow;
+
+use super::{AnswerSink, CallIndex, Error, FinishReason, Thought, Usage};
+
+/// Writes the events of one stream in a protocol's format; nothing here needs to be checked.
+pub trait EventWriter {
+    /// The answer begins.
+    fn start(&mut self);
+
+    /// A piece of the answer's text.
+    fn text(&mut self, text: &str);
+
+    /// A piece of the model's reasoning.
+    fn reasoning(&mut self, text: &str);
+
+    /// A whole thought with its proof, after its text has been written as reasoning.
+    fn thought(&mut self, thought: &Thought);
+
+    /// The start of a tool call; `index` counts tool calls from 0.
+    fn tool_call(&mut self, index: u32, id: &str, name: &str);
+
+    /// A piece of a tool call's arguments, not empty.
+    fn tool_arguments(&mut self, index: u32, json: &str);
+
+    /// The end of a tool call. Its arguments are complete.
+    fn tool_call_end(&mut self, _index: u32) {}
+
+    /// Names the processing class from here on.
+    fn service_tier(&mut self, tier: &str);
+
+    /// The end of the answer.
+    fn finish(&mut self, reason: FinishReason, usage: Usage);
+
+    /// An error in place of the rest of the answer.
+    fn error(&mut self, error: &Error);
+
+    /// Takes the bytes written since the last call.
+    fn take(&mut self) -> Vec<u8>;
+}
+
+/// A sink that makes bytes for the client of what it is told.
+pub trait AnswerStream: AnswerSink {
+    /// An error in place of the rest of the answer.
+    fn error(&mut self, error: &Error);
+
+    /// Takes the bytes written since the last call.
+    fn take(&mut self) -> Vec<u8>;
+
+    /// Whether more than its beginning has been written: a part of the answer, or its end.
+    fn has_content(&self) -> bool;
+}
+
+/// The sink in front of a protocol's writer, which sees to what all of them need.
+#[derive(Debug)]
+pub struct Guarded<W> {
+    writer: W,
+    calls: Vec<Call>,
+    started: bool,
+    has_content: bool,
+}
+
+/// A tool call that has begun.
+#[derive(Debug)]
+struct Call {
+    id: String,
+    has_arguments: bool,
+    ended: bool,
+}
+
+impl<W: EventWriter> Guarded<W> {
+    /// A sink that has been told nothing.
+    pub fn new(writer: W) -> Self {
+        Self {
+            writer,
+            calls: Vec::new(),
+            started: false,
+            has_content: false,
+        }
+    }
+
+    /// The writer.
+    pub fn writer(&self) -> &W {
+        &self.writer
+    }
+
+    fn content(&mut self) -> &mut W {
+        self.start();
+        self.has_content = true;
+        &mut self.writer
+    }
+
+    /// The id itself, or one like it if an earlier call of this answer has it: clients tie results to calls
+    /// by it.
+    fn own_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
+        let is_taken = |id: &str| self.calls.iter().any(|call| call.id == id);
+        if !is_taken(id) {
+            return Cow::Borrowed(id);
+        }
+        let mut numbered = (2_u32..).map(|number| format!("{id}-{number}"));
+        let free = numbered.find(|id| !is_taken(id));
+        Cow::Owned(free.unwrap_or_default())
+    }
+}
+
+impl<W: EventWriter> AnswerSink for Guarded<W> {
+    fn start(&mut self) {
+        if !self.started {
+            self.started = true;
+            self.writer.start();
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.content().text(text);
+    }
+
+    fn reasoning(&mut self, text: &str) {
+        self.content().reasoning(text);
+    }
+
+    fn thought(&mut self, thought: &Thought) {
+        self.content().thought(thought);
+    }
+
+    fn tool_call(&mut self, id: &str, name: &str) -> CallIndex {
+        let id = self.own_id(id);
+        let index = self.tool_calls();
+        self.content().tool_call(index, &id, name);
+        self.calls.push(Call {
+            id: id.into_owned(),
+            has_arguments: false,
+            ended: false,
+        });
+        CallIndex(index)
+    }
+
+    fn tool_arguments(&mut self, CallIndex(index): CallIndex, json: &str) {
+        let call = self.calls.get_mut(index as usize);
+        if let Some(call) = call.filter(|call| !call.ended && !json.is_empty()) {
+            call.has_arguments = true;
+            self.content().tool_arguments(index, json);
+        }
+    }
+
+    fn tool_call_end(&mut self, CallIndex(index): CallIndex) {
+        let call = self.calls.get_mut(index as usize);
+        if let Some(call) = call.filter(|call| !call.ended) {
+            call.ended = true;
+            // A tool without arguments streams none, but they must be an object all the same.
+            if !call.has_arguments {
+                self.writer.tool_arguments(index, "{}");
+            }
+            self.writer.tool_call_end(index);
+        }
+    }
+
+    fn tool_calls(&self) -> u32 {
+        u32::try_from(self.calls.len()).unwrap_or(u32::MAX)
+    }
+
+    fn service_tier(&mut self, tier: &str) {
+        self.writer.service_tier(tier);
+    }
+
+    fn finish(&mut self, reason: FinishReason, usage: Usage) {
+        for index in 0..self.tool_calls() {
+            self.tool_call_end(CallIndex(index));
+        }
+        self.content().finish(reason, usage);
+    }
+}
+
+impl<W: EventWriter> AnswerStream for Guarded<W> {
+    fn error(&mut self, error: &Error) {
+        self.writer.error(error);
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.writer.take()
+    }
+
+    fn has_content(&self) -> bool {
+        self.has_content
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::testing::Recorder;
+
+    #[test]
+    fn every_call_has_an_id_of_its_own_and_an_object_of_arguments() {
+        let mut sink = Recorder::sink();
+        let first = sink.tool_call("a", "f");
+        let second = sink.tool_call("a", "g");
+        let third = sink.tool_call("a", "h");
+        sink.tool_arguments(second, "{\"x\":");
+        sink.tool_arguments(second, "");
+        sink.tool_arguments(second, "1}");
+        sink.tool_call_end(first);
+        sink.tool_call_end(first);
+        assert_eq!((sink.tool_calls(), third), (3, CallIndex(2)));
+        sink.finish(FinishReason::ToolCalls, Usage::default());
+        let calls: Vec<_> = sink.writer().calls().iter().map(|c| c.join(" ")).collect();
+        assert_eq!(calls, ["a f {}", "a-2 g {\"x\":1}", "a-3 h {}"]);
+        assert!(sink.has_content());
+    }
+
+    #[test]
+    fn the_start_is_no_content() {
+        let mut sink = Recorder::sink();
+        sink.start();
+        sink.service_tier("flex");
+        assert!(!sink.has_content());
+        sink.text("x");
+        assert!(sink.has_content());
+    }
+}
