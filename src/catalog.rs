@@ -13,8 +13,8 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use crate::bedrock::ModelFamily;
+use crate::chat::Effort;
 use crate::config::CrossRegion;
-use crate::openai::ReasoningEffort;
 
 /// What is known about one base model.
 ///
@@ -56,7 +56,7 @@ pub struct Model {
     /// How it is told to think.
     pub thinking: Thinking,
     /// Reasoning efforts that it takes, least to most.
-    pub efforts: Vec<ReasoningEffort>,
+    pub efforts: Vec<Effort>,
     /// Whether it keeps to a JSON schema by itself.
     pub json_schema: bool,
     /// Whether it takes `max_completion_tokens` and no `max_tokens`.
@@ -155,8 +155,8 @@ impl Model {
     /// The highest effort that the model takes and that is not above the wanted one; its lowest
     /// where there is none. Only who wants no reasoning gets none.
     #[must_use]
-    pub fn effort(&self, wanted: ReasoningEffort) -> Option<ReasoningEffort> {
-        let nothing = ReasoningEffort::None;
+    pub fn effort(&self, wanted: Effort) -> Option<Effort> {
+        let nothing = Effort::None;
         let efforts = self.efforts.iter().copied();
         let mut efforts = efforts.filter(|effort| wanted == nothing || *effort != nothing);
         let lowest = efforts.next()?;
@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn an_effort_is_brought_into_the_models_range() {
-        use ReasoningEffort::{High, Low, Max, Minimal, None, Xhigh};
+        use Effort::{High, Low, Max, Minimal, None, Xhigh};
         let check = |name: &str, wanted, expected| {
             let effort = find(name).unwrap().effort(wanted);
             assert_eq!(effort, expected, "{name} with {wanted:?}");

@@ -5,13 +5,28 @@
 
 mod answer;
 mod error;
+pub mod media;
+mod message;
+mod param;
+mod request;
 mod sink;
 mod stream;
+mod tool;
 
 pub use answer::{AnswerHead, Completion, FinishReason, Thought, ToolCall, Usage};
 pub use error::{Error, ErrorKind, Place};
+pub use message::{
+    At, Block, BlockContent, CacheControl, CacheTtl, Document, Field, Message, Part, Role, Source,
+    ToolResult, ToolUse,
+};
+pub use param::{Asked, Param, Treatment, check};
+pub use request::{
+    Effort, Guardrail, JsonSchema, OutputFormat, Reasoning, Request, Sampling, Thinking,
+    ThinkingMode,
+};
 pub use sink::{AnswerSink, CallIndex};
 pub use stream::{AnswerStream, EventWriter, Guarded};
+pub use tool::{Tool, ToolChoice};
 
 #[cfg(test)]
-pub(crate) use sink::testing;
+pub(crate) mod testing;

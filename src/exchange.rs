@@ -3,7 +3,6 @@
 //! The host layer tells an [`Exchange`] what arrived and carries out the [`Step`] it returns. Bodies
 //! are read through a callback, so that they are copied out of Envoy only when they are needed.
 
-mod api;
 mod attempt;
 mod body;
 mod call;
@@ -28,7 +27,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
 use crate::chat::Error;
-use crate::openai::{self, StreamUsage, ToolStyle};
+use crate::protocol::{Protocol, Reply as AnswerWriter, openai_chat};
 use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
@@ -73,6 +72,8 @@ pub type ReadBody<'r> = &'r mut dyn FnMut() -> Vec<u8>;
 /// One exchange, from the first request header to the last byte of the answer.
 pub struct Exchange {
     routes: Arc<Routes>,
+    /// What the client speaks, as far as its path says.
+    protocol: &'static dyn Protocol,
     phase: Phase,
     /// Where requests are relayed, on a listener whose filter stands on the clusters too.
     dispatcher: Option<Rc<Dispatcher>>,
@@ -123,8 +124,8 @@ struct Call {
     may_think: bool,
     /// Seconds since the epoch.
     created: u64,
-    usage: StreamUsage,
-    tool_style: ToolStyle,
+    /// Writes the answer as the client wants it.
+    reply: Rc<dyn AnswerWriter>,
 }
 
 /// The head of an answer.
@@ -139,6 +140,7 @@ impl Exchange {
     pub fn new(routes: Arc<Routes>) -> Self {
         Self {
             routes,
+            protocol: &openai_chat::Chat,
             phase: Phase::Head,
             dispatcher: None,
             attempt: None,
@@ -178,7 +180,7 @@ impl Exchange {
     fn reply(&mut self, error: &Error) -> Step {
         // Envoy shows the filter its own reply too; it must pass unchanged.
         self.phase = Phase::Done;
-        Step::Reply(Reply::error(error))
+        Step::Reply(Reply::error(self.protocol, error))
     }
 }
 
@@ -203,18 +205,19 @@ impl Reply {
     #[must_use]
     pub fn unavailable() -> Self {
         let message = "The gateway cannot serve the request right now, please retry.";
-        Self::error(&Error::server(
+        let error = Error::server(
             StatusCode::SERVICE_UNAVAILABLE,
             "service_unavailable",
             message,
-        ))
+        );
+        Self::error(&openai_chat::Chat, &error)
     }
 
-    fn error(error: &Error) -> Self {
+    fn error(protocol: &dyn Protocol, error: &Error) -> Self {
         Self {
             status: error.status,
             headers: Headers::of_error(error).fields(),
-            body: openai::error_body(error),
+            body: protocol.error_body(error),
         }
     }
 }

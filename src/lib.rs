@@ -21,7 +21,7 @@ pub mod config;
 pub mod endpoint;
 pub mod exchange;
 pub mod json;
-pub mod openai;
+pub mod protocol;
 pub mod relay;
 pub mod routes;
 pub mod seal;

@@ -20,9 +20,9 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use self_cell::self_cell;
 
-use crate::chat::Error;
+use crate::chat::{Error, Request};
 use crate::exchange::{Prepared, unserved};
-use crate::openai::ChatRequest;
+use crate::protocol::{Parsed, Protocol};
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
 use on_demand::OnDemand;
@@ -30,14 +30,12 @@ use on_demand::OnDemand;
 /// How long requests leave without failover after one that no attempt was made of.
 const DETOUR: Duration = Duration::from_secs(10);
 
-type Request<'a> = ChatRequest<'a>;
-
 self_cell!(
     /// A body with the request that was read from it.
-    struct Parsed {
+    struct Body {
         owner: Vec<u8>,
         #[covariant]
-        dependent: Request,
+        dependent: Parsed,
     }
 );
 
@@ -60,7 +58,8 @@ pub struct Dispatcher {
 pub struct Relay {
     routes: Arc<Routes>,
     dispatcher: Rc<Dispatcher>,
-    request: Parsed,
+    body: Body,
+    protocol: &'static dyn Protocol,
     /// Translated already, for the channel that comes first.
     first: RefCell<First>,
     progress: RefCell<Progress>,
@@ -127,6 +126,7 @@ impl Dispatcher {
     pub fn relay(
         self: &Rc<Self>,
         routes: &Arc<Routes>,
+        protocol: &'static dyn Protocol,
         body: Vec<u8>,
         now: SystemTime,
     ) -> Result<(Rc<Relay>, Plan), Error> {
@@ -140,13 +140,14 @@ impl Dispatcher {
                 message,
             ));
         }
-        let request = Parsed::try_new(body, |body| ChatRequest::parse(body))?;
-        let (plan, first) = self.plan(routes, request.borrow_dependent(), now)?;
+        let body = Body::try_new(body, |body| protocol.parse(body))?;
+        let (plan, first) = self.plan(routes, &body.borrow_dependent().request, now)?;
         self.held.set(self.held.get() + length);
         let relay = Relay {
             routes: Arc::clone(routes),
             dispatcher: Rc::clone(self),
-            request,
+            body,
+            protocol,
             first: RefCell::new(first),
             progress: RefCell::default(),
         };
@@ -162,7 +163,7 @@ impl Dispatcher {
     fn plan(
         &self,
         routes: &Routes,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         now: SystemTime,
     ) -> Result<(Plan, First), Error> {
         let all: Vec<_> = routes
@@ -255,8 +256,20 @@ impl Relay {
 
     /// The request, read once.
     #[must_use]
-    pub fn request(&self) -> &ChatRequest<'_> {
-        self.request.borrow_dependent()
+    pub fn request(&self) -> &Request<'_> {
+        &self.parsed().request
+    }
+
+    /// The request, and how its client wants the answer.
+    #[must_use]
+    pub fn parsed(&self) -> &Parsed<'_> {
+        self.body.borrow_dependent()
+    }
+
+    /// What its client speaks.
+    #[must_use]
+    pub fn protocol(&self) -> &'static dyn Protocol {
+        self.protocol
     }
 
     /// Begins an attempt on a channel; `None` when it does not serve the request at all.
@@ -378,7 +391,7 @@ impl Relay {
 impl Drop for Relay {
     fn drop(&mut self) {
         let held = &self.dispatcher.held;
-        held.set(held.get().saturating_sub(self.request.borrow_owner().len()));
+        held.set(held.get().saturating_sub(self.body.borrow_owner().len()));
     }
 }
 

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use bedrock_filter::bedrock::ModelFamily;
 use bedrock_filter::catalog;
+use bedrock_filter::chat::{Asked, Treatment};
 use bedrock_filter::exchange::Exchange;
-use bedrock_filter::openai::{Param, Treatment};
+use bedrock_filter::protocol::openai_chat::params;
 use harness::{Message, routes, send};
 use serde_json::{Value, json};
 
@@ -39,16 +40,16 @@ fn tables() -> String {
     }
     let rule = "---|".repeat(ModelFamily::ALL.len() + 1);
     let _ = write!(by_family, "\n|{rule}\n");
-    for param in Param::ALL {
+    for param in params() {
         let row: Vec<_> = ModelFamily::ALL
             .iter()
-            .map(|family| match family.dialect().treatment(*param) {
+            .map(|family| match family.dialect().treatment(param.param) {
                 Treatment::Mapped => "yes",
                 Treatment::Ignored => "–",
                 Treatment::Refused => "400",
             })
             .collect();
-        let name = param.name();
+        let name = param.name;
         let _ = match row.first() {
             Some(first) if row.iter().all(|cell| cell == first) => {
                 writeln!(same, "| `{name}` | {first} |")
@@ -69,70 +70,71 @@ fn name(family: ModelFamily) -> String {
 }
 
 /// Values that ask for something, with what they need beside them.
-fn samples(param: Param) -> Vec<Value> {
-    let sample = sample(param);
+fn samples(name: &str) -> Vec<Value> {
+    let sample = sample(name);
     let mut tamer = sample.clone();
-    match param {
-        Param::FunctionCall => tamer["function_call"] = json!("none"),
-        Param::ToolChoice => tamer["tool_choice"] = json!("none"),
+    match name {
+        "function_call" => tamer["function_call"] = json!("none"),
+        "tool_choice" => tamer["tool_choice"] = json!("none"),
         _ => return vec![sample],
     }
     vec![sample, tamer]
 }
 
 /// A value that asks for much.
-fn sample(param: Param) -> Value {
+fn sample(name: &str) -> Value {
     let function = json!({"name": "f", "parameters": {"type": "object", "properties": {}}});
     let tools = json!([{"type": "function", "function": function}]);
     let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
-    match param {
-        Param::AnthropicBeta => json!({"anthropic_beta": ["context-1m-2025-08-07"]}),
-        Param::Audio => json!({"audio": {"voice": "a"}}),
-        Param::FrequencyPenalty => json!({"frequency_penalty": 0.5}),
-        Param::FunctionCall => json!({"function_call": {"name": "f"}, "functions": [function]}),
-        Param::Functions => json!({"functions": [function]}),
-        Param::GuardrailConfig => {
+    match name {
+        "anthropic_beta" => json!({"anthropic_beta": ["context-1m-2025-08-07"]}),
+        "audio" => json!({"audio": {"voice": "a"}}),
+        "frequency_penalty" => json!({"frequency_penalty": 0.5}),
+        "function_call" => json!({"function_call": {"name": "f"}, "functions": [function]}),
+        "functions" => json!({"functions": [function]}),
+        "guardrailConfig" => {
             json!({"guardrailConfig": {"guardrailIdentifier": "gr1abc", "guardrailVersion": "1"}})
         }
-        Param::LogitBias => json!({"logit_bias": {"5": 1}}),
-        Param::Logprobs => json!({"logprobs": true}),
-        Param::MaxCompletionTokens => json!({"max_completion_tokens": 99}),
-        Param::MaxTokens => json!({"max_tokens": 99}),
-        Param::Messages => json!({"messages": [{"role": "user", "content": "Bye"}]}),
-        Param::Metadata => json!({"metadata": {"team": "blue"}}),
-        Param::Modalities => json!({"modalities": ["audio"]}),
-        Param::Model => json!({}),
-        Param::Moderation => json!({"moderation": {}}),
-        Param::N => json!({"n": 2}),
-        Param::ParallelToolCalls => json!({"parallel_tool_calls": false, "tools": tools}),
-        Param::PerformanceConfig => json!({"performanceConfig": {"latency": "optimized"}}),
-        Param::Prediction => json!({"prediction": {"type": "content", "content": "x"}}),
-        Param::PresencePenalty => json!({"presence_penalty": 0.5}),
-        Param::PromptCacheKey => json!({"prompt_cache_key": "k"}),
-        Param::PromptCacheOptions => json!({"prompt_cache_options": {"mode": "implicit"}}),
-        Param::PromptCacheRetention => json!({"prompt_cache_retention": "24h"}),
-        Param::ReasoningEffort => json!({"reasoning_effort": "low"}),
-        Param::ResponseFormat => json!({"response_format": {
+        "logit_bias" => json!({"logit_bias": {"5": 1}}),
+        "logprobs" => json!({"logprobs": true}),
+        "max_completion_tokens" => json!({"max_completion_tokens": 99}),
+        "max_tokens" => json!({"max_tokens": 99}),
+        "messages" => json!({"messages": [{"role": "user", "content": "Bye"}]}),
+        "metadata" => json!({"metadata": {"team": "blue"}}),
+        "modalities" => json!({"modalities": ["audio"]}),
+        "model" => json!({}),
+        "moderation" => json!({"moderation": {}}),
+        "n" => json!({"n": 2}),
+        "parallel_tool_calls" => json!({"parallel_tool_calls": false, "tools": tools}),
+        "performanceConfig" => json!({"performanceConfig": {"latency": "optimized"}}),
+        "prediction" => json!({"prediction": {"type": "content", "content": "x"}}),
+        "presence_penalty" => json!({"presence_penalty": 0.5}),
+        "prompt_cache_key" => json!({"prompt_cache_key": "k"}),
+        "prompt_cache_options" => json!({"prompt_cache_options": {"mode": "implicit"}}),
+        "prompt_cache_retention" => json!({"prompt_cache_retention": "24h"}),
+        "reasoning_effort" => json!({"reasoning_effort": "low"}),
+        "response_format" => json!({"response_format": {
             "type": "json_schema",
             "json_schema": {"name": "a", "strict": true, "schema": schema}
         }}),
-        Param::SafetyIdentifier => json!({"safety_identifier": "s"}),
-        Param::Seed => json!({"seed": 5}),
-        Param::ServiceTier => json!({"service_tier": "flex"}),
-        Param::Stop => json!({"stop": ["END"]}),
-        Param::Store => json!({"store": true}),
-        Param::Stream => json!({"stream": true}),
-        Param::StreamOptions => json!({"stream_options": {"include_usage": true}}),
-        Param::Temperature => json!({"temperature": 0.5}),
-        Param::Thinking => json!({"thinking": {"type": "enabled", "budget_tokens": 2000}}),
-        Param::ToolChoice => json!({"tool_choice": "required", "tools": tools}),
-        Param::Tools => json!({"tools": tools}),
-        Param::TopK => json!({"top_k": 5}),
-        Param::TopLogprobs => json!({"top_logprobs": 2}),
-        Param::TopP => json!({"top_p": 0.5}),
-        Param::User => json!({"user": "u1"}),
-        Param::Verbosity => json!({"verbosity": "low"}),
-        Param::WebSearchOptions => json!({"web_search_options": {}}),
+        "safety_identifier" => json!({"safety_identifier": "s"}),
+        "seed" => json!({"seed": 5}),
+        "service_tier" => json!({"service_tier": "flex"}),
+        "stop" => json!({"stop": ["END"]}),
+        "store" => json!({"store": true}),
+        "stream" => json!({"stream": true}),
+        "stream_options" => json!({"stream_options": {"include_usage": true}}),
+        "temperature" => json!({"temperature": 0.5}),
+        "thinking" => json!({"thinking": {"type": "enabled", "budget_tokens": 2000}}),
+        "tool_choice" => json!({"tool_choice": "required", "tools": tools}),
+        "tools" => json!({"tools": tools}),
+        "top_k" => json!({"top_k": 5}),
+        "top_logprobs" => json!({"top_logprobs": 2}),
+        "top_p" => json!({"top_p": 0.5}),
+        "user" => json!({"user": "u1"}),
+        "verbosity" => json!({"verbosity": "low"}),
+        "web_search_options" => json!({"web_search_options": {}}),
+        _ => panic!("no sample of {name}"),
     }
 }
 
@@ -191,16 +193,16 @@ fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, Stri
 }
 
 /// The same without the parameter itself.
-fn without(fields: &Value, param: Param) -> Value {
+fn without(fields: &Value, name: &str) -> Value {
     let mut rest = fields.clone();
-    rest.as_object_mut().unwrap().remove(param.name());
+    rest.as_object_mut().unwrap().remove(name);
     rest
 }
 
-fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Param)> {
+fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Asked)> {
     let all = ModelFamily::ALL.iter().flat_map(|family| {
-        let params = Param::ALL.iter().map(move |param| (*family, *param));
-        params.filter(move |(family, param)| family.dialect().treatment(*param) == treatment)
+        let params = params().iter().map(move |param| (*family, *param));
+        params.filter(move |(family, param)| family.dialect().treatment(param.param) == treatment)
     });
     all.collect()
 }
@@ -208,10 +210,11 @@ fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Param)> {
 #[test]
 fn what_is_refused_is_named() {
     for (family, param) in pairs(Treatment::Refused) {
-        let alone = json!({param.name(): sample(param)[param.name()]});
+        let name = param.name;
+        let alone = json!({name: sample(name)[name]});
         for model in models(family) {
             let seen = call(family, model, &alone).unwrap_err();
-            assert_eq!(seen, param.name(), "{model}");
+            assert_eq!(seen, name, "{model}");
         }
     }
 }
@@ -219,11 +222,11 @@ fn what_is_refused_is_named() {
 #[test]
 fn what_is_ignored_changes_nothing() {
     for (family, param) in pairs(Treatment::Ignored) {
-        for fields in samples(param) {
-            let rest = without(&fields, param);
+        for fields in samples(param.name) {
+            let rest = without(&fields, param.name);
             for model in models(family) {
                 let (with, plain) = (call(family, model, &fields), call(family, model, &rest));
-                assert_eq!(with, plain, "{} of {model}", param.name());
+                assert_eq!(with, plain, "{} of {model}", param.name);
             }
         }
     }
@@ -234,19 +237,19 @@ fn what_is_mapped_changes_the_call_of_some_model() {
     let without_effect = pairs(Treatment::Mapped)
         .into_iter()
         .filter(|(family, param)| {
-            let samples = samples(*param);
+            let samples = samples(param.name);
             let changes = |model: &str| {
                 samples.iter().any(|fields| {
                     let with = call(*family, model, fields);
-                    with.is_ok() && with != call(*family, model, &without(fields, *param))
+                    with.is_ok() && with != call(*family, model, &without(fields, param.name))
                 })
             };
             // The model is in every call; the others may change the answer alone.
-            let shows = !matches!(param, Param::Model | Param::Stop | Param::StreamOptions);
+            let shows = !matches!(param.name, "model" | "stop" | "stream_options");
             shows && !models(*family).into_iter().any(changes)
         });
     let without_effect: Vec<_> = without_effect
-        .map(|(family, param)| format!("{} of {}", param.name(), name(family)))
+        .map(|(family, param)| format!("{} of {}", param.name, name(family)))
         .collect();
     assert!(without_effect.is_empty(), "{without_effect:?}");
 }

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock_filter::bedrock;
+use bedrock_filter::chat::Treatment;
 use bedrock_filter::config::{Api, ModelIds};
-use bedrock_filter::openai::{ChatRequest, Param, Treatment};
+use bedrock_filter::protocol::Protocol as _;
+use bedrock_filter::protocol::openai_chat::{Chat, params};
 use bedrock_filter::routes::{ModelRule, Route, Routes};
 use bedrock_filter::sign::canonical_uri;
 use serde::Serialize;
@@ -224,15 +226,15 @@ impl Destination {
 /// What becomes of each member of the request, by name.
 fn parameters(request: &Value, route: Option<&Route<'_>>) -> Vec<Parameter> {
     let text = request.to_string();
-    let parsed = ChatRequest::parse(text.as_bytes()).ok();
+    let parsed = Chat.parse(text.as_bytes()).ok();
     let dialect = route
         .zip(parsed.as_ref())
-        .and_then(|(route, request)| bedrock::choose(route, request).ok());
+        .and_then(|(route, parsed)| bedrock::choose(route, &parsed.request).ok());
     let members = request.as_object().into_iter().flat_map(Map::keys);
     let treatment = |name: &str| {
-        let param = Param::ALL.iter().find(|param| param.name() == name);
+        let param = params().iter().find(|param| param.name == name);
         match (param, dialect) {
-            (Some(param), Some(dialect)) => match dialect.treatment(*param) {
+            (Some(param), Some(dialect)) => match dialect.treatment(param.param) {
                 Treatment::Mapped => "translated",
                 Treatment::Ignored => "left_out",
                 Treatment::Refused => "refused",

@@ -2,9 +2,8 @@
 
 use crate::bedrock::{Dialect, converse};
 use crate::catalog::Model;
-use crate::chat::Error;
+use crate::chat::{BlockContent, Error, Param, Request, Treatment};
 use crate::config::Api;
-use crate::openai::{ChatRequest, Content, Param, Part, Treatment};
 use crate::routes::Route;
 
 /// The dialect for a request on a route.
@@ -15,7 +14,7 @@ use crate::routes::Route;
 /// # Errors
 ///
 /// When neither API serves the model.
-pub fn choose(route: &Route<'_>, request: &ChatRequest<'_>) -> Result<&'static dyn Dialect, Error> {
+pub fn choose(route: &Route<'_>, request: &Request<'_>) -> Result<&'static dyn Dialect, Error> {
     let family = route.family.dialect();
     let (invoke, converse) = route
         .model
@@ -29,7 +28,7 @@ pub fn choose(route: &Route<'_>, request: &ChatRequest<'_>) -> Result<&'static d
                 "The model `{}` is served by neither InvokeModel nor Converse.",
                 &*request.model
             );
-            Err(Error::invalid("model", message).code("model_not_supported"))
+            Err(Error::invalid(Param::Model, message).code("model_not_supported"))
         }
         Api::Auto if !invoke => Ok(&converse::Converse),
         Api::Auto if converse && needs_converse(family, route.model, request) => {
@@ -39,7 +38,7 @@ pub fn choose(route: &Route<'_>, request: &ChatRequest<'_>) -> Result<&'static d
     }
 }
 
-fn needs_converse(family: &dyn Dialect, model: Option<&Model>, request: &ChatRequest<'_>) -> bool {
+fn needs_converse(family: &dyn Dialect, model: Option<&Model>, request: &Request<'_>) -> bool {
     let tools = model.is_some_and(|model| model.tools)
         && uses_tools(request)
         && family.treatment(Param::Tools) == Treatment::Refused;
@@ -51,40 +50,36 @@ fn needs_converse(family: &dyn Dialect, model: Option<&Model>, request: &ChatReq
     tools || documents || images
 }
 
-fn uses_tools(request: &ChatRequest<'_>) -> bool {
-    let in_messages = request.messages.iter().any(|message| {
-        message
-            .tool_calls
-            .as_ref()
-            .is_some_and(|calls| !calls.is_empty())
-            || message.function_call.is_some()
-            || message.tool_call_id.is_some()
-    });
-    let offered = request
-        .tools
-        .as_ref()
-        .is_some_and(|tools| !tools.is_empty())
-        || request
-            .functions
-            .as_ref()
-            .is_some_and(|functions| !functions.is_empty());
-    offered || in_messages
-}
-
-fn has_documents(request: &ChatRequest<'_>) -> bool {
-    parts(request).any(|part| part.file.is_some())
-}
-
-fn has_images(request: &ChatRequest<'_>) -> bool {
-    parts(request).any(|part| part.image_url.is_some())
-}
-
-fn parts<'r>(request: &'r ChatRequest<'_>) -> impl Iterator<Item = &'r Part<'r>> {
-    request
-        .messages
-        .iter()
-        .flat_map(|message| match &message.content {
-            Some(Content::Parts(parts)) => parts.as_slice(),
-            _ => &[],
+fn uses_tools(request: &Request<'_>) -> bool {
+    !request.tools.is_empty()
+        || has(request, |content| {
+            matches!(
+                content,
+                BlockContent::ToolUse(_) | BlockContent::ToolResult(_)
+            )
         })
+}
+
+fn has_documents(request: &Request<'_>) -> bool {
+    has(request, |content| {
+        matches!(content, BlockContent::Document(_))
+    })
+}
+
+fn has_images(request: &Request<'_>) -> bool {
+    has(request, |content| matches!(content, BlockContent::Image(_)))
+}
+
+/// Whether any block is what is wanted, the blocks of results among them.
+fn has(request: &Request<'_>, wanted: fn(&BlockContent<'_>) -> bool) -> bool {
+    let blocks = request.messages.iter().flat_map(|message| &message.blocks);
+    blocks.into_iter().any(|block| {
+        wanted(&block.content)
+            || match &block.content {
+                BlockContent::ToolResult(result) => {
+                    result.content.iter().any(|block| wanted(&block.content))
+                }
+                _ => false,
+            }
+    })
 }

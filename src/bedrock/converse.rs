@@ -14,8 +14,7 @@ mod stream;
 mod tools;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of every model that is called through Converse.
 ///
@@ -27,12 +26,10 @@ pub(super) struct Converse;
 impl Dialect for Converse {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::AnthropicBeta
-            | Param::FunctionCall
-            | Param::Functions
+            Param::BetaFeatures
             | Param::ParallelToolCalls
-            | Param::ReasoningEffort
-            | Param::ResponseFormat
+            | Param::Effort
+            | Param::OutputFormat
             | Param::Thinking
             | Param::ToolChoice
             | Param::Tools
@@ -47,7 +44,7 @@ impl Dialect for Converse {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)

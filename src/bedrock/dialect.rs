@@ -4,9 +4,8 @@ use http::StatusCode;
 use serde::Serialize;
 
 use crate::catalog::Model;
-use crate::chat::{AnswerSink, Completion, Error, Usage};
+use crate::chat::{AnswerSink, Completion, Error, Param, Request, Treatment, Usage};
 use crate::json::{self, Pieces};
-use crate::openai::{ChatRequest, Param, Treatment};
 
 use crate::bedrock::shared::prompt::TextRules;
 use crate::bedrock::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
@@ -39,7 +38,7 @@ pub trait Dialect: Sync {
     /// A 400 that names the parameter which the model cannot honour.
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error>;
 
@@ -85,7 +84,7 @@ impl EncodedRequest {
     ///
     /// A 500 when the body cannot be written as JSON, which no dialect's can.
     pub(super) fn new(
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         operation: Operation,
         body: &impl Serialize,
         answer: Answer,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::openai::ChatRequest;
+use crate::chat::Request;
 
 /// Everything but unreserved characters is percent-encoded, `/` and `:` included, so that an id or
 /// ARN is exactly one path segment. This is what the AWS SDKs send.
@@ -46,8 +46,8 @@ impl Operation {
 
     /// `InvokeModel`, streamed if the client wants a stream.
     #[must_use]
-    pub fn invoke(request: &ChatRequest<'_>) -> Self {
-        if request.is_stream() {
+    pub fn invoke(request: &Request<'_>) -> Self {
+        if request.stream {
             Self::InvokeWithResponseStream
         } else {
             Self::Invoke
@@ -56,8 +56,8 @@ impl Operation {
 
     /// `Converse`, streamed if the client wants a stream.
     #[must_use]
-    pub fn converse(request: &ChatRequest<'_>) -> Self {
-        if request.is_stream() {
+    pub fn converse(request: &Request<'_>) -> Self {
+        if request.stream {
             Self::ConverseStream
         } else {
             Self::Converse

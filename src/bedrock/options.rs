@@ -10,9 +10,8 @@ use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::bedrock::dialect::encoding_failed;
-use crate::chat::Error;
+use crate::chat::{Error, Param, Request};
 use crate::config::Guardrail;
-use crate::openai::ChatRequest;
 
 /// Bedrock's own options of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ impl Options {
     /// # Errors
     ///
     /// A 400 for values that Bedrock does not have.
-    pub fn of(request: &ChatRequest<'_>, channel: Option<&Guardrail>) -> Result<Self, Error> {
+    pub fn of(request: &Request<'_>, channel: Option<&Guardrail>) -> Result<Self, Error> {
         Ok(Self {
             guardrail: guardrail(request)?.or_else(|| channel.cloned()),
             service_tier: service_tier(request)?,
@@ -94,13 +93,13 @@ impl Options {
     }
 }
 
-fn guardrail(request: &ChatRequest<'_>) -> Result<Option<Guardrail>, Error> {
+fn guardrail(request: &Request<'_>) -> Result<Option<Guardrail>, Error> {
     let Some(config) = &request.guardrail else {
         return Ok(None);
     };
     let guardrail = Guardrail {
-        identifier: config.guardrail_identifier.to_string(),
-        version: config.guardrail_version.to_string(),
+        identifier: config.identifier.to_string(),
+        version: config.version.to_string(),
         trace: match config.trace.as_deref() {
             None => None,
             Some(trace) => Some(trace.parse().map_err(|()| {
@@ -119,8 +118,8 @@ fn guardrail(request: &ChatRequest<'_>) -> Result<Option<Guardrail>, Error> {
     }
 }
 
-/// OpenAI's tiers in Bedrock's words; those that Bedrock lacks mean its default.
-fn service_tier(request: &ChatRequest<'_>) -> Result<Option<&'static str>, Error> {
+/// The tier in Bedrock's words; those that Bedrock lacks mean its default.
+fn service_tier(request: &Request<'_>) -> Result<Option<&'static str>, Error> {
     match request.service_tier.as_deref() {
         None | Some("auto" | "scale" | "fast") => Ok(None),
         Some("default") => Ok(Some("default")),
@@ -129,14 +128,13 @@ fn service_tier(request: &ChatRequest<'_>) -> Result<Option<&'static str>, Error
         Some("reserved") => Ok(Some("reserved")),
         Some(_) => {
             let message = "'service_tier' must be auto, default, flex, priority or reserved.";
-            Err(Error::invalid("service_tier", message))
+            Err(Error::invalid(Param::ServiceTier, message))
         }
     }
 }
 
-fn latency(request: &ChatRequest<'_>) -> Result<Option<&'static str>, Error> {
-    let latency = request.performance.as_ref().map(|config| &*config.latency);
-    match latency {
+fn latency(request: &Request<'_>) -> Result<Option<&'static str>, Error> {
+    match request.latency.as_deref() {
         None => Ok(None),
         Some("standard") => Ok(Some("standard")),
         Some("optimized") => Ok(Some("optimized")),
@@ -148,8 +146,8 @@ fn latency(request: &ChatRequest<'_>) -> Result<Option<&'static str>, Error> {
 }
 
 /// The labels in the characters that Bedrock takes; others become `_`.
-fn metadata(request: &ChatRequest<'_>) -> BTreeMap<String, String> {
-    let labels = request.metadata.iter().flatten();
+fn metadata(request: &Request<'_>) -> BTreeMap<String, String> {
+    let labels = request.metadata.iter();
     labels
         .filter(|(key, _)| !key.is_empty())
         .take(16)

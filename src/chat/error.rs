@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use http::StatusCode;
 
+use super::{At, Field, Param};
+
 /// An error for the client. Its protocol writes it down, and says where it is in its own words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -27,6 +29,16 @@ pub struct Error {
 pub enum Place {
     /// A parameter by the client's name for it, or a path in the client's terms.
     Path(Cow<'static, str>),
+    /// A parameter, by the protocol's name for it.
+    Param(Param),
+    /// A block of the conversation.
+    Block(At, Field),
+}
+
+impl From<Param> for Place {
+    fn from(param: Param) -> Self {
+        Self::Param(param)
+    }
 }
 
 impl From<&'static str> for Place {
@@ -93,7 +105,7 @@ impl Error {
             reason.to_string(),
         )
         .code("model_not_found")
-        .param("model")
+        .param(Param::Model)
     }
 
     /// A failure of the gateway or of what stands behind it.

@@ -38,9 +38,10 @@ impl Exchange {
     #[must_use]
     pub fn attempt(relay: Rc<Relay>, channel: &str, now: SystemTime) -> (Self, Step) {
         let mut exchange = Self::new(Arc::clone(relay.routes()));
+        exchange.protocol = relay.protocol();
         let begun = relay.begin(channel, now).map(|route| {
             let prepared = relay.prepared(&route)?;
-            prepared.sign(&route, relay.request(), now)
+            prepared.sign(&route, relay.parsed(), now)
         });
         let step = match begun {
             Some(Ok((call, mut headers, pieces))) => {

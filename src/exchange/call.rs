@@ -1,5 +1,6 @@
 //! A request as Bedrock gets it: translated, then signed.
 
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::CONTENT_TYPE;
@@ -9,9 +10,9 @@ use super::request::too_large;
 use super::{Call, Headers};
 use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
 use crate::catalog::Thinking;
-use crate::chat::Error;
+use crate::chat::{self, Effort, Error, Request};
 use crate::json::Pieces;
-use crate::openai::{self, ChatRequest, ReasoningEffort, StreamUsage, ToolStyle};
+use crate::protocol::Parsed;
 use crate::routes::{Route, Routes};
 use crate::sign::Unsigned;
 
@@ -28,10 +29,10 @@ pub struct Prepared {
 }
 
 /// Whether a model may think before it says anything: it is asked to, or does so unasked.
-fn may_think(route: &Route<'_>, request: &ChatRequest<'_>) -> bool {
-    let effort = request.reasoning_effort;
-    let is_asked = request.thinking.is_some() || effort.is_some();
-    let is_told_not_to = effort == Some(ReasoningEffort::None);
+fn may_think(route: &Route<'_>, request: &Request<'_>) -> bool {
+    let effort = request.reasoning.effort;
+    let is_asked = request.reasoning.thinking.is_some() || effort.is_some();
+    let is_told_not_to = effort == Some(Effort::None);
     match route.model.map(|model| model.thinking) {
         Some(Thinking::None) => false,
         Some(Thinking::Always) => true,
@@ -46,13 +47,9 @@ impl Prepared {
     /// # Errors
     ///
     /// When the model cannot be told what the request says.
-    pub fn new(
-        routes: &Routes,
-        route: &Route<'_>,
-        request: &ChatRequest<'_>,
-    ) -> Result<Self, Error> {
+    pub fn new(routes: &Routes, route: &Route<'_>, request: &Request<'_>) -> Result<Self, Error> {
         let dialect = bedrock::choose(route, request)?;
-        openai::check(request, |param| dialect.treatment(param))?;
+        chat::check(request, |param| dialect.treatment(param))?;
         let options = Options::of(request, route.channel.channel.guardrail.as_ref())?;
         let target = Target {
             model: route.model,
@@ -82,9 +79,10 @@ impl Prepared {
     pub(super) fn sign(
         self,
         route: &Route<'_>,
-        request: &ChatRequest<'_>,
+        parsed: &Parsed<'_>,
         now: SystemTime,
     ) -> Result<(Call, Headers, Pieces), Error> {
+        let Parsed { request, reply } = parsed;
         let body: Vec<_> = self.encoded.body.slices(request.source).collect();
         let headers = self.signed_headers(route, &body, now)?;
         let call = Call {
@@ -98,16 +96,7 @@ impl Prepared {
             created: now
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
-            usage: if request.wants_usage() {
-                StreamUsage::Included
-            } else {
-                StreamUsage::Omitted
-            },
-            tool_style: if request.functions.is_some() {
-                ToolStyle::FunctionCall
-            } else {
-                ToolStyle::ToolCalls
-            },
+            reply: Rc::clone(reply),
         };
         Ok((call, headers, self.encoded.body))
     }

@@ -9,7 +9,6 @@ use std::time::SystemTime;
 use super::stand_in;
 use super::{Edit, Exchange, Head, Headers, Phase, Step};
 use crate::chat::Error;
-use crate::openai;
 use crate::relay::{Dispatcher, End, Relay};
 
 impl Exchange {
@@ -21,7 +20,7 @@ impl Exchange {
         kept: Headers,
         now: SystemTime,
     ) -> Step {
-        match dispatcher.relay(&self.routes, body, now) {
+        match dispatcher.relay(&self.routes, self.protocol, body, now) {
             Ok((relay, plan)) => {
                 self.phase = Phase::Relayed(relay);
                 Step::Edit(stand_in::relayed(&plan, kept))
@@ -41,7 +40,7 @@ impl Exchange {
         }
         if end {
             let (error, headers) = self.relayed_error(&relay, &head, b"");
-            let mut reply = head.reply(&error);
+            let mut reply = head.reply(self.protocol, &error);
             reply.headers.extend(headers.fields());
             return Step::Reply(reply);
         }
@@ -52,7 +51,7 @@ impl Exchange {
     /// The whole body of an error that came back.
     pub(super) fn relayed_body(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> Step {
         let (error, headers) = self.relayed_error(relay, head, body);
-        let body = openai::error_body(&error);
+        let body = self.protocol.error_body(&error);
         let mut all = head.json(error.status, body.len());
         all.0.extend(headers.0);
         Edit::pass_to(all, body)

@@ -6,12 +6,11 @@ use http::StatusCode;
 use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
-use super::api::Api;
 use super::call::Prepared;
 use super::{Body, Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step, timeout};
 use crate::chat::{Error, ErrorKind};
 use crate::json::Pieces;
-use crate::openai::{self, ChatRequest};
+use crate::protocol::{self, ClientPath, Protocol};
 use crate::routes::{ResolveError, Routes};
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
@@ -26,8 +25,8 @@ impl Exchange {
     pub fn request_headers(&mut self, headers: Headers, end: bool) -> Step {
         let path = headers.get(":path");
         let path = path.and_then(|path| PathAndQuery::try_from(path).ok());
-        let Some(api) = path.as_ref().and_then(Api::at) else {
-            return match path.as_ref().filter(|path| Api::is_below(path)) {
+        let Some(api) = path.as_ref().and_then(ClientPath::at) else {
+            return match path.as_ref().filter(|path| ClientPath::is_below(path)) {
                 Some(path) => self.reply(&no_such_path(path)),
                 None => self.not_ours(headers),
             };
@@ -46,9 +45,12 @@ impl Exchange {
             return self.reply(&error.code("method_not_allowed"));
         }
         match api {
-            Api::Models => self.reply_json(openai::model_list(self.routes.model_names())),
-            Api::Model(name) => self.reply_model(name),
-            Api::ChatCompletions => self.chat_headers(headers, end),
+            ClientPath::Models => self.reply_json(protocol::model_list(self.routes.model_names())),
+            ClientPath::Model(name) => self.reply_model(name),
+            ClientPath::Chat(protocol) => {
+                self.protocol = protocol;
+                self.chat_headers(headers, end)
+            }
         }
     }
 
@@ -78,7 +80,7 @@ impl Exchange {
             return self.start_relay(&dispatcher, read(), kept, now);
         }
         let body = read();
-        match call(&self.routes, &body, now) {
+        match call(&self.routes, self.protocol, &body, now) {
             Ok((call, mut headers, pieces)) => {
                 headers.0.extend(kept.0);
                 self.phase = Phase::Upstream(call);
@@ -116,7 +118,7 @@ impl Exchange {
         let name = percent_decode_str(name).decode_utf8_lossy();
         let refusal = self.routes.find(&name).err();
         match refusal {
-            None => self.reply_json(openai::model(&name)),
+            None => self.reply_json(protocol::model(&name)),
             Some(reason) => self.reply(&Error::model_not_found(&reason)),
         }
     }
@@ -179,14 +181,20 @@ impl Head {
 }
 
 /// Translates, routes and signs a request.
-fn call(routes: &Routes, body: &[u8], now: SystemTime) -> Result<(Call, Headers, Pieces), Error> {
-    let request = ChatRequest::parse(body)?;
+fn call(
+    routes: &Routes,
+    protocol: &dyn Protocol,
+    body: &[u8],
+    now: SystemTime,
+) -> Result<(Call, Headers, Pieces), Error> {
+    let parsed = protocol.parse(body)?;
+    let request = &parsed.request;
     let route = routes
         .resolve(&request.model, now)
         .map_err(|error| unserved(&error))?;
-    let prepared = Prepared::new(routes, &route, &request)?;
-    let (call, mut headers, pieces) = prepared.sign(&route, &request, now)?;
-    timeout::add(&mut headers, timeout::response_timeout(&route, &request));
+    let prepared = Prepared::new(routes, &route, request)?;
+    let (call, mut headers, pieces) = prepared.sign(&route, &parsed, now)?;
+    timeout::add(&mut headers, timeout::response_timeout(&route, request));
     Ok((call, headers, pieces))
 }
 

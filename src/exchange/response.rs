@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
 use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
 use crate::chat::{AnswerHead, Error, Usage};
-use crate::openai::{self, ChunkWriter};
+use crate::protocol::Protocol;
 
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
@@ -172,20 +172,19 @@ impl Exchange {
         if let Some(attempt) = &self.attempt {
             return attempt.failed(error, end);
         }
-        let body = openai::error_body(error);
+        let body = self.protocol.error_body(error);
         if end {
             return Edit::pass_to(head.json(error.status, body.len()), body);
         }
-        Step::Reply(head.reply(error))
+        Step::Reply(head.reply(self.protocol, error))
     }
 }
 
 impl Call {
     pub(super) fn into_stream(self, head: &Head) -> ResponseStream {
-        let head = self.answer_head(head, None);
-        let out = ChunkWriter::sink(&head, self.usage, self.tool_style);
+        let out = self.reply.stream(&self.answer_head(head, None));
         let decoder = self.dialect.stream_decoder(self.answer);
-        ResponseStream::new(decoder, Box::new(out))
+        ResponseStream::new(decoder, out)
     }
 
     fn answer_head(&self, head: &Head, id: Option<&str>) -> AnswerHead {
@@ -245,7 +244,7 @@ impl Head {
         // A long answer need not be in memory three times: linear memory never shrinks.
         drop(body);
         let head = call.answer_head(self, completion.id.as_deref());
-        Ok(openai::completion_body(&completion, &head, call.tool_style))
+        Ok(call.reply.whole(&completion, &head))
     }
 
     /// Token counts that Bedrock tells in headers.
@@ -305,10 +304,10 @@ impl Head {
     }
 
     /// A reply of the filter's own in place of the answer.
-    pub(super) fn reply(&self, error: &Error) -> Reply {
+    pub(super) fn reply(&self, protocol: &dyn Protocol, error: &Error) -> Reply {
         Reply {
             headers: self.kept(error.status).fields(),
-            ..Reply::error(error)
+            ..Reply::error(protocol, error)
         }
     }
 

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::Headers;
-use crate::openai::ChatRequest;
+use crate::chat::Request;
 use crate::routes::Route;
 
 /// The header.
@@ -21,10 +21,10 @@ const TOKENS_PER_SECOND: u32 = 20;
 /// How long an attempt on a channel may take until its answer begins: a stream with its first bytes,
 /// any other answer when it is whole.
 #[must_use]
-pub fn response_timeout(route: &Route<'_>, request: &ChatRequest<'_>) -> Duration {
+pub fn response_timeout(route: &Route<'_>, request: &Request<'_>) -> Duration {
     let channel = &route.channel.channel;
     let most = channel.request_timeout_seconds;
-    let seconds = if request.is_stream() {
+    let seconds = if request.stream {
         channel.first_byte_timeout_seconds.min(most)
     } else {
         let tokens = request
@@ -49,6 +49,8 @@ pub(super) fn add(headers: &mut Headers, timeout: Duration) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::Protocol as _;
+    use crate::protocol::openai_chat::Chat;
     use crate::routes::testing;
     use serde_json::{Value, json};
 
@@ -58,10 +60,11 @@ mod tests {
         let mut body = request.clone();
         body["messages"] = json!([{"role": "user", "content": "Hi"}]);
         let body = body.to_string();
-        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+        let parsed = Chat.parse(body.as_bytes()).unwrap();
+        let request = &parsed.request;
         let routes = testing::routes(std::slice::from_ref(channel), None);
         let route = routes.find(&request.model).unwrap();
-        let timeout = response_timeout(&route, &request);
+        let timeout = response_timeout(&route, request);
         assert_eq!(timeout, Duration::from_secs(expected), "{channel} {body}");
     }
 

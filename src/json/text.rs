@@ -169,7 +169,10 @@ impl<'a> From<Text<'a>> for Cow<'a, str> {
         match text.0 {
             Form::Verbatim(json) => inside(json).into(),
             Form::Plain(text) => text,
-            escaped @ Form::Escaped(..) => Text(escaped).to_string().into(),
+            Form::Escaped(json, plain) => plain
+                .into_inner()
+                .unwrap_or_else(|| serde_json::from_str(json.get()).unwrap_or_default())
+                .into(),
         }
     }
 }

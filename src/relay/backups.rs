@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::bedrock::ModelFamily;
+use crate::chat::Request;
 use crate::config::{Api, Guardrail};
 use crate::exchange::{Prepared, response_timeout};
-use crate::openai::ChatRequest;
 use crate::routes::{CompiledChannel, Pool, Route, Routes};
 
 /// Who can take over from `chosen`: every candidate, or nobody if one of them could not carry the request.
@@ -14,7 +14,7 @@ pub(super) fn backups<'r>(
     routes: &Routes,
     chosen: &Route<'r>,
     all: &[Route<'r>],
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
 ) -> Vec<&'r CompiledChannel> {
     let carries = |other: &Route<'r>| {
         Target::of(other) == Target::of(chosen) || Prepared::new(routes, other, request).is_ok()
@@ -30,7 +30,7 @@ pub(super) fn backups<'r>(
 pub(super) fn longest_timeout(
     pool: &Pool<'_>,
     all: &[Route<'_>],
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
 ) -> Duration {
     let is_in_pool = |own: &&Route<'_>| {
         let name = &own.channel.channel.name;

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::config::Failover;
+use crate::protocol::openai_chat::Chat;
 use crate::routes::testing;
 
 fn now() -> SystemTime {
@@ -24,7 +25,7 @@ fn body() -> Vec<u8> {
 }
 
 fn plan(dispatcher: &Rc<Dispatcher>, routes: &Arc<Routes>) -> (Rc<Relay>, Plan) {
-    dispatcher.relay(routes, body(), now()).unwrap()
+    dispatcher.relay(routes, &Chat, body(), now()).unwrap()
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn a_channel_that_fails_is_not_first_until_it_answers() {
     assert_eq!(relay.attempts(), (Some("b".to_owned()), 2));
     assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|b|a");
     let later = now() + Duration::from_secs(2);
-    let (relay, probe) = dispatcher.relay(&routes, body(), later).unwrap();
+    let (relay, probe) = dispatcher.relay(&routes, &Chat, body(), later).unwrap();
     assert_eq!(probe.cluster, "bedrock|pool|a|b");
     relay.begin("a", later);
     relay.answered();
@@ -96,7 +97,9 @@ fn every_attempt_has_the_longest_time_that_one_of_the_pool_asks_for() {
     let stream =
         br#"{"model":"nova-pro","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
     for _ in 0..20 {
-        let (_, plan) = dispatcher.relay(&routes, stream.to_vec(), now()).unwrap();
+        let (_, plan) = dispatcher
+            .relay(&routes, &Chat, stream.to_vec(), now())
+            .unwrap();
         let expected = if plan.cluster == "bedrock|pool|c" {
             200
         } else {
@@ -130,7 +133,10 @@ fn what_is_held_is_limited_and_given_back() {
     let routes = Arc::new(testing::routes(&[json!({"name": "a"})], Some(failover)));
     let dispatcher = Rc::new(Dispatcher::default());
     let (one, two) = (plan(&dispatcher, &routes), plan(&dispatcher, &routes));
-    let refused = dispatcher.relay(&routes, body(), now()).err().unwrap();
+    let refused = dispatcher
+        .relay(&routes, &Chat, body(), now())
+        .err()
+        .unwrap();
     assert_eq!(refused.status, 503);
     assert_eq!(refused.code, Some("overloaded"));
     drop(one);
@@ -154,7 +160,10 @@ fn a_request_that_nobody_can_carry_is_the_clients_error() {
         ),
         ("{", 400),
     ] {
-        let error = dispatcher.relay(&routes, body.into(), now()).err().unwrap();
+        let error = dispatcher
+            .relay(&routes, &Chat, body.into(), now())
+            .err()
+            .unwrap();
         assert_eq!(error.status, status, "{error}");
     }
     assert_eq!(dispatcher.held.get(), 0);
@@ -162,7 +171,7 @@ fn a_request_that_nobody_can_carry_is_the_clients_error() {
 
 /// The order in which channels are tried, and the retries.
 fn planned(routes: &Arc<Routes>, dispatcher: &Rc<Dispatcher>, now: SystemTime) -> Plan {
-    dispatcher.relay(routes, body(), now).unwrap().1
+    dispatcher.relay(routes, &Chat, body(), now).unwrap().1
 }
 
 #[test]
@@ -212,7 +221,10 @@ fn credentials_that_expired_are_not_tried_first_and_not_instead_of_an_answer() {
         planned(&alone, &dispatcher, now()).cluster,
         "bedrock|pool|a"
     );
-    let error = dispatcher.relay(&alone, body(), later).err().unwrap();
+    let error = dispatcher
+        .relay(&alone, &Chat, body(), later)
+        .err()
+        .unwrap();
     assert_eq!(error.code, Some("credentials_unavailable"));
     assert_eq!((error.status.as_u16(), error.retry_after), (503, Some(10)));
     assert_eq!(dispatcher.held.get(), 0);

@@ -4,9 +4,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bedrock_filter::bedrock::{self, Dialect, EncodedRequest, Options, ResponseStream, Target};
-use bedrock_filter::chat::AnswerHead;
+use bedrock_filter::chat::{AnswerHead, Request};
 use bedrock_filter::config::PluginConfig;
-use bedrock_filter::openai::{self, ChatRequest, ChunkWriter, StreamUsage, ToolStyle};
+use bedrock_filter::protocol::openai_chat::Chat;
+use bedrock_filter::protocol::{Parsed, Protocol as _};
 use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames, parse_http};
 
@@ -31,13 +32,13 @@ pub(crate) fn routes() -> Arc<Routes> {
 fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
     let stage =
         |what: &str, run: Box<dyn Fn()>| Stage::new(format!("{what}/{}", golden.dialect), run);
+    let own = Arc::clone(routes);
+    let parsed = parse(golden.request);
     let parse = || {
         black_box(parse(golden.request));
     };
-    let own = Arc::clone(routes);
-    let request = parse_static(golden.request);
     let encode = move || {
-        black_box(encode(&own, &request));
+        black_box(encode(&own, &parsed.request));
     };
     [
         stage("parse", Box::new(parse)),
@@ -47,17 +48,13 @@ fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
     ]
 }
 
-pub(crate) fn parse(body: &str) -> ChatRequest<'_> {
-    ChatRequest::parse(black_box(body).as_bytes()).expect("a request")
-}
-
-fn parse_static(body: &'static str) -> ChatRequest<'static> {
-    ChatRequest::parse(body.as_bytes()).expect("a request")
+pub(crate) fn parse(body: &str) -> Parsed<'_> {
+    Chat.parse(black_box(body).as_bytes()).expect("a request")
 }
 
 pub(crate) fn encode(
     routes: &Routes,
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
 ) -> (&'static dyn Dialect, EncodedRequest) {
     let route = routes.find(&request.model).expect("a route");
     let dialect = bedrock::choose(&route, request).expect("a dialect");
@@ -73,28 +70,25 @@ pub(crate) fn encode(
 }
 
 fn decode(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
-    let (dialect, encoded) = encode(routes, &parse(golden.request));
+    let Parsed { request, reply } = parse(golden.request);
+    let (dialect, encoded) = encode(routes, &request);
     let body = parse_http(golden.answer).body;
     let head = head();
     move || {
         let completion = dialect.decode_response(black_box(&body), &encoded.answer);
         let completion = completion.expect("an answer");
-        black_box(openai::completion_body(
-            &completion,
-            &head,
-            ToolStyle::ToolCalls,
-        ));
+        black_box(reply.whole(&completion, &head));
     }
 }
 
 fn stream(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
-    let (dialect, encoded) = encode(routes, &parse(golden.stream_request));
+    let Parsed { request, reply } = parse(golden.stream_request);
+    let (dialect, encoded) = encode(routes, &request);
     let bytes = frames(golden.events);
     let head = head();
     move || {
-        let out = ChunkWriter::sink(&head, StreamUsage::Included, ToolStyle::ToolCalls);
         let decoder = dialect.stream_decoder(encoded.answer.clone());
-        let mut stream = ResponseStream::new(decoder, Box::new(out));
+        let mut stream = ResponseStream::new(decoder, reply.stream(&head));
         black_box(stream.push(black_box(&bytes)));
         black_box(stream.finish());
     }

@@ -25,7 +25,7 @@ fn translate(name: &str, messages: &Value, routes: &Arc<Routes>) -> Stage {
     let body = body.to_string();
     let routes = Arc::clone(routes);
     Stage::new(name, move || {
-        black_box(encode(&routes, &parse(&body)));
+        black_box(encode(&routes, &parse(&body).request));
     })
 }
 

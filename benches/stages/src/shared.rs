@@ -3,10 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
-use bedrock_filter::chat::{AnswerHead, AnswerSink, AnswerStream};
+use bedrock_filter::chat::AnswerHead;
 use bedrock_filter::config::{Credentials, PluginConfig, Secret, SignedBy};
 use bedrock_filter::json;
-use bedrock_filter::openai::{ChunkWriter, StreamUsage, ToolStyle};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::sign::{Signer, Unsigned};
 use bedrock_filter::wire::event_stream::FrameDecoder;
@@ -16,6 +15,7 @@ use http::header::CONTENT_TYPE;
 use sha2::{Digest as _, Sha256};
 
 use crate::Stage;
+use crate::dialects::parse;
 use crate::golden::GOLDEN;
 
 /// 2026-01-15T12:34:56Z.
@@ -101,8 +101,10 @@ fn write_chunk() -> Stage {
         model: "claude-sonnet-4-5".to_owned(),
         ..AnswerHead::default()
     };
+    let body = GOLDEN.first().map_or("", |golden| golden.request);
+    let reply = parse(body).reply;
     Stage::new("encode chunk/5 tokens", move || {
-        let mut out = ChunkWriter::sink(&head, StreamUsage::Omitted, ToolStyle::ToolCalls);
+        let mut out = reply.stream(&head);
         for _ in 0..5 {
             out.text(black_box(" token"));
         }

@@ -1,7 +1,6 @@
 //! Parameters that Converse has no field for: they go to the model as they are.
 
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use super::family::{TopK, Traits};
 use crate::bedrock::Target;
@@ -9,8 +8,7 @@ use crate::bedrock::dialects::anthropic::messages::{Plan, Thinking, plan};
 use crate::bedrock::shared::conversation::Conversation;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::catalog;
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ReasoningEffort};
+use crate::chat::{Effort, Error, Request, Thinking as Wish, ThinkingMode};
 
 /// Largest `topK` of Nova.
 const MAX_TOP_K: u32 = 128;
@@ -35,7 +33,7 @@ pub(super) struct Extras {
     pub(super) thinking: Option<Thinking>,
     /// Claude.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) output_config: Option<Effort>,
+    pub(super) output_config: Option<NestedEffort>,
     /// Claude.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<OneToolAtATime>,
@@ -44,10 +42,10 @@ pub(super) struct Extras {
     pub(super) reasoning_config: Option<ReasoningConfig>,
     /// Open models.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reasoning_effort: Option<ReasoningEffort>,
+    pub(super) reasoning_effort: Option<Effort>,
     /// GPT.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reasoning: Option<Effort>,
+    pub(super) reasoning: Option<NestedEffort>,
 }
 
 #[derive(Debug, PartialEq, Serialize)]
@@ -57,8 +55,8 @@ pub(super) struct InferenceExtras {
 }
 
 #[derive(Debug, PartialEq, Serialize)]
-pub(super) struct Effort {
-    pub(super) effort: ReasoningEffort,
+pub(super) struct NestedEffort {
+    pub(super) effort: Effort,
 }
 
 /// What of Claude's own `tool_choice` Converse lacks; the type only where Converse has no choice.
@@ -75,7 +73,7 @@ pub(super) struct OneToolAtATime {
 pub(super) enum ReasoningConfig {
     Enabled {
         #[serde(rename = "maxReasoningEffort")]
-        effort: ReasoningEffort,
+        effort: Effort,
     },
     Disabled,
 }
@@ -88,9 +86,9 @@ pub(super) struct Reasoning {
     /// Nova's.
     config: Option<ReasoningConfig>,
     /// Of open models.
-    effort: Option<ReasoningEffort>,
+    effort: Option<Effort>,
     /// GPT's.
-    nested: Option<ReasoningEffort>,
+    nested: Option<Effort>,
 }
 
 impl Extras {
@@ -100,7 +98,7 @@ impl Extras {
 
     /// Everything but what the sampling rules may drop.
     pub(super) fn of(reasoning: Reasoning, tools: &Tools<'_>, traits: &Traits) -> Self {
-        let effort = |effort: Option<ReasoningEffort>| effort.map(|effort| Effort { effort });
+        let effort = |effort: Option<Effort>| effort.map(|effort| NestedEffort { effort });
         Self {
             thinking: reasoning.plan.thinking,
             output_config: effort(reasoning.plan.effort),
@@ -134,7 +132,7 @@ impl Reasoning {
     ///
     /// A 400 for a `thinking` that the model cannot be given.
     pub(super) fn of(
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
         conversation: &Conversation<'_>,
         tools: &Tools<'_>,
@@ -148,21 +146,19 @@ impl Reasoning {
                 return Ok(Self { plan, ..none });
             }
         };
-        let wanted = || match request.thinking {
-            Some(raw) => effort_of(raw),
-            None => Ok(request.reasoning_effort),
-        };
+        let thinking = request.reasoning.thinking.as_ref();
+        let wanted = || thinking.map_or(request.reasoning.effort, effort_of);
         Ok(match rule {
             Rule::ReasoningConfig => Self {
-                config: wanted()?.map(|effort| config(effort, request)),
+                config: wanted().map(|effort| config(effort, request)),
                 ..none
             },
             Rule::Effort => Self {
-                effort: wanted()?.and_then(|effort| model.effort(effort)),
+                effort: wanted().and_then(|effort| model.effort(effort)),
                 ..none
             },
             Rule::NestedEffort => Self {
-                nested: wanted()?.and_then(|effort| model.effort(effort)),
+                nested: wanted().and_then(|effort| model.effort(effort)),
                 ..none
             },
             _ => Self {
@@ -175,54 +171,33 @@ impl Reasoning {
     /// Whether the model refuses sampling parameters, or an answer limit, while it reasons so.
     pub(super) fn is_at_its_highest(&self) -> bool {
         let highest = ReasoningConfig::Enabled {
-            effort: ReasoningEffort::High,
+            effort: Effort::High,
         };
         self.config.as_ref() == Some(&highest)
     }
 }
 
 /// Nova refuses its highest effort together with an answer limit; a limit is more than a hint.
-fn config(effort: ReasoningEffort, request: &ChatRequest<'_>) -> ReasoningConfig {
-    use ReasoningEffort as Wanted;
+fn config(effort: Effort, request: &Request<'_>) -> ReasoningConfig {
     let effort = match effort {
-        Wanted::None => return ReasoningConfig::Disabled,
-        Wanted::Minimal | Wanted::Low => Wanted::Low,
-        Wanted::Medium => Wanted::Medium,
-        _ if request.max_output().is_some() => Wanted::Medium,
-        _ => Wanted::High,
+        Effort::None => return ReasoningConfig::Disabled,
+        Effort::Minimal | Effort::Low => Effort::Low,
+        Effort::Medium => Effort::Medium,
+        _ if request.max_output.is_some() => Effort::Medium,
+        _ => Effort::High,
     };
     ReasoningConfig::Enabled { effort }
 }
 
-/// Claude's `thinking` for models that know efforts only.
-fn effort_of(raw: &RawValue) -> Result<Option<ReasoningEffort>, Error> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Kind {
-        Enabled,
-        Adaptive,
-        Disabled,
+/// An exact wish for models that know efforts only.
+fn effort_of(wish: &Wish) -> Option<Effort> {
+    match (wish.mode, wish.budget_tokens) {
+        (ThinkingMode::Disabled, _) => Some(Effort::None),
+        (ThinkingMode::Adaptive, _) => None,
+        (ThinkingMode::Enabled, Some(0..=1_024)) => Some(Effort::Low),
+        (ThinkingMode::Enabled, None | Some(1_025..=2_048)) => Some(Effort::Medium),
+        (ThinkingMode::Enabled, _) => Some(Effort::High),
     }
-
-    #[derive(Deserialize)]
-    struct Wish {
-        #[serde(rename = "type")]
-        kind: Kind,
-        #[serde(default)]
-        budget_tokens: Option<u32>,
-    }
-
-    let wish: Wish = serde_json::from_str(raw.get()).map_err(|error| {
-        let message = format!("Invalid value for 'thinking': {error}.");
-        Error::invalid("thinking", message)
-    })?;
-    Ok(match (wish.kind, wish.budget_tokens) {
-        (Kind::Disabled, _) => Some(ReasoningEffort::None),
-        (Kind::Adaptive, _) => None,
-        (Kind::Enabled, Some(0..=1_024)) => Some(ReasoningEffort::Low),
-        (Kind::Enabled, None | Some(1_025..=2_048)) => Some(ReasoningEffort::Medium),
-        (Kind::Enabled, _) => Some(ReasoningEffort::High),
-    })
 }
 
 fn one_tool_at_a_time(tools: &Tools<'_>, traits: &Traits) -> Option<OneToolAtATime> {

@@ -13,7 +13,7 @@ use crate::bedrock::shared::conversation::{
 };
 use crate::bedrock::shared::document;
 use crate::bedrock::shared::image::Image;
-use crate::openai::{CacheControl, CacheTtl};
+use crate::chat::{CacheControl, CacheTtl};
 
 /// Stands beside a document that the client sent without a word: Converse wants a text there.
 const DOCUMENT_TEXT: &str = "See the attached file.";

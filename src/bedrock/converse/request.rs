@@ -11,16 +11,12 @@ use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, Content, Role};
+use crate::chat::{self, Error, Field, Param, Place, Request};
 
 /// Where Claude tells how much of its output was thinking.
 const THINKING_TOKENS: &str = "/usage/output_tokens_details";
 
-pub(super) fn encode(
-    request: &ChatRequest<'_>,
-    target: &Target<'_>,
-) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let traits = Traits::of(target);
     refuse_stop(request, target)?;
     refuse_rich_results(request, &traits)?;
@@ -41,7 +37,7 @@ pub(super) fn encode(
     let inference_config = inference_config(request, target, &traits, &reasoning);
     let samples = takes_samples(&traits, &reasoning);
     let mut extras = Extras::of(reasoning, &tools, &traits);
-    extras.set_top_k(request.top_k.filter(|_| samples), &traits);
+    extras.set_top_k(request.sampling.top_k.filter(|_| samples), &traits);
     if traits.claude {
         extras.anthropic_beta = betas(request)?;
     }
@@ -91,49 +87,51 @@ fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
     }
 }
 
-fn refuse_stop(request: &ChatRequest<'_>, target: &Target<'_>) -> Result<(), Error> {
+fn refuse_stop(request: &Request<'_>, target: &Target<'_>) -> Result<(), Error> {
     if stop_sequences(request).is_empty() || target.model.is_none_or(|model| model.stop) {
         return Ok(());
     }
     let message = "This model takes no stop sequences; cut the answer at the client.";
-    Err(Error::unsupported("stop", message))
+    Err(Error::unsupported(Param::Stop, message))
 }
 
 /// Refuses images and files in the results of tools, where the model reads only text.
-fn refuse_rich_results(request: &ChatRequest<'_>, traits: &Traits) -> Result<(), Error> {
+fn refuse_rich_results(request: &Request<'_>, traits: &Traits) -> Result<(), Error> {
     if traits.rich_results {
         return Ok(());
     }
-    for (at, message) in request.messages.iter().enumerate() {
-        let (Role::Tool | Role::Function, Some(Content::Parts(parts))) =
-            (message.role, &message.content)
-        else {
-            continue;
-        };
-        if let Some(index) = parts.iter().position(|part| &*part.kind != "text") {
+    let blocks = request.messages.iter().flat_map(|message| &message.blocks);
+    let results = blocks.filter_map(|block| match &block.content {
+        chat::BlockContent::ToolResult(result) => Some(result),
+        _ => None,
+    });
+    let is_text = |block: &chat::Block<'_>| matches!(block.content, chat::BlockContent::Text(_));
+    let mut inside = results.flat_map(|result| &result.content);
+    match inside.find(|block| !is_text(block)) {
+        None => Ok(()),
+        Some(block) => {
             let message = "This model reads only text in the results of tools; send images and \
                            files in a user message.";
-            let param = format!("messages[{at}].content[{index}].type");
-            return Err(Error::unsupported(param, message));
+            let place = Place::Block(block.at, Field::Kind);
+            Err(Error::unsupported(place, message))
         }
     }
-    Ok(())
 }
 
 fn inference_config<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     target: &Target<'_>,
     traits: &Traits,
     reasoning: &Reasoning,
 ) -> InferenceConfig<'a> {
     let samples = takes_samples(traits, reasoning);
-    let temperature = request.temperature.filter(|_| samples);
+    let temperature = request.sampling.temperature.filter(|_| samples);
     let alone = traits.sampling == Sampling::Either && temperature.is_some();
     InferenceConfig {
         max_tokens: max_tokens(request, target, traits, reasoning),
         // Converse's temperature ends at 1, OpenAI's at 2.
         temperature: temperature.map(|temperature| temperature.min(1.0)),
-        top_p: request.top_p.filter(|_| samples && !alone),
+        top_p: request.sampling.top_p.filter(|_| samples && !alone),
         stop_sequences: stop_sequences(request),
     }
 }
@@ -141,7 +139,7 @@ fn inference_config<'a>(
 /// The client's limit, but never more than the model can. Without one Converse takes the model's
 /// own; but Claude gets the same one as everywhere, because thinking must fit into it.
 fn max_tokens(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     target: &Target<'_>,
     traits: &Traits,
     reasoning: &Reasoning,
@@ -150,7 +148,7 @@ fn max_tokens(
         return Some(claude::max_tokens(request, target, &reasoning.plan));
     }
     let most = target.model.and_then(|model| model.max_output);
-    let wanted = request.max_output()?.max(traits.min_tokens);
+    let wanted = request.max_output?.max(traits.min_tokens);
     Some(wanted.min(most.unwrap_or(u32::MAX)))
 }
 
@@ -160,7 +158,7 @@ fn takes_samples(traits: &Traits, reasoning: &Reasoning) -> bool {
 }
 
 /// Models refuse stop sequences of white space alone.
-fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+fn stop_sequences<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     stops.filter(|stop| !stop.trim().is_empty()).collect()
 }

@@ -17,8 +17,7 @@ use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{self, Choice, Tools};
 use crate::bedrock::{Target, ToolNames};
 use crate::catalog::Model;
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ResponseFormat};
+use crate::chat::{self, Error, OutputFormat, Param, Request};
 
 /// Schema of a tool that is known from the history alone.
 const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
@@ -32,7 +31,7 @@ const ANY_OBJECT: &str = r#"{"type":"object","properties":{}}"#;
 ///
 /// A 400 for what is no tool, and for tools where the model has none.
 pub(super) fn tools<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     conversation: &Conversation<'a>,
     traits: &Traits,
     names: &mut ToolNames,
@@ -47,8 +46,8 @@ pub(super) fn tools<'a>(
         tools.choice = Choice::Unset;
     }
     if !tools.list.is_empty() && !traits.tools {
-        let param = request.tools.as_ref().map_or("functions", |_| "tools");
-        return Err(Error::unsupported(param, "This model calls no tools."));
+        let place = request.place_of(Param::Tools);
+        return Err(Error::unsupported(place, "This model calls no tools."));
     }
     Ok(tools)
 }
@@ -86,15 +85,15 @@ fn from_history<'a>(
 ///
 /// A 400 for a model that has neither.
 pub(super) fn structured<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     target: &Target<'_>,
     traits: &Traits,
     (tools, names): (&mut Tools<'a>, &mut ToolNames),
 ) -> Result<Option<OutputConfig<'a>>, Error> {
-    let schema = match (Wanted::of(request)?, &request.response_format) {
+    let schema = match (Wanted::of(request)?, &request.output) {
         (Wanted::Text, _) => return Ok(None),
-        (Wanted::Schema(schema), Some(ResponseFormat::JsonSchema(format)))
-            if format.strict == Some(true) && keeps_to_schemas(target.model) =>
+        (Wanted::Schema(schema), OutputFormat::JsonSchema(format))
+            if format.strict && keeps_to_schemas(target.model) =>
         {
             return Ok(Some(native(schema, format)));
         }
@@ -108,7 +107,7 @@ pub(super) fn structured<'a>(
         } else {
             "This model cannot be held to JSON; ask for it in the prompt."
         };
-        return Err(Error::unsupported("response_format", message));
+        return Err(Error::unsupported(Param::OutputFormat, message));
     }
     force_answer(schema, tools, names).map(|()| None)
 }
@@ -118,10 +117,7 @@ fn keeps_to_schemas(model: Option<&Model>) -> bool {
 }
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
-fn native<'a>(
-    schema: Cow<'a, RawValue>,
-    format: &'a crate::openai::JsonSchema<'_>,
-) -> OutputConfig<'a> {
+fn native<'a>(schema: Cow<'a, RawValue>, format: &'a chat::JsonSchema<'_>) -> OutputConfig<'a> {
     let schema = match schema {
         Cow::Borrowed(schema) => Cow::Borrowed(schema.get()),
         Cow::Owned(schema) => Cow::Owned(schema.get().to_owned()),
@@ -144,33 +140,30 @@ fn native<'a>(
 
 /// Refuses to make a model call a tool that cannot be made to.
 pub(super) fn refuse_forced(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     tools: &Tools<'_>,
     traits: &Traits,
 ) -> Result<(), Error> {
     if !tools.is_forced() || traits.forces_tools() {
         return Ok(());
     }
-    let param = match &request.tool_choice {
-        Some(_) => "tool_choice",
-        None => "function_call",
-    };
+    let place = request.place_of(Param::ToolChoice);
     let message = "This model cannot be made to call a tool; use tool_choice 'auto'.";
-    Err(Error::unsupported(param, message))
+    Err(Error::unsupported(place, message))
 }
 
 /// Refuses tools in a stream where the model has none there.
 pub(super) fn refuse_streamed(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     tools: &Tools<'_>,
     traits: &Traits,
 ) -> Result<(), Error> {
-    if tools.list.is_empty() || traits.streams_tools || !request.is_stream() {
+    if tools.list.is_empty() || traits.streams_tools || !request.stream {
         return Ok(());
     }
     let message = "This model does not stream answers to requests with tools; set 'stream' to \
                    false.";
-    Err(Error::unsupported("stream", message))
+    Err(Error::unsupported(Param::Stream, message))
 }
 
 /// `toolConfig`, if there are tools.

@@ -1,7 +1,7 @@
 //! Ends of cached prefixes: as many and as long as a model takes.
 
 use crate::catalog::Caching;
-use crate::openai::{CacheControl, CacheTtl};
+use crate::chat::{CacheControl, CacheTtl};
 
 /// Most marks in one request.
 ///

@@ -15,9 +15,8 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::shared::base64::Base64;
 use crate::bedrock::shared::image::Image;
-use crate::chat::Error;
+use crate::chat::{CacheControl, Error};
 use crate::json::Text;
-use crate::openai::CacheControl;
 
 /// A whole conversation.
 pub(in crate::bedrock) struct Conversation<'a> {
@@ -148,7 +147,7 @@ impl<'a> Conversation<'a> {
         }
         let message = "This model cannot continue an assistant message; end the conversation with \
                        a user message.";
-        Err(Error::unsupported("messages", message))
+        Err(Error::unsupported(Param::Messages, message))
     }
 }
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Serialize, Serializer};
 
 use crate::bedrock::shared::base64::Base64;
-use crate::chat::Error;
+use crate::chat::{At, Error, Field, Place, Source, media};
 use crate::json::Verbatim;
 
 /// An image inside a request.
@@ -30,32 +30,35 @@ const MEDIA_TYPES: &[(&str, &[u8])] = &[
 const HEAD_LEN: usize = 16;
 
 impl<'a> Image<'a> {
-    /// Reads an `image_url`.
+    /// Reads an image.
     ///
     /// The file's own first bytes win over the declared type, because clients often mislabel
     /// images and Bedrock refuses them then.
     ///
     /// # Errors
     ///
-    /// A 400 at `param` when it is no base64 data URI of a type that models read.
-    pub(in crate::bedrock) fn parse(url: &'a str, param: &str) -> Result<Self, Error> {
-        let param = format!("{param}.image_url.url");
-        if url.starts_with("http://") || url.starts_with("https://") {
-            let message = "Bedrock does not fetch images; send the image itself as a data URI \
-                           (data:image/png;base64,…).";
-            return Err(Error::unsupported(param, message));
-        }
-        let Some((declared, data)) = split_data_uri(url) else {
-            let message = "The image is not a base64 data URI (data:image/png;base64,…).";
-            return Err(Error::invalid(param, message));
+    /// A 400 when it is no base64 of a type that models read.
+    pub(in crate::bedrock) fn read(source: &'a Source<'_>, at: At) -> Result<Self, Error> {
+        let place = Place::Block(at, Field::Image);
+        let (declared, data) = match source {
+            Source::Base64 { media_type, data } => (&**media_type, &**data),
+            Source::Uri(uri) if uri.starts_with("http://") || uri.starts_with("https://") => {
+                let message = "Bedrock does not fetch images; send the image itself as a data URI \
+                               (data:image/png;base64,…).";
+                return Err(Error::unsupported(place, message));
+            }
+            Source::Uri(uri) => media::split_data_uri(uri).ok_or_else(|| {
+                let message = "The image is not a base64 data URI (data:image/png;base64,…).";
+                Error::invalid(place.clone(), message)
+            })?,
         };
         let Some(data) = Base64::parse(data) else {
-            return Err(Error::invalid(param, "The image is not valid base64."));
+            return Err(Error::invalid(place, "The image is not valid base64."));
         };
         let media_type = sniff(&data).or_else(|| known(declared)).ok_or_else(|| {
             let message =
                 "The image is of a type that models do not read; use PNG, JPEG, GIF or WebP.";
-            Error::unsupported(param, message)
+            Error::unsupported(place, message)
         })?;
         Ok(Self { media_type, data })
     }
@@ -69,14 +72,6 @@ impl Serialize for DataUri<'_> {
         let Image { media_type, data } = self.0;
         Verbatim(format_args!("data:{media_type};base64,{data}")).serialize(serializer)
     }
-}
-
-pub(in crate::bedrock) fn split_data_uri(url: &str) -> Option<(&str, &str)> {
-    let rest = url.strip_prefix("data:")?;
-    let (head, data) = rest.split_once(',')?;
-    let head = head.strip_suffix(";base64")?;
-    let media_type = head.split(';').next().unwrap_or(head);
-    Some((media_type, data))
 }
 
 fn sniff(data: &str) -> Option<&'static str> {
@@ -101,24 +96,33 @@ fn known(declared: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::Part;
 
     const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+
+    const AT: At = At {
+        message: 0,
+        part: Part::Content(1),
+    };
+
+    #[track_caller]
+    fn check(uri: &str, media_type: &str, data: &str) {
+        let source = Source::Uri(uri.into());
+        let image = Image::read(&source, AT).unwrap();
+        assert_eq!((image.media_type, &*image.data), (media_type, data));
+    }
 
     #[test]
     fn the_bytes_win_over_the_declared_type() {
         for declared in ["image/png", "image/jpeg", "application/octet-stream"] {
-            let url = format!("data:{declared};base64,{PNG}");
-            let image = Image::parse(&url, "p").unwrap();
-            assert_eq!((image.media_type, &*image.data), ("image/png", PNG));
+            check(&format!("data:{declared};base64,{PNG}"), "image/png", PNG);
         }
-        let image = Image::parse("data:image/jpg;base64,AAAA", "p").unwrap();
-        assert_eq!(image.media_type, "image/jpeg");
+        check("data:image/jpg;base64,AAAA", "image/jpeg", "AAAA");
     }
 
     #[test]
     fn wrapped_base64_is_joined() {
-        let image = Image::parse("data:image/png;base64,AA\nAA", "p").unwrap();
-        assert_eq!(&*image.data, "AAAA");
+        check("data:image/png;base64,AA\nAA", "image/png", "AAAA");
     }
 
     #[test]
@@ -131,12 +135,10 @@ mod tests {
             ("data:image/tiff;base64,AAAA", "PNG, JPEG, GIF or WebP"),
             ("nonsense", "data URI"),
         ] {
-            let error = Image::parse(url, "messages[0].content[1]").unwrap_err();
+            let source = Source::Uri(url.into());
+            let error = Image::read(&source, AT).unwrap_err();
             assert!(error.message.contains(text), "{url}: {error}");
-            assert_eq!(
-                error.param,
-                Some("messages[0].content[1].image_url.url".into())
-            );
+            assert_eq!(error.param, Some(Place::Block(AT, Field::Image)));
         }
     }
 }

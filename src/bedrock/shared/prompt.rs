@@ -21,8 +21,7 @@ use serde::Serialize;
 
 use crate::bedrock::shared::conversation::{Accepts, Conversation, Documents, Speaker, build};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target};
-use crate::chat::Error;
-use crate::openai::ChatRequest;
+use crate::chat::{Error, Request};
 
 /// How a conversation is written down as one text.
 #[derive(Debug)]
@@ -95,7 +94,7 @@ impl Template {
 ///
 /// A 400 that names what the model cannot be told.
 pub(in crate::bedrock) fn conversation<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     images: Images,
 ) -> Result<Conversation<'a>, Error> {
     let accepts = Accepts {
@@ -129,24 +128,23 @@ pub(in crate::bedrock) struct Limits {
 impl Limits {
     /// The client's limit, but never more than the model can: asking for more is an error at
     /// Bedrock and means "as much as you can" everywhere else.
-    pub(in crate::bedrock) fn max_tokens(
-        self,
-        request: &ChatRequest<'_>,
-        target: &Target<'_>,
-    ) -> u32 {
+    pub(in crate::bedrock) fn max_tokens(self, request: &Request<'_>, target: &Target<'_>) -> u32 {
         let own = target.model.and_then(|model| model.max_output);
         let most = own.map_or(self.most, |own| own.min(self.most));
-        request.max_output().unwrap_or(self.default).min(most)
+        request.max_output.unwrap_or(self.default).min(most)
     }
 }
 
 /// The client's temperature for models whose own ends at 1; OpenAI's ends at 2.
-pub(in crate::bedrock) fn temperature(request: &ChatRequest<'_>) -> Option<f64> {
-    request.temperature.map(|temperature| temperature.min(1.0))
+pub(in crate::bedrock) fn temperature(request: &Request<'_>) -> Option<f64> {
+    request
+        .sampling
+        .temperature
+        .map(|temperature| temperature.min(1.0))
 }
 
 /// The client's stop texts; empty ones stop nothing.
-pub(in crate::bedrock) fn stops<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+pub(in crate::bedrock) fn stops<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     stops.filter(|stop| !stop.is_empty()).collect()
 }
@@ -157,7 +155,7 @@ pub(in crate::bedrock) fn stops<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str
 ///
 /// Never for the bodies of this crate: they always serialise.
 pub(in crate::bedrock) fn encoded(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     body: &impl Serialize,
     text: TextRules,
 ) -> Result<EncodedRequest, Error> {

@@ -7,8 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::tools::{Choice, Tool, Tools, object_schema, owned};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ResponseFormat};
+use crate::chat::{Error, OutputFormat, Request};
 
 /// Name of the tool whose arguments are the answer.
 pub(in crate::bedrock) const ANSWER_TOOL: &str = "json_answer";
@@ -27,23 +26,16 @@ pub(in crate::bedrock) enum Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Reads `response_format`.
+    /// What the request asks for.
     ///
     /// # Errors
     ///
-    /// A 400 for a schema that is missing or no object.
-    pub(in crate::bedrock) fn of(request: &'a ChatRequest<'_>) -> Result<Self, Error> {
-        const PARAM: &str = "response_format.json_schema.schema";
-        match &request.response_format {
-            None | Some(ResponseFormat::Text) => Ok(Self::Text),
-            Some(ResponseFormat::JsonObject) => Ok(Self::JsonObject),
-            Some(ResponseFormat::JsonSchema(format)) => match format.schema {
-                Some(schema) => object_schema(schema, PARAM).map(Self::Schema),
-                None => {
-                    let message = format!("Missing required parameter: '{PARAM}'.");
-                    Err(Error::invalid(PARAM, message).code("missing_required_parameter"))
-                }
-            },
+    /// Never for a schema that is a JSON object.
+    pub(in crate::bedrock) fn of(request: &'a Request<'_>) -> Result<Self, Error> {
+        match &request.output {
+            OutputFormat::Text => Ok(Self::Text),
+            OutputFormat::JsonObject => Ok(Self::JsonObject),
+            OutputFormat::JsonSchema(format) => object_schema(format.schema).map(Self::Schema),
         }
     }
 }

@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::dialect::encoding_failed;
-use crate::chat::Error;
-use crate::openai::{self, CacheControl, ChatRequest, Function, LegacyChoice, ToolChoiceMode};
+use crate::chat::{self, CacheControl, Error, Param, Request, ToolChoice};
 
 /// The tools of a request, made ready for Bedrock.
 pub(in crate::bedrock) struct Tools<'a> {
@@ -47,35 +46,30 @@ pub(in crate::bedrock) enum Choice<'a> {
 }
 
 impl<'a> Tools<'a> {
-    /// Reads `tools`, `tool_choice` and `parallel_tool_calls`, or the old `functions` and
-    /// `function_call`.
+    /// The tools that the model may call, and the choice among them.
     ///
     /// # Errors
     ///
-    /// A 400 for tools that are no functions, broken schemas and choices of tools that are not there.
+    /// A 400 for a choice of tools that are not there.
     pub(in crate::bedrock) fn of(
-        request: &'a ChatRequest<'_>,
+        request: &'a Request<'_>,
         names: &mut ToolNames,
     ) -> Result<Self, Error> {
-        let mut list = Vec::new();
-        for (function, cache, param) in functions(request)? {
-            if is_allowed(request, &function.name) {
-                list.push(Tool {
-                    name: names.send(&function.name),
-                    description: not_blank(function.description.as_deref()),
-                    schema: schema(function, &param)?,
-                    strict: function.strict == Some(true),
-                    cache,
-                });
-            }
+        let mut list = Vec::with_capacity(request.tools.len());
+        for tool in request.tools.iter().filter(|own| is_allowed(request, own)) {
+            list.push(Tool {
+                name: names.send(&tool.name),
+                description: not_blank(tool.description.as_deref()),
+                schema: schema(tool)?,
+                strict: tool.strict,
+                cache: tool.cache,
+            });
         }
         let choice = choice(request, &list, names)?;
-        // The old API has no word for several calls at once.
-        let parallel = request.parallel_tool_calls != Some(false) && request.functions.is_none();
         Ok(Self {
             list,
             choice,
-            parallel,
+            parallel: request.parallel_tool_calls,
         })
     }
 
@@ -85,52 +79,20 @@ impl<'a> Tools<'a> {
     }
 }
 
-type Listed<'a> = (&'a Function<'a>, Option<CacheControl>, String);
-
-fn functions<'a>(request: &'a ChatRequest<'_>) -> Result<Vec<Listed<'a>>, Error> {
-    let mut found = Vec::new();
-    for (index, tool) in request.tools.iter().flatten().enumerate() {
-        let param = format!("tools[{index}]");
-        if &*tool.kind != "function" {
-            let message = format!(
-                "Tools of type '{}' are not supported; use 'function'.",
-                &*tool.kind
-            );
-            return Err(Error::unsupported(format!("{param}.type"), message));
-        }
-        let param = format!("{param}.function");
-        let Some(function) = &tool.function else {
-            let message = format!("Missing required parameter: '{param}'.");
-            return Err(Error::invalid(param, message).code("missing_required_parameter"));
-        };
-        found.push((function, tool.cache_control, param));
-    }
-    let old = request.functions.iter().flatten().enumerate();
-    found.extend(old.map(|(index, function)| (function, None, format!("functions[{index}]"))));
-    Ok(found)
-}
-
-/// `tool_choice.allowed_tools` narrows the tools; Bedrock has no such field, so the others are left
-/// out.
-fn is_allowed(request: &ChatRequest<'_>, name: &str) -> bool {
-    match &request.tool_choice {
-        Some(openai::ToolChoice::Allowed(_, allowed)) => {
-            allowed.iter().any(|allowed| &**allowed == name)
-        }
-        _ => true,
-    }
+/// Bedrock has no field for tools that may not be called, so they are left out.
+fn is_allowed(request: &Request<'_>, tool: &chat::Tool<'_>) -> bool {
+    let allowed = request.allowed_tools.as_ref();
+    allowed.is_none_or(|allowed| allowed.contains(&tool.name))
 }
 
 fn not_blank(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
-/// The schema as the client wrote it; Bedrock insists on `"type": "object"`, OpenAI does not.
-fn schema<'a>(function: &'a Function<'_>, param: &str) -> Result<Cow<'a, RawValue>, Error> {
-    match function.parameters {
-        Some(schema) if schema.get() != "null" && schema.get() != "{}" => {
-            object_schema(schema, &format!("{param}.parameters"))
-        }
+/// The schema as the client wrote it; Bedrock insists on `"type": "object"`, clients do not.
+fn schema<'a>(tool: &'a chat::Tool<'_>) -> Result<Cow<'a, RawValue>, Error> {
+    match tool.parameters {
+        Some(schema) if schema.get() != "{}" => object_schema(schema),
         _ => owned(r#"{"type":"object","properties":{}}"#.to_owned()),
     }
 }
@@ -139,23 +101,20 @@ fn schema<'a>(function: &'a Function<'_>, param: &str) -> Result<Cow<'a, RawValu
 ///
 /// # Errors
 ///
-/// A 400 at `param` when it is no JSON object.
-pub(in crate::bedrock) fn object_schema<'a>(
-    schema: &'a RawValue,
-    param: &str,
-) -> Result<Cow<'a, RawValue>, Error> {
+/// Never for a JSON object.
+pub(in crate::bedrock) fn object_schema(schema: &RawValue) -> Result<Cow<'_, RawValue>, Error> {
     #[derive(Deserialize)]
     struct Head {
         #[serde(rename = "type")]
         kind: Option<IgnoredAny>,
     }
-    let invalid = || Error::invalid(param, format!("'{param}' must be a JSON schema object."));
-    let rest = schema.get().strip_prefix('{').ok_or_else(invalid)?;
-    let head: Head = serde_json::from_str(schema.get()).map_err(|_| invalid())?;
-    match head.kind {
-        Some(_) => Ok(Cow::Borrowed(schema)),
-        None if rest.trim() == "}" => owned(r#"{"type":"object"}"#.to_owned()),
-        None => owned(format!(r#"{{"type":"object",{}"#, rest.trim_start())),
+    // One with two types is Bedrock's to refuse.
+    let has_type =
+        serde_json::from_str(schema.get()).map_or(true, |head: Head| head.kind.is_some());
+    match schema.get().strip_prefix('{') {
+        Some(rest) if !has_type && rest.trim() == "}" => owned(r#"{"type":"object"}"#.to_owned()),
+        Some(rest) if !has_type => owned(format!(r#"{{"type":"object",{}"#, rest.trim_start())),
+        _ => Ok(Cow::Borrowed(schema)),
     }
 }
 
@@ -171,27 +130,16 @@ pub(in crate::bedrock) fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, E
 }
 
 fn choice<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     list: &[Tool<'_>],
     names: &mut ToolNames,
 ) -> Result<Choice<'a>, Error> {
-    let mode = |mode: ToolChoiceMode| match mode {
-        ToolChoiceMode::None => Choice::None,
-        ToolChoiceMode::Auto => Choice::Auto,
-        ToolChoiceMode::Required => Choice::Any,
-    };
-    let (choice, param) = match (&request.tool_choice, &request.function_call) {
-        (Some(openai::ToolChoice::Mode(own) | openai::ToolChoice::Allowed(own, _)), _) => {
-            (mode(*own), "tool_choice")
-        }
-        (Some(openai::ToolChoice::Function(name)), _) => {
-            (Choice::Tool(names.send(name)), "tool_choice")
-        }
-        (None, Some(LegacyChoice::Mode(own))) => (mode(*own), "function_call"),
-        (None, Some(LegacyChoice::Function(name))) => {
-            (Choice::Tool(names.send(name)), "function_call")
-        }
-        (None, None) => return Ok(Choice::Unset),
+    let choice = match &request.tool_choice {
+        ToolChoice::Unset => return Ok(Choice::Unset),
+        ToolChoice::None => Choice::None,
+        ToolChoice::Auto => Choice::Auto,
+        ToolChoice::Required => Choice::Any,
+        ToolChoice::Tool(name) => Choice::Tool(names.send(name)),
     };
     let known = match &choice {
         Choice::Tool(name) => list.iter().any(|tool| tool.name == *name),
@@ -199,6 +147,7 @@ fn choice<'a>(
         _ => true,
     };
     if !known {
+        let param = request.name_of(Param::ToolChoice);
         let message = format!("'{param}' asks for a tool that is not in 'tools'.");
         return Err(Error::invalid(param, message));
     }

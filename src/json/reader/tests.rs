@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 use crate::json::Text;
-use crate::openai::ChatRequest;
+use crate::protocol::openai_chat::ChatRequest;
 
 /// Whether the common path took it.
 fn check_as<'t, T: Deserialize<'t> + Debug>(text: &'t str) -> bool {

@@ -2,6 +2,7 @@
 //! `tests/robustness.rs` and the fuzz targets in `fuzz/`.
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
@@ -12,7 +13,8 @@ use bedrock_filter::chat::AnswerHead;
 use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::json;
-use bedrock_filter::openai::{self, ChatRequest, ChunkWriter, StreamUsage, ToolStyle};
+use bedrock_filter::protocol::openai_chat::{Chat, ChatRequest};
+use bedrock_filter::protocol::{Protocol as _, Reply};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
 use serde_json::{Value, json};
@@ -112,18 +114,23 @@ pub fn stream_decoding(events: &[u8]) {
             let answer = Answer::default();
             if let Ok(completion) = dialect.decode_response(body, &answer) {
                 let head = AnswerHead::default();
-                let body = openai::completion_body(&completion, &head, ToolStyle::ToolCalls);
+                let body = reply().whole(&completion, &head);
                 serde_json::from_slice::<Value>(&body).unwrap();
             }
         }
     }
 }
 
+/// How a client wants its answer.
+fn reply() -> Rc<dyn Reply> {
+    let body = br#"{"model":"m","messages":[{"role":"user","content":"x"}],"stream_options":{"include_usage":true}}"#;
+    Chat.parse(body).unwrap().reply
+}
+
 fn response_stream(family: ModelFamily) -> ResponseStream {
     let head = AnswerHead::default();
-    let out = ChunkWriter::sink(&head, StreamUsage::Included, ToolStyle::ToolCalls);
     let decoder = family.dialect().stream_decoder(Answer::default());
-    ResponseStream::new(decoder, Box::new(out))
+    ResponseStream::new(decoder, reply().stream(&head))
 }
 
 /// Like [`golden_cases::frames`], for bytes that need not be text.

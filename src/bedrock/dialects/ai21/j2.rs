@@ -7,9 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
 use crate::bedrock::shared::prompt_labels;
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Request};
 use crate::json::Text;
-use crate::openai::ChatRequest;
 
 /// The dialect of Jurassic-2.
 pub(in crate::bedrock) static J2: Jurassic = Jurassic;
@@ -66,7 +65,7 @@ struct Reason<'a> {
 impl Dialect for Jurassic {
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
@@ -77,7 +76,7 @@ impl Dialect for Jurassic {
             prompt,
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
+            top_p: request.sampling.top_p,
             stop_sequences,
         };
         let rules = TextRules::behind(&conversation, Lead::WhiteSpace);

@@ -8,9 +8,8 @@ use crate::bedrock::shared::choice_list;
 use crate::bedrock::shared::conversation::{Conversation, Speaker};
 use crate::bedrock::shared::prompt::{self, Images, Limits, TextRules};
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Param, Treatment};
 
 const LIMITS: Limits = Limits {
     default: 4_096,
@@ -58,7 +57,7 @@ impl Dialect for Chat {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
@@ -66,11 +65,11 @@ impl Dialect for Chat {
         let body = Body {
             messages: messages(&conversation),
             max_tokens: LIMITS.max_tokens(request, target),
-            temperature: request.temperature,
-            top_p: request.top_p.map(|top_p| top_p.max(MIN_TOP_P)),
+            temperature: request.sampling.temperature,
+            top_p: request.sampling.top_p.map(|top_p| top_p.max(MIN_TOP_P)),
             stop: prompt::stops(request),
-            frequency_penalty: request.frequency_penalty,
-            presence_penalty: request.presence_penalty,
+            frequency_penalty: request.sampling.frequency_penalty,
+            presence_penalty: request.sampling.presence_penalty,
         };
         prompt::encoded(request, &body, TextRules::default())
     }

@@ -10,8 +10,7 @@ mod stream;
 mod tools;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of every Nova model that chats.
 #[derive(Debug)]
@@ -20,10 +19,8 @@ pub(in crate::bedrock) struct Messages;
 impl Dialect for Messages {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::FunctionCall
-            | Param::Functions
-            | Param::ReasoningEffort
-            | Param::ResponseFormat
+            Param::Effort
+            | Param::OutputFormat
             | Param::ToolChoice
             | Param::Tools
             | Param::TopK => Treatment::Mapped,
@@ -33,7 +30,7 @@ impl Dialect for Messages {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)

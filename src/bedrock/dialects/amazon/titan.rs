@@ -11,8 +11,7 @@ use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
 };
-use crate::chat::{Completion, Error};
-use crate::openai::ChatRequest;
+use crate::chat::{Completion, Error, Request};
 
 /// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
 /// short, and no model of the family takes less than this as its maximum.
@@ -33,7 +32,7 @@ pub(in crate::bedrock) struct Text;
 impl Dialect for Text {
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = build(request, ACCEPTS)?;
@@ -41,13 +40,16 @@ impl Dialect for Text {
             conversation.refuse_prefill()?;
         }
         let most = target.model.and_then(|model| model.max_output);
-        let wanted = request.max_output().unwrap_or(DEFAULT_MAX_TOKENS);
+        let wanted = request.max_output.unwrap_or(DEFAULT_MAX_TOKENS);
         let body = Body {
             input_text: prompt::render(&conversation),
             text_generation_config: TextGenerationConfig {
                 max_token_count: wanted.min(most.unwrap_or(u32::MAX)),
-                temperature: request.temperature.map(|temperature| temperature.min(1.0)),
-                top_p: request.top_p,
+                temperature: request
+                    .sampling
+                    .temperature
+                    .map(|temperature| temperature.min(1.0)),
+                top_p: request.sampling.top_p,
                 stop_sequences: stop_sequences(request)?,
             },
         };
@@ -88,7 +90,7 @@ struct TextGenerationConfig<'a> {
 }
 
 /// Bedrock checks each against `^(\|+|User:)$`.
-fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Result<Vec<&'a str>, Error> {
+fn stop_sequences<'a>(request: &'a Request<'_>) -> Result<Vec<&'a str>, Error> {
     let stops = request.stop.iter().map(|stop| &**stop);
     let stops: Vec<_> = stops.filter(|stop| !stop.is_empty()).collect();
     let known = |stop: &&str| *stop == "User:" || stop.bytes().all(|b| b == b'|');
@@ -97,5 +99,5 @@ fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Result<Vec<&'a str>, Erro
     }
     let message = "This model stops only at 'User:' and at one or more '|'; remove other values \
                    of 'stop'.";
-    Err(Error::unsupported("stop", message))
+    Err(Error::unsupported(Param::Stop, message))
 }

@@ -16,8 +16,7 @@ pub(in crate::bedrock) use request::max_tokens;
 pub(in crate::bedrock) use thinking::{Plan, plan};
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of every Claude model that speaks the Messages API.
 #[derive(Debug)]
@@ -26,12 +25,10 @@ pub(in crate::bedrock) struct Messages;
 impl Dialect for Messages {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::AnthropicBeta
-            | Param::FunctionCall
-            | Param::Functions
+            Param::BetaFeatures
             | Param::ParallelToolCalls
-            | Param::ReasoningEffort
-            | Param::ResponseFormat
+            | Param::Effort
+            | Param::OutputFormat
             | Param::Thinking
             | Param::ToolChoice
             | Param::Tools
@@ -47,7 +44,7 @@ impl Dialect for Messages {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)

@@ -8,9 +8,8 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Param, Treatment};
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
 const MAX_TOP_K: u32 = 500;
@@ -76,7 +75,7 @@ impl Dialect for TextCompletions {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
@@ -89,8 +88,8 @@ impl Dialect for TextCompletions {
             prompt: TEMPLATE.render(&conversation),
             max_tokens_to_sample: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
-            top_k: request.top_k.map(|k| k.min(MAX_TOP_K)),
+            top_p: request.sampling.top_p,
+            top_k: request.sampling.top_k.map(|k| k.min(MAX_TOP_K)),
             stop_sequences,
         };
         let rules = TextRules::behind(&conversation, Lead::WhiteSpace);

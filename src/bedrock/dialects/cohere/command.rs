@@ -9,9 +9,8 @@ use crate::bedrock::shared::prompt_labels;
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, UpstreamError,
 };
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Param, Treatment};
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
 const MAX_TOP_K: u32 = 500;
@@ -82,7 +81,7 @@ impl Dialect for Command {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
@@ -92,11 +91,11 @@ impl Dialect for Command {
         let body = Body {
             prompt,
             max_tokens: LIMITS.max_tokens(request, target),
-            temperature: request.temperature,
-            p: request.top_p,
-            k: request.top_k.map(|k| k.min(MAX_TOP_K)),
+            temperature: request.sampling.temperature,
+            p: request.sampling.top_p,
+            k: request.sampling.top_k.map(|k| k.min(MAX_TOP_K)),
             stop_sequences: stops.iter().copied().take(MAX_STOPS).collect(),
-            stream: request.is_stream(),
+            stream: request.stream,
         };
         let rules = TextRules {
             // Command writes the stop text that it ended at.

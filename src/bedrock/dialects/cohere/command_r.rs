@@ -10,8 +10,7 @@ mod stream;
 mod tools;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of Command R and R+.
 #[derive(Debug)]
@@ -21,8 +20,6 @@ impl Dialect for CommandR {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::FrequencyPenalty
-            | Param::FunctionCall
-            | Param::Functions
             | Param::PresencePenalty
             | Param::Seed
             | Param::ToolChoice
@@ -34,7 +31,7 @@ impl Dialect for CommandR {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)

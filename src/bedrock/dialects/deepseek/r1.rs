@@ -10,9 +10,8 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Request};
 use crate::json::Text;
-use crate::openai::ChatRequest;
 
 /// The bar is U+FF5C and the blank U+2581. The prompt ends inside the reasoning, so that the model
 /// never skips it.
@@ -69,7 +68,7 @@ struct Choice<'a> {
 impl Dialect for Prompt {
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let mut conversation = prompt::conversation(request, Images::Refused)?;
@@ -78,7 +77,7 @@ impl Dialect for Prompt {
             prompt: TEMPLATE.render(&conversation),
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
+            top_p: request.sampling.top_p,
             stop: prompt::stops(request),
         };
         let start = if conversation.ends_with_assistant() {

@@ -11,9 +11,8 @@ use crate::bedrock::shared::conversation::{BlockContent, Conversation};
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, Template, TextRules};
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::catalog::Model;
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Request};
 use crate::json::Text;
-use crate::openai::ChatRequest;
 
 /// Llama 2 chat.
 pub(in crate::bedrock) static LLAMA_2: Llama = Llama {
@@ -96,7 +95,7 @@ impl Dialect for Llama {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, self.images(target))?;
@@ -105,7 +104,7 @@ impl Dialect for Llama {
             images: images(&conversation),
             max_gen_len: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
+            top_p: request.sampling.top_p,
         };
         let stops = prompt::stops(request).into_iter().map(str::to_owned);
         let rules = TextRules {
@@ -162,16 +161,21 @@ mod tests {
     use super::*;
     use crate::bedrock::{ModelFamily, Options};
     use crate::catalog;
+    use crate::chat::testing::says;
+    use crate::chat::{self, Block, Source};
 
     /// Llama 4's image goes to Converse by itself, so this is what a channel gets that insists on
     /// InvokeModel.
     #[test]
     fn every_image_has_its_mark_in_the_prompt() {
-        let body = br#"{"model":"m","messages":[{"role":"user","content":[
-            {"type":"text","text":"Compare."},
-            {"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},
-            {"type":"image_url","image_url":{"url":"data:image/jpeg;base64,BBBB"}}]}]}"#;
-        let request = ChatRequest::parse(body).unwrap();
+        let mut request = says(&["Compare."]);
+        let blocks = &mut request.messages[0].blocks;
+        for uri in ["data:image/png;base64,AAAA", "data:image/jpeg;base64,BBBB"] {
+            blocks.push(Block {
+                content: chat::BlockContent::Image(Source::Uri(uri.into())),
+                ..blocks[0].clone()
+            });
+        }
         let options = Options::default();
         let target = Target {
             model: catalog::find("llama4-scout-17b-instruct"),

@@ -17,8 +17,7 @@ use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames,
 };
 use crate::catalog::Model;
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 const LIMITS: Limits = Limits {
     default: 8_192,
@@ -63,18 +62,14 @@ struct Function<'a> {
 impl Dialect for Chat {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::FunctionCall
-            | Param::Functions
-            | Param::ResponseFormat
-            | Param::ToolChoice
-            | Param::Tools => Treatment::Mapped,
+            Param::OutputFormat | Param::ToolChoice | Param::Tools => Treatment::Mapped,
             other => other.default_treatment(),
         }
     }
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let mut names = ToolNames::default();
@@ -92,7 +87,7 @@ impl Dialect for Chat {
             tools: tools.list.into_iter().map(tool).collect(),
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
+            top_p: request.sampling.top_p,
         };
         let stops = prompt::stops(request).into_iter().map(str::to_owned);
         let rules = TextRules {

@@ -8,9 +8,8 @@ use crate::bedrock::shared::prompt::{
     self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
 };
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::json::Text;
-use crate::openai::{ChatRequest, Param, Treatment};
 
 /// The models were taught no instructions of their own; they stand in the first question.
 static TEMPLATE: Template = Template {
@@ -87,7 +86,7 @@ impl Dialect for Instruct {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
@@ -95,7 +94,7 @@ impl Dialect for Instruct {
             prompt: TEMPLATE.render(&conversation),
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
-            top_p: request.top_p,
+            top_p: request.sampling.top_p,
             top_k: top_k(request, target),
             stop: prompt::stops(request),
         };
@@ -112,7 +111,7 @@ impl Dialect for Instruct {
     }
 }
 
-fn top_k(request: &ChatRequest<'_>, target: &Target<'_>) -> Option<u32> {
+fn top_k(request: &Request<'_>, target: &Target<'_>) -> Option<u32> {
     let id = target.model.map_or("", |model| model.id);
     let takes = TOP_K.iter().any(|start| id.starts_with(start));
     request

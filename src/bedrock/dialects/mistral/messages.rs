@@ -152,7 +152,7 @@ fn result_text(result: &ToolResult<'_>) -> Result<String, Error> {
         _ => {
             let message = "This model reads only texts in the result of a tool; send an image in \
                            a user message.";
-            Err(Error::unsupported("messages", message))
+            Err(Error::unsupported(Param::Messages, message))
         }
     });
     let texts: Vec<&str> = texts.collect::<Result<_, _>>()?;

@@ -16,8 +16,7 @@ mod stream;
 mod wire;
 
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error};
-use crate::openai::{ChatRequest, Param, Treatment};
+use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of every model with OpenAI-shaped bodies.
 #[derive(Debug)]
@@ -27,12 +26,10 @@ impl Dialect for Chat {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::FrequencyPenalty
-            | Param::FunctionCall
-            | Param::Functions
             | Param::ParallelToolCalls
             | Param::PresencePenalty
-            | Param::ReasoningEffort
-            | Param::ResponseFormat
+            | Param::Effort
+            | Param::OutputFormat
             | Param::Seed
             | Param::ToolChoice
             | Param::Tools => Treatment::Mapped,
@@ -42,7 +39,7 @@ impl Dialect for Chat {
 
     fn encode_request(
         &self,
-        request: &ChatRequest<'_>,
+        request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         request::encode(request, target)

@@ -1,9 +1,8 @@
 //! Brings messages into turns.
 
-use super::blocks::{assistant_blocks, function_call, text_blocks, tool_result, user_blocks};
+use super::blocks::blocks;
 use super::{Accepts, Block, BlockContent, Conversation, Speaker, SystemText, Turn};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, Message, Role};
+use crate::chat::{self, Error, Message, Param, Request, Role};
 
 /// Brings a request's messages into the shape that models take.
 ///
@@ -11,58 +10,46 @@ use crate::openai::{ChatRequest, Message, Role};
 ///
 /// A 400 that names the message which the model cannot be told.
 pub(in crate::bedrock) fn build<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     accepts: Accepts,
 ) -> Result<Conversation<'a>, Error> {
     let mut conversation = Conversation {
         system: Vec::new(),
         turns: Vec::new(),
     };
-    for (index, message) in request.messages.iter().enumerate() {
-        let param = format!("messages[{index}]");
-        conversation.add(message, &param, accepts)?;
+    for message in &request.messages {
+        conversation.add(message, accepts)?;
     }
     conversation.finish()?;
     Ok(conversation)
 }
 
 impl<'a> Conversation<'a> {
-    fn add(
-        &mut self,
-        message: &'a Message<'_>,
-        param: &str,
-        accepts: Accepts,
-    ) -> Result<(), Error> {
-        let content = message.content.as_ref();
-        let (speaker, mut blocks) = match message.role {
-            Role::System | Role::Developer => return self.add_system(message, param),
-            Role::User => (Speaker::User, user_blocks(content, param, accepts)?),
-            Role::Assistant => {
-                let blocks = assistant_blocks(message, param, accepts)?;
-                (Speaker::Assistant, blocks)
+    fn add(&mut self, message: &'a Message<'_>, accepts: Accepts) -> Result<(), Error> {
+        let speaker = match message.role {
+            Role::System => {
+                self.add_system(message);
+                return Ok(());
             }
-            Role::Tool => (Speaker::User, vec![tool_result(message, param, accepts)?]),
-            Role::Function => (
-                Speaker::User,
-                vec![function_call::result(message, param, accepts)?],
-            ),
+            Role::User => Speaker::User,
+            Role::Assistant => Speaker::Assistant,
         };
-        if let (Some(last), Some(cache)) = (blocks.last_mut(), message.cache_control) {
-            last.cache = Some(cache);
-        }
-        self.push(speaker, blocks);
+        self.push(speaker, blocks(&message.blocks, accepts)?);
         Ok(())
     }
 
-    fn add_system(&mut self, message: &'a Message<'_>, param: &str) -> Result<(), Error> {
-        let mut texts = text_blocks(message.content.as_ref(), param)?;
-        if let (Some((_, cache)), Some(own)) = (texts.last_mut(), message.cache_control) {
-            *cache = Some(own);
-        }
-        let texts = texts.into_iter();
-        self.system
-            .extend(texts.map(|(text, cache)| SystemText { text, cache }));
-        Ok(())
+    fn add_system(&mut self, message: &'a Message<'_>) {
+        let texts = message
+            .blocks
+            .iter()
+            .filter_map(|block| match &block.content {
+                chat::BlockContent::Text(text) if !text.is_blank() => Some(SystemText {
+                    text: text.clone(),
+                    cache: block.cache,
+                }),
+                _ => None,
+            });
+        self.system.extend(texts);
     }
 
     /// Adds blocks to the last turn if it is the same speaker's, else as a new turn.
@@ -88,7 +75,7 @@ impl<'a> Conversation<'a> {
             }
             None => "The conversation needs a user message that is not blank.",
         };
-        Err(Error::invalid("messages", message))
+        Err(Error::invalid(Param::Messages, message))
     }
 
     /// Results first, in the order of the calls; everything else behind them as it came.

@@ -7,7 +7,7 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Speaker};
 use crate::bedrock::shared::image;
-use crate::openai::CacheControl;
+use crate::chat::CacheControl;
 
 /// How many marks of cached prefixes can be set. Nova takes them on texts and images only; a prefix
 /// that it caches contains the tools anyway.

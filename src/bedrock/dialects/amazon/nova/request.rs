@@ -9,8 +9,7 @@ use crate::bedrock::shared::structured::{Wanted, force_answer};
 use crate::bedrock::shared::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Thinking};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ReasoningEffort};
+use crate::chat::{Effort, Error, Request};
 
 /// Lowest temperature that Nova takes; OpenAI's begins at 0.
 ///
@@ -20,10 +19,7 @@ const MIN_TEMPERATURE: f64 = 0.000_01;
 /// Highest `topK` that Nova takes.
 const MAX_TOP_K: u32 = 128;
 
-pub(super) fn encode(
-    request: &ChatRequest<'_>,
-    target: &Target<'_>,
-) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
     let mut conversation = build(request, accepts(target))?;
     conversation.unmix(Mixing::ResultsApart);
@@ -70,7 +66,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
 /// Limits and sampling. With the highest effort Nova refuses both.
 ///
 /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
-fn inference_config<'a>(request: &'a ChatRequest<'_>, target: &Target<'_>) -> InferenceConfig<'a> {
+fn inference_config<'a>(request: &'a Request<'_>, target: &Target<'_>) -> InferenceConfig<'a> {
     let stops = request.stop.iter().map(|stop| &**stop);
     let config = InferenceConfig {
         stop_sequences: stops.filter(|stop| !stop.is_empty()).collect(),
@@ -82,14 +78,14 @@ fn inference_config<'a>(request: &'a ChatRequest<'_>, target: &Target<'_>) -> In
         return config;
     }
     let most = target.model.and_then(|model| model.max_output);
-    let temperature = request.temperature;
+    let temperature = request.sampling.temperature;
     InferenceConfig {
         max_tokens: request
             .max_output()
             .map(|wanted| wanted.min(most.unwrap_or(u32::MAX))),
         temperature: temperature.map(|temperature| temperature.clamp(MIN_TEMPERATURE, 1.0)),
-        top_p: request.top_p,
-        top_k: request.top_k.map(|top_k| top_k.min(MAX_TOP_K)),
+        top_p: request.sampling.top_p,
+        top_k: request.sampling.top_k.map(|top_k| top_k.min(MAX_TOP_K)),
         ..config
     }
 }
@@ -98,16 +94,16 @@ fn inference_config<'a>(request: &'a ChatRequest<'_>, target: &Target<'_>) -> In
 ///
 /// The highest effort goes with no limit of the answer, so a limit brings it down: the limit is
 /// the client's word on cost, the effort a hint.
-fn reasoning_config(request: &ChatRequest<'_>, target: &Target<'_>) -> Option<ReasoningConfig> {
+fn reasoning_config(request: &Request<'_>, target: &Target<'_>) -> Option<ReasoningConfig> {
     target
         .model
         .filter(|model| model.thinking == Thinking::ReasoningConfig)?;
-    let effort = match request.reasoning_effort? {
-        ReasoningEffort::None => None,
-        ReasoningEffort::Minimal | ReasoningEffort::Low => Some("low"),
-        ReasoningEffort::Medium => Some("medium"),
-        _ if request.max_output().is_some() => Some("medium"),
-        ReasoningEffort::High | ReasoningEffort::Xhigh | ReasoningEffort::Max => Some("high"),
+    let effort = match request.reasoning.effort? {
+        Effort::None => None,
+        Effort::Minimal | Effort::Low => Some("low"),
+        Effort::Medium => Some("medium"),
+        _ if request.max_output.is_some() => Some("medium"),
+        Effort::High | Effort::Xhigh | Effort::Max => Some("high"),
     };
     Some(ReasoningConfig {
         kind: if effort.is_some() {

@@ -68,16 +68,12 @@ mod tests {
     use super::*;
     use crate::bedrock::dialects::amazon::titan::ACCEPTS;
     use crate::bedrock::shared::conversation::build;
-    use crate::openai::ChatRequest;
+    use crate::chat::testing::instructed;
     use proptest::prelude::*;
 
-    fn rendered(messages: &[(&str, &str)]) -> String {
-        let messages: Vec<_> = messages
-            .iter()
-            .map(|(role, content)| serde_json::json!({"role": role, "content": content}))
-            .collect();
-        let body = serde_json::json!({"model": "m", "messages": messages}).to_string();
-        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+    /// The prompt for a system text, if it is not empty, and turns that begin with the user's.
+    fn rendered(system: &str, turns: &[&str]) -> String {
+        let request = instructed(system, turns);
         let conversation = build(&request, ACCEPTS).unwrap_or_else(|error| panic!("{error}"));
         render(&conversation)
     }
@@ -85,28 +81,20 @@ mod tests {
     #[test]
     fn turns_alternate_and_end_with_the_place_for_the_answer() {
         assert_eq!(
-            rendered(&[
-                ("system", "Be brief."),
-                ("user", "Hi"),
-                ("assistant", "Hello."),
-                ("user", "Bye"),
-            ]),
+            rendered("Be brief.", &["Hi", "Hello.", "Bye"]),
             "Be brief.\n\nUser: Hi\nBot: Hello.\nUser: Bye\nBot:"
         );
     }
 
     #[test]
     fn a_last_turn_of_the_assistants_is_left_open() {
-        assert_eq!(
-            rendered(&[("user", "Hi"), ("assistant", "Hel ")]),
-            "User: Hi\nBot: Hel"
-        );
+        assert_eq!(rendered("", &["Hi", "Hel "]), "User: Hi\nBot: Hel");
     }
 
     #[test]
     fn lines_that_look_like_turns_are_quoted() {
         assert_eq!(
-            rendered(&[("user", "Read:\nUser: a\n  bot: b\r\nok")]),
+            rendered("", &["Read:\nUser: a\n  bot: b\r\nok"]),
             "User: Read:\n> User: a\n>   bot: b\r\nok\nBot:"
         );
     }
@@ -116,7 +104,7 @@ mod tests {
         fn no_text_begins_a_turn(
             text in "(User:|Bot:|user:|[ \n\r\t]|\u{2028}|[a-z]){0,12}x",
         ) {
-            let prompt = rendered(&[("system", &text), ("user", &text), ("user", &text)]);
+            let prompt = rendered(&text, &[&format!("{text}\n\n{text}")]);
             let turns = prompt.split(is_line_break).filter(|line| {
                 let line = line.trim_start().to_ascii_lowercase();
                 line.starts_with("user:") || line.starts_with("bot:")

@@ -3,8 +3,7 @@
 //! One flag that Bedrock does not know fails the whole request ("invalid beta flag"), and Bedrock reads
 //! them from the body, not from Anthropic's header.
 
-use crate::chat::Error;
-use crate::openai::ChatRequest;
+use crate::chat::{Error, Request};
 
 /// Flags that Bedrock takes.
 ///
@@ -40,13 +39,13 @@ const ALIASES: &[(&str, &str)] = &[(
 /// # Errors
 ///
 /// A 400 that names the first flag which Bedrock does not know.
-pub(in crate::bedrock) fn betas(request: &ChatRequest<'_>) -> Result<Vec<&'static str>, Error> {
+pub(in crate::bedrock) fn betas(request: &Request<'_>) -> Result<Vec<&'static str>, Error> {
     let mut found = Vec::new();
-    for (index, flag) in request.anthropic_beta.iter().flatten().enumerate() {
+    for (index, flag) in request.beta_features.iter().enumerate() {
         let alias = ALIASES.iter().find(|(own, _)| *own == flag.trim());
         let name = alias.map_or(flag.trim(), |(_, name)| name);
         let Some(known) = KNOWN.iter().find(|known| **known == name) else {
-            let param = format!("anthropic_beta[{index}]");
+            let param = format!("{}[{index}]", request.name_of(Param::BetaFeatures));
             let message = format!("Bedrock does not know the beta flag '{name}'; remove it.");
             return Err(Error::unsupported(param, message));
         };

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::shared::base64::Base64;
+use crate::chat::Effort;
 use crate::json::Text;
-use crate::openai::ReasoningEffort;
 
 /// The only value that Bedrock takes.
 pub(super) const VERSION: &str = "bedrock-2023-05-31";
@@ -150,7 +150,7 @@ pub(in crate::bedrock) enum Thinking {
 #[derive(Default, Serialize)]
 pub(super) struct OutputConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) effort: Option<ReasoningEffort>,
+    pub(super) effort: Option<Effort>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) format: Option<Format<'a>>,
 }

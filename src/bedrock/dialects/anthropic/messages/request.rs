@@ -10,8 +10,7 @@ use crate::bedrock::shared::structured::{Wanted, force_answer};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Sampling};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ResponseFormat};
+use crate::chat::{self, Error, OutputFormat, Param, Request};
 
 /// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
 /// maximum, because Bedrock counts the limit against the account's token quota up front
@@ -21,10 +20,7 @@ const DEFAULT_MAX_TOKENS: u32 = 16_384;
 /// Answer limit that every model of the family takes, for models that the catalogue does not know.
 const SAFE_MAX_TOKENS: u32 = 4_096;
 
-pub(super) fn encode(
-    request: &ChatRequest<'_>,
-    target: &Target<'_>,
-) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
     let conversation = build(request, accepts(target))?;
     if target.model.is_some_and(|model| !model.prefill) {
@@ -32,11 +28,11 @@ pub(super) fn encode(
     }
     let mut tools = Tools::of(request, &mut names)?;
     let format = structured(request, target, &mut tools, &mut names)?;
-    refuse_forced(&tools, target)?;
+    refuse_forced(request, &tools, target)?;
     let plan = plan(request, target, &conversation, tools.is_forced())?;
     let samples = Samples::of(request, target, &plan);
     let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
-    let mut marks = CachePoints::new(caching, request_marks(request));
+    let mut marks = CachePoints::new(caching, wanted_cache_points(request));
     let body = Body {
         anthropic_version: VERSION,
         anthropic_beta: betas(request)?,
@@ -86,13 +82,13 @@ fn accepts(target: &Target<'_>) -> Accepts {
 ///
 /// Without one the answer has at least as much room as the thinking before it.
 pub(in crate::bedrock) fn max_tokens(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     target: &Target<'_>,
     plan: &Plan,
 ) -> u32 {
     let most = target.model.and_then(|model| model.max_output);
     let default = DEFAULT_MAX_TOKENS.max(plan.budget().saturating_mul(2));
-    match (request.max_output(), most) {
+    match (request.max_output, most) {
         (Some(wanted), Some(most)) => wanted.min(most),
         (Some(wanted), None) => wanted,
         (None, Some(most)) => default.min(most),
@@ -103,13 +99,13 @@ pub(in crate::bedrock) fn max_tokens(
 /// Keeps the answer to a JSON shape: by the model's own means where it has them and the schema is
 /// strict, which Claude insists on; else by a tool that must be called.
 fn structured<'a>(
-    request: &'a ChatRequest<'_>,
+    request: &'a Request<'_>,
     target: &Target<'_>,
     tools: &mut Tools<'a>,
     names: &mut ToolNames,
 ) -> Result<Option<Format<'a>>, Error> {
-    let strict = match &request.response_format {
-        Some(ResponseFormat::JsonSchema(format)) => format.strict == Some(true),
+    let strict = match &request.output {
+        OutputFormat::JsonSchema(format) => format.strict,
         _ => false,
     };
     match Wanted::of(request)? {
@@ -125,13 +121,18 @@ fn structured<'a>(
     }
 }
 
-fn refuse_forced(tools: &Tools<'_>, target: &Target<'_>) -> Result<(), Error> {
+fn refuse_forced(
+    request: &Request<'_>,
+    tools: &Tools<'_>,
+    target: &Target<'_>,
+) -> Result<(), Error> {
     if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
         return Ok(());
     }
     let message = "This model cannot be made to call a tool, neither by 'tool_choice' nor by \
                    'response_format'; use tool_choice 'auto'.";
-    Err(Error::unsupported("tool_choice", message))
+    let place = request.place_of(Param::ToolChoice);
+    Err(Error::unsupported(place, message))
 }
 
 fn tool_list<'a>(tools: Tools<'a>, marks: &mut CachePoints) -> Vec<Cached<Tool<'a>>> {
@@ -173,11 +174,14 @@ impl Samples {
     /// Claude's temperature ends at 1, OpenAI's at 2: higher ones become 1. Where a model takes one
     /// of temperature and `top_p`, temperature is kept; where it takes none or thinks, all are left
     /// out.
-    fn of(request: &ChatRequest<'_>, target: &Target<'_>, plan: &Plan) -> Self {
+    fn of(request: &Request<'_>, target: &Target<'_>, plan: &Plan) -> Self {
         let all = Self {
-            temperature: request.temperature.map(|temperature| temperature.min(1.0)),
-            top_p: request.top_p,
-            top_k: request.top_k,
+            temperature: request
+                .sampling
+                .temperature
+                .map(|temperature| temperature.min(1.0)),
+            top_p: request.sampling.top_p,
+            top_k: request.sampling.top_k,
         };
         // What an unknown model takes is unknown too, so it gets what every model but the newest
         // takes.
@@ -200,13 +204,13 @@ impl Samples {
 }
 
 /// Claude refuses stop sequences of white space alone.
-fn stop_sequences<'a>(request: &'a ChatRequest<'_>) -> Vec<&'a str> {
+fn stop_sequences<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     stops.filter(|stop| !stop.trim().is_empty()).collect()
 }
 
 /// The end user's id; Claude asks not to be sent e-mail addresses and the like.
-fn user_id<'a>(request: &'a ChatRequest<'_>) -> Option<&'a str> {
+fn user_id<'a>(request: &'a Request<'_>) -> Option<&'a str> {
     let user = request.user.as_deref()?;
     let opaque = user
         .bytes()
@@ -215,23 +219,19 @@ fn user_id<'a>(request: &'a ChatRequest<'_>) -> Option<&'a str> {
     (opaque && !phone_number && (1..=256).contains(&user.len())).then_some(user)
 }
 
-/// How many marks of cached prefixes the client set.
-fn request_marks(request: &ChatRequest<'_>) -> usize {
-    let tools = request.tools.iter().flatten();
-    let in_tools = tools.filter(|tool| tool.cache_control.is_some()).count();
-    let in_messages: usize = request
-        .messages
-        .iter()
-        .map(|message| {
-            let parts = match &message.content {
-                Some(crate::openai::Content::Parts(parts)) => parts.as_slice(),
-                _ => &[],
-            };
-            let on_parts = parts.iter().filter(|part| part.cache().is_some()).count();
-            // A mark on the message goes to its last part, which may have one already.
-            let last = parts.last().is_some_and(|part| part.cache().is_some());
-            on_parts + usize::from(message.cache_control.is_some() && !last)
-        })
-        .sum();
-    in_tools + in_messages
+/// How many ends of cached prefixes the client marked.
+fn wanted_cache_points(request: &Request<'_>) -> usize {
+    let tools = request.tools.iter().filter(|tool| tool.cache.is_some());
+    let messages = request.messages.iter();
+    let in_messages = messages.flat_map(|message| &message.blocks).map(marked);
+    tools.count() + in_messages.sum::<usize>()
+}
+
+/// How many marks there are on a block and in it.
+fn marked(block: &chat::Block<'_>) -> usize {
+    let inside = match &block.content {
+        chat::BlockContent::ToolResult(result) => result.content.iter().map(marked).sum(),
+        _ => 0,
+    };
+    inside + usize::from(block.cache.is_some())
 }

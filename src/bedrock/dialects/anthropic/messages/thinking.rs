@@ -2,15 +2,11 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html>
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use super::body::Thinking;
 use crate::bedrock::Target;
 use crate::bedrock::shared::conversation::{BlockContent, Conversation, Speaker, Turn};
 use crate::catalog;
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ReasoningEffort};
+use crate::chat::{Effort, Error, Param, Request, Thinking as Wish, ThinkingMode};
 
 /// Smallest budget that Claude takes, in tokens.
 const MIN_BUDGET: u32 = 1_024;
@@ -21,27 +17,7 @@ pub(in crate::bedrock) struct Plan {
     /// The `thinking` object.
     pub(in crate::bedrock) thinking: Option<Thinking>,
     /// The effort in `output_config`.
-    pub(in crate::bedrock) effort: Option<ReasoningEffort>,
-}
-
-/// The client's own `thinking` object.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wish {
-    #[serde(rename = "type")]
-    kind: Kind,
-    #[serde(default)]
-    budget_tokens: Option<u32>,
-    #[serde(default)]
-    display: Option<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Enabled,
-    Adaptive,
-    Disabled,
+    pub(in crate::bedrock) effort: Option<Effort>,
 }
 
 impl Plan {
@@ -61,7 +37,7 @@ impl Plan {
         }
     }
 
-    fn on(thinking: Thinking, effort: Option<ReasoningEffort>) -> Self {
+    fn on(thinking: Thinking, effort: Option<Effort>) -> Self {
         Self {
             thinking: Some(thinking),
             effort,
@@ -75,7 +51,7 @@ impl Plan {
 ///
 /// A 400 for a `thinking` that the model cannot be given.
 pub(in crate::bedrock) fn plan(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     target: &Target<'_>,
     conversation: &Conversation<'_>,
     forced: bool,
@@ -83,8 +59,8 @@ pub(in crate::bedrock) fn plan(
     let rule = target
         .model
         .map_or(catalog::Thinking::None, |model| model.thinking);
-    let plan = match (request.thinking, request.reasoning_effort) {
-        (Some(raw), _) => explicit(raw, rule, request, target)?,
+    let plan = match (&request.reasoning.thinking, request.reasoning.effort) {
+        (Some(wish), _) => explicit(wish, rule, request, target)?,
         (None, Some(effort)) => by_effort(effort, rule, request, target),
         (None, None) => Plan::default(),
     };
@@ -92,10 +68,10 @@ pub(in crate::bedrock) fn plan(
         return Ok(plan);
     }
     if forced {
-        if request.thinking.is_some() {
+        if request.reasoning.thinking.is_some() {
             let message = "Claude does not think when 'tool_choice' or 'response_format' makes it \
                            call a tool; remove one of them.";
-            return Err(Error::unsupported("thinking", message));
+            return Err(Error::unsupported(Param::Thinking, message));
         }
         // An effort is a hint, a tool that must be called is not.
         return Ok(Plan::default());
@@ -107,36 +83,32 @@ pub(in crate::bedrock) fn plan(
 
 /// Translates the client's object to what the model's generation knows.
 fn explicit(
-    raw: &RawValue,
+    wish: &Wish,
     rule: catalog::Thinking,
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     target: &Target<'_>,
 ) -> Result<Plan, Error> {
     use catalog::Thinking as Rule;
-    let wish: Wish = serde_json::from_str(raw.get()).map_err(|error| {
-        Error::invalid(
-            "thinking",
-            format!("Invalid value for 'thinking': {error}."),
-        )
-    })?;
-    let display = wish.display;
-    match (rule, wish.kind) {
-        (Rule::Always, Kind::Disabled) | (Rule::Budget, Kind::Disabled) => Ok(Plan::default()),
-        (Rule::AdaptiveOrBudget | Rule::Adaptive, Kind::Disabled) => Ok(Plan {
+    let display = wish.display.clone();
+    match (rule, wish.mode) {
+        (Rule::Always, ThinkingMode::Disabled) | (Rule::Budget, ThinkingMode::Disabled) => {
+            Ok(Plan::default())
+        }
+        (Rule::AdaptiveOrBudget | Rule::Adaptive, ThinkingMode::Disabled) => Ok(Plan {
             thinking: Some(Thinking::Disabled),
             effort: None,
         }),
-        (_, Kind::Disabled) => Ok(Plan::default()),
-        (Rule::Budget | Rule::AdaptiveOrBudget, Kind::Enabled) => {
+        (_, ThinkingMode::Disabled) => Ok(Plan::default()),
+        (Rule::Budget | Rule::AdaptiveOrBudget, ThinkingMode::Enabled) => {
             let budget_tokens = wish.budget_tokens.unwrap_or(MIN_BUDGET).max(MIN_BUDGET);
-            if request.max_output().is_some_and(|max| max <= budget_tokens) {
+            if request.max_output.is_some_and(|max| max <= budget_tokens) {
                 let message = "'max_tokens' must be greater than 'thinking.budget_tokens'.";
-                return Err(Error::invalid("max_tokens", message));
+                return Err(Error::invalid(Param::MaxOutput, message));
             }
             if limit(request, target) <= budget_tokens {
                 let message = "'thinking.budget_tokens' must be less than the longest answer of \
                                the model.";
-                return Err(Error::invalid("thinking", message));
+                return Err(Error::invalid(Param::Thinking, message));
             }
             let thinking = Thinking::Enabled {
                 budget_tokens,
@@ -144,10 +116,9 @@ fn explicit(
             };
             Ok(Plan::on(thinking, None))
         }
-        (Rule::Budget, Kind::Adaptive) => Ok(Plan::on(
+        (Rule::Budget, ThinkingMode::Adaptive) => Ok(Plan::on(
             Thinking::Enabled {
-                budget_tokens: room(budget(ReasoningEffort::High), request, target)
-                    .unwrap_or(MIN_BUDGET),
+                budget_tokens: room(budget(Effort::High), request, target).unwrap_or(MIN_BUDGET),
                 display,
             },
             None,
@@ -158,26 +129,26 @@ fn explicit(
         }
         _ => {
             let message = format!("The model `{}` does not think.", &*request.model);
-            Err(Error::unsupported("thinking", message))
+            Err(Error::unsupported(Param::Thinking, message))
         }
     }
 }
 
 /// Translates an effort; models that cannot think take no notice of it.
 fn by_effort(
-    effort: ReasoningEffort,
+    effort: Effort,
     rule: catalog::Thinking,
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     target: &Target<'_>,
 ) -> Plan {
     use catalog::Thinking as Rule;
     let own = target.model.and_then(|model| model.effort(effort));
     match (rule, effort) {
-        (Rule::AdaptiveOrBudget | Rule::Adaptive, ReasoningEffort::None) => Plan {
+        (Rule::AdaptiveOrBudget | Rule::Adaptive, Effort::None) => Plan {
             thinking: Some(Thinking::Disabled),
             effort: None,
         },
-        (_, ReasoningEffort::None) => Plan::default(),
+        (_, Effort::None) => Plan::default(),
         (Rule::Budget, effort) => {
             room(budget(effort), request, target).map_or_else(Plan::default, |budget| {
                 let thinking = Thinking::Enabled {
@@ -195,25 +166,25 @@ fn by_effort(
 }
 
 /// Tokens of thinking for an effort.
-fn budget(effort: ReasoningEffort) -> u32 {
+fn budget(effort: Effort) -> u32 {
     match effort {
-        ReasoningEffort::None | ReasoningEffort::Minimal | ReasoningEffort::Low => MIN_BUDGET,
-        ReasoningEffort::Medium => 2_048,
-        ReasoningEffort::High => 4_096,
-        ReasoningEffort::Xhigh => 8_192,
-        ReasoningEffort::Max => 16_384,
+        Effort::None | Effort::Minimal | Effort::Low => MIN_BUDGET,
+        Effort::Medium => 2_048,
+        Effort::High => 4_096,
+        Effort::Xhigh => 8_192,
+        Effort::Max => 16_384,
     }
 }
 
 /// Most tokens that thinking and answer have together.
-fn limit(request: &ChatRequest<'_>, target: &Target<'_>) -> u32 {
+fn limit(request: &Request<'_>, target: &Target<'_>) -> u32 {
     let own = target.model.and_then(|model| model.max_output);
-    let wanted = request.max_output().unwrap_or(u32::MAX);
+    let wanted = request.max_output.unwrap_or(u32::MAX);
     wanted.min(own.unwrap_or(u32::MAX))
 }
 
 /// A budget that leaves half of the limit for the answer; `None` when that is too small.
-fn room(budget: u32, request: &ChatRequest<'_>, target: &Target<'_>) -> Option<u32> {
+fn room(budget: u32, request: &Request<'_>, target: &Target<'_>) -> Option<u32> {
     let most = limit(request, target) / 2;
     (most >= MIN_BUDGET).then_some(budget.min(most))
 }

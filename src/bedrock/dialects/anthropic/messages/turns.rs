@@ -8,13 +8,12 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Document, Speaker};
 use crate::bedrock::shared::image::Image;
-use crate::chat::Error;
-use crate::openai::CacheTtl;
+use crate::chat::{self, CacheTtl, Error, Param};
 
 /// The mark for a place where the client may have put one.
 pub(super) fn mark(
     marks: &mut CachePoints,
-    wanted: Option<crate::openai::CacheControl>,
+    wanted: Option<chat::CacheControl>,
 ) -> Option<CacheControl> {
     let ttl = marks.next(wanted)?;
     Some(CacheControl {
@@ -121,7 +120,7 @@ fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| {
             let message = "A text file must be base64 of UTF-8 text.";
-            Error::invalid("messages", message)
+            Error::invalid(Param::Messages, message)
         })?;
     Ok(Source {
         kind: "text",

@@ -6,8 +6,7 @@ use super::tools::{called, definitions};
 use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
-use crate::chat::Error;
-use crate::openai::ChatRequest;
+use crate::chat::{Error, Param, Request};
 
 /// What Bedrock takes as `p`; OpenAI's `top_p` is 0 to 1.
 const P: (f64, f64) = (0.01, 0.99);
@@ -23,10 +22,7 @@ const ACCEPTS: Accepts = Accepts {
     thinking: false,
 };
 
-pub(super) fn encode(
-    request: &ChatRequest<'_>,
-    target: &Target<'_>,
-) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
     let conversation = build(request, ACCEPTS)?;
     conversation.refuse_prefill()?;
@@ -37,7 +33,7 @@ pub(super) fn encode(
     let mut rounds = rounds(conversation)?;
     let Some(round) = rounds.pop() else {
         let message = "The conversation needs a user message that is not blank.";
-        return Err(Error::invalid("messages", message));
+        return Err(Error::invalid(Param::Messages, message));
     };
     let stops = request.stop.iter().map(|stop| &**stop);
     let most = target.model.and_then(|model| model.max_output);
@@ -48,13 +44,24 @@ pub(super) fn encode(
         max_tokens: request
             .max_output()
             .map(|wanted| wanted.min(most.unwrap_or(u32::MAX))),
-        temperature: request.temperature.map(|temperature| temperature.min(1.0)),
-        p: request.top_p.map(|p| p.clamp(P.0, P.1)),
-        k: request.top_k.map(|k| k.min(MAX_K)),
-        frequency_penalty: penalty("frequency_penalty", request.frequency_penalty)?,
-        presence_penalty: penalty("presence_penalty", request.presence_penalty)?,
+        temperature: request
+            .sampling
+            .temperature
+            .map(|temperature| temperature.min(1.0)),
+        p: request.sampling.top_p.map(|p| p.clamp(P.0, P.1)),
+        k: request.sampling.top_k.map(|k| k.min(MAX_K)),
+        frequency_penalty: penalty(
+            request,
+            Param::FrequencyPenalty,
+            request.sampling.frequency_penalty,
+        )?,
+        presence_penalty: penalty(
+            request,
+            Param::PresencePenalty,
+            request.sampling.presence_penalty,
+        )?,
         // Cohere's seeds have no sign; the same seed still gives the same answer.
-        seed: request.seed.map(i64::unsigned_abs),
+        seed: request.sampling.seed.map(i64::unsigned_abs),
         stop_sequences: stops.filter(|stop| !stop.is_empty()).collect(),
         tools,
         message: round.question,
@@ -79,15 +86,11 @@ fn calls(conversation: &Conversation<'_>) -> u32 {
 }
 
 /// Command R has no word for "you must call a tool".
-fn refuse_forced(tools: &Tools<'_>, request: &ChatRequest<'_>) -> Result<(), Error> {
+fn refuse_forced(tools: &Tools<'_>, request: &Request<'_>) -> Result<(), Error> {
     if !tools.is_forced() {
         return Ok(());
     }
-    let param = if request.tool_choice.is_some() {
-        "tool_choice"
-    } else {
-        "function_call"
-    };
+    let param = request.name_of(Param::ToolChoice);
     let message = format!(
         "This model cannot be made to call a tool; use '{param}' with the value 'auto' or 'none'."
     );
@@ -138,9 +141,14 @@ fn history(mut round: Round<'_>) -> Vec<Entry<'_>> {
 }
 
 /// A penalty; Cohere's end at 1, OpenAI's at 2.
-fn penalty(param: &str, penalty: Option<f64>) -> Result<Option<f64>, Error> {
+fn penalty(
+    request: &Request<'_>,
+    param: Param,
+    penalty: Option<f64>,
+) -> Result<Option<f64>, Error> {
     match penalty {
         Some(penalty) if penalty < 0.0 => {
+            let param = request.name_of(param);
             let message = format!("This model takes no negative '{param}'; use 0 to 1.");
             Err(Error::unsupported(param, message))
         }

@@ -78,7 +78,7 @@ fn open_call<'s, 'a>(
             let message = format!(
                 "The result for the tool call '{id}' follows no assistant message with that call."
             );
-            Error::invalid("messages", message)
+            Error::invalid(Param::Messages, message)
         })
 }
 

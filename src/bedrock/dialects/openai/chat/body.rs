@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::shared::image::DataUri;
+use crate::chat::Effort;
 use crate::json::Text;
-use crate::openai::ReasoningEffort;
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -39,7 +39,7 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) stop: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reasoning_effort: Option<ReasoningEffort>,
+    pub(super) reasoning_effort: Option<Effort>,
 }
 
 #[derive(Serialize)]

@@ -8,16 +8,12 @@ use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Model, Sampling, Thinking};
-use crate::chat::Error;
-use crate::openai::{ChatRequest, ReasoningEffort, ResponseFormat};
+use crate::chat::{Effort, Error, OutputFormat, Param, Request};
 
 /// Smallest limit that the models with `max_completion_tokens` take, in tokens.
 const MIN_COMPLETION_TOKENS: u32 = 16;
 
-pub(super) fn encode(
-    request: &ChatRequest<'_>,
-    target: &Target<'_>,
-) -> Result<EncodedRequest, Error> {
+pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
     if let Some(model) = target.model {
         refuse_what_it_lacks(request, model)?;
@@ -40,8 +36,14 @@ pub(super) fn encode(
         max_completion_tokens: limit.max_completion_tokens,
         temperature: samples.temperature,
         top_p: samples.top_p,
-        frequency_penalty: request.frequency_penalty.filter(|penalty| *penalty != 0.0),
-        presence_penalty: request.presence_penalty.filter(|penalty| *penalty != 0.0),
+        frequency_penalty: request
+            .sampling
+            .frequency_penalty
+            .filter(|penalty| *penalty != 0.0),
+        presence_penalty: request
+            .sampling
+            .presence_penalty
+            .filter(|penalty| *penalty != 0.0),
         seed: samples.seed,
         stop: stop(request).collect(),
         reasoning_effort: effort(request, target),
@@ -67,62 +69,56 @@ fn accepts(target: &Target<'_>) -> Accepts {
 }
 
 /// The vendors differ in what they take; leaving it out would change the answer.
-fn refuse_what_it_lacks(request: &ChatRequest<'_>, model: &Model) -> Result<(), Error> {
+fn refuse_what_it_lacks(request: &Request<'_>, model: &Model) -> Result<(), Error> {
     let set = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
     let penalties = model.sampling != Sampling::None;
-    let json = request.response_format.as_ref();
-    let refusals = [
+    let lacking = [
+        (Param::Stop, !model.stop && stop(request).next().is_some()),
         (
-            !model.stop && stop(request).next().is_some(),
-            "stop",
-            "This model takes no stop texts; remove 'stop' and cut the answer yourself.",
+            Param::FrequencyPenalty,
+            !penalties && set(request.sampling.frequency_penalty),
         ),
         (
-            !penalties && set(request.frequency_penalty),
-            "frequency_penalty",
-            "This model takes no penalties; remove 'frequency_penalty'.",
+            Param::PresencePenalty,
+            !penalties && set(request.sampling.presence_penalty),
         ),
+        (Param::Tools, !model.tools && !request.tools.is_empty()),
         (
-            !penalties && set(request.presence_penalty),
-            "presence_penalty",
-            "This model takes no penalties; remove 'presence_penalty'.",
-        ),
-        (
-            !model.tools && request.tools.as_ref().is_some_and(|t| !t.is_empty()),
-            "tools",
-            "This model does not call tools; remove 'tools'.",
-        ),
-        (
-            !model.tools && request.functions.as_ref().is_some_and(|f| !f.is_empty()),
-            "functions",
-            "This model does not call functions; remove 'functions'.",
-        ),
-        (
-            !model.json_schema && json.is_some_and(|format| !format.is_text()),
-            "response_format",
-            "This model does not keep to a format by itself; remove 'response_format' and describe \
-             the wanted JSON in a message.",
+            Param::OutputFormat,
+            !model.json_schema && !request.output.is_text(),
         ),
     ];
-    let refusal = refusals.into_iter().find(|(refused, ..)| *refused);
-    match refusal {
-        Some((_, param, message)) => Err(Error::unsupported(param, message)),
+    match lacking.into_iter().find(|(_, lacks)| *lacks) {
+        Some((param, _)) => Err(lacks(request.name_of(param), param)),
         None => Ok(()),
     }
 }
 
+/// The error for a parameter that a model lacks.
+fn lacks(name: &'static str, param: Param) -> Error {
+    let message = match param {
+        Param::Stop => {
+            format!("This model takes no stop texts; remove '{name}' and cut the answer yourself.")
+        }
+        Param::Tools => format!("This model does not call {name}; remove '{name}'."),
+        Param::OutputFormat => format!(
+            "This model does not keep to a format by itself; remove '{name}' and describe the wanted \
+             JSON in a message."
+        ),
+        _ => format!("This model takes no penalties; remove '{name}'."),
+    };
+    Error::unsupported(name, message)
+}
+
 fn refuse_forced(
-    request: &ChatRequest<'_>,
+    request: &Request<'_>,
     tools: &Tools<'_>,
     target: &Target<'_>,
 ) -> Result<(), Error> {
     if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
         return Ok(());
     }
-    let param = match request.tool_choice {
-        Some(_) => "tool_choice",
-        None => "function_call",
-    };
+    let param = request.name_of(Param::ToolChoice);
     let message = format!("This model cannot be made to call a tool; set '{param}' to 'auto'.");
     Err(Error::unsupported(param, message))
 }
@@ -154,20 +150,20 @@ fn tool_choice<'a>(choice: &Choice<'a>) -> Option<ToolChoice<'a>> {
 }
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
-fn format<'a>(request: &'a ChatRequest<'_>) -> Result<Option<Format<'a>>, Error> {
+fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
     let schema = match Wanted::of(request)? {
         Wanted::Text => return Ok(None),
         Wanted::JsonObject => return Ok(Some(Format::JsonObject)),
         Wanted::Schema(schema) => schema,
     };
-    let Some(ResponseFormat::JsonSchema(own)) = &request.response_format else {
+    let OutputFormat::JsonSchema(own) = &request.output else {
         return Ok(None);
     };
     let json_schema = JsonSchema {
         name: identifier(&own.name),
         description: own.description.as_deref(),
         schema,
-        strict: own.strict == Some(true),
+        strict: own.strict,
     };
     Ok(Some(Format::JsonSchema { json_schema }))
 }
@@ -182,7 +178,7 @@ struct Limit {
 impl Limit {
     /// Never more than the model can: asking for more is an error at Bedrock and means "as much as
     /// you can" everywhere else.
-    fn of(request: &ChatRequest<'_>, target: &Target<'_>) -> Self {
+    fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
         let most = target.model.and_then(|model| model.max_output);
         let limit = request
             .max_output()
@@ -211,12 +207,12 @@ struct Samples {
 
 impl Samples {
     /// The sampling parameters that the model takes; they only steer, so the others are left out.
-    fn of(request: &ChatRequest<'_>, target: &Target<'_>) -> Self {
+    fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
         let hottest = target.model.map_or(f64::MAX, |model| model.max_temperature);
         let all = Self {
-            temperature: request.temperature.map(|own| own.min(hottest)),
-            top_p: request.top_p,
-            seed: request.seed,
+            temperature: request.sampling.temperature.map(|own| own.min(hottest)),
+            top_p: request.sampling.top_p,
+            seed: request.sampling.seed,
         };
         match target.model.map_or(Sampling::Any, |model| model.sampling) {
             Sampling::Either if all.temperature.is_some() => Self { top_p: None, ..all },
@@ -231,16 +227,16 @@ impl Samples {
 }
 
 /// Texts that end the answer; an empty one would end it before it began.
-fn stop<'a>(request: &'a ChatRequest<'_>) -> impl Iterator<Item = &'a str> {
+fn stop<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     stops.filter(|stop| !stop.is_empty())
 }
 
 /// The effort that is nearest to the wanted one; models that cannot be told take no notice of it.
-fn effort(request: &ChatRequest<'_>, target: &Target<'_>) -> Option<ReasoningEffort> {
+fn effort(request: &Request<'_>, target: &Target<'_>) -> Option<Effort> {
     let model = target.model?;
     match model.thinking {
-        Thinking::Effort | Thinking::NestedEffort => model.effort(request.reasoning_effort?),
+        Thinking::Effort | Thinking::NestedEffort => model.effort(request.reasoning.effort?),
         _ => None,
     }
 }
@@ -250,48 +246,76 @@ mod tests {
     use super::*;
     use crate::bedrock::Options;
     use crate::catalog;
+    use crate::chat::testing::says;
+    use crate::chat::{Place, Sampling as Wanted, Tool as Offered};
 
     #[track_caller]
-    fn check(model: &str, fields: &str, refused: Option<&str>) {
-        let json = format!(
-            r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}]{}{fields}}}"#,
-            if fields.is_empty() { "" } else { "," }
-        );
-        let request = ChatRequest::parse(json.as_bytes()).unwrap();
+    fn check(model: &str, request: &Request<'_>, refused: Option<Param>) {
         let target = Target {
             family: crate::bedrock::ModelFamily::OpenaiChat,
             model: catalog::find(model),
             model_id: model,
             options: &Options::default(),
         };
-        let param = encode(&request, &target).err().map(|error| error.param);
-        assert_eq!(
-            param,
-            refused.map(|param| Some(param.to_owned().into())),
-            "{json}"
-        );
+        let param = encode(request, &target).err().map(|error| error.param);
+        let expected = refused.map(|param| Some(Place::from(param.name())));
+        assert_eq!(param, expected, "{model}: {request:?}");
     }
 
     #[test]
     fn what_a_model_lacks_is_refused_by_name() {
-        const TOOLS: &str = r#""tools":[{"type":"function","function":{"name":"f"}}]"#;
-        const FUNCTIONS: &str = r#""functions":[{"name":"f"}]"#;
-        const JSON: &str = r#""response_format":{"type":"json_object"}"#;
-        let penalty = |name: &str| format!(r#""{name}_penalty":0.5"#);
-        for (model, fields, param) in [
-            ("grok-4.7", r#""stop":"x""#, "stop"),
-            ("gpt-6.1-sol", &penalty("frequency"), "frequency_penalty"),
-            ("gpt-6.1-sol", &penalty("presence"), "presence_penalty"),
-            ("voxtral-mini-3b-2507", TOOLS, "tools"),
-            ("voxtral-mini-3b-2507", FUNCTIONS, "functions"),
-            ("gpt-6-sol", JSON, "response_format"),
+        let plain = says(&["x"]);
+        let stop = |texts: &[&'static str]| Request {
+            stop: texts.iter().map(|text| (*text).into()).collect(),
+            ..plain.clone()
+        };
+        let sampling = |sampling: Wanted| Request {
+            sampling,
+            ..plain.clone()
+        };
+        let frequency = |penalty: f64| Wanted {
+            frequency_penalty: Some(penalty),
+            ..Wanted::default()
+        };
+        let presence = |penalty: f64| Wanted {
+            presence_penalty: Some(penalty),
+            ..Wanted::default()
+        };
+        let tools = Request {
+            tools: vec![Offered {
+                name: "f".into(),
+                description: None,
+                parameters: None,
+                strict: false,
+                cache: None,
+            }],
+            ..plain.clone()
+        };
+        let json = Request {
+            output: OutputFormat::JsonObject,
+            ..plain.clone()
+        };
+        for (model, request, param) in [
+            ("grok-4.7", stop(&["x"]), Param::Stop),
+            (
+                "gpt-6.1-sol",
+                sampling(frequency(0.5)),
+                Param::FrequencyPenalty,
+            ),
+            (
+                "gpt-6.1-sol",
+                sampling(presence(0.5)),
+                Param::PresencePenalty,
+            ),
+            ("voxtral-mini-3b-2507", tools, Param::Tools),
+            ("gpt-6-sol", json, Param::OutputFormat),
         ] {
-            check(model, fields, Some(param));
-            check("qwen3-32b", fields, None);
+            check(model, &request, Some(param));
+            check("qwen3-32b", &request, None);
             // What an unknown model lacks is unknown too, so it gets what the family takes.
-            check("unheard-of", fields, None);
+            check("unheard-of", &request, None);
         }
-        check("grok-4.7", r#""stop":["",""]"#, None);
-        check("gpt-6.1-sol", r#""presence_penalty":0"#, None);
+        check("grok-4.7", &stop(&["", ""]), None);
+        check("gpt-6.1-sol", &sampling(presence(0.0)), None);
     }
 }

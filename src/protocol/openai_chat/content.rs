@@ -7,6 +7,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::chat::{self, CacheTtl};
 use crate::json::{STRING, Text, reason};
 
 /// Content of a message.
@@ -57,7 +58,7 @@ pub struct Part<'a> {
 }
 
 /// A file inside a request.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub struct File<'a> {
     /// A data URI, or bare base64.
     #[serde(default, borrow)]
@@ -79,13 +80,10 @@ pub struct CacheControl {
     pub ttl: CacheTtl,
 }
 
-/// How long a cached prefix is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CacheTtl {
-    /// As long as the model does by itself, five minutes today.
-    Default,
-    /// One hour, or as long as the model can.
-    Hour,
+impl From<CacheControl> for chat::CacheControl {
+    fn from(mark: CacheControl) -> Self {
+        Self { ttl: mark.ttl }
+    }
 }
 
 impl<'de> Deserialize<'de> for CacheControl {
@@ -127,32 +125,6 @@ impl<'a> Content<'a> {
             // Says what is there instead.
             _ => serde_json::from_str::<Never>(json.get()).map(|never| match never {}),
         }
-    }
-
-    /// The content as parts' texts, in order; other kinds of parts are skipped.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let (text, parts) = match self {
-            Self::Text(text) => (Some(&**text), &[][..]),
-            Self::Parts(parts) => (None, parts.as_slice()),
-        };
-        text.into_iter()
-            .chain(parts.iter().filter_map(|part| part.text.as_deref()))
-    }
-}
-
-impl Content<'_> {
-    /// Length of every text, image and file, in bytes of JSON.
-    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> {
-        let (text, parts) = match self {
-            Self::Text(text) => (Some(text), &[][..]),
-            Self::Parts(parts) => (None, parts.as_slice()),
-        };
-        let inside = parts.iter().flat_map(|part| {
-            let file = part.file.as_ref().and_then(|file| file.file_data.as_ref());
-            let image = part.image_url.as_ref().map(|image| &image.url);
-            [part.text.as_ref(), image, file]
-        });
-        text.into_iter().chain(inside.flatten()).map(Text::json_len)
     }
 }
 

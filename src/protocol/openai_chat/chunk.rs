@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use super::completion::{ID_PREFIX, ThinkingBlock, UsageBody, finish_reason};
-use super::error_body;
-use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Guarded, Thought, Usage};
+use super::{ToolStyle, error};
+use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Thought, Usage};
 use crate::json;
 
 /// End of what every chunk begins with.
@@ -14,26 +14,16 @@ const CHOICES: &[u8] = b",\"choices\":[";
 
 /// Whether a stream reports token counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StreamUsage {
+pub(super) enum StreamUsage {
     /// A last chunk has them, all others `null`.
     Included,
     /// No chunk speaks of them.
     Omitted,
 }
 
-/// How the client wants tool calls: as it offered the tools.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ToolStyle {
-    /// `tool_calls`.
-    #[default]
-    ToolCalls,
-    /// The old `function_call`, for requests with `functions`.
-    FunctionCall,
-}
-
 /// Writes the events of one stream.
 #[derive(Debug)]
-pub struct ChunkWriter {
+pub(super) struct ChunkWriter {
     prefix: Vec<u8>,
     has_tier: bool,
     suffix: &'static str,
@@ -43,13 +33,8 @@ pub struct ChunkWriter {
 }
 
 impl ChunkWriter {
-    /// The sink of one stream.
-    #[must_use]
-    pub fn sink(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Guarded<Self> {
-        Guarded::new(Self::new(head, usage, tool_style))
-    }
-
-    fn new(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Self {
+    /// A writer for one stream.
+    pub(super) fn new(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Self {
         let mut prefix = b"data: {\"id\":".to_vec();
         write_json(&mut prefix, &[ID_PREFIX, &head.id].concat());
         prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
@@ -211,7 +196,7 @@ impl EventWriter for ChunkWriter {
     /// No `[DONE]` follows it.
     fn error(&mut self, error: &Error) {
         self.out.extend_from_slice(b"data: ");
-        self.out.extend_from_slice(&error_body(error));
+        self.out.extend_from_slice(&error::body(error));
         self.out.extend_from_slice(b"\n\n");
     }
 

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 
 use http::StatusCode;
+use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{
-    Content, Function, LegacyChoice, Message, ResponseFormat, Tool, ToolChoice, fault, param,
-};
-use crate::chat::{Error, ErrorKind};
+use super::fault;
+use super::format::ResponseFormat;
+use super::message::Message;
+use super::params;
+use super::tool::{Function, LegacyChoice, Tool, ToolChoice};
+use crate::chat::{Effort, Error, ErrorKind};
 use crate::json::{self, Text};
 
 /// A chat request; strings borrow from the body.
 ///
 /// Every parameter of the API has a field here, so an unknown one is a client's mistake. Which of
-/// them a model honours is the dialect's to say, see [`super::Param`].
+/// them a model honours is the dialect's to say, see [`crate::chat::Param`].
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChatRequest<'a> {
@@ -76,7 +78,7 @@ pub struct ChatRequest<'a> {
     pub presence_penalty: Option<f64>,
     /// How much to think.
     #[serde(default)]
-    pub reasoning_effort: Option<ReasoningEffort>,
+    pub reasoning_effort: Option<Effort>,
     /// Shape of the answer.
     #[serde(default, borrow)]
     pub response_format: Option<ResponseFormat<'a>>,
@@ -151,20 +153,6 @@ pub struct StreamOptions {
     pub include_usage: Option<bool>,
 }
 
-/// How much to think: <https://platform.openai.com/docs/guides/reasoning>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the API's own names, least to most")]
-pub enum ReasoningEffort {
-    None,
-    Minimal,
-    Low,
-    Medium,
-    High,
-    Xhigh,
-    Max,
-}
-
 /// `{"guardrailIdentifier", "guardrailVersion", "trace"?}`, Converse's names.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConfiguration.html>
@@ -213,33 +201,12 @@ impl<'a> ChatRequest<'a> {
             None => fault::read(body)?,
         };
         request.source = body;
-        param::check_ranges(&request)?;
+        params::check_ranges(&request)?;
         Ok(request)
     }
 
-    /// Bytes of the texts that are too long to be copied, see [`json::MIN_SPAN`].
-    #[must_use]
-    pub fn long_texts(&self) -> usize {
-        let contents = self.messages.iter().filter_map(|own| own.content.as_ref());
-        let lengths = contents.flat_map(Content::lengths);
-        lengths.filter(|length| *length >= json::MIN_SPAN).sum()
-    }
-
-    /// The limit of the answer in tokens, if the client set one.
-    #[must_use]
-    pub fn max_output(&self) -> Option<u32> {
-        self.max_completion_tokens.or(self.max_tokens)
-    }
-
-    /// Whether the client asked for server-sent events.
-    #[must_use]
-    pub fn is_stream(&self) -> bool {
-        self.stream.unwrap_or(false)
-    }
-
     /// Whether a stream ends with the token counts.
-    #[must_use]
-    pub fn wants_usage(&self) -> bool {
+    pub(super) fn wants_usage(&self) -> bool {
         self.stream_options
             .and_then(|options| options.include_usage)
             .unwrap_or(false)
@@ -384,6 +351,6 @@ mod tests {
     fn null_is_the_same_as_absent() {
         let body = br#"{"model":"m","messages":[{"role":"user","content":"a"}],"stop":null,"tools":null,"temperature":null,"stream":null,"stream_options":null,"max_tokens":null,"tool_choice":null}"#;
         let request = ChatRequest::parse(body).unwrap();
-        assert!(request.stop.is_empty() && request.tools.is_none() && !request.is_stream());
+        assert!(request.stop.is_empty() && request.tools.is_none() && request.stream.is_none());
     }
 }

@@ -7,7 +7,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::CacheControl;
+use super::content::CacheControl;
 use crate::json::Text;
 
 /// A tool that the model may call.

@@ -5,8 +5,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
-use super::ChatRequest;
 use super::content::Part;
+use super::request::ChatRequest;
 use crate::chat::{Error, ErrorKind};
 use crate::json::reason;
 

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{CacheControl, Content};
+use super::content::{CacheControl, Content};
 use crate::json::Text;
 
 /// One message.

@@ -13,8 +13,7 @@ const ROOM: usize = 1024;
 pub(super) const ID_PREFIX: &str = "chatcmpl-";
 
 /// The JSON body of a `chat.completion`.
-#[must_use]
-pub fn completion_body(answer: &Completion, head: &AnswerHead, style: ToolStyle) -> Vec<u8> {
+pub(super) fn body(answer: &Completion, head: &AnswerHead, style: ToolStyle) -> Vec<u8> {
     let (tool_calls, function_call) = match style {
         ToolStyle::ToolCalls => (answer.tool_calls.as_slice(), None),
         ToolStyle::FunctionCall => (&[][..], answer.tool_calls.first()),

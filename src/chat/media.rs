@@ -1,0 +1,55 @@
+//! Media types of files, and data URIs.
+
+/// Media types of the files that models read, with the endings of file names that say so.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html>
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("application/pdf", "pdf"),
+    ("text/plain", "txt"),
+    ("text/csv", "csv"),
+    ("application/msword", "doc"),
+    (
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "docx",
+    ),
+    ("application/vnd.ms-excel", "xls"),
+    (
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "xlsx",
+    ),
+    ("text/html", "html"),
+    ("text/markdown", "md"),
+];
+
+/// The ending of file names for a media type of a file.
+#[must_use]
+pub fn ending(media_type: &str) -> Option<&'static str> {
+    let known = DOCUMENTS.iter().find(|(own, _)| *own == media_type);
+    known.map(|(_, ending)| *ending)
+}
+
+/// The media type of a file: the declared one, else that of its name's ending.
+#[must_use]
+pub fn document(declared: &str, name: Option<&str>) -> Option<&'static str> {
+    let ending = name
+        .and_then(|name| name.rsplit_once('.'))
+        .map(|(_, ending)| ending);
+    DOCUMENTS
+        .iter()
+        .find(|(media_type, _)| media_type.eq_ignore_ascii_case(declared))
+        .or_else(|| {
+            let same = |own: &str| ending.is_some_and(|e| e.eq_ignore_ascii_case(own));
+            DOCUMENTS.iter().find(|(_, own)| same(own))
+        })
+        .map(|(media_type, _)| *media_type)
+}
+
+/// The media type and the base64 of a data URI.
+#[must_use]
+pub fn split_data_uri(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("data:")?;
+    let (head, data) = rest.split_once(',')?;
+    let head = head.strip_suffix(";base64")?;
+    let media_type = head.split(';').next().unwrap_or(head);
+    Some((media_type, data))
+}

@@ -1,0 +1,142 @@
+//! What a request can ask for, and what can happen to each wish.
+
+use super::{Error, Request};
+
+/// What a dialect does with a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Translated.
+    Mapped,
+    /// Accepted and left out: the answer is as good without it.
+    Ignored,
+    /// A 400 that names it: the answer would not be what the client asked for.
+    Refused,
+}
+
+macro_rules! params {
+    ($($(#[doc = $doc:literal])* $variant:ident $name:literal $default:ident;)*) => {
+        /// A parameter of a request, whatever a protocol calls it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Param { $($(#[doc = $doc])* $variant,)* }
+
+        impl Param {
+            /// Every parameter.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its name where no protocol says another.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What dialects do that say nothing else.
+            #[must_use]
+            pub fn default_treatment(self) -> Treatment {
+                match self { $(Self::$variant => Treatment::$default,)* }
+            }
+        }
+    };
+}
+
+params! {
+    /// Spoken answers.
+    Audio "audio" Refused;
+    /// Beta features of Claude.
+    BetaFeatures "anthropic_beta" Ignored;
+    /// More than one answer.
+    Candidates "n" Refused;
+    /// How much to think, in a word.
+    Effort "reasoning_effort" Ignored;
+    /// A penalty on frequent tokens.
+    FrequencyPenalty "frequency_penalty" Refused;
+    /// A guardrail instead of the channel's.
+    Guardrail "guardrailConfig" Mapped;
+    /// Bedrock's optimised latency.
+    Latency "performanceConfig" Mapped;
+    /// Bias on single tokens.
+    LogitBias "logit_bias" Refused;
+    /// Token probabilities.
+    Logprobs "logprobs" Refused;
+    /// The longest answer.
+    MaxOutput "max_tokens" Mapped;
+    /// The conversation.
+    Messages "messages" Mapped;
+    /// Labels for the operator's logs.
+    Metadata "metadata" Mapped;
+    /// Kinds of output besides text.
+    Modalities "modalities" Refused;
+    /// The model.
+    Model "model" Mapped;
+    /// Moderation by the vendor.
+    Moderation "moderation" Ignored;
+    /// The shape of the answer.
+    OutputFormat "response_format" Refused;
+    /// Whether several tools may be called at once.
+    ParallelToolCalls "parallel_tool_calls" Ignored;
+    /// A guess of the answer.
+    Prediction "prediction" Ignored;
+    /// A penalty on tokens that appeared.
+    PresencePenalty "presence_penalty" Refused;
+    /// Hints for the vendor's own cache.
+    PromptCache "prompt_cache_key" Ignored;
+    /// An id of the end user for the vendor's abuse detection.
+    SafetyIdentifier "safety_identifier" Ignored;
+    /// Repeatable sampling.
+    Seed "seed" Ignored;
+    /// The processing class.
+    ServiceTier "service_tier" Mapped;
+    /// Texts that end the answer.
+    Stop "stop" Mapped;
+    /// Whether the vendor keeps the answer.
+    Store "store" Ignored;
+    /// Whether the answer is streamed.
+    Stream "stream" Mapped;
+    /// Options of a streamed answer.
+    StreamOptions "stream_options" Mapped;
+    /// The sampling temperature.
+    Temperature "temperature" Mapped;
+    /// How to think, exactly.
+    Thinking "thinking" Ignored;
+    /// Which tools the model may or must call.
+    ToolChoice "tool_choice" Refused;
+    /// Tools that the model may call.
+    Tools "tools" Refused;
+    /// Sampling from the likeliest tokens.
+    TopK "top_k" Ignored;
+    /// Nucleus sampling.
+    TopP "top_p" Mapped;
+    /// The end user, opaque.
+    User "user" Ignored;
+    /// How wordy the answer is.
+    Verbosity "verbosity" Ignored;
+    /// The vendor's own web search.
+    WebSearch "web_search_options" Refused;
+}
+
+/// A parameter that a request sets, with the client's name for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The parameter.
+    pub param: Param,
+    /// Its name in the client's protocol.
+    pub name: &'static str,
+}
+
+/// Refuses what a dialect refuses.
+///
+/// # Errors
+///
+/// A 400 that names the first such parameter.
+pub fn check(request: &Request<'_>, treatment: impl Fn(Param) -> Treatment) -> Result<(), Error> {
+    let mut asked = request.asked.iter();
+    match asked.find(|asked| treatment(asked.param) == Treatment::Refused) {
+        None => Ok(()),
+        Some(Asked { name, .. }) => {
+            let message = format!(
+                "'{name}' is not supported with the model `{}`; remove it.",
+                &*request.model
+            );
+            Err(Error::unsupported(*name, message))
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The parameters of a request by name.
+
+use super::ChatRequest;
+use crate::chat::{Asked, Error, Param};
+
+macro_rules! params {
+    ($($name:literal $param:ident $set:expr;)*) => {
+        /// Every parameter of `POST /v1/chat/completions`, by name, with what it is in the chat vocabulary.
+        ///
+        /// <https://platform.openai.com/docs/api-reference/chat/create>; those that OpenAI does not have
+        /// are extensions.
+        const PARAMS: &[Asked] = &[$(Asked { param: Param::$param, name: $name },)*];
+
+        /// The parameters with which a request asks for something; neutral values count as unset.
+        pub(super) fn asked(request: &ChatRequest<'_>) -> Vec<Asked> {
+            let mut asked = Vec::with_capacity(8);
+            $(
+                let is_set: fn(&ChatRequest<'_>) -> bool = $set;
+                if is_set(request) {
+                    asked.push(Asked { param: Param::$param, name: $name });
+                }
+            )*
+            asked
+        }
+    };
+}
+
+params! {
+    "anthropic_beta" BetaFeatures |r| r.anthropic_beta.is_some();
+    "audio" Audio |r| r.audio.is_some();
+    "frequency_penalty" FrequencyPenalty |r| r.frequency_penalty.is_some_and(|p| p != 0.0);
+    "function_call" ToolChoice |r| r.function_call.is_some();
+    "functions" Tools |r| r.functions.as_ref().is_some_and(|f| !f.is_empty());
+    "guardrailConfig" Guardrail |r| r.guardrail.is_some();
+    "logit_bias" LogitBias |r| r.logit_bias.is_some_and(|bias| bias.get() != "{}");
+    "logprobs" Logprobs |r| r.logprobs == Some(true);
+    "max_completion_tokens" MaxOutput |r| r.max_completion_tokens.is_some();
+    "max_tokens" MaxOutput |r| r.max_tokens.is_some();
+    "messages" Messages |_| true;
+    "metadata" Metadata |r| r.metadata.is_some();
+    "modalities" Modalities |r| r.modalities.iter().flatten().any(|m| &**m != "text");
+    "model" Model |_| true;
+    "moderation" Moderation |r| r.moderation.is_some();
+    "n" Candidates |r| r.n.is_some_and(|n| n != 1);
+    "parallel_tool_calls" ParallelToolCalls |r| r.parallel_tool_calls.is_some();
+    "performanceConfig" Latency |r| r.performance.is_some();
+    "prediction" Prediction |r| r.prediction.is_some();
+    "presence_penalty" PresencePenalty |r| r.presence_penalty.is_some_and(|p| p != 0.0);
+    "prompt_cache_key" PromptCache |r| r.prompt_cache_key.is_some();
+    "prompt_cache_options" PromptCache |r| r.prompt_cache_options.is_some();
+    "prompt_cache_retention" PromptCache |r| r.prompt_cache_retention.is_some();
+    "reasoning_effort" Effort |r| r.reasoning_effort.is_some();
+    "response_format" OutputFormat |r| r.response_format.as_ref().is_some_and(|f| !f.is_text());
+    "safety_identifier" SafetyIdentifier |r| r.safety_identifier.is_some();
+    "seed" Seed |r| r.seed.is_some();
+    "service_tier" ServiceTier |r| r.service_tier.is_some();
+    "stop" Stop |r| !r.stop.is_empty();
+    "store" Store |r| r.store.is_some();
+    "stream" Stream |r| r.stream.is_some();
+    "stream_options" StreamOptions |r| r.stream_options.is_some();
+    "temperature" Temperature |r| r.temperature.is_some();
+    "thinking" Thinking |r| r.thinking.is_some();
+    "tool_choice" ToolChoice |r| r.tool_choice.as_ref().is_some_and(|c| !c.is_neutral());
+    "tools" Tools |r| r.tools.as_ref().is_some_and(|tools| !tools.is_empty());
+    "top_k" TopK |r| r.top_k.is_some();
+    "top_logprobs" Logprobs |r| r.top_logprobs.is_some_and(|n| n > 0);
+    "top_p" TopP |r| r.top_p.is_some();
+    "user" User |r| r.user.is_some();
+    "verbosity" Verbosity |r| r.verbosity.is_some();
+    "web_search_options" WebSearch |r| r.web_search_options.is_some();
+}
+
+/// Every parameter of the API, by name.
+#[must_use]
+pub fn params() -> &'static [Asked] {
+    PARAMS
+}
+
+/// The API's name for a parameter; of two names for one thing the one that stands last is the usual one.
+pub(super) fn name(param: Param) -> &'static str {
+    let known = PARAMS.iter().rfind(|own| own.param == param);
+    known.map_or(param.name(), |own| own.name)
+}
+
+/// Ranges of the API reference: <https://platform.openai.com/docs/api-reference/chat/create>.
+pub(super) fn check_ranges(request: &ChatRequest<'_>) -> Result<(), Error> {
+    let within = |param: &'static str, value: Option<f64>, (min, max): (f64, f64)| match value {
+        Some(value) if !(min..=max).contains(&value) => {
+            let message = format!("'{param}' is {value}; it must be between {min} and {max}.");
+            Err(Error::invalid(param, message))
+        }
+        _ => Ok(()),
+    };
+    within("temperature", request.temperature, (0.0, 2.0))?;
+    within("top_p", request.top_p, (0.0, 1.0))?;
+    within("frequency_penalty", request.frequency_penalty, (-2.0, 2.0))?;
+    within("presence_penalty", request.presence_penalty, (-2.0, 2.0))?;
+    for (param, value) in [
+        ("max_completion_tokens", request.max_completion_tokens),
+        ("max_tokens", request.max_tokens),
+        ("n", request.n),
+    ] {
+        if value == Some(0) {
+            let message = format!("'{param}' must be at least 1.");
+            return Err(Error::invalid(param, message));
+        }
+    }
+    if request.messages.is_empty() {
+        let message = "'messages' is empty; it needs at least one message.";
+        return Err(Error::invalid("messages", message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Chat;
+    use super::*;
+    use crate::chat::check;
+    use crate::protocol::Protocol as _;
+
+    fn body(fields: &str) -> String {
+        let comma = if fields.is_empty() { "" } else { "," };
+        format!(r#"{{"model":"m","messages":[{{"role":"user","content":"x"}}]{comma}{fields}}}"#)
+    }
+
+    #[track_caller]
+    fn check_refused(fields: &str, refused: Option<&str>) {
+        let body = body(fields);
+        let error = Chat
+            .parse(body.as_bytes())
+            .and_then(|parsed| check(&parsed.request, Param::default_treatment))
+            .err();
+        assert_eq!(
+            error.and_then(|error| error.param),
+            refused.map(|param| param.to_owned().into()),
+            "{fields}"
+        );
+    }
+
+    #[test]
+    fn what_changes_the_answer_is_refused_by_name() {
+        for (fields, param) in [
+            (r#""n":2"#, "n"),
+            (r#""n":0"#, "n"),
+            (r#""logprobs":true"#, "logprobs"),
+            (r#""top_logprobs":3"#, "top_logprobs"),
+            (r#""logit_bias":{"5":1}"#, "logit_bias"),
+            (r#""functions":[{"name":"f"}]"#, "functions"),
+            (r#""function_call":"auto""#, "function_call"),
+            (r#""frequency_penalty":0.5"#, "frequency_penalty"),
+            (r#""presence_penalty":-1"#, "presence_penalty"),
+            (r#""modalities":["text","audio"]"#, "modalities"),
+            (r#""audio":{"voice":"a"}"#, "audio"),
+            (r#""web_search_options":{}"#, "web_search_options"),
+            (
+                r#""response_format":{"type":"json_object"}"#,
+                "response_format",
+            ),
+            (r#""temperature":2.5"#, "temperature"),
+            (r#""top_p":-0.1"#, "top_p"),
+            (r#""max_tokens":0"#, "max_tokens"),
+        ] {
+            check_refused(fields, Some(param));
+        }
+    }
+
+    #[test]
+    fn neutral_values_and_harmless_parameters_pass() {
+        for fields in [
+            "",
+            r#""n":1,"logprobs":false,"top_logprobs":0,"logit_bias":{},"frequency_penalty":0,"presence_penalty":0.0"#,
+            r#""modalities":["text"],"response_format":{"type":"text"},"tools":[],"tool_choice":"auto""#,
+            r#""metadata":{"a":"b"},"seed":7,"store":false,"user":"u","verbosity":"low","service_tier":"auto""#,
+            r#""prediction":{"type":"content","content":"x"},"prompt_cache_key":"k","safety_identifier":"s""#,
+        ] {
+            check_refused(fields, None);
+        }
+    }
+}

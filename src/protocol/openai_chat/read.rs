@@ -1,0 +1,200 @@
+//! From OpenAI's request to the chat vocabulary.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::conversation::messages;
+use super::format::ResponseFormat;
+use super::params::asked;
+use super::request::{ChatRequest, GuardrailConfig};
+use super::tool::{self, Function, LegacyChoice, ToolChoiceMode};
+use crate::chat::{
+    Error, Guardrail, JsonSchema, OutputFormat, Reasoning, Request, Sampling, Thinking,
+    ThinkingMode, Tool, ToolChoice,
+};
+use crate::json::Text;
+
+impl<'a> ChatRequest<'a> {
+    /// The request in terms that belong to no protocol.
+    ///
+    /// # Errors
+    ///
+    /// A 400 for what the vocabulary has no word for, or what is not what it says it is.
+    pub(super) fn into_request(self) -> Result<Request<'a>, Error> {
+        let asked = asked(&self);
+        // The old API has no word for several calls at once.
+        let parallel_tool_calls =
+            self.parallel_tool_calls != Some(false) && self.functions.is_none();
+        let (tool_choice, allowed_tools) = tool_choice(self.tool_choice, self.function_call);
+        let mut tools = Vec::new();
+        for (index, tool) in self.tools.into_iter().flatten().enumerate() {
+            tools.push(tool_of(tool, &format!("tools[{index}]"))?);
+        }
+        for (index, function) in self.functions.into_iter().flatten().enumerate() {
+            tools.push(function_of(function, &format!("functions[{index}]"))?);
+        }
+        Ok(Request {
+            model: self.model,
+            messages: messages(self.messages)?,
+            tools,
+            tool_choice,
+            allowed_tools,
+            parallel_tool_calls,
+            output: output(self.response_format)?,
+            max_output: self.max_completion_tokens.or(self.max_tokens),
+            sampling: Sampling {
+                temperature: self.temperature,
+                top_p: self.top_p,
+                top_k: self.top_k,
+                seed: self.seed,
+                frequency_penalty: self.frequency_penalty,
+                presence_penalty: self.presence_penalty,
+            },
+            stop: self.stop,
+            reasoning: Reasoning {
+                effort: self.reasoning_effort,
+                thinking: self.thinking.map(thinking).transpose()?,
+            },
+            stream: self.stream.unwrap_or(false),
+            user: self.user,
+            beta_features: self.anthropic_beta.unwrap_or_default(),
+            guardrail: self.guardrail.map(guardrail),
+            latency: self.performance.map(|own| own.latency),
+            service_tier: self.service_tier,
+            metadata: self.metadata.unwrap_or_default(),
+            asked,
+            source: self.source,
+        })
+    }
+}
+
+/// A missing parameter.
+pub(super) fn missing(param: String) -> Error {
+    let message = format!("Missing required parameter: '{param}'.");
+    Error::invalid(param, message).code("missing_required_parameter")
+}
+
+fn tool_of<'a>(tool: tool::Tool<'a>, path: &str) -> Result<Tool<'a>, Error> {
+    if &*tool.kind != "function" {
+        let message = format!(
+            "Tools of type '{}' are not supported; use 'function'.",
+            &*tool.kind
+        );
+        return Err(Error::unsupported(format!("{path}.type"), message));
+    }
+    let path = format!("{path}.function");
+    let Some(function) = tool.function else {
+        return Err(missing(path));
+    };
+    Ok(Tool {
+        cache: tool.cache_control.map(Into::into),
+        ..function_of(function, &path)?
+    })
+}
+
+fn function_of<'a>(function: Function<'a>, path: &str) -> Result<Tool<'a>, Error> {
+    let parameters = function.parameters.filter(|json| json.get() != "null");
+    if let Some(parameters) = parameters {
+        must_be_object(parameters, || format!("{path}.parameters"))?;
+    }
+    Ok(Tool {
+        name: function.name,
+        description: function.description,
+        parameters,
+        strict: function.strict == Some(true),
+        cache: None,
+    })
+}
+
+fn must_be_object(schema: &RawValue, path: impl Fn() -> String) -> Result<(), Error> {
+    if schema.get().starts_with('{') {
+        return Ok(());
+    }
+    let path = path();
+    let message = format!("'{path}' must be a JSON schema object.");
+    Err(Error::invalid(path, message))
+}
+
+/// The choice, and the tools that it is among if not all; the newer parameter wins.
+fn tool_choice<'a>(
+    new: Option<tool::ToolChoice<'a>>,
+    old: Option<LegacyChoice<'a>>,
+) -> (ToolChoice<'a>, Option<Vec<Text<'a>>>) {
+    let mode = |mode: ToolChoiceMode| match mode {
+        ToolChoiceMode::None => ToolChoice::None,
+        ToolChoiceMode::Auto => ToolChoice::Auto,
+        ToolChoiceMode::Required => ToolChoice::Required,
+    };
+    match (new, old) {
+        (Some(tool::ToolChoice::Mode(own)), _) | (None, Some(LegacyChoice::Mode(own))) => {
+            (mode(own), None)
+        }
+        (Some(tool::ToolChoice::Function(name)), _)
+        | (None, Some(LegacyChoice::Function(name))) => (ToolChoice::Tool(name), None),
+        (Some(tool::ToolChoice::Allowed(own, names)), _) => (mode(own), Some(names)),
+        (None, None) => (ToolChoice::Unset, None),
+    }
+}
+
+fn output(format: Option<ResponseFormat<'_>>) -> Result<OutputFormat<'_>, Error> {
+    const SCHEMA: &str = "response_format.json_schema.schema";
+    let format = match format {
+        None | Some(ResponseFormat::Text) => return Ok(OutputFormat::Text),
+        Some(ResponseFormat::JsonObject) => return Ok(OutputFormat::JsonObject),
+        Some(ResponseFormat::JsonSchema(format)) => format,
+    };
+    let Some(schema) = format.schema else {
+        return Err(missing(SCHEMA.to_owned()));
+    };
+    must_be_object(schema, || SCHEMA.to_owned())?;
+    Ok(OutputFormat::JsonSchema(JsonSchema {
+        name: format.name,
+        description: format.description,
+        schema,
+        strict: format.strict == Some(true),
+    }))
+}
+
+/// Claude's own `thinking` object.
+fn thinking(json: &RawValue) -> Result<Thinking, Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Object {
+        #[serde(rename = "type")]
+        kind: Kind,
+        #[serde(default)]
+        budget_tokens: Option<u32>,
+        #[serde(default)]
+        display: Option<String>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        Enabled,
+        Adaptive,
+        Disabled,
+    }
+
+    let object: Object = serde_json::from_str(json.get()).map_err(|error| {
+        let message = format!("Invalid value for 'thinking': {error}.");
+        Error::invalid("thinking", message)
+    })?;
+    Ok(Thinking {
+        mode: match object.kind {
+            Kind::Enabled => ThinkingMode::Enabled,
+            Kind::Adaptive => ThinkingMode::Adaptive,
+            Kind::Disabled => ThinkingMode::Disabled,
+        },
+        budget_tokens: object.budget_tokens,
+        display: object.display,
+    })
+}
+
+fn guardrail(config: GuardrailConfig<'_>) -> Guardrail<'_> {
+    Guardrail {
+        identifier: config.guardrail_identifier,
+        version: config.guardrail_version,
+        trace: config.trace,
+    }
+}
