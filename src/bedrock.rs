@@ -1,9 +1,8 @@
 //! The upstream's side: Amazon Bedrock Runtime.
 //!
-//! [`ModelFamily`] is the registry of families, [`Dialect`] what each of them implements: a file or folder
-//! below `dialects/`, in the folder of the model's vendor. What several of them need is in `shared/`.
+//! [`Dialect`] is what each model family implements: a file or folder below `dialects/`, in the folder of the
+//! model's vendor; [`dialect`] is the registry. What several of them need is in `shared/`.
 
-mod choose;
 mod converse;
 mod dialect;
 mod dialects;
@@ -12,15 +11,16 @@ mod family;
 mod invoke;
 mod options;
 mod redact;
+mod serving;
 mod shared;
 mod stream;
 
-pub use choose::choose;
 pub use dialect::{Answer, DecodeError, Dialect, EncodedRequest, Event, StreamDecoder, Target};
 pub use error::{UpstreamError, decode_error};
-pub use family::ModelFamily;
+pub use family::dialect;
 pub use invoke::{Operation, path};
 pub use options::Options;
 pub use redact::redact;
+pub use serving::{Serving, dialect_for};
 pub use shared::tool_names::ToolNames;
 pub use stream::{Beginning, ResponseStream, beginning};

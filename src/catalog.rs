@@ -1,20 +1,20 @@
 //! The model catalogue: what is known about each Bedrock model, as data.
 //!
 //! Adding a model is an edit of `src/catalog/models.json`. Nothing here decides how a model is
-//! spoken to; that follows from its [`crate::bedrock::ModelFamily`].
+//! spoken to; that follows from its [`crate::catalog::ModelFamily`].
 
+mod family;
 mod profiles;
 
-pub use profiles::{split_profile, strip_profile};
+pub use family::ModelFamily;
+pub use profiles::{CrossRegion, split_profile, strip_profile};
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::bedrock::ModelFamily;
 use crate::chat::Effort;
-use crate::config::CrossRegion;
 
 /// What is known about one base model.
 ///

@@ -15,10 +15,9 @@ mod open;
 mod stage;
 
 pub use channel::{
-    Api, Channel, CrossRegion, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS,
-    SignedBy, is_name,
+    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy, is_name,
 };
-pub use credentials::{Credentials, Secret};
+pub use credentials::Credentials;
 pub use error::{ConfigError, escape_pointer};
 pub use failover::Failover;
 pub use generation::{Generation, InvalidGeneration};
@@ -28,6 +27,8 @@ pub use open::KEY_CHECK;
 pub use stage::Stage;
 
 use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
 
 /// The only value of [`PluginConfig::schema`] that this filter reads.
 pub const SCHEMA: u32 = 1;

@@ -5,29 +5,23 @@
 
 mod attempt;
 mod body;
-mod call;
-mod headers;
 mod opening;
 mod relayed;
 mod request;
 mod response;
 mod stand_in;
-mod timeout;
 
 pub use body::Body;
-pub use call::Prepared;
-pub use headers::Headers;
-pub(crate) use request::unserved;
-pub use timeout::response_timeout;
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
-use crate::bedrock::{Answer, Dialect, ModelFamily, Operation, ResponseStream};
+use crate::bedrock::ResponseStream;
+use crate::call::{Call, Headers};
 use crate::chat::Error;
-use crate::protocol::{Protocol, Reply as AnswerWriter, openai_chat};
+use crate::protocol::{Protocol, openai_chat};
 use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
@@ -108,24 +102,6 @@ enum Phase {
     Stream(Box<ResponseStream>),
     /// Nothing is left to do.
     Done,
-}
-
-/// What of a request is needed to read its answer.
-struct Call {
-    /// Name of the channel, for the log.
-    channel: String,
-    model: String,
-    /// The family that the body was written for, when nothing but the channel vouches for it.
-    assumed_family: Option<ModelFamily>,
-    dialect: &'static dyn Dialect,
-    operation: Operation,
-    answer: Answer,
-    /// Whether the model may think long, and unseen, before it says anything.
-    may_think: bool,
-    /// Seconds since the epoch.
-    created: u64,
-    /// Writes the answer as the client wants it.
-    reply: Rc<dyn AnswerWriter>,
 }
 
 /// The head of an answer.

@@ -4,17 +4,19 @@
 //!
 //! 1. `filter` (Wasm only) copies headers and bodies between Envoy and an [`exchange::Exchange`].
 //! 2. [`exchange`] decides, step by step, what Envoy has to do; it does no IO.
-//! 3. [`openai`] reads the client's request; [`routes`] finds channel and model for it.
-//! 4. [`bedrock`] encodes the upstream body in the model family's dialect; [`sign`] signs it.
-//! 5. [`bedrock`] decodes the answer or the event stream; [`openai`] writes it for the client.
+//! 3. [`protocol`] reads the client's request and makes one of the [`chat`] vocabulary of it; [`routes`] finds
+//!    channel and model for it.
+//! 4. [`bedrock`] encodes the upstream body in the model family's dialect; [`call`] has it signed by [`sign`].
+//! 5. [`bedrock`] decodes the answer or the event stream; [`protocol`] writes it for the client.
 //!
-//! *Encode* is always OpenAI to Bedrock, *decode* always Bedrock to OpenAI. [`config`] is the
-//! plugin configuration, which the config-service checks with the same [`routes::Routes::compile`].
+//! *Encode* is always towards Bedrock, *decode* always towards the client. [`config`] is the plugin
+//! configuration, which the config-service checks with the same [`routes::Routes::compile`].
 
 #![warn(missing_docs)]
 
 pub mod arn;
 pub mod bedrock;
+pub mod call;
 pub mod catalog;
 pub mod chat;
 pub mod config;
@@ -25,6 +27,7 @@ pub mod protocol;
 pub mod relay;
 pub mod routes;
 pub mod seal;
+pub mod secret;
 pub mod sign;
 pub mod wire;
 

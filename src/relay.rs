@@ -20,8 +20,8 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 use self_cell::self_cell;
 
+use crate::call::{Prepared, unserved};
 use crate::chat::{Error, Request};
-use crate::exchange::{Prepared, unserved};
 use crate::protocol::{Parsed, Protocol};
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};

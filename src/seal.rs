@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// Environment variable of the config-service and of every Envoy that holds the keys:
 /// `<id>:<base64 of 32 bytes>`, several with commas between.

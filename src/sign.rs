@@ -7,7 +7,8 @@ use std::time::SystemTime;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
 
-use crate::config::{Credentials, Secret, SignedBy};
+use crate::config::{Credentials, SignedBy};
+use crate::secret::Secret;
 
 pub use sigv4::{SigV4, canonical_uri};
 

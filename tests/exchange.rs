@@ -4,7 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bedrock_filter::exchange::{Exchange, Headers, Step};
+use bedrock_filter::call::Headers;
+use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, now, routes, send};

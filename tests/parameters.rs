@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use bedrock_filter::bedrock::ModelFamily;
+use bedrock_filter::bedrock::dialect;
 use bedrock_filter::catalog;
+use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::chat::{Asked, Treatment};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::protocol::openai_chat::params;
@@ -43,7 +44,7 @@ fn tables() -> String {
     for param in params() {
         let row: Vec<_> = ModelFamily::ALL
             .iter()
-            .map(|family| match family.dialect().treatment(param.param) {
+            .map(|family| match dialect(*family).treatment(param.param) {
                 Treatment::Mapped => "yes",
                 Treatment::Ignored => "–",
                 Treatment::Refused => "400",
@@ -202,7 +203,7 @@ fn without(fields: &Value, name: &str) -> Value {
 fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Asked)> {
     let all = ModelFamily::ALL.iter().flat_map(|family| {
         let params = params().iter().map(move |param| (*family, *param));
-        params.filter(move |(family, param)| family.dialect().treatment(param.param) == treatment)
+        params.filter(move |(family, param)| dialect(*family).treatment(param.param) == treatment)
     });
     all.collect()
 }

@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use bedrock_filter::config::{Secret, is_name};
+use bedrock_filter::config::is_name;
+use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 

@@ -6,9 +6,10 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bedrock_filter::config::{Failover, Limits, Secret};
+use bedrock_filter::config::{Failover, Limits};
 use bedrock_filter::endpoint::Endpoint;
 use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
+use bedrock_filter::secret::Secret;
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 

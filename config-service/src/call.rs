@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bedrock_filter::exchange::{Exchange, Headers, Step};
+use bedrock_filter::call::Headers;
+use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
 

@@ -1,6 +1,7 @@
 //! A channel as it is stored, and as it is shown: without its secrets.
 
-use bedrock_filter::config::{Secret, lint};
+use bedrock_filter::config::lint;
+use bedrock_filter::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 

@@ -12,7 +12,8 @@ mod token_file;
 
 use std::collections::BTreeMap;
 
-use bedrock_filter::config::{Credentials as Issued, Secret};
+use bedrock_filter::config::Credentials as Issued;
+use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 pub use aws::Aws;

@@ -13,11 +13,12 @@ mod object;
 
 use std::collections::BTreeMap;
 
-use bedrock_filter::bedrock::ModelFamily;
+use bedrock_filter::catalog::CrossRegion;
+use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::config::{
-    Api, CrossRegion, FIRST_BYTE_TIMEOUT_SECONDS, Guardrail, ModelIds, REQUEST_TIMEOUT_SECONDS,
-    Secret, SignedBy,
+    Api, FIRST_BYTE_TIMEOUT_SECONDS, Guardrail, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy,
 };
+use bedrock_filter::secret::Secret;
 use serde_json::value::RawValue;
 
 use crate::channel::Channel;

@@ -229,7 +229,7 @@ fn parameters(request: &Value, route: Option<&Route<'_>>) -> Vec<Parameter> {
     let parsed = Chat.parse(text.as_bytes()).ok();
     let dialect = route
         .zip(parsed.as_ref())
-        .and_then(|(route, parsed)| bedrock::choose(route, &parsed.request).ok());
+        .and_then(|(route, parsed)| bedrock::dialect_for(route.serving(), &parsed.request).ok());
     let members = request.as_object().into_iter().flat_map(Map::keys);
     let treatment = |name: &str| {
         let param = params().iter().find(|param| param.name == name);

@@ -7,8 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bedrock_filter::config::{Channel, Credentials, Generation, Secret, SignedBy};
+use bedrock_filter::config::{Channel, Credentials, Generation, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
+use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;

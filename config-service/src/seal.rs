@@ -3,10 +3,10 @@
 //! The cipher is the filter's (`bedrock_filter::seal`); randomness and the policy are this side's:
 //! with a key everything is sealed, without one everything is in clear.
 
-use bedrock_filter::config::Secret;
 use bedrock_filter::seal::{
     KEY_LEN, KEY_VARIABLE, NONCE_LEN, OpenError, Place, SealKeys, is_sealed, key_id, key_text,
 };
+use bedrock_filter::secret::Secret;
 
 /// Seals and opens with the keys that the service was given.
 #[derive(Clone, Debug, Default)]

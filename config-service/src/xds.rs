@@ -15,7 +15,8 @@ mod wire;
 
 use std::time::Duration;
 
-use bedrock_filter::config::{KEY_CHECK, PluginConfig, Secret, Stage};
+use bedrock_filter::config::{KEY_CHECK, PluginConfig, Stage};
+use bedrock_filter::secret::Secret;
 
 use crate::filter_code::FilterCode;
 use crate::publish;

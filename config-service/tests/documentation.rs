@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use bedrock_filter::bedrock::ModelFamily;
+use bedrock_filter::catalog::ModelFamily;
 use clap::{ArgAction, CommandFactory as _};
 use config_service::Args;
 use config_service::edit::FIELDS;

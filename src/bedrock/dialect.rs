@@ -8,7 +8,8 @@ use crate::chat::{AnswerSink, Completion, Error, Param, Request, Treatment, Usag
 use crate::json::{self, Pieces};
 
 use crate::bedrock::shared::prompt::TextRules;
-use crate::bedrock::{ModelFamily, Operation, Options, ToolNames, UpstreamError};
+use crate::bedrock::{Operation, Options, ToolNames, UpstreamError};
+use crate::catalog::ModelFamily;
 
 /// By how many bytes an upstream body is usually longer than the client's, at most.
 const ROOM: usize = 1024;

@@ -1,171 +1,28 @@
-//! Model families: the registry that maps a family to its code.
-
-use serde::{Deserialize, Serialize};
+//! The registry that maps a family to its code.
 
 use super::dialects::{ai21, amazon, anthropic, cohere, deepseek, meta, mistral, openai};
 use super::{Dialect, converse};
-use crate::catalog::{self, strip_profile};
+use crate::catalog::ModelFamily;
 
-/// A group of models that InvokeModel serves with the same request and response bodies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ModelFamily {
-    /// Anthropic Claude, Messages API bodies.
-    Anthropic,
-    /// Anthropic Claude 2 and Instant, prompts.
-    ClaudeText,
-    /// Amazon Nova.
-    Nova,
-    /// Amazon Titan Text.
-    TitanText,
-    /// Meta Llama 2 chat.
-    Llama2,
-    /// Meta Llama 3 to 3.3.
-    Llama3,
-    /// Meta Llama 4.
-    Llama4,
-    /// Mistral's first models, prompts.
-    MistralInstruct,
-    /// Mistral Large 2407 and Pixtral, chat bodies.
-    MistralChat,
-    /// Cohere Command, prompts.
-    CohereCommand,
-    /// Cohere Command R.
-    CohereCommandR,
-    /// AI21 Jurassic-2, prompts.
-    J2,
-    /// AI21 Jamba.
-    Jamba,
-    /// `DeepSeek` R1, prompts.
-    DeepseekR1,
-    /// Everything with OpenAI-shaped bodies.
-    OpenaiChat,
-    /// What InvokeModel does not serve: called through Converse alone.
-    Converse,
-}
-
-/// Families by the start of a base model id, for models that the catalogue does not know; the more
-/// specific start stands first.
-const BY_ID: &[(&str, ModelFamily)] = &[
-    ("anthropic.claude-v", ModelFamily::ClaudeText),
-    ("anthropic.claude-instant", ModelFamily::ClaudeText),
-    ("anthropic.claude-", ModelFamily::Anthropic),
-    ("amazon.nova-", ModelFamily::Nova),
-    ("amazon.titan-t", ModelFamily::TitanText),
-    ("meta.llama2", ModelFamily::Llama2),
-    ("meta.llama3", ModelFamily::Llama3),
-    ("meta.llama4", ModelFamily::Llama4),
-    ("mistral.mistral-7b", ModelFamily::MistralInstruct),
-    ("mistral.mixtral", ModelFamily::MistralInstruct),
-    ("mistral.mistral-large-2402", ModelFamily::MistralInstruct),
-    ("mistral.mistral-small-2402", ModelFamily::MistralInstruct),
-    ("mistral.mistral-large-2407", ModelFamily::MistralChat),
-    ("mistral.pixtral", ModelFamily::MistralChat),
-    ("mistral.", ModelFamily::OpenaiChat),
-    ("cohere.command-r", ModelFamily::CohereCommandR),
-    ("cohere.command", ModelFamily::CohereCommand),
-    ("ai21.jamba", ModelFamily::Jamba),
-    ("ai21.j2", ModelFamily::J2),
-    ("deepseek.r1", ModelFamily::DeepseekR1),
-    ("deepseek.", ModelFamily::OpenaiChat),
-    ("openai.", ModelFamily::OpenaiChat),
-    ("qwen.", ModelFamily::OpenaiChat),
-    ("minimax.", ModelFamily::OpenaiChat),
-    ("moonshot", ModelFamily::OpenaiChat),
-    ("zai.", ModelFamily::OpenaiChat),
-    ("google.gemma", ModelFamily::OpenaiChat),
-    ("nvidia.", ModelFamily::OpenaiChat),
-    ("xai.", ModelFamily::OpenaiChat),
-    ("writer.", ModelFamily::Converse),
-    ("twelvelabs.pegasus", ModelFamily::Converse),
-];
-
-impl ModelFamily {
-    /// Every family.
-    pub const ALL: &'static [Self] = &[
-        Self::Anthropic,
-        Self::ClaudeText,
-        Self::Nova,
-        Self::TitanText,
-        Self::Llama2,
-        Self::Llama3,
-        Self::Llama4,
-        Self::MistralInstruct,
-        Self::MistralChat,
-        Self::CohereCommand,
-        Self::CohereCommandR,
-        Self::J2,
-        Self::Jamba,
-        Self::DeepseekR1,
-        Self::OpenaiChat,
-        Self::Converse,
-    ];
-
-    /// The family of a base model id or inference profile id: the catalogue's, else by its vendor.
-    #[must_use]
-    pub fn of_model_id(id: &str) -> Option<Self> {
-        if let Some(model) = catalog::find(id) {
-            return Some(model.family);
-        }
-        let id = strip_profile(id);
-        BY_ID
-            .iter()
-            .find(|(start, _)| id.starts_with(start))
-            .map(|(_, family)| *family)
-    }
-
-    /// Its name in a channel's `model_families`.
-    #[must_use]
-    pub fn name(self) -> String {
-        let name = serde_json::to_value(self).ok();
-        let name = name.as_ref().and_then(serde_json::Value::as_str);
-        name.unwrap_or_default().to_owned()
-    }
-
-    /// The only place that maps a family to its code.
-    #[must_use]
-    pub fn dialect(self) -> &'static dyn Dialect {
-        match self {
-            Self::Anthropic => &anthropic::messages::Messages,
-            Self::ClaudeText => &anthropic::text::CLAUDE_TEXT,
-            Self::Nova => &amazon::nova::Messages,
-            Self::TitanText => &amazon::titan::Text,
-            Self::Llama2 => &meta::llama::LLAMA_2,
-            Self::Llama3 => &meta::llama::LLAMA_3,
-            Self::Llama4 => &meta::llama::LLAMA_4,
-            Self::MistralInstruct => &mistral::Instruct,
-            Self::MistralChat => &mistral::Chat,
-            Self::CohereCommand => &cohere::command::COHERE_COMMAND,
-            Self::CohereCommandR => &cohere::command_r::CommandR,
-            Self::J2 => &ai21::j2::J2,
-            Self::Jamba => &ai21::jamba::Chat,
-            Self::DeepseekR1 => &deepseek::r1::Prompt,
-            Self::OpenaiChat => &openai::chat::Chat,
-            Self::Converse => &converse::Converse,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_vendor_rule_agrees_with_the_catalogue() {
-        for model in catalog::models() {
-            let by_id = BY_ID.iter().find(|(start, _)| model.id.starts_with(start));
-            let family = by_id.map(|(_, family)| *family);
-            assert_eq!(family, Some(model.family), "{}", model.id);
-        }
-    }
-
-    #[test]
-    fn every_family_has_a_name_of_its_own() {
-        let mut names: Vec<_> = ModelFamily::ALL
-            .iter()
-            .map(|family| serde_json::to_string(family).unwrap())
-            .collect();
-        names.dedup();
-        assert_eq!(names.len(), ModelFamily::ALL.len());
+/// The dialect of a family: the only place that maps a family to its code.
+#[must_use]
+pub fn dialect(family: ModelFamily) -> &'static dyn Dialect {
+    match family {
+        ModelFamily::Anthropic => &anthropic::messages::Messages,
+        ModelFamily::ClaudeText => &anthropic::text::CLAUDE_TEXT,
+        ModelFamily::Nova => &amazon::nova::Messages,
+        ModelFamily::TitanText => &amazon::titan::Text,
+        ModelFamily::Llama2 => &meta::llama::LLAMA_2,
+        ModelFamily::Llama3 => &meta::llama::LLAMA_3,
+        ModelFamily::Llama4 => &meta::llama::LLAMA_4,
+        ModelFamily::MistralInstruct => &mistral::Instruct,
+        ModelFamily::MistralChat => &mistral::Chat,
+        ModelFamily::CohereCommand => &cohere::command::COHERE_COMMAND,
+        ModelFamily::CohereCommandR => &cohere::command_r::CommandR,
+        ModelFamily::J2 => &ai21::j2::J2,
+        ModelFamily::Jamba => &ai21::jamba::Chat,
+        ModelFamily::DeepseekR1 => &deepseek::r1::Prompt,
+        ModelFamily::OpenaiChat => &openai::chat::Chat,
+        ModelFamily::Converse => &converse::Converse,
     }
 }

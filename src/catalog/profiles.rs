@@ -2,7 +2,23 @@
 //!
 //! Prefixes and source regions: <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>.
 
-use crate::config::CrossRegion;
+use serde::{Deserialize, Serialize};
+
+/// Policy for system-defined cross-region inference profiles.
+///
+/// See <https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html>.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrossRegion {
+    /// Call the base model in the channel's region.
+    Off,
+    /// Use the profile of the region's own geography (`us.`, `eu.`, `apac.`, …) where the model has
+    /// one; data stays in the geography.
+    #[default]
+    Geo,
+    /// Prefer the `global.` profile, then the geographic one.
+    Global,
+}
 
 /// Every prefix that AWS uses.
 const PREFIXES: &[&str] = &[

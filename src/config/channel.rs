@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Credentials, Guardrail, unique_string_map};
-use crate::bedrock::ModelFamily;
+use crate::catalog::{CrossRegion, ModelFamily};
 
 /// [`Channel::first_byte_timeout_seconds`] of a channel that does not say.
 pub const FIRST_BYTE_TIMEOUT_SECONDS: u32 = 30;
@@ -247,20 +247,4 @@ impl Api {
     pub fn is_auto(&self) -> bool {
         *self == Self::Auto
     }
-}
-
-/// Policy for system-defined cross-region inference profiles.
-///
-/// See <https://docs.aws.amazon.com/bedrock/latest/userguide/cross-region-inference.html>.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CrossRegion {
-    /// Call the base model in the channel's region.
-    Off,
-    /// Use the profile of the region's own geography (`us.`, `eu.`, `apac.`, …) where the model has
-    /// one; data stays in the geography.
-    #[default]
-    Geo,
-    /// Prefer the `global.` profile, then the geographic one.
-    Global,
 }

@@ -1,9 +1,10 @@
-//! AWS credentials and the wrapper that keeps them out of logs.
+//! AWS credentials.
 
-use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+
+use crate::secret::Secret;
 
 /// How a channel authenticates at AWS.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -101,33 +102,6 @@ impl Credentials {
             Self::Unavailable {} => (None, None),
         };
         first.into_iter().chain(second)
-    }
-}
-
-/// A value that must not be shown: it has no `Display`, and `Debug` prints a placeholder.
-///
-/// It serialises as it is: in clear, or sealed (see [`crate::seal`]).
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Wraps a secret.
-    #[must_use]
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The secret itself. Callers pass it on to signing or sealing and nowhere else.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("** redacted **")
     }
 }
 

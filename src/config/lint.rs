@@ -1,8 +1,8 @@
 //! Warnings: content that is legal, but hardly what the administrator meant.
 
 use crate::arn::ModelArn;
-use crate::bedrock::ModelFamily;
 use crate::catalog;
+use crate::catalog::ModelFamily;
 use crate::endpoint;
 
 use super::{Channel, FIRST_BYTE_TIMEOUT_SECONDS, escape_pointer};

@@ -87,8 +87,8 @@ fn fault(place: Place<'_>, error: &OpenError) -> ConfigError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Secret;
     use crate::seal::{KEY_LEN, NONCE_LEN, key_text};
+    use crate::secret::Secret;
 
     fn keys(id: &str) -> SealKeys {
         key_text(id, [1; KEY_LEN]).expose().parse().unwrap()

@@ -9,10 +9,10 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
-use super::call::CLUSTER_HEADER;
 use super::response::log_refused_credentials;
-use super::{Body, Edit, Exchange, Head, Headers, Phase, Step};
+use super::{Body, Edit, Exchange, Head, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
+use crate::call::{CLUSTER_HEADER, Headers};
 use crate::chat::Error;
 use crate::relay::{Failure, Relay};
 use crate::routes::{ResolveError, Route};

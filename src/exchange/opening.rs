@@ -2,8 +2,9 @@
 
 use http::StatusCode;
 
-use super::{Call, Edit, Exchange, Head, Phase, ReadBody, Step};
+use super::{Edit, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{Beginning, ResponseStream, beginning};
+use crate::call::Call;
 use crate::chat::Error;
 use crate::wire::event_stream::MAX_FRAME_LEN;
 

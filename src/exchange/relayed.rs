@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::stand_in;
-use super::{Edit, Exchange, Head, Headers, Phase, Step};
+use super::{Edit, Exchange, Head, Phase, Step};
+use crate::call::Headers;
 use crate::chat::Error;
 use crate::relay::{Dispatcher, End, Relay};
 

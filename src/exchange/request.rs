@@ -6,12 +6,12 @@ use http::StatusCode;
 use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
-use super::call::Prepared;
-use super::{Body, Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step, timeout};
+use super::{Body, Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
+use crate::call::{Call, Headers, Prepared, add_timeout, response_timeout, too_large, unserved};
 use crate::chat::{Error, ErrorKind};
 use crate::json::Pieces;
 use crate::protocol::{self, ClientPath, Protocol};
-use crate::routes::{ResolveError, Routes};
+use crate::routes::Routes;
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
@@ -194,19 +194,8 @@ fn call(
         .map_err(|error| unserved(&error))?;
     let prepared = Prepared::new(routes, &route, request)?;
     let (call, mut headers, pieces) = prepared.sign(&route, &parsed, now)?;
-    timeout::add(&mut headers, timeout::response_timeout(&route, request));
+    add_timeout(&mut headers, response_timeout(&route, request));
     Ok((call, headers, pieces))
-}
-
-/// The client's error, and a line for the operator if it is theirs.
-pub(crate) fn unserved(why: &ResolveError) -> Error {
-    if matches!(why, ResolveError::NoCredentials(_)) {
-        log::warn!(
-            "a request got a 503, because no channel for its model has valid credentials; the config-service \
-             knows why it could not renew them"
-        );
-    }
-    why.error()
 }
 
 /// What OpenAI's API answers too where it has nothing.
@@ -216,14 +205,4 @@ fn no_such_path(path: &PathAndQuery) -> Error {
         message.push_str(" Leave out the slash at the end.");
     }
     Error::new(StatusCode::NOT_FOUND, ErrorKind::InvalidRequest, message).code("not_found")
-}
-
-pub(super) fn too_large(limit: usize) -> Error {
-    let message = format!("The request is larger than the gateway's limit of {limit} bytes.");
-    Error::new(
-        StatusCode::PAYLOAD_TOO_LARGE,
-        ErrorKind::InvalidRequest,
-        message,
-    )
-    .code("request_too_large")
 }

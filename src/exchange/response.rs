@@ -6,8 +6,9 @@ use http::StatusCode;
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::{Call, Edit, Exchange, Head, Headers, Phase, ReadBody, Reply, Step};
+use super::{Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
 use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
+use crate::call::{Call, Headers};
 use crate::chat::{AnswerHead, Error, Usage};
 use crate::protocol::Protocol;
 

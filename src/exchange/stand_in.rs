@@ -6,8 +6,8 @@
 
 use http::Method;
 
-use super::call::CLUSTER_HEADER;
-use super::{Edit, Headers, timeout};
+use super::Edit;
+use crate::call::{CLUSTER_HEADER, Headers, add_timeout};
 use crate::relay::Plan;
 
 /// Marks a stand-in. Not one of the headers that are taken off requests of others, so that it stays
@@ -30,7 +30,7 @@ pub(super) fn relayed(plan: &Plan, kept: Headers) -> Edit {
     headers.add(CLUSTER_HEADER, plan.cluster.as_str());
     // One attempt for each channel of the pool; the route says after what.
     headers.add("x-envoy-max-retries", plan.retries.to_string());
-    timeout::add(&mut headers, plan.timeout);
+    add_timeout(&mut headers, plan.timeout);
     headers.0.extend(kept.0);
     Edit {
         headers: Some(headers),

@@ -6,7 +6,8 @@ use std::time::SystemTime;
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
-use crate::exchange::{Headers, Reply};
+use crate::call::Headers;
+use crate::exchange::Reply;
 
 /// The plugin configuration, `size` bytes long.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::bedrock::ModelFamily;
+use crate::call::{Prepared, response_timeout};
+use crate::catalog::ModelFamily;
 use crate::chat::Request;
 use crate::config::{Api, Guardrail};
-use crate::exchange::{Prepared, response_timeout};
 use crate::routes::{CompiledChannel, Pool, Route, Routes};
 
 /// Who can take over from `chosen`: every candidate, or nobody if one of them could not carry the request.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, PluginConfig, SCHEMA, Secret,
-    SignedBy, escape_pointer, is_name,
+    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, PluginConfig, SCHEMA, SignedBy,
+    escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::seal::is_sealed;
+use crate::secret::Secret;
 use crate::sign::Signer;
 
 /// Largest weight of a channel.

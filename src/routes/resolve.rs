@@ -7,10 +7,12 @@ use percent_encoding::percent_decode_str;
 
 use super::{CompiledChannel, Routes};
 use crate::arn::{ModelArn, ResourceKind};
-use crate::bedrock::ModelFamily;
+use crate::bedrock::Serving;
+use crate::catalog::CrossRegion;
+use crate::catalog::ModelFamily;
 use crate::catalog::{self, Model};
 use crate::chat::Error;
-use crate::config::{Api, CrossRegion, ModelIds};
+use crate::config::{Api, ModelIds};
 
 /// Seconds after which a client may ask again where credentials are missing: the config-service tries to get
 /// them after 1, 2, 4 and so on seconds, up to a minute.
@@ -47,6 +49,17 @@ impl Route<'_> {
         let names = [mapped, &self.requested, &self.model_id];
         let by_name = names.iter().find_map(|name| channel.model_apis.get(*name));
         by_name.copied().unwrap_or(channel.api)
+    }
+
+    /// How the model is served, as far as the channel and the id say.
+    #[must_use]
+    pub fn serving(&self) -> Serving {
+        Serving {
+            model: self.model,
+            family: self.family,
+            api: self.api(),
+            is_invoke_only: self.is_invoke_only(),
+        }
     }
 
     /// The same model through the inference profile of the region's geography: for channels that ask

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use super::{NOT_VISIBLE, SignError, SignedHeader, Unsigned, secret};
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// Service name in the credential scope; it is not the endpoint's `bedrock-runtime`.
 ///

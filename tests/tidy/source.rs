@@ -134,7 +134,7 @@ fn indent(line: &str) -> usize {
 fn declared(line: &str) -> Option<String> {
     let words: Vec<_> = line.trim().strip_suffix(';')?.split(' ').collect();
     match words[..] {
-        ["mod", name] | ["pub" | "pub(crate)" | "pub(super)", "mod", name] => Some(name.to_owned()),
+        ["mod", name] | [_, "mod", name] | ["pub(in", _, "mod", name] => Some(name.to_owned()),
         _ => None,
     }
 }

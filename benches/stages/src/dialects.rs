@@ -57,7 +57,7 @@ pub(crate) fn encode(
     request: &Request<'_>,
 ) -> (&'static dyn Dialect, EncodedRequest) {
     let route = routes.find(&request.model).expect("a route");
-    let dialect = bedrock::choose(&route, request).expect("a dialect");
+    let dialect = bedrock::dialect_for(route.serving(), request).expect("a dialect");
     let options = Options::of(request, None).expect("options");
     let target = Target {
         model: route.model,

@@ -4,9 +4,10 @@ use std::hint::black_box;
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::chat::AnswerHead;
-use bedrock_filter::config::{Credentials, PluginConfig, Secret, SignedBy};
+use bedrock_filter::config::{Credentials, PluginConfig, SignedBy};
 use bedrock_filter::json;
 use bedrock_filter::routes::Routes;
+use bedrock_filter::secret::Secret;
 use bedrock_filter::sign::{Signer, Unsigned};
 use bedrock_filter::wire::event_stream::FrameDecoder;
 use golden_cases::{PLUGIN_CONFIG, frames};

@@ -1,6 +1,6 @@
 //! Making tokens, for the API, the page and the terminal alike.
 
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 
 use super::{Principal, TokenHash, is_token_name, new_token};
 use crate::store::{Store, StoreError, TokenEntry};

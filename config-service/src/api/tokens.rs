@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Extension, Json, Router};
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::body::Body;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use bedrock_filter::config::Secret;
 use bedrock_filter::seal::KEY_VARIABLE;
+use bedrock_filter::secret::Secret;
 use clap::{Args, Subcommand};
 
 use super::{DATABASE, SealKeyText};

@@ -1,7 +1,7 @@
 //! `config-service seal`.
 
 use anyhow::{Context as _, Result, ensure};
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 
 use super::say;
 use crate::args::{SealCommand, SealKeyText};

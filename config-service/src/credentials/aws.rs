@@ -11,7 +11,8 @@ use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::ProvideCredentials as _;
 use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata};
 use aws_sdk_sts::types::{Credentials as StsCredentials, Tag};
-use bedrock_filter::config::{Credentials as Issued, Secret};
+use bedrock_filter::config::Credentials as Issued;
+use bedrock_filter::secret::Secret;
 
 use super::ledger::Fetched;
 use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, TokenFolders, WebIdentity, short_term};

@@ -11,7 +11,7 @@ use aws_sigv4::http_request::{
 use aws_sigv4::sign::v4;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 
 /// Longest life of a key.
 pub(super) const MAX_LIFE: Duration = Duration::from_secs(12 * 60 * 60);

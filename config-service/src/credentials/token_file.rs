@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use serde_json::{Map, Value};

@@ -10,7 +10,7 @@ use super::object::Object;
 use super::{field, maps};
 use crate::credentials::{AssumeRole, Credentials, WebIdentity};
 use crate::fault::{Fault, child};
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 
 /// Every kind, for messages.
 const KINDS: &str = "\"static\", \"bedrock_api_key\", \"default_chain\", \"assume_role\", \

@@ -1,6 +1,7 @@
 //! Readers for single fields. Each gives `None` after adding a fault.
 
-use bedrock_filter::config::{Api, CrossRegion, ModelIds, SignedBy};
+use bedrock_filter::catalog::CrossRegion;
+use bedrock_filter::config::{Api, ModelIds, SignedBy};
 use serde_json::value::RawValue;
 
 use super::json::Kind;

@@ -1,6 +1,6 @@
 //! Reasons of failures, fit to be shown.
 
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 
 /// Longest reason, in bytes.
 const MAX_LEN: usize = 600;

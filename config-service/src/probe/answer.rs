@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use axum::http::StatusCode;
 use bedrock_filter::bedrock::decode_error;
-use bedrock_filter::exchange::{Headers, Step};
+use bedrock_filter::call::Headers;
+use bedrock_filter::exchange::Step;
 use bedrock_filter::routes::Routes;
 
 use super::remedy;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::http::HeaderValue;
-use bedrock_filter::exchange::Headers;
+use bedrock_filter::call::Headers;
 use bedrock_filter::routes::Routes;
 use reqwest::{Method, Request, Response, Url};
 use tokio::sync::Semaphore;

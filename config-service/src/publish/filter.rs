@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_filter::config::{
-    Channel as FilterChannel, ConfigError, Credentials, PluginConfig, Secret,
-};
+use bedrock_filter::config::{Channel as FilterChannel, ConfigError, Credentials, PluginConfig};
 use bedrock_filter::routes::Routes;
+use bedrock_filter::secret::Secret;
 
 use crate::channel::Channel;
 use crate::channels::Settings;

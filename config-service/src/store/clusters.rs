@@ -100,7 +100,8 @@ mod tests {
     use crate::publish::{SigningKey, Transport};
     use crate::seal::Sealer;
     use crate::store::Creation;
-    use bedrock_filter::config::{Generation, Secret};
+    use bedrock_filter::config::Generation;
+    use bedrock_filter::secret::Secret;
 
     fn cluster(name: &str) -> Cluster {
         Cluster {

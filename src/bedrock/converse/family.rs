@@ -2,8 +2,9 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 
+use crate::bedrock::Target;
 use crate::bedrock::shared::conversation::Mixing;
-use crate::bedrock::{ModelFamily, Target};
+use crate::catalog::ModelFamily;
 use crate::catalog::{Caching, Model, Sampling};
 
 /// What a model takes.

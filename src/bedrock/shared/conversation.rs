@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::bedrock::shared::base64::Base64;
 use crate::bedrock::shared::image::Image;
-use crate::chat::{CacheControl, Error};
+use crate::chat::{CacheControl, Error, Param};
 use crate::json::Text;
 
 /// A whole conversation.

@@ -12,10 +12,11 @@ use crate::chat::{At, Error, ErrorKind, Field, Part, Place};
 /// Official clients look at the HTTP status and at these four fields:
 /// <https://platform.openai.com/docs/guides/error-codes/api-errors>.
 pub(super) fn body(error: &Error) -> Vec<u8> {
+    let param = error.param.as_ref().map(param);
     let error = Body {
         message: &error.message,
         kind: kind(error.kind),
-        param: error.param.as_ref().map(param).as_deref(),
+        param: param.as_deref(),
         code: error.code,
     };
     // Strings always serialise.

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
 use super::content::Part;
+use super::read::missing;
 use super::request::ChatRequest;
 use crate::chat::{Error, ErrorKind};
 use crate::json::reason;
@@ -41,7 +42,7 @@ fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Err
         let message = format!("The request body must be a JSON object: {fault}.");
         let error = Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message);
         return match quoted_after(&located.inner().to_string(), "missing field ") {
-            Some(field) => missing(field),
+            Some(field) => missing(field.to_owned()),
             None => error.code("invalid_json"),
         };
     }
@@ -79,7 +80,7 @@ fn fault_in_parts(body: &[u8], path: &Path) -> Option<Error> {
 
 fn fault_at(path: String, message: &str) -> Error {
     if let Some(field) = quoted_after(message, "missing field ") {
-        return missing(&format!("{path}.{field}"));
+        return missing(format!("{path}.{field}"));
     }
     if quoted_after(message, "unknown field ").is_some() {
         let message = format!("Unknown parameter: '{path}'.");
@@ -91,9 +92,4 @@ fn fault_at(path: String, message: &str) -> Error {
 
 fn quoted_after<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').nth(1)
-}
-
-fn missing(param: &str) -> Error {
-    let message = format!("Missing required parameter: '{param}'.");
-    Error::invalid(param, message).code("missing_required_parameter")
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use bedrock_filter::bedrock::ModelFamily;
+use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::config::Api;
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::routes::Routes;

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bedrock_filter::call::Headers;
 use bedrock_filter::config::PluginConfig;
-use bedrock_filter::exchange::{Body, Edit, Exchange, Headers, Step};
+use bedrock_filter::exchange::{Body, Edit, Exchange, Step};
 use bedrock_filter::routes::Routes;
 
 /// The time of every test: 2026-01-15T12:34:56Z.

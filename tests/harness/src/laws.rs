@@ -7,8 +7,9 @@ use std::sync::{Arc, LazyLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_filter::bedrock::{Answer, ModelFamily, ResponseStream};
+use bedrock_filter::bedrock::{Answer, ResponseStream, dialect};
 use bedrock_filter::catalog;
+use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::chat::AnswerHead;
 use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
@@ -101,7 +102,7 @@ pub fn json_reading(json: &[u8]) {
 /// last of which is either `[DONE]` or an error. The same lines as a body give an answer or not.
 pub fn stream_decoding(events: &[u8]) {
     for family in ModelFamily::ALL {
-        let dialect = family.dialect();
+        let dialect = dialect(*family);
         let mut stream = response_stream(*family);
         let mut out = stream.push(&frames(events));
         out.extend(stream.finish());
@@ -129,7 +130,7 @@ fn reply() -> Rc<dyn Reply> {
 
 fn response_stream(family: ModelFamily) -> ResponseStream {
     let head = AnswerHead::default();
-    let decoder = family.dialect().stream_decoder(Answer::default());
+    let decoder = dialect(family).stream_decoder(Answer::default());
     ResponseStream::new(decoder, reply().stream(&head))
 }
 

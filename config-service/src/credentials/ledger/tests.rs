@@ -1,5 +1,5 @@
 use super::*;
-use bedrock_filter::config::Secret;
+use bedrock_filter::secret::Secret;
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,5 +1,5 @@
 use super::*;
-use bedrock_filter::bedrock::ModelFamily;
+use bedrock_filter::catalog::ModelFamily;
 
 const AT: &str = "/inference_profile_arn_map";
 

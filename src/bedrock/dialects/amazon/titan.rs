@@ -11,7 +11,7 @@ use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
 };
-use crate::chat::{Completion, Error, Request};
+use crate::chat::{Completion, Error, Param, Request};
 
 /// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
 /// short, and no model of the family takes less than this as its maximum.

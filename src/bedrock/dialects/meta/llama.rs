@@ -159,8 +159,9 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bedrock::{ModelFamily, Options};
+    use crate::bedrock::Options;
     use crate::catalog;
+    use crate::catalog::ModelFamily;
     use crate::chat::testing::says;
     use crate::chat::{self, Block, Source};
 

@@ -115,6 +115,7 @@ fn top_k(request: &Request<'_>, target: &Target<'_>) -> Option<u32> {
     let id = target.model.map_or("", |model| model.id);
     let takes = TOP_K.iter().any(|start| id.starts_with(start));
     request
+        .sampling
         .top_k
         .filter(|_| takes)
         .map(|top_k| top_k.min(MAX_TOP_K))

@@ -10,7 +10,7 @@ use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
 };
 use crate::bedrock::shared::image::DataUri;
-use crate::chat::Error;
+use crate::chat::{Error, Param};
 use crate::json::Text;
 
 /// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.

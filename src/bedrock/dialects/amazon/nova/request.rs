@@ -81,7 +81,7 @@ fn inference_config<'a>(request: &'a Request<'_>, target: &Target<'_>) -> Infere
     let temperature = request.sampling.temperature;
     InferenceConfig {
         max_tokens: request
-            .max_output()
+            .max_output
             .map(|wanted| wanted.min(most.unwrap_or(u32::MAX))),
         temperature: temperature.map(|temperature| temperature.clamp(MIN_TEMPERATURE, 1.0)),
         top_p: request.sampling.top_p,

@@ -3,7 +3,7 @@
 //! One flag that Bedrock does not know fails the whole request ("invalid beta flag"), and Bedrock reads
 //! them from the body, not from Anthropic's header.
 
-use crate::chat::{Error, Request};
+use crate::chat::{Error, Param, Request};
 
 /// Flags that Bedrock takes.
 ///

@@ -42,7 +42,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         preamble,
         chat_history: rounds.into_iter().flat_map(history).collect(),
         max_tokens: request
-            .max_output()
+            .max_output
             .map(|wanted| wanted.min(most.unwrap_or(u32::MAX))),
         temperature: request
             .sampling

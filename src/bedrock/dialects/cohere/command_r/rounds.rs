@@ -6,7 +6,7 @@
 use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolUse, paragraphs,
 };
-use crate::chat::Error;
+use crate::chat::{Error, Param};
 use crate::json::Text;
 
 /// A question and what came of it.

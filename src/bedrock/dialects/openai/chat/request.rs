@@ -181,7 +181,7 @@ impl Limit {
     fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
         let most = target.model.and_then(|model| model.max_output);
         let limit = request
-            .max_output()
+            .max_output
             .map(|limit| limit.min(most.unwrap_or(u32::MAX)));
         if target
             .model
@@ -252,7 +252,7 @@ mod tests {
     #[track_caller]
     fn check(model: &str, request: &Request<'_>, refused: Option<Param>) {
         let target = Target {
-            family: crate::bedrock::ModelFamily::OpenaiChat,
+            family: crate::catalog::ModelFamily::OpenaiChat,
             model: catalog::find(model),
             model_id: model,
             options: &Options::default(),

@@ -28,7 +28,7 @@ pub fn response_timeout(route: &Route<'_>, request: &Request<'_>) -> Duration {
         channel.first_byte_timeout_seconds.min(most)
     } else {
         let tokens = request
-            .max_output()
+            .max_output
             .or_else(|| route.model.and_then(|model| model.max_output));
         tokens.map_or(most, |tokens| {
             let writing = tokens.div_ceil(TOKENS_PER_SECOND);
@@ -42,7 +42,7 @@ pub fn response_timeout(route: &Route<'_>, request: &Request<'_>) -> Duration {
 }
 
 /// Tells Envoy the time.
-pub(super) fn add(headers: &mut Headers, timeout: Duration) {
+pub(crate) fn add(headers: &mut Headers, timeout: Duration) {
     headers.add(TIMEOUT_HEADER, timeout.as_millis().to_string());
 }
 

@@ -1,23 +1,46 @@
 //! A request as Bedrock gets it: translated, then signed.
 
+mod headers;
+mod timeout;
+
+pub use headers::Headers;
+pub(crate) use timeout::add as add_timeout;
+pub use timeout::response_timeout;
+
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
-use super::request::too_large;
-use super::{Call, Headers};
-use crate::bedrock::{self, Dialect, EncodedRequest, Options, Target};
-use crate::catalog::Thinking;
-use crate::chat::{self, Effort, Error, Request};
+use crate::bedrock::{self, Answer, Dialect, EncodedRequest, Operation, Options, Target};
+use crate::catalog::{ModelFamily, Thinking};
+use crate::chat::{self, Effort, Error, ErrorKind, Request};
 use crate::json::Pieces;
-use crate::protocol::Parsed;
-use crate::routes::{Route, Routes};
+use crate::protocol::{Parsed, Reply};
+use crate::routes::{ResolveError, Route, Routes};
 use crate::sign::Unsigned;
 
 /// Header that names the Envoy cluster of a call, for a `cluster_header` route.
-pub(super) const CLUSTER_HEADER: &str = "x-bedrock-cluster";
+pub(crate) const CLUSTER_HEADER: &str = "x-bedrock-cluster";
+
+/// What of a request is needed to read its answer.
+pub(crate) struct Call {
+    /// Name of the channel, for the log.
+    pub(crate) channel: String,
+    pub(crate) model: String,
+    /// The family that the body was written for, when nothing but the channel vouches for it.
+    pub(crate) assumed_family: Option<ModelFamily>,
+    pub(crate) dialect: &'static dyn Dialect,
+    pub(crate) operation: Operation,
+    pub(crate) answer: Answer,
+    /// Whether the model may think long, and unseen, before it says anything.
+    pub(crate) may_think: bool,
+    /// Seconds since the epoch.
+    pub(crate) created: u64,
+    /// Writes the answer as the client wants it.
+    pub(crate) reply: Rc<dyn Reply>,
+}
 
 /// A request in the words of the model that is to serve it.
 pub struct Prepared {
@@ -48,7 +71,7 @@ impl Prepared {
     ///
     /// When the model cannot be told what the request says.
     pub fn new(routes: &Routes, route: &Route<'_>, request: &Request<'_>) -> Result<Self, Error> {
-        let dialect = bedrock::choose(route, request)?;
+        let dialect = bedrock::dialect_for(route.serving(), request)?;
         chat::check(request, |param| dialect.treatment(param))?;
         let options = Options::of(request, route.channel.channel.guardrail.as_ref())?;
         let target = Target {
@@ -76,7 +99,7 @@ impl Prepared {
     }
 
     /// Signs it, as late as possible: AWS takes signatures of the last minutes.
-    pub(super) fn sign(
+    pub(crate) fn sign(
         self,
         route: &Route<'_>,
         parsed: &Parsed<'_>,
@@ -134,4 +157,26 @@ impl Prepared {
         headers.extend(&signature);
         Ok(headers)
     }
+}
+
+/// The client's error, and a line for the operator if it is theirs.
+pub(crate) fn unserved(why: &ResolveError) -> Error {
+    if matches!(why, ResolveError::NoCredentials(_)) {
+        log::warn!(
+            "a request got a 503, because no channel for its model has valid credentials; the config-service \
+             knows why it could not renew them"
+        );
+    }
+    why.error()
+}
+
+/// The error for a request that is too large.
+pub(crate) fn too_large(limit: usize) -> Error {
+    let message = format!("The request is larger than the gateway's limit of {limit} bytes.");
+    Error::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::InvalidRequest,
+        message,
+    )
+    .code("request_too_large")
 }

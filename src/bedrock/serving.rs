@@ -1,12 +1,24 @@
 //! Which of Bedrock's APIs carries a request.
 
-use crate::bedrock::{Dialect, converse};
-use crate::catalog::Model;
+use super::{Dialect, converse, dialect};
+use crate::catalog::{Model, ModelFamily};
 use crate::chat::{BlockContent, Error, Param, Request, Treatment};
 use crate::config::Api;
-use crate::routes::Route;
 
-/// The dialect for a request on a route.
+/// How a model is served, as far as its channel and its id say.
+#[derive(Clone, Copy, Debug)]
+pub struct Serving {
+    /// What the catalogue knows about the model, if anything.
+    pub model: Option<&'static Model>,
+    /// Its family.
+    pub family: ModelFamily,
+    /// The API that the channel wants.
+    pub api: Api,
+    /// Whether the id is of a kind that Converse does not serve.
+    pub is_invoke_only: bool,
+}
+
+/// The dialect for a request.
 ///
 /// The channel's own choice wins. Left to itself the gateway prefers InvokeModel and takes Converse
 /// where InvokeModel does not serve the model or the family's body cannot carry the request.
@@ -14,13 +26,13 @@ use crate::routes::Route;
 /// # Errors
 ///
 /// When neither API serves the model.
-pub fn choose(route: &Route<'_>, request: &Request<'_>) -> Result<&'static dyn Dialect, Error> {
-    let family = route.family.dialect();
-    let (invoke, converse) = route
+pub fn dialect_for(serving: Serving, request: &Request<'_>) -> Result<&'static dyn Dialect, Error> {
+    let family = dialect(serving.family);
+    let (invoke, converse) = serving
         .model
-        .map_or((true, true), |model: &Model| (model.invoke, model.converse));
-    let converse = converse && !route.is_invoke_only();
-    match route.api() {
+        .map_or((true, true), |model| (model.invoke, model.converse));
+    let converse = converse && !serving.is_invoke_only;
+    match serving.api {
         Api::Invoke => Ok(family),
         Api::Converse => Ok(&converse::Converse),
         Api::Auto if !invoke && !converse => {
@@ -31,7 +43,7 @@ pub fn choose(route: &Route<'_>, request: &Request<'_>) -> Result<&'static dyn D
             Err(Error::invalid(Param::Model, message).code("model_not_supported"))
         }
         Api::Auto if !invoke => Ok(&converse::Converse),
-        Api::Auto if converse && needs_converse(family, route.model, request) => {
+        Api::Auto if converse && needs_converse(family, serving.model, request) => {
             Ok(&converse::Converse)
         }
         Api::Auto => Ok(family),
