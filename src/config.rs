@@ -55,6 +55,9 @@ pub struct PluginConfig {
     /// Set where the filter stands on the Bedrock clusters too; without it a request is tried once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    /// Whether `POST /v1/messages` is served, as far as it goes.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub anthropic_messages: bool,
 }
 
 impl Default for PluginConfig {
@@ -67,6 +70,7 @@ impl Default for PluginConfig {
             channels: Vec::new(),
             limits: Limits::default(),
             failover: None,
+            anthropic_messages: false,
         }
     }
 }

@@ -3,12 +3,13 @@
 //! A [`Protocol`] makes a request of the chat vocabulary out of a client's body, and the client's answer or
 //! error out of what became of it. Protocols know nothing of models and of how they are called.
 
+pub mod anthropic_messages;
 mod models;
 pub mod openai_chat;
 mod path;
 
 pub use models::{model, model_list};
-pub use path::ClientPath;
+pub use path::{ClientPath, Served};
 
 use std::rc::Rc;
 

@@ -22,6 +22,7 @@ pub struct Routes {
     channels: Vec<CompiledChannel>,
     limits: Limits,
     failover: Option<Failover>,
+    anthropic_messages: bool,
     revision: u64,
 }
 
@@ -54,6 +55,12 @@ impl Routes {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// Whether Anthropic's Messages API is served.
+    #[must_use]
+    pub fn serves_anthropic_messages(&self) -> bool {
+        self.anthropic_messages
     }
 
     /// Settings of failover, where the filter stands on the clusters too.

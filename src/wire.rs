@@ -1,3 +1,4 @@
 //! Formats that bytes have on the wire, whoever sends them.
 
 pub mod event_stream;
+pub(crate) mod sse;

@@ -15,6 +15,8 @@ pub struct Completion {
     pub tool_calls: Vec<ToolCall>,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
+    /// The stop text that ended it, where the model says which.
+    pub stop_sequence: Option<String>,
     /// Token counts.
     pub usage: Usage,
     /// Processing class that was used, from families that tell it in the body.

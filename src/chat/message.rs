@@ -105,6 +105,8 @@ pub struct ToolResult<'a> {
     pub id: Text<'a>,
     /// Texts, images and files.
     pub content: Vec<Block<'a>>,
+    /// Whether the tool failed.
+    pub is_error: bool,
 }
 
 /// Marks the end of a prefix that the model may cache.

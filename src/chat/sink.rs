@@ -34,6 +34,9 @@ pub trait AnswerSink {
     /// The processing class that was used.
     fn service_tier(&mut self, tier: &str);
 
+    /// The stop text that ended the answer, said before its end.
+    fn stop_sequence(&mut self, text: &str);
+
     /// The end of the answer.
     fn finish(&mut self, reason: FinishReason, usage: Usage);
 }

@@ -30,6 +30,9 @@ pub trait EventWriter {
     /// Names the processing class from here on.
     fn service_tier(&mut self, tier: &str);
 
+    /// The stop text that ended the answer, before its end.
+    fn stop_sequence(&mut self, _text: &str) {}
+
     /// The end of the answer.
     fn finish(&mut self, reason: FinishReason, usage: Usage);
 
@@ -162,6 +165,10 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
 
     fn service_tier(&mut self, tier: &str) {
         self.writer.service_tier(tier);
+    }
+
+    fn stop_sequence(&mut self, text: &str) {
+        self.writer.stop_sequence(text);
     }
 
     fn finish(&mut self, reason: FinishReason, usage: Usage) {

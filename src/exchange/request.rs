@@ -10,7 +10,7 @@ use super::{Body, Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
 use crate::call::{Call, Headers, Prepared, add_timeout, response_timeout, too_large, unserved};
 use crate::chat::{Error, ErrorKind};
 use crate::json::Pieces;
-use crate::protocol::{self, ClientPath, Protocol};
+use crate::protocol::{self, ClientPath, Protocol, Served};
 use crate::routes::Routes;
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
@@ -25,12 +25,19 @@ impl Exchange {
     pub fn request_headers(&mut self, headers: Headers, end: bool) -> Step {
         let path = headers.get(":path");
         let path = path.and_then(|path| PathAndQuery::try_from(path).ok());
-        let Some(api) = path.as_ref().and_then(ClientPath::at) else {
-            return match path.as_ref().filter(|path| ClientPath::is_below(path)) {
+        let served = Served {
+            anthropic_messages: self.routes.serves_anthropic_messages(),
+        };
+        let own = path.as_ref();
+        let Some(api) = own.and_then(|path| ClientPath::at(path, served)) else {
+            return match own.filter(|path| ClientPath::is_below(path, served)) {
                 Some(path) => self.reply(&no_such_path(path)),
                 None => self.not_ours(headers),
             };
         };
+        if let ClientPath::Chat(protocol) = api {
+            self.protocol = protocol;
+        }
         let method = headers.get_str(":method").unwrap_or_default();
         if api.method() != method {
             let message = format!(
@@ -47,10 +54,7 @@ impl Exchange {
         match api {
             ClientPath::Models => self.reply_json(protocol::model_list(self.routes.model_names())),
             ClientPath::Model(name) => self.reply_model(name),
-            ClientPath::Chat(protocol) => {
-                self.protocol = protocol;
-                self.chat_headers(headers, end)
-            }
+            ClientPath::Chat(_) => self.chat_headers(headers, end),
         }
     }
 

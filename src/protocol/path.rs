@@ -3,12 +3,23 @@
 use http::Method;
 use http::uri::PathAndQuery;
 
-use super::{Protocol, openai_chat};
+use super::{Protocol, anthropic_messages, openai_chat};
+
+const CHAT_COMPLETIONS: &str = "/v1/chat/completions";
+const MESSAGES: &str = "/v1/messages";
+const MODELS: &str = "/v1/models";
+
+/// Which protocols are served besides OpenAI's chat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Served {
+    /// Anthropic's Messages.
+    pub anthropic_messages: bool,
+}
 
 /// An endpoint that the filter serves.
 #[derive(Clone, Copy)]
 pub enum ClientPath<'p> {
-    /// A chat in a protocol: `/v1/chat/completions`.
+    /// A chat in a protocol: `/v1/chat/completions`, or `/v1/messages` where that is served.
     Chat(&'static dyn Protocol),
     /// `/v1/models`
     Models,
@@ -19,16 +30,18 @@ pub enum ClientPath<'p> {
 impl<'p> ClientPath<'p> {
     /// The endpoint at a path; `None` for every path that is not ours.
     #[must_use]
-    pub fn at(path: &'p PathAndQuery) -> Option<Self> {
-        Self::at_path(path.path())
+    pub fn at(path: &'p PathAndQuery, served: Served) -> Option<Self> {
+        Self::at_path(path.path(), served)
     }
 
-    fn at_path(path: &'p str) -> Option<Self> {
+    fn at_path(path: &'p str, served: Served) -> Option<Self> {
         match path {
-            "/v1/chat/completions" => Some(Self::Chat(&openai_chat::Chat)),
-            "/v1/models" => Some(Self::Models),
-            other => other
-                .strip_prefix("/v1/models/")
+            CHAT_COMPLETIONS => Some(Self::Chat(&openai_chat::Chat)),
+            MESSAGES if served.anthropic_messages => {
+                Some(Self::Chat(&anthropic_messages::Messages))
+            }
+            MODELS => Some(Self::Models),
+            other => below(other, MODELS)
                 .filter(|name| !name.is_empty())
                 .map(Self::Model),
         }
@@ -36,12 +49,11 @@ impl<'p> ClientPath<'p> {
 
     /// Whether a path is below one of ours, where nothing is.
     #[must_use]
-    pub fn is_below(path: &PathAndQuery) -> bool {
+    pub fn is_below(path: &PathAndQuery, served: Served) -> bool {
         let path = path.path();
-        ClientPath::at_path(path).is_none()
-            && ["/v1/chat/completions/", "/v1/models/"]
-                .iter()
-                .any(|own| path.starts_with(own))
+        let messages = served.anthropic_messages.then_some(MESSAGES);
+        let mut own = [CHAT_COMPLETIONS, MODELS].into_iter().chain(messages);
+        ClientPath::at_path(path, served).is_none() && own.any(|own| below(path, own).is_some())
     }
 
     /// The method that it takes.
@@ -52,4 +64,9 @@ impl<'p> ClientPath<'p> {
             Self::Models | Self::Model(_) => Method::GET,
         }
     }
+}
+
+/// What of a path is below another.
+fn below<'p>(path: &'p str, parent: &str) -> Option<&'p str> {
+    path.strip_prefix(parent)?.strip_prefix('/')
 }

@@ -39,6 +39,7 @@ pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> 
         channels,
         limits: config.limits,
         failover: config.failover,
+        anthropic_messages: config.anthropic_messages,
         revision: config.revision,
     })
 }

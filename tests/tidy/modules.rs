@@ -41,14 +41,14 @@ const FILTER: &[(&str, &[&str])] = &[
     // What models speak; it knows no protocol.
     ("bedrock", &["config", "catalog", "wire", "chat", "json"]),
     // What clients speak; it knows no model.
-    ("protocol", &["chat", "json"]),
+    ("protocol", &["chat", "wire", "json"]),
     ("sign", &["config", "secret"]),
     ("config", &["catalog", "endpoint", "arn", "seal", "secret"]),
     ("seal", &["secret"]),
     ("catalog", &["chat"]),
     // The vocabulary that protocols and dialects share.
     ("chat", &["json"]),
-    ("wire", &[]),
+    ("wire", &["json"]),
     ("json", &[]),
     ("endpoint", &[]),
     ("arn", &[]),

@@ -91,6 +91,8 @@ pub(super) struct ToolUse<'a> {
 pub(super) struct ToolResult<'a> {
     pub(super) tool_use_id: Cow<'a, str>,
     pub(super) content: Vec<Block<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
 }
 
 #[derive(Serialize)]

@@ -22,6 +22,8 @@ pub(super) struct Traits {
     pub(super) mixing: Mixing,
     /// Whether results of tools may be images and documents.
     pub(super) rich_results: bool,
+    /// Whether it can be told that a tool failed.
+    pub(super) failures: bool,
     /// Whether it takes its reasoning back.
     pub(super) reasoning_back: bool,
     /// Whether it has Claude's own parameters.
@@ -69,6 +71,7 @@ const PLAIN: Traits = Traits {
     choices: Choices::Default,
     mixing: Mixing::ResultsApart,
     rich_results: false,
+    failures: false,
     reasoning_back: false,
     claude: false,
     top_k: TopK::None,
@@ -106,6 +109,7 @@ impl Traits {
                 choices: Choices::Tool,
                 mixing: Mixing::Free,
                 rich_results: true,
+                failures: true,
                 reasoning_back: true,
                 claude: true,
                 top_k: TopK::Plain,
@@ -116,6 +120,7 @@ impl Traits {
             ModelFamily::Nova => Self {
                 choices: Choices::Tool,
                 rich_results: true,
+                failures: true,
                 reasoning_back: true,
                 top_k: TopK::Inference,
                 caching: Caching::Minutes,

@@ -126,6 +126,7 @@ impl Writer<'_> {
             BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
                 tool_use_id: self.names.result_id(result.id),
                 content: self.result(result.content),
+                status: result.is_error.then_some("error"),
             }),
             BlockContent::Thinking { text, signature } => {
                 Block::ReasoningContent(Reasoning::ReasoningText { text, signature })

@@ -83,6 +83,7 @@ fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
             Documents::None
         },
         tools: traits.tools,
+        failures: traits.failures,
         thinking: traits.reasoning_back,
     }
 }

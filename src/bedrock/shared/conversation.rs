@@ -80,6 +80,8 @@ pub(in crate::bedrock) struct ToolUse<'a> {
 pub(in crate::bedrock) struct ToolResult<'a> {
     pub(in crate::bedrock) id: &'a str,
     pub(in crate::bedrock) content: Vec<Block<'a>>,
+    /// Whether the tool failed; never for models that cannot be told.
+    pub(in crate::bedrock) is_error: bool,
 }
 
 /// A file inside a request.
@@ -96,6 +98,8 @@ pub(in crate::bedrock) struct Accepts {
     pub(in crate::bedrock) documents: Documents,
     /// Tool calls and their results.
     pub(in crate::bedrock) tools: bool,
+    /// That a tool failed; others are told in the text of its result.
+    pub(in crate::bedrock) failures: bool,
     /// Thinking blocks that come back.
     pub(in crate::bedrock) thinking: bool,
 }

@@ -101,6 +101,7 @@ pub(in crate::bedrock) fn conversation<'a>(
         images: images == Images::Read,
         documents: Documents::None,
         tools: false,
+        failures: false,
         thinking: false,
     };
     build(request, accepts)

@@ -110,7 +110,11 @@ fn block(content: BlockContent<'_>, at: At) -> Block<'_> {
 fn result<'a>(id: Text<'a>, content: Option<Content<'a>>, at: At) -> Result<Block<'a>, Error> {
     let content = blocks(content, at, user_part)?;
     Ok(block(
-        BlockContent::ToolResult(ToolResult { id, content }),
+        BlockContent::ToolResult(ToolResult {
+            id,
+            content,
+            is_error: false,
+        }),
         at,
     ))
 }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::files::{REQUEST_ID, read, streamed};
-use crate::{Answer, Case};
+use crate::{Answer, CHAT, Case};
 
 /// A family of models: `(what its cases' names begin with, events of its stream until "Hel" is said)`.
 type Family = (&'static str, usize);
@@ -113,6 +113,7 @@ fn throttling(family @ (prefix, _): Family) -> Case {
     Case {
         name: format!("{prefix}throttling"),
         folder: None,
+        path: CHAT.to_owned(),
         request: request(family).to_string().into_bytes(),
         answer: Some(Answer {
             status: 429,
@@ -147,6 +148,7 @@ fn refused(family @ (prefix, _): Family, parameter: &str, fields: &Value) -> Cas
     Case {
         name: format!("{prefix}refused-{parameter}"),
         folder: None,
+        path: CHAT.to_owned(),
         request: request.to_string().into_bytes(),
         answer: None,
         upstream: None,
@@ -182,6 +184,7 @@ fn cut((prefix, events): Family, name: &str, event: &str, error: &Value) -> Case
     Case {
         name: format!("{prefix}stream-{name}"),
         folder: None,
+        path: CHAT.to_owned(),
         request: file("request.json").into_bytes(),
         answer: Some(streamed(&(before + event))),
         upstream: Some(file("upstream.http")),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{Answer, Case, frames};
+use crate::{Answer, CHAT, Case, frames};
 
 /// The request id of every answer.
 pub(crate) const REQUEST_ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -57,6 +57,7 @@ fn load(folder: PathBuf) -> Case {
     };
     Case {
         name: name(&folder),
+        path: file("request.path").map_or_else(|| CHAT.to_owned(), |path| path.trim().to_owned()),
         request: fs::read(folder.join("request.json")).unwrap(),
         answer,
         upstream: file("upstream.http"),

@@ -1,7 +1,8 @@
 //! The golden cases: whole exchanges, as the folders of `tests/golden` and the table in [`families`]
 //! say them.
 //!
-//! A folder holds `request.json`, what the client sends; `upstream.http`, what Bedrock gets;
+//! A folder holds `request.json`, what the client sends, to the path in `request.path` if it is not the one of
+//! OpenAI's chat; `upstream.http`, what Bedrock gets;
 //! `answer.http` or `answer.events`, what Bedrock answers; and `response.http`, what the client gets. A
 //! case without an answer is one that the filter answers itself.
 //!
@@ -19,6 +20,9 @@ use std::path::PathBuf;
 
 /// The plugin configuration of all cases.
 pub const PLUGIN_CONFIG: &str = include_str!("../../golden/plugin.json");
+
+/// The path of OpenAI's chat.
+pub const CHAT: &str = "/v1/chat/completions";
 
 /// Begins the names of tests that play a case to the filter.
 pub const PURE: &str = "golden";
@@ -39,6 +43,8 @@ pub struct Case {
     pub name: String,
     /// Where its files are; none when it stands in the table.
     pub folder: Option<PathBuf>,
+    /// The path that the client calls.
+    pub path: String,
     /// What the client sends.
     pub request: Vec<u8>,
     /// What Bedrock answers; none when the filter answers itself.

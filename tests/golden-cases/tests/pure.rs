@@ -11,7 +11,7 @@ use bedrock_filter::config::Api;
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::routes::Routes;
 use golden_cases::{Case, PLUGIN_CONFIG, families};
-use harness::{Message, answer, headers, routes, send};
+use harness::{Message, answer, headers, routes, send_to};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -75,7 +75,7 @@ fn check_splits(
 /// Sends a case through the filter with the answer cut at `cuts`.
 fn run(routes: &Arc<Routes>, case: &Case, cuts: &[usize]) -> Outcome {
     let mut exchange = Exchange::new(Arc::clone(routes));
-    match send(&mut exchange, &case.request) {
+    match send_to(&mut exchange, &case.path, &case.request) {
         Err((status, body)) => Outcome {
             upstream: None,
             response: format!("{status}\n\n{}\n", pretty(&body)),

@@ -38,9 +38,18 @@ pub struct Message {
 
 /// Sends a chat request through an exchange: the upstream call, or the filter's own reply.
 pub fn send(exchange: &mut Exchange, body: &[u8]) -> Result<Message, (u16, Vec<u8>)> {
+    send_to(exchange, "/v1/chat/completions", body)
+}
+
+/// The same to another path.
+pub fn send_to(
+    exchange: &mut Exchange,
+    path: &str,
+    body: &[u8],
+) -> Result<Message, (u16, Vec<u8>)> {
     let request = headers(&[
         (":method", "POST"),
-        (":path", "/v1/chat/completions"),
+        (":path", path),
         (":authority", "gateway.example"),
         ("authorization", "Bearer client-key"),
         ("x-forwarded-proto", "http"),

@@ -3,4 +3,4 @@
 mod exchange;
 pub mod laws;
 
-pub use exchange::{Message, answer, headers, now, routes, send};
+pub use exchange::{Message, answer, headers, now, routes, send, send_to};

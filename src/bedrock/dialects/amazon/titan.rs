@@ -22,6 +22,7 @@ const ACCEPTS: Accepts = Accepts {
     images: false,
     documents: Documents::None,
     tools: false,
+    failures: false,
     thinking: false,
 };
 

@@ -113,6 +113,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: true,
+        failures: false,
         thinking: false,
     }
 }

@@ -49,9 +49,14 @@ fn content<'a>(
         }
         chat::BlockContent::ToolResult(result) => {
             refuse_without_tools(at, accepts)?;
+            let mut content = blocks(&result.content, accepts)?;
+            if result.is_error && !accepts.failures {
+                say_that_it_failed(&mut content);
+            }
             Some(BlockContent::ToolResult(ToolResult {
                 id: &result.id,
-                content: blocks(&result.content, accepts)?,
+                content,
+                is_error: result.is_error && accepts.failures,
             }))
         }
         chat::BlockContent::Thinking { .. } | chat::BlockContent::RedactedThinking { .. }
@@ -67,6 +72,14 @@ fn content<'a>(
             Some(BlockContent::RedactedThinking { data })
         }
     })
+}
+
+/// Says in the text of a result that the tool failed.
+fn say_that_it_failed(content: &mut Vec<Block<'_>>) {
+    match content.first_mut().map(|block| &mut block.content) {
+        Some(BlockContent::Text(text)) => *text = format!("Error: {}", &**text).into(),
+        _ => content.insert(0, BlockContent::Text("Error".into()).into()),
+    }
 }
 
 fn refuse_without_tools(at: At, accepts: Accepts) -> Result<(), Error> {

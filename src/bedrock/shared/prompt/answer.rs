@@ -64,7 +64,8 @@ pub(in crate::bedrock) fn decode(
     Ok(Completion {
         content: Some(content),
         reasoning: Some(reasoning).filter(|reasoning| !reasoning.is_empty()),
-        finish_reason: end.reason(reader.is_cut()),
+        finish_reason: end.reason(reader.stop_sequence().is_some()),
+        stop_sequence: reader.stop_sequence().map(str::to_owned),
         usage: end.usage(),
         ..Completion::default()
     })
@@ -116,7 +117,12 @@ impl Decoder {
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
         self.text.finish(&mut |piece| write(piece, out));
-        out.finish(self.end.reason(self.text.is_cut()), self.end.usage());
+        let stop_sequence = self.text.stop_sequence();
+        if let Some(text) = stop_sequence {
+            out.stop_sequence(text);
+        }
+        let reason = self.end.reason(stop_sequence.is_some());
+        out.finish(reason, self.end.usage());
     }
 }
 
@@ -131,7 +137,7 @@ impl StreamDecoder for Decoder {
         self.end.add(&said, &additions);
         // Behind a stop text nothing more is wanted, so the client need not wait for it; but where
         // only Bedrock counts tokens, the counts are worth waiting for.
-        let is_over = self.text.is_cut() && self.end.is_counted();
+        let is_over = self.text.stop_sequence().is_some() && self.end.is_counted();
         if additions.metrics.is_some() || is_over {
             self.finish(out);
         }

@@ -7,7 +7,8 @@ pub(in crate::bedrock) struct StopCutter {
     stops: Vec<String>,
     /// What may turn out to be the start of a stop text.
     held: String,
-    cut: bool,
+    /// The stop text that was reached.
+    reached: Option<String>,
 }
 
 impl StopCutter {
@@ -16,18 +17,18 @@ impl StopCutter {
         Self {
             stops,
             held: String::new(),
-            cut: false,
+            reached: None,
         }
     }
 
-    /// Whether a stop text was reached.
-    pub(in crate::bedrock) fn is_cut(&self) -> bool {
-        self.cut
+    /// The stop text that was reached, if one was.
+    pub(in crate::bedrock) fn reached(&self) -> Option<&str> {
+        self.reached.as_deref()
     }
 
     /// Takes the next text and gives away what belongs to the answer for sure.
     pub(in crate::bedrock) fn push(&mut self, text: &str, sink: &mut dyn FnMut(&str)) {
-        if self.cut {
+        if self.reached.is_some() {
             return;
         }
         if self.stops.is_empty() {
@@ -47,7 +48,7 @@ impl StopCutter {
     /// Takes the end of the answer and gives away what was held back.
     pub(in crate::bedrock) fn finish(&mut self, sink: &mut dyn FnMut(&str)) {
         let held = std::mem::take(&mut self.held);
-        if !self.cut && !held.is_empty() {
+        if self.reached.is_none() && !held.is_empty() {
             sink(&held);
         }
     }
@@ -57,10 +58,10 @@ impl StopCutter {
     fn stop(&mut self) -> Option<usize> {
         let found = self.stops.iter().filter_map(|stop| {
             let start = self.held.find(stop.as_str())?;
-            Some((start + stop.len(), start))
+            Some((start + stop.len(), start, stop))
         });
-        let (_, start) = found.min()?;
-        self.cut = true;
+        let (_, start, stop) = found.min()?;
+        self.reached = Some(stop.clone());
         Some(start)
     }
 }
@@ -89,7 +90,7 @@ mod tests {
             cutter.push(piece, &mut |text| seen.push_str(text));
         }
         cutter.finish(&mut |text| seen.push_str(text));
-        (seen, cutter.is_cut())
+        (seen, cutter.reached().is_some())
     }
 
     #[track_caller]

@@ -72,9 +72,9 @@ impl TextReader {
         self.splitter = None;
     }
 
-    /// Whether the answer ended at a stop text.
-    pub(super) fn is_cut(&self) -> bool {
-        self.answer.cutter.is_cut()
+    /// The stop text that the answer ended at, if it did.
+    pub(super) fn stop_sequence(&self) -> Option<&str> {
+        self.answer.cutter.reached()
     }
 
     /// Takes the next text and gives away what can be told of it.

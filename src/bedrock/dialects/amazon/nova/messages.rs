@@ -78,7 +78,7 @@ fn content<'a>(
         BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
             tool_use_id: names.result_id(result.id),
             content: result_content(result.content),
-            status: "success",
+            status: if result.is_error { "error" } else { "success" },
         }),
         BlockContent::Document(_)
         | BlockContent::Thinking { .. }

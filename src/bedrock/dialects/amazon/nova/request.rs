@@ -59,6 +59,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: true,
+        failures: true,
         thinking: false,
     }
 }

@@ -87,6 +87,8 @@ pub(super) enum Block<'a> {
         tool_use_id: Cow<'a, str>,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         content: Vec<Cached<Block<'a>>>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_error: bool,
     },
     Thinking {
         thinking: &'a str,

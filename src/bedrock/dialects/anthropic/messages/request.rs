@@ -73,6 +73,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
             Documents::None
         },
         tools: true,
+        failures: true,
         thinking: true,
     }
 }

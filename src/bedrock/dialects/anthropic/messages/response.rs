@@ -16,6 +16,8 @@ struct Answer<'a> {
     #[serde(default, borrow)]
     stop_reason: Option<Text<'a>>,
     #[serde(default)]
+    stop_sequence: Option<String>,
+    #[serde(default)]
     usage: UsageBody,
     #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
     guardrail_action: Option<Text<'a>>,
@@ -79,6 +81,7 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
     let answer: Answer<'_> = serde_json::from_slice(body)?;
     let mut completion = Completion {
         id: answer.id,
+        stop_sequence: answer.stop_sequence,
         ..Completion::default()
     };
     let mut answered = false;

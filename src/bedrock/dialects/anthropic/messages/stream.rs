@@ -89,6 +89,8 @@ struct Delta<'a> {
     signature: Option<Text<'a>>,
     #[serde(default)]
     stop_reason: Option<String>,
+    #[serde(default, borrow)]
+    stop_sequence: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -242,7 +244,12 @@ impl StreamDecoder for Decoder {
             }
             "content_block_stop" => self.block_stop(out),
             "message_delta" => {
-                let reason = event.delta.and_then(|delta| delta.stop_reason);
+                let delta = event.delta;
+                let stop = delta.as_ref().and_then(|own| own.stop_sequence.as_deref());
+                if let Some(text) = stop {
+                    out.stop_sequence(text);
+                }
+                let reason = delta.and_then(|delta| delta.stop_reason);
                 self.stop_reason = reason.or(self.stop_reason.take());
             }
             "message_stop" => self.message_stop(event.metrics, out),

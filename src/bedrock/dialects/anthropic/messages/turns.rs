@@ -88,6 +88,7 @@ fn block<'a>(
         BlockContent::ToolResult(result) => Block::ToolResult {
             tool_use_id: names.result_id(result.id),
             content: blocks(result.content, names, marks)?,
+            is_error: result.is_error,
         },
         BlockContent::Thinking { text, signature } => Block::Thinking {
             thinking: text,

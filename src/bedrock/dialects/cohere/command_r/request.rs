@@ -19,6 +19,7 @@ const ACCEPTS: Accepts = Accepts {
     images: false,
     documents: Documents::None,
     tools: true,
+    failures: false,
     thinking: false,
 };
 

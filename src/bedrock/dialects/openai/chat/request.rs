@@ -64,6 +64,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: target.model.is_none_or(|model| model.tools),
+        failures: false,
         thinking: false,
     }
 }

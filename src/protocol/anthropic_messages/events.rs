@@ -1,0 +1,357 @@
+//! A streamed answer: server-sent events from `message_start` to `message_stop`.
+//!
+//! <https://platform.claude.com/docs/en/build-with-claude/streaming>
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::answer::{Block, ID_PREFIX, UsageBody, stop_reason};
+use super::error;
+use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Thought, Usage};
+use crate::wire::sse;
+
+/// Writes the events of one stream.
+#[derive(Debug)]
+pub(super) struct EventStream {
+    id: String,
+    model: String,
+    /// The block that has not ended.
+    open: Open,
+    /// Blocks so far; the open one's index is one less.
+    blocks: u32,
+    /// What waits for the end of the open tool call: blocks do not mix.
+    waiting: Vec<Piece>,
+    stop_sequence: Option<String>,
+    out: Vec<u8>,
+}
+
+/// A block that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Open {
+    None,
+    Text,
+    Thinking,
+    /// The tool call with this index.
+    Call(u32),
+}
+
+/// Something that the model says.
+#[derive(Debug)]
+enum Piece {
+    Text(String),
+    Reasoning(String),
+    Thought(Thought),
+    Call(u32, CallPiece),
+}
+
+/// A piece of a tool call.
+#[derive(Debug)]
+enum CallPiece {
+    Start { id: String, name: String },
+    Arguments(String),
+    End,
+}
+
+impl EventStream {
+    /// A writer for one stream.
+    pub(super) fn new(head: &AnswerHead) -> Self {
+        Self {
+            id: [ID_PREFIX, &head.id].concat(),
+            model: head.model.clone(),
+            open: Open::None,
+            blocks: 0,
+            waiting: Vec::new(),
+            stop_sequence: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// Makes sure that a block of this kind is open.
+    fn open(&mut self, wanted: Open, start: &impl Serialize) {
+        if self.open != wanted {
+            self.close();
+            self.start_block(start);
+            self.open = wanted;
+        }
+    }
+
+    fn start_block(&mut self, content_block: &impl Serialize) {
+        let index = self.blocks;
+        self.blocks += 1;
+        let event = json!({
+            "type": "content_block_start",
+            "index": index,
+            "content_block": content_block,
+        });
+        self.event("content_block_start", &event);
+    }
+
+    fn delta(&mut self, delta: &impl Serialize) {
+        #[derive(Serialize)]
+        struct Event<'a, D> {
+            #[serde(rename = "type")]
+            kind: &'static str,
+            index: u32,
+            delta: &'a D,
+        }
+        let event = Event {
+            kind: "content_block_delta",
+            index: self.blocks.saturating_sub(1),
+            delta,
+        };
+        self.event("content_block_delta", &event);
+    }
+
+    fn close(&mut self) {
+        if self.open == Open::None {
+            return;
+        }
+        self.open = Open::None;
+        let index = self.blocks.saturating_sub(1);
+        let event = json!({"type": "content_block_stop", "index": index});
+        self.event("content_block_stop", &event);
+    }
+
+    fn event(&mut self, name: &str, data: &impl Serialize) {
+        sse::event(&mut self.out, name, data);
+    }
+
+    /// Whether something must wait for the end of a tool call, which `index` is the piece of if it is one's.
+    fn must_wait(&self, index: Option<u32>) -> bool {
+        matches!(self.open, Open::Call(open) if Some(open) != index)
+    }
+
+    fn write(&mut self, piece: Piece) {
+        match piece {
+            Piece::Text(text) => self.text(&text),
+            Piece::Reasoning(text) => self.reasoning(&text),
+            Piece::Thought(thought) => self.thought(&thought),
+            Piece::Call(index, piece) => self.call(index, piece),
+        }
+    }
+
+    fn call(&mut self, index: u32, piece: CallPiece) {
+        if self.must_wait(Some(index)) {
+            self.waiting.push(Piece::Call(index, piece));
+            return;
+        }
+        match piece {
+            CallPiece::Start { id, name } => {
+                let start = json!({"type": "tool_use", "id": id, "name": name, "input": {}});
+                self.open(Open::Call(index), &start);
+            }
+            CallPiece::Arguments(json) => self.delta(&InputJson {
+                kind: "input_json_delta",
+                partial_json: &json,
+            }),
+            CallPiece::End => {
+                self.close();
+                for piece in std::mem::take(&mut self.waiting) {
+                    self.write(piece);
+                }
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TextDelta<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct ThinkingDelta<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    thinking: &'a str,
+}
+
+#[derive(Serialize)]
+struct SignatureDelta<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    signature: &'a str,
+}
+
+#[derive(Serialize)]
+struct InputJson<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    partial_json: &'a str,
+}
+
+impl EventWriter for EventStream {
+    fn start(&mut self) {
+        let message = json!({
+            "id": self.id,
+            "type": "message",
+            "role": "assistant",
+            "model": self.model,
+            "content": [],
+            "stop_reason": null,
+            "stop_sequence": null,
+            // The counts come with the end; clients take them from there.
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        });
+        let event = json!({"type": "message_start", "message": message});
+        self.event("message_start", &event);
+        self.event("ping", &json!({"type": "ping"}));
+    }
+
+    fn text(&mut self, text: &str) {
+        if self.must_wait(None) {
+            self.waiting.push(Piece::Text(text.to_owned()));
+            return;
+        }
+        self.open(Open::Text, &Block::Text { text: "" });
+        let kind = "text_delta";
+        self.delta(&TextDelta { kind, text });
+    }
+
+    fn reasoning(&mut self, thinking: &str) {
+        if self.must_wait(None) {
+            self.waiting.push(Piece::Reasoning(thinking.to_owned()));
+            return;
+        }
+        self.open(Open::Thinking, &THINKING);
+        let kind = "thinking_delta";
+        self.delta(&ThinkingDelta { kind, thinking });
+    }
+
+    fn thought(&mut self, thought: &Thought) {
+        if self.must_wait(None) {
+            self.waiting.push(Piece::Thought(thought.clone()));
+            return;
+        }
+        match thought {
+            // Its text has been written already, if it has any.
+            Thought::Thinking { signature, .. } => {
+                self.open(Open::Thinking, &THINKING);
+                let kind = "signature_delta";
+                self.delta(&SignatureDelta { kind, signature });
+            }
+            Thought::RedactedThinking { .. } => {
+                self.close();
+                self.start_block(&Block::from(thought));
+                self.open = Open::Thinking;
+            }
+        }
+        self.close();
+    }
+
+    fn tool_call(&mut self, index: u32, id: &str, name: &str) {
+        let (id, name) = (id.to_owned(), name.to_owned());
+        self.call(index, CallPiece::Start { id, name });
+    }
+
+    fn tool_arguments(&mut self, index: u32, json: &str) {
+        self.call(index, CallPiece::Arguments(json.to_owned()));
+    }
+
+    fn tool_call_end(&mut self, index: u32) {
+        self.call(index, CallPiece::End);
+    }
+
+    fn service_tier(&mut self, _: &str) {}
+
+    fn stop_sequence(&mut self, text: &str) {
+        self.stop_sequence = Some(text.to_owned());
+    }
+
+    fn finish(&mut self, reason: FinishReason, usage: Usage) {
+        self.close();
+        let stop_sequence = self.stop_sequence.take();
+        let event = json!({
+            "type": "message_delta",
+            "delta": {
+                "stop_reason": stop_reason(reason, stop_sequence.as_deref()),
+                "stop_sequence": stop_sequence,
+            },
+            "usage": UsageBody::from(usage),
+        });
+        self.event("message_delta", &event);
+        self.event("message_stop", &json!({"type": "message_stop"}));
+    }
+
+    fn error(&mut self, error: &Error) {
+        sse::raw_event(&mut self.out, "error", &error::body(error));
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.out)
+    }
+}
+
+/// How a thought begins.
+const THINKING: Block<'static> = Block::Thinking {
+    thinking: "",
+    signature: "",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::{AnswerSink, AnswerStream, Guarded};
+    use serde_json::Value;
+
+    /// The kinds of the blocks of a stream, with their index and what they say.
+    fn blocks(stream: &mut Guarded<EventStream>) -> Vec<String> {
+        let text = String::from_utf8(stream.take()).unwrap();
+        let mut blocks: Vec<String> = Vec::new();
+        let mut open = None;
+        for event in text.split_terminator("\n\n") {
+            let (name, data) = event.split_once("\ndata: ").unwrap();
+            let data: Value = serde_json::from_str(data).unwrap();
+            assert_eq!(name, format!("event: {}", data["type"].as_str().unwrap()));
+            match data["type"].as_str().unwrap() {
+                "content_block_start" => {
+                    assert_eq!(
+                        (open, data["index"].as_u64()),
+                        (None, Some(blocks.len() as u64))
+                    );
+                    open = data["index"].as_u64();
+                    let block = &data["content_block"];
+                    let id = block["id"].as_str().unwrap_or_default();
+                    blocks.push(format!("{} {id}", block["type"].as_str().unwrap()));
+                }
+                "content_block_delta" => {
+                    assert_eq!(open, data["index"].as_u64());
+                    let delta = data["delta"].as_object().unwrap();
+                    let said = delta.iter().find(|(key, _)| *key != "type").unwrap().1;
+                    blocks.last_mut().unwrap().push_str(said.as_str().unwrap());
+                }
+                "content_block_stop" => assert_eq!(open.take(), data["index"].as_u64()),
+                _ => {}
+            }
+        }
+        assert_eq!(open, None);
+        blocks
+    }
+
+    #[test]
+    fn blocks_follow_each_other_however_calls_arrive() {
+        let head = AnswerHead::default();
+        let mut stream = Guarded::new(EventStream::new(&head));
+        stream.reasoning("Hm");
+        stream.text("Let ");
+        stream.text("me.");
+        let first = stream.tool_call("a", "f");
+        let second = stream.tool_call("b", "g");
+        stream.tool_arguments(second, "{\"y\":");
+        stream.tool_arguments(first, "{\"x\":");
+        stream.text("Wait.");
+        stream.tool_arguments(first, "1}");
+        stream.tool_arguments(second, "2}");
+        stream.finish(FinishReason::ToolCalls, Usage::default());
+        let expected = [
+            "thinking Hm",
+            "text Let me.",
+            "tool_use a{\"x\":1}",
+            "tool_use b{\"y\":2}",
+            "text Wait.",
+        ];
+        assert_eq!(blocks(&mut stream), expected);
+    }
+}

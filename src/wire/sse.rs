@@ -1,0 +1,28 @@
+//! Server-sent events: <https://html.spec.whatwg.org/multipage/server-sent-events.html>.
+
+use serde::Serialize;
+
+use crate::json;
+
+/// Writes an event with a name and JSON.
+pub(crate) fn event(out: &mut Vec<u8>, name: &str, data: &impl Serialize) {
+    begin(out, name);
+    // JSON in memory has no line breaks, and texts and numbers always serialise.
+    if json::write(out, data).is_err() {
+        out.extend_from_slice(b"null");
+    }
+    out.extend_from_slice(b"\n\n");
+}
+
+/// Writes an event with a name and data of one line.
+pub(crate) fn raw_event(out: &mut Vec<u8>, name: &str, data: &[u8]) {
+    begin(out, name);
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\n\n");
+}
+
+fn begin(out: &mut Vec<u8>, name: &str) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\ndata: ");
+}
