@@ -5,13 +5,16 @@
 
 mod attempt;
 mod body;
+mod head;
 mod opening;
+mod outcome;
 mod relayed;
 mod request;
 mod response;
 mod stand_in;
 
 pub use body::Body;
+pub use outcome::{End, Outcome};
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,6 +28,7 @@ use crate::protocol::{Protocol, openai_chat};
 use crate::relay::{Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
+use head::Head;
 use opening::Opening;
 
 /// What Envoy has to do next.
@@ -73,6 +77,8 @@ pub struct Exchange {
     dispatcher: Option<Rc<Dispatcher>>,
     /// What an exchange is an attempt of, on a cluster.
     attempt: Option<Attempt>,
+    /// What became of the call.
+    outcome: Option<Outcome>,
 }
 
 /// Where an exchange stands; each phase carries what it needs.
@@ -104,12 +110,6 @@ enum Phase {
     Done,
 }
 
-/// The head of an answer.
-struct Head {
-    status: StatusCode,
-    headers: Headers,
-}
-
 impl Exchange {
     /// An exchange that is served by this configuration to its end, even if a newer one arrives.
     #[must_use]
@@ -120,6 +120,7 @@ impl Exchange {
             phase: Phase::Head,
             dispatcher: None,
             attempt: None,
+            outcome: None,
         }
     }
 
@@ -156,6 +157,7 @@ impl Exchange {
     fn reply(&mut self, error: &Error) -> Step {
         // Envoy shows the filter its own reply too; it must pass unchanged.
         self.phase = Phase::Done;
+        self.note_end(|| End::Failed(error.clone()));
         Step::Reply(Reply::error(self.protocol, error))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bedrock_filter::call::Headers;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::chat::{FinishReason, Usage};
+use bedrock_filter::exchange::{End, Exchange, Step};
 use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, now, routes, send};
@@ -502,4 +503,89 @@ proptest! {
         let head = headers(&[(":status", &status), ("content-type", kind)]);
         answer(&mut exchange_, head, &answer_body, &[]);
     }
+}
+
+#[test]
+fn messages_are_somebody_elses_unless_they_are_switched_on() {
+    let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    let step = |config: &Value| {
+        let mut exchange = Exchange::new(routes(&config.to_string()));
+        exchange.request_headers(request("POST", "/v1/messages"), false)
+    };
+    assert_eq!(step(&config), Step::Wait);
+    config["anthropic_messages"] = json!(false);
+    assert_eq!(step(&config), Step::Pass);
+}
+
+/// What became of a call that was answered with this.
+fn end(status: &str, content_type: &str, body: &[u8]) -> Option<End> {
+    let mut exchange = exchange();
+    assert_eq!(exchange.outcome(), None);
+    send(&mut exchange, CHAT).unwrap();
+    let sent = exchange.outcome().unwrap();
+    assert_eq!(
+        (&*sent.channel, &*sent.model),
+        ("golden", "claude-sonnet-4-5")
+    );
+    assert_eq!((sent.attempt, sent.started, &sent.end), (1, now(), &None));
+    let head = headers(&[(":status", status), ("content-type", content_type)]);
+    answer(&mut exchange, head, body, &[]);
+    exchange.outcome().unwrap().end.clone()
+}
+
+#[test]
+fn an_exchange_tells_what_became_of_its_call() {
+    let whole = json!({
+        "content": [{"type": "text", "text": "Hello!"}],
+        "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 3, "output_tokens": 5, "cache_read_input_tokens": 7},
+    });
+    let usage = Usage {
+        input: 3,
+        output: 5,
+        cache_read: 7,
+        ..Usage::default()
+    };
+    let reason = FinishReason::Length;
+    assert_eq!(
+        end("200", "application/json", whole.to_string().as_bytes()),
+        Some(End::Answered { reason, usage })
+    );
+    let code = |end: Option<End>| match end {
+        Some(End::Failed(error)) => error.code,
+        other => panic!("{other:?}"),
+    };
+    let refused = end("429", "application/json", b"{}");
+    assert_eq!(code(refused), Some("rate_limit_exceeded"));
+    let broken = end("200", "application/json", b"{}");
+    assert_eq!(code(broken), Some("invalid_upstream_response"));
+}
+
+#[test]
+fn an_exchange_tells_how_its_stream_ended() {
+    const EVENTS: [&str; 3] = [
+        r#"{"type":"message_start","message":{"usage":{"input_tokens":12,"output_tokens":1}}}"#,
+        r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5}}"#,
+        r#"{"type":"message_stop"}"#,
+    ];
+    let run = |events: &[&str]| {
+        let mut exchange = exchange();
+        let mut chat: Value = serde_json::from_slice(CHAT).unwrap();
+        chat["stream"] = json!(true);
+        send(&mut exchange, chat.to_string().as_bytes()).unwrap();
+        let head = headers(&[
+            (":status", "200"),
+            ("content-type", "application/vnd.amazon.eventstream"),
+        ]);
+        answer(&mut exchange, head, &frames(&events.join("\n")), &[]);
+        exchange.outcome().unwrap().end.clone().unwrap()
+    };
+    let usage = Usage {
+        input: 12,
+        output: 5,
+        ..Usage::default()
+    };
+    let reason = FinishReason::Stop;
+    assert_eq!(run(&EVENTS), End::Answered { reason, usage });
+    assert!(matches!(run(&EVENTS[..2]), End::Failed(_)));
 }

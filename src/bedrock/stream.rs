@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::bedrock::{DecodeError, Event, StreamDecoder, UpstreamError};
-use crate::chat::{AnswerStream, Error};
+use crate::chat::{AnswerStream, Error, FinishReason, Usage};
 use crate::wire::event_stream::{Frame, FrameDecoder, FrameError, split_frame};
 
 /// Event type that wraps the model's own events on InvokeModelWithResponseStream.
@@ -102,6 +102,12 @@ impl ResponseStream {
     #[must_use]
     pub fn has_content(&self) -> bool {
         self.out.has_content()
+    }
+
+    /// Why the answer ended and what it cost, once it has.
+    #[must_use]
+    pub fn end(&self) -> Option<(FinishReason, Usage)> {
+        self.out.end()
     }
 
     fn fail(&mut self, error: Error) {

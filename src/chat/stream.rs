@@ -53,6 +53,9 @@ pub trait AnswerStream: AnswerSink {
 
     /// Whether more than its beginning has been written: a part of the answer, or its end.
     fn has_content(&self) -> bool;
+
+    /// Why the answer ended and what it cost, once it has.
+    fn end(&self) -> Option<(FinishReason, Usage)>;
 }
 
 /// The sink in front of a protocol's writer, which sees to what all of them need.
@@ -62,6 +65,7 @@ pub struct Guarded<W> {
     calls: Vec<Call>,
     started: bool,
     has_content: bool,
+    end: Option<(FinishReason, Usage)>,
 }
 
 /// A tool call that has begun.
@@ -80,6 +84,7 @@ impl<W: EventWriter> Guarded<W> {
             calls: Vec::new(),
             started: false,
             has_content: false,
+            end: None,
         }
     }
 
@@ -175,6 +180,7 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
         for index in 0..self.tool_calls() {
             self.tool_call_end(CallIndex(index));
         }
+        self.end = Some((reason, usage));
         self.content().finish(reason, usage);
     }
 }
@@ -190,6 +196,10 @@ impl<W: EventWriter> AnswerStream for Guarded<W> {
 
     fn has_content(&self) -> bool {
         self.has_content
+    }
+
+    fn end(&self) -> Option<(FinishReason, Usage)> {
+        self.end
     }
 }
 

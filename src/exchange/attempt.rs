@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use http::StatusCode;
 
 use super::response::log_refused_credentials;
-use super::{Body, Edit, Exchange, Head, Phase, Step};
+use super::{Body, Edit, End, Exchange, Head, Phase, Step};
 use crate::bedrock::{UpstreamError, decode_error};
 use crate::call::{CLUSTER_HEADER, Headers};
 use crate::chat::Error;
@@ -47,6 +47,8 @@ impl Exchange {
             Some(Ok((call, mut headers, pieces))) => {
                 // The route took it away before; nobody will now.
                 headers.remove(|name| name == CLUSTER_HEADER);
+                let (_, attempts) = relay.attempts();
+                exchange.note_call(&call, attempts, now);
                 exchange.phase = Phase::Upstream(call);
                 // In one piece, because the relay keeps the client's body for another attempt.
                 Edit::pass_to(headers, pieces.into_vec(relay.request().source))
@@ -86,6 +88,7 @@ impl Exchange {
         }
         let error_type = head.headers.get_str("x-amzn-errortype");
         let error = decode_error(head.status, error_type, b"");
+        self.note_end(|| End::Failed(error.reply()));
         match failure(&head, &error) {
             None => attempt.relay.refused(None),
             Some(Failure::Credentials) => {
@@ -118,6 +121,7 @@ impl Exchange {
             return Step::Pass;
         };
         let error = decode_error(head.status, head.headers.get_str("x-amzn-errortype"), body);
+        self.note_end(|| End::Failed(error.reply()));
         let route = attempt.route().filter(|_| error.is_about_on_demand());
         let Some(route) = route else {
             attempt.relay.refused(None);

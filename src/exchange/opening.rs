@@ -79,6 +79,7 @@ impl Exchange {
         let Opening {
             stream, head, out, ..
         } = *opening;
+        self.note_stream(&stream);
         if !end {
             self.phase = Phase::Stream(Box::new(stream));
         }

@@ -87,6 +87,7 @@ impl Exchange {
         match call(&self.routes, self.protocol, &body, now) {
             Ok((call, mut headers, pieces)) => {
                 headers.0.extend(kept.0);
+                self.note_call(&call, 1, now);
                 self.phase = Phase::Upstream(call);
                 Step::Edit(Edit {
                     headers: Some(headers),

@@ -6,14 +6,10 @@ use http::StatusCode;
 use memchr::memmem;
 use serde::Deserialize;
 
-use super::{Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
+use super::{Edit, End, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
 use crate::call::{Call, Headers};
 use crate::chat::{AnswerHead, Error, Usage};
-use crate::protocol::Protocol;
-
-/// Media type of Bedrock's streams.
-const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
 /// What Bedrock answers where there is no such path.
 const UNKNOWN_OPERATION: &str = "UnknownOperationException";
@@ -74,7 +70,9 @@ impl Exchange {
                 let mut out = stream.push(&read());
                 if end {
                     out.extend(stream.finish());
-                } else {
+                }
+                self.note_stream(&stream);
+                if !end {
                     self.phase = Phase::Stream(stream);
                 }
                 Edit::body(out)
@@ -142,10 +140,11 @@ impl Exchange {
         let body = read();
         match call {
             Some(call) if head.status == StatusCode::OK => match head.decode(call, body) {
-                Ok(completion) => {
-                    let mut headers = head.json(StatusCode::OK, completion.len());
+                Ok((answer, end)) => {
+                    self.note_end(|| end);
+                    let mut headers = head.json(StatusCode::OK, answer.len());
                     self.succeeded(&mut headers);
-                    Edit::pass_to(headers, completion)
+                    Edit::pass_to(headers, answer)
                 }
                 Err(error) => self.replace(&head, &error, end),
             },
@@ -170,6 +169,7 @@ impl Exchange {
     /// client's connection busy until the upstream is done, although the client has its answer.
     pub(super) fn replace(&mut self, head: &Head, error: &Error, end: bool) -> Step {
         self.phase = Phase::Done;
+        self.note_end(|| End::Failed(error.clone()));
         if let Some(attempt) = &self.attempt {
             return attempt.failed(error, end);
         }
@@ -200,31 +200,8 @@ impl Call {
 }
 
 impl Head {
-    fn new(headers: Headers) -> Self {
-        let status = headers.get(":status");
-        let status = status.and_then(|status| StatusCode::from_bytes(status).ok());
-        Self {
-            status: status.unwrap_or(StatusCode::BAD_GATEWAY),
-            headers,
-        }
-    }
-
-    fn is_event_stream(&self) -> bool {
-        self.status == StatusCode::OK
-            && self
-                .headers
-                .get_str("content-type")
-                .is_some_and(|kind| kind.starts_with(EVENT_STREAM))
-    }
-
-    /// Whether so many bytes are the whole body, as far as the head says how many there are.
-    fn is_whole(&self, buffered: usize) -> bool {
-        let length = self.headers.get_str("content-length");
-        length.and_then(|length| length.parse().ok()) == Some(buffered)
-    }
-
-    /// The client's body for a whole answer.
-    fn decode(&self, mut call: Call, body: Vec<u8>) -> Result<Vec<u8>, Error> {
+    /// The client's body for a whole answer, and how the call ended.
+    fn decode(&self, mut call: Call, body: Vec<u8>) -> Result<(Vec<u8>, End), Error> {
         // A malformed path is answered with 200: only the body tells.
         if is_unknown_operation(&body) {
             return Err(decode_error(StatusCode::OK, Some(UNKNOWN_OPERATION), b"").reply());
@@ -245,7 +222,11 @@ impl Head {
         // A long answer need not be in memory three times: linear memory never shrinks.
         drop(body);
         let head = call.answer_head(self, completion.id.as_deref());
-        Ok(call.reply.whole(&completion, &head))
+        let end = End::Answered {
+            reason: completion.finish_reason,
+            usage: completion.usage,
+        };
+        Ok((call.reply.whole(&completion, &head), end))
     }
 
     /// Token counts that Bedrock tells in headers.
@@ -302,62 +283,6 @@ impl Head {
     fn answer_id(&self, own: Option<&str>) -> String {
         let id = self.headers.get_str("x-amzn-requestid").or(own);
         id.unwrap_or("unknown").to_owned()
-    }
-
-    /// A reply of the filter's own in place of the answer.
-    pub(super) fn reply(&self, protocol: &dyn Protocol, error: &Error) -> Reply {
-        Reply {
-            headers: self.kept(error.status).fields(),
-            ..Reply::error(protocol, error)
-        }
-    }
-
-    /// Headers of a JSON answer.
-    pub(super) fn json(&self, status: StatusCode, length: usize) -> Headers {
-        let mut headers = self.kept(status);
-        headers.add("content-type", "application/json");
-        headers.add("content-length", length.to_string());
-        headers
-    }
-
-    /// Headers of a streamed answer.
-    pub(super) fn sse(&self) -> Headers {
-        let mut headers = self.kept(StatusCode::OK);
-        headers.add("content-type", "text/event-stream; charset=utf-8");
-        headers.add("cache-control", "no-cache");
-        headers
-    }
-
-    /// What stays of the upstream's headers: nothing that describes its body or names its innards.
-    pub(super) fn kept(&self, status: StatusCode) -> Headers {
-        let mut headers = Headers::default();
-        headers.add(":status", status.as_str());
-        let kept = self.headers.0.iter().filter(|(name, _)| {
-            let dropped = name.starts_with(':')
-                || name.starts_with("x-amz")
-                // Ours alone to set: they say who served a request.
-                || name.starts_with("x-bedrock-")
-                || matches!(
-                    name.as_str(),
-                    "content-type"
-                        | "content-length"
-                        | "content-encoding"
-                        | "transfer-encoding"
-                        | "connection"
-                        | "keep-alive"
-                        // Of the upstream's or a proxy's own site, not of the gateway's.
-                        | "location"
-                        | "set-cookie"
-                        | "x-request-id"
-                );
-            !dropped
-        });
-        headers.0.extend(kept.cloned());
-        if let Some(id) = self.headers.get("x-amzn-requestid") {
-            // OpenAI's clients show this header as the id to quote in a support request.
-            headers.add("x-request-id", id);
-        }
-        headers
     }
 }
 

@@ -1,0 +1,98 @@
+//! The head of an answer, and what becomes of it.
+
+use http::StatusCode;
+
+use super::Reply;
+use crate::call::Headers;
+use crate::chat::Error;
+use crate::protocol::Protocol;
+
+/// Media type of Bedrock's streams.
+const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
+
+/// The head of an answer.
+pub(super) struct Head {
+    pub(super) status: StatusCode,
+    pub(super) headers: Headers,
+}
+
+impl Head {
+    pub(super) fn new(headers: Headers) -> Self {
+        let status = headers.get(":status");
+        let status = status.and_then(|status| StatusCode::from_bytes(status).ok());
+        Self {
+            status: status.unwrap_or(StatusCode::BAD_GATEWAY),
+            headers,
+        }
+    }
+
+    pub(super) fn is_event_stream(&self) -> bool {
+        self.status == StatusCode::OK
+            && self
+                .headers
+                .get_str("content-type")
+                .is_some_and(|kind| kind.starts_with(EVENT_STREAM))
+    }
+
+    /// Whether so many bytes are the whole body, as far as the head says how many there are.
+    pub(super) fn is_whole(&self, buffered: usize) -> bool {
+        let length = self.headers.get_str("content-length");
+        length.and_then(|length| length.parse().ok()) == Some(buffered)
+    }
+
+    /// A reply of the filter's own in place of the answer.
+    pub(super) fn reply(&self, protocol: &dyn Protocol, error: &Error) -> Reply {
+        Reply {
+            headers: self.kept(error.status).fields(),
+            ..Reply::error(protocol, error)
+        }
+    }
+
+    /// Headers of a JSON answer.
+    pub(super) fn json(&self, status: StatusCode, length: usize) -> Headers {
+        let mut headers = self.kept(status);
+        headers.add("content-type", "application/json");
+        headers.add("content-length", length.to_string());
+        headers
+    }
+
+    /// Headers of a streamed answer.
+    pub(super) fn sse(&self) -> Headers {
+        let mut headers = self.kept(StatusCode::OK);
+        headers.add("content-type", "text/event-stream; charset=utf-8");
+        headers.add("cache-control", "no-cache");
+        headers
+    }
+
+    /// What stays of the upstream's headers: nothing that describes its body or names its innards.
+    pub(super) fn kept(&self, status: StatusCode) -> Headers {
+        let mut headers = Headers::default();
+        headers.add(":status", status.as_str());
+        let kept = self.headers.0.iter().filter(|(name, _)| {
+            let dropped = name.starts_with(':')
+                || name.starts_with("x-amz")
+                // Ours alone to set: they say who served a request.
+                || name.starts_with("x-bedrock-")
+                || matches!(
+                    name.as_str(),
+                    "content-type"
+                        | "content-length"
+                        | "content-encoding"
+                        | "transfer-encoding"
+                        | "connection"
+                        | "keep-alive"
+                        // Of the upstream's or a proxy's own site, not of the gateway's.
+                        | "location"
+                        | "set-cookie"
+                        | "x-request-id"
+                );
+            !dropped
+        });
+        headers.0.extend(kept.cloned());
+        if let Some(id) = self.headers.get("x-amzn-requestid") {
+            // OpenAI's clients show this header as the id to quote in a support request.
+            headers.add("x-request-id", id);
+        }
+        headers
+    }
+}
