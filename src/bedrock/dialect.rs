@@ -14,7 +14,7 @@ use crate::catalog::ModelFamily;
 /// By how many bytes an upstream body is usually longer than the client's, at most.
 const ROOM: usize = 1024;
 
-/// How one group of models is spoken to: encode is OpenAI to Bedrock, decode Bedrock to OpenAI.
+/// How one group of models is spoken to: *encode* is towards Bedrock, *decode* towards the client.
 pub trait Dialect: Sync {
     /// What happens to a parameter of the request. The table in the documentation is made from it.
     fn treatment(&self, param: Param) -> Treatment {

@@ -180,7 +180,7 @@ fn known(exception: &str) -> Option<Mapping> {
         }
         "FTUFormNotFilled" => ACCESS_DENIED,
         "ResourceNotFoundException" => refused(StatusCode::NOT_FOUND, "model_not_found"),
-        // OpenAI's clients retry 504 but not 424, which some of Bedrock's failures come with.
+        // Clients retry 504 but not 424, which some of Bedrock's failures come with.
         "ModelTimeoutException" => TIMEOUT,
         "ModelErrorException" => failed(StatusCode::BAD_GATEWAY, "model_error"),
         "ModelStreamErrorException" => failed(StatusCode::BAD_GATEWAY, "stream_error"),

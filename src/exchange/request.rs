@@ -203,7 +203,7 @@ fn call(
     Ok((call, headers, pieces))
 }
 
-/// What OpenAI's API answers too where it has nothing.
+/// What a vendor's own API answers too where it has nothing.
 fn no_such_path(path: &PathAndQuery) -> Error {
     let mut message = format!("There is nothing at {} on this gateway.", path.path());
     if path.path().ends_with('/') {

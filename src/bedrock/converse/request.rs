@@ -130,7 +130,7 @@ fn inference_config<'a>(
     let alone = traits.sampling == Sampling::Either && temperature.is_some();
     InferenceConfig {
         max_tokens: max_tokens(request, target, traits, reasoning),
-        // Converse's temperature ends at 1, OpenAI's at 2.
+        // Converse's temperature ends at 1, the client's at 2.
         temperature: temperature.map(|temperature| temperature.min(1.0)),
         top_p: request.sampling.top_p.filter(|_| samples && !alone),
         stop_sequences: stop_sequences(request),

@@ -1,6 +1,6 @@
 //! The conversation in terms that every model family shares: system texts and alternating turns.
 //!
-//! Bedrock's models are strict where OpenAI is not: roles alternate and begin with the user, blank
+//! Bedrock's models are strict where clients need not be: roles alternate and begin with the user, blank
 //! texts are refused, all results of one turn's tool calls stand first in the next turn. This is
 //! where requests are brought into that shape; families only write it down in their own words.
 

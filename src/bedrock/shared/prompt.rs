@@ -136,7 +136,7 @@ impl Limits {
     }
 }
 
-/// The client's temperature for models whose own ends at 1; OpenAI's ends at 2.
+/// The client's temperature for models whose own ends at 1; the client's ends at 2.
 pub(in crate::bedrock) fn temperature(request: &Request<'_>) -> Option<f64> {
     request
         .sampling

@@ -16,7 +16,7 @@ const LIMITS: Limits = Limits {
     most: 4_096,
 };
 
-/// Jamba's `top_p` begins here, OpenAI's at 0.
+/// Jamba's `top_p` begins here, the client's at 0.
 const MIN_TOP_P: f64 = 0.01;
 
 /// The dialect of Jamba.

@@ -1,7 +1,6 @@
 //! Ends an answer at a stop text, for models that do not know stop texts.
 
-/// Lets an answer through until a stop text is complete; the stop text and what follows is dropped,
-/// as OpenAI does.
+/// Lets an answer through until a stop text is complete; the stop text and what follows is dropped.
 #[derive(Debug, Default)]
 pub(in crate::bedrock) struct StopCutter {
     stops: Vec<String>,

@@ -11,7 +11,7 @@ use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Thinking};
 use crate::chat::{Effort, Error, Request};
 
-/// Lowest temperature that Nova takes; OpenAI's begins at 0.
+/// Lowest temperature that Nova takes; the client's begins at 0.
 ///
 /// <https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html>
 const MIN_TEMPERATURE: f64 = 0.000_01;

@@ -172,7 +172,7 @@ struct Samples {
 impl Samples {
     /// The sampling parameters that the model takes.
     ///
-    /// Claude's temperature ends at 1, OpenAI's at 2: higher ones become 1. Where a model takes one
+    /// Claude's temperature ends at 1, the client's at 2: higher ones become 1. Where a model takes one
     /// of temperature and `top_p`, temperature is kept; where it takes none or thinks, all are left
     /// out.
     fn of(request: &Request<'_>, target: &Target<'_>, plan: &Plan) -> Self {

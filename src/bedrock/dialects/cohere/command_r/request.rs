@@ -8,7 +8,7 @@ use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::chat::{Error, Param, Request};
 
-/// What Bedrock takes as `p`; OpenAI's `top_p` is 0 to 1.
+/// What Bedrock takes as `p`; the client's `top_p` is 0 to 1.
 const P: (f64, f64) = (0.01, 0.99);
 
 /// Highest `k` that Bedrock takes.
@@ -141,7 +141,7 @@ fn history(mut round: Round<'_>) -> Vec<Entry<'_>> {
     std::iter::once(question).chain(answer).collect()
 }
 
-/// A penalty; Cohere's end at 1, OpenAI's at 2.
+/// A penalty; Cohere's end at 1, the client's at 2.
 fn penalty(
     request: &Request<'_>,
     param: Param,
