@@ -69,6 +69,52 @@ fn static_yaml_serves_its_channels() {
     });
 }
 
+/// Anthropic's API, which only a plugin configuration of one's own switches on.
+fn with_messages(bootstrap: &mut Bootstrap) {
+    let value = &mut bootstrap.filter()["typed_config"]["config"]["configuration"]["value"];
+    let mut config: Value = serde_json::from_str(value.as_str().unwrap()).unwrap();
+    config["anthropic_messages"] = json!(true);
+    let mut simulator = config["channels"][1].take();
+    simulator["models"] = json!([]);
+    simulator["allow_model_ids"] = json!("catalogue");
+    config["channels"] = json!([simulator]);
+    *value = json!(config.to_string());
+}
+
+#[test]
+fn messages_reach_three_families_and_come_back() {
+    run(async {
+        let gateway = start(with_messages).await;
+        for model in ["claude-sonnet-4-5", "nova-lite", "llama3-1-70b-instruct"] {
+            let body = json!({
+                "model": model,
+                "max_tokens": 100,
+                "messages": [{"role": "user", "content": [{"type": "text", "text": "Hi"}]}],
+            });
+            let send = async |body: &Value| {
+                let request = gateway.envoy.request(Method::POST, "/v1/messages");
+                gateway.envoy.send(request.json(body)).await
+            };
+            let answer = send(&body).await.json();
+            let said = json!([{"type": "text", "text": "You said: Hi"}]);
+            assert_eq!(answer["content"], said, "{answer}");
+            assert_eq!(answer["stop_reason"], "end_turn");
+            assert_eq!(answer["model"], model);
+            assert!(last(&gateway.bedrock).was_valid());
+            let mut body = body;
+            body["stream"] = json!(true);
+            let stream = send(&body).await;
+            assert!(
+                stream.text.starts_with("event: message_start\n"),
+                "{stream:?}"
+            );
+            let end = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+            assert!(stream.text.ends_with(end) && !stream.is_cut, "{stream:?}");
+            assert!(last(&gateway.bedrock).was_valid());
+        }
+    });
+}
+
 /// Nothing reaches Bedrock, whatever the client says.
 async fn check_nothing_leaves(gateway: &Standalone) {
     let cluster = format!("bedrock|http|127.0.0.1|{}", gateway.bedrock.addr().port());
