@@ -84,8 +84,9 @@ impl AppState {
     }
 }
 
-/// Every route of the service.
+/// Every route of the admin address.
 pub fn router(state: AppState) -> Router {
+    let token = middleware::from_fn_with_state(state.clone(), auth::require_token);
     let api = Router::new()
         .merge(channels::routes())
         .merge(history::routes())
@@ -98,20 +99,26 @@ pub fn router(state: AppState) -> Router {
         .route("/channels/{id}/test", post(probe::test))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            auth::require_token,
-        ));
+        .layer(token.clone());
     Router::new()
         .nest("/api", api)
         .merge(web::routes())
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
+        .route("/metrics", get(metrics::metrics).layer(token))
         .route("/filter/{file}", get(filter::module))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), log_request))
+        .with_state(state)
+}
+
+/// The only route of the address for Prometheus: who reaches it needs no token.
+pub fn metrics_router(state: AppState) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::metrics))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
 }
 
@@ -122,10 +129,10 @@ pub fn router(state: AppState) -> Router {
 /// When the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
-    state: AppState,
+    routes: Router,
     mut stopped: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service)
         .with_graceful_shutdown(async move {
             // An error means that the service is gone, which is a stop as well.
@@ -142,19 +149,19 @@ async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Pr
     Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
 }
 
-/// Logs and counts a request. It is counted by route, because paths are as many as channels.
+/// Logs and counts a request.
 async fn log_request(State(app): App, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or_else(|| "none".to_owned(), |route| route.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let path = request.uri().path().to_owned();
     let start = Instant::now();
     let response = next.run(request).await;
     let elapsed = start.elapsed();
     let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    let status = response.status().as_u16();
+    let route = route.as_ref().map(MatchedPath::as_str);
     app.metrics
-        .requested(&route, method.as_str(), status, elapsed);
+        .requested(route, &method, response.status(), elapsed);
+    let status = response.status().as_u16();
     tracing::info!(%method, path, status, elapsed_ms, "request");
     response
 }

@@ -68,6 +68,12 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// Address that serves `/metrics` and nothing else, without a token.
+    ///
+    /// Without it Prometheus needs a token, and gets them from the admin API's address.
+    #[arg(long, env = "BEDROCK_METRICS_LISTEN", value_name = "ADDRESS")]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Address of the xDS server (gRPC) for Envoys.
     ///
     /// Whoever reaches it reads all channels. An address that is no loopback needs TLS, or

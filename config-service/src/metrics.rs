@@ -1,10 +1,14 @@
 //! What the service counts, for Prometheus.
 //!
+//! A label has values of this program, or names of channels that exist: never what a client or an Envoy can
+//! make up, because every new value would stay in memory.
+//!
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -20,6 +24,9 @@ const PUSH_SECONDS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.
 
 /// Seconds of a request to the admin address, in buckets.
 const REQUEST_SECONDS: [f64; 7] = [0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
+
+/// Label of requests for which there is no route.
+const NO_ROUTE: &str = "none";
 
 /// Everything that is counted while the service runs. Clones share one count.
 #[derive(Clone, Debug)]
@@ -44,7 +51,7 @@ struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Request {
     route: String,
-    method: String,
+    method: &'static str,
     status: u16,
 }
 
@@ -109,16 +116,23 @@ impl Metrics {
         self.inner.pushed.observe(after.as_secs_f64());
     }
 
-    /// A request to the admin address has been answered.
-    pub(crate) fn requested(&self, route: &str, method: &str, status: u16, took: Duration) {
-        let route = route.to_owned();
+    /// A request to the admin address has been answered. `route` is the template of the route, `None` where
+    /// no route was found.
+    pub(crate) fn requested(
+        &self,
+        route: Option<&str>,
+        method: &Method,
+        status: StatusCode,
+        took: Duration,
+    ) {
+        let route = route.unwrap_or(NO_ROUTE).to_owned();
         let label = Route {
             route: route.clone(),
         };
         let request = Request {
             route,
-            method: method.to_owned(),
-            status,
+            method: known(method),
+            status: status.as_u16(),
         };
         self.inner.requests.get_or_create(&request).inc();
         let duration = self.inner.durations.get_or_create(&label);
@@ -241,6 +255,24 @@ impl Now {
             "1 when the latest attempt to get a channel's credentials from AWS failed",
             failing,
         );
+    }
+}
+
+/// A method as a label: those that are defined for HTTP, and one word for all that a client makes up.
+///
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-9.1>, <https://www.rfc-editor.org/rfc/rfc5789>
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::CONNECT => "CONNECT",
+        Method::DELETE => "DELETE",
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::TRACE => "TRACE",
+        _ => "OTHER",
     }
 }
 

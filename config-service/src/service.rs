@@ -28,10 +28,12 @@ const GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Service {
     admin_addr: SocketAddr,
+    metrics_addr: Option<SocketAddr>,
     xds_addr: SocketAddr,
     store: Store,
     stop: watch::Sender<bool>,
     admin: JoinHandle<std::io::Result<()>>,
+    metrics: JoinHandle<std::io::Result<()>>,
     xds: JoinHandle<Result<(), xds::ServeError>>,
     keeping: JoinHandle<()>,
 }
@@ -80,6 +82,9 @@ pub enum RunError {
     /// The admin server failed.
     #[error("the admin server ended: {0}")]
     Admin(String),
+    /// The server for Prometheus failed.
+    #[error("the server of metrics ended: {0}")]
+    Metrics(String),
     /// The xDS server failed.
     #[error("the xDS server ended: {0}")]
     Xds(String),
@@ -97,6 +102,10 @@ impl Service {
     pub async fn start(args: Args) -> Result<Self, StartError> {
         let tls = xds_tls(&args).await?;
         let (admin_listener, admin_addr) = listen(args.listen).await?;
+        let metrics_listener = match args.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
         let (xds_listener, xds_addr) = listen(args.xds_listen).await?;
         let code = filter_code(&args, admin_addr).await?;
         let sealer = Sealer::new(args.seal_key.keys()?);
@@ -145,12 +154,16 @@ impl Service {
         let metrics = state.metrics.clone();
         let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);
         tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");
+        let metrics_addr = metrics_listener.as_ref().map(|(_, address)| *address);
+        let metrics = serve_metrics(metrics_listener, state.clone(), stopped.clone());
         Ok(Self {
             admin_addr,
+            metrics_addr,
             xds_addr,
             store,
             stop,
-            admin: tokio::spawn(api::serve(admin_listener, state, stopped)),
+            metrics: tokio::spawn(metrics),
+            admin: tokio::spawn(api::serve(admin_listener, api::router(state), stopped)),
             keeping: tokio::spawn(keeping),
             xds: tokio::spawn(server.serve(xds_listener, tls)),
         })
@@ -160,6 +173,12 @@ impl Service {
     #[must_use]
     pub fn admin_addr(&self) -> SocketAddr {
         self.admin_addr
+    }
+
+    /// Where metrics are served without a token, if they are.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_addr
     }
 
     /// Where the xDS server listens.
@@ -172,6 +191,7 @@ impl Service {
     pub async fn failed(&mut self) -> RunError {
         tokio::select! {
             ended = &mut self.admin => RunError::Admin(format!("{ended:?}")),
+            ended = &mut self.metrics => RunError::Metrics(format!("{ended:?}")),
             ended = &mut self.xds => RunError::Xds(format!("{ended:?}")),
             ended = &mut self.keeping => RunError::Credentials(format!("{ended:?}")),
         }
@@ -183,12 +203,14 @@ impl Service {
         self.stop.send_replace(true);
         let all = async {
             let _ = (&mut self.admin).await;
+            let _ = (&mut self.metrics).await;
             let _ = (&mut self.xds).await;
             let _ = (&mut self.keeping).await;
         };
         if tokio::time::timeout(GRACE, all).await.is_err() {
             tracing::warn!("requests were still open after the grace period and are cut");
             self.admin.abort();
+            self.metrics.abort();
             self.xds.abort();
             self.keeping.abort();
         }
@@ -218,6 +240,21 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
+}
+
+/// Serves metrics on an address of their own; without one it only waits for the end.
+async fn serve_metrics(
+    listener: Option<(TcpListener, SocketAddr)>,
+    state: AppState,
+    mut stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    if let Some((listener, address)) = listener {
+        tracing::info!(%address, "metrics are served without a token");
+        return api::serve(listener, api::metrics_router(state), stopped).await;
+    }
+    // An error means that the service is gone, which is a stop as well.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+    Ok(())
 }
 
 async fn filter_code(args: &Args, admin_addr: SocketAddr) -> Result<FilterCode, ModuleError> {

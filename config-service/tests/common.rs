@@ -131,6 +131,11 @@ impl TestService {
         self.service.xds_addr()
     }
 
+    /// Where metrics are, if they have an address of their own.
+    pub fn metrics_url(&self) -> String {
+        format!("http://{}/metrics", self.service.metrics_addr().unwrap())
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.admin_addr())
     }

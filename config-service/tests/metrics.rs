@@ -1,8 +1,13 @@
 //! What Prometheus gets.
 
 use crate::common::envoy::{CDS, ECDS, Envoy};
-use crate::common::{SECRET, TOKEN, TestService, channel};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::common::{Reply, SECRET, TOKEN, TestService, channel, receive};
+use reqwest::Method;
 use serde_json::json;
+use tempfile::TempDir;
 
 #[tokio::test]
 async fn revisions_envoys_answers_and_requests_are_counted() {
@@ -18,10 +23,10 @@ async fn revisions_envoys_answers_and_requests_are_counted() {
     service.wait_for("rejected", rejected).await;
     service.get("/api/channels/none").await.problem(404);
 
-    let reply = reqwest::get(service.url("/metrics")).await.unwrap();
-    let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();
+    let reply = service.get("/metrics").await;
+    let kind = reply.header("content-type");
     assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
-    let text = reply.text().await.unwrap();
+    let text = reply.text;
     for line in [
         "config_service_revision 2",
         "config_service_channels 1",
@@ -38,4 +43,124 @@ async fn revisions_envoys_answers_and_requests_are_counted() {
         );
     }
     assert!(!text.contains(SECRET) && !text.contains(TOKEN) && !text.contains(&id));
+}
+
+/// What is counted, without how often.
+async fn series(service: &TestService) -> BTreeSet<String> {
+    let text = service.get("/metrics").await.text;
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.rsplit_once(' '));
+    names.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// Sends what an attacker makes up: methods, and names in every place of a path.
+async fn send_made_up(service: &TestService, seed: usize) {
+    for number in seed..seed + 20 {
+        let method = Method::from_bytes(format!("METHOD{number}").as_bytes()).unwrap();
+        for path in [
+            "/".to_owned(),
+            "/healthz".to_owned(),
+            "/metrics".to_owned(),
+            format!("/{number}"),
+            format!("/api/{number}"),
+            format!("/api/{number}/{number}"),
+            format!("/api/channels/{number}"),
+            format!("/channels/{number}"),
+            format!("/assets/{number}"),
+            format!("/filter/{number}"),
+        ] {
+            for method in [method.clone(), Method::GET, Method::TRACE] {
+                service.send(method, &path, "").await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_clients_make_up_is_counted_without_making_series_of_it() {
+    let service = TestService::start().await;
+    series(&service).await;
+    send_made_up(&service, 0).await;
+    let before = series(&service).await;
+    send_made_up(&service, 1000).await;
+    assert_eq!(series(&service).await, before);
+    let counted = |labels: &str| {
+        let name = format!("config_service_http_requests_total{{{labels}}}");
+        assert!(before.contains(&name), "{name} is not in {before:#?}");
+    };
+    counted(r#"route="/healthz",method="OTHER",status="405""#);
+    counted(r#"route="/api/channels/{id}",method="GET",status="404""#);
+    counted(r#"route="none",method="GET",status="404""#);
+}
+
+#[tokio::test]
+async fn names_that_envoys_give_themselves_make_no_series() {
+    let service = TestService::start().await;
+    let id = service.create(&channel("one")).await;
+    let mut first = Envoy::settled(&service, "e1").await;
+    service.patch(&id, &json!({"region": "eu-west-1"})).await;
+    let clusters = first.receive(CDS).await;
+    first.nack(&clusters, "no, thanks").await;
+    let refused = |status: &serde_json::Value| status["envoys"][0]["state"] == "rejected";
+    service.wait_for("rejected", refused).await;
+    series(&service).await;
+    let before = series(&service).await;
+    let mut others = Vec::new();
+    for number in 2..7 {
+        others.push(Envoy::settled(&service, &format!("e{number}")).await);
+    }
+    let settled = |status: &serde_json::Value| {
+        let envoys = status["envoys"].as_array().unwrap().iter();
+        envoys.filter(|envoy| envoy["state"] == "active").count() == others.len()
+    };
+    service.wait_for("active", settled).await;
+    assert_eq!(series(&service).await, before);
+}
+
+async fn get(url: String, token: &str) -> Reply {
+    let request = reqwest::Client::new().get(url);
+    receive(if token.is_empty() {
+        request
+    } else {
+        request.bearer_auth(token)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn metrics_on_the_admin_address_need_a_token_of_any_role() {
+    let service = TestService::start().await;
+    for wrong in ["", "wrong"] {
+        get(service.url("/metrics"), wrong).await.problem(401);
+    }
+    let body = json!({"name": "prometheus", "role": "viewer"}).to_string();
+    let made = service.send(Method::POST, "/api/tokens", body).await.json();
+    let token = made["token"].as_str().unwrap();
+    let reply = get(service.url("/metrics"), token).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(reply.text.ends_with("# EOF\n"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn an_address_of_its_own_has_metrics_without_a_token_and_nothing_else() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = TestService::start_in(dir, &["--metrics-listen", "127.0.0.1:0"]).await;
+    let id = service.create(&channel("one")).await;
+    let own = service.metrics_url();
+    let reply = get(own.clone(), "").await;
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert!(
+        reply.text.contains("config_service_channels 1\n"),
+        "{reply:?}"
+    );
+    assert!(!reply.text.contains(SECRET) && !reply.text.contains(&id));
+    for path in ["/", "/api/channels", "/login", "/healthz", "/filter/x.wasm"] {
+        let url = own.replace("/metrics", path);
+        get(url, TOKEN).await.problem(404);
+    }
+    // The admin address stays shut.
+    get(service.url("/metrics"), "").await.problem(401);
+    service.shutdown().await;
+    let gone = reqwest::Client::new().get(own).send().await;
+    assert!(gone.is_err(), "{gone:?}");
 }

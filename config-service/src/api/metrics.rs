@@ -1,4 +1,5 @@
-//! `GET /metrics`, without a token: it has names of channels and counts, and no secret.
+//! `GET /metrics`: names of channels and counts, no secret. With a token on the admin address, without one on
+//! an address of its own.
 
 use std::time::SystemTime;
 

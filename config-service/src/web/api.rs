@@ -21,7 +21,7 @@ pub(super) async fn page(session: Session) -> Html<String> {
         p.muted {
             "Every route, as "
             a href="/assets/openapi.json" { "OpenAPI" }
-            " too. Routes below " code { "/api" } " need a token: " code { "Authorization: Bearer …" } "."
+            " too. Routes below " code { "/api" } ", and " code { "/metrics" } ", need a token: " code { "Authorization: Bearer …" } "."
         }
         @for (path, operations) in paths.into_iter().flatten() {
             @for (method, operation) in operations.as_object().into_iter().flatten() {
