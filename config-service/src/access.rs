@@ -23,6 +23,9 @@ const PREFIX: &str = "bedrock-admin-";
 /// Random bytes of a token.
 const TOKEN_BYTES: usize = 32;
 
+/// Characters that they are written with: Base64 without padding.
+const TOKEN_TEXT: usize = (TOKEN_BYTES * 4).div_ceil(3);
+
 /// What somebody may do; each role includes those before it.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
@@ -95,6 +98,12 @@ pub fn new_token() -> Result<Secret, getrandom::Error> {
     Ok(Secret::new(format!("{PREFIX}{}", random_text()?)))
 }
 
+/// Whether a text looks like a token that was made here. Others need not be looked up.
+pub(crate) fn may_be_issued(token: &[u8]) -> bool {
+    let random = token.strip_prefix(PREFIX.as_bytes());
+    random.is_some_and(|text| text.len() == TOKEN_TEXT)
+}
+
 impl TokenHash {
     /// The hash of a token.
     #[must_use]
@@ -125,7 +134,10 @@ mod tests {
         let (one, other) = (new_token().unwrap(), new_token().unwrap());
         assert_ne!(one.expose(), other.expose());
         assert!(one.expose().bytes().all(|byte| byte.is_ascii_graphic()));
-        assert_eq!(one.expose().len(), PREFIX.len() + 43);
+        assert!(may_be_issued(one.expose().as_bytes()));
+        for other in ["", "t0ken", PREFIX, "bedrock-admin-guess"] {
+            assert!(!may_be_issued(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, OriginalUri, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -39,11 +39,13 @@ use crate::access::Principal;
 use crate::channels::Channels;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
+use crate::proxies::TrustedProxies;
 use crate::publish::Snapshot;
 use crate::token::AdminToken;
 use crate::web::{self, Sessions};
 use crate::xds::Resources;
 
+pub(crate) use auth::Client;
 pub(crate) use openapi::DOCUMENT as OPENAPI;
 pub use problem::Problem;
 pub(crate) use tokens::{create_token, revoke_token};
@@ -60,6 +62,7 @@ pub struct AppState {
     pub(crate) metrics: Metrics,
     pub(crate) resources: Resources,
     token: AdminToken,
+    proxies: TrustedProxies,
     refusals: Refusals,
 }
 
@@ -67,6 +70,7 @@ impl AppState {
     /// Brings the parts together.
     pub async fn new(
         token: AdminToken,
+        proxies: TrustedProxies,
         channels: Channels,
         fleet: Fleet,
         resources: Resources,
@@ -78,6 +82,7 @@ impl AppState {
             sessions: Sessions::default(),
             metrics: Metrics::default(),
             token,
+            proxies,
             resources,
             refusals: Refusals::default(),
         }
@@ -149,7 +154,7 @@ async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Pr
     Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
 }
 
-/// Logs and counts a request.
+/// Logs and counts a request. One without a valid token has a line of its own, if it is not one too many.
 async fn log_request(State(app): App, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -162,7 +167,11 @@ async fn log_request(State(app): App, request: Request, next: Next) -> Response 
     app.metrics
         .requested(route, &method, response.status(), elapsed);
     let status = response.status().as_u16();
-    tracing::info!(%method, path, status, elapsed_ms, "request");
+    if response.status() == StatusCode::UNAUTHORIZED {
+        tracing::debug!(%method, path, status, elapsed_ms, "request");
+    } else {
+        tracing::info!(%method, path, status, elapsed_ms, "request");
+    }
     response
 }
 

@@ -14,6 +14,7 @@ use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::credentials::{TokenFolder, USUAL_FOLDERS};
+use crate::proxies::ProxyNetwork;
 use crate::store::Creation;
 use crate::token::AdminToken;
 use crate::xds::DRAIN_TIME;
@@ -73,6 +74,18 @@ pub struct Args {
     /// Without it Prometheus needs a token, and gets them from the admin API's address.
     #[arg(long, env = "BEDROCK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
+
+    /// Networks, with commas between, of proxies in front of the admin API, whose `x-forwarded-for` is
+    /// believed.
+    ///
+    /// Without it all who come through a proxy count as one address when wrong tokens are limited.
+    #[arg(
+        long,
+        env = "BEDROCK_TRUSTED_PROXIES",
+        value_name = "CIDR,…",
+        value_delimiter = ','
+    )]
+    pub trusted_proxies: Vec<ProxyNetwork>,
 
     /// Address of the xDS server (gRPC) for Envoys.
     ///
@@ -362,6 +375,14 @@ mod tests {
             let error = folders(list).unwrap_err().to_string();
             assert!(error.contains("absolute path"), "{error}");
         }
+    }
+
+    #[test]
+    fn networks_of_proxies_are_judged_at_the_start() {
+        let proxies = |list: &str| parse(&["--wasm", "a", "--trusted-proxies", list]);
+        assert_eq!(proxies("10.0.0.0/8,::1").unwrap().trusted_proxies.len(), 2);
+        let error = proxies("10.0.0.0/8,proxy").unwrap_err().to_string();
+        assert!(error.contains("such as 10.0.0.0/8"), "{error}");
     }
 
     #[test]

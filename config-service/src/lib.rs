@@ -12,7 +12,7 @@
 //!    and has them published before the old ones expire.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
 //!
-//! Beside that way: [`access`] has tokens and roles; [`explain`] and [`probe`] run the filter's own code
+//! Beside that way: [`access`] has tokens and roles, [`proxies`] tells clients behind proxies apart; [`explain`] and [`probe`] run the filter's own code
 //! here, to tell where a request would go and to send real ones; [`export`] makes documents for Envoys that
 //! are not attached; `metrics` counts for Prometheus;
 //! [`outbound`] makes the calls that the service itself makes; [`command`] is what the executable does
@@ -37,6 +37,7 @@ pub mod history;
 mod metrics;
 pub mod outbound;
 pub mod probe;
+pub mod proxies;
 pub mod publish;
 pub mod seal;
 mod service;

@@ -16,6 +16,7 @@ use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::outbound::{Outbound, Reach};
+use crate::proxies::TrustedProxies;
 use crate::seal::{SealError, Sealer};
 use crate::store::{Store, StoreError};
 use crate::xds::tls::{Tls, TlsError};
@@ -149,8 +150,9 @@ impl Service {
             drain_time: Duration::from_secs(args.drain_seconds),
         };
         let resources = Resources::new(setup, &sealer)?;
-        let state =
-            AppState::new(args.admin_token, channels, fleet.clone(), resources.clone()).await;
+        let proxies = TrustedProxies::from(args.trusted_proxies);
+        let token = args.admin_token;
+        let state = AppState::new(token, proxies, channels, fleet.clone(), resources.clone()).await;
         let metrics = state.metrics.clone();
         let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);
         tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");

@@ -34,6 +34,7 @@ mod sealing;
 mod secrets;
 mod tokens;
 mod web;
+mod wrong_tokens;
 mod xds;
 mod xds_resources;
 mod xds_tls;

@@ -126,23 +126,6 @@ async fn tokens_are_listed_without_themselves_and_stored_as_hashes() {
 }
 
 #[tokio::test]
-async fn an_address_that_guesses_is_not_listened_to_for_a_while() {
-    let service = TestService::start().await;
-    let list = (Method::GET, "/api/channels");
-    for _ in 0..10 {
-        send(&service, "wrong", list.clone(), &json!(null))
-            .await
-            .problem(401);
-    }
-    let refused = service.get("/api/channels").await;
-    refused.problem(429);
-    let seconds: u64 = refused.header("retry-after").parse().unwrap();
-    assert!((1..=60).contains(&seconds), "{seconds}");
-    // Probes are open to all.
-    assert_eq!(service.get("/readyz").await.status, StatusCode::OK);
-}
-
-#[tokio::test]
 async fn tokens_are_made_listed_and_revoked_in_a_terminal_too() {
     let service = TestService::start().await;
     let database = service.dir.path().join("test.db");

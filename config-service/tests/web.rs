@@ -29,11 +29,16 @@ pub async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str
     receive(request.body(body.join("&"))).await
 }
 
+/// Sends the form for logging in, to go on to `next`.
+pub async fn send_log_in(service: &TestService, token: &str, next: &str) -> Reply {
+    let (before, csrf) = form(&get(service, "/login", "").await);
+    let fields = [("token", token), ("csrf", &csrf), ("next", next)];
+    post(service, "/login", &before, &fields).await
+}
+
 /// Logs in; gives the cookie and the token of forms.
 pub async fn log_in(service: &TestService, token: &str) -> (String, String) {
-    let (before, csrf) = form(&get(service, "/login", "").await);
-    let fields = [("token", token), ("csrf", &csrf)];
-    let reply = post(service, "/login", &before, &fields).await;
+    let reply = send_log_in(service, token, "").await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{reply:?}");
     let cookie = reply.header("set-cookie");
     for part in ["HttpOnly", "SameSite=Strict", "Max-Age=28800"] {

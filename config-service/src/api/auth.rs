@@ -1,55 +1,79 @@
 //! Who may use the API: whoever shows a token, as far as its role goes.
 
-use std::net::{IpAddr, SocketAddr};
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::{App, AppState, Problem};
-use crate::access::{BOOTSTRAP, Principal, Role, TokenHash};
+use crate::access::{BOOTSTRAP, Principal, Role, TokenHash, may_be_issued};
+
+/// Whom a request comes from, as a handler's argument.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
+impl FromRequestParts<AppState> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.0.ip());
+        Ok(Self(app.proxies.client(peer, &parts.headers)))
+    }
+}
 
 /// Lets a request through when it carries a token, and says whose it is.
 pub(super) async fn require_token(
     State(app): App,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match app.authenticate(bearer(request.headers()), peer.ip()).await {
+    let (token, path) = (bearer(request.headers()), request.uri().path());
+    match app.authenticate(token, client, path).await {
         Ok(principal) => {
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(problem) => {
-            let (path, status) = (request.uri().path(), problem.status().as_u16());
-            tracing::warn!(path, status, peer = %peer.ip(), "refused: no valid token");
-            problem.into_response()
-        }
+        Err(problem) => problem.into_response(),
     }
 }
 
 impl AppState {
-    /// Whose token it is.
-    ///
-    /// An address that sends wrong ones again and again is not listened to for a while.
+    /// Whose token it is. A right one is never refused because of wrong ones, nor made to wait.
     pub(crate) async fn authenticate(
         &self,
         token: Option<&[u8]>,
-        peer: IpAddr,
+        client: Client,
+        path: &str,
     ) -> Result<Principal, Problem> {
-        if let Some(wait) = self.refusals.wait(peer) {
-            return Err(Problem::too_many_refusals(wait));
-        }
-        let Some(token) = token else {
-            return Err(Problem::unauthorized());
+        let holder = match token {
+            Some(token) => self.holder(token).await?,
+            None => None,
         };
-        let found = self.principal(TokenHash::of(token)).await?;
-        found.ok_or_else(|| {
-            self.refusals.note(peer);
-            Problem::unauthorized()
-        })
+        if let Some(principal) = holder {
+            return Ok(principal);
+        }
+        self.refuse(client, path, "no valid token").await;
+        Err(Problem::unauthorized())
+    }
+
+    /// What comes before the answer to somebody who is not let in: a line in the log, or a pause.
+    pub(crate) async fn refuse(&self, client: Client, path: &str, reason: &'static str) {
+        self.refusals.meet(client.0, path, reason).await;
+    }
+
+    /// Whose token it is; guesses do not reach the database.
+    async fn holder(&self, token: &[u8]) -> Result<Option<Principal>, Problem> {
+        let hash = TokenHash::of(token);
+        if self.token.matches(hash) || may_be_issued(token) {
+            return self.principal(hash).await;
+        }
+        Ok(None)
     }
 
     /// Whose token has this hash.

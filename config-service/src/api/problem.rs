@@ -1,7 +1,5 @@
 //! Refusals as problem documents (RFC 9457).
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -30,9 +28,6 @@ pub struct Problem {
     /// The revision that the channel is at, where that is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
-    /// Seconds until it is worth trying again.
-    #[serde(skip)]
-    retry_after: Option<u64>,
 }
 
 const BLANK: &str = "about:blank";
@@ -53,17 +48,6 @@ impl Problem {
             needed.as_str()
         );
         Self::new(StatusCode::FORBIDDEN, BLANK, "Forbidden", detail)
-    }
-
-    /// 429: too many wrong tokens from one address.
-    pub(super) fn too_many_refusals(wait: Duration) -> Self {
-        let seconds = wait.as_secs() + 1;
-        let detail = format!("too many wrong tokens came from this address; wait {seconds} s");
-        let status = StatusCode::TOO_MANY_REQUESTS;
-        Self {
-            retry_after: Some(seconds),
-            ..Self::new(status, BLANK, "Too Many Requests", detail)
-        }
     }
 
     /// 422: no token can be made like this.
@@ -123,7 +107,6 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             revision: None,
-            retry_after: None,
         }
     }
 
@@ -271,14 +254,10 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status;
-        let (revision, retry_after) = (self.revision, self.retry_after);
+        let revision = self.revision;
         let mut response = (status, Json(self)).into_response();
         if let Some(revision) = revision {
             response.headers_mut().extend([etag::of(revision)]);
-        }
-        if let Some(seconds) = retry_after {
-            let value = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, value);
         }
         let headers = response.headers_mut();
         headers.insert(

@@ -1,104 +1,156 @@
-//! Addresses that sent wrong tokens lately.
+//! What whoever shows no valid token is met with.
+//!
+//! A right token is never refused, whatever others send from the same address: what is limited are the
+//! failures. Those beyond an address's quota are answered late and not logged one by one. Guesses are hopeless
+//! by the length of tokens, not by this.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-/// Wrong tokens that an address may send within [`WINDOW`].
-const ALLOWED: u32 = 10;
+use governor::clock::{Clock, DefaultClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use tokio::sync::Semaphore;
 
-/// How long a wrong token counts.
-const WINDOW: Duration = Duration::from_secs(60);
+/// Failures that an address may have at once, and in a minute after those.
+const ALLOWED: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
-/// Addresses that are remembered at most; who spreads over more gains little against 256 random bits.
-const ADDRESSES: usize = 10_000;
+/// How late the answer to a failure beyond the quota comes.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// Counts wrong tokens by address. Clones share one count.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Refusals {
-    counts: Arc<Mutex<BTreeMap<IpAddr, Count>>>,
+/// Answers that are delayed at the same time; those beyond are not, because each holds a connection.
+const LATE_AT_ONCE: usize = 64;
+
+/// Quotas that are kept. Addresses share them by a hash that nobody outside can compute, so that memory is
+/// bounded; sharing one with an attacker means only that one's own failures are answered late.
+const QUOTAS: u64 = 1024;
+
+/// An IPv6 network of one site, which has all addresses in it.
+/// <https://www.rfc-editor.org/rfc/rfc6177>
+const SITE: u128 = u128::MAX << 64;
+
+/// Limits failures by address. Clones share one state.
+#[derive(Clone, Debug)]
+pub(super) struct Refusals(Arc<State>);
+
+#[derive(Debug)]
+struct State {
+    quotas: Quotas<DefaultClock>,
+    unlogged: AtomicU64,
+    late: Semaphore,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Count {
-    refused: u32,
-    since: Instant,
+impl Default for Refusals {
+    fn default() -> Self {
+        Self(Arc::new(State {
+            quotas: Quotas::new(DefaultClock::default()),
+            unlogged: AtomicU64::new(0),
+            late: Semaphore::new(LATE_AT_ONCE),
+        }))
+    }
 }
 
 impl Refusals {
-    /// How long an address has to wait; `None` when it may try.
-    pub(super) fn wait(&self, peer: IpAddr) -> Option<Duration> {
-        self.wait_at(peer, Instant::now())
-    }
-
-    /// An address sent a wrong token.
-    pub(super) fn note(&self, peer: IpAddr) {
-        self.note_at(peer, Instant::now());
-    }
-
-    fn wait_at(&self, peer: IpAddr, now: Instant) -> Option<Duration> {
-        let count = *self.lock().get(&peer)?;
-        let left = WINDOW.checked_sub(now.duration_since(count.since))?;
-        (count.refused >= ALLOWED && !left.is_zero()).then_some(left)
-    }
-
-    fn note_at(&self, peer: IpAddr, now: Instant) {
-        let mut counts = self.lock();
-        if counts.len() >= ADDRESSES {
-            counts.retain(|_, count| now.duration_since(count.since) < WINDOW);
+    /// Logs a failure or, beyond the quota of its address, waits; then it may be answered.
+    pub(super) async fn meet(&self, client: IpAddr, path: &str, reason: &'static str) {
+        let Self(state) = self;
+        if state.quotas.allow(client) {
+            let unlogged = state.unlogged.swap(0, Ordering::Relaxed);
+            tracing::warn!(path, %client, unlogged, "refused: {reason}");
+            return;
         }
-        if counts.len() >= ADDRESSES {
-            counts.pop_first();
+        state.unlogged.fetch_add(1, Ordering::Relaxed);
+        if let Ok(_place) = state.late.try_acquire() {
+            tokio::time::sleep(DELAY).await;
         }
-        let fresh = Count {
-            refused: 0,
-            since: now,
-        };
-        let count = counts.entry(peer).or_insert(fresh);
-        if now.duration_since(count.since) >= WINDOW {
-            *count = fresh;
+    }
+}
+
+/// The quotas.
+struct Quotas<C: Clock> {
+    limiter: RateLimiter<u64, HashMapStateStore<u64>, C, NoOpMiddleware<C::Instant>>,
+    hasher: RandomState,
+}
+
+impl<C: Clock> Quotas<C> {
+    fn new(clock: C) -> Self {
+        Self {
+            limiter: RateLimiter::hashmap_with_clock(Quota::per_minute(ALLOWED), clock),
+            hasher: RandomState::new(),
         }
-        count.refused += 1;
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<IpAddr, Count>> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether a failure of this address is within its quota, of which it is taken off then.
+    fn allow(&self, client: IpAddr) -> bool {
+        let quota = self.hasher.hash_one(site(client)) % QUOTAS;
+        self.limiter.check_key(&quota).is_ok()
+    }
+}
+
+impl<C: Clock> std::fmt::Debug for Quotas<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Quotas")
+    }
+}
+
+/// What is taken for one sender: an IPv4 address, or an IPv6 network.
+fn site(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(own) => Ipv6Addr::from_bits(own.to_bits() & SITE).into(),
+        own => own,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use governor::clock::FakeRelativeClock;
     use std::net::Ipv4Addr;
 
     #[test]
-    fn an_address_waits_after_ten_wrong_tokens_and_no_other_does() {
-        let refusals = Refusals::default();
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let peer = IpAddr::from([10, 0, 0, 1]);
-        for second in 0..10 {
-            assert_eq!(refusals.wait_at(peer, at(second)), None);
-            refusals.note_at(peer, at(second));
-        }
-        assert_eq!(
-            refusals.wait_at(peer, at(10)),
-            Some(Duration::from_secs(50))
-        );
-        assert_eq!(refusals.wait_at(IpAddr::from([10, 0, 0, 2]), at(10)), None);
-        assert_eq!(refusals.wait_at(peer, at(60)), None);
-        refusals.note_at(peer, at(61));
-        assert_eq!(refusals.wait_at(peer, at(62)), None);
+    fn ten_failures_at_once_and_ten_a_minute_are_within_the_quota_of_an_address() {
+        let clock = FakeRelativeClock::default();
+        let quotas = Quotas::new(clock.clone());
+        let client = IpAddr::from([10, 0, 0, 1]);
+        let allowed = |tries: usize| (0..tries).filter(|_| quotas.allow(client)).count();
+        assert_eq!(allowed(1000), 10);
+        clock.advance(Duration::from_secs(5));
+        assert_eq!(allowed(1000), 0);
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(allowed(1000), 1);
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(allowed(1000), 10);
+    }
+
+    #[test]
+    fn addresses_have_quotas_of_their_own() {
+        let quotas = Quotas::new(FakeRelativeClock::default());
+        while quotas.allow([10, 0, 0, 1].into()) {}
+        // A few may share the one that is used up.
+        let others = (0..100).filter(|number| quotas.allow([10, 0, 1, *number].into()));
+        assert!(others.count() > 90);
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let refusals = Refusals::default();
-        let now = Instant::now();
-        for number in 0..20_000 {
-            refusals.note_at(Ipv4Addr::from_bits(number).into(), now);
+        let quotas = Quotas::new(FakeRelativeClock::default());
+        for number in 0..100_000 {
+            quotas.allow(Ipv4Addr::from_bits(number).into());
         }
-        assert_eq!(refusals.lock().len(), ADDRESSES);
+        assert!(quotas.limiter.len() <= 1024);
+    }
+
+    #[test]
+    fn a_site_is_one_sender() {
+        let site_of = |text: &str| site(text.parse().unwrap()).to_string();
+        assert_eq!(site_of("203.0.113.7"), "203.0.113.7");
+        assert_eq!(site_of("::ffff:203.0.113.7"), "203.0.113.7");
+        assert_eq!(site_of("2001:db8:1:2:a:b:c:d"), "2001:db8:1:2::");
     }
 }

@@ -1,9 +1,7 @@
 //! Logging in with a token, and out.
 
-use std::net::SocketAddr;
-
 use axum::Form;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
@@ -15,7 +13,10 @@ use super::fields::Values;
 use super::layout::{Page, Refusal};
 use super::session::{Draft, LIFETIME, Session};
 use crate::access::{TokenHash, random_text};
-use crate::api::AppState;
+use crate::api::{AppState, Client};
+
+/// Where one logs in.
+const LOG_IN: &str = "/login";
 
 #[derive(Deserialize)]
 pub(super) struct Wanted {
@@ -77,7 +78,7 @@ pub(super) fn hold(place: String, values: Values, headers: &HeaderMap) -> Respon
 
 pub(super) async fn log_in(
     State(app): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     headers: HeaderMap,
     Form(sent): Form<LogIn>,
 ) -> Response {
@@ -90,7 +91,7 @@ pub(super) async fn log_in(
     let expected = cookie::read(&headers, cookie::LOG_IN).unwrap_or_default();
     let csrf = sent.csrf.unwrap_or_default();
     if expected.is_empty() || !bool::from(expected.as_bytes().ct_eq(csrf.as_bytes())) {
-        tracing::warn!(peer = %peer.ip(), "log-in refused: a form without its token");
+        app.refuse(client, LOG_IN, "a form without its token").await;
         let reason =
             "This form was out of date, or your browser refuses cookies. Please try again.";
         let form = LogInForm {
@@ -99,7 +100,7 @@ pub(super) async fn log_in(
         };
         return form.show(StatusCode::FORBIDDEN, &headers);
     }
-    match app.authenticate(Some(token), peer.ip()).await {
+    match app.authenticate(Some(token), client, LOG_IN).await {
         Ok(principal) => {
             let place = safe(form.next);
             let draft = form.draft.and_then(|text| serde_json::from_str(&text).ok());
@@ -110,13 +111,12 @@ pub(super) async fn log_in(
             let Some(id) = app.sessions.open(TokenHash::of(token), draft) else {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             };
-            tracing::info!(principal = principal.name, peer = %peer.ip(), "logged in");
+            tracing::info!(principal = principal.name, client = %client.0, "logged in");
             let cookie = cookie::set(cookie::SESSION, &id, LIFETIME.as_secs(), &headers);
             ([cookie], Redirect::to(&place)).into_response()
         }
         Err(problem) => {
             let status = problem.status();
-            tracing::warn!(status = status.as_u16(), peer = %peer.ip(), "log-in refused");
             let reason = if status == StatusCode::UNAUTHORIZED {
                 "This is not a token of this config-service."
             } else {

@@ -1,0 +1,142 @@
+//! Whom a request comes from when proxies are in front.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// Where each proxy adds the address that it was called from.
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// A network, or an address alone, of proxies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProxyNetwork(IpNet);
+
+/// A text that is no network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a network is an address, or an address and the length of its prefix, such as 10.0.0.0/8")]
+pub struct InvalidNetwork;
+
+/// Proxies whose word is taken for whom they forward. Clones share one list.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Arc<[ProxyNetwork]>);
+
+impl FromStr for ProxyNetwork {
+    type Err = InvalidNetwork;
+
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
+        let address = text.parse::<IpAddr>().map(IpNet::from);
+        let network = address.or_else(|_| text.parse::<IpNet>());
+        network.map(Self).map_err(|_| InvalidNetwork)
+    }
+}
+
+impl From<Vec<ProxyNetwork>> for TrustedProxies {
+    fn from(networks: Vec<ProxyNetwork>) -> Self {
+        Self(networks.into())
+    }
+}
+
+impl TrustedProxies {
+    /// Whom a request comes from that arrived from `peer`: the last address in `x-forwarded-for` that is not
+    /// itself a trusted proxy's. What stands before it is the client's own claim.
+    #[must_use]
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let lines = headers.get_all(FORWARDED_FOR).iter().rev();
+        let mut hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
+        while self.trust(client) {
+            let Some(hop) = hops.next().and_then(address) else {
+                break;
+            };
+            client = hop;
+        }
+        client
+    }
+
+    fn trust(&self, address: IpAddr) -> bool {
+        let Self(networks) = self;
+        networks.iter().any(|network| network.0.contains(&address))
+    }
+}
+
+/// An address as proxies write it: some add the port, and brackets around IPv6.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let address = bare.unwrap_or(text).parse();
+    let address = address.or_else(|_| text.parse().map(|own: SocketAddr| own.ip()));
+    address.ok().map(|own: IpAddr| own.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &str, peer: &str, forwarded_for: &[&str]) -> String {
+        let networks = trusted.split(',').filter(|text| !text.is_empty());
+        let networks: Vec<ProxyNetwork> = networks.map(|text| text.parse().unwrap()).collect();
+        let mut headers = HeaderMap::new();
+        for line in forwarded_for {
+            headers.append(FORWARDED_FOR, line.parse().unwrap());
+        }
+        let peer = peer.parse().unwrap();
+        TrustedProxies::from(networks)
+            .client(peer, &headers)
+            .to_string()
+    }
+
+    #[test]
+    fn nobody_is_believed_who_is_not_trusted() {
+        assert_eq!(client("", "10.0.0.1", &["203.0.113.7"]), "10.0.0.1");
+        let other = client("10.0.0.2,192.0.2.0/24", "10.0.0.1", &["203.0.113.7"]);
+        assert_eq!(other, "10.0.0.1");
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_trusted_proxy_counts() {
+        let trusted = "10.0.0.0/8,2001:db8::/32";
+        for (forwarded_for, expected) in [
+            (&[][..], "10.0.0.1"),
+            (&["203.0.113.7"], "203.0.113.7"),
+            // The client has written the first one itself.
+            (&["127.0.0.1, 203.0.113.7"], "203.0.113.7"),
+            (&["127.0.0.1", "203.0.113.7"], "203.0.113.7"),
+            (&["203.0.113.7, 10.0.0.9,10.1.1.1"], "203.0.113.7"),
+            (&["203.0.113.7", "2001:db8::1, 10.0.0.9"], "203.0.113.7"),
+            // All trusted: the first in the chain.
+            (&["10.0.0.8, 10.0.0.9"], "10.0.0.8"),
+            // With ports, as some proxies write them.
+            (&["203.0.113.7:40000"], "203.0.113.7"),
+            (&["[2a00::1]:40000"], "2a00::1"),
+            (&["[2a00::1]"], "2a00::1"),
+            (&["::ffff:203.0.113.7"], "203.0.113.7"),
+            // What cannot be read ends the chain at who handed it on.
+            (&["203.0.113.7, unknown"], "10.0.0.1"),
+            (&["203.0.113.7, _hidden, 10.0.0.9"], "10.0.0.9"),
+            (&["203.0.113.7, "], "10.0.0.1"),
+            (&[""], "10.0.0.1"),
+        ] {
+            let found = client(trusted, "10.0.0.1", forwarded_for);
+            assert_eq!(found, expected, "{forwarded_for:?}");
+        }
+        assert_eq!(
+            client(trusted, "::ffff:10.0.0.1", &["203.0.113.7"]),
+            "203.0.113.7"
+        );
+    }
+
+    #[test]
+    fn a_network_is_an_address_with_or_without_a_prefix() {
+        for text in ["10.0.0.0/8", "10.0.0.1", "fd00::/8", "::1"] {
+            assert!(text.parse::<ProxyNetwork>().is_ok(), "{text}");
+        }
+        for text in ["", "10.0.0.0/33", "10.0.0", "proxy.example", "10.0.0.0/8 "] {
+            assert_eq!(text.parse::<ProxyNetwork>(), Err(InvalidNetwork), "{text}");
+        }
+    }
+}
