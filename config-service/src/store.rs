@@ -9,6 +9,7 @@ mod file;
 mod issued;
 mod lock;
 mod open;
+mod private;
 mod sealing;
 mod tokens;
 

@@ -1,6 +1,8 @@
 //! Backups, and files that cannot be used.
 
+use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -72,17 +74,87 @@ async fn a_backup_of_a_running_service_is_a_whole_database() {
     let (done, error) = back_up(&database, &file);
     assert!(done, "{error}");
     service.create(&channel("two")).await;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
+    assert_eq!(mode(&file), 0o600);
     let (done, error) = back_up(&database, &file);
     assert!(!done && error.contains("exists"), "{error}");
     let restored = TestService::start_in(copies, &[]).await;
     let list = restored.get("/api/channels").await.json();
     assert_eq!(list["channels"].as_array().unwrap().len(), 1);
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// Names of a folder's files that others than their owner may use.
+fn open_to_others(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let open = files.filter(|path| mode(path) != 0o600);
+    open.map(|path| format!("{} {:o}", path.display(), mode(&path)))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_is_its_owners_alone() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let copies = Arc::new(TempDir::new().unwrap());
+    // As a copy of a service that was killed: with what it had not moved into the database yet.
+    for side in ["", "-wal", "-shm"] {
+        let (from, to) = (service.dir.path(), copies.path());
+        let name = format!("test.db{side}");
+        std::fs::copy(from.join(&name), to.join(&name)).unwrap();
+    }
+    std::fs::write(copies.path().join("test.db.lock"), "").unwrap();
+    for file in std::fs::read_dir(copies.path()).unwrap() {
+        let everybodys = Permissions::from_mode(0o666);
+        std::fs::set_permissions(file.unwrap().path(), everybodys).unwrap();
+    }
+    let restored = TestService::start_in(Arc::clone(&copies), &[]).await;
+    restored.create(&channel("two")).await;
+    let list = restored.get("/api/channels").await.json();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 2);
+    assert!(copies.path().join("test.db-wal").exists());
+    assert_eq!(open_to_others(copies.path()), [""; 0]);
+    restored.shutdown().await;
+    // The commands do the same.
+    let path = copies.path().join("test.db");
+    for words in [&["token", "list"][..], &["backup"]] {
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let copy = copies.path().join("copy.db");
+        let copy = [copy.to_str().unwrap()];
+        let file = if words[0] == "backup" { &copy[..] } else { &[] };
+        let words: Vec<_> = words.iter().chain(file).copied().collect();
+        let (done, error) = command(&words, &path);
+        assert!(done, "{error}");
+        assert_eq!(open_to_others(copies.path()), [""; 0], "{words:?}");
+    }
+}
+
+#[test]
+fn the_umask_does_not_matter() {
+    for umask in ["000", "022", "777"] {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("test.db");
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", "umask \"$0\" && exec \"$@\"", umask])
+            .arg(env!("CARGO_BIN_EXE_config-service"));
+        run_until_started(shell.arg("--init").arg("--database").arg(&path)).unwrap();
+        assert_eq!(open_to_others(dir.path()), [""; 0], "{umask}");
+        let copy = dir.path().join("copy.db");
+        let done = Command::new("sh")
+            .args(["-c", "umask \"$0\" && exec \"$@\"", umask])
+            .args([env!("CARGO_BIN_EXE_config-service"), "backup"])
+            .arg(&copy)
+            .arg("--database")
+            .arg(&path)
+            .status()
+            .unwrap();
+        assert!(done.success(), "{umask}");
+        assert_eq!(open_to_others(dir.path()), [""; 0], "{umask}");
+    }
 }
 
 async fn open(path: &Path) -> StoreError {
@@ -233,8 +305,13 @@ async fn a_database_that_is_named_and_missing_or_empty_is_made_only_when_asked_f
 
 /// Runs the executable in a folder without naming a database, until it has started or ended.
 fn run_in(folder: &Path) -> Result<(), String> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_config-service"))
-        .current_dir(folder)
+    let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
+    run_until_started(command.current_dir(folder))
+}
+
+/// Runs the executable until it has started or ended.
+fn run_until_started(command: &mut Command) -> Result<(), String> {
+    let mut child = command
         .args(["--listen=127.0.0.1:0", "--xds-listen=127.0.0.1:0"])
         .args(["--admin-token=t", "--wasm-path-in-envoy=/x.wasm"])
         .stderr(Stdio::piped())

@@ -6,7 +6,7 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::{MIGRATIONS, Store, StoreError};
+use super::{MIGRATIONS, Store, StoreError, private};
 
 /// What there is at the path of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Store {
     ///
     /// When there is such a file already, or it cannot be written.
     pub async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
-        create_private(file, true)?;
+        private::create(file, true)?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(file.to_string_lossy())
             .execute(&self.pool)
@@ -99,17 +99,4 @@ impl Store {
         copied?;
         Ok(())
     }
-}
-
-/// Creates a file readable for its owner alone, because it holds credentials; fails if it is there and has
-/// to be new. SQLite gives its side files the same mode.
-pub(super) fn create_private(path: &Path, new: bool) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).create_new(new).append(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
-    }
-    options.open(path).map(drop)
 }

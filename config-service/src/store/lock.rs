@@ -7,12 +7,10 @@
 //! <https://www.sqlite.org/lockingv3.html>.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::StoreError;
-
-/// What the lock file's name adds to the database's.
-const SUFFIX: &str = ".lock";
+use super::private::{LOCK, SIDES, beside};
 
 /// A database that this process alone serves from.
 #[derive(Debug)]
@@ -27,7 +25,7 @@ impl Lock {
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
         // By whichever name or link the database is known, there is one lock file.
         let real = std::fs::canonicalize(database)?;
-        let lock = beside(&real, SUFFIX);
+        let lock = beside(&real, LOCK);
         let failed = |source| StoreError::Lock {
             lock: lock.clone(),
             source,
@@ -59,13 +57,6 @@ impl Lock {
 
 /// Whether something beside the path of a database tells that there was one.
 pub(super) fn was_used(database: &Path) -> bool {
-    let sides = [SUFFIX, "-wal", "-shm", "-journal"];
     // A link that leads nowhere led somewhere once.
-    database.is_symlink() || sides.iter().any(|side| beside(database, side).exists())
-}
-
-fn beside(database: &Path, suffix: &str) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+    database.is_symlink() || SIDES.iter().any(|side| beside(database, side).exists())
 }

@@ -10,7 +10,7 @@ use sqlx::sqlite::{
 
 use super::file::{self, Found};
 use super::lock::{Lock, was_used};
-use super::{MIGRATIONS, Store, StoreError};
+use super::{MIGRATIONS, Store, StoreError, private};
 use crate::seal::Sealer;
 
 /// How long a statement waits for another process that holds the database.
@@ -46,9 +46,9 @@ impl Store {
         if found == Found::Nothing {
             tracing::warn!(database = %path.display(), "making a new database, without channels");
         }
-        file::create_private(path, false)?;
+        private::create(path, false)?;
         let lock = Lock::take(path)?;
-        let pool = connect(options(path)).await?;
+        let pool = connect(path).await?;
         MIGRATIONS.run(&pool).await?;
         Self::ready(pool, sealer, Some(Arc::new(lock))).await
     }
@@ -68,12 +68,12 @@ impl Store {
                 StoreError::InUse { .. } => StoreError::Older,
                 other => other,
             })?;
-            let pool = connect(options(path)).await?;
+            let pool = connect(path).await?;
             MIGRATIONS.run(&pool).await?;
             lock.release();
             pool
         } else {
-            connect(options(path)).await?
+            connect(path).await?
         };
         Self::ready(pool, sealer, None).await
     }
@@ -86,7 +86,7 @@ impl Store {
     pub(crate) async fn read(path: &Path) -> Result<Self, StoreError> {
         existing(path).await?;
         Ok(Self {
-            pool: connect(options(path)).await?,
+            pool: connect(path).await?,
             sealer: Sealer::default(),
             lock: None,
         })
@@ -139,7 +139,8 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .busy_timeout(BUSY_TIMEOUT)
 }
 
-async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+async fn connect(path: &Path) -> Result<SqlitePool, StoreError> {
+    private::keep(path);
     let pool = SqlitePoolOptions::new().max_connections(4);
-    Ok(pool.connect_with(options).await?)
+    Ok(pool.connect_with(options(path)).await?)
 }
