@@ -17,6 +17,7 @@ mod layout;
 mod lines;
 mod list;
 mod login;
+mod place;
 mod session;
 mod test;
 mod tokens;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::common::{Reply, SECRET, TOKEN, TestService, channel, receive};
 use config_service::edit::FIELDS;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
@@ -20,7 +21,7 @@ async fn get(service: &TestService, path: &str, cookie: &str) -> Reply {
 pub async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str, &str)]) -> Reply {
     let body: Vec<_> = form
         .iter()
-        .map(|(name, value)| format!("{name}={}", value.replace('{', "%7B").replace('}', "%7D")))
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)))
         .collect();
     let request = client()
         .post(service.url(path))
@@ -355,5 +356,36 @@ async fn a_refused_save_does_not_send_a_secret_back() {
         let reply = post(&service, "/channels/new", &cookie, &form).await;
         assert_eq!(reply.status, StatusCode::UNPROCESSABLE_ENTITY, "{reply:?}");
         assert!(!reply.text.contains(secret), "the secret came back");
+    }
+}
+
+#[tokio::test]
+async fn a_log_in_leads_to_pages_of_this_service_alone() {
+    let service = TestService::start().await;
+    let (cookie, _) = log_in(&service, TOKEN).await;
+    let page = get(&service, "/channels", &cookie).await;
+    let links = page.text.split("href=\"/").skip(1);
+    let links = links.map(|rest| format!("/{}", rest.split('"').next().unwrap()));
+    let mut seen = 0;
+    for place in links.filter(|link| !link.starts_with("/assets/")) {
+        let reply = send_log_in(&service, TOKEN, &place).await;
+        assert_eq!(reply.header("location"), place);
+        seen += 1;
+    }
+    assert!(seen >= 5, "{page:?}");
+    for place in [
+        "//evil.example",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "/\\evil.example",
+        "https://evil.example/channels",
+        "/.//evil.example",
+        "/%09/evil.example",
+    ] {
+        let reply = send_log_in(&service, TOKEN, place).await;
+        assert_eq!(reply.header("location"), "/channels", "{place:?}");
+        let next = utf8_percent_encode(place, NON_ALPHANUMERIC);
+        let reply = get(&service, &format!("/login?next={next}"), &cookie).await;
+        assert_eq!(reply.header("location"), "/channels", "{place:?}");
     }
 }
