@@ -28,7 +28,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, OriginalUri, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -114,6 +114,7 @@ pub fn router(state: AppState) -> Router {
         .route("/filter/{file}", get(filter::module))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(keep_to_the_client))
         .layer(middleware::from_fn_with_state(state.clone(), log_request))
         .with_state(state)
 }
@@ -152,6 +153,22 @@ async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {
 
 async fn method_not_allowed(method: Method, OriginalUri(uri): OriginalUri) -> Problem {
     Problem::method_not_allowed(format!("{method} is not possible at {}", uri.path()))
+}
+
+/// Answers are for who asked: nothing on the way keeps them, unless they say so, and no browser takes them for
+/// something else than they are.
+async fn keep_to_the_client(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
 }
 
 /// Logs and counts a request. One without a valid token has a line of its own, if it is not one too many.

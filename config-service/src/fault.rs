@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Faults that an answer lists. A body of a megabyte can have tens of thousands, each longer than what is wrong.
+pub const LISTED: usize = 100;
+
 /// One broken rule.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Fault {
@@ -33,6 +36,13 @@ impl Fault {
     pub(crate) fn touches(&self, pointer: &str) -> bool {
         within(&self.pointer, pointer) || within(pointer, &self.pointer)
     }
+}
+
+/// Leaves the first faults, as many as an answer lists; gives how many there were.
+pub(crate) fn cap(faults: &mut Vec<Fault>) -> usize {
+    let count = faults.len();
+    faults.truncate(LISTED);
+    count
 }
 
 /// Appends one reference token to a JSON pointer (RFC 6901, section 3).

@@ -9,6 +9,7 @@
 )]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
+mod answers;
 mod apply;
 mod browser;
 mod channels_api;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::body::Body;
 use super::{App, Principal, Problem};
 use crate::channels::{Author, EditError, Request};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 
 /// One entry of the list.
 #[derive(Deserialize)]
@@ -48,6 +48,9 @@ struct Imported {
     /// Why it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// How many reasons there are, those included that are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_count: Option<usize>,
     /// What is left to do.
     next: &'static str,
 }
@@ -121,7 +124,7 @@ fn name_of(key: &str, region: &str) -> String {
 
 impl Imported {
     fn new(name: String, group: Group, made: Result<String, EditError>) -> Result<Self, Problem> {
-        let (outcome, id, errors, next) = match made {
+        let (outcome, id, mut errors, next) = match made {
             Ok(id) => (
                 "created",
                 Some(id),
@@ -142,6 +145,7 @@ impl Imported {
             ),
             Err(error) => return Err(error.into()),
         };
+        let error_count = fault::cap(&mut errors);
         Ok(Self {
             name,
             outcome,
@@ -149,6 +153,7 @@ impl Imported {
             models: group.arns.len(),
             repeated: group.repeated,
             errors,
+            error_count: (error_count > 0).then_some(error_count),
             next,
         })
     }

@@ -9,7 +9,7 @@ use super::etag;
 use crate::access::{IssueError, Principal, Role};
 use crate::channels::EditError;
 use crate::export::ExportError;
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
@@ -25,6 +25,9 @@ pub struct Problem {
     detail: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// How many faults there are, those included that are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_count: Option<usize>,
     /// The revision that the channel is at, where that is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u64>,
@@ -106,6 +109,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            error_count: None,
             revision: None,
         }
     }
@@ -120,7 +124,8 @@ impl Problem {
         &self.detail
     }
 
-    fn with_errors(mut self, errors: Vec<Fault>) -> Self {
+    fn with_errors(mut self, mut errors: Vec<Fault>) -> Self {
+        self.error_count = Some(fault::cap(&mut errors));
         self.errors = errors;
         self
     }

@@ -10,6 +10,7 @@ use crate::access::Role;
 use crate::api::Problem;
 use crate::channels::EditError;
 use crate::export::ExportError;
+use crate::fault::LISTED;
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
@@ -121,6 +122,7 @@ impl From<EditError> for Refusal {
         let problem = Problem::from(error);
         let message = faults
             .iter()
+            .take(LISTED)
             .fold(problem.detail().to_owned(), |text, fault| {
                 format!("{text}; {} {}", fault.pointer, fault.message)
             });

@@ -14,7 +14,7 @@ use super::session::Session;
 use crate::api::AppState;
 use crate::channel::Warning;
 use crate::channels::Request;
-use crate::fault::{Fault, parts};
+use crate::fault::{Fault, LISTED, parts};
 
 /// A note at its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,6 +35,8 @@ pub(super) struct Placed {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Notes {
     notes: Vec<Placed>,
+    /// Faults that have no note, because there are too many.
+    more: usize,
 }
 
 /// The notes on one field.
@@ -67,19 +69,27 @@ pub(super) async fn validate(
 
 impl Notes {
     pub(super) fn new(values: &Values, faults: &[Fault], warnings: &[Warning]) -> Self {
+        let more = faults.len().saturating_sub(LISTED);
         let faults = faults
             .iter()
+            .take(LISTED)
             .map(|fault| Placed::new(values, &fault.pointer, &fault.message, false));
         let warnings = warnings
             .iter()
             .map(|warning| Placed::new(values, warning.pointer(), warning.message(), true));
         Self {
             notes: faults.chain(warnings).collect(),
+            more,
         }
     }
 
     pub(super) fn of(&self, field: &str) -> FieldNotes<'_> {
         FieldNotes(self.notes.iter().filter(|own| own.field == field).collect())
+    }
+
+    /// How many faults there are besides those with a note.
+    pub(super) fn more(&self) -> usize {
+        self.more
     }
 
     pub(super) fn faults(&self) -> impl Iterator<Item = &Placed> {

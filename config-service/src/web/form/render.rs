@@ -303,6 +303,7 @@ fn summary(notes: &Notes) -> Markup {
                     @for fault in faults {
                         li { a href={ "#" (fault.field) } { (fault.field) } ": " (fault.text()) }
                     }
+                    @if notes.more() > 0 { li { "and " (notes.more()) " more" } }
                 }
             }
         }
