@@ -39,6 +39,7 @@ pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionCon
     let (name, configuration) = match &filter.place {
         Place::Listener(snapshot) => (EXTENSION_NAME.to_owned(), &snapshot.plugin_config),
         Place::Pools(generation) => (stage_name(*generation), &resources.stage_config),
+        Place::Earlier(generation) => return refusable(stage_name(*generation)),
     };
     let configuration = varied(configuration, filter.variant);
     let vm = vm_config(filter.without_module, &resources.code);
@@ -48,6 +49,18 @@ pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionCon
     TypedExtensionConfig {
         name,
         typed_config: Some(pack_any(wasm)),
+    }
+}
+
+/// What Envoy refuses before it touches anything: the type is none of those that the clusters take. It counts as
+/// an answer, so clusters that have no filter stop waiting for one.
+///
+/// `FilterConfigSubscription::onConfigUpdate` in
+/// <https://github.com/envoyproxy/envoy/blob/main/source/common/filter/config_discovery_impl.cc>
+fn refusable(name: String) -> TypedExtensionConfig {
+    TypedExtensionConfig {
+        name,
+        typed_config: Some(pack_any(StringValue::default())),
     }
 }
 

@@ -7,11 +7,17 @@
 //! | resource | is sent when |
 //! |---|---|
 //! | clusters | the filter of their pools is there, or not asked for yet |
-//! | the filter of pools | always: clusters wait for it, and it for nothing |
+//! | the filter of pools | always, once on each stream: clusters wait for it, and it for nothing |
 //! | the listeners' filter, with the plugin configuration | every cluster that it names is acknowledged, and the filter of their pools |
 //!
 //! So nothing waits in a circle, and an edit makes before it breaks: new clusters, their filter, the plugin
 //! configuration. What an edit leaves behind stays for a while ([`left_behind`]).
+//!
+//! The version that an Envoy brings from an earlier stream tells what it took, and not that it has it still:
+//! listeners and clusters come and go, with what they ask for, and the version stays. So everything is offered
+//! once on each stream. For pools of another module, which only requests under way need, nobody has a filter any
+//! more. Such a filter is [offered empty](Place::Earlier): Envoy refuses that, so that it keeps what it has, and a
+//! cluster that has none becomes ready all the same instead of holding up every later one.
 //!
 //! A stream whose Envoy [keeps what it has](hold) is sent nothing.
 //!
@@ -41,7 +47,7 @@ use hold::Brought;
 use lane::Lane;
 use left_behind::LeftBehind;
 use resource::Resource;
-use version::{Content, Filters};
+use version::{Content, Plugin};
 
 pub use message::{Body, Event, Filter, Kind, Place, Request, Response, Wanted, WithoutModule};
 
@@ -52,7 +58,7 @@ pub struct Terms {
     pub generation: Generation,
     /// How they come by it.
     pub delivery: ModuleDelivery,
-    /// Identifies the content of the pools' filter.
+    /// Identifies the module, where it comes from and the key that it is tried with.
     pub stage_digest: String,
     /// How long clusters stay that no plugin configuration names any more.
     pub drain_time: Duration,
@@ -76,14 +82,13 @@ pub struct Session {
     clusters_sent_for: u64,
     clusters_taken_for: Option<u64>,
     ecds: Lane<Offered>,
-    /// The filters that the Envoy took on earlier streams.
-    brought: Filters,
-    /// Whether it took filters of pools there.
-    knows_stages: bool,
+    /// The plugin configuration that the Envoy took on earlier streams.
+    brought: Plugin,
     /// The latest revision that it has told of.
     told: Brought,
     plugin: Option<Resource<Content>>,
-    stages: BTreeMap<Generation, Resource<String>>,
+    /// The filters of pools that the Envoy asks for. Each has one content for as long as the stream lasts.
+    stages: BTreeMap<Generation, Resource<()>>,
     /// The snapshot that was sent last, whose secrets an answer may quote.
     sent: Option<Arc<Snapshot>>,
     variant: u32,
@@ -115,8 +120,7 @@ impl Session {
             clusters_sent_for: 0,
             clusters_taken_for: None,
             ecds: Lane::Closed,
-            brought: Filters::default(),
-            knows_stages: false,
+            brought: Plugin::default(),
             told: Brought::default(),
             plugin: None,
             stages: BTreeMap::new(),
@@ -211,21 +215,24 @@ impl Session {
         }
         let offered = self.due_filter(now)?;
         let nonce = self.next_nonce();
-        let mut taken = self.taken_filters();
+        let mut taken = self.taken_plugin();
         let (place, without_module) = match offered {
             Offered::Plugin(without_module) => {
                 let content = self.plugin_content.clone();
                 taken.is_confirmed = without_module == WithoutModule::Refuse || self.is_local();
-                taken.plugin = Some(content.clone());
+                taken.content = Some(content.clone());
                 self.plugin.as_mut()?.offer(content);
                 self.sent = Some(Arc::clone(&self.target));
                 (Place::Listener(Arc::clone(&self.target)), without_module)
             }
             Offered::Stage(generation) => {
-                let digest = self.terms.stage_digest.clone();
-                taken.stages.insert(generation, digest.clone());
-                self.stages.get_mut(&generation)?.offer(digest);
-                (Place::Pools(generation), self.unless_local())
+                self.stages.get_mut(&generation)?.offer(());
+                let place = if generation == self.terms.generation {
+                    Place::Pools(generation)
+                } else {
+                    Place::Earlier(generation)
+                };
+                (place, self.unless_local())
             }
         };
         self.ecds.respond(&nonce, offered);
@@ -242,14 +249,13 @@ impl Session {
 
     /// The filter to send next: what clusters wait for first.
     fn due_filter(&self, now: Instant) -> Option<Offered> {
-        let (current, digest) = (self.terms.generation, &self.terms.stage_digest);
-        let mut stages = self.stages.iter().filter(|(generation, stage)| {
-            // Of another generation an Envoy keeps what it has. Where it has none, nobody can give it that
-            // any more; with this one its clusters are ready at least, and nobody uses them.
-            let is_wanted = **generation == current || stage.taken().is_none_or(|it| it == digest);
-            is_wanted && stage.is_due(digest, now)
-        });
-        if let Some((generation, _)) = stages.next() {
+        let due = self
+            .stages
+            .iter()
+            .filter(|(_, stage)| stage.is_due(&(), now));
+        // The current one first: a refusal of any opens the clusters and the listener that wait for others.
+        let due = due.min_by_key(|(generation, _)| **generation != self.terms.generation);
+        if let Some((generation, _)) = due {
             return Some(Offered::Stage(*generation));
         }
         let plugin = self.plugin.as_ref()?;
@@ -289,8 +295,7 @@ impl Session {
     /// Whether this stream carries clusters too. An Envoy whose clusters are not ready asks for them only
     /// later, but for the filter of their pools.
     fn has_clusters(&self) -> bool {
-        let knows_stages = !self.stages.is_empty() || self.knows_stages;
-        self.only.is_none() && (self.cds.is_open() || knows_stages)
+        self.only.is_none() && (self.cds.is_open() || !self.stages.is_empty())
     }
 
     /// Whether clusters can be sent. New ones of pools would take the very filter that the Envoy could not
@@ -313,30 +318,22 @@ impl Session {
     }
 
     /// The filter of the pools, if the Envoy asks for it.
-    fn current_stage(&self) -> Option<&Resource<String>> {
+    fn current_stage(&self) -> Option<&Resource<()>> {
         self.stages.get(&self.terms.generation)
     }
 
     /// Whether the Envoy has the filter of the pools.
     fn stage_is_there(&self) -> bool {
-        self.current_stage().is_some_and(|stage| {
-            stage.taken() == Some(&self.terms.stage_digest) && stage.refusal().is_none()
-        })
+        let stage = self.current_stage();
+        stage.is_some_and(|stage| stage.taken().is_some() && stage.refusal().is_none())
     }
 
-    /// The filters that the Envoy has taken.
-    fn taken_filters(&self) -> Filters {
-        let stages = self.stages.iter().filter_map(|(generation, stage)| {
-            let digest = stage.taken()?;
-            Some((*generation, digest.clone()))
-        });
-        Filters {
-            plugin: self
-                .plugin
-                .as_ref()
-                .and_then(|plugin| plugin.taken().cloned()),
+    /// The plugin configuration that the Envoy has taken.
+    fn taken_plugin(&self) -> Plugin {
+        let plugin = self.plugin.as_ref();
+        Plugin {
+            content: plugin.and_then(|plugin| plugin.taken().cloned()),
             is_confirmed: true,
-            stages: stages.collect(),
         }
     }
 

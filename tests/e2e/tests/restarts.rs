@@ -1,10 +1,13 @@
 //! Envoy and the config-service come and go; the configuration stays.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
-use e2e::{Channel, Module, Stack, eventually, run, simulator};
+use e2e::{Channel, ECDS, Module, Stack, eventually, run, simulator};
 use serde_json::{Value, json};
 
+use crate::failover;
 use crate::wire::last;
 
 /// The stack serves the channel's model under its ARN.
@@ -177,4 +180,68 @@ fn a_new_module_replaces_the_old_one_without_a_lost_request() {
         assert_ne!(stack.config.status().await["filter"], before);
         check_served(&stack, &bedrock, &channel).await;
     });
+}
+
+/// The names of what Envoy has or asks for that begin like this.
+fn names<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
+    let rest = text.split(beginning).skip(1);
+    rest.filter_map(|rest| rest.get(..16)).collect()
+}
+
+/// An Envoy had the filter of a module, dropped it with its clusters, and is to have it again, when the stream
+/// breaks before it came. The version that it tells is from before.
+async fn comes_back_while_it_waits_for_a_filter(next_edition: u8) {
+    let builder = Stack::builder().module(Module::ServedCopy).failover(3);
+    let builder = builder.drain_seconds(1).delay_xds();
+    let mut stack = builder.start().await;
+    let region = failover::region("a").await;
+    let channel = failover::channel("a", 0, &region);
+    failover::create(&stack, std::slice::from_ref(&channel)).await;
+    stack.serve_edition(1).await;
+    eventually("the clusters of the first module are gone", async || {
+        let clusters = stack.envoy.admin_page("/config_dump").await;
+        (names(&clusters, "bedrock|filter|").len() == 1).then_some(())
+    })
+    .await;
+    let proxy = stack.proxy.as_ref().expect("a proxy");
+    proxy.delay(ECDS, Duration::from_secs(3600));
+    let seen = proxy.messages().len();
+    stack.write_edition(0);
+    stack.config.restart_with(|_| ()).await;
+    let proxy = stack.proxy.as_ref().expect("a proxy");
+    eventually(
+        "Envoy waits for the filter of the first module",
+        async || {
+            let mut messages = proxy.messages().split_off(seen).into_iter();
+            let waits = |message: &String| names(message, "bedrock-upstream-").len() == 2;
+            messages.any(|message| waits(&message)).then_some(())
+        },
+    )
+    .await;
+    stack.config.stop();
+    proxy.delay(ECDS, Duration::ZERO);
+    stack.write_edition(next_edition);
+    stack.config.resume().await;
+    let mut other = failover::channel("b", 1, &region);
+    other["credentials"] = channel["credentials"].clone();
+    let view = stack.config.create(&other).await;
+    let revision = view["revision"].as_u64().expect("a revision");
+    stack.config.wait_active(revision).await;
+    active_envoy(&stack).await;
+    stack.wait_served("claude-sonnet-4-5").await;
+    let body = json!({
+        "model": "claude-sonnet-4-5",
+        "messages": [{"role": "user", "content": "Hi"}],
+    });
+    stack.envoy.chat(&body).await.text_of_answer();
+}
+
+#[test]
+fn an_envoy_that_comes_back_while_it_waits_for_a_filter_gets_it() {
+    run(comes_back_while_it_waits_for_a_filter(0));
+}
+
+#[test]
+fn an_envoy_that_comes_back_while_it_waits_for_a_filter_of_an_earlier_module_goes_on_without() {
+    run(comes_back_while_it_waits_for_a_filter(1));
 }

@@ -7,7 +7,7 @@ use bedrock_filter::config::Generation;
 
 use super::lane::Meaning;
 use super::resource::Resource;
-use super::version::{Content, Filters};
+use super::version::{Content, Plugin};
 use super::{Event, Offered, Request, Session, Wanted, WithoutModule};
 
 /// Longest reason of a refusal that is kept, in bytes.
@@ -95,14 +95,7 @@ impl Session {
                 Event::Subscribed
             }
             Meaning::First => {
-                self.brought = Filters::read(&request.version);
-                self.knows_stages = !self.brought.stages.is_empty();
-                if let Wanted::Filters { stages, .. } = &request.wanted {
-                    // A version outlives the subscriptions that it tells of: what the Envoy does not ask for
-                    // now, it has no more, although it may ask for it later.
-                    let brought = &mut self.brought.stages;
-                    brought.retain(|generation, _| stages.contains(generation));
-                }
+                self.brought = Plugin::read(&request.version);
                 Event::Subscribed
             }
             Meaning::Answer(Offered::Plugin(without_module)) => {
@@ -147,6 +140,11 @@ impl Session {
         let Some(stage) = self.stages.get_mut(&generation) else {
             return Event::Subscribed;
         };
+        if generation != self.terms.generation {
+            // Refused, as it was meant to be; there is no more to do for it.
+            stage.taken_by_envoy();
+            return Event::Acknowledged(revision);
+        }
         if let Some(reason) = refusal {
             let times = stage.refused_by_envoy(reason.clone(), now);
             return self.refused(revision, reason, times);
@@ -169,17 +167,15 @@ impl Session {
         if !plugin {
             self.plugin = None;
         } else if self.plugin.is_none() {
-            let brought = self.brought.plugin.take();
+            let brought = self.brought.content.take();
             let taken = brought.filter(|_| self.brought.is_confirmed);
             self.plugin = Some(Resource::new(taken));
         }
         self.stages
             .retain(|generation, _| stages.contains(generation));
         for generation in stages {
-            let brought = &mut self.brought.stages;
-            self.stages
-                .entry(*generation)
-                .or_insert_with(|| Resource::new(brought.remove(generation)));
+            let stage = self.stages.entry(*generation);
+            stage.or_insert_with(|| Resource::new(None));
         }
     }
 

@@ -102,8 +102,10 @@ pub struct Filter {
 pub enum Place {
     /// On listeners, with the plugin configuration of a snapshot.
     Listener(Arc<Snapshot>),
-    /// On the pools of a generation.
+    /// On the pools of this module's generation.
     Pools(Generation),
+    /// On pools of another module. It has no content, so that Envoy refuses it and keeps what it has.
+    Earlier(Generation),
 }
 
 /// What an Envoy does with a filter whose module it does not have yet.

@@ -44,7 +44,7 @@ enum State<T> {
     },
     /// It was refused; the Envoy goes on with what it had.
     Refused(Refusal<T>),
-    /// The Envoy asks for what it was sent before.
+    /// The Envoy asks for what it may have.
     Wanted,
 }
 
@@ -60,11 +60,13 @@ pub(super) struct Refusal<T> {
 }
 
 impl<T: Clone + PartialEq> Resource<T> {
-    /// A resource that the Envoy has just begun to ask for; `brought` is what it has already.
+    /// A resource that the Envoy has just begun to ask for; `brought` is what it took on an earlier stream.
+    ///
+    /// It is offered in any case: what took it may be gone since, and something else ask in its place.
     pub(super) fn new(brought: Option<T>) -> Self {
         Self {
             taken: brought,
-            state: State::Settled,
+            state: State::Wanted,
             is_answered: false,
         }
     }
@@ -209,6 +211,17 @@ mod tests {
         resource.wanted_again();
         assert!(resource.is_due(&1, now));
         assert!(resource.is_settled_at(&1));
+    }
+
+    #[test]
+    fn what_was_brought_is_offered_once() {
+        let now = Instant::now();
+        let mut resource = Resource::new(Some(1));
+        assert!(resource.is_settled_at(&1));
+        assert!(resource.is_due(&1, now));
+        resource.offer(1);
+        resource.taken_by_envoy();
+        assert!(!resource.is_due(&1, now));
     }
 
     #[test]

@@ -53,6 +53,10 @@ struct Envoy {
 
 const NOTHING: [&str; 0] = [];
 
+fn short(generation: Generation) -> String {
+    generation.to_string().trim_start_matches('0').to_owned()
+}
+
 impl Envoy {
     fn with(terms: Terms, only: Option<Kind>, target: Snapshot) -> Self {
         Self {
@@ -137,7 +141,7 @@ impl Envoy {
         self.receive()
     }
 
-    /// What is sent now, as `clusters REVISION HOSTS`, `stage NUMBER` and `plugin REVISION`.
+    /// What is sent now, as `clusters REVISION HOSTS`, `stage NUMBER`, `earlier NUMBER` and `plugin REVISION`.
     fn receive(&mut self) -> Vec<String> {
         let responses = self.session.advance(self.now);
         assert_eq!(self.session.advance(self.now), [], "nothing is sent twice");
@@ -160,9 +164,8 @@ impl Envoy {
                 self.offered = Some((filter.without_module, filter.variant));
                 match filter.place {
                     Place::Listener(snapshot) => format!("plugin {}", snapshot.revision),
-                    Place::Pools(generation) => {
-                        format!("stage {}", generation.to_string().trim_start_matches('0'))
-                    }
+                    Place::Pools(generation) => format!("stage {}", short(generation)),
+                    Place::Earlier(generation) => format!("earlier {}", short(generation)),
                 }
             }
         }

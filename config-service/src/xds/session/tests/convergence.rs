@@ -1,12 +1,13 @@
 //! From every state that edits, refusals, fetches, lost streams, restarts and other modules lead to, an Envoy
 //! comes to what is published, and on the way nothing is taken from under requests.
 //!
-//! `PROPTEST_CASES` sets the number of interleavings; the seed is fixed, so that a run can be repeated.
+//! `PROPTEST_CASES` sets the number of interleavings. The seed is fixed, so that a run can be repeated;
+//! `PROPTEST_RNG_SEED` sets another.
 
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestRunner};
 
 use super::super::*;
 use super::simulated::{Envoy, Sent};
@@ -15,8 +16,14 @@ use super::{DRAIN_TIME, cluster, terms};
 /// Interleavings in the suite.
 const CASES: u32 = 1_000;
 
+/// Seed of the suite.
+const SEED: u64 = 1;
+
 /// Events of one interleaving at most.
 const LONGEST: usize = 80;
+
+/// The keys that there are. An Envoy that lacks one is started anew with both in the end.
+const KEYS: [u8; 2] = [1, 2];
 
 /// Enough to come to an end, whatever happened.
 const PATIENCE: usize = 5_000;
@@ -31,14 +38,26 @@ enum Step {
     FetchEnds,
     StreamBreaks,
     EnvoyConnects,
-    /// Another process of the service, perhaps with another module, failover on or off.
+    /// Another process of the service, perhaps with another module or key, failover on or off.
     Restart {
         module: u64,
         failover: bool,
+        key: u8,
     },
-    RefuseFilters(bool),
+    /// The service starts with an old copy of its database.
+    Restore,
+    /// Another process of the Envoy, with the first of the keys or with both.
+    EnvoyRestarts {
+        lacks_key: bool,
+    },
+    RefusePlugin(bool),
+    RefuseStages(bool),
     RefuseHost(Option<u8>),
     FailFetches(bool),
+    /// A name that cannot be resolved until it can or is not asked for any more.
+    LoseName(Option<u8>),
+    /// Requests go on where clusters are gone, or end.
+    RequestsGoOn(bool),
     /// Seconds.
     Wait(u64),
 }
@@ -52,20 +71,56 @@ fn step() -> impl Strategy<Value = Step> {
         4 => Just(Step::FetchEnds),
         1 => Just(Step::StreamBreaks),
         3 => Just(Step::EnvoyConnects),
-        2 => (1_u64..4, any::<bool>())
-            .prop_map(|(module, failover)| Step::Restart { module, failover }),
-        1 => any::<bool>().prop_map(Step::RefuseFilters),
-        1 => proptest::option::of(0_u8..4).prop_map(Step::RefuseHost),
-        1 => any::<bool>().prop_map(Step::FailFetches),
-        3 => prop_oneof![Just(0), Just(1), Just(20), Just(DRAIN_TIME.as_secs())]
-            .prop_map(Step::Wait),
+        2 => restart(),
+        1 => faults(),
+        1 => faults(),
+        1 => faults(),
+        3 => proptest::sample::select(WAITS.to_vec()).prop_map(Step::Wait),
+    ]
+}
+
+/// Nothing, a retry, a part of the drain time, all of it, a day.
+const WAITS: [u64; 6] = [
+    0,
+    1,
+    20,
+    DRAIN_TIME.as_secs() / 2,
+    DRAIN_TIME.as_secs(),
+    86_400,
+];
+
+fn restart() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        12 => (1_u64..4, any::<bool>(), key())
+            .prop_map(|(module, failover, key)| Step::Restart { module, failover, key }),
+        1 => Just(Step::Restore),
+        1 => any::<bool>().prop_map(|lacks_key| Step::EnvoyRestarts { lacks_key }),
+    ]
+}
+
+/// Mostly the one that every Envoy has.
+fn key() -> impl Strategy<Value = u8> {
+    prop_oneof![4 => Just(KEYS[0]), 1 => Just(KEYS[1])]
+}
+
+fn faults() -> impl Strategy<Value = Step> {
+    let host = || proptest::option::of(0_u8..4);
+    prop_oneof![
+        any::<bool>().prop_map(Step::RefusePlugin),
+        any::<bool>().prop_map(Step::RefuseStages),
+        host().prop_map(Step::RefuseHost),
+        any::<bool>().prop_map(Step::FailFetches),
+        host().prop_map(Step::LoseName),
+        any::<bool>().prop_map(Step::RequestsGoOn),
     ]
 }
 
 /// The service and one Envoy.
 struct World {
     now: Instant,
+    delivery: ModuleDelivery,
     module: Generation,
+    key: u8,
     failover: bool,
     hosts: u8,
     published: Arc<Snapshot>,
@@ -74,6 +129,8 @@ struct World {
     envoy: Envoy,
     /// Listener filters that were in force, and when that ended: requests may still go on with them.
     earlier: Vec<(Instant, Sent)>,
+    /// Whether the service forgot which clusters an Envoy may have.
+    is_forgetful: bool,
 }
 
 fn host(number: u8) -> String {
@@ -98,19 +155,22 @@ fn clusters(hosts: u8, failover: Option<Generation>) -> BTreeSet<Cluster> {
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(delivery: ModuleDelivery) -> Self {
         let module = Generation::new(1);
         let clusters = clusters(1, Some(module));
         Self {
             now: Instant::now(),
+            delivery,
             module,
+            key: KEYS[0],
             failover: true,
             hosts: 1,
             published: Arc::new(Snapshot::with_clusters(1, clusters)),
             streams: 0,
             session: None,
-            envoy: Envoy::default(),
+            envoy: Envoy::new(delivery, KEYS.into()),
             earlier: Vec::new(),
+            is_forgetful: false,
         }
     }
 
@@ -136,15 +196,35 @@ impl World {
             Step::FetchEnds => self.envoy.end_fetch(self.module),
             Step::StreamBreaks => self.disconnect(),
             Step::EnvoyConnects => self.connect(),
-            Step::Restart { module, failover } => {
+            Step::Restart {
+                module,
+                failover,
+                key,
+            } => {
                 self.disconnect();
                 self.module = Generation::new(*module);
                 self.failover = *failover;
+                self.key = *key;
                 self.publish(self.published.revision);
             }
-            Step::RefuseFilters(is_on) => self.envoy.faults.refuses_filters = *is_on,
+            Step::Restore => {
+                self.disconnect();
+                self.is_forgetful = true;
+                let nothing = Snapshot::with_clusters(0, BTreeSet::new());
+                self.published = Arc::new(nothing);
+                self.publish(1);
+            }
+            Step::EnvoyRestarts { lacks_key } => {
+                let keys = KEYS.into_iter().take(if *lacks_key { 1 } else { 2 });
+                self.restart_envoy(keys.collect());
+            }
+            Step::RefusePlugin(is_on) => self.envoy.faults.refuses_plugin = *is_on,
+            Step::RefuseStages(is_on) => self.envoy.faults.refuses_stages = *is_on,
             Step::RefuseHost(number) => self.envoy.faults.refuses_host = number.map(host),
             Step::FailFetches(is_on) => self.envoy.faults.fetches_fail = *is_on,
+            Step::LoseName(number) => self.envoy.faults.unresolved = number.map(host),
+            Step::RequestsGoOn(true) => self.envoy.faults.requests_go_on = true,
+            Step::RequestsGoOn(false) => self.envoy.end_requests(),
             Step::Wait(seconds) => self.now += Duration::from_secs(*seconds),
         }
         self.advance();
@@ -154,13 +234,22 @@ impl World {
         if self.session.is_none() {
             let terms = Terms {
                 generation: self.module,
-                ..terms(ModuleDelivery::Fetched)
+                stage_digest: format!("{} {}", self.module, self.key),
+                ..terms(self.delivery)
             };
             self.streams += 1000;
             let target = Arc::clone(&self.published);
             self.session = Some(Session::new(terms, None, target, self.streams));
             self.envoy.connect();
         }
+    }
+
+    /// Its requests end with it.
+    fn restart_envoy(&mut self, keys: BTreeSet<u8>) {
+        self.session = None;
+        self.earlier.clear();
+        self.is_forgetful = false;
+        self.envoy = Envoy::new(self.delivery, keys);
     }
 
     fn disconnect(&mut self) {
@@ -177,7 +266,8 @@ impl World {
     fn advance(&mut self) {
         if let Some(session) = &mut self.session {
             for response in session.advance(self.now) {
-                self.envoy.inbox.push_back((response, self.module));
+                let delivered = (response, self.module, self.key);
+                self.envoy.inbox.push_back(delivered);
             }
         }
     }
@@ -188,12 +278,13 @@ impl World {
         self.take(step);
         if let Some(before) = before
             && self.envoy.listener() != Some(&before)
+            && !matches!(step, Step::EnvoyRestarts { .. })
         {
             self.earlier.push((self.now, before));
         }
         let (now, listener) = (self.now, self.envoy.listener().cloned());
         self.earlier.retain(|(ended, _)| now < *ended + DRAIN_TIME);
-        if self.envoy.has_refused_clusters {
+        if self.envoy.has_refused_clusters || self.is_forgetful {
             // A refused set takes what it does not need with it, and perhaps more.
             return Ok(());
         }
@@ -224,9 +315,12 @@ impl World {
 
     /// Lets everything go well from here on.
     fn settle(&mut self) -> Result<(), TestCaseError> {
+        self.envoy.end_requests();
         self.envoy.faults = Default::default();
         for _ in 0..PATIENCE {
-            let step = if self.session.is_none() {
+            let step = if !self.envoy.keys.contains(&self.key) {
+                Step::EnvoyRestarts { lacks_key: false }
+            } else if self.session.is_none() {
                 Step::EnvoyConnects
             } else if !self.envoy.outbox.is_empty() {
                 Step::ServiceReceives
@@ -268,19 +362,21 @@ impl World {
 
 #[test]
 fn every_envoy_comes_to_what_is_published_from_every_state() {
-    let config = Config {
-        cases: match std::env::var("PROPTEST_CASES") {
-            Ok(cases) => cases.parse().expect("a number of cases"),
-            Err(_) => CASES,
-        },
+    let mut config = Config {
         failure_persistence: None,
         ..Config::default()
     };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = CASES;
+    }
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(SEED);
+    }
+    let mut runner = TestRunner::new(config);
+    let delivery = prop_oneof![Just(ModuleDelivery::Fetched), Just(ModuleDelivery::Local)];
     let steps = proptest::collection::vec(step(), 1..LONGEST);
-    let outcome = runner.run(&steps, |steps| {
-        let mut world = World::new();
+    let outcome = runner.run(&(delivery, steps), |(delivery, steps)| {
+        let mut world = World::new(delivery);
         for step in &steps {
             world.step(step)?;
         }

@@ -165,46 +165,47 @@ fn back(target: Snapshot, clusters: &str, filters: &str) -> (Envoy, Vec<String>)
     let mut envoy = Envoy::with(terms(ModuleDelivery::Local), None, target);
     let sent = envoy.clusters(clusters);
     envoy.stages.insert(GENERATION);
-    assert_eq!(envoy.filters(filters), NOTHING);
+    assert_eq!(envoy.filters(filters), ["stage 7"]);
     (envoy, sent)
 }
-
-const STAGE: &str = "0000000000000007=5e6f";
 
 #[test]
 fn an_envoy_that_comes_back_keeps_what_it_runs() {
     let mut target = snapshot(3, &["c"]);
     target.retired = vec![cluster("b"), cluster("a")];
-    let filters = format!("1-1a2b {STAGE}");
-    let (mut envoy, sent) = back(target, "1-9c8d", &filters);
+    let (mut envoy, sent) = back(target, "1-9c8d", "1-1a2b");
     assert_eq!(sent, ["clusters 3 a,b,c"]);
     assert_eq!(envoy.plugin().active, Some(1));
     assert!(!envoy.plugin().is_current);
-    assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
+    assert_eq!(envoy.ack(Kind::Clusters), NOTHING);
+    assert_eq!(envoy.ack(Kind::Filters), ["plugin 3"]);
     assert_eq!(envoy.ack(Kind::Filters), NOTHING);
     assert_eq!(envoy.wait(), ["clusters 3 c"]);
 }
 
 #[test]
-fn an_envoy_that_comes_back_with_all_of_it_is_left_alone() {
+fn an_envoy_that_comes_back_with_all_of_it_is_offered_it_once_more() {
     let mut target = snapshot(3, &["c"]);
     target.retired = vec![cluster("b")];
     let before = Envoy::with(terms(ModuleDelivery::Local), None, snapshot(3, &["c"])).session;
     let clusters = before.clusters_version(&before.target_clusters);
-    let filters = format!("{} {STAGE}", before.plugin_content);
+    let filters = before.plugin_content.to_string();
     let (mut envoy, sent) = back(target, &clusters, &filters);
     assert_eq!(sent, ["clusters 3 c"]);
     assert!(envoy.plugin().is_current);
     assert_eq!(envoy.ack(Kind::Clusters), NOTHING);
+    assert_eq!(envoy.ack(Kind::Filters), ["plugin 3"]);
+    assert_eq!(envoy.ack(Kind::Filters), NOTHING);
     assert_eq!(envoy.session.progress().waiting_for, None);
 }
 
 #[test]
 fn one_revision_with_another_content_is_sent() {
-    let (mut envoy, _) = back(snapshot(3, &["c"]), "3-1a2b", &format!("3-1a2b {STAGE}"));
+    let (mut envoy, _) = back(snapshot(3, &["c"]), "3-1a2b", "3-1a2b");
     assert_eq!(envoy.plugin().active, Some(3));
     assert!(!envoy.plugin().is_current);
-    assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
+    envoy.ack(Kind::Clusters);
+    assert_eq!(envoy.ack(Kind::Filters), ["plugin 3"]);
 }
 
 #[test]
@@ -219,43 +220,49 @@ fn an_envoy_whose_clusters_are_not_ready_is_known_by_their_filter() {
 }
 
 #[test]
-fn the_pools_filter_of_another_generation_stays_or_gives_way_where_it_never_came() {
+fn filters_of_earlier_modules_are_left_to_the_envoy_and_hold_nothing_up() {
     let (one, two) = (Generation::new(1), Generation::new(2));
     let mut envoy = Envoy::new(3, &["c"]);
     envoy.clusters("2-1a2b");
-    envoy.stages = BTreeSet::from([one, two]);
-    // The first one runs, with clusters and requests. Clusters wait for the second one.
-    let sent = envoy.filters("2-1a2b 0000000000000001=0000");
-    assert_eq!(sent, ["stage 2"]);
-    envoy.stages.insert(GENERATION);
-    assert_eq!(envoy.ack(Kind::Filters), ["stage 7"]);
-    assert_eq!(envoy.ack(Kind::Filters), NOTHING);
+    envoy.stages = BTreeSet::from([one, two, GENERATION]);
+    // It may have them, with requests under way, or wait for them: it says the same in both cases.
+    assert_eq!(envoy.filters("2-1a2b"), ["stage 7"]);
+    assert_eq!(envoy.ack(Kind::Filters), ["earlier 1"]);
+    let refusal = "Error: filter config has type URL";
+    assert_eq!(envoy.nack(Kind::Filters, refusal), ["earlier 2"]);
+    assert_eq!(envoy.nack(Kind::Filters, refusal), NOTHING);
+    assert_eq!(envoy.plugin().rejected, None);
     assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
+    assert_eq!(envoy.ack(Kind::Filters), NOTHING);
 }
 
 #[test]
-fn a_version_outlives_the_filters_that_it_tells_of() {
-    // It took the filter, dropped it with the clusters of another module, and then this one came back.
-    let other = Generation::new(2);
+fn the_pools_filter_is_sent_on_every_stream_whatever_a_version_says() {
+    // Earlier releases put it into the version. It was true when the Envoy took the filter, and not any more if it
+    // dropped it since, with the clusters of this module, and then this module came back.
     let mut envoy = Envoy::new(1, &["a"]);
     envoy.clusters("1-1a2b");
-    envoy.stages = BTreeSet::from([other]);
-    assert_eq!(envoy.filters(&format!("1-1a2b {STAGE}")), ["stage 2"]);
-    envoy.ack(Kind::Filters);
     envoy.stages = BTreeSet::from([GENERATION]);
-    assert_eq!(envoy.filters(""), ["stage 7"]);
+    let version = format!("1-1a2b {GENERATION}=5e6f");
+    assert_eq!(envoy.filters(&version), ["stage 7"]);
+    assert_eq!(envoy.ack(Kind::Clusters), NOTHING);
+    assert_eq!(envoy.ack(Kind::Filters), ["plugin 1"]);
 }
 
 #[test]
-fn another_key_or_address_sends_the_pools_filter_anew() {
-    let mut other = terms(ModuleDelivery::Local);
-    other.stage_digest = "another".to_owned();
-    let mut envoy = Envoy::with(other, None, snapshot(1, &["a"]));
-    envoy.clusters("1-1a2b");
-    envoy.stages.insert(GENERATION);
-    assert_eq!(envoy.filters(&format!("1-1a2b {STAGE}")), ["stage 7"]);
-    assert_eq!(envoy.ack(Kind::Clusters), NOTHING);
-    assert_eq!(envoy.ack(Kind::Filters), ["plugin 1"]);
+fn a_listener_that_was_removed_and_added_meanwhile_gets_its_filter() {
+    let before = Envoy::new(1, &["a"]).session.plugin_content.to_string();
+    let mut envoy = Envoy::with(
+        terms(ModuleDelivery::Fetched),
+        Some(Kind::Filters),
+        snapshot(1, &["a"]),
+    );
+    // The version is that of the listener before.
+    assert_eq!(envoy.filters(&before), ["plugin 1"]);
+    assert_eq!(envoy.offered.unwrap().0, WithoutModule::Refuse);
+    assert_eq!(envoy.plugin().active, Some(1));
+    assert_eq!(envoy.ack(Kind::Filters), NOTHING);
+    assert!(envoy.plugin().is_current);
 }
 
 #[test]

@@ -3,10 +3,13 @@
 //! - a cluster is active when its name is resolved and its filter was answered to, whether it was taken or
 //!   not; a running Envoy sends nothing about clusters while one is not;
 //! - a filter is one subscription for all clusters that name it; what came last, refused or not, is what a
-//!   new cluster gets, and the same bytes once more are taken for known;
-//! - a module that is not there is fetched, and the filter refused meanwhile;
+//!   new cluster gets, and the same bytes once more are taken for known; one of another type changes nothing;
+//! - a refusal of one filter is an answer to all that are asked for;
+//! - a module that is not there is fetched, and the filter refused meanwhile; one whose key the Envoy lacks is
+//!   always refused;
 //! - the listener asks for its filter when the first clusters are there;
 //! - sound clusters of a refused set are taken, and others go all the same;
+//! - a filter is asked for until the last cluster that names it is gone, or until requests on it have ended;
 //! - versions survive a stream, nonces do not.
 //!
 //! <https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol>, and `config_discovery_impl.cc`,
@@ -17,6 +20,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bedrock_filter::config::Generation;
 
 use super::super::{Body, Filter, Place, Request, Response, Wanted, WithoutModule};
+use crate::filter_code::ModuleDelivery;
 use crate::publish::Cluster;
 
 /// A filter as it arrived.
@@ -25,6 +29,8 @@ pub(super) struct Sent {
     filter: Filter,
     /// The module that it names.
     pub(super) module: Generation,
+    /// The key that opens it.
+    pub(super) key: u8,
 }
 
 impl Sent {
@@ -32,7 +38,7 @@ impl Sent {
     pub(super) fn named(&self) -> BTreeSet<Cluster> {
         match &self.filter.place {
             Place::Listener(snapshot) => snapshot.clusters.clone(),
-            Place::Pools(_) => BTreeSet::new(),
+            Place::Pools(_) | Place::Earlier(_) => BTreeSet::new(),
         }
     }
 
@@ -40,7 +46,7 @@ impl Sent {
     pub(super) fn revision(&self) -> u64 {
         match &self.filter.place {
             Place::Listener(snapshot) => snapshot.revision,
-            Place::Pools(_) => 0,
+            Place::Pools(_) | Place::Earlier(_) => 0,
         }
     }
 }
@@ -62,13 +68,26 @@ struct Warming {
     is_resolved: bool,
 }
 
+impl Warming {
+    /// Whether its name is still to be resolved, and can be.
+    fn waits_for_name(&self, unresolved: Option<&String>) -> bool {
+        let host = self.cluster.hosts.first().map(|host| &host.host);
+        !self.is_resolved && (unresolved.is_none() || host != unresolved)
+    }
+}
+
 /// What may go wrong at the moment.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// Filters are refused although their module is there.
-    pub(super) refuses_filters: bool,
+    /// Filters are refused although their module is there: the listener's, and those of pools.
+    pub(super) refuses_plugin: bool,
+    pub(super) refuses_stages: bool,
     /// The cluster with this host is refused.
     pub(super) refuses_host: Option<String>,
+    /// The name of this host is not resolved.
+    pub(super) unresolved: Option<String>,
+    /// Requests keep filters whose clusters are gone.
+    pub(super) requests_go_on: bool,
     /// The module cannot be fetched.
     pub(super) fetches_fail: bool,
 }
@@ -76,6 +95,10 @@ pub(super) struct Faults {
 #[derive(Debug, Default)]
 pub(super) struct Envoy {
     pub(super) faults: Faults,
+    /// How it comes by modules.
+    delivery: Option<ModuleDelivery>,
+    /// The keys in its environment.
+    pub(super) keys: BTreeSet<u8>,
     /// Whether the first clusters were there.
     is_running: bool,
     pub(super) active: BTreeMap<String, Cluster>,
@@ -87,7 +110,7 @@ pub(super) struct Envoy {
     nonces: [String; 2],
     /// A request about clusters that is held back.
     held: Option<Option<String>>,
-    pub(super) inbox: VecDeque<(Response, Generation)>,
+    pub(super) inbox: VecDeque<(Response, Generation, u8)>,
     pub(super) outbox: VecDeque<Request>,
     is_connected: bool,
     /// Whether clusters were refused, so that nothing is promised about them for now.
@@ -98,6 +121,15 @@ const CLUSTERS: usize = 0;
 const FILTERS: usize = 1;
 
 impl Envoy {
+    /// A process that has just started.
+    pub(super) fn new(delivery: ModuleDelivery, keys: BTreeSet<u8>) -> Self {
+        Self {
+            delivery: Some(delivery),
+            keys,
+            ..Self::default()
+        }
+    }
+
     /// The filter of the listener that is in force.
     pub(super) fn listener(&self) -> Option<&Sent> {
         self.filters.get(&None)?.applied.as_ref()
@@ -110,7 +142,9 @@ impl Envoy {
 
     /// Whether it waits for names to be resolved.
     pub(super) fn resolves(&self) -> bool {
-        self.warming.values().any(|warming| !warming.is_resolved)
+        let unresolved = self.faults.unresolved.as_ref();
+        let mut warming = self.warming.values();
+        warming.any(|warming| warming.waits_for_name(unresolved))
     }
 
     pub(super) fn connect(&mut self) {
@@ -131,7 +165,7 @@ impl Envoy {
 
     /// Takes the next response.
     pub(super) fn receive(&mut self) {
-        let Some((response, module)) = self.inbox.pop_front() else {
+        let Some((response, module, key)) = self.inbox.pop_front() else {
             return;
         };
         match response.body {
@@ -146,7 +180,11 @@ impl Envoy {
             }
             Body::Filter(filter) => {
                 self.nonces[FILTERS] = response.nonce;
-                let refused = self.take_filter(Sent { filter, module });
+                let refused = self.take_filter(Sent {
+                    filter,
+                    module,
+                    key,
+                });
                 if refused.is_none() {
                     self.versions[FILTERS] = response.version;
                 }
@@ -158,8 +196,9 @@ impl Envoy {
 
     /// A name is resolved.
     pub(super) fn resolve(&mut self) {
-        let mut left = self.warming.values_mut().filter(|it| !it.is_resolved);
-        if let Some(warming) = left.next() {
+        let unresolved = self.faults.unresolved.as_ref();
+        let mut left = self.warming.values_mut();
+        if let Some(warming) = left.find(|it| it.waits_for_name(unresolved)) {
             warming.is_resolved = true;
         }
         self.settle();
@@ -184,17 +223,34 @@ impl Envoy {
         for cluster in clusters {
             refused = self.take_cluster(cluster).or(refused);
         }
+        self.drop_unused_filters();
+        if !self.filters.keys().copied().eq(subscribed) {
+            self.ask_for_filters(None);
+        }
+        self.has_refused_clusters |= refused.is_some();
+        refused
+    }
+
+    /// Requests that kept filters end.
+    pub(super) fn end_requests(&mut self) {
+        self.faults.requests_go_on = false;
+        let subscribed = self.filters.len();
+        self.drop_unused_filters();
+        if self.filters.len() < subscribed {
+            self.ask_for_filters(None);
+        }
+    }
+
+    fn drop_unused_filters(&mut self) {
+        if self.faults.requests_go_on {
+            return;
+        }
         let used: BTreeSet<_> = self
             .clusters()
             .filter_map(|cluster| cluster.stage)
             .collect();
         let is_used = |name: &Name| name.is_none_or(|generation| used.contains(&generation));
         self.filters.retain(|name, _| is_used(name));
-        if !self.filters.keys().copied().eq(subscribed) {
-            self.ask_for_filters(None);
-        }
-        self.has_refused_clusters |= refused.is_some();
-        refused
     }
 
     fn take_cluster(&mut self, cluster: &Cluster) -> Option<String> {
@@ -229,37 +285,49 @@ impl Envoy {
     fn take_filter(&mut self, sent: Sent) -> Option<String> {
         let name = match sent.filter.place {
             Place::Listener(_) => None,
-            Place::Pools(generation) => Some(generation),
+            Place::Pools(generation) | Place::Earlier(generation) => Some(generation),
         };
         let subscription = self.filters.get_mut(&name)?;
         if subscription.last.as_ref() == Some(&sent) {
             return None;
         }
-        subscription.last = Some(sent.clone());
-        subscription.is_ready = true;
-        let made = self.make(&sent);
-        let subscription = self.filters.get_mut(&name)?;
+        let made = if let Place::Earlier(_) = sent.filter.place {
+            // Refused by its type, before anything is touched.
+            Err("type".to_owned())
+        } else {
+            subscription.last = Some(sent.clone());
+            self.make(&sent)
+        };
         match made {
             Ok(()) => {
+                let subscription = self.filters.get_mut(&name)?;
+                subscription.is_ready = true;
                 subscription.applied = Some(sent);
                 None
             }
-            Err(reason) => Some(reason),
+            Err(reason) => {
+                for subscription in self.filters.values_mut() {
+                    subscription.is_ready = true;
+                }
+                Some(reason)
+            }
         }
     }
 
     /// Makes a filter.
     fn make(&mut self, sent: &Sent) -> Result<(), String> {
-        assert_eq!(
-            sent.filter.without_module,
-            WithoutModule::Refuse,
-            "requests would pass it by"
-        );
-        if !self.modules.contains(&sent.module) {
+        let is_local = self.delivery == Some(ModuleDelivery::Local);
+        let waits = sent.filter.without_module == WithoutModule::Wait;
+        assert_eq!(waits, is_local, "requests would pass it by");
+        if !is_local && !self.modules.contains(&sent.module) {
             self.fetching.insert(sent.module);
             return Err("no module".to_owned());
         }
-        if self.faults.refuses_filters {
+        let refuses = match sent.filter.place {
+            Place::Listener(_) => self.faults.refuses_plugin,
+            Place::Pools(_) | Place::Earlier(_) => self.faults.refuses_stages,
+        };
+        if refuses || !self.keys.contains(&sent.key) {
             return Err("refused".to_owned());
         }
         Ok(())
