@@ -1,11 +1,15 @@
 //! A channel as it is stored, and as it is shown: without its secrets.
 
+mod credential_status;
+mod credentials;
+
 use bedrock_filter::config::lint;
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use crate::credentials::{AssumeRole, CredentialStatus, Credentials, WebIdentity};
+pub use credential_status::{CredentialState, CredentialStatus};
+pub use credentials::{AssumeRole, Credentials, WebIdentity};
 
 /// Bytes of a fingerprint's hash that are shown.
 const FINGERPRINT_LEN: usize = 8;

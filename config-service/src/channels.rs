@@ -12,20 +12,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_filter::config::{Failover, Limits};
-use bedrock_filter::endpoint::Endpoint;
 use tokio::sync::Mutex;
 
-use crate::channel::{ChannelView, StoredChannel};
-use crate::credentials::{CredentialStatus, TokenFolders, keeper::Keeper};
-use crate::edit::SyntaxError;
+use crate::channel::{ChannelView, CredentialStatus, StoredChannel};
+use crate::credentials::keeper::Keeper;
 use crate::fault::Fault;
-use crate::outbound::Outbound;
 use crate::probe::Prober;
 use crate::publish::{Publisher, Snapshot};
-use crate::seal::Sealer;
+use crate::settings::Settings;
 use crate::store::{Contents, Store, StoreError};
 
+pub use crate::edit::EditError;
 pub use author::{Author, Expected};
 pub use renew::RenewError;
 
@@ -38,25 +35,6 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct Channels {
     inner: Arc<Inner>,
-}
-
-/// What holds for all channels.
-#[derive(Clone, Debug, Default)]
-pub struct Settings {
-    /// Sizes that the filter enforces.
-    pub limits: Limits,
-    /// Settings of failover, where the filter stands on the clusters too.
-    pub failover: Option<Failover>,
-    /// Seals what is published.
-    pub sealer: Sealer,
-    /// Whether an endpoint may lead to a link-local address or a metadata service.
-    pub allow_link_local_endpoints: bool,
-    /// Endpoints that may get what AWS issues to the service, and that may be in plain text.
-    pub trusted_endpoints: Vec<Endpoint>,
-    /// Where files with tokens of identity providers may be.
-    pub token_folders: TokenFolders,
-    /// How channels are tested.
-    pub outbound: Outbound,
 }
 
 #[derive(Debug)]
@@ -82,47 +60,6 @@ pub enum Request {
     ReplaceNamed(String),
 }
 
-/// Why an edit was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum EditError {
-    /// The body is not JSON.
-    #[error("the body is not valid JSON: {0}")]
-    Syntax(#[from] SyntaxError),
-    /// The edit breaks rules.
-    #[error("the channel is not valid")]
-    Invalid(Vec<Fault>),
-    /// Another channel has the name.
-    #[error("another channel has the name `{0}`")]
-    NameTaken(String),
-    /// There is no channel with that id.
-    #[error("there is no channel with the id `{0}`")]
-    NotFound(String),
-    /// The channel is not what its author knows: it is at this revision, or it does not exist.
-    #[error("the channel was edited since it was read")]
-    Outdated(Option<u64>),
-    /// The channel did not exist at that revision, or the history does not reach back so far.
-    #[error("the history has no such channel at revision {0}")]
-    UnknownRevision(u64),
-    /// The database failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The edit was cut short; whether it was made is unknown.
-    #[error("the edit was interrupted")]
-    Interrupted,
-}
-
-impl EditError {
-    /// What is wrong with the body, if that is why the edit was not made.
-    #[must_use]
-    pub fn faults(&self) -> Option<Vec<Fault>> {
-        match self {
-            Self::Invalid(faults) => Some(faults.clone()),
-            Self::NameTaken(_) => Some(vec![Fault::name_taken()]),
-            _ => None,
-        }
-    }
-}
-
 /// Stored channels that this version's rules refuse.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored channels do not compile: {}", list(.0))]
@@ -137,7 +74,7 @@ impl Channels {
     pub async fn load(store: Store, settings: Settings, keeper: Keeper) -> Result<Self, LoadError> {
         let mut contents = store.contents().await?;
         destination::warn(&contents, &settings);
-        keeper.sync(&contents);
+        keeper.sync(&contents.channels);
         keeper.restore(store.issued().await?);
         if keeper.settle(FIRST_ANSWERS).await {
             contents.revision += 1;

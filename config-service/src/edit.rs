@@ -5,6 +5,7 @@
 
 mod credentials;
 pub(crate) mod endpoint;
+mod error;
 mod field;
 mod guardrail;
 mod json;
@@ -21,13 +22,13 @@ use bedrock_filter::config::{
 use bedrock_filter::secret::Secret;
 use serde_json::value::RawValue;
 
-use crate::channel::Channel;
-use crate::credentials::Credentials;
+use crate::channel::{Channel, Credentials};
 use crate::fault::{Fault, child};
 use credentials::CredentialsEdit;
 use field::Said;
 use json::{Kind, Members};
 
+pub use error::EditError;
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.

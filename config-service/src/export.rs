@@ -8,8 +8,9 @@ mod istio;
 
 use bedrock_filter::seal::KEY_VARIABLE;
 
-use crate::channels::{Channels, EditError};
+use crate::edit::EditError;
 use crate::fault::Fault;
+use crate::publish::Snapshot;
 use crate::xds::Resources;
 
 pub use istio::{InvalidTarget, Target};
@@ -46,19 +47,18 @@ impl From<Vec<Fault>> for ExportError {
     }
 }
 
-/// The channels as an Istio `EnvoyFilter`, in YAML.
+/// The channels in `copy` as an Istio `EnvoyFilter`, in YAML.
 ///
 /// # Errors
 ///
-/// When the target cannot be used, or the channels cannot be copied.
-pub async fn istio(
-    channels: &Channels,
+/// When the target cannot be used.
+pub fn istio(
+    copy: &Snapshot,
     target: &Target,
     resources: &Resources,
 ) -> Result<String, ExportError> {
     target.validate()?;
-    let copy = channels.copy().await?;
-    istio::manifest(&copy, target, resources)
+    istio::manifest(copy, target, resources)
 }
 
 fn list(names: &[String]) -> String {

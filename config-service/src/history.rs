@@ -6,17 +6,6 @@ use serde_json::Value;
 use crate::fault::child;
 use crate::store::AuditEntry;
 
-/// Which edits are asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
-    /// Only those of the channel with this id.
-    pub channel: Option<String>,
-    /// Only those before this revision.
-    pub before: Option<u64>,
-    /// At most so many.
-    pub limit: u32,
-}
-
 /// One accepted edit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {

@@ -7,7 +7,8 @@
 //!    judges the outcome.
 //! 3. [`store`] keeps row, audit entry and revision in one SQLite transaction; [`seal`] seals the
 //!    credentials before they are stored and before they are published.
-//! 4. [`publish`] makes an immutable snapshot of it, which [`xds`] sends to every Envoy.
+//! 4. [`publish`] makes an immutable snapshot of it, with the [`cluster`]s that it needs, which [`xds`] sends to
+//!    every Envoy.
 //!    Where a channel has a source of credentials instead of a key, [`credentials`] gets keys from AWS
 //!    and has them published before the old ones expire.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
@@ -24,6 +25,7 @@ mod args;
 mod call;
 pub mod channel;
 pub mod channels;
+pub mod cluster;
 pub mod command;
 pub mod credentials;
 pub mod edit;
@@ -41,6 +43,7 @@ pub mod proxies;
 pub mod publish;
 pub mod seal;
 mod service;
+pub mod settings;
 pub mod store;
 mod token;
 mod web;

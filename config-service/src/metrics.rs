@@ -16,7 +16,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::credentials::CredentialStatus;
+use crate::channel::CredentialStatus;
 use crate::fleet::FleetCounts;
 
 /// Seconds from an edit to its acknowledgement, in buckets.

@@ -13,7 +13,7 @@ use bedrock_filter::config::Channel;
 use bedrock_filter::routes::Routes;
 use serde::{Deserialize, Serialize};
 
-use crate::channels::EditError;
+use crate::edit::EditError;
 use crate::store::StoreError;
 pub(crate) use candor::Candor;
 pub use http::Prober;

@@ -7,22 +7,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bedrock_filter::config::{Channel, Credentials, Generation, SignedBy};
+use bedrock_filter::config::{Channel, Credentials, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
 use bedrock_filter::secret::Secret;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
-use crate::channels::Settings;
+use crate::cluster::{Cluster, Host, MAX_RETIRED, SigningKey, Transport};
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
+use crate::settings::Settings;
 use crate::store::{Contents, KeptCluster};
 
-pub(crate) use filter::{explained, faults, is_usable, ready};
-
-/// Clusters of earlier revisions that are remembered for Envoys that come back late.
-pub const MAX_RETIRED: usize = 512;
+pub(crate) use filter::{explained, faults, ready};
 
 /// Everything that an Envoy needs for one revision.
 pub struct Snapshot {
@@ -53,72 +51,6 @@ pub enum Origin {
     Start,
     /// An edit, or a renewal of credentials.
     Change,
-}
-
-/// An upstream that Envoys dial.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-pub struct Cluster {
-    /// Envoy's name for it.
-    pub name: String,
-    /// What is dialled, in the order in which Envoy tries it.
-    pub hosts: Vec<Host>,
-    /// Whether the connection is encrypted.
-    pub transport: Transport,
-    /// The filter that stands here too, to make each attempt its channel's own; without one, what comes is
-    /// ready to be sent.
-    pub stage: Option<Generation>,
-    /// Whose signature Envoy adds to what leaves, if not the filter's. Has a secret, and is kept nowhere.
-    #[serde(skip)]
-    pub signing: Option<SigningKey>,
-}
-
-impl Cluster {
-    /// The cluster that brings the pools' filter to an Envoy, whether there are pools or not: module and keys
-    /// are tried on it before a listener depends on them. Nothing is sent to it.
-    #[must_use]
-    pub fn carrier(generation: Generation) -> Self {
-        Self {
-            name: format!("bedrock|filter|{generation}"),
-            hosts: Vec::new(),
-            transport: Transport::Plain,
-            stage: Some(generation),
-            signing: None,
-        }
-    }
-}
-
-/// One endpoint of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-pub struct Host {
-    /// Host name or address; an IPv6 address has no brackets here.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// AWS region behind it.
-    pub region: String,
-    /// The channel that it stands for in a pool; several may have one address.
-    pub channel: Option<String>,
-}
-
-/// An access key with which Envoy signs.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SigningKey {
-    /// Public half.
-    pub access_key_id: String,
-    /// Secret half.
-    pub secret_access_key: Secret,
-    /// Of temporary credentials.
-    pub session_token: Option<Secret>,
-}
-
-/// How a cluster's connections are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// TLS with a verified certificate.
-    Tls,
-    /// No encryption.
-    Plain,
 }
 
 impl Snapshot {

@@ -11,13 +11,14 @@ use tokio::task::JoinHandle;
 
 use crate::api::{self, AppState};
 use crate::args::{Args, InvalidSealKey};
-use crate::channels::{Channels, LoadError, Settings};
+use crate::channels::{Channels, LoadError};
 use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::outbound::{Outbound, Reach};
 use crate::proxies::TrustedProxies;
 use crate::seal::{SealError, Sealer};
+use crate::settings::Settings;
 use crate::store::{Store, StoreError};
 use crate::xds::tls::{Tls, TlsError};
 use crate::xds::{self, Resources, Setup, XdsServer};
@@ -141,7 +142,12 @@ impl Service {
         };
         let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
         let (stop, stopped) = watch::channel(false);
-        let keeping = keeper.run(channels.clone(), stopped.clone());
+        let renewing = channels.clone();
+        let renew = move || {
+            let channels = renewing.clone();
+            async move { channels.renew().await }
+        };
+        let keeping = keeper.run(renew, stopped.clone());
         let published = channels.subscribe().await;
         let fleet = Fleet::default();
         let setup = Setup {

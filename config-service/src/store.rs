@@ -23,7 +23,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use crate::channel::{Channel, StoredChannel};
 use crate::seal::{SealError, Sealer, StoredSecretError};
 
-pub use audit::AuditEntry;
+pub use audit::{AuditEntry, AuditQuery};
 pub(crate) use clusters::KeptCluster;
 pub use open::Creation;
 pub use tokens::TokenEntry;

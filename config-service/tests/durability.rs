@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::common::envoy::{ECDS, Envoy, plugin_json, revision};
 use crate::common::{self, ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use clap::Parser as _;
-use config_service::history::Query;
 use config_service::seal::Sealer;
+use config_service::store::AuditQuery;
 use config_service::store::Store;
 use config_service::{Args, Service};
 use reqwest::Method;
@@ -20,7 +20,7 @@ async fn store(dir: &TempDir) -> Store {
 }
 
 /// The whole history.
-const ALL: Query = Query {
+const ALL: AuditQuery = AuditQuery {
     channel: None,
     before: None,
     limit: 1000,

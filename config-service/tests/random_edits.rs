@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::routes::Routes;
-use config_service::channels::{Author, Channels, EditError, Request, Settings};
+use config_service::channels::{Author, Channels, EditError, Request};
 use config_service::credentials::{Aws, TokenFolders, keeper::Keeper};
 use config_service::outbound::Outbound;
 use config_service::seal::Sealer;
+use config_service::settings::Settings;
 use config_service::store::{Creation, Store};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;

@@ -56,20 +56,7 @@ const FILTER: &[(&str, &[&str])] = &[
 ];
 
 /// Arrows of the config-service that close a circle still. None may be added.
-const OF_THE_SERVICE: [(&str, &str); 11] = [
-    ("access", "store"),
-    ("api", "web"),
-    ("credentials", "channel"),
-    ("credentials", "channels"),
-    ("credentials", "publish"),
-    ("credentials", "store"),
-    ("export", "channels"),
-    ("history", "store"),
-    ("probe", "channels"),
-    ("publish", "channels"),
-    // Clusters are kept as they were published.
-    ("store", "publish"),
-];
+const OF_THE_SERVICE: [(&str, &str); 2] = [("access", "store"), ("api", "web")];
 
 #[test]
 fn the_filters_rooms_know_those_below_them_alone() {

@@ -24,7 +24,8 @@ async fn plugin_config(State(app): App) -> Result<Response, Problem> {
 
 /// A manifest for an Istio gateway.
 async fn istio(State(app): App, Query(target): Query<Target>) -> Result<Response, Problem> {
-    let manifest = export::istio(&app.channels, &target, &app.resources).await?;
+    let copy = app.channels.copy().await?;
+    let manifest = export::istio(&copy, &target, &app.resources)?;
     // https://www.rfc-editor.org/rfc/rfc9512
     Ok(document("application/yaml", manifest))
 }

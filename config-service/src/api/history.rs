@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, body, channels};
-use crate::history::{self, Entry};
+use crate::history::Entry;
+use crate::store::AuditQuery;
 
 /// Entries of one answer, and the most that can be asked for.
 const PAGE: (u32, u32) = (50, 500);
@@ -58,7 +59,7 @@ async fn read(
         let message = format!("the parameter limit is {limit}; it must be 1 to {most}");
         return Err(Problem::bad_request(message));
     }
-    let query = history::Query {
+    let query = AuditQuery {
         channel,
         before: page.before,
         // One more tells whether there is another page.

@@ -8,13 +8,14 @@ use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
 use super::candidate::find;
-use super::{Channels, EditError, Request, Settings};
+use super::{Channels, EditError, Request};
 use crate::channel::{self, Warning};
 use crate::credentials::IssuedCredentials;
 use crate::explain::{self, Explanation};
 use crate::export::ExportError;
 use crate::probe::{Candor, Plan, ProbeError, Report};
 use crate::publish::{self, Snapshot};
+use crate::settings::Settings;
 use crate::store::Contents;
 
 impl Channels {

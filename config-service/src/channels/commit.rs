@@ -203,7 +203,7 @@ impl Inner {
         );
         self.publish(publisher, snapshot).await;
         match self.store.contents().await {
-            Ok(contents) => self.keeper.sync(&contents),
+            Ok(contents) => self.keeper.sync(&contents.channels),
             // The edit was made; the next one tells.
             Err(error) => tracing::error!(%error, "sources of credentials were not looked at"),
         }

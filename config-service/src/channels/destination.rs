@@ -9,8 +9,7 @@ use bedrock_filter::endpoint::{Endpoint, HostVariant, partition};
 
 use super::Settings;
 use super::commit::Candidate;
-use crate::channel::Channel;
-use crate::credentials::Credentials;
+use crate::channel::{Channel, Credentials};
 use crate::fault::Fault;
 use crate::outbound::address;
 use crate::store::Contents;

@@ -9,8 +9,8 @@ use super::commit::Candidate;
 use super::{Author, Channels, EditError, Inner};
 use crate::channel::StoredChannel;
 use crate::edit::{Base, Edit};
-use crate::history::{Entry, Query};
-use crate::store::StoreError;
+use crate::history::Entry;
+use crate::store::{AuditQuery, StoreError};
 
 impl Channels {
     /// Accepted edits, newest first.
@@ -18,7 +18,7 @@ impl Channels {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn history(&self, query: &Query) -> Result<Vec<Entry>, StoreError> {
+    pub async fn history(&self, query: &AuditQuery) -> Result<Vec<Entry>, StoreError> {
         let entries = self.inner.store.audit(query).await?;
         Ok(entries.iter().map(Entry::from).collect())
     }

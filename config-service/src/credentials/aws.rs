@@ -15,7 +15,8 @@ use bedrock_filter::config::Credentials as Issued;
 use bedrock_filter::secret::Secret;
 
 use super::ledger::Fetched;
-use super::{AssumeRole, Credentials, DEFAULT_SESSION_NAME, TokenFolders, WebIdentity, short_term};
+use super::{DEFAULT_SESSION_NAME, TokenFolders, short_term};
+use crate::channel::{AssumeRole, Credentials, WebIdentity};
 use crate::outbound::{Outbound, redacted};
 
 /// How long one call to STS may take, retries included.

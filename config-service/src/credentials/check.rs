@@ -2,8 +2,8 @@
 
 use bedrock_filter::config::SignedBy;
 
-use super::{AssumeRole, Credentials, TokenFolders, WebIdentity};
-use crate::channel::Channel;
+use super::TokenFolders;
+use crate::channel::{AssumeRole, Channel, Credentials, WebIdentity};
 use crate::fault::Fault;
 
 /// Shortest and longest life that STS gives a role's session, in seconds.

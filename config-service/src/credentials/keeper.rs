@@ -1,6 +1,7 @@
 //! Keeps credentials fresh: asks AWS when the ledger says so and has the outcome published.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -9,12 +10,9 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::aws::Aws;
-use super::ledger::{
-    CredentialState, CredentialStatus, Fetched, IssuedCredentials, Job, Ledger, Saved,
-};
-use crate::channels::Channels;
-use crate::publish::is_usable;
-use crate::store::Contents;
+use super::ledger::{Fetched, IssuedCredentials, Job, Ledger, Saved};
+use super::usable::is_usable;
+use crate::channel::{CredentialState, CredentialStatus, StoredChannel};
 
 /// How long AWS may take for one attempt, all of its calls together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,8 +59,8 @@ impl Keeper {
     }
 
     /// Takes over what is configured, and has what is new asked for at once.
-    pub(crate) fn sync(&self, contents: &Contents) {
-        self.lock().sync(&contents.channels, SystemTime::now());
+    pub(crate) fn sync(&self, channels: &[StoredChannel]) {
+        self.lock().sync(channels, SystemTime::now());
         self.inner.wake.notify_one();
     }
 
@@ -123,8 +121,12 @@ impl Keeper {
         changed
     }
 
-    /// Works until `stopped` turns true.
-    pub(crate) async fn run(self, channels: Channels, mut stopped: watch::Receiver<bool>) {
+    /// Works until `stopped` turns true; `publish` publishes what is held now.
+    pub(crate) async fn run<F, E>(self, publish: impl Fn() -> F, mut stopped: watch::Receiver<bool>)
+    where
+        F: Future<Output = Result<(), E>>,
+        E: Display,
+    {
         let mut attempts = Attempts::new();
         let mut unpublished = false;
         loop {
@@ -143,7 +145,7 @@ impl Keeper {
             }
             unpublished |= self.lock().retire(SystemTime::now());
             if unpublished {
-                match channels.renew().await {
+                match publish().await {
                     Ok(()) => unpublished = false,
                     Err(error) => {
                         tracing::error!(%error, "renewed credentials could not be published");

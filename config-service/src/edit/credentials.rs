@@ -8,7 +8,7 @@ use self::shown::Shown;
 use super::json::Kind;
 use super::object::Object;
 use super::{field, maps};
-use crate::credentials::{AssumeRole, Credentials, WebIdentity};
+use crate::channel::{AssumeRole, Credentials, WebIdentity};
 use crate::fault::{Fault, child};
 use bedrock_filter::secret::Secret;
 

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::ExportError;
+use crate::cluster::{Cluster, Host, Transport};
 use crate::filter_code::FilterCode;
-use crate::publish::{Cluster, Host, Snapshot, Transport};
+use crate::publish::Snapshot;
 use crate::xds::Resources;
 
 const TEMPLATE: &str = include_str!("../../../envoy/istio.yaml");

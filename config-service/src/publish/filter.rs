@@ -7,10 +7,10 @@ use bedrock_filter::routes::Routes;
 use bedrock_filter::secret::Secret;
 
 use crate::channel::Channel;
-use crate::channels::Settings;
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
 use crate::seal::Sealer;
+use crate::settings::Settings;
 use crate::store::Contents;
 
 /// Judges all channels with the filter's own rules, whether they have credentials yet or not.
@@ -83,23 +83,6 @@ pub(crate) fn faults(errors: Vec<ConfigError>) -> Vec<Fault> {
     errors
         .map(|error| Fault::new(error.path, error.code, error.reason))
         .collect()
-}
-
-/// Whether the filter takes these credentials.
-pub(crate) fn is_usable(credentials: &Credentials) -> bool {
-    let channel = serde_json::json!({
-        "name": "any",
-        "region": "us-east-1",
-        "credentials": credentials,
-    });
-    serde_json::from_value(channel).is_ok_and(|channel: FilterChannel| {
-        let channels = vec![channel];
-        Routes::compile(PluginConfig {
-            channels,
-            ..PluginConfig::default()
-        })
-        .is_ok()
-    })
 }
 
 fn plugin_config(

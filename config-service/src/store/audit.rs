@@ -4,7 +4,17 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::{Change, Stamp, Store, StoreError};
 use crate::channel::{Channel, StoredChannel, masked};
-use crate::history::Query;
+
+/// Which edits are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditQuery {
+    /// Only those of the channel with this id.
+    pub channel: Option<String>,
+    /// Only those before this revision.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
 
 /// One accepted edit, as it is remembered. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -35,7 +45,7 @@ impl Store {
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn audit(&self, query: &Query) -> Result<Vec<AuditEntry>, StoreError> {
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let before = query.before.map_or(i64::MAX, revision);
         let entries = sqlx::query_as(
             "SELECT revision, at, actor, action, channel_id, channel_name, before, after, restored \

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::issued::milliseconds;
 use super::{Store, StoreError};
-use crate::publish::{Cluster, MAX_RETIRED};
+use crate::cluster::{Cluster, MAX_RETIRED};
 
 /// How long a retired cluster is kept, for Envoys that were away.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
@@ -97,7 +97,7 @@ impl KeptCluster {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::{SigningKey, Transport};
+    use crate::cluster::{SigningKey, Transport};
     use crate::seal::Sealer;
     use crate::store::Creation;
     use bedrock_filter::config::Generation;

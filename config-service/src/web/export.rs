@@ -40,7 +40,8 @@ pub(super) async fn istio(
     _: Session,
     Query(target): Query<Target>,
 ) -> Result<Response, Refusal> {
-    let manifest = export::istio(&app.channels, &target, &app.resources).await?;
+    let copy = app.channels.copy().await?;
+    let manifest = export::istio(&copy, &target, &app.resources)?;
     Ok(file("application/yaml", "bedrock-istio.yaml", manifest))
 }
 

@@ -11,7 +11,8 @@ use super::layout::{Page, Refusal, csrf, time};
 use super::session::Session;
 use crate::api::AppState;
 use crate::channels::Author;
-use crate::history::{self, Entry};
+use crate::history::Entry;
+use crate::store::AuditQuery;
 
 /// Entries of a page.
 const PAGE: u32 = 30;
@@ -62,7 +63,7 @@ async fn show(
     channel: Option<String>,
     from: &From,
 ) -> Result<Html<String>, Refusal> {
-    let query = history::Query {
+    let query = AuditQuery {
         channel,
         before: from.before,
         limit: PAGE,

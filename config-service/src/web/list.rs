@@ -10,9 +10,8 @@ use super::export;
 use super::layout::{Page, Refusal, csrf, time};
 use super::session::Session;
 use crate::api::AppState;
-use crate::channel::StoredChannel;
+use crate::channel::{CredentialStatus, StoredChannel};
 use crate::channels::{Author, Request};
-use crate::credentials::CredentialStatus;
 use crate::fleet::FleetView;
 
 /// Names of models that a row shows.

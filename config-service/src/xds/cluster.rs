@@ -36,7 +36,7 @@ use envoy_types::pb::google::protobuf::value::Kind;
 use envoy_types::pb::google::protobuf::{Duration, Struct, UInt32Value, Value};
 use envoy_types::util::pack_any;
 
-use crate::publish::{Cluster, Host, Transport};
+use crate::cluster::{Cluster, Host, Transport};
 
 /// Namespace of the endpoint metadata that the filter reads.
 const METADATA_NAMESPACE: &str = "bedrock";

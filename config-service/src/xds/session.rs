@@ -41,8 +41,9 @@ use std::time::{Duration, Instant};
 
 use bedrock_filter::config::Generation;
 
+use crate::cluster::Cluster;
 use crate::filter_code::ModuleDelivery;
-use crate::publish::{self, Cluster, Snapshot};
+use crate::publish::{self, Snapshot};
 use hold::Brought;
 use lane::Lane;
 use left_behind::LeftBehind;

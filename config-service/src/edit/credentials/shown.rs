@@ -1,7 +1,6 @@
 //! Credentials as a read shows them: they stand for the stored ones, whose secrets they lack.
 
-use crate::channel::fingerprint;
-use crate::credentials::Credentials;
+use crate::channel::{Credentials, fingerprint};
 use crate::fault::{Fault, child};
 
 /// What a read shows of credentials.

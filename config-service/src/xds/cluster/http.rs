@@ -24,7 +24,7 @@ use envoy_types::pb::google::protobuf::Any;
 use envoy_types::util::pack_any;
 
 use super::seconds;
-use crate::publish::{Cluster, SigningKey};
+use crate::cluster::{Cluster, SigningKey};
 use crate::xds::plugin;
 
 /// Idle connections are closed before AWS's NAT gateways and load balancers forget them after 350 s

@@ -28,8 +28,8 @@ impl Brought {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channels::Settings;
     use crate::credentials::IssuedCredentials;
+    use crate::settings::Settings;
     use crate::store::Contents;
 
     fn started_without_channels(revision: u64) -> Snapshot {

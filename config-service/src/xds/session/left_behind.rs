@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::publish::Cluster;
+use crate::cluster::Cluster;
 
 /// Clusters that stay behind at once at most, the latest ones: each costs an Envoy memory and look-ups.
 const MOST_LEFT_BEHIND: usize = 512;
@@ -92,7 +92,7 @@ impl LeftBehind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::publish::Transport;
+    use crate::cluster::Transport;
 
     const TIME: Duration = Duration::from_secs(60);
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bedrock_filter::config::Generation;
 
-use crate::publish::{Cluster, Snapshot};
+use crate::cluster::Cluster;
+use crate::publish::Snapshot;
 
 /// A type of resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ mod retries;
 mod simulated;
 
 use super::*;
-use crate::publish::{Host, Transport};
+use crate::cluster::{Host, Transport};
 
 /// The module of the tests.
 const GENERATION: Generation = Generation::new(7);

@@ -20,8 +20,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use bedrock_filter::config::Generation;
 
 use super::super::{Body, Filter, Place, Request, Response, Wanted, WithoutModule};
+use crate::cluster::Cluster;
 use crate::filter_code::ModuleDelivery;
-use crate::publish::Cluster;
 
 /// A filter as it arrived.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,43 @@
+//! How a channel's source of credentials is doing.
+
+use std::time::SystemTime;
+
+use serde::Serialize;
+
+/// How a channel's source of credentials is doing.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CredentialStatus {
+    /// Whether there is something to serve with.
+    pub state: CredentialState,
+    /// When what is held expires, RFC 3339; `None` when it does not, or nothing is held.
+    pub expires_at: Option<String>,
+    /// When AWS last gave credentials.
+    pub refreshed_at: Option<String>,
+    /// Why the latest attempt failed; `None` after a success.
+    pub last_error: Option<String>,
+    /// How often AWS gave credentials since the service was started.
+    pub refreshes: u64,
+    /// How often it did not.
+    pub failures: u64,
+    /// The expiry again, for metrics.
+    #[serde(skip)]
+    pub expiry: Option<SystemTime>,
+    /// The channel's name.
+    #[serde(skip)]
+    pub channel: String,
+    /// The kind of credentials.
+    #[serde(skip)]
+    pub kind: &'static str,
+}
+
+/// Whether a channel can be served with its credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialState {
+    /// It is served.
+    Ready,
+    /// The first answer of AWS is awaited; the channel is not served yet.
+    Pending,
+    /// There are none, and the latest attempt failed; the channel is not served.
+    Unavailable,
+}
