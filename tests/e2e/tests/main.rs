@@ -11,6 +11,7 @@ mod limits;
 mod native_signing;
 mod openai_package;
 mod plugin_config;
+mod readiness;
 mod restarts;
 mod secrecy;
 mod starts;
