@@ -1,7 +1,6 @@
 //! A config-service in this process, on free ports and a database of its own, and clients for it.
 
 pub mod envoy;
-pub mod sts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, cluster_names, plugin_json};
-use crate::common::sts::{Sts, secret, session_token};
+
 use crate::common::{self, DEADLINE, SECRET, TestService, channel, channel_with};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_filter::config::PluginConfig;
+use bedrock_simulator::sts::{Sts, secret, session_token};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -110,7 +111,7 @@ async fn names_that_resolve_to_metadata_are_not_called() {
 #[tokio::test]
 async fn a_role_is_assumed_with_everything_that_is_configured() {
     let begun = since_epoch();
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     let id = service.create(&channel_with("one", &assume_role())).await;
     let config = wait_published(&service, is_served).await;
@@ -165,7 +166,7 @@ async fn a_role_is_assumed_with_everything_that_is_configured() {
 
 #[tokio::test]
 async fn a_web_identity_needs_no_other_credentials_and_its_token_is_read_anew() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let token_file = dir.path().join("tokens/token");
     std::fs::create_dir(dir.path().join("tokens")).unwrap();
     let credentials = json!({"credentials": {
@@ -235,7 +236,7 @@ async fn a_token_file_is_in_a_folder_that_the_operator_names() {
 
 #[tokio::test]
 async fn a_channel_whose_token_file_is_not_allowed_any_more_says_so() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     std::fs::create_dir(dir.path().join("tokens")).unwrap();
     let token_file = dir.path().join("tokens/token");
     std::fs::write(&token_file, WEB_TOKEN).unwrap();
@@ -265,7 +266,7 @@ async fn a_channel_whose_token_file_is_not_allowed_any_more_says_so() {
 
 #[tokio::test]
 async fn a_short_term_key_is_minted_from_a_key_or_a_role() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     let key = |source: &Value| json!({"credentials": {"type": "bedrock_short_term_key", "source": source}});
     service
@@ -308,7 +309,7 @@ async fn a_short_term_key_is_minted_from_a_key_or_a_role() {
 
 #[tokio::test]
 async fn credentials_are_renewed_before_they_expire_and_envoys_get_them() {
-    let (sts, dir) = (Sts::start(Duration::from_secs(9)).await, dir());
+    let (sts, dir) = (Sts::start(Duration::from_secs(9)).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     service.create(&channel_with("one", &assume_role())).await;
     wait_published(&service, is_served).await;
@@ -331,7 +332,7 @@ async fn credentials_are_renewed_before_they_expire_and_envoys_get_them() {
 
 #[tokio::test]
 async fn a_channel_without_credentials_says_so_and_holds_up_no_other() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     sts.fail(Some((
         403,
         "AccessDenied",
@@ -385,7 +386,7 @@ async fn clusters(service: &TestService) -> Vec<String> {
 
 #[tokio::test]
 async fn a_channel_without_credentials_is_in_no_pool_and_no_cluster_of_its_own() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     sts.fail(Some((503, "ServiceUnavailable", "down")));
     let service = start(&dir, &sts, &["--failover"]).await;
     let signed = json!({"signer": "envoy", "credentials": assume_role()["credentials"]});
@@ -414,7 +415,7 @@ async fn a_channel_without_credentials_is_in_no_pool_and_no_cluster_of_its_own()
 
 #[tokio::test]
 async fn credentials_that_cannot_be_renewed_go_when_they_expire() {
-    let (sts, dir) = (Sts::start(Duration::from_secs(3)).await, dir());
+    let (sts, dir) = (Sts::start(Duration::from_secs(3)).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     let id = service.create(&channel_with("one", &assume_role())).await;
     wait_published(&service, is_served).await;
@@ -426,7 +427,7 @@ async fn credentials_that_cannot_be_renewed_go_when_they_expire() {
 
 #[tokio::test]
 async fn a_restart_serves_what_was_issued_without_asking_aws() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let keys = ["--seal-key", KEY];
     let service = start(&dir, &sts, &keys).await;
     service.create(&channel_with("one", &assume_role())).await;
@@ -455,7 +456,7 @@ async fn a_restart_serves_what_was_issued_without_asking_aws() {
 
 #[tokio::test]
 async fn the_first_configuration_after_a_start_has_every_channel_that_aws_answers_for() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     sts.fail(Some((403, "AccessDenied", "no")));
     let service = start(&dir, &sts, &[]).await;
     service.create(&channel_with("one", &assume_role())).await;
@@ -476,7 +477,7 @@ async fn the_first_configuration_after_a_start_has_every_channel_that_aws_answer
 
 #[tokio::test]
 async fn reads_of_sources_are_bodies_and_stand_for_the_secrets_inside() {
-    let (sts, dir) = (Sts::start(HOUR).await, dir());
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     let key = json!({"credentials": {"type": "bedrock_short_term_key",
         "source": assume_role()["credentials"]}});

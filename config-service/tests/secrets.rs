@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::common::envoy::{ECDS, Envoy};
-use crate::common::sts::{self, Sts};
 use crate::common::{
     DEADLINE, SECRET, SESSION_TOKEN, TOKEN, TestService, channel, channel_with, receive,
 };
+use bedrock_simulator::sts::{self, Sts};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -78,7 +78,7 @@ async fn play() {
         .with_ansi(false)
         .with_writer(logs.clone())
         .init();
-    let sts = Sts::start(Duration::from_secs(3600)).await;
+    let sts = Sts::start(Duration::from_secs(3600)).await.unwrap();
     let url = sts.url();
     let dir = Arc::new(TempDir::new().unwrap());
     let token_file = dir.path().join("token");

@@ -44,7 +44,10 @@ pub(crate) async fn answer(
             effect: fault.effect.name().to_owned(),
         },
     };
-    shared.record(Recorded::new(request, verdict));
+    shared.record(Recorded {
+        fault: fault.clone(),
+        ..Recorded::new(request, verdict)
+    });
     let fault = fault.unwrap_or_else(|| Fault::new(Effect::None));
     tokio::time::sleep(Duration::from_millis(fault.pace.before_headers_ms)).await;
     deliver(&accepted, &fault, &cut)

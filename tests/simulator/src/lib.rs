@@ -50,6 +50,7 @@
 //! | `fault`, `delivery` | injected faults and how bytes leave |
 //! | `event_stream`, `error` | the wire formats of streams and errors |
 //! | `recorded` | what was received |
+//! | `sts` | another service: AWS STS, which issues keys |
 
 mod catalog;
 mod control;
@@ -67,6 +68,7 @@ mod server;
 mod settings;
 mod signature;
 mod simulator;
+pub mod sts;
 mod wire;
 
 pub use family::Family;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::fault::Fault;
 use crate::wire::WireRequest;
 
 /// How many requests are kept; older ones go first, so that a demo can run for
@@ -42,6 +43,9 @@ pub struct Recorded {
     pub body_bytes: usize,
     /// What became of the request.
     pub verdict: Verdict,
+    /// The injected fault that hit it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
 }
 
 /// What became of a request.
@@ -78,6 +82,7 @@ impl Recorded {
             body: serde_json::from_slice(&request.body).ok(),
             body_bytes: request.body.len(),
             verdict,
+            fault: None,
         }
     }
 
