@@ -67,28 +67,46 @@ pub const SEAL_KEY_VARIABLE: &str = "BEDROCK_SEAL_KEY";
 ///
 /// When it cannot be started.
 pub fn spawn(binary: &Path, bootstrap: &Path, log: &Path) -> Result<Process> {
-    spawn_with_key(binary, bootstrap, log, "")
+    spawn_with(binary, bootstrap, log, Launch::default())
 }
 
-/// The same with keys for sealed credentials in its environment.
+/// What Envoy is started with besides its bootstrap.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'l> {
+    /// Keys for sealed credentials; `""` is none.
+    pub seal_key: &'l str,
+    /// What Envoy logs, such as `info`.
+    pub log_level: &'l str,
+}
+
+impl Default for Launch<'_> {
+    fn default() -> Self {
+        Self {
+            seal_key: "",
+            log_level: "warning",
+        }
+    }
+}
+
+/// The same with keys for sealed credentials in its environment, or another log level.
 ///
 /// # Errors
 ///
 /// When it cannot be started.
-pub fn spawn_with_key(
+pub fn spawn_with(
     binary: &Path,
     bootstrap: &Path,
     log: &Path,
-    seal_key: &str,
+    launch: Launch<'_>,
 ) -> Result<Process> {
     let mut command = Command::new(binary);
     command
-        .env(SEAL_KEY_VARIABLE, seal_key)
+        .env(SEAL_KEY_VARIABLE, launch.seal_key)
         .arg("--config-path")
         .arg(bootstrap)
         // Hot restart would make Envoys on one machine share a socket.
         .args(["--disable-hot-restart", "--concurrency", "2"])
-        .args(["--log-level", "warning"]);
+        .args(["--log-level", launch.log_level]);
     Process::spawn("Envoy", &mut command, log)
 }
 

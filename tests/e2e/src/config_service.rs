@@ -78,6 +78,18 @@ impl ConfigService {
         self.process = None;
     }
 
+    /// Ends the process at once, as a crash would; the database stays.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Its process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Starts the process, with what the database holds.
     pub async fn resume(&mut self) {
         let mut command = Command::new(&self.binary);

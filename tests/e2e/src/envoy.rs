@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::Value;
+use xtask::envoy::Launch;
 use xtask::ports::Ports;
 use xtask::process::Process;
 
@@ -18,7 +19,7 @@ pub struct Envoy {
     binary: PathBuf,
     bootstrap: PathBuf,
     log: PathBuf,
-    seal_key: &'static str,
+    launch: Launch<'static>,
     ports: Ports,
     client: Client,
 }
@@ -36,14 +37,15 @@ impl Envoy {
         envoy
     }
 
-    /// The same, without waiting, with other keys for sealed credentials than [`SEAL_KEY`] in its environment.
-    pub fn start_unready_with_key(
+    /// The same, without waiting, with other keys for sealed credentials than [`SEAL_KEY`] in its environment,
+    /// or another log level.
+    pub fn start_unready_with(
         binary: &Path,
-        (bootstrap, seal_key): (&Bootstrap, &'static str),
+        (bootstrap, launch): (&Bootstrap, Launch<'static>),
         ports: &Ports,
         scratch: &Scratch,
     ) -> Self {
-        let mut envoy = Self::prepare(binary, (bootstrap, seal_key), ports, scratch);
+        let mut envoy = Self::prepare(binary, (bootstrap, launch), ports, scratch);
         envoy.spawn();
         envoy
     }
@@ -55,12 +57,16 @@ impl Envoy {
         ports: &Ports,
         scratch: &Scratch,
     ) -> Self {
-        Self::start_unready_with_key(binary, (bootstrap, SEAL_KEY), ports, scratch)
+        let launch = Launch {
+            seal_key: SEAL_KEY,
+            ..Launch::default()
+        };
+        Self::start_unready_with(binary, (bootstrap, launch), ports, scratch)
     }
 
     fn prepare(
         binary: &Path,
-        (bootstrap, seal_key): (&Bootstrap, &'static str),
+        (bootstrap, launch): (&Bootstrap, Launch<'static>),
         ports: &Ports,
         scratch: &Scratch,
     ) -> Self {
@@ -69,7 +75,7 @@ impl Envoy {
             binary: binary.to_owned(),
             bootstrap: scratch.write("envoy.json", &bootstrap.document.to_string()),
             log: scratch.join("envoy.log"),
-            seal_key,
+            launch,
             ports: *ports,
             client: Client::builder()
                 .timeout(PATIENCE)
@@ -83,7 +89,7 @@ impl Envoy {
 
     fn spawn(&mut self) {
         let (binary, bootstrap) = (&self.binary, &self.bootstrap);
-        let process = xtask::envoy::spawn_with_key(binary, bootstrap, &self.log, self.seal_key);
+        let process = xtask::envoy::spawn_with(binary, bootstrap, &self.log, self.launch);
         self.process = Some(process.expect("Envoy starts"));
     }
 
@@ -120,6 +126,38 @@ impl Envoy {
     /// Ends Envoy, which writes out its access log then.
     pub fn stop(&mut self) {
         self.process = None;
+    }
+
+    /// Ends Envoy at once, as a crash would.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Its process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
+    /// Waits until its listener has a filter with the module of this SHA-256.
+    pub async fn wait_module(&self, sha256: &str) {
+        let page = "/config_dump?resource=ecds_filters";
+        eventually("Envoy runs the module", async || {
+            let dump = self.try_admin_page(page).await?;
+            let dump: Value = serde_json::from_str(&dump).ok()?;
+            let filters = dump["configs"].as_array()?;
+            let of_listener = filters
+                .iter()
+                .map(|filter| &filter["ecds_filter"])
+                .filter(|filter| filter["name"] == "bedrock");
+            let mut modules = of_listener.map(|filter| {
+                let code = &filter["typed_config"]["config"]["vm_config"]["code"];
+                code["remote"]["sha256"] == sha256
+            });
+            modules.next()?.then_some(())
+        })
+        .await;
     }
 
     /// Base URL of the listener, without a trailing slash.

@@ -21,6 +21,7 @@ mod channel;
 mod config_service;
 mod ecds;
 mod envoy;
+mod front;
 pub mod istio;
 mod load;
 mod module;
@@ -41,6 +42,7 @@ pub use channel::{
 pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
+pub use front::Front;
 pub use load::{Load, Outcome};
 pub use python::{PythonWorker, run_python};
 pub use raw::{h1_exchange, h2_post_with_trailers};

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Artefacts, Stack, eventually};
+use crate::{Artefacts, Stack};
 
 /// Name of the file that a stack with [`crate::Module::ServedCopy`] serves.
 const FILE: &str = "filter.wasm";
@@ -16,7 +15,7 @@ impl Stack {
     pub async fn serve_edition(&mut self, edition: u8) {
         let sha256 = self.write_edition(edition);
         self.config.restart_with(|_| ()).await;
-        self.wait_module(&sha256).await;
+        self.envoy.wait_module(&sha256).await;
     }
 
     /// Writes an edition without telling the config-service; returns its SHA-256.
@@ -32,25 +31,5 @@ impl Stack {
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect()
-    }
-
-    /// Waits until Envoy's listener has a filter with this module.
-    pub async fn wait_module(&self, sha256: &str) {
-        let page = "/config_dump?resource=ecds_filters";
-        eventually("Envoy runs the module", async || {
-            let dump = self.envoy.try_admin_page(page).await?;
-            let dump: Value = serde_json::from_str(&dump).ok()?;
-            let filters = dump["configs"].as_array()?;
-            let of_listener = filters
-                .iter()
-                .map(|filter| &filter["ecds_filter"])
-                .filter(|filter| filter["name"] == "bedrock");
-            let mut modules = of_listener.map(|filter| {
-                let code = &filter["typed_config"]["config"]["vm_config"]["code"];
-                code["remote"]["sha256"] == sha256
-            });
-            modules.next()?.then_some(())
-        })
-        .await;
     }
 }

@@ -5,6 +5,7 @@ use std::thread;
 
 use reqwest::Client;
 use tokio::sync::OnceCell;
+use xtask::envoy::Launch;
 use xtask::ports::Ports;
 
 use crate::{Artefacts, Bootstrap, ConfigService, Envoy, SEAL_KEY, Scratch, XdsProxy, eventually};
@@ -51,7 +52,7 @@ pub struct Builder {
     module: Module,
     arguments: Vec<String>,
     config_log: &'static str,
-    envoy_seal_key: &'static str,
+    envoy: Launch<'static>,
     config_variables: Vec<(&'static str, String)>,
     delays_xds: bool,
 }
@@ -116,7 +117,19 @@ impl Builder {
 
     /// Gives Envoy other keys for sealed credentials than the config-service has.
     pub fn envoy_seal_key(mut self, key: &'static str) -> Self {
-        self.envoy_seal_key = key;
+        self.envoy.seal_key = key;
+        self
+    }
+
+    /// Sets Envoy's log level; `warning` by default.
+    pub fn envoy_log(mut self, level: &'static str) -> Self {
+        self.envoy.log_level = level;
+        self
+    }
+
+    /// Adds an argument to the config-service's command line.
+    pub fn argument(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
         self
     }
 
@@ -159,9 +172,8 @@ impl Builder {
             bootstrap.set_xds_port(started.port());
             proxy = Some(started);
         }
-        let bootstrap = (&bootstrap, self.envoy_seal_key);
-        let envoy =
-            Envoy::start_unready_with_key(&artefacts.envoy, bootstrap, &ports, &self.scratch);
+        let launch = (&bootstrap, self.envoy);
+        let envoy = Envoy::start_unready_with(&artefacts.envoy, launch, &ports, &self.scratch);
         Stack {
             envoy,
             config,
@@ -185,7 +197,10 @@ impl Stack {
             module: Module::Served,
             arguments: Vec::new(),
             config_log: "info",
-            envoy_seal_key: SEAL_KEY,
+            envoy: Launch {
+                seal_key: SEAL_KEY,
+                ..Launch::default()
+            },
             config_variables: Vec::new(),
             delays_xds: false,
         }

@@ -14,7 +14,7 @@ use envoy_types::pb::envoy::service::discovery::v3::{
 };
 use futures::StreamExt as _;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::Empty;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
@@ -42,6 +42,8 @@ pub struct XdsProxy {
 struct Shared {
     delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     messages: Arc<Mutex<Vec<String>>>,
+    /// Counts the times that every stream was cut.
+    cuts: Arc<watch::Sender<u64>>,
 }
 
 impl XdsProxy {
@@ -75,6 +77,11 @@ impl XdsProxy {
     pub fn delay(&self, type_url: &str, delay: Duration) {
         let mut delays = self.shared.delays.lock().expect("no panic");
         delays.insert(type_url.to_owned(), delay);
+    }
+
+    /// Ends every stream, as a connection that breaks would.
+    pub fn cut(&self) {
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
 
     /// What went through so far, one line a message.
@@ -144,11 +151,12 @@ impl Shared {
         mut responses: Streaming<DiscoveryResponse>,
         sender: mpsc::Sender<Result<DiscoveryResponse, Status>>,
     ) {
-        let mut lanes = BTreeMap::new();
+        let (mut lanes, mut cuts) = (BTreeMap::new(), self.cuts.subscribe());
         loop {
             let next = tokio::select! {
                 next = responses.message() => next,
                 () = sender.closed() => return,
+                _ = cuts.changed() => Err(Status::unavailable("cut")),
             };
             match next {
                 Ok(Some(response)) => {

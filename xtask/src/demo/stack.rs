@@ -141,7 +141,11 @@ fn start_envoy(
     let bootstrap = scratch.join("envoy.yaml");
     std::fs::write(&bootstrap, &artefacts.bootstrap)?;
     let log = scratch.join("envoy.log");
-    let mut envoy = envoy::spawn_with_key(&artefacts.envoy, &bootstrap, &log, seal_key)?;
+    let launch = envoy::Launch {
+        seal_key,
+        ..envoy::Launch::default()
+    };
+    let mut envoy = envoy::spawn_with(&artefacts.envoy, &bootstrap, &log, launch)?;
     wait(site, &mut envoy, || envoy::is_ready(&site.ports))?;
     Ok(envoy)
 }
