@@ -158,6 +158,7 @@ fn files_are_short_enough_to_read() {
         "config-service/src",
         "xtask/src",
         "tests/simulator/src",
+        "tests/chaos/src",
         "tests/e2e/src",
         "tests/harness/src",
         "tests/golden-cases/src",

@@ -16,6 +16,7 @@ pub mod lint;
 pub mod ports;
 pub mod process;
 pub mod python;
+pub mod soak;
 pub mod suite;
 pub mod system;
 pub mod wasm;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, console, demo, fuzz, lint, suite, wasm, workspace::Workspace};
+use xtask::{bench, console, demo, fuzz, lint, soak, suite, wasm, workspace::Workspace};
 
 /// Set-up, demo, lints, tests and benches of the Bedrock filter.
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Task {
     Fuzz(fuzz::Options),
     /// Check form, lints, documentation and dependencies; no test is run
     Lint(lint::Options),
+    /// Run the whole product for hours under random faults, and check what has to hold
+    Soak(soak::Options),
     /// Run every test, or those whose name contains NAME
     Test(suite::Options),
 }
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Fuzz(options) => fuzz::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Lint(options) => lint::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
+        Task::Soak(options) => soak::run(&workspace, &options),
         Task::Test(options) => suite::run(&workspace, &options),
     });
     outcome.unwrap_or_else(|error| {

@@ -35,6 +35,17 @@ pub struct Options {
 }
 
 impl Options {
+    /// Those tests whose name contains `name` and which only run when somebody asks for them.
+    #[must_use]
+    pub fn ignored(name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            oldest: false,
+            matrix: false,
+            arguments: vec!["--ignored".to_owned()],
+        }
+    }
+
     fn wanted(&self) -> Wanted<'_> {
         match &self.name {
             _ if self.oldest => Wanted::ByEnvoyVersion,
@@ -45,7 +56,7 @@ impl Options {
 }
 
 /// A variable for the tests, see `xtask/src/suite/needs.rs`.
-type Variable = (&'static str, OsString);
+pub type Variable = (&'static str, OsString);
 
 /// Runs the tests and returns their verdict.
 ///
@@ -53,11 +64,21 @@ type Variable = (&'static str, OsString);
 ///
 /// When something cannot be built or downloaded, or no test has such a name.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    run_with(workspace, options, &[])
+}
+
+/// The same with more variables for the tests.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> Result<ExitCode> {
     let programs = programs::all(workspace)?;
     let wanted = options.wanted();
     let runs = choice::of(&programs, wanted)?;
     let needs = runs.iter().flat_map(Run::needs).collect();
     let mut variables = commands::build(workspace, &runs, &needs)?;
+    variables.extend_from_slice(more);
     if matches!(wanted, Wanted::All) {
         commands::check_names(workspace, &programs)?;
     }

@@ -1,0 +1,58 @@
+//! People at the admin address. The config-service may be away: then there is no answer.
+
+use e2e::{ADMIN_TOKEN, Reply};
+use reqwest::{Method, RequestBuilder};
+
+use super::Street;
+use crate::secrets::{self, SECRET_MARK};
+
+/// Pages that anybody or an administrator can read.
+const PAGES: [&str; 8] = [
+    "/",
+    "/api/channels",
+    "/api/status",
+    "/api/export/istio?namespace=n&selector=istio%3Dx",
+    "/api/export/plugin-config",
+    "/api/openapi.json",
+    "/healthz",
+    "/metrics",
+];
+
+pub(super) async fn wrong_tokens(street: &Street, tokens: u32) -> Result<(), String> {
+    for number in 0..tokens {
+        let token = format!("{SECRET_MARK}wrong-{number}");
+        let request = street.stranger.get(street.doors.admin("/api/channels"));
+        let Some(reply) = read(request.bearer_auth(token)).await else {
+            return Ok(());
+        };
+        if ![401, 429].contains(&reply.status) {
+            return Err(format!("a wrong token got {reply:?}"));
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn made_up(street: &Street, requests: u32) {
+    for number in 0..requests {
+        let method = Method::from_bytes(format!("BREW{number}").as_bytes()).expect("a method");
+        ask(street, method, &format!("/api/none-{number}"), ADMIN_TOKEN).await;
+    }
+}
+
+pub(super) async fn curious(street: &Street) -> Result<(), String> {
+    for page in PAGES {
+        if let Some(reply) = ask(street, Method::GET, page, ADMIN_TOKEN).await {
+            secrets::check_silent(&reply.text, page)?;
+        }
+    }
+    Ok(())
+}
+
+async fn ask(street: &Street, method: Method, path: &str, token: &str) -> Option<Reply> {
+    let request = street.client.request(method, street.doors.admin(path));
+    read(request.bearer_auth(token)).await
+}
+
+async fn read(request: RequestBuilder) -> Option<Reply> {
+    Some(Reply::read(request.send().await.ok()?).await)
+}

@@ -1,0 +1,34 @@
+//! The config-service goes and comes.
+
+use crate::load::wait_failover;
+use crate::story::ENVOYS;
+use crate::world::World;
+
+/// It is killed, and starts again after so many answers, which miss nothing.
+pub async fn crash(world: &mut World, answers: u32) {
+    world.stack.config.kill();
+    world.story.wait_answered(answers).await;
+    world.stack.config.resume().await;
+}
+
+/// It starts without failover, and after so many answers with it.
+pub async fn without_failover(world: &mut World, answers: u32) {
+    world.story.weather.single.begin();
+    restart(world, false).await;
+    world.story.wait_answered(answers).await;
+    restart(world, true).await;
+    for envoy in 0..ENVOYS {
+        wait_failover(&world.story, world.doors.port(envoy)).await;
+    }
+    world.story.weather.single.end();
+}
+
+async fn restart(world: &mut World, failover: bool) {
+    let change = |arguments: &mut Vec<String>| {
+        arguments.retain(|argument| argument != "--failover");
+        if failover {
+            arguments.push("--failover".to_owned());
+        }
+    };
+    world.stack.config.restart_with(change).await;
+}

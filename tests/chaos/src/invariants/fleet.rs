@@ -1,0 +1,78 @@
+//! Every Envoy runs the last revision, has no stream left, and never crashed.
+
+use e2e::Envoy;
+use serde_json::json;
+use tokio::time::{Duration, Instant, sleep};
+
+use crate::load::wait_failover;
+use crate::story::{DEADLINE, ENVOYS, Name};
+use crate::world::{Outcome, World};
+
+/// Gauges of Envoy that count what is open.
+const OPEN: [&str; 2] = ["downstream_rq_active", "upstream_rq_active"];
+
+/// One more edit reaches every Envoy, and every worker of each serves.
+pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
+    world.converge().await?;
+    world
+        .patch(Name::C, &json!({"priority": 7, "weight": 7}))
+        .await?;
+    world.converge().await?;
+    for envoy in 0..ENVOYS {
+        wait_failover(&world.story, world.doors.port(envoy)).await;
+    }
+    Ok(())
+}
+
+/// Nothing is under way when nobody asks.
+pub(super) async fn has_no_open_streams(world: &mut World) -> Outcome {
+    for envoy in [&world.stack.envoy, &world.mortal] {
+        let began = Instant::now();
+        loop {
+            let open = open_streams(envoy).await;
+            if open.is_empty() {
+                break;
+            }
+            if began.elapsed() > DEADLINE {
+                return Err(format!("still open: {open:?}"));
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+    Ok(())
+}
+
+async fn open_streams(envoy: &Envoy) -> Vec<String> {
+    let stats = envoy.admin_page("/stats?filter=rq_active$").await;
+    let is_open = |line: &&str| {
+        let gauge = OPEN.iter().any(|name| line.contains(name));
+        // The admin interface counts the request that asks.
+        gauge
+            && !line.starts_with("http.admin.")
+            && !line.contains("config-service")
+            && !line.ends_with(": 0")
+    };
+    stats.lines().filter(is_open).map(str::to_owned).collect()
+}
+
+/// No VM of the filter crashed, and nobody but us killed anybody.
+pub(super) async fn never_crashed(world: &mut World) -> Outcome {
+    for envoy in [&world.stack.envoy, &world.mortal] {
+        let stats = envoy.admin_page("/stats?filter=vm_reload").await;
+        if let Some(line) = stats.lines().find(|line| !line.ends_with(": 0")) {
+            return Err(format!("a VM crashed: {line}"));
+        }
+        let log = envoy.log();
+        let trace = log
+            .lines()
+            .find(|line| line.contains("in-VM backtrace") || line.contains("panicked at"));
+        if let Some(line) = trace {
+            return Err(format!("a VM crashed: {line}"));
+        }
+    }
+    let log = world.stack.config.log();
+    match log.lines().find(|line| line.contains("panicked at")) {
+        Some(line) => Err(format!("the config-service crashed: {line}")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,153 @@
+//! Memory is back to its level: that of processes which have just started, run the same configuration and have
+//! served a few of the longest requests.
+
+use std::fs;
+use std::time::Duration;
+
+use e2e::{Envoy, Scratch};
+use futures::future::join_all;
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::load::{self, wait_failover};
+use crate::story::DEADLINE;
+use crate::world::{Outcome, World};
+
+const MIB: u64 = 1024 * 1024;
+
+/// What a process that has lived for long may have more than a fresh one: fragments, and what a burst took.
+const SLACK: Size = Size {
+    resident: 160 * MIB,
+    allocated: 16 * MIB,
+    machines: 0,
+};
+
+/// The same for the config-service.
+const SERVICE_SLACK: u64 = 64 * MIB;
+
+/// Bursts of long requests that a fresh Envoy serves before it is measured.
+const BURSTS: usize = 4;
+
+/// Long requests at once in a burst, as in the storm.
+const AT_ONCE: usize = 6;
+
+/// Bytes of a long request.
+const LONG: usize = 2_000_000;
+
+/// What an Envoy takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Resident memory, in bytes.
+    pub resident: u64,
+    /// What Envoy itself has allocated, VMs left out, in bytes.
+    pub allocated: u64,
+    /// VMs that are alive.
+    pub machines: u64,
+}
+
+/// Resident memory of the Envoy that lives from the beginning to the end and of the config-service, in bytes;
+/// 0 while one is away.
+pub fn sample(world: &World) -> (u64, u64) {
+    let own = |pid| resident_of(pid).unwrap_or_default();
+    (own(world.stack.envoy.pid()), own(world.stack.config.pid()))
+}
+
+/// Compares the Envoy that lived through everything with a fresh one, and so the config-service.
+pub(super) async fn is_back(world: &mut World) -> Outcome {
+    let scratch = Scratch::new();
+    let (mut fresh, port) = world.fresh(&scratch);
+    fresh.wait_ready().await;
+    wait_failover(&world.story, port).await;
+    warm_up(world, port).await;
+    let level = Size::of(&fresh).await?;
+    let most = Size {
+        resident: level.resident + SLACK.resident,
+        allocated: level.allocated + SLACK.allocated,
+        machines: level.machines,
+    };
+    let began = Instant::now();
+    loop {
+        let size = Size::of(&world.stack.envoy).await?;
+        // What drains takes its time.
+        if size.is_within(&most) {
+            world
+                .story
+                .note(&format!("memory: {size:?}, of a fresh Envoy {level:?}"));
+            break;
+        }
+        if began.elapsed() > DEADLINE {
+            return Err(format!("{size:?}, although a fresh Envoy has {level:?}"));
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
+    fresh.kill();
+    service_is_back(world).await
+}
+
+/// Lets an Envoy serve what the longest-lived one has served.
+async fn warm_up(world: &World, port: u16) {
+    let (client, url) = (
+        load::client(1),
+        format!("http://127.0.0.1:{port}/v1/chat/completions"),
+    );
+    for _ in 0..BURSTS {
+        let ask = |_| load::ask(&world.story, (&client, &url), 0, LONG);
+        join_all((0..AT_ONCE).map(ask)).await;
+    }
+}
+
+async fn service_is_back(world: &mut World) -> Outcome {
+    let before = resident_of(world.stack.config.pid())?;
+    world.stack.config.restart_with(|_| ()).await;
+    world.converge().await?;
+    let level = resident_of(world.stack.config.pid())?;
+    world.story.note(&format!(
+        "memory: {before} B of the config-service, {level} B after a restart"
+    ));
+    if before > level + SERVICE_SLACK {
+        return Err(format!(
+            "the config-service had {before} B, and has {level} B after a restart"
+        ));
+    }
+    Ok(())
+}
+
+impl Size {
+    async fn of(envoy: &Envoy) -> Result<Self, String> {
+        let memory = envoy.admin_page("/memory").await;
+        let memory: Value = serde_json::from_str(&memory).map_err(|error| error.to_string())?;
+        let allocated = memory["allocated"]
+            .as_str()
+            .and_then(|text| text.parse().ok());
+        let stats = envoy.admin_page("/stats?filter=wasm.*active").await;
+        let machines = stats.lines().filter_map(|line| line.split_once(": "));
+        let machines = machines
+            .filter(|(name, _)| name.contains("v8"))
+            .map(|(_, number)| number);
+        Ok(Self {
+            resident: resident_of(envoy.pid())?,
+            allocated: allocated.ok_or("no number of allocated bytes")?,
+            machines: machines
+                .filter_map(|number| number.parse::<u64>().ok())
+                .sum(),
+        })
+    }
+
+    fn is_within(&self, most: &Self) -> bool {
+        self.resident <= most.resident
+            && self.allocated <= most.allocated
+            && self.machines <= most.machines
+    }
+}
+
+/// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
+fn resident_of(pid: Option<u32>) -> Result<u64, String> {
+    let pid = pid.ok_or("it does not run")?;
+    let file = format!("/proc/{pid}/status");
+    let status = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+    number
+        .map(|kilobytes: u64| kilobytes * 1024)
+        .ok_or_else(|| format!("{file} says nothing of memory"))
+}

@@ -1,0 +1,118 @@
+//! Nothing that anybody can read shows a secret or a prompt.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use e2e::{ADMIN_TOKEN, SEAL_KEY};
+use memchr::memmem;
+
+use crate::story::PROMPT_MARK;
+
+/// What every secret of a run contains, and nothing else does.
+pub const SECRET_MARK: &str = "hush-";
+
+/// What keys from STS contain.
+const ISSUED: [&str; 2] = ["issued-secret-", "issued-token-"];
+
+/// Beginning of every `authorization` header with a signature.
+const SIGNATURE: &str = "AWS4-HMAC";
+
+/// Longest piece of a line that a fault shows.
+const SHOWN: usize = 300;
+
+/// A secret made of a name.
+pub fn secret(name: &str) -> String {
+    format!("{SECRET_MARK}secret-of-{name}")
+}
+
+/// Looks for secrets in a text that may show prompts.
+///
+/// # Errors
+///
+/// The line that has one.
+pub fn check(text: &str, place: &str) -> Result<(), String> {
+    let hidden = secrets();
+    text.lines()
+        .try_for_each(|line| check_line(line.as_bytes(), &hidden, place))
+}
+
+/// Looks for secrets and prompts in a text that may show neither.
+///
+/// # Errors
+///
+/// The line that has one.
+pub fn check_silent(text: &str, place: &str) -> Result<(), String> {
+    let hidden = everything();
+    text.lines()
+        .try_for_each(|line| check_line(line.as_bytes(), &hidden, place))
+}
+
+/// The same for a file of any size and any content; returns how many bytes it has.
+///
+/// # Errors
+///
+/// The line that has one, or why the file cannot be read.
+pub fn check_file(path: &Path) -> Result<u64, String> {
+    let (hidden, place) = (everything(), path.display().to_string());
+    let file = File::open(path).map_err(|error| format!("{place}: {error}"))?;
+    let (mut reader, mut line, mut read) = (BufReader::new(file), Vec::new(), 0);
+    loop {
+        line.clear();
+        let length = reader
+            .read_until(b'\n', &mut line)
+            .map_err(|error| format!("{place}: {error}"))?;
+        if length == 0 {
+            return Ok(read);
+        }
+        read += length as u64;
+        check_line(&line, &hidden, &place)?;
+    }
+}
+
+fn secrets() -> Vec<&'static str> {
+    let key = SEAL_KEY.split_once(':').map_or(SEAL_KEY, |(_, key)| key);
+    let [secret, token] = ISSUED;
+    vec![SECRET_MARK, secret, token, ADMIN_TOKEN, key, SIGNATURE]
+}
+
+fn everything() -> Vec<&'static str> {
+    let mut all = secrets();
+    all.push(PROMPT_MARK);
+    all
+}
+
+fn check_line(line: &[u8], hidden: &[&str], place: &str) -> Result<(), String> {
+    let found = hidden
+        .iter()
+        .find(|mark| memmem::find(line, mark.as_bytes()).is_some());
+    found.map_or(Ok(()), |mark| {
+        let shown = &line[..line.len().min(SHOWN)];
+        Err(format!(
+            "{mark} is in {place}: {}",
+            String::from_utf8_lossy(shown)
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::story::words;
+
+    #[test]
+    fn secrets_and_prompts_are_found_where_they_do_not_belong() {
+        for text in [
+            &secret("a"),
+            ADMIN_TOKEN,
+            "authorization: AWS4-HMAC-SHA256 Credential=",
+        ] {
+            let text = format!("one line\nanother with {text} in it");
+            assert!(check(&text, "a log").unwrap_err().contains("in a log"));
+            assert!(check_silent(&text, "a log").is_err());
+        }
+        assert_eq!(check(&words(7), "an answer"), Ok(()));
+        assert!(check_silent(&words(7), "a log").is_err());
+        assert_eq!(check_silent("sealed:v1:e2e:AAAA", "a dump"), Ok(()));
+    }
+}

@@ -1,0 +1,125 @@
+//! What was going on while a request was under way, so that what happened to it can be told from a defect.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Envoys that clients ask.
+pub const ENVOYS: usize = 2;
+
+/// A region of Bedrock, with one channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// Comes first. Static credentials, which are rotated.
+    A,
+    /// Comes second, with another model family behind the name. Credentials from STS.
+    B,
+    /// Comes last, and is always there: nothing fails in it before the first word.
+    C,
+    /// Comes and goes. Short-term API keys.
+    D,
+}
+
+impl Name {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::A, Self::B, Self::C, Self::D];
+
+    /// Name of its channel.
+    pub fn channel(self) -> &'static str {
+        ["a", "b", "c", "d"][self as usize]
+    }
+}
+
+/// Something that lasts for a while, again and again: counts its beginnings and ends.
+#[derive(Debug, Default)]
+pub struct Period(AtomicU64);
+
+impl Period {
+    /// It begins.
+    pub fn begin(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// It ends.
+    pub fn end(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn look(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    /// Whether it lasted at some time since a look.
+    fn lasted_since(&self, look: u64) -> bool {
+        look % 2 == 1 || self.look() != look
+    }
+}
+
+/// Everything that lasts for a while.
+#[derive(Debug, Default)]
+pub struct Weather {
+    /// Requests may have one attempt only: failover is off, or being switched.
+    pub single: Period,
+    /// An Envoy is dead, or not up yet.
+    pub dead: [Period; ENVOYS],
+    /// Connections to a region break, or are refused; by the region's number.
+    pub unreachable: [Period; Name::ALL.len()],
+}
+
+/// A look at the weather.
+#[derive(Debug)]
+pub struct Look {
+    envoy: usize,
+    single: u64,
+    dead: u64,
+    unreachable: [u64; Name::ALL.len()],
+}
+
+/// What a request felt of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Felt {
+    /// There may have been one attempt only.
+    pub single: bool,
+    /// Its Envoy died.
+    pub dead: bool,
+    /// Connections to a region broke.
+    pub unreachable: bool,
+}
+
+impl Weather {
+    /// How it is for an Envoy's clients now.
+    pub fn look(&self, envoy: usize) -> Look {
+        Look {
+            envoy,
+            single: self.single.look(),
+            dead: self.dead[envoy].look(),
+            unreachable: self.unreachable.each_ref().map(Period::look),
+        }
+    }
+
+    /// What has happened since a look.
+    pub fn since(&self, look: &Look) -> Felt {
+        let mut regions = self.unreachable.iter().zip(look.unreachable);
+        Felt {
+            single: self.single.lasted_since(look.single),
+            dead: self.dead[look.envoy].lasted_since(look.dead),
+            unreachable: regions.any(|(region, look)| region.lasted_since(look)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_feels_what_lasts_at_any_time_of_its_life() {
+        let weather = Weather::default();
+        let (before, elsewhere) = (weather.look(1), weather.look(0));
+        assert_eq!(weather.since(&before), Felt::default());
+        weather.dead[1].begin();
+        let within = weather.look(1);
+        weather.dead[1].end();
+        assert!(weather.since(&before).dead && weather.since(&within).dead);
+        assert_eq!(weather.since(&weather.look(1)), Felt::default());
+        assert_eq!(weather.since(&elsewhere), Felt::default());
+    }
+}

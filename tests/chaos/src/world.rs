@@ -1,0 +1,215 @@
+//! What is under test: two Envoys, one of which is killed now and then, a config-service, and the regions and
+//! the STS that they call.
+
+mod region;
+
+pub use region::{Regions, credentials, key, mistyped};
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bedrock_simulator::sts::Sts;
+use e2e::{Artefacts, Bootstrap, Envoy, Module, Reply, SEAL_KEY, Scratch, Stack};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use xtask::envoy::Launch;
+use xtask::ports::Ports;
+
+use crate::load::{Doors, wait_failover};
+use crate::secrets;
+use crate::story::{DEADLINE, ENVOYS, Name, Story};
+
+/// Attempts of a request at most: one on every channel that there can be.
+const ATTEMPTS: usize = Name::ALL.len();
+
+/// How long clusters stay that nobody needs: as long as a request can be tried on them.
+const DRAIN_SECONDS: u32 = 40;
+
+/// Longest request body, in bytes.
+pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long keys from STS live: they are renewed all the time.
+const KEY_LIFE: Duration = Duration::from_secs(40);
+
+/// What a step of the control plane comes to, or why it could not be taken.
+pub type Outcome = Result<(), String>;
+
+/// Everything that runs.
+#[derive(Debug)]
+pub struct World {
+    /// What happens in it.
+    pub story: Arc<Story>,
+    /// The Envoy that lives from the beginning to the end, and the config-service.
+    pub stack: Stack,
+    /// The Envoy that is killed.
+    pub mortal: Envoy,
+    /// How clients reach it.
+    pub doors: Arc<Doors>,
+    /// Where chats go.
+    pub regions: Arc<Regions>,
+    /// Where credentials come from.
+    pub sts: Sts,
+    /// Editions of the module so far.
+    pub editions: u8,
+    /// Numbers of what has to differ from what was before.
+    pub serial: u32,
+    /// Folder of the mortal Envoy.
+    pub scratch: Scratch,
+}
+
+impl World {
+    /// Starts everything, with three channels.
+    pub async fn start() -> Self {
+        let story = Arc::new(Story::default());
+        let regions = Arc::new(Regions::start(&story).await);
+        let b = Arc::clone(&regions);
+        let sts = Sts::start_with(KEY_LIFE, move |key| b.of(Name::B).admit(key)).await;
+        let sts = sts.expect("an STS");
+        let stack = Stack::builder()
+            .module(Module::ServedCopy)
+            .delay_xds()
+            .failover(ATTEMPTS)
+            .drain_seconds(DRAIN_SECONDS)
+            .max_request_bytes(MAX_REQUEST_BYTES)
+            .argument(format!("--sts-endpoint={}", sts.url()))
+            .envoy_log("info")
+            .start()
+            .await;
+        let scratch = Scratch::new();
+        let (mortal, port) = another_envoy(&stack, "mortal", &scratch);
+        let doors = Doors::new([stack.envoy.port(), port], stack.ports.admin_api);
+        let mut world = Self {
+            story,
+            stack,
+            mortal,
+            doors: Arc::new(doors),
+            regions,
+            sts,
+            editions: 0,
+            serial: 0,
+            scratch,
+        };
+        world.mortal.wait_ready().await;
+        for name in [Name::A, Name::B, Name::C] {
+            let body = world.regions.channel(name);
+            world.create(name, &body).await.expect("a channel");
+        }
+        world.converge().await.expect("a beginning");
+        world.open().await;
+        world
+    }
+
+    /// Lets clients in once both Envoys serve the model with failover.
+    async fn open(&self) {
+        for envoy in 0..ENVOYS {
+            wait_failover(&self.story, self.doors.port(envoy)).await;
+            self.doors.open(envoy);
+        }
+    }
+
+    /// Creates the channel of a region.
+    pub async fn create(&mut self, name: Name, body: &Value) -> Outcome {
+        let view = self.call(Method::POST, "/api/channels", body, 201).await?;
+        self.regions
+            .of(name)
+            .set_channel(view["id"].as_str().map(str::to_owned));
+        Ok(())
+    }
+
+    /// Changes the channel of a region, if it has one.
+    pub async fn patch(&self, name: Name, change: &Value) -> Outcome {
+        let Some(id) = self.regions.of(name).channel() else {
+            return Ok(());
+        };
+        let path = format!("/api/channels/{id}");
+        self.call(Method::PATCH, &path, change, 200).await.map(drop)
+    }
+
+    /// Calls the admin API, which has to answer with this status and without a secret.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        status: u16,
+    ) -> Result<Value, String> {
+        let reply = self.ask(method.clone(), path, body).await?;
+        if reply.status != status {
+            return Err(format!("{method} {path}: not {status}, but {reply:?}"));
+        }
+        Ok(serde_json::from_str(&reply.text).unwrap_or_default())
+    }
+
+    /// The same with any status.
+    pub async fn ask(&self, method: Method, path: &str, body: &Value) -> Result<Reply, String> {
+        let reply = self.stack.config.call(method.clone(), path, body).await;
+        secrets::check(&reply.text, &format!("the answer to {method} {path}"))?;
+        Ok(reply)
+    }
+
+    /// Waits until both Envoys run what is published.
+    pub async fn converge(&self) -> Outcome {
+        self.converge_on(&["envoy", "mortal"]).await
+    }
+
+    /// Waits until these Envoys, and no others, run what is published.
+    pub async fn converge_on(&self, wanted: &[&str]) -> Outcome {
+        let began = Instant::now();
+        loop {
+            let status = self
+                .call(Method::GET, "/api/status", &json!(null), 200)
+                .await?;
+            if runs_on(&status, wanted) {
+                return Ok(());
+            }
+            if began.elapsed() > DEADLINE {
+                return Err(format!(
+                    "not every Envoy runs what is published: {status:#}"
+                ));
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Another Envoy of the same config-service, which nobody asks yet.
+    pub fn fresh(&self, scratch: &Scratch) -> (Envoy, u16) {
+        another_envoy(&self.stack, "fresh", scratch)
+    }
+}
+
+/// Whether what is published is active on these Envoys and there are no others.
+fn runs_on(status: &Value, wanted: &[&str]) -> bool {
+    let envoys = status["envoys"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut active: Vec<_> = envoys
+        .iter()
+        .filter(|envoy| {
+            envoy["state"] == "active" && envoy["active_revision"] == status["revision"]
+        })
+        .filter_map(|envoy| envoy["node_id"].as_str())
+        .collect();
+    active.sort_unstable();
+    envoys.len() == wanted.len() && active == wanted
+}
+
+/// Starts an Envoy beside a stack's own; returns the port of its listener, too.
+fn another_envoy(stack: &Stack, node: &str, scratch: &Scratch) -> (Envoy, u16) {
+    let artefacts = Artefacts::from_environment();
+    let own = Ports::free().expect("free ports");
+    let ports = Ports {
+        admin_api: stack.ports.admin_api,
+        xds: stack.ports.xds,
+        ..own
+    };
+    let mut bootstrap = Bootstrap::dynamic(&ports);
+    bootstrap.document["node"]["id"] = json!(node);
+    if let Some(proxy) = &stack.proxy {
+        bootstrap.set_xds_port(proxy.port());
+    }
+    let launch = Launch {
+        seal_key: SEAL_KEY,
+        log_level: "info",
+    };
+    let envoy = Envoy::start_unready_with(&artefacts.envoy, (&bootstrap, launch), &ports, scratch);
+    (envoy, ports.envoy)
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask soak`: the chaos suite for hours, at a gentle rate.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+
+use crate::suite;
+use crate::workspace::Workspace;
+
+/// Options of `cargo xtask soak`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// How long faults happen; what is checked afterwards takes a few minutes more
+    #[arg(long, default_value_t = 1.0)]
+    hours: f64,
+    /// What happens, and in which order
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// Runs the soak and returns its verdict; the summary is in `target/soak.json`.
+///
+/// # Errors
+///
+/// When something cannot be built or downloaded.
+pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    ensure!(options.hours > 0.0, "--hours is to be more than 0");
+    let summary = workspace.target().join("soak.json");
+    let summary = summary.to_str().context("the target folder is no text")?;
+    let wanted = suite::Options::ignored("soak::");
+    let variables = [
+        ("SOAK_HOURS", options.hours.to_string().into()),
+        ("CHAOS_SEED", options.seed.to_string().into()),
+        ("CHAOS_SUMMARY", summary.into()),
+    ];
+    suite::run_with(workspace, &wanted, &variables)
+}
