@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 
 const CHAT: &[u8] = br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#;
 
+const CHAT_STREAM: &str =
+    r#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
+
 fn exchange() -> Exchange {
     Exchange::new(routes(PLUGIN_CONFIG))
 }
@@ -367,30 +370,62 @@ fn what_is_below_our_paths_is_a_404_of_ours() {
     }
 }
 
+/// Whatever the upstream, or a proxy before it, puts on its answers.
 #[test]
 fn what_an_upstream_says_about_itself_stays_there() {
-    for status in ["200", "429"] {
+    let said = [
+        "access-control-allow-origin",
+        "alt-svc",
+        "clear-site-data",
+        "location",
+        "refresh",
+        "server",
+        "set-cookie",
+        "strict-transport-security",
+        "via",
+        "x-amzn-requestid",
+        "x-backend-host",
+        "x-bedrock-attempts",
+        "x-bedrock-channel",
+    ];
+    let stream = CHAT_STREAM.as_bytes();
+    for (status, kind, chat) in [
+        ("200", "application/json", CHAT),
+        ("200", "application/vnd.amazon.eventstream", stream),
+        ("429", "application/json", CHAT),
+    ] {
         let mut exchange = exchange();
-        send(&mut exchange, CHAT).unwrap();
-        let head = headers(&[
-            (":status", status),
-            ("content-type", "application/json"),
-            ("set-cookie", "a=b"),
-            ("location", "https://elsewhere.example"),
-            ("x-bedrock-channel", "forged"),
-            ("x-bedrock-attempts", "9"),
-            ("retry-after", "3"),
-        ]);
-        let seen = answer(&mut exchange, head, b"{}", &[]);
-        for name in [
-            "set-cookie",
-            "location",
-            "x-bedrock-channel",
-            "x-bedrock-attempts",
-        ] {
-            assert_eq!(seen.headers.get_str(name), None, "{status} {name}");
+        send(&mut exchange, chat).unwrap();
+        let mut head = headers(&[(":status", status), ("content-type", kind)]);
+        for name in said {
+            head.add(name, "of-the-upstream");
         }
+        head.add("date", "today");
+        head.add("retry-after", "3");
+        let body = if chat == stream {
+            frames("{\"type\":\"message_start\",\"message\":{}}")
+        } else {
+            b"{}".to_vec()
+        };
+        let seen = answer(&mut exchange, head, &body, &[]);
+        let known = [
+            ":status",
+            "cache-control",
+            "content-length",
+            "content-type",
+            "date",
+            "retry-after",
+            // The id that AWS gave the request.
+            "x-request-id",
+        ];
+        let names = seen.headers.0.iter().map(|(name, _)| name.as_str());
+        let others: Vec<_> = names.filter(|name| !known.contains(name)).collect();
+        assert!(others.is_empty(), "{status} {kind}: {others:?}");
         assert_eq!(seen.headers.get_str("retry-after"), Some("3"));
+        assert_eq!(
+            seen.headers.get_str("x-request-id"),
+            Some("of-the-upstream")
+        );
     }
 }
 

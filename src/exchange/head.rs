@@ -10,6 +10,11 @@ use crate::protocol::Protocol;
 /// Media type of Bedrock's streams.
 const EVENT_STREAM: &str = "application/vnd.amazon.eventstream";
 
+/// The upstream's headers that clients get. All others describe a body that is written anew, or are about the
+/// upstream's own site or a proxy before it, not about the gateway: cookies, redirects, policies for browsers,
+/// names of machines.
+const KEPT: [&str; 2] = ["date", "retry-after"];
+
 /// The head of an answer.
 pub(super) struct Head {
     pub(super) status: StatusCode,
@@ -64,30 +69,12 @@ impl Head {
         headers
     }
 
-    /// What stays of the upstream's headers: nothing that describes its body or names its innards.
+    /// What stays of the upstream's headers: what [`KEPT`] has, and AWS's id of the request.
     pub(super) fn kept(&self, status: StatusCode) -> Headers {
         let mut headers = Headers::default();
         headers.add(":status", status.as_str());
-        let kept = self.headers.0.iter().filter(|(name, _)| {
-            let dropped = name.starts_with(':')
-                || name.starts_with("x-amz")
-                // Ours alone to set: they say who served a request.
-                || name.starts_with("x-bedrock-")
-                || matches!(
-                    name.as_str(),
-                    "content-type"
-                        | "content-length"
-                        | "content-encoding"
-                        | "transfer-encoding"
-                        | "connection"
-                        | "keep-alive"
-                        // Of the upstream's or a proxy's own site, not of the gateway's.
-                        | "location"
-                        | "set-cookie"
-                        | "x-request-id"
-                );
-            !dropped
-        });
+        let kept = self.headers.0.iter();
+        let kept = kept.filter(|(name, _)| KEPT.contains(&name.as_str()));
         headers.0.extend(kept.cloned());
         if let Some(id) = self.headers.get("x-amzn-requestid") {
             // OpenAI's clients show this header as the id to quote in a support request.
