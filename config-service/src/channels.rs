@@ -60,10 +60,17 @@ pub enum Request {
     ReplaceNamed(String),
 }
 
-/// Stored channels that this version's rules refuse.
+/// Stored channels that this version's rules refuse; each fault in words.
 #[derive(Debug, thiserror::Error)]
-#[error("the stored channels do not compile: {}", list(.0))]
-pub struct InvalidContents(Vec<Fault>);
+#[error("the stored channels do not compile: {}", .0.join("; "))]
+pub struct InvalidContents(Vec<String>);
+
+impl InvalidContents {
+    /// These faults of what is stored.
+    fn new(contents: &Contents, faults: &[Fault]) -> Self {
+        Self(faults.iter().map(|fault| told(contents, fault)).collect())
+    }
+}
 
 impl Channels {
     /// Starts with what is stored: its snapshot becomes the first one that is published.
@@ -81,7 +88,7 @@ impl Channels {
             store.renew(contents.revision, &keeper.saved()).await?;
         }
         let snapshot = Snapshot::compile(&contents, &settings, &keeper.issued());
-        let mut snapshot = snapshot.map_err(InvalidContents)?;
+        let mut snapshot = snapshot.map_err(|faults| InvalidContents::new(&contents, &faults))?;
         warn_of_any_model(&contents);
         snapshot.remember(store.kept_clusters().await?);
         store.keep_clusters(&snapshot.clusters).await?;
@@ -209,10 +216,18 @@ fn warn_of_any_model(contents: &Contents) {
     }
 }
 
-fn list(faults: &[Fault]) -> String {
-    let lines: Vec<_> = faults
-        .iter()
-        .map(|fault| format!("{} {}", fault.pointer, fault.message))
-        .collect();
-    lines.join("; ")
+/// A fault of the plugin configuration, with the channel by its name: nobody knows its number.
+fn told(contents: &Contents, fault: &Fault) -> String {
+    let Fault {
+        pointer, message, ..
+    } = fault;
+    let place = pointer.strip_prefix("/channels/").and_then(|rest| {
+        let (index, _) = rest.split_once('/')?;
+        let stored = contents.channels.get(index.parse::<usize>().ok()?)?;
+        Some((&stored.channel.name, rest.strip_prefix(index)?))
+    });
+    match place {
+        Some((name, field)) => format!("channel `{name}`, {field} {message}"),
+        None => format!("{pointer} {message}"),
+    }
 }

@@ -221,3 +221,42 @@ async fn starting_fails_with_a_reason() {
     }
     assert!(!std::path::Path::new("unused.db").exists());
 }
+
+/// What stops a service from serving what is stored.
+async fn refused(dir: &Arc<TempDir>, extra: &[&str]) -> String {
+    let database = dir.path().join("test.db").display().to_string();
+    let fixed = [
+        "config-service",
+        "--admin-token=t",
+        "--listen=127.0.0.1:0",
+        "--xds-listen=127.0.0.1:0",
+        "--wasm-path-in-envoy=/x.wasm",
+        "--database",
+        &database,
+    ];
+    let args = Args::parse_from(fixed.iter().chain(extra));
+    Service::start(args).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_stored_channel_that_breaks_the_rules_is_named_and_nothing_starts() {
+    let service = TestService::start().await;
+    service.create(&channel("first")).await;
+    service.create(&channel("second")).await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    let reason = refused(&dir, &["--max-request-bytes=0"]).await;
+    for part in ["do not compile", "/limits/max_request_bytes"] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    // As an earlier version could have stored it, with other rules.
+    let url = format!("sqlite://{}", dir.path().join("test.db").display());
+    let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
+    let update = "UPDATE channels SET document = json_replace(document, '$.region', 'moon') \
+                  WHERE json_extract(document, '$.name') = 'second'";
+    sqlx::query(update).execute(&pool).await.unwrap();
+    pool.close().await;
+    let reason = refused(&dir, &[]).await;
+    let told = "the stored channels do not compile: channel `second`, /region is not an AWS region";
+    assert!(reason.starts_with(told), "{reason}");
+}

@@ -38,7 +38,9 @@ impl Inner {
         let publisher = self.publisher.lock().await;
         let mut contents = self.store.contents().await?;
         contents.revision += 1;
-        let snapshot = self.compile(&contents).map_err(InvalidContents)?;
+        let snapshot = self
+            .compile(&contents)
+            .map_err(|faults| InvalidContents::new(&contents, &faults))?;
         self.store
             .renew(snapshot.revision, &self.keeper.saved())
             .await?;
