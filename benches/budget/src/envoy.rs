@@ -12,8 +12,8 @@ use crate::vm::Vm;
 /// Bytes that Envoy reads from a socket at once.
 const READ: usize = 16 * 1024;
 
-/// Statuses after which the routes of `envoy/envoy.yaml` try the next endpoint.
-const RETRIABLE: [&str; 8] = ["408", "424", "429", "500", "502", "503", "504", "529"];
+/// Statuses after which the routes of `envoy/envoy.yaml` try the next endpoint, besides every 5xx.
+const RETRIABLE: [&str; 3] = ["408", "424", "429"];
 
 /// What a client sends.
 #[derive(Clone, Debug)]
@@ -233,7 +233,7 @@ impl Event {
         match self {
             Self::Headers(headers) => headers
                 .text(":status")
-                .is_some_and(|status| RETRIABLE.contains(&status)),
+                .is_some_and(|status| status.starts_with('5') || RETRIABLE.contains(&status)),
             Self::Piece(..) => false,
         }
     }

@@ -90,8 +90,8 @@ fn plugin(variants: &[Variant], endpoint: &str) -> Value {
 /// A route that tries again, as `envoy/envoy.yaml` has it.
 fn retrying(mut action: Value) -> Value {
     action["retry_policy"] = json!({
-        "retry_on": "retriable-status-codes,reset,connect-failure,refused-stream",
-        "retriable_status_codes": [408, 424, 429, 500, 502, 503, 504, 529],
+        "retry_on": "5xx,retriable-status-codes,reset,connect-failure,refused-stream",
+        "retriable_status_codes": [408, 424, 429],
         "num_retries": 0,
         "per_try_timeout": "300s",
     });

@@ -111,7 +111,10 @@ fn a_throttled_or_broken_channel_gives_way_to_the_next() {
                 Fault::throttling(),
                 Fault::error(503, "ServiceUnavailableException", "busy"),
                 Fault::error(500, "InternalServerException", "oops"),
+                Fault::error(408, "ModelTimeoutException", "late"),
                 Fault::error(424, "ModelErrorException", "oops"),
+                // Of a proxy before Bedrock.
+                Fault::raw(520, "text/html", "<html>Unknown error</html>"),
                 Fault::new(Effect::Close),
             ] {
                 let fault_shown = format!("{fault:?}");
