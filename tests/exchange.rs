@@ -430,6 +430,55 @@ fn what_an_upstream_says_about_itself_stays_there() {
 }
 
 #[test]
+fn a_stream_has_no_limit() {
+    let config = PLUGIN_CONFIG.replacen(
+        "\"schema\"",
+        "\"limits\":{\"max_response_bytes\":64},\"schema\"",
+        1,
+    );
+    let mut exchange = Exchange::new(routes(&config));
+    send(&mut exchange, CHAT_STREAM.as_bytes()).unwrap();
+    let head = headers(&[
+        (":status", "200"),
+        ("content-type", "application/vnd.amazon.eventstream"),
+    ]);
+    let word =
+        r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"word "}}"#;
+    let start =
+        r#"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#;
+    let end = r#"{"type":"message_delta","delta":{"stop_reason":"end_turn"}}"#;
+    let words = format!("{word}\n").repeat(100);
+    let events = format!(
+        "{{\"type\":\"message_start\",\"message\":{{}}}}\n{start}\n{words}{end}\n{{\"type\":\"message_stop\"}}\n"
+    );
+    let seen = answer(&mut exchange, head, &frames(&events), &[10, 1000]);
+    let text = String::from_utf8(seen.body).unwrap();
+    assert_eq!(text.matches("word ").count(), 100, "{text}");
+    assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
+}
+
+/// Only with failover is there another attempt.
+#[test]
+fn a_profile_is_tried_with_failover_alone() {
+    let config = json!({"channels": [{"name": "a", "region": "us-east-1", "cross_region": "off",
+        "retry_with_inference_profile": true,
+        "credentials": {"type": "bedrock_api_key", "api_key": "k"}}]});
+    let mut exchange = Exchange::new(routes(&config.to_string()));
+    let sent = send(&mut exchange, CHAT).unwrap();
+    let path = sent.headers.get_str(":path").unwrap();
+    assert!(path.starts_with("/model/anthropic."), "{path}");
+    let head = headers(&[
+        (":status", "400"),
+        ("x-amzn-errortype", "ValidationException"),
+    ]);
+    let refusal = br#"{"message":"Invocation of model ID anthropic.claude-sonnet-4-5 with on-demand throughput isn't supported."}"#;
+    let seen = answer(&mut exchange, head, refusal, &[]);
+    assert_eq!(seen.headers.get_str(":status"), Some("400"));
+    let text = String::from_utf8(seen.body).unwrap();
+    assert!(text.contains("inference_profile_arn_map"), "{text}");
+}
+
+#[test]
 fn an_answer_over_the_limit_becomes_an_error_at_once() {
     let config = PLUGIN_CONFIG.replacen(
         "\"schema\"",

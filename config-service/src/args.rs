@@ -386,6 +386,18 @@ mod tests {
     }
 
     #[test]
+    fn numbers_keep_to_their_ranges() {
+        for (flag, good, bad) in [
+            ("--max-attempts", ["1", "8"], ["0", "9"]),
+            ("--drain-seconds", ["0", "86400"], ["-1", "86401"]),
+        ] {
+            let with = |value: &str| parse(&["--wasm", "a", &format!("{flag}={value}")]);
+            assert!(good.iter().all(|value| with(value).is_ok()), "{flag}");
+            assert!(bad.iter().all(|value| with(value).is_err()), "{flag}");
+        }
+    }
+
+    #[test]
     fn the_module_comes_from_exactly_one_place() {
         assert!(parse(&[]).is_err());
         assert!(parse(&["--wasm", "a", "--wasm-path-in-envoy", "b"]).is_err());

@@ -39,6 +39,10 @@ async fn what_is_exported_can_be_applied_again_and_again() {
 
     let mut edited: Value = serde_saphyr::from_str(&exported).unwrap();
     edited["channels"][0]["region"] = json!("eu-west-1");
+    // What the file does not say stays: credentials, and a channel that it does not have.
+    let credentials = edited["channels"][0].as_object_mut().unwrap();
+    credentials.remove("credentials").unwrap();
+    service.create(&channel("not-in-the-file")).await;
     let two =
         json!({"name": "two", "region": "us-east-1", "credentials": {"type": "default_chain"}});
     edited["channels"].as_array_mut().unwrap().push(two);
@@ -51,12 +55,19 @@ async fn what_is_exported_can_be_applied_again_and_again() {
     assert!(done, "{error}");
     assert_eq!(
         said,
-        "one: changed by revision 2\ntwo: created by revision 3\n"
+        "one: changed by revision 3\ntwo: created by revision 4\n"
     );
+    let credentials = view["credentials"].clone();
     let view = service.get(&format!("/api/channels/{id}")).await.json();
     assert_eq!(view["region"], "eu-west-1");
+    assert_eq!(view["credentials"], credentials);
     let list = service.get("/api/channels").await.json();
-    assert_eq!(list["channels"].as_array().unwrap().len(), 2);
+    let names = list["channels"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|own| &own["name"]).collect();
+    assert_eq!(names, ["one", "not-in-the-file", "two"]);
+    // Another service may be named by a flag.
+    let elsewhere = ["export", "--server", "http://127.0.0.1:1"];
+    assert!(!run(&service, &elsewhere).await.0);
 }
 
 #[tokio::test]

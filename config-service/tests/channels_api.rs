@@ -278,12 +278,16 @@ async fn the_filters_own_rules_judge_the_values() {
             "/endpoint region_mismatch",
         ),
         (
-            json!({"models": ["x".repeat(3000)]}),
+            json!({"models": ["x".repeat(2049)]}),
             "/models/0 invalid_model_name",
         ),
         (
-            json!({"inference_profile_arn_map": {"m": "x".repeat(3000)}}),
+            json!({"inference_profile_arn_map": {"m": "x".repeat(2049)}}),
             "/inference_profile_arn_map/m invalid_value",
+        ),
+        (
+            json!({"model_mapping": {"x".repeat(2049): "m"}}),
+            &format!("/model_mapping/{} invalid_key", "x".repeat(2049)),
         ),
         (
             json!({"guardrail": {"identifier": "Not An Id", "version": "1"}}),
@@ -297,6 +301,13 @@ async fn the_filters_own_rules_judge_the_values() {
         let reply = service.post(&channel_with("one", &fields)).await;
         assert_eq!(reply.problem(422), [fault], "{fields}");
     }
+    let longest = "x".repeat(2048);
+    let fields = json!({
+        "models": [longest],
+        "model_mapping": {&longest: "m"},
+        "inference_profile_arn_map": {"m": longest},
+    });
+    service.create(&channel_with("longest", &fields)).await;
     let two = json!({"name": "two words", "endpoint": "ftp://x"});
     let faults = service.post(&channel_with("one", &two)).await.problem(422);
     assert_eq!(faults, ["/name invalid_name", "/endpoint invalid_endpoint"]);

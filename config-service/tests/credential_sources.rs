@@ -476,6 +476,26 @@ async fn the_first_configuration_after_a_start_has_every_channel_that_aws_answer
 }
 
 #[tokio::test]
+async fn a_start_does_not_wait_for_an_aws_that_hangs() {
+    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
+    sts.fail(Some((403, "AccessDenied", "no")));
+    let service = start(&dir, &sts, &[]).await;
+    service.create(&channel_with("role", &assume_role())).await;
+    service.create(&channel("key")).await;
+    service.shutdown().await;
+    // Connections are made, and nobody answers.
+    let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", hangs.local_addr().unwrap());
+    let extra = ["--sts-endpoint", &url];
+    let started = TestService::start_in(dir, &extra);
+    // Less than one attempt takes.
+    let service = tokio::time::timeout(DEADLINE, started).await.unwrap();
+    let config = published(&service).await;
+    let kinds = [0, 1].map(|index| config["channels"][index]["credentials"]["type"].clone());
+    assert_eq!(kinds, ["unavailable", "static"]);
+}
+
+#[tokio::test]
 async fn reads_of_sources_are_bodies_and_stand_for_the_secrets_inside() {
     let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;

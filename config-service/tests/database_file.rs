@@ -13,6 +13,7 @@ use config_service::store::{Store, StoreError};
 use config_service::{Args, Service};
 use tempfile::TempDir;
 
+use crate::common::envoy::{ECDS, Envoy, Service as At, plugin_json, revision};
 use crate::common::{TestService, channel};
 
 /// Starts a service with these arguments, besides those that each needs; fails with what it says.
@@ -155,6 +156,37 @@ fn the_umask_does_not_matter() {
         assert!(done.success(), "{umask}");
         assert_eq!(open_to_others(dir.path()), [""; 0], "{umask}");
     }
+}
+
+#[tokio::test]
+async fn a_backup_that_is_put_in_place_is_what_envoys_get() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let database = service.dir.path().join("test.db");
+    let copy = service.dir.path().join("copy.db");
+    let (done, error) = back_up(&database, &copy);
+    assert!(done, "{error}");
+    service.create(&channel("two")).await;
+    let mut envoy = Envoy::connect(&service, "e1", At::Extensions).await;
+    envoy.subscribe(ECDS, "").await;
+    let later = envoy.receive(ECDS).await;
+    assert_eq!(revision(&later), "2");
+    envoy.ack(&later).await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+
+    std::fs::rename(&copy, &database).unwrap();
+    for side in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(dir.path().join(format!("test.db{side}")));
+    }
+    let service = TestService::start_in(dir, &[]).await;
+    let mut envoy = Envoy::connect(&service, "e1", At::Extensions).await;
+    envoy.subscribe(ECDS, &later.version_info).await;
+    let restored = envoy.receive(ECDS).await;
+    assert_eq!(revision(&restored), "1");
+    let channels = &plugin_json(&restored)["channels"];
+    assert_eq!(channels.as_array().unwrap().len(), 1);
+    assert_eq!(channels[0]["name"], "one");
 }
 
 async fn open(path: &Path) -> StoreError {
@@ -346,4 +378,23 @@ fn a_database_that_nobody_names_is_made_if_there_never_was_one() {
     let error = run_in(dir.path()).unwrap_err();
     assert!(error.contains("there is no database"), "{error}");
     assert!(!path.exists());
+}
+
+#[test]
+fn what_is_left_of_a_database_tells_that_there_was_one() {
+    for side in [".lock", "-wal", "-shm", "-journal"] {
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join(format!("config-service.db{side}")), "").unwrap();
+        let error = run_in(dir.path()).unwrap_err();
+        assert!(error.contains("there is no database"), "{side}: {error}");
+    }
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("config-service.db");
+    std::os::unix::fs::symlink("/nowhere/volume.db", &path).unwrap();
+    let error = run_in(dir.path()).unwrap_err();
+    assert!(error.contains("there is no database"), "{error}");
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let error = run_in(dir.path()).unwrap_err();
+    assert!(error.contains("is empty"), "{error}");
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bedrock_filter::catalog::ModelFamily;
+use bedrock_filter::config::{Failover, Limits};
 use clap::{ArgAction, CommandFactory as _};
 use config_service::Args;
 use config_service::edit::FIELDS;
@@ -61,6 +62,25 @@ fn every_flag_is_documented_with_its_variable_and_default() {
         })
         .collect();
     assert_eq!(documented, flags);
+}
+
+#[test]
+fn limits_that_nobody_sets_are_documented() {
+    let page = read("docs/OPERATIONS.md");
+    let mebibytes = |bytes: usize| format!("{} MiB", bytes / (1024 * 1024));
+    let limits = Limits::default();
+    let answer = mebibytes(limits.max_response_bytes);
+    let held = mebibytes(Failover::default().max_held_bytes);
+    for text in [
+        format!(
+            "| `--max-request-bytes`, {} |",
+            mebibytes(limits.max_request_bytes)
+        ),
+        format!("| answer that is no stream | {answer}, fixed |"),
+        format!("A worker holds requests up to {held} for the case of another attempt"),
+    ] {
+        assert!(page.contains(&text), "the page does not say `{text}`");
+    }
 }
 
 #[test]

@@ -73,6 +73,22 @@ fn a_channel_that_fails_is_not_first_until_it_answers() {
 }
 
 #[test]
+fn channels_that_all_pause_are_tried_all_the_same() {
+    let routes = routes(&[("a", 0, 1), ("b", 1, 1)]);
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (relay, _) = plan(&dispatcher, &routes);
+    for channel in ["a", "b"] {
+        assert!(relay.begin(channel, now()).is_some());
+        relay.failed(Failure::Unavailable, None, now());
+    }
+    let health = dispatcher.health.borrow();
+    assert!(!health.is_well("a", routes.revision(), now()));
+    assert!(!health.is_well("b", routes.revision(), now()));
+    drop(health);
+    assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|a|b");
+}
+
+#[test]
 fn an_attempt_needs_a_channel_that_serves_the_request() {
     let routes = routes(&[("a", 0, 1), ("b", 0, 1)]);
     let dispatcher = Rc::new(Dispatcher::default());
@@ -228,4 +244,67 @@ fn credentials_that_expired_are_not_tried_first_and_not_instead_of_an_answer() {
     assert_eq!(error.code, Some("credentials_unavailable"));
     assert_eq!((error.status.as_u16(), error.retry_after), (503, Some(10)));
     assert_eq!(dispatcher.held.get(), 0);
+}
+
+/// How an attempt ends.
+type Ending = fn(&Relay);
+
+#[test]
+fn every_end_of_an_attempt_is_counted_by_its_reason() {
+    let ends: [(&str, bool, Ending); 6] = [
+        ("answered", false, |relay| relay.answered()),
+        ("refused", false, |relay| relay.refused(None)),
+        ("unavailable", true, |relay| {
+            relay.failed(Failure::Unavailable, None, now());
+        }),
+        // It did not answer at all.
+        ("unavailable", true, |relay| relay.note_silence(now())),
+        ("throttled", true, |relay| {
+            let time = Duration::from_secs(7);
+            relay.failed(Failure::Throttled(Some(time)), None, now());
+        }),
+        ("credentials", true, |relay| {
+            relay.failed(Failure::Credentials, None, now());
+        }),
+    ];
+    for (reason, pauses, end) in ends {
+        let routes = routes(&[("a", 0, 1), ("b", 1, 1)]);
+        let dispatcher = Rc::new(Dispatcher::default());
+        let (relay, _) = plan(&dispatcher, &routes);
+        relay.begin("a", now()).unwrap();
+        end(&relay);
+        let event = |what| Event {
+            channel: "a".to_owned(),
+            what,
+            reason,
+        };
+        let mut expected = vec![event(What::Attempt)];
+        if pauses {
+            expected.push(event(What::Cooldown));
+        }
+        assert_eq!(dispatcher.take_events(), expected);
+        // Envoy goes on after what was the channel's fault.
+        relay.begin("b", now()).unwrap();
+        let expected = pauses.then(|| event(What::Failover));
+        assert_eq!(dispatcher.take_events(), Vec::from_iter(expected));
+    }
+}
+
+#[test]
+fn a_model_without_on_demand_throughput_is_counted_and_called_otherwise() {
+    let channels =
+        [json!({"name": "a", "cross_region": "off", "retry_with_inference_profile": true})];
+    let routes = Arc::new(testing::routes(&channels, Some(Failover::default())));
+    let dispatcher = Rc::new(Dispatcher::default());
+    let (relay, first) = plan(&dispatcher, &routes);
+    assert_eq!(first.retries, 1);
+    let route = relay.begin("a", now()).unwrap();
+    assert!(route.model_id.starts_with("anthropic."), "{route:?}");
+    let error = Error::server(StatusCode::BAD_REQUEST, "invalid_request", "no");
+    relay.lacks_on_demand(&route, error);
+    let again = relay.begin("a", now()).unwrap();
+    assert!(again.model_id.starts_with("us.anthropic."), "{again:?}");
+    let counted = dispatcher.take_events();
+    assert_eq!(counted.len(), 1, "{counted:?}");
+    assert_eq!(counted[0].reason, "on_demand_not_supported");
 }

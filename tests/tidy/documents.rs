@@ -1,9 +1,9 @@
 //! What the documentation names is there.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::source::root;
+use super::source::{production, root};
 
 #[test]
 fn paths_in_the_documentation_exist() {
@@ -17,6 +17,102 @@ fn paths_in_the_documentation_exist() {
         missing.extend(broken_links(&document, &text));
     }
     assert!(missing.is_empty(), "no such path:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn headings_that_links_name_exist() {
+    let mut missing = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(root().join(&document)).unwrap();
+        for target in targets(&text) {
+            let Some((path, anchor)) = target.split_once('#') else {
+                continue;
+            };
+            let named = if path.is_empty() {
+                document.clone()
+            } else {
+                document.parent().unwrap().join(path)
+            };
+            let page = fs::read_to_string(root().join(named)).unwrap_or_default();
+            if !anchors(&page).iter().any(|own| own == anchor) {
+                missing.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(
+        missing.is_empty(),
+        "no such heading:\n{}",
+        missing.join("\n")
+    );
+}
+
+/// Somebody looks for what the log says, so it has to be in the table letter by letter.
+#[test]
+fn messages_in_the_troubleshooting_are_in_the_code() {
+    let page = fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
+    let (_, table) = page.split_once("\n## Troubleshooting\n").unwrap();
+    let symptoms: Vec<_> = table
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .filter_map(|line| line.split(" | ").next())
+        .collect();
+    assert!(symptoms.len() > 20, "{symptoms:?}");
+    let code = literals();
+    let mut missing = Vec::new();
+    for symptom in symptoms {
+        let spans = symptom.split('`').skip(1).step_by(2);
+        // What Envoy itself says is not ours to write; and an address is no message.
+        let ours = spans.filter(|span| !of_envoy(span) && !span.starts_with('/'));
+        missing.extend(ours.filter(|span| !code.contains(span.trim_end_matches(" …"))));
+    }
+    assert!(missing.is_empty(), "nobody says: {missing:#?}");
+}
+
+/// Whether a message is one of Envoy's own; a new one is put down here.
+fn of_envoy(message: &str) -> bool {
+    [
+        "Retry limit exceeded for fetching data from remote data source",
+        "Plugin bedrock failed to load",
+        "Unable to create Wasm plugin bedrock",
+        "Wasm remote code fetch is unstable and may cause a crash",
+        "filter config has type URL google.protobuf.StringValue",
+    ]
+    .contains(&message)
+}
+
+/// The code of both programs, with literals that go over several lines in one piece, and as they are printed.
+fn literals() -> String {
+    let mut text = String::new();
+    for start in ["src", "config-service/src"] {
+        for source in production(start) {
+            let lines = source.code().map(|(_, line)| line);
+            text.push_str(&lines.collect::<Vec<_>>().join("\n"));
+        }
+    }
+    text.replace("\\\n", "")
+        .replace("{KEY_VARIABLE}", "BEDROCK_SEAL_KEY")
+}
+
+/// Where the links of a text lead, outside of this repository apart.
+fn targets(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1);
+    targets
+        .filter_map(|rest| rest.split(')').next())
+        .filter(|target| !target.contains("://"))
+}
+
+/// The anchors that GitHub gives the headings of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let headings = page.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| line.trim_start_matches('#').trim().to_lowercase())
+        .map(|heading| {
+            let kept = heading
+                .chars()
+                .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+            kept.collect::<String>().replace(' ', "-")
+        })
+        .collect()
 }
 
 /// Every document for people.
@@ -49,15 +145,11 @@ fn is_path(text: &str) -> bool {
     plain && folders.iter().any(|folder| text.starts_with(folder))
 }
 
-fn broken_links(document: &std::path::Path, text: &str) -> Vec<String> {
+fn broken_links(document: &Path, text: &str) -> Vec<String> {
     let base = root().join(document);
     let base = base.parent().unwrap();
-    let targets = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
-    targets
-        .filter(|target| !target.contains("://") && !target.starts_with('#'))
+    targets(text)
+        .filter(|target| !target.starts_with('#'))
         .filter(|target| !base.join(target.split('#').next().unwrap()).exists())
         .map(|target| format!("{}: {target}", document.display()))
         .collect()

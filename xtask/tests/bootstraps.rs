@@ -8,7 +8,8 @@ use serde_json::Value;
 use xtask::envoy::{bootstrap, with_module};
 use xtask::ports::Ports;
 
-const MANAGER: &str = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+pub(crate) const MANAGER: &str =
+    "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 
 fn artefact(variable: &str) -> PathBuf {
     let value = std::env::var_os(variable);

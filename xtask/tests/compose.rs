@@ -339,6 +339,8 @@ fn files_named_in_commands_are_put_there_by_the_dockerfile() {
     let database = flag(service, "--database");
     let folder = Path::new(&database).parent().unwrap().to_str().unwrap();
     assert!(dockerfile.contains(&format!("VOLUME {folder}\n")));
+    // Whose group a volume in Kubernetes has to be.
+    assert!(dockerfile.contains("USER 65532:65532\n"));
     assert_eq!(strings(&service["volumes"]), [format!("channels:{folder}")]);
 }
 
@@ -396,6 +398,7 @@ fn images_are_pinned_and_nothing_runs_as_root() {
             .rfind(|line| line.starts_with("USER "))
             .unwrap();
         assert!(!last_user.starts_with("USER 0") && !last_user.contains("root"));
+        assert_eq!(service["read_only"], true, "{}", dockerfile.display());
     }
 }
 

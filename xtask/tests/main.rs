@@ -10,5 +10,6 @@
 
 mod bootstraps;
 mod compose;
+mod documentation;
 mod process;
 mod support;

@@ -148,6 +148,17 @@ fn channels_serve_their_list_in_order_and_disabled_ones_nothing() {
     check(&[], "claude-3-haiku", "not found");
 }
 
+#[test]
+fn without_failover_the_list_alone_says_who_serves() {
+    let channels = [
+        json!({"priority": 9, "weight": 1, "cross_region": "off"}),
+        json!({"priority": 0, "weight": 100}),
+    ];
+    let sonnet = "anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let expected = format!("c0 Catalog {sonnet}");
+    check(&channels, "claude-sonnet-4-5", &expected);
+}
+
 /// Each name, and what becomes of it with `none`, with `catalogue` and with `any`.
 #[test]
 fn clients_may_ask_for_mapped_names_and_for_what_the_channel_allows() {

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use xtask::ports::Ports;
 
-use crate::{Artefacts, repository};
+use crate::{Artefacts, documented, repository};
 
 /// A bootstrap as JSON, which Envoy reads as well as YAML.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl Bootstrap {
         self
     }
 
-    /// Lets the filter come from an ECDS server (gRPC) on loopback.
+    /// Lets the filter come from an ECDS server (gRPC) on loopback, as `docs/OPERATIONS.md` shows.
     #[must_use]
     pub fn with_ecds_server(mut self, port: u16) -> Self {
         let mut cluster = loopback_cluster("ecds", port);
@@ -86,21 +86,10 @@ impl Bootstrap {
         });
         let clusters = self.document["static_resources"]["clusters"].as_array_mut();
         clusters.expect("clusters").push(cluster);
-        *self.filter() = json!({
-            "name": "bedrock",
-            "config_discovery": {
-                "config_source": {
-                    "resource_api_version": "V3",
-                    "initial_fetch_timeout": "0s",
-                    "api_config_source": {
-                        "api_type": "GRPC",
-                        "transport_api_version": "V3",
-                        "grpc_services": [{ "envoy_grpc": { "cluster_name": "ecds" } }],
-                    },
-                },
-                "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
-            },
-        });
+        let mut filter = documented("### Meshes with a control plane of their own")[0].clone();
+        let source = &mut filter["config_discovery"]["config_source"]["api_config_source"];
+        source["grpc_services"][0]["envoy_grpc"]["cluster_name"] = json!("ecds");
+        *self.filter() = filter;
         self
     }
 }

@@ -19,6 +19,7 @@ mod artefacts;
 mod bootstrap;
 mod channel;
 mod config_service;
+mod documentation;
 mod ecds;
 mod envoy;
 mod front;
@@ -40,6 +41,7 @@ pub use channel::{
     ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, channel_body, simulator, simulator_builder,
 };
 pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
+pub use documentation::documented;
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
 pub use front::Front;

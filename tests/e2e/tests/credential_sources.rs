@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 
 use crate::wire::last;
 
-/// How long each key lives. The service renews it after two thirds of that.
+/// How long each key lives. The service renews it after half of that.
 const LIFE: Duration = Duration::from_secs(12);
 
 /// Keys that the simulator knows.

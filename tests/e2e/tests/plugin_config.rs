@@ -155,11 +155,26 @@ fn a_faulty_push_is_refused_and_the_last_good_configuration_serves_on() {
             );
             assert_eq!(profile().await, path("good1"));
         }
+        let stat = "extension_config_discovery.http_filter.bedrock.update_rejected";
+        let page = envoy.admin_page(&format!("/stats?filter={stat}")).await;
+        let (_, refused) = page.trim().split_once(": ").expect("the counter");
+        assert_eq!(refused, faulty(&bedrock).len().to_string(), "{page}");
         server.send("good2", &config(&bedrock, "good2").to_string());
         eventually("the good configuration", async || {
             (profile().await == path("good2")).then_some(())
         })
         .await;
+        // A region whose cluster nobody has made yet.
+        let mut new = config(&bedrock, "good3");
+        new["channels"][0]["endpoint"] = Value::Null;
+        server.send("good3", &new.to_string());
+        let body = json!({"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]});
+        let reply = eventually("the new region", async || {
+            let reply = envoy.chat(&body).await;
+            (reply.status != 200).then_some(reply)
+        })
+        .await;
+        reply.error(503, "server_error", "service_unavailable");
         check_secretless(&envoy.log());
     });
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use bedrock_simulator::Simulator;
 use e2e::{
     Artefacts, Authority, Bootstrap, Channel, ConfigService, Envoy, Scratch, SharedStack, Stack,
-    TlsFront, run, simulator, simulator_builder,
+    TlsFront, documented, run, simulator, simulator_builder,
 };
 use serde_json::{Value, json};
 use xtask::ports::Ports;
@@ -109,28 +109,13 @@ fn a_certificate_of_another_host_is_refused() {
     });
 }
 
-/// What `docs/OPERATIONS.md` says for the cluster of the config-service.
+/// What `docs/OPERATIONS.md` says for the cluster of the config-service, with files in `scratch`.
 fn xds_tls(scratch: &Scratch) -> Value {
-    let file = |name: &str| json!({"filename": scratch.join(name)});
-    json!({
-        "name": "envoy.transport_sockets.tls",
-        "typed_config": {
-            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-            "sni": "config-service.example",
-            "common_tls_context": {
-                "alpn_protocols": ["h2"],
-                "tls_certificates": [
-                    {"certificate_chain": file("envoy.pem"), "private_key": file("envoy.key")},
-                ],
-                "validation_context": {
-                    "trusted_ca": file("ca.pem"),
-                    "match_typed_subject_alt_names": [
-                        {"san_type": "DNS", "matcher": {"exact": "config-service.example"}},
-                    ],
-                },
-            },
-        },
-    })
+    let example = documented("### TLS for xDS").to_string();
+    let folder = scratch.path().display().to_string();
+    let example = example.replace("/etc/envoy/tls", &folder);
+    let example: Value = serde_json::from_str(&example).unwrap();
+    example["transport_socket"].clone()
 }
 
 #[test]
