@@ -144,7 +144,7 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_DATABASE", value_name = "FILE")]
     pub database: Option<PathBuf>,
 
-    /// Make a new database, without channels, where there is none yet.
+    /// Make a new database, without channels, if there is none.
     #[arg(long, env = "BEDROCK_INIT", value_parser = FalseyValueParser::new())]
     pub init: bool,
 

@@ -155,7 +155,7 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, String> {
         let name = name.parse::<axum::http::HeaderName>();
         let value = HeaderValue::from_bytes(value);
         let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err("a header is none that HTTP can carry".to_owned());
+            return Err("a header cannot be sent over HTTP".to_owned());
         };
         value.set_sensitive(SENSITIVE.contains(&name.as_str()));
         request.headers_mut().insert(name, value);
