@@ -1,7 +1,18 @@
 #!/bin/sh
 # Starts Envoy with envoy.yaml and the config-service at CONFIG_SERVICE_HOST (a name or an address,
-# 127.0.0.1 by default). Arguments are passed on to Envoy.
+# 127.0.0.1 by default). BEDROCK_SEAL_KEY_FILE may name a file with the keys of BEDROCK_SEAL_KEY. Arguments
+# are passed on to Envoy.
 set -eu
+
+if [ -n "${BEDROCK_SEAL_KEY_FILE:-}" ]; then
+  if [ -n "${BEDROCK_SEAL_KEY:-}" ]; then
+    echo "BEDROCK_SEAL_KEY and BEDROCK_SEAL_KEY_FILE are both set; give one of them" >&2
+    exit 1
+  fi
+  # The filter reads the variable.
+  BEDROCK_SEAL_KEY=$(cat "$BEDROCK_SEAL_KEY_FILE")
+  export BEDROCK_SEAL_KEY
+fi
 
 host=${CONFIG_SERVICE_HOST:-127.0.0.1}
 template=${ENVOY_TEMPLATE:-/etc/envoy/bedrock.yaml}

@@ -1,6 +1,7 @@
 //! The command line. Every option can come from the environment too.
 
 mod command;
+mod secret;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -8,18 +9,16 @@ use std::path::PathBuf;
 
 use bedrock_filter::config::{Failover, Limits};
 use bedrock_filter::endpoint::Endpoint;
-use bedrock_filter::seal::{KEY_VARIABLE, SealKeyError, SealKeys};
-use bedrock_filter::secret::Secret;
 use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::credentials::{TokenFolder, USUAL_FOLDERS};
 use crate::proxies::ProxyNetwork;
 use crate::store::Creation;
-use crate::token::AdminToken;
 use crate::xds::DRAIN_TIME;
 use crate::xds::tls::TlsFiles;
 pub use command::{Command, Remote, SealCommand, TokenCommand};
+pub use secret::{AdminTokenSource, InvalidSecret, SealKeySource, TokenSource};
 
 /// Where the database is unless somebody says so.
 const DATABASE: &str = "config-service.db";
@@ -148,16 +147,13 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_INIT", value_parser = FalseyValueParser::new())]
     pub init: bool,
 
-    /// Bearer token of the admin API.
-    #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
-    pub admin_token: AdminToken,
+    /// The token of the admin API.
+    #[command(flatten)]
+    pub admin_token: AdminTokenSource,
 
-    /// Keys that seal credentials, `<id>:<base64 of 32 bytes>` with commas between; the first seals,
-    /// all open.
-    ///
-    /// Give every Envoy the same variable. Without it credentials are in clear.
-    #[arg(long, env = KEY_VARIABLE, hide_env_values = true, hide_default_value = true, default_value = "")]
-    pub seal_key: SealKeyText,
+    /// The keys that seal credentials.
+    #[command(flatten)]
+    pub seal_key: SealKeySource,
 
     /// Filter module to serve to Envoys at `/filter/<sha256>.wasm`.
     #[arg(long, env = "BEDROCK_WASM", value_name = "FILE")]
@@ -278,32 +274,6 @@ impl Args {
             client_ca: self.xds_tls_client_ca.clone(),
             client_names: self.xds_tls_client_names.clone(),
         })
-    }
-}
-
-/// Keys as they were given. They are parsed later, because clap would repeat a broken one.
-#[derive(Clone, Debug)]
-pub struct SealKeyText(Secret);
-
-/// The keys for sealing cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{KEY_VARIABLE} cannot be used: {0}; `config-service seal generate-key` makes a key")]
-pub struct InvalidSealKey(#[from] SealKeyError);
-
-impl From<String> for SealKeyText {
-    fn from(text: String) -> Self {
-        Self(Secret::new(text))
-    }
-}
-
-impl SealKeyText {
-    /// The keys.
-    ///
-    /// # Errors
-    ///
-    /// When they cannot be read; the error does not repeat them.
-    pub fn keys(&self) -> Result<SealKeys, InvalidSealKey> {
-        Ok(self.0.expose().parse()?)
     }
 }
 

@@ -50,7 +50,8 @@ mod web;
 pub mod xds;
 
 pub use args::{
-    Args, Cli, Command, InvalidSealKey, LogFormat, Remote, SealCommand, SealKeyText, TokenCommand,
+    AdminTokenSource, Args, Cli, Command, InvalidSecret, LogFormat, Remote, SealCommand,
+    SealKeySource, TokenCommand, TokenSource,
 };
 pub use service::{RunError, Service, StartError};
 pub use token::{AdminToken, InvalidToken};

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::{self, AppState};
-use crate::args::{Args, InvalidSealKey};
+use crate::args::{Args, InvalidSecret};
 use crate::channels::{Channels, LoadError};
 use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
@@ -67,9 +67,9 @@ pub enum StartError {
          itself is private or encrypted"
     )]
     PlaintextXds(SocketAddr),
-    /// The keys for sealing are none.
+    /// The admin token or the keys for sealing cannot be used.
     #[error(transparent)]
-    SealKey(#[from] InvalidSealKey),
+    Secret(#[from] InvalidSecret),
     /// Nothing can be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
@@ -102,6 +102,7 @@ impl Service {
     ///
     /// When an address is taken, or the database or the filter module cannot be read.
     pub async fn start(args: Args) -> Result<Self, StartError> {
+        let token = args.admin_token.read()?;
         let tls = xds_tls(&args).await?;
         let (admin_listener, admin_addr) = listen(args.listen).await?;
         let metrics_listener = match args.metrics_listen {
@@ -157,7 +158,6 @@ impl Service {
         };
         let resources = Resources::new(setup, &sealer)?;
         let proxies = TrustedProxies::from(args.trusted_proxies);
-        let token = args.admin_token;
         let state = AppState::new(token, proxies, channels, fleet.clone(), resources.clone()).await;
         let metrics = state.metrics.clone();
         let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);

@@ -81,6 +81,16 @@ impl TestService {
 
     /// Starts on the database in `dir`.
     pub async fn start_in(dir: Arc<TempDir>, extra: &[&str]) -> Self {
+        let token = ["--admin-token", TOKEN];
+        Self::start_with(dir, &[&token, extra].concat()).await
+    }
+
+    /// Starts on a new database; `extra` has to say the token, which is [`TOKEN`].
+    pub async fn start_with_token(extra: &[&str]) -> Self {
+        Self::start_with(Arc::new(TempDir::new().unwrap()), extra).await
+    }
+
+    async fn start_with(dir: Arc<TempDir>, extra: &[&str]) -> Self {
         let database = dir.path().join("test.db");
         let database = database.to_str().unwrap();
         let fixed = [
@@ -89,8 +99,6 @@ impl TestService {
             "127.0.0.1:0",
             "--xds-listen",
             "127.0.0.1:0",
-            "--admin-token",
-            TOKEN,
             "--database",
             database,
             "--init",

@@ -46,7 +46,7 @@ fn every_flag_is_documented_with_its_variable_and_default() {
             let defaults = arg.get_default_values();
             let default = match (arg.get_id().as_str(), defaults) {
                 ("wasm" | "wasm_path_in_envoy", _) => "one of the two".to_owned(),
-                ("seal_key", _) => "none".to_owned(),
+                ("admin_token" | "admin_token_file", _) => "one of the two".to_owned(),
                 ("database", _) => "config-service.db".to_owned(),
                 ("wasm_url_base", _) => "from --listen".to_owned(),
                 _ if matches!(arg.get_action(), ArgAction::SetTrue) => "false".to_owned(),

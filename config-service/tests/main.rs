@@ -33,6 +33,7 @@ mod program;
 mod random_edits;
 mod round_trip;
 mod sealing;
+mod secret_files;
 mod secrets;
 mod tokens;
 mod vanished;

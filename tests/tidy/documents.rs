@@ -80,10 +80,10 @@ fn of_envoy(message: &str) -> bool {
     .contains(&message)
 }
 
-/// The code of both programs, with literals that go over several lines in one piece, and as they are printed.
+/// The code of the programs, with literals that go over several lines in one piece, and as they are printed.
 fn literals() -> String {
     let mut text = String::new();
-    for start in ["src", "config-service/src"] {
+    for start in ["src", "config-service/src", "secret-source/src"] {
         for source in production(start) {
             let lines = source.code().map(|(_, line)| line);
             text.push_str(&lines.collect::<Vec<_>>().join("\n"));

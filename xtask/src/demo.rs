@@ -5,11 +5,13 @@ mod check;
 mod guide;
 mod stack;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use secret_source::{Name, Source, SourceError};
 
 use crate::demo::backend::Backend;
 use crate::demo::stack::{Artefacts, Stack};
@@ -18,6 +20,12 @@ use crate::ports::{self, Ports};
 use crate::process::wait_until;
 use crate::workspace::Workspace;
 use crate::{console, http};
+
+/// What the token is called for the config-service.
+const TOKEN: Name = Name {
+    flag: "--admin-token",
+    variable: "BEDROCK_ADMIN_TOKEN",
+};
 
 /// Options of `cargo xtask demo`.
 #[derive(Args, Clone, Debug)]
@@ -48,8 +56,11 @@ pub struct Options {
     #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.simulator)]
     simulator_port: u16,
     /// Token for the admin API; a random one is made and printed without it
-    #[arg(long, value_name = "TOKEN")]
+    #[arg(long, env = TOKEN.variable, hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
+    /// File with that token, instead
+    #[arg(long, env = "BEDROCK_ADMIN_TOKEN_FILE", value_name = "FILE")]
+    admin_token_file: Option<OsString>,
     /// Model that the check and the printed commands ask for
     #[arg(long, value_name = "NAME", default_value = backend::DEFAULT_MODEL)]
     model: String,
@@ -67,6 +78,17 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     match outcome {
         Err(_) if interrupt.came() => bail!("interrupted before the demo was ready"),
         outcome => outcome,
+    }
+}
+
+impl Options {
+    fn token(&self) -> Result<Option<String>, SourceError> {
+        let source = Source {
+            name: TOKEN,
+            value: self.admin_token.as_deref(),
+            file: self.admin_token_file.as_deref(),
+        };
+        source.read()
     }
 }
 
@@ -115,7 +137,7 @@ fn prepare_and_serve(
             xds: options.xds_port,
             simulator: options.simulator_port,
         },
-        token: options.admin_token.clone().map_or_else(random_token, Ok)?,
+        token: options.token()?.map_or_else(random_token, Ok)?,
         model: &options.model,
         backend: Backend::choose(options.aws, options.empty)?,
         interrupt,

@@ -11,5 +11,6 @@
 mod bootstraps;
 mod compose;
 mod documentation;
+mod entrypoint;
 mod process;
 mod support;

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use bedrock_filter::seal::KEY_VARIABLE;
-use bedrock_filter::secret::Secret;
 use clap::{Args, Subcommand};
 
-use super::{DATABASE, SealKeyText};
+use super::DATABASE;
+use super::secret::{SealKeySource, TokenSource};
 use crate::access::Role;
 
 /// What the executable does besides serving.
@@ -53,26 +52,8 @@ pub struct Remote {
     /// Authorities (PEM) that are trusted besides the system's, for an `https://` origin
     #[arg(long, env = "BEDROCK_SERVER_CA_FILE", value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Token of the admin API; use the variable
-    #[arg(long, env = "BEDROCK_ADMIN_TOKEN", hide_env_values = true)]
-    token: TokenText,
-}
-
-impl Remote {
-    /// The value of `Authorization`.
-    pub(crate) fn bearer(&self) -> String {
-        format!("Bearer {}", self.token.0.expose())
-    }
-}
-
-/// A token as it was given.
-#[derive(Clone, Debug)]
-struct TokenText(Secret);
-
-impl From<String> for TokenText {
-    fn from(text: String) -> Self {
-        Self(Secret::new(text))
-    }
+    #[command(flatten)]
+    pub(crate) token: TokenSource,
 }
 
 /// Work on tokens, in the database itself: a running service takes note at once.
@@ -119,17 +100,16 @@ pub enum SealCommand {
         /// Its field below `credentials`, such as `secret_access_key`
         #[arg(long)]
         field: String,
-        /// Keys: the first one seals
-        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
-        seal_key: SealKeyText,
+        #[command(flatten)]
+        seal_key: SealKeySource,
     },
-    /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`
+    /// Seals all credentials in the database anew, under the first key of `BEDROCK_SEAL_KEY`; give the new key
+    /// first, then all that may be in use
     Rotate {
         /// Database file
         #[arg(long, env = "BEDROCK_DATABASE", default_value = DATABASE)]
         database: PathBuf,
-        /// Keys: the new one first, then all that may be in use
-        #[arg(long, env = KEY_VARIABLE, hide_env_values = true)]
-        seal_key: SealKeyText,
+        #[command(flatten)]
+        seal_key: SealKeySource,
     },
 }

@@ -130,7 +130,7 @@ impl<'r> Api<'r> {
         let url: Url = format!("{server}{path}")
             .parse()
             .with_context(|| format!("{server} is no address of a server"))?;
-        let mut bearer = HeaderValue::try_from(self.remote.bearer())
+        let mut bearer = HeaderValue::try_from(self.remote.token.bearer()?.expose())
             .context("the token has characters in it that HTTP cannot carry")?;
         bearer.set_sensitive(true);
         let mut request = Request::new(method, url);

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use bedrock_filter::secret::Secret;
 
 use super::say;
-use crate::args::{SealCommand, SealKeyText};
+use crate::args::{SealCommand, SealKeySource};
 use crate::seal::{Sealer, generate_key};
 use crate::store::Store;
 
@@ -38,9 +38,10 @@ pub(super) async fn run(command: SealCommand) -> Result<()> {
 }
 
 /// What seals with these keys, and the id of the first.
-fn sealer(keys: &SealKeyText) -> Result<(Sealer, String)> {
+fn sealer(keys: &SealKeySource) -> Result<(Sealer, String)> {
     let sealer = Sealer::new(keys.keys()?);
     let id = sealer.key_id().map(str::to_owned);
-    let id = id.context("there is no key to seal with; set BEDROCK_SEAL_KEY")?;
+    let id =
+        id.context("there is no key to seal with; set BEDROCK_SEAL_KEY or BEDROCK_SEAL_KEY_FILE")?;
     Ok((sealer, id))
 }

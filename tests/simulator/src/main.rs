@@ -1,5 +1,6 @@
 //! `bedrock-simulator`: the simulator as a process of its own.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,6 +8,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use bedrock_simulator::{Key, Simulator};
 use clap::Parser;
+use secret_source::{Name, Source, SourceError};
+
+/// The secret of AWS's examples.
+const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// A strict local Amazon Bedrock Runtime.
 #[derive(Parser)]
@@ -26,20 +31,24 @@ struct Args {
     /// Access key id that may call.
     #[arg(long, env = "SIMULATOR_ACCESS_KEY_ID", default_value = "AKIDEXAMPLE")]
     access_key_id: String,
-    /// Secret of that access key.
-    #[arg(
-        long,
-        env = "SIMULATOR_SECRET_ACCESS_KEY",
-        default_value = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-        hide_env_values = true
-    )]
-    secret_access_key: String,
+    /// Secret of that access key; that of AWS's examples if there is none.
+    #[arg(long, env = "SIMULATOR_SECRET_ACCESS_KEY", hide_env_values = true)]
+    secret_access_key: Option<String>,
+    /// File with that secret, instead.
+    #[arg(long, env = "SIMULATOR_SECRET_ACCESS_KEY_FILE", value_name = "FILE")]
+    secret_access_key_file: Option<OsString>,
     /// Session token, for temporary credentials.
     #[arg(long, env = "SIMULATOR_SESSION_TOKEN", hide_env_values = true)]
     session_token: Option<String>,
+    /// File with that token, instead.
+    #[arg(long, env = "SIMULATOR_SESSION_TOKEN_FILE", value_name = "FILE")]
+    session_token_file: Option<OsString>,
     /// Bedrock API key that may call (`Authorization: Bearer …`).
     #[arg(long, env = "SIMULATOR_BEARER_KEY", hide_env_values = true)]
     bearer_key: Option<String>,
+    /// File with that key, instead.
+    #[arg(long, env = "SIMULATOR_BEARER_KEY_FILE", value_name = "FILE")]
+    bearer_key_file: Option<OsString>,
     /// PEM file with the certificate chain: serves TLS.
     #[arg(long, env = "SIMULATOR_TLS_CERT", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -60,13 +69,14 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn start(args: Args) -> anyhow::Result<Simulator> {
-    let mut key = Key::new(args.access_key_id, args.secret_access_key);
-    key.session_token = args.session_token.filter(|token| !token.is_empty());
+    let secrets = args.secrets()?;
+    let mut key = Key::new(args.access_key_id, secrets.secret_access_key);
+    key.session_token = secrets.session_token;
     let mut builder = Simulator::builder().listen(args.listen).credentials(key);
     for region in args.region {
         builder = builder.region(region);
     }
-    if let Some(bearer) = args.bearer_key.filter(|key| !key.is_empty()) {
+    if let Some(bearer) = secrets.bearer_key {
         builder = builder.bearer_key(bearer);
     }
     if let (Some(certificates), Some(key)) = (&args.tls_cert, &args.tls_key) {
@@ -76,6 +86,46 @@ async fn start(args: Args) -> anyhow::Result<Simulator> {
         builder = builder.tls(read(certificates)?, read(key)?);
     }
     Ok(builder.start().await?)
+}
+
+struct Secrets {
+    secret_access_key: String,
+    session_token: Option<String>,
+    bearer_key: Option<String>,
+}
+
+impl Args {
+    fn secrets(&self) -> Result<Secrets, SourceError> {
+        let read = |flag, variable, value: &Option<String>, file: &Option<OsString>| {
+            let source = Source {
+                name: Name { flag, variable },
+                value: value.as_deref(),
+                file: file.as_deref(),
+            };
+            source.read()
+        };
+        let secret = read(
+            "--secret-access-key",
+            "SIMULATOR_SECRET_ACCESS_KEY",
+            &self.secret_access_key,
+            &self.secret_access_key_file,
+        )?;
+        Ok(Secrets {
+            secret_access_key: secret.unwrap_or_else(|| EXAMPLE_SECRET.to_owned()),
+            session_token: read(
+                "--session-token",
+                "SIMULATOR_SESSION_TOKEN",
+                &self.session_token,
+                &self.session_token_file,
+            )?,
+            bearer_key: read(
+                "--bearer-key",
+                "SIMULATOR_BEARER_KEY",
+                &self.bearer_key,
+                &self.bearer_key_file,
+            )?,
+        })
+    }
 }
 
 /// Ctrl-C, or the SIGTERM that containers are stopped with.

@@ -1,0 +1,76 @@
+//! `envoy/entrypoint.sh` gives Envoy its keys, from the environment or from a file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::support::root;
+use tempfile::TempDir;
+
+/// Starts an Envoy that only says which keys it got.
+fn start(folder: &TempDir, variables: &[(&str, &str)]) -> Output {
+    let envoy = folder.path().join("envoy");
+    std::fs::write(
+        &envoy,
+        "#!/bin/sh\necho \"keys: ${BEDROCK_SEAL_KEY-none}\"\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&envoy, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = std::env::var("PATH").unwrap();
+    Command::new(root().join("envoy/entrypoint.sh"))
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .env("TMPDIR", folder.path())
+        .env("ENVOY_TEMPLATE", root().join("envoy/envoy.yaml"))
+        .env_remove("BEDROCK_SEAL_KEY")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn file(folder: &Path, content: &str) -> String {
+    let file = folder.join("keys");
+    std::fs::write(&file, content).unwrap();
+    file.display().to_string()
+}
+
+#[test]
+fn keys_come_from_the_environment_or_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), "k1:a2V5\n");
+    for (variables, keys) in [
+        (vec![], "none"),
+        (vec![("BEDROCK_SEAL_KEY", "k0:a2V5")], "k0:a2V5"),
+        (vec![("BEDROCK_SEAL_KEY_FILE", &*file)], "k1:a2V5"),
+        (
+            vec![("BEDROCK_SEAL_KEY", ""), ("BEDROCK_SEAL_KEY_FILE", &*file)],
+            "k1:a2V5",
+        ),
+    ] {
+        let output = start(&folder, &variables);
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(said, format!("keys: {keys}\n"), "{variables:?}");
+    }
+}
+
+#[test]
+fn both_at_once_and_a_missing_file_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), "k1:a2V5");
+    let both = [
+        ("BEDROCK_SEAL_KEY", "k0:a2V5"),
+        ("BEDROCK_SEAL_KEY_FILE", &*file),
+    ];
+    let missing = [("BEDROCK_SEAL_KEY_FILE", "/nowhere/keys")];
+    for (variables, named) in [
+        (
+            &both[..],
+            "BEDROCK_SEAL_KEY and BEDROCK_SEAL_KEY_FILE are both set",
+        ),
+        (&missing[..], "/nowhere/keys"),
+    ] {
+        let output = start(&folder, variables);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains(named), "{said}");
+        assert!(!said.contains("k0:") && !said.contains("k1:"), "{said}");
+    }
+}
