@@ -19,10 +19,10 @@ mod probe;
 mod problem;
 mod query;
 mod refusals;
+mod slow;
 mod status;
 mod tokens;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -32,7 +32,6 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{get, post};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::access::Principal;
@@ -114,6 +113,7 @@ pub fn router(state: AppState) -> Router {
         .route("/filter/{file}", get(filter::module))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn(slow::refuse))
         .layer(middleware::from_fn(keep_to_the_client))
         .layer(middleware::from_fn_with_state(state.clone(), log_request))
         .with_state(state)
@@ -126,25 +126,6 @@ pub fn metrics_router(state: AppState) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
-}
-
-/// Serves the routes until `stopped` turns true and open requests are done.
-///
-/// # Errors
-///
-/// When the listener fails for good.
-pub async fn serve(
-    listener: TcpListener,
-    routes: Router,
-    mut stopped: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move {
-            // An error means that the service is gone, which is a stop as well.
-            let _ = stopped.wait_for(|stopped| *stopped).await;
-        })
-        .await
 }
 
 async fn not_found(OriginalUri(uri): OriginalUri) -> Problem {

@@ -1,6 +1,7 @@
 //! The command line. Every option can come from the environment too.
 
 mod command;
+mod listening;
 mod secret;
 
 use std::ffi::OsString;
@@ -13,11 +14,12 @@ use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::credentials::{TokenFolder, USUAL_FOLDERS};
+use crate::listen::tls::TlsFiles;
 use crate::proxies::ProxyNetwork;
 use crate::store::Creation;
 use crate::xds::DRAIN_TIME;
-use crate::xds::tls::TlsFiles;
 pub use command::{Command, Remote, SealCommand, TokenCommand};
+pub use listening::Listening;
 pub use secret::{AdminTokenSource, InvalidSecret, SealKeySource, TokenSource};
 
 /// Where the database is unless somebody says so.
@@ -67,6 +69,10 @@ pub struct Args {
     /// Address of the admin API; also serves the filter module to Envoys.
     #[arg(long, env = "BEDROCK_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+
+    /// How it is served.
+    #[command(flatten)]
+    pub listening: Listening,
 
     /// Address that serves `/metrics` and nothing else, without a token.
     ///
@@ -167,7 +173,7 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_WASM_CLUSTER", default_value = "config-service")]
     pub wasm_cluster: String,
 
-    /// Origin of the admin API as Envoys see it [default: `http://` and the address of --listen].
+    /// Origin of the admin API as Envoys see it [default: the address of --listen].
     #[arg(long, env = "BEDROCK_WASM_URL_BASE", value_name = "URL")]
     pub wasm_url_base: Option<String>,
 

@@ -15,7 +15,7 @@
 //!
 //! Beside that way: [`access`] has tokens and roles, [`proxies`] tells clients behind proxies apart; [`explain`] and [`probe`] run the filter's own code
 //! here, to tell where a request would go and to send real ones; [`export`] makes documents for Envoys that
-//! are not attached; `metrics` counts for Prometheus;
+//! are not attached; `metrics` counts for Prometheus; [`listen`] guards the admin port;
 //! [`outbound`] makes the calls that the service itself makes; [`command`] is what the executable does
 //! besides serving.
 
@@ -36,6 +36,7 @@ pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod history;
+pub mod listen;
 mod metrics;
 pub mod outbound;
 pub mod probe;
@@ -50,7 +51,7 @@ mod web;
 pub mod xds;
 
 pub use args::{
-    AdminTokenSource, Args, Cli, Command, InvalidSecret, LogFormat, Remote, SealCommand,
+    AdminTokenSource, Args, Cli, Command, InvalidSecret, Listening, LogFormat, Remote, SealCommand,
     SealKeySource, TokenCommand, TokenSource,
 };
 pub use service::{RunError, Service, StartError};

@@ -15,16 +15,23 @@ use crate::channels::{Channels, LoadError};
 use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
+use crate::listen::tls::{Port, Tls, TlsError};
+use crate::listen::{self, Guard, Patience, Places};
 use crate::outbound::{Outbound, Reach};
 use crate::proxies::TrustedProxies;
 use crate::seal::{SealError, Sealer};
 use crate::settings::Settings;
 use crate::store::{Store, StoreError};
-use crate::xds::tls::{Tls, TlsError};
 use crate::xds::{self, Resources, Setup, XdsServer};
 
 /// How long open requests may take after the service was told to stop.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Connections to the address for metrics: Prometheus needs one.
+const PLACES_FOR_METRICS: Places = Places {
+    all: 16,
+    per_address: 8,
+};
 
 /// A running config-service.
 #[derive(Debug)]
@@ -34,8 +41,8 @@ pub struct Service {
     xds_addr: SocketAddr,
     store: Store,
     stop: watch::Sender<bool>,
-    admin: JoinHandle<std::io::Result<()>>,
-    metrics: JoinHandle<std::io::Result<()>>,
+    admin: JoinHandle<()>,
+    metrics: JoinHandle<()>,
     xds: JoinHandle<Result<(), xds::ServeError>>,
     keeping: JoinHandle<()>,
 }
@@ -59,7 +66,10 @@ pub enum StartError {
     Load(#[from] LoadError),
     /// The certificates of the xDS server cannot be used.
     #[error("there can be no TLS for xDS: {0}")]
-    Tls(#[from] TlsError),
+    XdsTls(TlsError),
+    /// The certificates of the admin port cannot be used.
+    #[error("there can be no TLS for the admin API: {0}")]
+    AdminTls(TlsError),
     /// Plain text on an address that others reach.
     #[error(
         "xDS on {0} would be in plain text for whoever reaches it: give --xds-tls-certificate and \
@@ -104,12 +114,13 @@ impl Service {
     pub async fn start(args: Args) -> Result<Self, StartError> {
         let token = args.admin_token.read()?;
         let tls = xds_tls(&args).await?;
-        let (admin_listener, admin_addr) = listen(args.listen).await?;
+        let admin_tls = admin_tls(&args).await?;
+        let (admin_listener, admin_addr) = bind(args.listen).await?;
         let metrics_listener = match args.metrics_listen {
-            Some(address) => Some(listen(address).await?),
+            Some(address) => Some(bind(address).await?),
             None => None,
         };
-        let (xds_listener, xds_addr) = listen(args.xds_listen).await?;
+        let (xds_listener, xds_addr) = bind(args.xds_listen).await?;
         let code = filter_code(&args, admin_addr).await?;
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
@@ -160,18 +171,30 @@ impl Service {
         let proxies = TrustedProxies::from(args.trusted_proxies);
         let state = AppState::new(token, proxies, channels, fleet.clone(), resources.clone()).await;
         let metrics = state.metrics.clone();
+        let patience = args.listening.patience();
+        let guard = Guard {
+            port: Port::Admin,
+            places: args.listening.places(),
+            patience,
+            tls: admin_tls,
+        };
         let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);
         tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");
         let metrics_addr = metrics_listener.as_ref().map(|(_, address)| *address);
-        let metrics = serve_metrics(metrics_listener, state.clone(), stopped.clone());
+        let metrics = serve_metrics(metrics_listener, state.clone(), patience, stopped.clone());
         Ok(Self {
             admin_addr,
             metrics_addr,
             xds_addr,
             store,
             stop,
+            admin: tokio::spawn(listen::serve(
+                admin_listener,
+                api::router(state),
+                guard,
+                stopped,
+            )),
             metrics: tokio::spawn(metrics),
-            admin: tokio::spawn(api::serve(admin_listener, api::router(state), stopped)),
             keeping: tokio::spawn(keeping),
             xds: tokio::spawn(server.serve(xds_listener, tls)),
         })
@@ -230,7 +253,10 @@ impl Service {
 /// TLS for the xDS server; plain text is for loopback, unless it is asked for.
 async fn xds_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
     match args.xds_tls() {
-        Some(files) => Ok(Some(Arc::new(Tls::load(files).await?))),
+        Some(files) => {
+            let tls = Tls::load(Port::Xds, files).await;
+            Ok(Some(Arc::new(tls.map_err(StartError::XdsTls)?)))
+        }
         None if args.xds_listen.ip().is_loopback() => Ok(None),
         None if args.xds_allow_plaintext => {
             tracing::warn!(
@@ -243,7 +269,23 @@ async fn xds_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+/// TLS for the admin port. Plain text is served too, because a proxy or a mesh may do TLS in front of it.
+async fn admin_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
+    if let Some(files) = args.listening.tls() {
+        let tls = Tls::load(Port::Admin, files).await;
+        return Ok(Some(Arc::new(tls.map_err(StartError::AdminTls)?)));
+    }
+    if !args.listen.ip().is_loopback() {
+        tracing::warn!(
+            address = %args.listen,
+            "the admin API is served in plain text beyond this machine: tokens and secrets can be read on the \
+             way; give --tls-certificate and --tls-key, unless something in front of it speaks TLS"
+        );
+    }
+    Ok(None)
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let failed = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -254,21 +296,28 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 async fn serve_metrics(
     listener: Option<(TcpListener, SocketAddr)>,
     state: AppState,
+    patience: Patience,
     mut stopped: watch::Receiver<bool>,
-) -> std::io::Result<()> {
+) {
     if let Some((listener, address)) = listener {
         tracing::info!(%address, "metrics are served without a token");
-        return api::serve(listener, api::metrics_router(state), stopped).await;
+        let guard = Guard {
+            port: Port::Metrics,
+            places: PLACES_FOR_METRICS,
+            patience,
+            tls: None,
+        };
+        return listen::serve(listener, api::metrics_router(state), guard, stopped).await;
     }
     // An error means that the service is gone, which is a stop as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;
-    Ok(())
 }
 
 async fn filter_code(args: &Args, admin_addr: SocketAddr) -> Result<FilterCode, ModuleError> {
     match (&args.wasm, &args.wasm_path_in_envoy) {
         (Some(file), _) => {
-            let own = format!("http://{admin_addr}");
+            let scheme = args.listening.tls().map_or("http", |_| "https");
+            let own = format!("{scheme}://{admin_addr}");
             let url_base = args.wasm_url_base.as_deref().unwrap_or(&own);
             let module = ServedModule::read(file, url_base, &args.wasm_cluster).await?;
             Ok(FilterCode::Served(module))

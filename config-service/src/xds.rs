@@ -7,10 +7,10 @@
 //! send and does no IO; `server` moves messages between it and the wire.
 
 mod cluster;
+mod incoming;
 mod plugin;
 mod server;
 pub mod session;
-pub mod tls;
 mod wire;
 
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! A config-service in this process, on free ports and a database of its own, and clients for it.
 
+pub mod authority;
 pub mod envoy;
+pub mod process;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -9,6 +9,8 @@
 )]
 #![allow(unreachable_pub, reason = "modules of one test program")]
 
+mod admin_limits;
+mod admin_tls;
 mod answers;
 mod apply;
 mod browser;

@@ -4,40 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::common::TestService;
+use crate::common::authority::Authority;
 use crate::common::envoy::{ECDS, Envoy, Service as At};
 use clap::Parser as _;
 use config_service::{Args, Service};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
 const NAME: &str = "config-service.test";
-
-/// A certificate authority.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-impl Authority {
-    fn new(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, name);
-        let key = KeyPair::generate().unwrap();
-        Self(CertifiedIssuer::self_signed(params, key).unwrap())
-    }
-
-    /// Certificate and key (PEM).
-    fn issue(&self, name: &str) -> (String, String) {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
-        params.subject_alt_names.push(if name.contains("://") {
-            SanType::URI(name.try_into().unwrap())
-        } else {
-            SanType::DnsName(name.try_into().unwrap())
-        });
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        (certificate.pem(), key.serialize_pem())
-    }
-}
 
 /// The files of a server.
 struct Files {
@@ -91,7 +65,7 @@ fn mutual() -> (Files, Authority, Authority) {
         Authority::new("clients"),
     );
     files.issue(&ours);
-    files.write("ca.pem", &clients.0.pem());
+    files.write("ca.pem", &clients.pem());
     (files, ours, clients)
 }
 
@@ -103,7 +77,7 @@ async fn subscribe(
 ) -> Result<(), String> {
     let mut tls = ClientTlsConfig::new()
         .domain_name(NAME)
-        .ca_certificate(Certificate::from_pem(authority.0.pem()));
+        .ca_certificate(Certificate::from_pem(authority.pem()));
     if let Some((certificate, key)) = identity {
         tls = tls.identity(Identity::from_pem(certificate, key));
     }
@@ -169,7 +143,7 @@ async fn mutual_tls_may_be_for_some_names_alone() {
 async fn new_files_count_for_the_next_connection_and_broken_ones_never() {
     let (files, old, new) = (Files::new(), Authority::new("old"), Authority::new("new"));
     files.issue(&old);
-    files.write("ca.pem", &old.0.pem());
+    files.write("ca.pem", &old.pem());
     let service = files.start(true).await;
     let client = |authority: &Authority| Some(authority.issue("envoy"));
     subscribe(&service, &old, client(&old)).await.unwrap();
@@ -178,7 +152,7 @@ async fn new_files_count_for_the_next_connection_and_broken_ones_never() {
     std::fs::remove_file(files.path("server.key")).unwrap();
     subscribe(&service, &old, client(&old)).await.unwrap();
     files.issue(&new);
-    files.write("ca.pem", &new.0.pem());
+    files.write("ca.pem", &new.pem());
     subscribe(&service, &new, client(&new)).await.unwrap();
     assert!(subscribe(&service, &old, client(&old)).await.is_err());
     assert!(subscribe(&service, &new, client(&old)).await.is_err());

@@ -79,6 +79,17 @@ impl Problem {
         Self::new(status, BLANK, "Method Not Allowed", detail)
     }
 
+    /// 408: the body did not arrive in time.
+    pub(super) fn request_timeout() -> Self {
+        let detail = "the body of the request took too long; see --body-timeout-seconds";
+        Self::new(
+            StatusCode::REQUEST_TIMEOUT,
+            BLANK,
+            "Request Timeout",
+            detail,
+        )
+    }
+
     /// 413.
     pub(super) fn too_large(limit: usize) -> Self {
         let status = StatusCode::PAYLOAD_TOO_LARGE;

@@ -16,13 +16,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Server;
-use tonic::transport::server::{Connected, TcpIncoming};
+use tonic::transport::server::Connected;
 use tonic::{Status, Streaming};
 
 use super::session::{Event, Kind, Request, Session};
-use super::tls::{self, Tls};
-use super::{Resources, wire};
+use super::{Resources, incoming, wire};
 use crate::fleet::{Entry, Fleet, Node, STALLED_AFTER};
+use crate::listen::tls::Tls;
 use crate::metrics::Metrics;
 use crate::publish::Snapshot;
 use watchdog::{Alarm, Watchdog};
@@ -90,10 +90,18 @@ impl XdsServer {
         tls: Option<Arc<Tls>>,
     ) -> Result<(), ServeError> {
         match tls {
-            Some(tls) => self.serve_on(tls::incoming(listener, tls)).await,
+            Some(tls) => {
+                let handshake = move |stream| {
+                    let tls = Arc::clone(&tls);
+                    async move { tls.handshake(stream).await }
+                };
+                let connections = incoming::connections(listener, handshake);
+                self.serve_on(connections).await
+            }
             None => {
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                self.serve_on(incoming).await
+                let connections =
+                    incoming::connections(listener, |stream| std::future::ready(Some(stream)));
+                self.serve_on(connections).await
             }
         }
     }

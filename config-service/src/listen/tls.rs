@@ -1,14 +1,12 @@
-//! TLS for the xDS server, with certificates that may change while it runs.
+//! TLS of both ports, with certificates that may change while the service runs.
 //!
-//! The files are read again for every connection, which are few, so that a new certificate counts at
+//! The files are read again for every connection that begins a handshake, so that a new certificate counts at
 //! once and no timer is needed. Files that make no sense, as between two writes, change nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -16,13 +14,17 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
-use tokio_stream::wrappers::ReceiverStream;
 
-/// How long a client may take for the handshake.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long to wait when connections cannot be accepted, as without free file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// What is spoken inside of TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// HTTP/1.1, on the admin port.
+    Admin,
+    /// HTTP/1.1, on the address for metrics, in plain text alone.
+    Metrics,
+    /// gRPC, which is HTTP/2, on the xDS port.
+    Xds,
+}
 
 /// Where certificate, key and authority stand, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +69,7 @@ pub enum TlsError {
 /// The server's side of TLS, as the files have it.
 #[derive(Debug)]
 pub struct Tls {
+    port: Port,
     files: TlsFiles,
     current: Mutex<Loaded>,
 }
@@ -84,10 +87,11 @@ impl Tls {
     /// # Errors
     ///
     /// When a file cannot be read or does not hold what it should.
-    pub async fn load(files: TlsFiles) -> Result<Self, TlsError> {
+    pub async fn load(port: Port, files: TlsFiles) -> Result<Self, TlsError> {
         let seen = read_all(&files).await?;
-        let config = Arc::new(server_config(&files, &seen)?);
+        let config = Arc::new(server_config(port, &files, &seen)?);
         Ok(Self {
+            port,
             files,
             current: Mutex::new(Loaded { seen, config }),
         })
@@ -96,74 +100,62 @@ impl Tls {
     /// What holds now; reads the files again.
     async fn current(&self) -> Arc<ServerConfig> {
         let read = read_all(&self.files).await;
+        let port = self.port.name();
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match read {
             Ok(seen) if seen != current.seen => {
-                match server_config(&self.files, &seen) {
+                match server_config(self.port, &self.files, &seen) {
                     Ok(config) => {
-                        tracing::info!("new TLS certificates for xDS are in use");
+                        tracing::info!("new TLS certificates for {port} are in use");
                         current.config = Arc::new(config);
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "new TLS files for xDS are not used; the old ones stay");
+                        tracing::warn!(%error, "new TLS files for {port} are not used; the old ones stay");
                     }
                 }
                 current.seen = seen;
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "the TLS files for xDS cannot be read; the old ones stay");
+                tracing::warn!(%error, "the TLS files for {port} cannot be read; the old ones stay");
             }
         }
         Arc::clone(&current.config)
     }
+
+    /// Takes TLS off a connection; `None`, with a line in the log, if the client cannot or must not connect. It
+    /// takes as long as the client does.
+    pub(crate) async fn handshake(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
+        let peer = stream.peer_addr().ok();
+        let acceptor = TlsAcceptor::from(self.current().await);
+        let reason = match acceptor.accept(stream).await {
+            Ok(stream) if self.files.admits(&stream) => return Some(stream),
+            Ok(_) => "the client's certificate has none of the names that are let in".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let peer = peer.map(tracing::field::display);
+        let port = self.port.name();
+        tracing::warn!(peer, port, reason, "TLS handshake failed");
+        None
+    }
 }
 
-/// The connections whose handshakes succeed.
-pub(super) fn incoming(
-    listener: TcpListener,
-    tls: Arc<Tls>,
-) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
-    let (connections, receiver) = mpsc::channel(16);
-    tokio::spawn(async move {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = connections.closed() => break,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    let (connections, tls) = (connections.clone(), Arc::clone(&tls));
-                    tokio::spawn(async move {
-                        if let Some(stream) = handshake(stream, &tls).await {
-                            let _ = connections.send(Ok(stream)).await;
-                        }
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "cannot accept an xDS connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
+impl Port {
+    /// What logs call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Admin => "the admin API",
+            Self::Metrics => "metrics",
+            Self::Xds => "xDS",
         }
-    });
-    ReceiverStream::new(receiver)
-}
+    }
 
-async fn handshake(stream: TcpStream, tls: &Tls) -> Option<TlsStream<TcpStream>> {
-    let peer = stream.peer_addr().ok();
-    let _ = stream.set_nodelay(true);
-    let acceptor = TlsAcceptor::from(tls.current().await);
-    let outcome = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
-    let reason = match outcome {
-        Ok(Ok(stream)) if tls.files.admits(&stream) => return Some(stream),
-        Ok(Ok(_)) => "the client's certificate has none of the names that are let in".to_owned(),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the client took too long".to_owned(),
-    };
-    let peer = peer.map(tracing::field::display);
-    tracing::warn!(peer, reason, "TLS handshake for xDS failed");
-    None
+    fn protocol(self) -> &'static [u8] {
+        match self {
+            Self::Admin | Self::Metrics => b"http/1.1",
+            Self::Xds => b"h2",
+        }
+    }
 }
 
 impl TlsFiles {
@@ -197,7 +189,11 @@ async fn read_all(files: &TlsFiles) -> Result<Vec<Vec<u8>>, TlsError> {
     Ok(contents)
 }
 
-fn server_config(files: &TlsFiles, contents: &[Vec<u8>]) -> Result<ServerConfig, TlsError> {
+fn server_config(
+    port: Port,
+    files: &TlsFiles,
+    contents: &[Vec<u8>],
+) -> Result<ServerConfig, TlsError> {
     let [certificate, key, rest @ ..] = contents else {
         return Err(no("certificate", &files.certificate));
     };
@@ -218,7 +214,7 @@ fn server_config(files: &TlsFiles, contents: &[Vec<u8>]) -> Result<ServerConfig,
         _ => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = vec![port.protocol().to_vec()];
     Ok(config)
 }
 

@@ -1,0 +1,50 @@
+//! Clients that speak plain HTTP to a port that speaks HTTPS.
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// What every TLS connection begins with: the type of a handshake record
+/// (<https://www.rfc-editor.org/rfc/rfc8446#section-5.1>).
+const HANDSHAKE: u8 = 22;
+
+/// Bytes that are read of a request after it was answered.
+const MOST_READ: u64 = 1024 * 1024;
+
+const ANSWER: &str = concat!(
+    "HTTP/1.1 400 Bad Request\r\n",
+    "content-type: application/problem+json\r\n",
+    "content-length: 156\r\n",
+    "cache-control: no-store\r\n",
+    "x-content-type-options: nosniff\r\n",
+    "connection: close\r\n",
+    "\r\n",
+    r#"{"type":"about:blank","title":"Bad Request","status":400,"#,
+    r#""detail":"this port speaks HTTPS, and the request came in plain text: use https:// in the address"}"#,
+);
+
+/// Whether the client begins with something else than TLS; waits for its first byte.
+pub(super) async fn is_spoken(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first != [HANDSHAKE]
+}
+
+/// Says so in plain HTTP. There is no redirect: the client would send its token in plain text again.
+pub(super) async fn refuse(mut stream: TcpStream) {
+    // What is not read makes the kernel reset the connection, and the answer is lost.
+    let _ = stream.read(&mut [0; 16 * 1024]).await;
+    if stream.write_all(ANSWER.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
+        let mut rest = stream.take(MOST_READ);
+        let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_as_long_as_it_says() {
+        let (head, body) = ANSWER.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())));
+    }
+}

@@ -1,0 +1,256 @@
+//! Clients of the admin port that send slowly, or nothing, or open many connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::common::envoy::{CDS, ECDS, Envoy, Service as At};
+use crate::common::process::ServiceProcess;
+use crate::common::{DEADLINE, TOKEN, TestService};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tonic::transport::Channel;
+
+/// The first half of a request; a flood is made of one of these.
+const HALVES: [&str; 4] = [
+    "",
+    "GET /api/channels HTTP/1.1\r\nhost: x\r\n",
+    "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: 99\r\n\r\na=",
+    "POST /api/channels HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{",
+];
+
+async fn connect(address: SocketAddr, text: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // It may have been closed for a later one already.
+    let _ = stream.write_all(text.as_bytes()).await;
+    stream
+}
+
+async fn connect_envoy(service: &ServiceProcess) -> Envoy {
+    let uri = format!("http://{}", service.xds);
+    let channel = Channel::from_shared(uri).unwrap().connect().await.unwrap();
+    let envoy = Envoy::connect_over(channel, "flooded", At::Aggregated).await;
+    envoy.unwrap()
+}
+
+/// Sends a whole request on a connection that stays open, and gives the answer's first line.
+async fn ask(stream: &mut TcpStream, path: &str) -> String {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    if stream.write_all(request.as_bytes()).await.is_err() {
+        return String::new();
+    }
+    let mut answer = vec![0; 4096];
+    let read = tokio::time::timeout(DEADLINE, stream.read(&mut answer)).await;
+    let length = read.expect("an answer in time").unwrap_or_default();
+    let text = String::from_utf8_lossy(&answer[..length]);
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Everything until the service closes the connection.
+async fn rest(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut text)).await;
+    // A reset is an end, too.
+    let _ = read.expect("the connection ends");
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn a_flood_of_half_sent_requests_stops_neither_probes_nor_envoys() {
+    for half in HALVES {
+        let service = ServiceProcess::start(256, &[]);
+        let mut flood = Vec::new();
+        for _ in 0..300 {
+            flood.push(connect(service.admin, half).await);
+        }
+        for path in ["/healthz", "/readyz"] {
+            let mut probe = connect(service.admin, "").await;
+            let answer = ask(&mut probe, path).await;
+            assert_eq!(answer, "HTTP/1.1 200 OK", "{path} after {half:?}");
+        }
+        let mut envoy = connect_envoy(&service).await;
+        envoy.subscribe(ECDS, "").await;
+        envoy.receive(ECDS).await;
+        let log = service.log();
+        assert!(!log.contains("cannot accept"), "{log}");
+        assert!(log.contains("fewer connections to the admin port"), "{log}");
+        drop(flood);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_half_open_xds_connections_stops_neither_probes_nor_envoys() {
+    let service = ServiceProcess::start(256, &[]);
+    let mut envoy = connect_envoy(&service).await;
+    envoy.subscribe(ECDS, "").await;
+    let served = envoy.receive(ECDS).await;
+    for begun in ["", "PRI * HTTP/2.0\r\n"] {
+        let mut flood = Vec::new();
+        for _ in 0..300 {
+            flood.push(connect(service.xds, begun).await);
+        }
+        let mut probe = connect(service.admin, "").await;
+        assert_eq!(ask(&mut probe, "/readyz").await, "HTTP/1.1 200 OK");
+        let mut late = connect_envoy(&service).await;
+        late.subscribe(ECDS, "").await;
+        late.receive(ECDS).await;
+    }
+    // The one that was there before is still served.
+    envoy.ack(&served).await;
+    envoy.subscribe(CDS, "").await;
+    envoy.receive(CDS).await;
+    let log = service.log();
+    assert!(!log.contains("cannot accept"), "{log}");
+}
+
+#[tokio::test]
+async fn an_address_has_so_many_connections_and_loses_what_waits_longest() {
+    let service = TestService::start_in(
+        Arc::new(TempDir::new().unwrap()),
+        &["--max-connections-per-address=3"],
+    )
+    .await;
+    let mut first = connect(service.admin_addr(), "").await;
+    let mut kept = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect(service.admin_addr(), "").await;
+        assert_eq!(ask(&mut stream, "/healthz").await, "HTTP/1.1 200 OK");
+        kept.push(stream);
+    }
+    kept.push(connect(service.admin_addr(), "").await);
+    assert_eq!(rest(&mut first).await, "");
+    for mut stream in kept {
+        assert_eq!(ask(&mut stream, "/healthz").await, "HTTP/1.1 200 OK");
+    }
+}
+
+/// A service that gives everybody a second.
+async fn impatient() -> TestService {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let module = dir.path().join("filter.wasm");
+    // More than the kernel's buffers of a connection hold.
+    let mut bytes = b"\0asm".to_vec();
+    bytes.resize(64 * 1024 * 1024, 0);
+    std::fs::write(&module, bytes).unwrap();
+    let extra = [
+        "--header-timeout-seconds=1",
+        "--body-timeout-seconds=1",
+        "--idle-timeout-seconds=1",
+        "--wasm",
+        module.to_str().unwrap(),
+    ];
+    TestService::start_in(Arc::clone(&dir), &extra).await
+}
+
+/// Sends a byte every now and then until the service has enough; gives what it said.
+async fn trickle(mut stream: TcpStream) -> String {
+    let (mut read, mut write) = stream.split();
+    let dribble = async {
+        while write.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let mut text = Vec::new();
+    let said = async {
+        let _ = read.read_to_end(&mut text).await;
+    };
+    tokio::select! {
+        () = said => {}
+        () = dribble => {}
+        () = tokio::time::sleep(DEADLINE) => panic!("the connection stays open"),
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[tokio::test]
+async fn slow_heads_are_cut_off() {
+    let service = impatient().await;
+    let head = "GET /healthz HTTP/1.1\r\nhost: ";
+    let mut silent = connect(service.admin_addr(), "").await;
+    let mut stopped = connect(service.admin_addr(), head).await;
+    let slow = connect(service.admin_addr(), head).await;
+    let (silent, stopped, slow) =
+        tokio::join!(rest(&mut silent), rest(&mut stopped), trickle(slow));
+    assert_eq!([silent, stopped, slow], ["", "", ""]);
+    // So is that of a later request.
+    let mut second = connect(service.admin_addr(), "").await;
+    ask(&mut second, "/healthz").await;
+    second.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(trickle(second).await, "");
+}
+
+#[tokio::test]
+async fn slow_bodies_are_answered_with_408() {
+    let service = impatient().await;
+    let form =
+        "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n";
+    let api =
+        format!("POST /api/channels HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n");
+    for head in [form, &api] {
+        let half = format!("{head}content-length: 99999\r\n\r\na=");
+        let mut stopped = connect(service.admin_addr(), &half).await;
+        let slow = connect(service.admin_addr(), &half).await;
+        for said in <[String; 2]>::from(tokio::join!(rest(&mut stopped), trickle(slow))) {
+            assert!(said.starts_with("HTTP/1.1 408 "), "{said}");
+            assert!(said.contains("connection: close\r\n"), "{said}");
+            assert!(
+                said.contains("the body of the request took too long"),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_slow_but_in_time_is_served() {
+    let service = TestService::start().await;
+    let body = r#"{"name": "x"}"#;
+    let head = format!(
+        "POST /api/channels HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = connect(service.admin_addr(), &head).await;
+    for byte in body.bytes() {
+        stream.write_all(&[byte]).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let said = rest(&mut stream).await;
+    assert!(said.starts_with("HTTP/1.1 422 "), "{said}");
+}
+
+#[tokio::test]
+async fn connections_without_a_request_are_closed() {
+    let service = impatient().await;
+    let mut stream = connect(service.admin_addr(), "").await;
+    assert_eq!(ask(&mut stream, "/healthz").await, "HTTP/1.1 200 OK");
+    assert_eq!(rest(&mut stream).await, "");
+}
+
+#[tokio::test]
+async fn an_answer_that_nobody_takes_is_given_up() {
+    let service = impatient().await;
+    let sha256 = service.status().await["filter"]["sha256"].clone();
+    let path = format!("/filter/{}.wasm", sha256.as_str().unwrap());
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+    let mut stream = connect(service.admin_addr(), &request).await;
+    // The connection is gone when the service does not read from it any more: what is sent is refused.
+    let gone = async {
+        while stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .is_ok()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, gone)
+        .await
+        .expect("the connection ends");
+    // Whoever reads gets all of it.
+    let url = service.url(&path);
+    let whole = reqwest::get(url).await.unwrap().bytes().await.unwrap();
+    assert_eq!(whole.len(), 64 * 1024 * 1024);
+}
