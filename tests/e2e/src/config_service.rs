@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use reqwest::{Client, Method};
+use reqwest::{Certificate, Client, Method};
 use serde_json::Value;
 use xtask::ports::Ports;
 use xtask::process::Process;
@@ -25,7 +25,7 @@ pub struct ConfigService {
     log_level: &'static str,
     variables: Vec<(&'static str, String)>,
     log: PathBuf,
-    ports: Ports,
+    origin: String,
     client: Client,
 }
 
@@ -40,13 +40,45 @@ impl ConfigService {
         Self::start_with_variables(binary, ports, folder, options, Vec::new()).await
     }
 
+    /// The same over HTTPS: the options name a certificate, which this authority (PEM) has issued.
+    pub async fn start_over_tls(
+        binary: &Path,
+        ports: &Ports,
+        folder: &Path,
+        options: (&[String], &'static str),
+        authority: &str,
+    ) -> Self {
+        let authority = Certificate::from_pem(authority.as_bytes()).expect("a certificate");
+        let mut service = Self::prepare(binary, ports, folder, options);
+        service.origin = service.origin.replace("http://", "https://");
+        service.client = Client::builder()
+            .timeout(PATIENCE)
+            .tls_certs_only([authority])
+            .build()
+            .expect("a client");
+        service.resume().await;
+        service
+    }
+
     /// The same with more variables in its environment.
     pub async fn start_with_variables(
         binary: &Path,
         ports: &Ports,
         folder: &Path,
-        (extra, log_level): (&[String], &'static str),
+        options: (&[String], &'static str),
         variables: Vec<(&'static str, String)>,
+    ) -> Self {
+        let mut service = Self::prepare(binary, ports, folder, options);
+        service.variables = variables;
+        service.resume().await;
+        service
+    }
+
+    fn prepare(
+        binary: &Path,
+        ports: &Ports,
+        folder: &Path,
+        (extra, log_level): (&[String], &'static str),
     ) -> Self {
         let database = folder.join("channels.db").display().to_string();
         let mut arguments = vec![
@@ -56,21 +88,19 @@ impl ConfigService {
             "--init".to_owned(),
         ];
         arguments.extend_from_slice(extra);
-        let mut service = Self {
+        Self {
             process: None,
             binary: binary.to_owned(),
             arguments,
             log_level,
-            variables,
+            variables: Vec::new(),
             log: folder.join("config-service.log"),
-            ports: *ports,
+            origin: format!("http://127.0.0.1:{}", ports.admin_api),
             client: Client::builder()
                 .timeout(PATIENCE)
                 .build()
                 .expect("a client"),
-        };
-        service.resume().await;
-        service
+        }
     }
 
     /// Ends the process; the database stays.
@@ -103,7 +133,7 @@ impl ConfigService {
         let process = self
             .process
             .insert(process.expect("the config-service starts"));
-        let url = format!("http://127.0.0.1:{}/readyz", self.ports.admin_api);
+        let url = format!("{}/readyz", self.origin);
         eventually("the config-service is ready", async || {
             process.check_alive().expect("the config-service runs");
             let answer = self.client.get(&url).send().await.ok()?;
@@ -121,7 +151,7 @@ impl ConfigService {
 
     /// URL of a path of the admin API.
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.ports.admin_api)
+        format!("{}{path}", self.origin)
     }
 
     /// Calls the admin API; `body` is JSON unless it is null.

@@ -42,8 +42,14 @@ impl Authority {
 
     /// Certificate and key (PEM) of a server with this name.
     pub fn issue(&self, name: &str) -> (String, String) {
+        self.issue_for(&[name])
+    }
+
+    /// The same for a server with several names.
+    pub fn issue_for(&self, names: &[&str]) -> (String, String) {
         let key = KeyPair::generate().expect("a key");
-        let params = CertificateParams::new(vec![name.to_owned()]).expect("parameters");
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let params = CertificateParams::new(names).expect("parameters");
         let certificate = params.signed_by(&key, &self.0).expect("a certificate");
         (certificate.pem(), key.serialize_pem())
     }

@@ -1,5 +1,6 @@
 //! The rules of the product, tested from a client's request to Bedrock's wire and back.
 
+mod admin_over_tls;
 mod channels;
 mod chat;
 mod credential_sources;
