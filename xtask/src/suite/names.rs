@@ -117,12 +117,21 @@ impl<'p> Reader<'p> {
 
 /// The identifier after a keyword that begins the line, but for what may stand before it.
 fn after<'l>(code: &'l str, keyword: &str) -> Option<&'l str> {
-    let code = ["pub ", "pub(crate) ", "pub(super) ", "async "]
-        .iter()
-        .fold(code, |code, word| code.strip_prefix(word).unwrap_or(code));
+    let code = without_visibility(code);
+    let code = code.strip_prefix("async ").unwrap_or(code);
     let rest = code.strip_prefix(keyword)?;
     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
     rest.get(..end.unwrap_or(rest.len()))
+}
+
+/// What follows `pub`, `pub(crate)`, `pub(in some::module)` or the like.
+fn without_visibility(code: &str) -> &str {
+    let Some(rest) = code.strip_prefix("pub") else {
+        return code;
+    };
+    let scope = rest.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+    let rest = scope.map_or(rest, |(_, rest)| rest);
+    rest.strip_prefix(' ').unwrap_or(code)
 }
 
 #[cfg(test)]
@@ -179,7 +188,11 @@ mod tests {
     #[test]
     fn modules_in_other_files_are_seen() {
         let mut reader = Reader::new(&[]);
-        assert_eq!(reader.line("pub(crate) mod inner;"), Found::Module("inner"));
+        for visibility in ["", "pub ", "pub(crate) ", "pub(in crate::outer) "] {
+            let line = format!("{visibility}mod inner;");
+            assert_eq!(reader.line(&line), Found::Module("inner"), "{line}");
+        }
+        assert_eq!(reader.line("public mod inner;"), Found::Nothing);
         assert_eq!(reader.line("let module = 1;"), Found::Nothing);
     }
 
