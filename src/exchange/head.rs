@@ -1,6 +1,7 @@
 //! The head of an answer, and what becomes of it.
 
 use http::StatusCode;
+use http::header::RETRY_AFTER;
 
 use super::Reply;
 use crate::call::Headers;
@@ -48,16 +49,28 @@ impl Head {
     /// A reply of the filter's own in place of the answer.
     pub(super) fn reply(&self, protocol: &dyn Protocol, error: &Error) -> Reply {
         Reply {
-            headers: self.kept(error.status).fields(),
+            headers: self.kept_beside(error).fields(),
             ..Reply::error(protocol, error)
         }
     }
 
     /// Headers of a JSON answer.
-    pub(super) fn json(&self, status: StatusCode, length: usize) -> Headers {
-        let mut headers = self.kept(status);
-        headers.add("content-type", "application/json");
-        headers.add("content-length", length.to_string());
+    pub(super) fn json(&self, length: usize) -> Headers {
+        json(self.kept(StatusCode::OK), length)
+    }
+
+    /// Headers of an error's JSON.
+    pub(super) fn error_json(&self, error: &Error, length: usize) -> Headers {
+        json(self.kept_beside(error), length)
+    }
+
+    /// What clients get of the upstream's headers together with an error. Who asks for time knows best for how
+    /// long.
+    fn kept_beside(&self, error: &Error) -> Headers {
+        let mut headers = self.kept(error.status);
+        if headers.get(RETRY_AFTER.as_str()).is_none() {
+            headers.0.extend(Headers::of_error(error).0);
+        }
         headers
     }
 
@@ -70,7 +83,7 @@ impl Head {
     }
 
     /// What stays of the upstream's headers: what [`KEPT`] has, and AWS's id of the request.
-    pub(super) fn kept(&self, status: StatusCode) -> Headers {
+    fn kept(&self, status: StatusCode) -> Headers {
         let mut headers = Headers::default();
         headers.add(":status", status.as_str());
         let kept = self.headers.0.iter();
@@ -82,4 +95,11 @@ impl Head {
         }
         headers
     }
+}
+
+/// Headers of a JSON body beside others.
+fn json(mut headers: Headers, length: usize) -> Headers {
+    headers.add("content-type", "application/json");
+    headers.add("content-length", length.to_string());
+    headers
 }

@@ -53,7 +53,7 @@ impl Exchange {
     pub(super) fn relayed_body(&mut self, relay: &Relay, head: &Head, body: &[u8]) -> Step {
         let (error, headers) = self.relayed_error(relay, head, body);
         let body = self.protocol.error_body(&error);
-        let mut all = head.json(error.status, body.len());
+        let mut all = head.error_json(&error, body.len());
         all.0.extend(headers.0);
         Edit::pass_to(all, body)
     }
@@ -65,7 +65,7 @@ impl Exchange {
             Some(End::Failed(error)) => error,
             _ => head.error(body, None),
         };
-        let mut headers = Headers::of_error(&error);
+        let mut headers = Headers::default();
         relay.describe(&mut headers);
         (error, headers)
     }

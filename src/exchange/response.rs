@@ -41,7 +41,7 @@ impl Exchange {
                 Some(call) => head.error(b"", Some(call)),
                 None => head.refusal(),
             };
-            return self.reply(&error);
+            return self.replace_bodiless(&head, &error);
         }
         self.phase = match call {
             Some(call) if head.is_event_stream() => Phase::FirstFrame(call, head),
@@ -95,11 +95,11 @@ impl Exchange {
                     Some(call) => head.error(b"", Some(call)),
                     None => head.refusal(),
                 };
-                self.reply(&error)
+                self.replace_bodiless(&head, &error)
             }
             Phase::FirstFrame(call, head) if buffered == 0 => {
                 let error = head.error(b"", Some(&call));
-                self.reply(&error)
+                self.replace_bodiless(&head, &error)
             }
             Phase::RelayedError(relay, head) if buffered == 0 => {
                 self.relayed_headers(relay, head, true)
@@ -142,7 +142,7 @@ impl Exchange {
             Some(call) if head.status == StatusCode::OK => match head.decode(call, body) {
                 Ok((answer, end)) => {
                     self.note_end(|| end);
-                    let mut headers = head.json(StatusCode::OK, answer.len());
+                    let mut headers = head.json(answer.len());
                     self.succeeded(&mut headers);
                     Edit::pass_to(headers, answer)
                 }
@@ -175,9 +175,19 @@ impl Exchange {
         }
         let body = self.protocol.error_body(error);
         if end {
-            return Edit::pass_to(head.json(error.status, body.len()), body);
+            return Edit::pass_to(head.error_json(error, body.len()), body);
         }
         Step::Reply(head.reply(self.protocol, error))
+    }
+
+    /// The same where there is no body that Envoy would let the filter replace.
+    fn replace_bodiless(&mut self, head: &Head, error: &Error) -> Step {
+        self.phase = Phase::Done;
+        self.note_end(|| End::Failed(error.clone()));
+        match &self.attempt {
+            Some(attempt) => attempt.failed(error, true),
+            None => Step::Reply(head.reply(self.protocol, error)),
+        }
     }
 }
 

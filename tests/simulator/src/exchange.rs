@@ -50,7 +50,9 @@ pub(crate) async fn answer(
     });
     let fault = fault.unwrap_or_else(|| Fault::new(Effect::None));
     tokio::time::sleep(Duration::from_millis(fault.pace.before_headers_ms)).await;
-    deliver(&accepted, &fault, &cut)
+    let mut response = deliver(&accepted, &fault, &cut);
+    extend(response.headers_mut(), &fault.headers);
+    response
 }
 
 /// A request that AWS would serve.

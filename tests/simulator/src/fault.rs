@@ -27,6 +27,9 @@ pub struct Fault {
     /// How the bytes leave; at once by default.
     #[serde(default)]
     pub pace: Pace,
+    /// Headers on top of those of the answer.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
     /// How many requests it applies to; 1 by default.
     #[serde(default = "once")]
     pub times: u32,
@@ -184,6 +187,7 @@ impl Fault {
             effect,
             when: When::default(),
             pace: Pace::default(),
+            headers: BTreeMap::new(),
             times: once(),
             every: once(),
         }
@@ -253,15 +257,10 @@ impl Fault {
         Self::new(Effect::None).with_pace(pace)
     }
 
-    /// Adds a header to an error or raw answer; other effects ignore it.
+    /// Adds a header to the answer, if there is one.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
-        if let Effect::Error { headers, .. }
-        | Effect::Raw { headers, .. }
-        | Effect::Bytes { headers, .. } = &mut self.effect
-        {
-            headers.insert(name.to_owned(), value.to_owned());
-        }
+        self.headers.insert(name.to_owned(), value.to_owned());
         self
     }
 

@@ -30,6 +30,20 @@ async fn an_error_has_its_type_message_and_headers() {
 }
 
 #[tokio::test]
+async fn any_answer_can_have_more_headers() {
+    let simulator = start().await;
+    for fault in [
+        Fault::new(Effect::None),
+        Fault::new(Effect::UnknownOperation),
+    ] {
+        simulator.inject(fault.with_header("set-cookie", "a=b"));
+        let response = call().send(&simulator).await;
+        assert_eq!(response.headers()["set-cookie"], "a=b");
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
 async fn front_door_answers_need_not_be_json() {
     let simulator = start().await;
     simulator.inject(Fault::raw(503, "text/plain", "slow down"));

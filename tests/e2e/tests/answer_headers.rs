@@ -1,0 +1,95 @@
+//! Which headers clients get: ours, and of the upstream's only those that are meant for them.
+
+use bedrock_simulator::{Effect, Fault};
+use e2e::{Reply, Stack, run, simulator};
+
+/// All that an answer may carry: the filter's own, then what Envoy adds to every answer.
+const ALLOWED: [&str; 9] = [
+    "cache-control",
+    "content-length",
+    "content-type",
+    "retry-after",
+    "x-request-id",
+    "connection",
+    "date",
+    "server",
+    "transfer-encoding",
+];
+
+/// What says who served a request.
+const OF_FAILOVER: [&str; 2] = ["x-bedrock-channel", "x-bedrock-attempts"];
+
+/// The same fault with headers that are nobody's business, or that only the filter may set.
+fn with_headers(fault: Fault) -> Fault {
+    [
+        ("set-cookie", "session=of-a-proxy"),
+        ("location", "https://elsewhere.example/"),
+        ("x-bedrock-channel", "forged"),
+        ("x-bedrock-attempts", "9"),
+        ("x-bedrock-cluster", "forged"),
+        ("x-amzn-bedrock-trace", "innards"),
+        ("x-powered-by", "a proxy"),
+        ("www-authenticate", "Basic"),
+        ("content-encoding", "identity"),
+        ("x-envoy-upstream-service-time", "1"),
+        ("retry-after", "7"),
+    ]
+    .into_iter()
+    .fold(fault, |fault, (name, value)| fault.with_header(name, value))
+}
+
+#[track_caller]
+fn check(reply: &Reply, allowed: &[&str], what: &str) {
+    for (name, value) in &reply.headers {
+        assert!(
+            allowed.contains(&name.as_str()),
+            "{what}: {name}: {value:?}"
+        );
+    }
+    // What nobody could read has become an error of the filter's own.
+    if reply.status != 502 {
+        assert_eq!(reply.header("retry-after"), "7", "{what}: {reply:?}");
+    }
+}
+
+async fn check_all(stack: &Stack, allowed: &[&str]) {
+    let bedrock = simulator().await;
+    let channel = stack.channel(&bedrock).await;
+    for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+        for fault in [
+            Fault::new(Effect::None),
+            Fault::error(400, "ValidationException", "No."),
+            Fault::error(429, "ThrottlingException", "Slow down."),
+            Fault::error(503, "ServiceUnavailableException", "busy"),
+            Fault::raw(200, "text/html", "<html>Welcome!</html>"),
+            Fault::raw(302, "text/html", "<html>Elsewhere</html>"),
+            Fault::empty(502),
+        ] {
+            let what = format!("{fault:?}");
+            bedrock.inject(with_headers(fault));
+            let reply = stack.envoy.chat(&body).await;
+            check(&reply, allowed, &what);
+            for name in OF_FAILOVER {
+                let value = reply.header(name);
+                assert!(!["forged", "9"].contains(&value), "{what}: {reply:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn clients_get_no_header_of_an_upstream_that_is_not_for_them() {
+    run(async {
+        let stack = Stack::start().await;
+        check_all(&stack, &ALLOWED).await;
+    });
+}
+
+#[test]
+fn nor_do_they_through_a_pool() {
+    run(async {
+        let stack = Stack::builder().failover(3).start().await;
+        let allowed = [&ALLOWED[..], &OF_FAILOVER].concat();
+        check_all(&stack, &allowed).await;
+    });
+}
