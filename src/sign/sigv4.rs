@@ -6,7 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -82,20 +82,24 @@ impl SigV4 {
         now: SystemTime,
     ) -> Result<Vec<SignedHeader>, SignError> {
         let time = Timestamp::at(now);
-        let scope = format!("{}/{}/{SERVICE}/aws4_request", time.day(), self.region);
+        let scope = [time.day(), "/", &self.region, "/", SERVICE, "/aws4_request"].concat();
         let headers = self.headers(request, &time.amz_date)?;
         let names = signed_names(&headers);
         let canonical = canonical_request(request, &headers, &names);
-        let to_sign = format!(
-            "AWS4-HMAC-SHA256\n{}\n{scope}\n{}",
-            time.amz_date,
-            Hex(&Sha256::digest(canonical.as_bytes()))
-        );
+        let hash = hex(&Sha256::digest(canonical.as_bytes()));
+        let to_sign = ["AWS4-HMAC-SHA256", &time.amz_date, &scope, &hash].join("\n");
         let signature = self.signature(now, to_sign.as_bytes())?;
-        let authorization = format!(
-            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
-            self.access_key_id
-        );
+        let authorization = [
+            "AWS4-HMAC-SHA256 Credential=",
+            &self.access_key_id,
+            "/",
+            &scope,
+            ", SignedHeaders=",
+            &names,
+            ", Signature=",
+            &signature,
+        ];
+        let authorization = authorization.concat();
         let date = HeaderValue::try_from(time.amz_date).map_err(|_| NOT_VISIBLE)?;
         let mut added = vec![(X_AMZ_DATE, date), (AUTHORIZATION, secret(authorization)?)];
         if let Some(token) = &self.session_token {
@@ -126,7 +130,7 @@ impl SigV4 {
     fn signature(&self, now: SystemTime, to_sign: &[u8]) -> Result<String, SignError> {
         let mut hmac = self.keyed(now)?;
         hmac.update(to_sign);
-        Ok(Hex(&hmac.finalize().into_bytes()).to_string())
+        Ok(hex(&hmac.finalize().into_bytes()))
     }
 
     /// HMAC with the day's key.
@@ -218,9 +222,8 @@ fn canonical_request(request: Unsigned<'_>, headers: &[(&str, &str)], names: &st
         .body
         .iter()
         .fold(Sha256::new(), Sha256::chain_update);
-    let hash = hash.finalize();
-    // Writing to a `String` cannot fail.
-    let _ = write!(canonical, "\n{}", Hex(&hash));
+    canonical.push('\n');
+    canonical.push_str(&hex(&hash.finalize()));
     canonical
 }
 
@@ -234,21 +237,19 @@ fn push_trimmed(canonical: &mut String, value: &str) {
     }
 }
 
-/// Writes bytes in lower-case hexadecimal.
-struct Hex<'b>(&'b [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |nibble: u8| {
-            DIGITS
-                .get(usize::from(nibble))
-                .map_or('0', |d| char::from(*d))
-        };
-        for byte in self.0 {
-            f.write_char(digit(byte >> 4))?;
-            f.write_char(digit(byte & 15))?;
-        }
-        Ok(())
+/// Bytes in lower-case hexadecimal. Each request has three times 32 of them, so not by way of `fmt`.
+fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| {
+        char::from(if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' - 10 + nibble
+        })
+    };
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
     }
+    text
 }

@@ -192,13 +192,8 @@ fn add_map_value(
     value: u32,
     value_size: u32,
 ) -> Status {
-    let mut guest = Guest::enter(call)?;
-    let (name, value) = (guest.read(name, name_size)?, guest.read(value, value_size)?);
-    let Some(map) = map_of(guest.host(), number) else {
-        return Ok(BAD_ARGUMENT);
-    };
-    map.add(name, value);
-    Ok(OK)
+    let pair = [(name, name_size), (value, value_size)];
+    put_map_value(call, number, pair, Pairs::add)
 }
 
 fn replace_map_value(
@@ -209,13 +204,23 @@ fn replace_map_value(
     value: u32,
     value_size: u32,
 ) -> Status {
+    let pair = [(name, name_size), (value, value_size)];
+    put_map_value(call, number, pair, Pairs::replace)
+}
+
+/// Puts a pair into a header map; where its parts are comes with their sizes.
+fn put_map_value(
+    call: Call<'_>,
+    number: u32,
+    [name, value]: [(u32, u32); 2],
+    put: fn(&mut Pairs, Vec<u8>, Vec<u8>),
+) -> Status {
     let mut guest = Guest::enter(call)?;
-    let (name, value) = (guest.read(name, name_size)?, guest.read(value, value_size)?);
+    let (name, value) = (guest.read(name.0, name.1)?, guest.read(value.0, value.1)?);
     let Some(map) = map_of(guest.host(), number) else {
         return Ok(BAD_ARGUMENT);
     };
-    map.remove(&name);
-    map.add(name, value);
+    put(map, name, value);
     Ok(OK)
 }
 

@@ -35,6 +35,12 @@ impl Pairs {
         self.0.push((name, value));
     }
 
+    /// Puts a pair in place of all with its name.
+    pub fn replace(&mut self, name: Vec<u8>, value: Vec<u8>) {
+        self.remove(&name);
+        self.add(name, value);
+    }
+
     /// Removes a name.
     pub fn remove(&mut self, name: &[u8]) {
         self.0.retain(|(own, _)| own != name);
