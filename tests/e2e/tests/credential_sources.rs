@@ -1,11 +1,15 @@
 //! Credentials that the config-service gets from AWS, used by a real Envoy.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use bedrock_simulator::{Key, Simulator};
-use e2e::{ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, Stack, run, simulator};
-use serde_json::json;
+use e2e::{
+    ACCESS_KEY_ID, Builder, Channel, REGION, Reply, SECRET_ACCESS_KEY, Stack, eventually, run,
+    simulator,
+};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -24,6 +28,8 @@ struct ContainerCredentials {
     url: String,
     /// When each key expires.
     expiries: Arc<Mutex<Vec<SystemTime>>>,
+    /// Whether nothing is issued.
+    is_away: Arc<AtomicBool>,
 }
 
 impl ContainerCredentials {
@@ -31,20 +37,43 @@ impl ContainerCredentials {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/credentials", listener.local_addr().unwrap());
         let expiries = Arc::new(Mutex::new(Vec::new()));
-        let issued = Arc::clone(&expiries);
+        let is_away = Arc::<AtomicBool>::default();
+        let (issued, away) = (Arc::clone(&expiries), Arc::clone(&is_away));
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let mut head = [0; 4096];
                 let _ = stream.read(&mut head).await;
-                let body = issue(&mut issued.lock().unwrap());
+                let (status, body) = if away.load(Ordering::Relaxed) {
+                    ("503 Service Unavailable", "{}".to_owned())
+                } else {
+                    ("200 OK", issue(&mut issued.lock().unwrap()))
+                };
                 let length = body.len();
                 let answer = format!(
-                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                    "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
                 );
                 let _ = stream.write_all(answer.as_bytes()).await;
             }
         });
-        Self { url, expiries }
+        Self {
+            url,
+            expiries,
+            is_away,
+        }
+    }
+
+    /// When the newest key expires.
+    fn last_expiry(&self) -> SystemTime {
+        *self.expiries.lock().unwrap().last().expect("a key")
+    }
+
+    /// Lets the config-service get its keys here and nowhere else.
+    fn give_to(&self, builder: Builder) -> Builder {
+        builder
+            .config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &self.url)
+            .config_variable("AWS_EC2_METADATA_DISABLED", "true")
+            .config_variable("AWS_CONFIG_FILE", "/dev/null")
+            .config_variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
     }
 }
 
@@ -105,13 +134,7 @@ async fn chat(stack: &Stack, bedrock: &Simulator, channel: &Channel) -> usize {
 fn a_key_is_replaced_in_envoy_before_it_expires() {
     run(async {
         let source = ContainerCredentials::start().await;
-        let stack = Stack::builder()
-            .config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &source.url)
-            .config_variable("AWS_EC2_METADATA_DISABLED", "true")
-            .config_variable("AWS_CONFIG_FILE", "/dev/null")
-            .config_variable("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-            .start()
-            .await;
+        let stack = source.give_to(Stack::builder()).start().await;
         let bedrock = bedrock().await;
         let fields = json!({"credentials": {"type": "default_chain"}});
         let channel = stack.channel_with(&bedrock, &fields).await;
@@ -157,5 +180,113 @@ fn a_short_term_key_calls_without_a_signature() {
         }
         let dump = stack.envoy.admin_page("/config_dump").await;
         assert!(!dump.contains("bedrock-api-key-"));
+    });
+}
+
+/// Chats until an answer is one that `is_wanted`; until then each is a 200.
+async fn chat_until(stack: &Stack, body: &Value, is_wanted: impl Fn(&Reply) -> bool) -> Reply {
+    eventually("the answers change", async || {
+        let reply = stack.envoy.chat(body).await;
+        if is_wanted(&reply) {
+            return Some(reply);
+        }
+        assert_eq!(reply.status, 200, "{reply:?}");
+        None
+    })
+    .await
+}
+
+/// A key that has expired, or nearly, is not used any more: nobody has to find that out from Bedrock.
+#[track_caller]
+fn check_unavailable(reply: &Reply, expiry: SystemTime) {
+    reply.error(503, "server_error", "credentials_unavailable");
+    assert!(!reply.header("retry-after").is_empty(), "{reply:?}");
+    // Whole seconds, as the plugin configuration has them.
+    let margin = LIFE / 10 + Duration::from_secs(1);
+    assert!(SystemTime::now() >= expiry - margin, "the key is alive");
+}
+
+/// Whether Bedrock got nothing but requests with keys that were alive.
+#[track_caller]
+fn check_accepted(bedrock: &Simulator) {
+    for request in bedrock.requests() {
+        assert!(request.was_valid(), "{request:?}");
+    }
+}
+
+#[test]
+fn credentials_serve_to_their_end_while_the_config_service_is_away() {
+    run(async {
+        let source = ContainerCredentials::start().await;
+        let mut stack = source.give_to(Stack::builder()).start().await;
+        let bedrock = bedrock().await;
+        let fields = json!({"credentials": {"type": "default_chain"}});
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        stack.config.stop();
+        let ask = channel.ask("Hi");
+        let reply = chat_until(&stack, &ask, |reply| reply.status == 503).await;
+        check_unavailable(&reply, source.last_expiry());
+        check_accepted(&bedrock);
+        stack.config.resume().await;
+        stack.wait_served(&channel.model).await;
+        eventually("chats are answered again", async || {
+            (stack.envoy.chat(&ask).await.status == 200).then_some(())
+        })
+        .await;
+        check_accepted(&bedrock);
+    });
+}
+
+#[test]
+fn credentials_serve_to_their_end_while_aws_is_away() {
+    run(async {
+        let source = ContainerCredentials::start().await;
+        let stack = source.give_to(Stack::builder()).start().await;
+        let bedrock = bedrock().await;
+        let fields = json!({"credentials": {"type": "default_chain"}});
+        let channel = stack.channel_with(&bedrock, &fields).await;
+        source.is_away.store(true, Ordering::Relaxed);
+        let ask = channel.ask_stream("Hi");
+        let reply = chat_until(&stack, &ask, |reply| reply.status == 503).await;
+        check_unavailable(&reply, source.last_expiry());
+        source.is_away.store(false, Ordering::Relaxed);
+        eventually("chats are answered again", async || {
+            (stack.envoy.chat(&ask).await.status == 200).then_some(())
+        })
+        .await;
+        check_accepted(&bedrock);
+    });
+}
+
+#[test]
+fn a_channel_whose_credentials_ran_out_is_failed_over_from_and_comes_back() {
+    run(async {
+        let source = ContainerCredentials::start().await;
+        let mut stack = source.give_to(Stack::builder().failover(2)).start().await;
+        let (first, second) = (bedrock().await, simulator().await);
+        let model = json!({"models": ["claude-sonnet-4-5"], "model_mapping": {}});
+        let with = |fields: Value| {
+            let mut all = model.clone();
+            for (name, value) in fields.as_object().expect("fields") {
+                all[name] = value.clone();
+            }
+            all
+        };
+        let fields = with(json!({"name": "first", "credentials": {"type": "default_chain"}}));
+        stack.channel_with(&first, &fields).await;
+        let fields = with(json!({"name": "second", "priority": 1}));
+        let channel = stack.channel_with(&second, &fields).await;
+        let ask = channel.ask("Hi");
+        let by = |name: &'static str| {
+            move |reply: &Reply| reply.status == 200 && reply.header("x-bedrock-channel") == name
+        };
+        chat_until(&stack, &ask, by("first")).await;
+        stack.config.stop();
+        let reply = chat_until(&stack, &ask, by("second")).await;
+        assert_eq!(reply.header("x-bedrock-attempts"), "1", "{reply:?}");
+        stack.config.resume().await;
+        chat_until(&stack, &ask, by("first")).await;
+        check_accepted(&first);
+        check_accepted(&second);
     });
 }
