@@ -25,7 +25,7 @@ use crate::bedrock::ResponseStream;
 use crate::call::{Call, Headers};
 use crate::chat::Error;
 use crate::protocol::{Protocol, openai_chat};
-use crate::relay::{Dispatcher, Relay};
+use crate::relay::{Client, Dispatcher, Relay};
 use crate::routes::Routes;
 use attempt::Attempt;
 use head::Head;
@@ -75,6 +75,8 @@ pub struct Exchange {
     phase: Phase,
     /// Where requests are relayed, on a listener whose filter stands on the clusters too.
     dispatcher: Option<Rc<Dispatcher>>,
+    /// Whose request it is, where that is of interest.
+    client: Client,
     /// What an exchange is an attempt of, on a cluster.
     attempt: Option<Attempt>,
     /// What became of the call.
@@ -119,6 +121,7 @@ impl Exchange {
             protocol: &openai_chat::Chat,
             phase: Phase::Head,
             dispatcher: None,
+            client: Client::default(),
             attempt: None,
             outcome: None,
         }
@@ -139,6 +142,13 @@ impl Exchange {
     #[must_use]
     pub fn is_done(&self) -> bool {
         matches!(self.phase, Phase::Done)
+    }
+
+    /// Tells a request that is to be relayed whose it is; what is held for others depends on it.
+    pub fn set_client(&mut self, client: impl FnOnce() -> Client) {
+        if self.dispatcher.is_some() && matches!(self.phase, Phase::RequestBody { .. }) {
+            self.client = client();
+        }
     }
 
     /// What every attempt of this request has to find, while the request is being tried.

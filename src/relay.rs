@@ -6,10 +6,12 @@
 
 mod backups;
 mod health;
+mod held;
 mod on_demand;
 mod tally;
 
 pub use health::{Failure, Health};
+pub use held::{Client, Hold, overloaded};
 pub use tally::{Event, What};
 
 use std::cell::{Cell, RefCell};
@@ -17,7 +19,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::StatusCode;
 use self_cell::self_cell;
 
 use crate::call::{Prepared, unserved};
@@ -25,6 +26,7 @@ use crate::chat::{Error, Request};
 use crate::protocol::{Parsed, Protocol};
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
+use held::Held;
 use on_demand::OnDemand;
 
 /// How long requests leave without failover after one that no attempt was made of.
@@ -46,8 +48,8 @@ pub struct Dispatcher {
     on_demand: RefCell<OnDemand>,
     /// Requests so far; decides between channels of one priority.
     turns: Cell<u64>,
-    /// Bytes of the requests that are held.
-    held: Cell<usize>,
+    /// What of requests is held for another attempt.
+    held: Rc<Held>,
     /// Until when no request is sent to a pool.
     detour: Cell<Option<SystemTime>>,
     /// What is still to be counted.
@@ -60,6 +62,8 @@ pub struct Relay {
     dispatcher: Rc<Dispatcher>,
     body: Body,
     protocol: &'static dyn Protocol,
+    /// As long as the body is there.
+    _hold: Hold,
     /// Translated already, for the channel that comes first.
     first: RefCell<First>,
     progress: RefCell<Progress>,
@@ -106,7 +110,7 @@ impl Dispatcher {
 
     fn count(&self, channel: &str, what: What, reason: &'static str) {
         self.events.borrow_mut().push(Event {
-            channel: channel.to_owned(),
+            channel: Some(channel.to_owned()),
             what,
             reason,
         });
@@ -118,36 +122,26 @@ impl Dispatcher {
         self.detour.get().is_none_or(|until| until <= now)
     }
 
-    /// Reads a request and chooses who shall serve it.
+    /// Reads a request that there is room for, and chooses who shall serve it.
     ///
     /// # Errors
     ///
-    /// The client's error; or a 503 when too many requests are held already.
+    /// The client's error.
     pub fn relay(
         self: &Rc<Self>,
         routes: &Arc<Routes>,
         protocol: &'static dyn Protocol,
-        body: Vec<u8>,
+        (body, hold): (Vec<u8>, Hold),
         now: SystemTime,
     ) -> Result<(Rc<Relay>, Plan), Error> {
-        let length = body.len();
-        let most = routes.failover().unwrap_or_default().max_held_bytes;
-        if self.held.get() + length > most {
-            let message = "The gateway holds too many requests; please retry.";
-            return Err(Error::server(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "overloaded",
-                message,
-            ));
-        }
         let body = Body::try_new(body, |body| protocol.parse(body))?;
         let (plan, first) = self.plan(routes, &body.borrow_dependent().request, now)?;
-        self.held.set(self.held.get() + length);
         let relay = Relay {
             routes: Arc::clone(routes),
             dispatcher: Rc::clone(self),
             body,
             protocol,
+            _hold: hold,
             first: RefCell::new(first),
             progress: RefCell::default(),
         };
@@ -384,14 +378,6 @@ impl Relay {
     pub fn attempts(&self) -> (Option<String>, usize) {
         let progress = self.progress.borrow();
         (progress.tried.last().cloned(), progress.tried.len())
-    }
-}
-
-/// What was held is given back.
-impl Drop for Relay {
-    fn drop(&mut self) {
-        let held = &self.dispatcher.held;
-        held.set(held.get().saturating_sub(self.body.borrow_owner().len()));
     }
 }
 

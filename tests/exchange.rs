@@ -340,7 +340,7 @@ fn a_request_that_cannot_be_read_is_not_blamed_on_bedrock() {
         ("400", "400", "invalid_request"),
         ("408", "408", "request_timeout"),
         ("413", "413", "request_too_large"),
-        ("503", "503", "service_unavailable"),
+        ("503", "503", "overloaded"),
     ] {
         let mut exchange = exchange();
         let head = request("POST", "/v1/chat/completions");
@@ -426,6 +426,40 @@ fn what_an_upstream_says_about_itself_stays_there() {
             seen.headers.get_str("x-request-id"),
             Some("of-the-upstream")
         );
+    }
+}
+
+#[test]
+fn an_error_without_a_body_says_when_to_retry_too() {
+    let mut exchange = exchange();
+    send(&mut exchange, CHAT).unwrap();
+    let head = headers(&[
+        (":status", "429"),
+        ("x-amzn-requestid", "of-aws"),
+        ("retry-after", "3"),
+    ]);
+    let Step::Reply(reply) = exchange.response_headers(head, true) else {
+        panic!("no reply");
+    };
+    for (name, value) in [("retry-after", "3"), ("x-request-id", "of-aws")] {
+        let mut own = reply.headers.iter().filter(|(own, _)| own == name);
+        assert_eq!(own.next().unwrap().1, value);
+        assert_eq!(own.next(), None);
+    }
+}
+
+#[test]
+fn a_request_that_envoy_has_no_memory_for_is_to_be_sent_again() {
+    for status in ["500", "503"] {
+        let mut exchange = exchange();
+        let head = request("POST", "/v1/chat/completions");
+        assert_eq!(exchange.request_headers(head, false), Step::Wait);
+        let head = headers(&[(":status", status), ("content-type", "text/plain")]);
+        let seen = answer(&mut exchange, head, b"Internal Server Error", &[]);
+        assert_eq!(seen.headers.get_str(":status"), Some("503"));
+        assert_eq!(seen.headers.get_str("retry-after"), Some("2"));
+        let body: Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!(body["error"]["code"], "overloaded");
     }
 }
 

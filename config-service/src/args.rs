@@ -207,6 +207,19 @@ pub struct Args {
     )]
     pub max_attempts: usize,
 
+    /// Bytes of requests that a worker of Envoy holds at once for the case of another attempt, with
+    /// --failover.
+    ///
+    /// At least twice --max-request-bytes. A client holds no more than it leaves free; what is more gets a 503.
+    #[arg(
+        long,
+        env = "BEDROCK_MAX_HELD_BYTES",
+        value_name = "BYTES",
+        default_value_t = Failover::default().max_held_bytes,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MOST_HELD_BYTES as u64)
+    )]
+    pub max_held_bytes: usize,
+
     /// How long clusters stay in Envoys that the configuration does not name any more, in seconds.
     ///
     /// Requests under way are tried on them. As long as a request may be tried: attempts times the route's
@@ -333,6 +346,7 @@ mod tests {
         assert_eq!(create, Creation::IfNeverUsed);
         assert_eq!(args.upstream_ca_file, "/etc/ssl/certs/ca-certificates.crt");
         assert_eq!(args.max_request_bytes, 32 * 1024 * 1024);
+        assert_eq!(args.max_held_bytes, 256 * 1024 * 1024);
         assert!(!format!("{args:?}").contains("t0ken"));
         let folders = args.token_file_dirs.iter().map(|it| format!("{it:?}"));
         assert_eq!(

@@ -143,8 +143,8 @@ impl Service {
             failover: args.failover.then(|| Failover {
                 max_attempts: args.max_attempts,
                 answer_headers: !args.hide_answer_headers,
+                max_held_bytes: args.max_held_bytes,
                 generation: Some(code.generation()),
-                ..Failover::default()
             }),
             sealer: sealer.clone(),
             allow_link_local_endpoints: args.allow_link_local_endpoints,

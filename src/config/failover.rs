@@ -14,8 +14,8 @@ pub struct Failover {
     /// Whether answers say which channel served them and after how many attempts, in
     /// `x-bedrock-channel` and `x-bedrock-attempts`.
     pub answer_headers: bool,
-    /// Bytes of requests that one worker holds at once for the case of another attempt; more get a
-    /// 503.
+    /// Bytes of requests that one worker holds at once for the case of another attempt: at least two of the
+    /// longest, up to 512 MiB. A client holds no more than it leaves free; what is more gets a 503.
     pub max_held_bytes: usize,
     /// Generation of the pools; their names have none without it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,6 +25,11 @@ pub struct Failover {
 impl Failover {
     /// Most attempts that may be configured.
     pub const MOST_ATTEMPTS: usize = 8;
+
+    /// Most bytes that may be configured to be held: half of what Envoy lets a VM have
+    /// (<https://github.com/proxy-wasm/proxy-wasm-cpp-host/blob/main/include/proxy-wasm/limits.h>), because
+    /// requests are translated beside the ones that are held.
+    pub const MOST_HELD_BYTES: usize = 512 * 1024 * 1024;
 }
 
 impl Default for Failover {

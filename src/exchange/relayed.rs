@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use super::stand_in;
-use super::{Edit, Exchange, Head, Phase, Step};
+use super::{Edit, Exchange, Head, Phase, ReadBody, Step};
 use crate::call::Headers;
 use crate::chat::Error;
 use crate::relay::{Dispatcher, End, Relay};
@@ -17,11 +17,14 @@ impl Exchange {
     pub(super) fn start_relay(
         &mut self,
         dispatcher: &Rc<Dispatcher>,
-        body: Vec<u8>,
         kept: Headers,
         now: SystemTime,
+        (buffered, read): (usize, ReadBody<'_>),
     ) -> Step {
-        match dispatcher.relay(&self.routes, self.protocol, body, now) {
+        let hold = dispatcher.hold(&self.routes, self.client, buffered);
+        match hold
+            .and_then(|hold| dispatcher.relay(&self.routes, self.protocol, (read(), hold), now))
+        {
             Ok((relay, plan)) => {
                 self.phase = Phase::Relayed(relay);
                 Step::Edit(stand_in::relayed(&plan, kept))

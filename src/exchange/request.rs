@@ -11,6 +11,7 @@ use crate::call::{Call, Headers, Prepared, add_timeout, response_timeout, too_la
 use crate::chat::{Error, ErrorKind};
 use crate::json::Pieces;
 use crate::protocol::{self, ClientPath, Protocol, Served};
+use crate::relay::overloaded;
 use crate::routes::Routes;
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
@@ -81,7 +82,7 @@ impl Exchange {
         };
         let dispatcher = self.dispatcher.clone();
         if let Some(dispatcher) = dispatcher.filter(|own| own.reaches_pools(now)) {
-            return self.start_relay(&dispatcher, read(), kept, now);
+            return self.start_relay(&dispatcher, kept, now, (buffered, read));
         }
         let body = read();
         match call(&self.routes, self.protocol, &body, now) {
@@ -179,6 +180,10 @@ impl Head {
                 let message = "The request's body cannot be read: it is malformed, or broke off. \
                                Nothing was sent to the model.";
                 invalid(StatusCode::BAD_REQUEST, message).code("invalid_request")
+            }
+            // Envoy ends requests that are still arriving when it runs out of memory.
+            StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
+                overloaded("The gateway has no memory left for the request, please retry.")
             }
             _ => self.error(b"", None),
         }

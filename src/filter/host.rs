@@ -8,6 +8,7 @@ use proxy_wasm::types::{BufferType, MapType};
 
 use crate::call::Headers;
 use crate::exchange::Reply;
+use crate::relay::Client;
 
 /// The plugin configuration, `size` bytes long.
 pub(super) fn plugin_configuration(size: usize) -> Vec<u8> {
@@ -64,6 +65,12 @@ pub(super) fn reply(reply: &Reply) {
     if hostcalls::send_http_response(status, headers, Some(&reply.body)).is_err() {
         log::error!("Envoy did not take the reply");
     }
+}
+
+/// Whose request it is.
+pub(super) fn client() -> Client {
+    let address = hostcalls::get_property(vec!["source", "address"]);
+    Client::at(&address.ok().flatten().unwrap_or_default())
 }
 
 /// The time of day; the module itself has no clock.

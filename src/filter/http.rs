@@ -79,6 +79,9 @@ impl FilterHttp {
     /// Files what attempts have to find. Without it they would send the stand-in unsigned, so that a
     /// fault here must end the request.
     fn file(&mut self, action: Action) -> Action {
+        if self.exchange.is_done() {
+            metrics::report_events(&relays::dispatcher());
+        }
         if let Some(relay) = self.exchange.relay()
             && self.filed.is_none()
         {
@@ -107,6 +110,9 @@ impl HttpContext for FilterHttp {
         }
         // A body comes in up to hundreds of pieces, and only the last one needs the time.
         let now = if end { host::now() } else { UNIX_EPOCH };
+        if end {
+            self.exchange.set_client(host::client);
+        }
         let mut read = || host::read(BufferType::HttpRequestBody, size);
         let step = self.exchange.request_body(size, end, now, &mut read);
         let action = Message::request(size).apply(step);
@@ -120,6 +126,7 @@ impl HttpContext for FilterHttp {
         let body = host::read(BufferType::HttpRequestBody, ALL);
         let size = body.len();
         let mut read = || body.clone();
+        self.exchange.set_client(host::client);
         let step = self
             .exchange
             .request_body(size, true, host::now(), &mut read);

@@ -44,7 +44,7 @@ pub(super) fn report_memory() {
     }
 }
 
-/// Counts what happened to relayed requests.
+/// Counts what happened to requests that are to be relayed.
 pub(super) fn report_events(dispatcher: &Dispatcher) {
     for event in dispatcher.take_events() {
         if let Some(id) = counter(&event) {
@@ -57,8 +57,11 @@ pub(super) fn report_events(dispatcher: &Dispatcher) {
 /// The counter of an event. Channel and reason stand in its name, between marks that the bootstrap's
 /// `stats_tags` make labels of.
 fn counter(event: &Event) -> Option<u32> {
-    let metric = event.what.metric();
-    let name = format!("{metric}_c.{}.__r.{}._", event.channel, event.reason);
+    let (metric, reason) = (event.what.metric(), event.reason);
+    let name = match &event.channel {
+        Some(channel) => format!("{metric}_c.{channel}.__r.{reason}._"),
+        None => format!("{metric}_r.{reason}._"),
+    };
     COUNTERS.with_borrow_mut(|counters| {
         if let Some(id) = counters.get(&name) {
             return Some(*id);

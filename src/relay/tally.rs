@@ -2,11 +2,11 @@
 
 use super::Failure;
 
-/// Something that is counted for a channel.
+/// Something that is counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Name of the channel.
-    pub channel: String,
+    /// Name of the channel that it happened on, if it came to one.
+    pub channel: Option<String>,
     /// What happened.
     pub what: What,
     /// How it ended, or why it happened.
@@ -22,6 +22,8 @@ pub enum What {
     Failover,
     /// The channel pauses: it is not tried first for a while.
     Cooldown,
+    /// A request was refused, because too much is held already.
+    Overload,
 }
 
 impl What {
@@ -32,6 +34,7 @@ impl What {
             Self::Attempt => "bedrock_attempts_total",
             Self::Failover => "bedrock_failovers_total",
             Self::Cooldown => "bedrock_cooldowns_total",
+            Self::Overload => "bedrock_overloads_total",
         }
     }
 }

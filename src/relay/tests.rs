@@ -24,8 +24,19 @@ fn body() -> Vec<u8> {
     br#"{"model":"claude-sonnet-4-5","messages":[{"role":"user","content":"Hi"}]}"#.to_vec()
 }
 
+/// Relays a request of an ordinary client.
+fn relay(
+    dispatcher: &Rc<Dispatcher>,
+    routes: &Arc<Routes>,
+    body: Vec<u8>,
+    now: SystemTime,
+) -> Result<(Rc<Relay>, Plan), Error> {
+    let hold = dispatcher.hold(routes, Client::default(), body.len())?;
+    dispatcher.relay(routes, &Chat, (body, hold), now)
+}
+
 fn plan(dispatcher: &Rc<Dispatcher>, routes: &Arc<Routes>) -> (Rc<Relay>, Plan) {
-    dispatcher.relay(routes, &Chat, body(), now()).unwrap()
+    relay(dispatcher, routes, body(), now()).unwrap()
 }
 
 #[test]
@@ -65,7 +76,7 @@ fn a_channel_that_fails_is_not_first_until_it_answers() {
     assert_eq!(relay.attempts(), (Some("b".to_owned()), 2));
     assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|b|a");
     let later = now() + Duration::from_secs(2);
-    let (relay, probe) = dispatcher.relay(&routes, &Chat, body(), later).unwrap();
+    let (relay, probe) = self::relay(&dispatcher, &routes, body(), later).unwrap();
     assert_eq!(probe.cluster, "bedrock|pool|a|b");
     relay.begin("a", later);
     relay.answered();
@@ -113,9 +124,7 @@ fn every_attempt_has_the_longest_time_that_one_of_the_pool_asks_for() {
     let stream =
         br#"{"model":"nova-pro","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
     for _ in 0..20 {
-        let (_, plan) = dispatcher
-            .relay(&routes, &Chat, stream.to_vec(), now())
-            .unwrap();
+        let (_, plan) = relay(&dispatcher, &routes, stream.to_vec(), now()).unwrap();
         let expected = if plan.cluster == "bedrock|pool|c" {
             200
         } else {
@@ -141,24 +150,32 @@ fn requests_make_a_detour_while_no_attempts_are_made() {
 }
 
 #[test]
-fn what_is_held_is_limited_and_given_back() {
+fn what_is_held_is_limited_for_each_client_and_given_back() {
     let failover = Failover {
-        max_held_bytes: body().len() * 2,
+        max_held_bytes: body().len() * 4,
         ..Failover::default()
     };
     let routes = Arc::new(testing::routes(&[json!({"name": "a"})], Some(failover)));
     let dispatcher = Rc::new(Dispatcher::default());
     let (one, two) = (plan(&dispatcher, &routes), plan(&dispatcher, &routes));
-    let refused = dispatcher
-        .relay(&routes, &Chat, body(), now())
-        .err()
-        .unwrap();
-    assert_eq!(refused.status, 503);
-    assert_eq!(refused.code, Some("overloaded"));
-    drop(one);
+    let refused = relay(&dispatcher, &routes, body(), now()).err().unwrap();
+    assert_eq!(
+        (refused.status.as_u16(), refused.code),
+        (503, Some("overloaded"))
+    );
+    assert!(refused.retry_after.is_some());
+    let event = dispatcher.take_events().pop().unwrap();
+    assert_eq!(
+        (event.channel, event.what, event.reason),
+        (None, What::Overload, "client")
+    );
+    let other = dispatcher.hold(&routes, Client::at(b"10.0.0.1:1"), body().len());
+    let other = dispatcher.relay(&routes, &Chat, (body(), other.unwrap()), now());
+    assert!(other.is_ok(), "there is room for others");
+    drop((one, other));
     let three = plan(&dispatcher, &routes);
     drop((two, three));
-    assert_eq!(dispatcher.held.get(), 0);
+    assert!(dispatcher.held.is_empty());
 }
 
 #[test]
@@ -176,18 +193,17 @@ fn a_request_that_nobody_can_carry_is_the_clients_error() {
         ),
         ("{", 400),
     ] {
-        let error = dispatcher
-            .relay(&routes, &Chat, body.into(), now())
+        let error = relay(&dispatcher, &routes, body.into(), now())
             .err()
             .unwrap();
         assert_eq!(error.status, status, "{error}");
     }
-    assert_eq!(dispatcher.held.get(), 0);
+    assert!(dispatcher.held.is_empty());
 }
 
 /// The order in which channels are tried, and the retries.
 fn planned(routes: &Arc<Routes>, dispatcher: &Rc<Dispatcher>, now: SystemTime) -> Plan {
-    dispatcher.relay(routes, &Chat, body(), now).unwrap().1
+    relay(dispatcher, routes, body(), now).unwrap().1
 }
 
 #[test]
@@ -237,13 +253,10 @@ fn credentials_that_expired_are_not_tried_first_and_not_instead_of_an_answer() {
         planned(&alone, &dispatcher, now()).cluster,
         "bedrock|pool|a"
     );
-    let error = dispatcher
-        .relay(&alone, &Chat, body(), later)
-        .err()
-        .unwrap();
+    let error = relay(&dispatcher, &alone, body(), later).err().unwrap();
     assert_eq!(error.code, Some("credentials_unavailable"));
     assert_eq!((error.status.as_u16(), error.retry_after), (503, Some(10)));
-    assert_eq!(dispatcher.held.get(), 0);
+    assert!(dispatcher.held.is_empty());
 }
 
 /// How an attempt ends.
@@ -274,7 +287,7 @@ fn every_end_of_an_attempt_is_counted_by_its_reason() {
         relay.begin("a", now()).unwrap();
         end(&relay);
         let event = |what| Event {
-            channel: "a".to_owned(),
+            channel: Some("a".to_owned()),
             what,
             reason,
         };
@@ -300,7 +313,7 @@ fn a_model_without_on_demand_throughput_is_counted_and_called_otherwise() {
     assert_eq!(first.retries, 1);
     let route = relay.begin("a", now()).unwrap();
     assert!(route.model_id.starts_with("anthropic."), "{route:?}");
-    let error = Error::server(StatusCode::BAD_REQUEST, "invalid_request", "no");
+    let error = Error::server(http::StatusCode::BAD_REQUEST, "invalid_request", "no");
     relay.lacks_on_demand(&route, error);
     let again = relay.begin("a", now()).unwrap();
     assert!(again.model_id.starts_with("us.anthropic."), "{again:?}");

@@ -54,12 +54,8 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
         faults.push(ConfigError::new("/schema", "unsupported_schema", reason));
     }
     faults.extend(check_limits(config.limits));
-    let attempts = config.failover.map_or(1, |failover| failover.max_attempts);
-    let most = Failover::MOST_ATTEMPTS;
-    if !(1..=most).contains(&attempts) {
-        let reason = format!("is {attempts}, but must be 1 to {most}");
-        let path = "/failover/max_attempts";
-        faults.push(ConfigError::new(path, "out_of_range", reason));
+    if let Some(failover) = config.failover {
+        faults.extend(check_failover(failover, config.limits));
     }
     let mut names = BTreeSet::new();
     for (index, channel) in config.channels.iter().enumerate() {
@@ -93,6 +89,28 @@ fn cluster(channel: &Channel, endpoint: &Endpoint) -> String {
         SignedBy::Filter => shared,
         SignedBy::Envoy => format!("{shared}|{}", channel.name),
     }
+}
+
+fn check_failover(failover: Failover, limits: Limits) -> Vec<ConfigError> {
+    // A client leaves as much free as it holds.
+    let least = limits.max_request_bytes.saturating_mul(2);
+    let held = (least, Failover::MOST_HELD_BYTES);
+    let ranges = [
+        (
+            "/failover/max_attempts",
+            failover.max_attempts,
+            (1, Failover::MOST_ATTEMPTS),
+        ),
+        ("/failover/max_held_bytes", failover.max_held_bytes, held),
+    ];
+    ranges
+        .into_iter()
+        .filter(|(_, value, (least, most))| !(least..=most).contains(&value))
+        .map(|(path, value, (least, most))| {
+            let reason = format!("is {value}, but must be {least} to {most}");
+            ConfigError::new(path, "out_of_range", reason)
+        })
+        .collect()
 }
 
 fn check_limits(limits: Limits) -> Vec<ConfigError> {

@@ -34,6 +34,10 @@ pub(crate) fn routes(channels: &[Value], failover: Option<Failover>) -> Routes {
         .collect();
     let config = json!({ "channels": channels }).to_string();
     let mut config = PluginConfig::from_json(config.as_bytes()).unwrap();
+    if let Some(failover) = failover {
+        let limits = &mut config.limits;
+        limits.max_request_bytes = limits.max_request_bytes.min(failover.max_held_bytes / 2);
+    }
     config.failover = failover;
     Routes::compile(config).unwrap()
 }

@@ -80,9 +80,10 @@ fn of_envoy(message: &str) -> bool {
     .contains(&message)
 }
 
-/// The code of the programs, with literals that go over several lines in one piece, and as they are printed.
+/// The code of the programs, with literals that go over several lines in one piece, and as they are printed; and the
+/// bootstrap, which has replies of its own.
 fn literals() -> String {
-    let mut text = String::new();
+    let mut text = fs::read_to_string(root().join("envoy/envoy.yaml")).unwrap();
     for start in ["src", "config-service/src", "secret-source/src"] {
         for source in production(start) {
             let lines = source.code().map(|(_, line)| line);

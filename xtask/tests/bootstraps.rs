@@ -23,11 +23,16 @@ fn check_accepted(bootstrap: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("envoy.yaml");
     std::fs::write(&file, bootstrap).unwrap();
-    let output = Command::new(artefact("ENVOY_BIN"))
-        .args(["--mode", "validate", "--config-path"])
-        .arg(&file)
-        .output()
-        .unwrap();
+    check_valid(
+        Command::new(artefact("ENVOY_BIN"))
+            .arg("--config-path")
+            .arg(&file),
+    );
+}
+
+#[track_caller]
+fn check_valid(envoy: &mut Command) {
+    let output = envoy.args(["--mode", "validate"]).output().unwrap();
     let log = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{log}");
     assert!(!log.contains("eprecated"), "{log}");
@@ -132,6 +137,41 @@ fn an_istio_gateway_has_what_the_listener_has() {
     }
     let [in_istio, in_envoy] = plugins;
     assert_eq!(in_istio, in_envoy);
+}
+
+/// What `envoy/istio-bootstrap.yaml` adds to the bootstrap of a gateway.
+fn istio_override() -> String {
+    let map = yaml("envoy/istio-bootstrap.yaml");
+    let text = map["data"]["custom_bootstrap.json"].as_str();
+    text.expect("an override").to_owned()
+}
+
+#[test]
+fn an_istio_gateway_has_the_same_limits_of_memory() {
+    let mut expected = yaml("envoy/envoy.yaml")["overload_manager"].clone();
+    let monitors = expected["resource_monitors"].as_array_mut().unwrap();
+    // Istio limits connections itself.
+    monitors.retain(|monitor| monitor["name"] == "envoy.resource_monitors.fixed_heap");
+    let added: Value = serde_json::from_str(&istio_override()).unwrap();
+    assert_eq!(added, serde_json::json!({ "overload_manager": expected }));
+}
+
+#[test]
+fn envoy_accepts_the_limits_of_an_istio_gateway_beside_a_bootstrap() {
+    let mut bootstrap = yaml("envoy/envoy.yaml");
+    bootstrap
+        .as_object_mut()
+        .unwrap()
+        .remove("overload_manager");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("envoy.json");
+    std::fs::write(&file, bootstrap.to_string()).unwrap();
+    check_valid(
+        Command::new(artefact("ENVOY_BIN"))
+            .arg("--config-path")
+            .arg(&file)
+            .args(["--config-yaml", &istio_override()]),
+    );
 }
 
 #[test]

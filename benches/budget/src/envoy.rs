@@ -82,6 +82,8 @@ enum Event {
 /// When the module traps, holds something for ever, or calls upstreams more often than there are attempts.
 pub fn play(vm: &mut Vm, request: &Request, attempts: &[Attempt]) -> Result<Played> {
     let listener = vm.open(None)?;
+    let attributes = &mut vm.http(listener)?.attributes;
+    attributes.insert(b"source\0address".to_vec(), b"10.1.2.3:40000".to_vec());
     let mut client = Client::new(listener);
     match feed(vm, listener, client_headers(request), &request.body)? {
         Outcome::Reply(headers, body) => {

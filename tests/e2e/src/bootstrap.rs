@@ -37,6 +37,14 @@ impl Bootstrap {
         &mut self.document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     }
 
+    /// Sets how many bytes of memory the overload manager grants.
+    pub fn set_heap_limit(&mut self, bytes: u64) {
+        let monitors = self.document["overload_manager"]["resource_monitors"].as_array_mut();
+        let mut monitors = monitors.expect("resource monitors").iter_mut();
+        let heap = monitors.find(|monitor| monitor["name"] == "envoy.resource_monitors.fixed_heap");
+        heap.expect("a limit of the heap")["typed_config"]["max_heap_size_bytes"] = json!(bytes);
+    }
+
     /// Lets the xDS stream go to another port of loopback.
     pub fn set_xds_port(&mut self, port: u16) {
         let clusters = self.document["static_resources"]["clusters"].as_array_mut();

@@ -105,6 +105,18 @@ impl Envoy {
         .await;
     }
 
+    /// A line of what the kernel says of Envoy's memory, such as `VmRSS` or `VmHWM`, in bytes
+    /// (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>).
+    pub fn memory(&self, line: &str) -> u64 {
+        let process = self.process.as_ref().expect("Envoy was started");
+        let path = format!("/proc/{}/status", process.id());
+        let status = std::fs::read_to_string(path).expect("Envoy runs");
+        let mut lines = status.lines();
+        let line = lines.find_map(|own| own.strip_prefix(line)?.strip_prefix(':'));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kilobytes.expect("a number of kilobytes") * 1024
+    }
+
     /// Waits until Envoy has ended by itself.
     pub async fn wait_exit(&mut self) {
         let process = self.process.as_mut().expect("Envoy was started");
@@ -222,6 +234,15 @@ impl Envoy {
     pub async fn try_admin_page(&self, path: &str) -> Option<String> {
         let response = self.client.get(self.admin(path)).send().await.ok()?;
         response.text().await.ok()
+    }
+
+    /// Sets the level of all of Envoy's logs.
+    pub async fn set_log_level(&self, level: &str) {
+        let request = self
+            .client
+            .post(self.admin(&format!("/logging?level={level}")));
+        let answer = request.send().await.expect("Envoy's admin answers");
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     /// Whether Envoy has a cluster with this name.

@@ -55,6 +55,7 @@ pub struct Builder {
     envoy: Launch<'static>,
     config_variables: Vec<(&'static str, String)>,
     delays_xds: bool,
+    heap_limit: Option<u64>,
 }
 
 impl Builder {
@@ -92,6 +93,18 @@ impl Builder {
     /// Limits request bodies.
     pub fn max_request_bytes(mut self, bytes: usize) -> Self {
         self.arguments.push(format!("--max-request-bytes={bytes}"));
+        self
+    }
+
+    /// Limits what each worker holds of requests that may be tried again.
+    pub fn max_held_bytes(mut self, bytes: usize) -> Self {
+        self.arguments.push(format!("--max-held-bytes={bytes}"));
+        self
+    }
+
+    /// Limits Envoy's heap.
+    pub fn heap_limit(mut self, bytes: u64) -> Self {
+        self.heap_limit = Some(bytes);
         self
     }
 
@@ -166,6 +179,9 @@ impl Builder {
         )
         .await;
         let mut bootstrap = Bootstrap::dynamic(&ports);
+        if let Some(bytes) = self.heap_limit {
+            bootstrap.set_heap_limit(bytes);
+        }
         let mut proxy = None;
         if self.delays_xds {
             let started = XdsProxy::start(ports.xds).await;
@@ -203,6 +219,7 @@ impl Stack {
             },
             config_variables: Vec::new(),
             delays_xds: false,
+            heap_limit: None,
         }
     }
 

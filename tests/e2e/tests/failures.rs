@@ -233,15 +233,15 @@ fn a_stream_that_has_begun_is_not_cut_by_the_time_to_its_first_byte() {
 }
 
 #[test]
-fn a_plain_answer_that_is_cut_is_never_a_200() {
+fn an_answer_that_breaks_off_while_it_is_held_is_a_502() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        bedrock.inject(Fault::new(Effect::Cut { after_events: 0 }));
-        // Envoy ends the client's connection, or answers with an error: both are retried.
-        if let Ok(response) = stack.envoy.chat_request(&channel.ask("Hi")).send().await {
-            let reply = Reply::read(response).await;
-            assert!(reply.status >= 500, "{reply:?}");
+        for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+            bedrock.inject(Fault::new(Effect::Cut { after_events: 0 }));
+            let reply = stack.envoy.chat(&body).await;
+            reply.error(502, "server_error", "bad_gateway");
+            assert!(!reply.is_cut, "{reply:?}");
         }
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
     });

@@ -292,3 +292,40 @@ fn a_translation_of_any_size_is_exactly_one_request() {
 fn was_valid(request: &bedrock_simulator::Recorded) -> bool {
     request.was_valid()
 }
+
+#[test]
+fn old_http_and_upgrades_get_an_error_in_openais_shape() {
+    run(async {
+        let stack = shared().await;
+        let websocket = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        for (request, status, code) in [
+            (
+                format!("POST {CHAT} HTTP/1.0\r\nhost: gateway\r\ncontent-length: 2\r\n\r\n{{}}"),
+                426,
+                "http_version_not_supported",
+            ),
+            (
+                format!("GET {CHAT} HTTP/1.1\r\nhost: gateway\r\n{websocket}\r\n"),
+                400,
+                "upgrade_not_supported",
+            ),
+            (
+                format!("GET /v1/realtime HTTP/1.1\r\nhost: gateway\r\n{websocket}\r\n"),
+                400,
+                "upgrade_not_supported",
+            ),
+        ] {
+            let answer = h1_exchange(stack.envoy.port(), request.as_bytes()).await;
+            let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(head.contains("content-type: application/json"), "{answer}");
+            let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+            let error = &body["error"];
+            assert_eq!(error["type"], "invalid_request_error", "{answer}");
+            assert_eq!(error["code"], code, "{answer}");
+            assert!(error["message"].is_string(), "{answer}");
+            assert!(error.get("param").is_some(), "{answer}");
+        }
+    });
+}

@@ -20,7 +20,7 @@ const CHAT: &str = "/v1/chat/completions";
 static SMALL: SharedStack = SharedStack::new(|| Stack::builder().max_request_bytes(LIMIT));
 
 /// A chat request of exactly this many bytes.
-fn body_of(channel: &Channel, bytes: usize) -> Vec<u8> {
+pub(crate) fn body_of(channel: &Channel, bytes: usize) -> Vec<u8> {
     let empty = channel.ask("").to_string().len();
     channel
         .ask(&"x".repeat(bytes - empty))
@@ -37,7 +37,7 @@ fn chunked(body: &[u8]) -> Body {
 }
 
 /// Linear memory of the filter's VMs, in bytes.
-async fn memory(stack: &Stack) -> u64 {
+pub(crate) async fn memory(stack: &Stack) -> u64 {
     let name = "wasmcustom.bedrock_memory_bytes";
     let stats = stack
         .envoy

@@ -1,6 +1,7 @@
 //! The rules of the product, tested from a client's request to Bedrock's wire and back.
 
 mod admin_over_tls;
+mod answer_headers;
 mod channels;
 mod chat;
 mod credential_sources;
@@ -9,6 +10,7 @@ mod failures;
 mod hostile_requests;
 mod istio;
 mod limits;
+mod memory;
 mod native_signing;
 mod openai_package;
 mod plugin_config;

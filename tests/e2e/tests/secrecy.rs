@@ -1,12 +1,13 @@
 //! What must not be seen: secrets and conversations, in no log, no answer, no dump and no file.
 
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
-use e2e::{ADMIN_TOKEN, REGION, SEAL_KEY, Stack, eventually, run};
+use e2e::{ADMIN_TOKEN, Builder, REGION, SEAL_KEY, Stack, eventually, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const SESSION: &str = "e2e-session-token-value";
+const BEARER: &str = "ABSKQmVkcm9ja0FQSUtleS1vZi10aGUtZTJlLXRlc3Rz";
 const PROMPT: &str = "a-word-of-the-prompt";
 const CLIENT_KEY: &str = "sk-of-the-client";
 const ARGUMENT: &str = "a-word-in-a-schema";
@@ -179,5 +180,65 @@ fn nothing_shows_a_secret_or_a_prompt() {
         let log = stack.config.log();
         assert!(log.contains("channel edited"), "{log}");
         check(&log, &hidden, "the config-service's log");
+    });
+}
+
+/// Chats through a channel whose credentials go out as they are, while Envoy logs all that it can in
+/// operation, and returns the log.
+async fn logged_at_debug(builder: Builder, credentials: &Value) -> String {
+    let mut stack = builder.start().await;
+    let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
+    let bedrock = Simulator::builder().credentials(key).bearer_key(BEARER);
+    let bedrock = bedrock.region(REGION).start().await.unwrap();
+    let channel = stack
+        .channel_with(&bedrock, &json!({"credentials": credentials}))
+        .await;
+    stack.envoy.set_log_level("debug").await;
+    for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+        let reply = stack.envoy.chat(&body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+    stack.envoy.stop();
+    let log = stack.envoy.log();
+    assert!(log.contains("request headers complete"), "nothing of debug");
+    log
+}
+
+/// Credentials that are secrets as they go out.
+fn sent_secrets() -> [Value; 2] {
+    [
+        json!({"type": "bedrock_api_key", "api_key": BEARER}),
+        json!({
+            "type": "static",
+            "access_key_id": "ASIAEXAMPLE",
+            "secret_access_key": SECRET,
+            "session_token": SESSION,
+        }),
+    ]
+}
+
+#[test]
+fn with_failover_envoys_debug_logs_show_no_credentials() {
+    run(async {
+        for credentials in sent_secrets() {
+            let log = logged_at_debug(Stack::builder().failover(2), &credentials).await;
+            check(&log, &[SECRET, SESSION, BEARER], "Envoy's debug log");
+        }
+    });
+}
+
+/// Nobody can help it: the router prints the headers that it is to send. docs/OPERATIONS.md says so; should it
+/// have become untrue, that is good news.
+#[test]
+fn without_failover_envoys_debug_logs_show_credentials_as_documented() {
+    run(async {
+        for (credentials, shown) in sent_secrets().iter().zip([BEARER, SESSION]) {
+            let log = logged_at_debug(Stack::builder(), credentials).await;
+            assert!(
+                log.contains(shown),
+                "docs/OPERATIONS.md warns of it in vain"
+            );
+            check(&log, &[SECRET], "Envoy's debug log");
+        }
     });
 }

@@ -19,7 +19,7 @@ const FRAIL: [Name; 3] = [Name::A, Name::B, Name::D];
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
     /// This happens to requests, in the place of what happened so far.
-    Fault(Name, Fault),
+    Fault(Name, Box<Fault>),
     /// Nothing happens to requests any more.
     Calm(Name),
     /// All connections are reset, and so many requests pass until nothing of it is felt any more.
@@ -67,7 +67,7 @@ fn early(dice: &mut Dice, fault: impl FnOnce(&mut Dice) -> Fault) -> Trouble {
     let fault = fault(dice)
         .times(dice.number(1..=12))
         .every(dice.number(1..=3));
-    Trouble::Fault(region, fault)
+    Trouble::Fault(region, Box::new(fault))
 }
 
 /// Happens after the first word, so that it ends the stream, in whichever region.
@@ -80,7 +80,7 @@ fn late(dice: &mut Dice, fault: impl FnOnce(&mut Dice) -> Fault) -> Trouble {
         // A plain answer that is cut would have nobody behind it.
         fault.when.operation = Some(bedrock_simulator::Operation::InvokeStream);
     }
-    Trouble::Fault(region, fault)
+    Trouble::Fault(region, Box::new(fault))
 }
 
 /// Happens after the first events of a stream, which say nothing yet.
@@ -88,7 +88,8 @@ fn opening(dice: &mut Dice) -> Trouble {
     let events = dice.one_of(&[1, 2]);
     // The other family says something sooner.
     let region = dice.one_of(&[Name::A, Name::D]);
-    Trouble::Fault(region, exception(dice, events).times(dice.number(1..=12)))
+    let fault = exception(dice, events).times(dice.number(1..=12));
+    Trouble::Fault(region, Box::new(fault))
 }
 
 fn server_error(dice: &mut Dice) -> Fault {
@@ -117,7 +118,7 @@ fn hang(dice: &mut Dice) -> Trouble {
     };
     Trouble::Fault(
         dice.one_of(&FRAIL),
-        Fault::paced(pace).times(dice.number(1..=4)),
+        Box::new(Fault::paced(pace).times(dice.number(1..=4))),
     )
 }
 
@@ -129,7 +130,7 @@ fn slow(dice: &mut Dice) -> Trouble {
     };
     Trouble::Fault(
         dice.one_of(&Name::ALL),
-        Fault::paced(pace).times(dice.number(5..=40)),
+        Box::new(Fault::paced(pace).times(dice.number(5..=40))),
     )
 }
 
@@ -150,7 +151,7 @@ pub async fn walk(
 
 async fn apply(trouble: Trouble, story: &Story, regions: &Regions) {
     match trouble {
-        Trouble::Fault(name, fault) => regions.of(name).set_faults([fault]),
+        Trouble::Fault(name, fault) => regions.of(name).set_faults([*fault]),
         Trouble::Calm(name) => regions.of(name).set_faults([]),
         Trouble::Reset(name, answers) => {
             let period = &story.weather.unreachable[name as usize];
