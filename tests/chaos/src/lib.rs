@@ -17,6 +17,7 @@
 //! | `load` | clients |
 //! | `story` | what happened, and whether a request may end as it did |
 //! | `secrets` | what nobody may read |
+//! | `wait` | waiting, with one deadline for everything |
 //! | `invariants` | what has to hold at the end |
 //! | `run` | a run from its beginning to its verdict |
 
@@ -29,6 +30,7 @@ mod run;
 mod secrets;
 mod settings;
 mod story;
+mod wait;
 mod world;
 
 pub use run::run;

@@ -16,8 +16,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
-/// How long the load may take for what it is waited for; far longer than any fault lasts.
-pub const DEADLINE: Duration = Duration::from_secs(300);
+use crate::wait::DEADLINE;
 
 const POLL: Duration = Duration::from_millis(20);
 

@@ -18,7 +18,8 @@ use xtask::ports::Ports;
 
 use crate::load::{Doors, wait_failover};
 use crate::secrets;
-use crate::story::{DEADLINE, ENVOYS, Name, Story};
+use crate::story::{ENVOYS, Name, Story};
+use crate::wait::{DEADLINE, ready};
 
 /// Attempts of a request at most: one on every channel that there can be.
 const ATTEMPTS: usize = Name::ALL.len();
@@ -79,7 +80,7 @@ impl World {
         let scratch = Scratch::new();
         let (mortal, port) = another_envoy(&stack, "mortal", &scratch);
         let doors = Doors::new([stack.envoy.port(), port], stack.ports.admin_api);
-        let mut world = Self {
+        let world = Self {
             story,
             stack,
             mortal,
@@ -90,26 +91,27 @@ impl World {
             serial: 0,
             scratch,
         };
-        world.mortal.wait_ready().await;
+        ready(&world.mortal).await.expect("an Envoy");
         for name in [Name::A, Name::B, Name::C] {
             let body = world.regions.channel(name);
             world.create(name, &body).await.expect("a channel");
         }
         world.converge().await.expect("a beginning");
-        world.open().await;
+        world.open().await.expect("failover");
         world
     }
 
     /// Lets clients in once both Envoys serve the model with failover.
-    async fn open(&self) {
+    async fn open(&self) -> Outcome {
         for envoy in 0..ENVOYS {
-            wait_failover(&self.story, self.doors.port(envoy)).await;
+            wait_failover(&self.story, self.doors.port(envoy)).await?;
             self.doors.open(envoy);
         }
+        Ok(())
     }
 
     /// Creates the channel of a region.
-    pub async fn create(&mut self, name: Name, body: &Value) -> Outcome {
+    pub async fn create(&self, name: Name, body: &Value) -> Outcome {
         let view = self.call(Method::POST, "/api/channels", body, 201).await?;
         self.regions
             .of(name)

@@ -3,7 +3,6 @@
 mod admin;
 mod chat;
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use reqwest::Client;
@@ -47,7 +46,7 @@ pub const KINDS: &[Kind<Nuisance>] = &[
     |dice| Nuisance::HalfRequests(dice.number(1..=16)),
     |dice| Nuisance::HalfAnswers(dice.number(1..=16)),
     |dice| Nuisance::HalfHeads(dice.number(1..=64), dice.number(20..=200)),
-    |dice| Nuisance::WrongTokens(dice.number(1..=9)),
+    |dice| Nuisance::WrongTokens(dice.number(1..=15)),
     |dice| Nuisance::SlowAdmins(dice.number(1..=64), dice.number(20..=200)),
     |dice| Nuisance::MadeUp(dice.number(1..=64)),
     |_| Nuisance::Curious,
@@ -65,8 +64,6 @@ pub struct Street {
     /// Where it happens.
     pub doors: Arc<Doors>,
     client: Client,
-    /// Who sends wrong tokens, from another address.
-    stranger: Client,
 }
 
 /// Does one thing after the other until everything is over.
@@ -79,7 +76,6 @@ pub async fn walk(
         story,
         doors,
         client: crate::load::client(1),
-        stranger: stranger(),
     };
     for step in plan {
         if !super::pause(&street.story, tempo, step.pause).await {
@@ -90,13 +86,6 @@ pub async fn walk(
             street.story.broken(format!("{:?}: {what}", step.action));
         }
     }
-}
-
-/// Loopback has many addresses. An address that sends wrong tokens is not listened to for a while.
-fn stranger() -> Client {
-    let elsewhere = Ipv4Addr::new(127, 0, 0, 3);
-    let client = Client::builder().local_address(IpAddr::from(elsewhere));
-    client.build().expect("a client")
 }
 
 async fn apply(nuisance: &Nuisance, street: &Street) -> Result<(), String> {

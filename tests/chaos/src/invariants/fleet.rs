@@ -2,10 +2,10 @@
 
 use e2e::Envoy;
 use serde_json::json;
-use tokio::time::{Duration, Instant, sleep};
 
 use crate::load::wait_failover;
-use crate::story::{DEADLINE, ENVOYS, Name};
+use crate::story::{ENVOYS, Name};
+use crate::wait::until;
 use crate::world::{Outcome, World};
 
 /// Gauges of Envoy that count what is open.
@@ -19,7 +19,7 @@ pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
         .await?;
     world.converge().await?;
     for envoy in 0..ENVOYS {
-        wait_failover(&world.story, world.doors.port(envoy)).await;
+        wait_failover(&world.story, world.doors.port(envoy)).await?;
     }
     Ok(())
 }
@@ -27,17 +27,14 @@ pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
 /// Nothing is under way when nobody asks.
 pub(super) async fn has_no_open_streams(world: &mut World) -> Outcome {
     for envoy in [&world.stack.envoy, &world.mortal] {
-        let began = Instant::now();
-        loop {
-            let open = open_streams(envoy).await;
-            if open.is_empty() {
-                break;
-            }
-            if began.elapsed() > DEADLINE {
-                return Err(format!("still open: {open:?}"));
-            }
-            sleep(Duration::from_millis(100)).await;
-        }
+        let mut open = Vec::new();
+        let closed = until("no stream is open", async || {
+            open = open_streams(envoy).await;
+            open.is_empty().then_some(())
+        });
+        closed
+            .await
+            .map_err(|what| format!("{what}, but {open:?}"))?;
     }
     Ok(())
 }

@@ -2,25 +2,26 @@
 //! served a few of the longest requests.
 
 use std::fs;
-use std::time::Duration;
 
 use e2e::{Envoy, Scratch};
 use futures::future::join_all;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
 
 use crate::load::{self, wait_failover};
-use crate::story::DEADLINE;
+use crate::wait::{ready, until};
 use crate::world::{Outcome, World};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What a process that has lived for long may have more than a fresh one: fragments, and what a burst took.
-const SLACK: Size = Size {
-    resident: 160 * MIB,
-    allocated: 16 * MIB,
-    machines: 0,
-};
+/// How many times as much a process that has lived for long may have as a fresh one: it may keep one generation
+/// of VMs beside the current one.
+const GENERATIONS: u64 = 2;
+
+/// And what it may have on top, in bytes: fragments, and what a burst took.
+const RESIDENT_SLACK: u64 = 160 * MIB;
+
+/// The same of what Envoy itself has allocated.
+const ALLOCATED_SLACK: u64 = 32 * MIB;
 
 /// The same for the config-service.
 const SERVICE_SLACK: u64 = 64 * MIB;
@@ -56,30 +57,26 @@ pub fn sample(world: &World) -> (u64, u64) {
 pub(super) async fn is_back(world: &mut World) -> Outcome {
     let scratch = Scratch::new();
     let (mut fresh, port) = world.fresh(&scratch);
-    fresh.wait_ready().await;
-    wait_failover(&world.story, port).await;
+    ready(&fresh).await?;
+    wait_failover(&world.story, port).await?;
     warm_up(world, port).await;
     let level = Size::of(&fresh).await?;
     let most = Size {
-        resident: level.resident + SLACK.resident,
-        allocated: level.allocated + SLACK.allocated,
-        machines: level.machines,
+        resident: level.resident * GENERATIONS + RESIDENT_SLACK,
+        allocated: level.allocated + ALLOCATED_SLACK,
+        machines: level.machines * GENERATIONS,
     };
-    let began = Instant::now();
-    loop {
-        let size = Size::of(&world.stack.envoy).await?;
+    let mut size = level;
+    let is_back = until("memory is back", async || {
         // What drains takes its time.
-        if size.is_within(&most) {
-            world
-                .story
-                .note(&format!("memory: {size:?}, of a fresh Envoy {level:?}"));
-            break;
-        }
-        if began.elapsed() > DEADLINE {
-            return Err(format!("{size:?}, although a fresh Envoy has {level:?}"));
-        }
-        sleep(Duration::from_secs(1)).await;
-    }
+        size = Size::of(&world.stack.envoy).await.ok()?;
+        size.is_within(&most).then_some(())
+    });
+    let is_back = is_back.await;
+    world
+        .story
+        .note(&format!("memory: {size:?}, of a fresh Envoy {level:?}"));
+    is_back.map_err(|what| format!("{what}: {size:?}, although a fresh Envoy has {level:?}"))?;
     fresh.kill();
     service_is_back(world).await
 }

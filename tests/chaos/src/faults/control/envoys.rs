@@ -1,9 +1,8 @@
 //! An Envoy dies, and another one starts in its place.
 
-use e2e::eventually;
-
 use super::edits;
 use crate::load::wait_failover;
+use crate::wait::{ready, until};
 use crate::world::{Outcome, World};
 
 /// Number of the Envoy that dies.
@@ -14,26 +13,25 @@ pub async fn crash(world: &mut World, pauses: &[u32]) -> Outcome {
     kill(world);
     let fetches = fetches(world);
     world.mortal.restart_unready();
-    eventually("the module is fetched", async || {
+    until("the module is fetched", async || {
         (self::fetches(world) > fetches).then_some(())
     })
-    .await;
+    .await?;
     for answers in pauses {
         world.story.wait_answered(*answers).await;
         edits::touch(world).await?;
     }
-    reopen(world).await;
-    Ok(())
+    reopen(world).await
 }
 
 /// It is killed, and its successor waits for a config-service that is away until so many answers.
-pub async fn before_the_service(world: &mut World, answers: u32) {
+pub async fn before_the_service(world: &mut World, answers: u32) -> Outcome {
     world.stack.config.kill();
     kill(world);
     world.mortal.restart_unready();
     world.story.wait_answered(answers).await;
     world.stack.config.resume().await;
-    reopen(world).await;
+    reopen(world).await
 }
 
 fn kill(world: &mut World) {
@@ -42,11 +40,12 @@ fn kill(world: &mut World) {
     world.mortal.kill();
 }
 
-async fn reopen(world: &mut World) {
-    world.mortal.wait_ready().await;
-    wait_failover(&world.story, world.doors.port(MORTAL)).await;
+async fn reopen(world: &mut World) -> Outcome {
+    ready(&world.mortal).await?;
+    wait_failover(&world.story, world.doors.port(MORTAL)).await?;
     world.story.weather.dead[MORTAL].end();
     world.doors.open(MORTAL);
+    Ok(())
 }
 
 /// How often an Envoy has fetched a module.

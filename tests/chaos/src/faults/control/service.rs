@@ -2,7 +2,7 @@
 
 use crate::load::wait_failover;
 use crate::story::ENVOYS;
-use crate::world::World;
+use crate::world::{Outcome, World};
 
 /// It is killed, and starts again after so many answers, which miss nothing.
 pub async fn crash(world: &mut World, answers: u32) {
@@ -12,15 +12,16 @@ pub async fn crash(world: &mut World, answers: u32) {
 }
 
 /// It starts without failover, and after so many answers with it.
-pub async fn without_failover(world: &mut World, answers: u32) {
+pub async fn without_failover(world: &mut World, answers: u32) -> Outcome {
     world.story.weather.single.begin();
     restart(world, false).await;
     world.story.wait_answered(answers).await;
     restart(world, true).await;
     for envoy in 0..ENVOYS {
-        wait_failover(&world.story, world.doors.port(envoy)).await;
+        wait_failover(&world.story, world.doors.port(envoy)).await?;
     }
     world.story.weather.single.end();
+    Ok(())
 }
 
 async fn restart(world: &mut World, failover: bool) {
