@@ -125,6 +125,24 @@ async fn an_address_has_so_many_connections_and_loses_what_waits_longest() {
     }
 }
 
+#[tokio::test]
+async fn the_address_for_metrics_has_limits_too() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = TestService::start_in(dir, &["--metrics-listen=127.0.0.1:0"]).await;
+    let url = service.metrics_url();
+    let address = url
+        .trim_start_matches("http://")
+        .trim_end_matches("/metrics");
+    let address: SocketAddr = address.parse().unwrap();
+    let mut flood = Vec::new();
+    for _ in 0..30 {
+        flood.push(connect(address, HALVES[1]).await);
+    }
+    let mut prometheus = connect(address, "").await;
+    assert_eq!(ask(&mut prometheus, "/metrics").await, "HTTP/1.1 200 OK");
+    assert_eq!(rest(&mut flood[0]).await, "");
+}
+
 /// A service that gives everybody a second.
 async fn impatient() -> TestService {
     let dir = Arc::new(TempDir::new().unwrap());
