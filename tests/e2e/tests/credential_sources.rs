@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use bedrock_simulator::{Key, Simulator};
+use bedrock_simulator::{Key, Recorded, Simulator};
 use e2e::{
     ACCESS_KEY_ID, Builder, Channel, REGION, Reply, SECRET_ACCESS_KEY, Stack, eventually, run,
     simulator,
@@ -19,7 +19,7 @@ use crate::wire::last;
 const LIFE: Duration = Duration::from_secs(12);
 
 /// Keys that the simulator knows.
-const KEYS: usize = 9;
+const KEYS: usize = 200;
 
 /// The endpoint where ECS and EKS Pod Identity hand out credentials; gives another key each time.
 ///
@@ -62,9 +62,9 @@ impl ContainerCredentials {
         }
     }
 
-    /// When the newest key expires.
-    fn last_expiry(&self) -> SystemTime {
-        *self.expiries.lock().unwrap().last().expect("a key")
+    /// When the key expires that Bedrock saw last; the newest one may not have come so far.
+    fn last_expiry(&self, bedrock: &Simulator) -> SystemTime {
+        self.expiries.lock().unwrap()[key_of(&last(bedrock))]
     }
 
     /// Lets the config-service get its keys here and nowhere else.
@@ -119,15 +119,20 @@ async fn bedrock() -> Simulator {
     builder.start().await.unwrap()
 }
 
+/// The number of the key that signed a request.
+fn key_of(request: &Recorded) -> usize {
+    let authorization = request.header("authorization").unwrap();
+    let (_, rest) = authorization.split_once("ASIAROTATING").unwrap();
+    rest.split('/').next().unwrap().parse().unwrap()
+}
+
 /// Chats and gives the number of the key that signed.
 async fn chat(stack: &Stack, bedrock: &Simulator, channel: &Channel) -> usize {
     let reply = stack.envoy.chat(&channel.ask("Hi")).await;
     assert_eq!(reply.text_of_answer(), "You said: Hi");
     let request = last(bedrock);
     assert!(request.was_valid(), "{request:?}");
-    let authorization = request.header("authorization").unwrap();
-    let (_, rest) = authorization.split_once("ASIAROTATING").unwrap();
-    rest.split('/').next().unwrap().parse().unwrap()
+    key_of(&request)
 }
 
 #[test]
@@ -222,10 +227,11 @@ fn credentials_serve_to_their_end_while_the_config_service_is_away() {
         let bedrock = bedrock().await;
         let fields = json!({"credentials": {"type": "default_chain"}});
         let channel = stack.channel_with(&bedrock, &fields).await;
+        chat(&stack, &bedrock, &channel).await;
         stack.config.stop();
         let ask = channel.ask("Hi");
         let reply = chat_until(&stack, &ask, |reply| reply.status == 503).await;
-        check_unavailable(&reply, source.last_expiry());
+        check_unavailable(&reply, source.last_expiry(&bedrock));
         check_accepted(&bedrock);
         stack.config.resume().await;
         stack.wait_served(&channel.model).await;
@@ -245,10 +251,11 @@ fn credentials_serve_to_their_end_while_aws_is_away() {
         let bedrock = bedrock().await;
         let fields = json!({"credentials": {"type": "default_chain"}});
         let channel = stack.channel_with(&bedrock, &fields).await;
+        chat(&stack, &bedrock, &channel).await;
         source.is_away.store(true, Ordering::Relaxed);
         let ask = channel.ask_stream("Hi");
         let reply = chat_until(&stack, &ask, |reply| reply.status == 503).await;
-        check_unavailable(&reply, source.last_expiry());
+        check_unavailable(&reply, source.last_expiry(&bedrock));
         source.is_away.store(false, Ordering::Relaxed);
         eventually("chats are answered again", async || {
             (stack.envoy.chat(&ask).await.status == 200).then_some(())
