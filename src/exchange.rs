@@ -80,7 +80,7 @@ pub struct Exchange {
     /// What an exchange is an attempt of, on a cluster.
     attempt: Option<Attempt>,
     /// What became of the call.
-    outcome: Option<Outcome>,
+    outcome: Option<Box<Outcome>>,
 }
 
 /// Where an exchange stands; each phase carries what it needs.

@@ -31,7 +31,7 @@ pub trait Protocol: Sync {
 /// A request that was read.
 pub struct Parsed<'a> {
     /// What the client asks.
-    pub request: Request<'a>,
+    pub request: Box<Request<'a>>,
     /// How the client wants the answer.
     pub reply: Rc<dyn Reply>,
 }

@@ -40,18 +40,18 @@ impl Exchange {
     /// What became of the call, as far as it is known; `None` when none was sent.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_ref()
+        self.outcome.as_deref()
     }
 
     /// Notes that a call leaves.
     pub(super) fn note_call(&mut self, call: &Call, attempt: usize, now: SystemTime) {
-        self.outcome = Some(Outcome {
+        self.outcome = Some(Box::new(Outcome {
             channel: call.channel.clone(),
             model: call.model.clone(),
             attempt,
             started: now,
             end: None,
-        });
+        }));
     }
 
     /// Notes how the call ended; the first end counts.
@@ -63,6 +63,9 @@ impl Exchange {
 
     /// Notes the end of a stream, if it has come.
     pub(super) fn note_stream(&mut self, stream: &ResponseStream) {
+        if !stream.is_over() {
+            return;
+        }
         if let Some(error) = stream.failure() {
             self.note_end(|| End::Failed(error.clone()));
         } else if let Some((reason, usage)) = stream.end() {

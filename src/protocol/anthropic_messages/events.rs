@@ -3,7 +3,7 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/streaming>
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::value::RawValue;
 
 use super::answer::{Block, ID_PREFIX, UsageBody, stop_reason};
 use super::error;
@@ -67,7 +67,7 @@ impl EventStream {
     }
 
     /// Makes sure that a block of this kind is open.
-    fn open(&mut self, wanted: Open, start: &impl Serialize) {
+    fn open(&mut self, wanted: Open, start: &Block<'_>) {
         if self.open != wanted {
             self.close();
             self.start_block(start);
@@ -75,31 +75,18 @@ impl EventStream {
         }
     }
 
-    fn start_block(&mut self, content_block: &impl Serialize) {
+    fn start_block(&mut self, content_block: &Block<'_>) {
         let index = self.blocks;
         self.blocks += 1;
-        let event = json!({
-            "type": "content_block_start",
-            "index": index,
-            "content_block": content_block,
+        self.event(&Event::ContentBlockStart {
+            index,
+            content_block,
         });
-        self.event("content_block_start", &event);
     }
 
-    fn delta(&mut self, delta: &impl Serialize) {
-        #[derive(Serialize)]
-        struct Event<'a, D> {
-            #[serde(rename = "type")]
-            kind: &'static str,
-            index: u32,
-            delta: &'a D,
-        }
-        let event = Event {
-            kind: "content_block_delta",
-            index: self.blocks.saturating_sub(1),
-            delta,
-        };
-        self.event("content_block_delta", &event);
+    fn delta(&mut self, delta: Delta<'_>) {
+        let index = self.blocks.saturating_sub(1);
+        self.event(&Event::ContentBlockDelta { index, delta });
     }
 
     fn close(&mut self) {
@@ -108,12 +95,11 @@ impl EventStream {
         }
         self.open = Open::None;
         let index = self.blocks.saturating_sub(1);
-        let event = json!({"type": "content_block_stop", "index": index});
-        self.event("content_block_stop", &event);
+        self.event(&Event::ContentBlockStop { index });
     }
 
-    fn event(&mut self, name: &str, data: &impl Serialize) {
-        sse::event(&mut self.out, name, data);
+    fn event(&mut self, event: &Event<'_>) {
+        sse::event(&mut self.out, event.name(), event);
     }
 
     /// Whether something must wait for the end of a tool call, which `index` is the piece of if it is one's.
@@ -137,11 +123,14 @@ impl EventStream {
         }
         match piece {
             CallPiece::Start { id, name } => {
-                let start = json!({"type": "tool_use", "id": id, "name": name, "input": {}});
+                let start = Block::ToolUse {
+                    id: &id,
+                    name: &name,
+                    input: no_input(),
+                };
                 self.open(Open::Call(index), &start);
             }
-            CallPiece::Arguments(json) => self.delta(&InputJson {
-                kind: "input_json_delta",
+            CallPiece::Arguments(json) => self.delta(Delta::InputJson {
                 partial_json: &json,
             }),
             CallPiece::End => {
@@ -154,50 +143,104 @@ impl EventStream {
     }
 }
 
+/// An event, under its own name.
 #[derive(Serialize)]
-struct TextDelta<'a> {
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event<'a> {
+    MessageStart {
+        message: Message<'a>,
+    },
+    Ping {},
+    ContentBlockStart {
+        index: u32,
+        content_block: &'a Block<'a>,
+    },
+    ContentBlockDelta {
+        index: u32,
+        delta: Delta<'a>,
+    },
+    ContentBlockStop {
+        index: u32,
+    },
+    MessageDelta {
+        delta: Ending<'a>,
+        usage: UsageBody,
+    },
+    MessageStop {},
+}
+
+/// A message that has nothing yet.
+#[derive(Serialize)]
+struct Message<'a> {
+    id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
-    text: &'a str,
+    role: &'static str,
+    model: &'a str,
+    content: [(); 0],
+    stop_reason: Option<()>,
+    stop_sequence: Option<()>,
+    usage: UsageBody,
 }
 
 #[derive(Serialize)]
-struct ThinkingDelta<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    thinking: &'a str,
+#[serde(tag = "type")]
+enum Delta<'a> {
+    #[serde(rename = "text_delta")]
+    Text { text: &'a str },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: &'a str },
+    #[serde(rename = "signature_delta")]
+    Signature { signature: &'a str },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: &'a str },
 }
 
 #[derive(Serialize)]
-struct SignatureDelta<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    signature: &'a str,
+struct Ending<'a> {
+    stop_reason: &'static str,
+    stop_sequence: Option<&'a str>,
 }
 
-#[derive(Serialize)]
-struct InputJson<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    partial_json: &'a str,
+impl Event<'_> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::MessageStart { .. } => "message_start",
+            Self::Ping {} => "ping",
+            Self::ContentBlockStart { .. } => "content_block_start",
+            Self::ContentBlockDelta { .. } => "content_block_delta",
+            Self::ContentBlockStop { .. } => "content_block_stop",
+            Self::MessageDelta { .. } => "message_delta",
+            Self::MessageStop {} => "message_stop",
+        }
+    }
+}
+
+/// What a tool call begins with: its input comes in pieces.
+fn no_input() -> &'static RawValue {
+    serde_json::from_str("{}").unwrap_or(RawValue::NULL)
 }
 
 impl EventWriter for EventStream {
     fn start(&mut self) {
-        let message = json!({
-            "id": self.id,
-            "type": "message",
-            "role": "assistant",
-            "model": self.model,
-            "content": [],
-            "stop_reason": null,
-            "stop_sequence": null,
-            // The counts come with the end; clients take them from there.
-            "usage": {"input_tokens": 0, "output_tokens": 0},
+        let (id, model) = (
+            std::mem::take(&mut self.id),
+            std::mem::take(&mut self.model),
+        );
+        self.event(&Event::MessageStart {
+            message: Message {
+                id: &id,
+                kind: "message",
+                role: "assistant",
+                model: &model,
+                content: [],
+                stop_reason: None,
+                stop_sequence: None,
+                // The counts come with the end; clients take them from there.
+                usage: Usage::default().into(),
+            },
         });
-        let event = json!({"type": "message_start", "message": message});
-        self.event("message_start", &event);
-        self.event("ping", &json!({"type": "ping"}));
+        self.event(&Event::Ping {});
     }
 
     fn text(&mut self, text: &str) {
@@ -206,8 +249,7 @@ impl EventWriter for EventStream {
             return;
         }
         self.open(Open::Text, &Block::Text { text: "" });
-        let kind = "text_delta";
-        self.delta(&TextDelta { kind, text });
+        self.delta(Delta::Text { text });
     }
 
     fn reasoning(&mut self, thinking: &str) {
@@ -216,8 +258,7 @@ impl EventWriter for EventStream {
             return;
         }
         self.open(Open::Thinking, &THINKING);
-        let kind = "thinking_delta";
-        self.delta(&ThinkingDelta { kind, thinking });
+        self.delta(Delta::Thinking { thinking });
     }
 
     fn thought(&mut self, thought: &Thought) {
@@ -229,8 +270,7 @@ impl EventWriter for EventStream {
             // Its text has been written already, if it has any.
             Thought::Thinking { signature, .. } => {
                 self.open(Open::Thinking, &THINKING);
-                let kind = "signature_delta";
-                self.delta(&SignatureDelta { kind, signature });
+                self.delta(Delta::Signature { signature });
             }
             Thought::RedactedThinking { .. } => {
                 self.close();
@@ -263,16 +303,14 @@ impl EventWriter for EventStream {
     fn finish(&mut self, reason: FinishReason, usage: Usage) {
         self.close();
         let stop_sequence = self.stop_sequence.take();
-        let event = json!({
-            "type": "message_delta",
-            "delta": {
-                "stop_reason": stop_reason(reason, stop_sequence.as_deref()),
-                "stop_sequence": stop_sequence,
+        self.event(&Event::MessageDelta {
+            delta: Ending {
+                stop_reason: stop_reason(reason, stop_sequence.as_deref()),
+                stop_sequence: stop_sequence.as_deref(),
             },
-            "usage": UsageBody::from(usage),
+            usage: usage.into(),
         });
-        self.event("message_delta", &event);
-        self.event("message_stop", &json!({"type": "message_stop"}));
+        self.event(&Event::MessageStop {});
     }
 
     fn error(&mut self, error: &Error) {

@@ -9,38 +9,47 @@ use crate::chat::{
     Asked, Error, ErrorKind, JsonSchema, OutputFormat, Param, Reasoning, Request, Sampling,
     Thinking, ThinkingMode, Tool, ToolChoice,
 };
-use crate::json::{self, reason};
+use crate::json::reason;
 
 /// Reads a request.
 ///
 /// # Errors
 ///
 /// A 400 that says what is wrong, and where.
-pub(super) fn read(body: &[u8]) -> Result<Request<'_>, Error> {
-    let common = simdutf8::basic::from_utf8(body).ok().and_then(json::read);
-    let request = match common {
-        Some(request) => request,
-        None => slowly(body)?,
-    };
-    convert(request, body)
-}
-
-/// Reads with an eye on where the fault is.
-fn slowly(body: &[u8]) -> Result<wire::Request<'_>, Error> {
+pub(super) fn read(body: &[u8]) -> Result<Box<Request<'_>>, Error> {
     let invalid = |message| Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message);
+    // One reader that knows where it is, not a fast one beside it: each costs its size in the module.
     let mut deserializer = serde_json::Deserializer::from_slice(body);
-    let request = serde_path_to_error::deserialize(&mut deserializer).map_err(|located| {
-        let path = located.path().to_string();
-        let path = path.replace('[', ".").replace(']', "");
-        match path.as_str() {
-            "." => invalid(located.inner().to_string()),
-            path => invalid(format!("{path}: {}", reason(located.inner()))),
-        }
-    })?;
+    let request = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|located| invalid(fault(&located)))?;
     deserializer
         .end()
         .map_err(|fault| invalid(fault.to_string()))?;
-    Ok(request)
+    convert(request, body).map(Box::new)
+}
+
+/// What is wrong, in Anthropic's words where it has some.
+fn fault(located: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = located.path().to_string();
+    let path = path.replace('[', ".").replace(']', "");
+    let at_top = path == ".";
+    let reason = match located.inner() {
+        fault if fault.is_data() => reason(fault),
+        fault => return fault.to_string(),
+    };
+    let quoted = reason.split('`').nth(1).unwrap_or_default();
+    if reason.starts_with("missing field ") {
+        let parent = if at_top { String::new() } else { path + "." };
+        return format!("{parent}{quoted}: Field required");
+    }
+    if reason.starts_with("unknown field ") {
+        return format!("{path}: Extra inputs are not permitted");
+    }
+    if at_top {
+        reason
+    } else {
+        format!("{path}: {reason}")
+    }
 }
 
 fn convert<'a>(request: wire::Request<'a>, source: &'a [u8]) -> Result<Request<'a>, Error> {

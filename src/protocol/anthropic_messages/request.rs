@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::chat::{CacheControl, CacheTtl, Effort};
@@ -212,34 +212,28 @@ fn cache_control<'de, D: Deserializer<'de>>(
 
 impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?;
-        let read = match json.get().as_bytes().first() {
-            Some(b'"') => serde_json::from_str(json.get()).map(Self::Text),
-            _ => serde_json::from_str(json.get()).map(|Blocks(blocks)| Self::Blocks(blocks)),
-        };
-        read.map_err(|fault| D::Error::custom(crate::json::reason(&fault)))
-    }
-}
+        struct ContentVisitor;
 
-/// A list of blocks; what is none says what it should be.
-struct Blocks<'a>(Vec<Block<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Blocks<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct BlocksVisitor;
-
-        impl<'de> Visitor<'de> for BlocksVisitor {
-            type Value = Blocks<'de>;
+        impl<'de> Visitor<'de> for ContentVisitor {
+            type Value = Content<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string or an array of content blocks")
             }
 
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Content::Text(text.into()))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Content::Text(text.to_owned().into()))
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Blocks)
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Content::Blocks)
             }
         }
 
-        deserializer.deserialize_any(BlocksVisitor)
+        deserializer.deserialize_any(ContentVisitor)
     }
 }

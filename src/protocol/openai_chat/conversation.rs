@@ -19,33 +19,37 @@ use crate::json::Text;
 /// # Errors
 ///
 /// A 400 that names the part which is not what it should be.
-pub(super) fn messages(wire: Vec<message::Message<'_>>) -> Result<Vec<Message<'_>>, Error> {
-    let wire = wire.into_iter().enumerate();
-    wire.map(|(index, message)| read(message, index)).collect()
+pub(super) fn messages<'a>(wire: &mut [message::Message<'a>]) -> Result<Vec<Message<'a>>, Error> {
+    let mut messages = Vec::with_capacity(wire.len());
+    for (index, message) in wire.iter_mut().enumerate() {
+        messages.push(read(message, index)?);
+    }
+    Ok(messages)
 }
 
-fn read(message: message::Message<'_>, index: usize) -> Result<Message<'_>, Error> {
+fn read<'a>(message: &mut message::Message<'a>, index: usize) -> Result<Message<'a>, Error> {
     let at = At {
         message: index,
         part: Part::Whole,
     };
     let cache = message.cache_control.map(CacheControl::from);
     let (role, mut blocks) = match message.role {
-        message::Role::System | message::Role::Developer => {
-            (Role::System, blocks(message.content, at, system_part)?)
-        }
-        message::Role::User => (Role::User, blocks(message.content, at, user_part)?),
+        message::Role::System | message::Role::Developer => (
+            Role::System,
+            blocks(message.content.take(), at, system_part)?,
+        ),
+        message::Role::User => (Role::User, blocks(message.content.take(), at, user_part)?),
         message::Role::Assistant => (Role::Assistant, assistant(message, at)?),
         message::Role::Tool => {
-            let id = message.tool_call_id;
+            let id = message.tool_call_id.take();
             let id = id.ok_or_else(|| missing(format!("{}.tool_call_id", path(at))))?;
-            (Role::User, vec![result(id, message.content, at)?])
+            (Role::User, vec![result(id, message.content.take(), at)?])
         }
         // The name is the call's id too, because nothing else ties the result to it.
         message::Role::Function => {
-            let name = message.name;
+            let name = message.name.take();
             let name = name.ok_or_else(|| missing(format!("{}.name", path(at))))?;
-            (Role::User, vec![result(name, message.content, at)?])
+            (Role::User, vec![result(name, message.content.take(), at)?])
         }
     };
     if let Some(cache) = cache {
@@ -63,16 +67,21 @@ fn is_blank(block: &Block<'_>) -> bool {
 }
 
 /// What the assistant said: thoughts, texts, then calls.
-fn assistant(message: message::Message<'_>, at: At) -> Result<Vec<Block<'_>>, Error> {
-    let thoughts = message.thinking_blocks.into_iter().flatten();
+fn assistant<'a>(message: &mut message::Message<'a>, at: At) -> Result<Vec<Block<'a>>, Error> {
+    let thoughts = message.thinking_blocks.take().into_iter().flatten();
     let mut found: Vec<_> = thoughts
         .filter_map(thought)
         .map(|content| block(content, at))
         .collect();
-    found.extend(blocks(message.content, at, assistant_part)?);
-    let refusal = message.refusal.map(BlockContent::Text);
+    let said = blocks(message.content.take(), at, assistant_part)?;
+    if found.is_empty() {
+        found = said;
+    } else {
+        found.extend(said);
+    }
+    let refusal = message.refusal.take().map(BlockContent::Text);
     found.extend(refusal.map(|content| block(content, at)));
-    if let Some(call) = message.function_call {
+    if let Some(call) = message.function_call.take() {
         let FunctionCall { name, arguments } = call;
         let place = || format!("{}.function_call.arguments", path(at));
         let call = ToolUse {
@@ -82,7 +91,7 @@ fn assistant(message: message::Message<'_>, at: At) -> Result<Vec<Block<'_>>, Er
         };
         found.push(block(BlockContent::ToolUse(call), at));
     }
-    for (index, call) in message.tool_calls.into_iter().flatten().enumerate() {
+    for (index, call) in message.tool_calls.take().into_iter().flatten().enumerate() {
         let at = At {
             part: Part::Call(index),
             ..at

@@ -16,7 +16,7 @@ use crate::json::reason;
 /// # Errors
 ///
 /// A 400 that says what is wrong, and where.
-pub(super) fn read(body: &[u8]) -> Result<ChatRequest<'_>, Error> {
+pub(super) fn read(body: &[u8]) -> Result<Box<ChatRequest<'_>>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let request = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|located| parse_error(body, &located))?;

@@ -20,27 +20,28 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     ///
     /// A 400 for what the vocabulary has no word for, or what is not what it says it is.
-    pub(super) fn into_request(self) -> Result<Request<'a>, Error> {
+    pub(super) fn into_request(mut self: Box<Self>) -> Result<Box<Request<'a>>, Error> {
         let asked = asked(&self);
         // The old API has no word for several calls at once.
         let parallel_tool_calls =
             self.parallel_tool_calls != Some(false) && self.functions.is_none();
-        let (tool_choice, allowed_tools) = tool_choice(self.tool_choice, self.function_call);
+        let (tool_choice, allowed_tools) =
+            tool_choice(self.tool_choice.take(), self.function_call.take());
         let mut tools = Vec::new();
-        for (index, tool) in self.tools.into_iter().flatten().enumerate() {
+        for (index, tool) in self.tools.take().into_iter().flatten().enumerate() {
             tools.push(tool_of(tool, &format!("tools[{index}]"))?);
         }
-        for (index, function) in self.functions.into_iter().flatten().enumerate() {
+        for (index, function) in self.functions.take().into_iter().flatten().enumerate() {
             tools.push(function_of(function, &format!("functions[{index}]"))?);
         }
-        Ok(Request {
-            model: self.model,
-            messages: messages(self.messages)?,
+        Ok(Box::new(Request {
+            model: std::mem::take(&mut self.model),
+            messages: messages(&mut self.messages)?,
             tools,
             tool_choice,
             allowed_tools,
             parallel_tool_calls,
-            output: output(self.response_format)?,
+            output: output(self.response_format.take())?,
             max_output: self.max_completion_tokens.or(self.max_tokens),
             sampling: Sampling {
                 temperature: self.temperature,
@@ -50,21 +51,21 @@ impl<'a> ChatRequest<'a> {
                 frequency_penalty: self.frequency_penalty,
                 presence_penalty: self.presence_penalty,
             },
-            stop: self.stop,
+            stop: std::mem::take(&mut self.stop),
             reasoning: Reasoning {
                 effort: self.reasoning_effort,
                 thinking: self.thinking.map(thinking).transpose()?,
             },
             stream: self.stream.unwrap_or(false),
-            user: self.user,
-            beta_features: self.anthropic_beta.unwrap_or_default(),
-            guardrail: self.guardrail.map(guardrail),
-            latency: self.performance.map(|own| own.latency),
-            service_tier: self.service_tier,
-            metadata: self.metadata.unwrap_or_default(),
+            user: self.user.take(),
+            beta_features: self.anthropic_beta.take().unwrap_or_default(),
+            guardrail: self.guardrail.take().map(guardrail),
+            latency: self.performance.take().map(|own| own.latency),
+            service_tier: self.service_tier.take(),
+            metadata: self.metadata.take().unwrap_or_default(),
             asked,
             source: self.source,
-        })
+        }))
     }
 }
 

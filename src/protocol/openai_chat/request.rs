@@ -185,7 +185,7 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     ///
     /// A 400 that names the parameter.
-    pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
+    pub fn parse(body: &'a [u8]) -> Result<Box<Self>, Error> {
         // serde would read an array as the fields in their order.
         if body.trim_ascii_start().starts_with(b"[") {
             let message = "The request body must be a JSON object.";
@@ -196,7 +196,8 @@ impl<'a> ChatRequest<'a> {
         }
         // The standard library's check takes as long as all the rest where a text is not English.
         let common = simdutf8::basic::from_utf8(body).ok().and_then(json::read);
-        let mut request: Self = match common {
+        // In a box, because so much should not be moved about.
+        let mut request: Box<Self> = match common {
             Some(request) => request,
             None => fault::read(body)?,
         };

@@ -89,8 +89,9 @@ struct Delta<'a> {
     signature: Option<Text<'a>>,
     #[serde(default)]
     stop_reason: Option<String>,
-    #[serde(default, borrow)]
-    stop_sequence: Option<Text<'a>>,
+    // Small, because every event has the place for it.
+    #[serde(default)]
+    stop_sequence: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
