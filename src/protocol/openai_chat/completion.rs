@@ -1,10 +1,13 @@
 //! The body of an answer that is not streamed.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
 use super::ToolStyle;
 use crate::chat::{AnswerHead, Completion, FinishReason, Thought, ToolCall, Usage};
 use crate::json;
+use crate::wire::openai::{self as wire, FunctionCall};
 
 /// By how many bytes an answer is usually longer than its text, at most.
 const ROOM: usize = 1024;
@@ -32,8 +35,8 @@ pub(super) fn body(answer: &Completion, head: &AnswerHead, style: ToolStyle) -> 
                 refusal: None,
                 reasoning_content: reasoning_content(answer),
                 thinking_blocks: thoughts.collect(),
-                tool_calls: tool_calls.iter().map(Call::of).collect(),
-                function_call: function_call.map(Function::of),
+                tool_calls: tool_calls.iter().map(tool_call).collect(),
+                function_call: function_call.map(function),
                 annotations: [],
             },
             logprobs: None,
@@ -105,42 +108,20 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     thinking_blocks: Vec<ThinkingBlock<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<Call<'a>>,
+    tool_calls: Vec<wire::ToolCall<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    function_call: Option<Function<'a>>,
+    function_call: Option<FunctionCall<'a>>,
     annotations: [(); 0],
 }
 
-#[derive(Serialize)]
-struct Call<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Function<'a>,
+fn tool_call(call: &ToolCall) -> wire::ToolCall<'_> {
+    wire::ToolCall::new(&call.id, function(call))
 }
 
-#[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    arguments: &'a str,
-}
-
-impl<'a> Call<'a> {
-    fn of(call: &'a ToolCall) -> Self {
-        Self {
-            id: &call.id,
-            kind: "function",
-            function: Function::of(call),
-        }
-    }
-}
-
-impl<'a> Function<'a> {
-    fn of(call: &'a ToolCall) -> Self {
-        Self {
-            name: &call.name,
-            arguments: &call.arguments,
-        }
+fn function(call: &ToolCall) -> FunctionCall<'_> {
+    FunctionCall {
+        name: Cow::Borrowed(&call.name),
+        arguments: &call.arguments,
     }
 }
 

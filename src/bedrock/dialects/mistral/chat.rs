@@ -2,22 +2,20 @@
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-mistral-chat-completion.html>
 
-use std::borrow::Cow;
-
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use super::messages::{Message, messages};
 use crate::bedrock::shared::choice_list;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::prompt::{self, Limits, TextRules};
 use crate::bedrock::shared::structured::{Wanted, force_answer};
-use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::shared::tools::{self, Choice, Tools};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames,
 };
 use crate::catalog::Model;
 use crate::chat::{Completion, Error, Param, Request, Treatment};
+use crate::wire::openai::{Function, Tool};
 
 const LIMITS: Limits = Limits {
     default: 8_192,
@@ -42,21 +40,6 @@ struct Body<'a> {
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     top_p: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Serialize)]
-struct Function<'a> {
-    name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    parameters: Cow<'a, RawValue>,
 }
 
 impl Dialect for Chat {
@@ -133,13 +116,11 @@ fn choose(tools: &mut Tools<'_>) -> Option<&'static str> {
     }
 }
 
-fn tool(tool: crate::bedrock::shared::tools::Tool<'_>) -> Tool<'_> {
-    Tool {
-        kind: "function",
-        function: Function {
-            name: tool.name,
-            description: tool.description,
-            parameters: tool.schema,
-        },
-    }
+fn tool(tool: tools::Tool<'_>) -> Tool<'_> {
+    Tool::from(Function {
+        name: tool.name,
+        description: tool.description,
+        parameters: tool.schema,
+        strict: false,
+    })
 }

@@ -12,6 +12,7 @@ use crate::bedrock::shared::conversation::{
 use crate::bedrock::shared::image::DataUri;
 use crate::chat::{Error, Param};
 use crate::json::Text;
+use crate::wire::openai::{Content, FunctionCall, Part, ToolCall};
 
 /// Length of a tool call's id: <https://docs.mistral.ai/capabilities/function_calling/>.
 const ID_LEN: usize = 9;
@@ -23,7 +24,7 @@ pub(super) enum Message<'a> {
         content: String,
     },
     User {
-        content: Content<'a>,
+        content: Content<'a, DataUri<'a>>,
     },
     Assistant {
         content: Text<'a>,
@@ -34,40 +35,6 @@ pub(super) enum Message<'a> {
         tool_call_id: Cow<'a, str>,
         content: String,
     },
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Content<'a> {
-    Text(Text<'a>),
-    Parts(Vec<Part<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Part<'a> {
-    Text { text: Text<'a> },
-    ImageUrl { image_url: ImageUrl<'a> },
-}
-
-#[derive(Serialize)]
-pub(super) struct ImageUrl<'a> {
-    url: DataUri<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ToolCall<'a> {
-    id: Cow<'a, str>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Serialize)]
-struct Function<'a> {
-    name: Cow<'a, str>,
-    /// A JSON object, as a string.
-    arguments: &'a str,
 }
 
 /// The messages of a conversation.
@@ -124,24 +91,17 @@ fn assistant<'c>(turn: &'c Turn<'_>, names: &mut ToolNames) -> Message<'c> {
 }
 
 fn tool_call<'c>(call: &'c ToolUse<'_>, names: &mut ToolNames) -> ToolCall<'c> {
-    ToolCall {
-        id: call_id(call.id),
-        kind: "function",
-        function: Function {
-            name: names.send(call.name),
-            arguments: call.input.get(),
-        },
-    }
+    let function = FunctionCall {
+        name: names.send(call.name),
+        arguments: call.input.get(),
+    };
+    ToolCall::new(call_id(call.id), function)
 }
 
-fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c>> {
+fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c, DataUri<'c>>> {
     match &block.content {
         BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
-        BlockContent::Image(image) => Some(Part::ImageUrl {
-            image_url: ImageUrl {
-                url: DataUri(image),
-            },
-        }),
+        BlockContent::Image(image) => Some(Part::image(DataUri(image))),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 use crate::bedrock::shared::image::DataUri;
 use crate::chat::Effort;
 use crate::json::Text;
+use crate::wire::openai::{Content, Tool, ToolCall};
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -49,7 +50,7 @@ pub(super) enum Message<'a> {
         content: String,
     },
     User {
-        content: Content<'a>,
+        content: Content<'a, DataUri<'a>>,
     },
     Assistant {
         content: Option<Text<'a>>,
@@ -60,58 +61,6 @@ pub(super) enum Message<'a> {
         tool_call_id: &'a str,
         content: Text<'a>,
     },
-}
-
-/// A plain string wherever there is only text: not every vendor reads parts.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Content<'a> {
-    Text(Text<'a>),
-    Parts(Vec<Part<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Part<'a> {
-    Text { text: Text<'a> },
-    ImageUrl { image_url: ImageUrl<'a> },
-}
-
-#[derive(Serialize)]
-pub(super) struct ImageUrl<'a> {
-    pub(super) url: DataUri<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ToolCall<'a> {
-    pub(super) id: &'a str,
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) function: Call<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Call<'a> {
-    pub(super) name: Cow<'a, str>,
-    /// A JSON object, as a string.
-    pub(super) arguments: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct Tool<'a> {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) function: Function<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    pub(super) parameters: Cow<'a, RawValue>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) strict: bool,
 }
 
 #[derive(Serialize)]

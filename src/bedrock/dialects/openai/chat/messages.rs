@@ -1,12 +1,13 @@
 //! Writes a conversation down as OpenAI's messages.
 
-use super::body::{Call, Content, ImageUrl, Message, Part, ToolCall};
+use super::body::Message;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolResult, Turn, joined_text,
 };
 use crate::bedrock::shared::image::DataUri;
 use crate::json::Text;
+use crate::wire::openai::{Content, FunctionCall, Part, ToolCall};
 
 pub(super) fn messages<'c>(
     conversation: &'c Conversation<'c>,
@@ -50,15 +51,14 @@ fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
 
 fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     let calls = turn.blocks.iter().filter_map(|block| match &block.content {
-        BlockContent::ToolUse(call) => Some(ToolCall {
-            // Vendors tell calls apart by ids of their own form, so it stays as it came.
-            id: call.id,
-            kind: "function",
-            function: Call {
+        // Vendors tell calls apart by ids of their own form, so it stays as it came.
+        BlockContent::ToolUse(call) => Some(ToolCall::new(
+            call.id,
+            FunctionCall {
                 name: names.send(call.name),
                 arguments: call.input.get(),
             },
-        }),
+        )),
         _ => None,
     });
     let tool_calls = calls.collect();
@@ -76,20 +76,16 @@ fn result<'c>(block: &'c Block<'c>) -> Option<&'c ToolResult<'c>> {
     }
 }
 
-fn text<'c>(block: &'c Block<'c>) -> Option<Part<'c>> {
+fn text<'c>(block: &'c Block<'c>) -> Option<Part<'c, DataUri<'c>>> {
     match &block.content {
         BlockContent::Text(text) => Some(Part::Text { text: text.clone() }),
         _ => None,
     }
 }
 
-fn image<'c>(block: &'c Block<'c>) -> Option<Part<'c>> {
+fn image<'c>(block: &'c Block<'c>) -> Option<Part<'c, DataUri<'c>>> {
     match &block.content {
-        BlockContent::Image(image) => {
-            let url = DataUri(image);
-            let image_url = ImageUrl { url };
-            Some(Part::ImageUrl { image_url })
-        }
+        BlockContent::Image(image) => Some(Part::image(DataUri(image))),
         _ => None,
     }
 }

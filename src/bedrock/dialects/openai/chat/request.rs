@@ -1,6 +1,6 @@
 //! Encodes a chat request.
 
-use super::body::{Body, Format, Function, JsonSchema, Named, Tool, ToolChoice};
+use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::structured::Wanted;
@@ -9,6 +9,7 @@ use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Model, Sampling, Thinking};
 use crate::chat::{Effort, Error, OutputFormat, Param, Request};
+use crate::wire::openai::{Function, Tool};
 
 /// Smallest limit that the models with `max_completion_tokens` take, in tokens.
 const MIN_COMPLETION_TOKENS: u32 = 16;
@@ -125,14 +126,13 @@ fn refuse_forced(
 }
 
 fn tool_list(tools: Tools<'_>) -> Vec<Tool<'_>> {
-    let list = tools.list.into_iter().map(|tool| Tool {
-        kind: "function",
-        function: Function {
+    let list = tools.list.into_iter().map(|tool| {
+        Tool::from(Function {
             name: tool.name,
             description: tool.description,
             parameters: tool.schema,
             strict: tool.strict,
-        },
+        })
     });
     list.collect()
 }
