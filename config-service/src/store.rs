@@ -144,6 +144,16 @@ pub enum StoreError {
         /// The file that is locked.
         lock: PathBuf,
     },
+    /// The database file has hard links.
+    #[error(
+        "the database {} has several names (hard links), under which two services would not see each other; \
+         remove the others, or copy the file with `config-service backup`",
+        .database.display()
+    )]
+    SeveralNames {
+        /// The database file.
+        database: PathBuf,
+    },
     /// The file system has no locks, or does not let the service have one.
     #[error(
         "{} cannot be locked: {source}; the database has to be on a file system that has file locks and \

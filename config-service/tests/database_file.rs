@@ -284,6 +284,24 @@ async fn two_services_do_not_share_a_database() {
 }
 
 #[tokio::test]
+async fn a_database_with_a_second_name_is_refused() {
+    let service = TestService::start().await;
+    let dir = Arc::clone(&service.dir);
+    let path = dir.path().join("test.db");
+    let other = dir.path().join("other").join("y.db");
+    std::fs::create_dir(dir.path().join("other")).unwrap();
+    std::fs::hard_link(&path, &other).unwrap();
+    for name in [&path, &other] {
+        let error = try_start(&["--database", name.to_str().unwrap()])
+            .await
+            .unwrap_err();
+        assert!(error.contains("hard links"), "{error}");
+    }
+    std::fs::remove_file(&other).unwrap();
+    service.restart().await;
+}
+
+#[tokio::test]
 async fn a_command_does_not_change_the_schema_under_a_service() {
     let service = TestService::start().await;
     let path = service.dir.path().join("test.db");

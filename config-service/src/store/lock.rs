@@ -55,6 +55,27 @@ impl Lock {
     }
 }
 
+/// Refuses a file that has further names, as hard links: under another name it would have another lock file, and
+/// SQLite would keep another log beside it (<https://www.sqlite.org/howtocorrupt.html>, section 2.5). That would make
+/// it look damaged, so this comes before anything reads it.
+#[cfg(unix)]
+pub(super) fn only_name(database: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+    match std::fs::metadata(database) {
+        Ok(metadata) if metadata.nlink() > 1 => Err(StoreError::SeveralNames {
+            database: database.to_owned(),
+        }),
+        // Whether it is there at all is another's question.
+        _ => Ok(()),
+    }
+}
+
+/// Elsewhere nobody tells how many names a file has.
+#[cfg(not(unix))]
+pub(super) fn only_name(_database: &Path) -> Result<(), StoreError> {
+    Ok(())
+}
+
 /// Whether something beside the path of a database tells that there was one.
 pub(super) fn was_used(database: &Path) -> bool {
     // A link that leads nowhere led somewhere once.

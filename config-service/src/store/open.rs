@@ -9,7 +9,7 @@ use sqlx::sqlite::{
 };
 
 use super::file::{self, Found};
-use super::lock::{Lock, was_used};
+use super::lock::{Lock, only_name, was_used};
 use super::{MIGRATIONS, Store, StoreError, private};
 use crate::seal::Sealer;
 
@@ -41,6 +41,7 @@ impl Store {
     /// When another service has it, it is missing and not to be made, or it is no database of this
     /// service.
     pub async fn serve(path: &Path, sealer: Sealer, create: Creation) -> Result<Self, StoreError> {
+        only_name(path)?;
         let found = file::inspect(path).await?;
         may_create(path, found, create)?;
         if found == Found::Nothing {
