@@ -6,7 +6,12 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+/// Most that a file may hold, in bytes: no secret is longer, and a device such as `/dev/zero` never ends.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Where one secret comes from.
 ///
@@ -60,6 +65,23 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds more than a secret.
+    #[error("{path} of {name} is longer than 64 KiB; it must hold the secret alone", name = OfFile(*.name), path = .path.display())]
+    TooLong {
+        /// Whose file.
+        name: Name,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// The file's text, or one byte more than it may have.
+fn read_whole(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?
+        .take(MAX_FILE_BYTES + 1)
+        .read_to_string(&mut text)?;
+    Ok(text)
 }
 
 impl Source<'_> {
@@ -90,7 +112,10 @@ impl Source<'_> {
 
     fn read_file(&self, file: &Path) -> Result<String, SourceError> {
         let (name, path) = (self.name, file.to_owned());
-        match std::fs::read_to_string(file) {
+        match read_whole(file) {
+            Ok(text) if text.len() as u64 > MAX_FILE_BYTES => {
+                Err(SourceError::TooLong { name, path })
+            }
             Ok(text) => match text.trim_end_matches(['\r', '\n']) {
                 "" => Err(SourceError::Empty { name, path }),
                 secret => Ok(secret.to_owned()),
@@ -187,6 +212,10 @@ mod tests {
         let empty = read_file(b"\n").unwrap_err();
         assert!(empty.contains("/token of --token-file"), "{empty}");
         assert!(empty.contains("is empty"), "{empty}");
+        let long = read_file(&vec![b'x'; 64 * 1024 + 1]).unwrap_err();
+        assert!(long.contains("longer than 64 KiB"), "{long}");
+        let endless = read(None, Some(Path::new("/dev/zero"))).unwrap_err();
+        assert!(endless.contains("longer than 64 KiB"), "{endless}");
         let binary = read_file(b"s3cret\xff").unwrap_err();
         assert!(
             binary.contains("UTF-8") && !binary.contains("s3cret"),

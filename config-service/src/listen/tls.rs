@@ -66,6 +66,9 @@ pub enum TlsError {
     Verifier(#[from] VerifierBuilderError),
 }
 
+/// Most that a certificate or key file may hold, in bytes.
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
+
 /// The server's side of TLS, as the files have it.
 #[derive(Debug)]
 pub struct Tls {
@@ -180,13 +183,26 @@ async fn read_all(files: &TlsFiles) -> Result<Vec<Vec<u8>>, TlsError> {
     let paths = [&files.certificate, &files.key];
     let mut contents = Vec::new();
     for file in paths.into_iter().chain(&files.client_ca) {
-        let content = tokio::fs::read(file).await;
+        let content = read(file).await;
         contents.push(content.map_err(|source| TlsError::Read {
             file: file.clone(),
             source,
         })?);
     }
     Ok(contents)
+}
+
+/// A file's content. Only of a regular file, because a pipe keeps the reader waiting, and no more than a chain of
+/// certificates needs.
+async fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    let metadata = tokio::fs::metadata(file).await?;
+    if !metadata.is_file() {
+        return Err(std::io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        return Err(std::io::Error::other("it is longer than 1 MiB"));
+    }
+    tokio::fs::read(file).await
 }
 
 fn server_config(
@@ -230,5 +246,27 @@ fn no(what: &'static str, file: &Path) -> TlsError {
     TlsError::Content {
         file: file.to_owned(),
         what,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_regular_files_of_a_sensible_size_are_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let (long, pipe) = (dir.path().join("long"), dir.path().join("pipe"));
+        std::fs::write(&long, vec![b'x'; 1024 * 1024 + 1]).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        for (file, reason) in [
+            (&long, "1 MiB"),
+            (&pipe, "regular"),
+            (&dir.path().into(), "regular"),
+        ] {
+            let error = read(file).await.unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
     }
 }
