@@ -152,11 +152,14 @@ async fn keep_to_the_client(request: Request, next: Next) -> Response {
     response
 }
 
+/// Most of a path that goes into the log, in bytes: anybody may send a long one.
+const MAX_LOGGED_PATH: usize = 200;
+
 /// Logs and counts a request. One without a valid token has a line of its own, if it is not one too many.
 async fn log_request(State(app): App, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let path = request.uri().path().to_owned();
+    let path = shortened(request.uri().path());
     let start = Instant::now();
     let response = next.run(request).await;
     let elapsed = start.elapsed();
@@ -165,7 +168,7 @@ async fn log_request(State(app): App, request: Request, next: Next) -> Response 
     app.metrics
         .requested(route, &method, response.status(), elapsed);
     let status = response.status().as_u16();
-    if response.status() == StatusCode::UNAUTHORIZED {
+    if is_anonymous(route, response.status()) {
         tracing::debug!(%method, path, status, elapsed_ms, "request");
     } else {
         tracing::info!(%method, path, status, elapsed_ms, "request");
@@ -173,5 +176,42 @@ async fn log_request(State(app): App, request: Request, next: Next) -> Response 
     response
 }
 
+/// Whether a request is one that anybody may send as often as they like: its line would fill the log.
+fn is_anonymous(route: Option<&str>, status: StatusCode) -> bool {
+    status == StatusCode::UNAUTHORIZED || matches!(route, None | Some("/healthz" | "/readyz"))
+}
+
+/// A path as the log shows it.
+fn shortened(path: &str) -> String {
+    match path.get(..path.floor_char_boundary(MAX_LOGGED_PATH)) {
+        Some(start) if start.len() < path.len() => format!("{start}…"),
+        _ => path.to_owned(),
+    }
+}
+
 /// The state as an extractor.
 type App = State<AppState>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_paths_are_cut_in_the_log() {
+        assert_eq!(shortened("/api/status"), "/api/status");
+        let long = shortened(&"/a".repeat(5_000));
+        assert_eq!(long, format!("{}…", "/a".repeat(100)));
+    }
+
+    #[test]
+    fn what_anybody_may_send_is_not_logged_at_info() {
+        for (route, status, expected) in [
+            (None, StatusCode::NOT_FOUND, true),
+            (Some("/healthz"), StatusCode::OK, true),
+            (Some("/api/channels"), StatusCode::UNAUTHORIZED, true),
+            (Some("/api/channels"), StatusCode::OK, false),
+        ] {
+            assert_eq!(is_anonymous(route, status), expected, "{route:?} {status}");
+        }
+    }
+}
