@@ -159,8 +159,9 @@ impl Outbound {
     }
 }
 
-/// An error with what caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+/// An error with what caused it, each by its message alone: the debug form that AWS's SDK writes of an answer
+/// holds headers and body.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials as AwsCredentials;
 use aws_credential_types::provider::ProvideCredentials as _;
-use aws_sdk_sts::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_sts::error::ProvideErrorMetadata;
 use aws_sdk_sts::types::{Credentials as StsCredentials, Tag};
 use bedrock_filter::config::Credentials as Issued;
 use bedrock_filter::secret::Secret;
@@ -17,7 +17,7 @@ use bedrock_filter::secret::Secret;
 use super::ledger::Fetched;
 use super::{DEFAULT_SESSION_NAME, TokenFolders, short_term};
 use crate::channel::{AssumeRole, Credentials, WebIdentity};
-use crate::outbound::{Outbound, redacted};
+use crate::outbound::{Outbound, chain, redacted};
 
 /// How long one call to STS may take, retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -113,9 +113,9 @@ impl Aws {
         if let Some(profile) = profile {
             builder = builder.profile_name(profile);
         }
-        let chain = builder.build().await;
-        let found = chain.provide_credentials().await;
-        found.map_err(|error| DisplayErrorContext(&error).to_string())
+        let provider = builder.build().await;
+        let found = provider.provide_credentials().await;
+        found.map_err(|error| chain(&error))
     }
 
     async fn assume_role(
@@ -252,6 +252,6 @@ where
     match (error.code(), error.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
-        _ => DisplayErrorContext(error).to_string(),
+        _ => chain(error),
     }
 }
