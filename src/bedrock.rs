@@ -1,7 +1,7 @@
 //! The upstream's side: Amazon Bedrock Runtime.
 //!
 //! [`Dialect`] is what each model family implements: a file or folder below `dialects/`, in the folder of the
-//! model's vendor; [`dialect`] is the registry. What several of them need is in `shared/`.
+//! model's vendor; [`dialect()`] is the registry. What several of them need is in `shared/`.
 
 mod converse;
 mod dialect;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bedrock_filter::catalog::ModelFamily;
-use bedrock_filter::config::{Failover, Limits};
+use bedrock_filter::config::Limits;
 use clap::{ArgAction, CommandFactory as _};
 use config_service::Args;
 use config_service::edit::FIELDS;
@@ -70,14 +70,12 @@ fn limits_that_nobody_sets_are_documented() {
     let mebibytes = |bytes: usize| format!("{} MiB", bytes / (1024 * 1024));
     let limits = Limits::default();
     let answer = mebibytes(limits.max_response_bytes);
-    let held = mebibytes(Failover::default().max_held_bytes);
     for text in [
         format!(
             "| `--max-request-bytes`, {} |",
             mebibytes(limits.max_request_bytes)
         ),
         format!("| answer that is no stream | {answer}, fixed |"),
-        format!("A worker holds requests up to {held} for the case of another attempt"),
     ] {
         assert!(page.contains(&text), "the page does not say `{text}`");
     }
