@@ -325,7 +325,7 @@ fn every_flag_and_variable_is_one_that_the_program_has() {
 fn health_checks_ask_the_port_that_the_service_listens_on() {
     let services = services();
     let port = |name: &str| strings(&services[name]["healthcheck"]["test"]).join(" ");
-    assert!(port("envoy").contains(&format!("/127.0.0.1/{} ", Ports::DEFAULT.envoy_admin)));
+    assert!(port("envoy").contains(&format!("/127.0.0.1/{} ", Ports::DEFAULT.envoy)));
     assert!(port("config-service").contains(&format!("/127.0.0.1/{} ", Ports::DEFAULT.admin_api)));
     assert!(port("simulator").ends_with(&format!("/127.0.0.1/{}", Ports::DEFAULT.simulator)));
 }
