@@ -14,7 +14,7 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxyNetwork(IpNet);
 
-/// A text that is no network.
+/// A text that cannot be read as a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a network is an address, or an address and the length of its prefix, such as 10.0.0.0/8")]
 pub struct InvalidNetwork;

@@ -80,7 +80,7 @@ impl AdminTokenSource {
     ///
     /// # Errors
     ///
-    /// When there is none, or no header can carry it.
+    /// When it is missing, or cannot be sent in a header.
     pub fn read(&self) -> Result<AdminToken, InvalidSecret> {
         let name = Name {
             flag: "--admin-token",

@@ -52,7 +52,7 @@ pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionCon
     }
 }
 
-/// What Envoy refuses before it touches anything: the type is none of those that the clusters take. It counts as
+/// What Envoy refuses before it touches anything: the clusters do not take a filter of this type. It counts as
 /// an answer, so clusters that have no filter stop waiting for one.
 ///
 /// `FilterConfigSubscription::onConfigUpdate` in
