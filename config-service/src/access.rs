@@ -1,7 +1,5 @@
 //! Who may do what: roles, and the tokens that stand for them.
 
-mod issue;
-
 use std::fmt;
 use std::str::FromStr;
 
@@ -11,8 +9,6 @@ use bedrock_filter::config::is_name;
 use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-pub use issue::{IssueError, issue};
 
 /// Name of whoever has the token from the environment.
 pub const BOOTSTRAP: &str = "admin";

@@ -13,11 +13,13 @@
 //!    and has them published before the old ones expire.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
 //!
-//! Beside that way: [`access`] has tokens and roles, [`proxies`] tells clients behind proxies apart; [`explain`] and [`probe`] run the filter's own code
-//! here, to tell where a request would go and to send real ones; [`export`] makes documents for Envoys that
-//! are not attached; `metrics` counts for Prometheus; [`listen`] guards the admin port;
-//! [`outbound`] makes the calls that the service itself makes; [`command`] is what the executable does
-//! besides serving.
+//! Beside that way: [`access`] has roles, `token` makes tokens, [`proxies`] tells clients behind proxies apart;
+//! [`explain`] and [`probe`] run the filter's own code here, to tell where a request would go and to send real
+//! ones; [`export`] makes documents for Envoys that are not attached; `web` is the page; `http` puts every route
+//! together, and [`listen`] guards the ports; `metrics` counts for Prometheus; [`outbound`] makes the calls that
+//! the service itself makes; [`command`] is what the executable does besides serving.
+//!
+//! Modules know those below them alone; `tests/tidy/modules.rs` has the map.
 
 pub mod access;
 pub mod api;
@@ -36,6 +38,7 @@ pub mod filter_code;
 pub mod fleet;
 mod hex;
 pub mod history;
+mod http;
 pub mod listen;
 mod metrics;
 pub mod outbound;

@@ -9,12 +9,13 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::{self, AppState};
+use crate::api::AppState;
 use crate::args::{Args, InvalidSecret};
 use crate::channels::{Channels, LoadError};
 use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
+use crate::http;
 use crate::listen::tls::{Port, Tls, TlsError};
 use crate::listen::{self, Guard, Patience, Places};
 use crate::outbound::{Outbound, Reach};
@@ -190,7 +191,7 @@ impl Service {
             stop,
             admin: tokio::spawn(listen::serve(
                 admin_listener,
-                api::router(state),
+                http::admin(state),
                 guard,
                 stopped,
             )),
@@ -307,7 +308,7 @@ async fn serve_metrics(
             patience,
             tls: None,
         };
-        return listen::serve(listener, api::metrics_router(state), guard, stopped).await;
+        return listen::serve(listener, http::metrics(state), guard, stopped).await;
     }
     // An error means that the service is gone, which is a stop as well.
     let _ = stopped.wait_for(|stopped| *stopped).await;

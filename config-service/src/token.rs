@@ -1,4 +1,6 @@
-//! The admin token: kept as a hash, compared in constant time.
+//! Tokens of the admin API: the one from the environment, and how others are made.
+
+mod issue;
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,8 +8,9 @@ use std::str::FromStr;
 use subtle::ConstantTimeEq as _;
 
 use crate::access::TokenHash;
+pub(crate) use issue::{IssueError, issue};
 
-/// The secret that administrators send as a bearer token.
+/// The bearer token that the service is started with: kept as a hash, compared in constant time.
 #[derive(Clone)]
 pub struct AdminToken(TokenHash);
 

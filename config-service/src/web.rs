@@ -24,14 +24,14 @@ mod tokens;
 mod validate;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
 use axum::http::{HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 
 use crate::api::AppState;
-pub(crate) use session::Sessions;
+use session::Sessions;
 
 /// Longest form, in bytes; a little more than the API's bodies.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
@@ -42,8 +42,31 @@ const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// What the pages work with: the API's state, and who is logged in. Clones share one state.
+#[derive(Clone, Debug)]
+struct Pages {
+    app: AppState,
+    sessions: Sessions,
+}
+
+impl FromRef<Pages> for AppState {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.app.clone()
+    }
+}
+
+impl FromRef<Pages> for Sessions {
+    fn from_ref(pages: &Pages) -> Self {
+        pages.sessions.clone()
+    }
+}
+
 /// Every page.
-pub(crate) fn routes() -> Router<AppState> {
+pub(crate) fn routes<S>(app: AppState) -> Router<S> {
+    let pages = Pages {
+        app,
+        sessions: Sessions::default(),
+    };
     Router::new()
         .route("/", get(|| async { Redirect::to("/channels") }))
         .route("/login", get(login::page).post(login::log_in))
@@ -68,6 +91,7 @@ pub(crate) fn routes() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(middleware::from_fn(only_own_forms))
         .layer(middleware::from_fn(protect))
+        .with_state(pages)
 }
 
 /// Refuses forms that another site sent. Browsers say where a request comes from; the token in each

@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::etag;
-use crate::access::{IssueError, Principal, Role};
+use crate::access::{Principal, Role};
 use crate::channels::EditError;
 use crate::export::ExportError;
 use crate::fault::{self, Fault};
 use crate::probe::ProbeError;
 use crate::store::StoreError;
+use crate::token::IssueError;
 
 /// A refusal: `application/problem+json`.
 #[derive(Clone, Debug, Serialize)]
@@ -80,7 +81,7 @@ impl Problem {
     }
 
     /// 408: the body did not arrive in time.
-    pub(super) fn request_timeout() -> Self {
+    pub(crate) fn request_timeout() -> Self {
         let detail = "the body of the request took too long; see --body-timeout-seconds";
         Self::new(
             StatusCode::REQUEST_TIMEOUT,

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::body::Body;
 use super::{App, AppState, Principal, Problem};
-use crate::access::{self, Role};
+use crate::access::Role;
 use crate::store::TokenEntry;
+use crate::token;
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
@@ -69,7 +70,7 @@ pub(crate) async fn create_token(
 ) -> Result<(TokenEntry, Secret), Problem> {
     principal.may_administer()?;
     let owner = Principal { name, role };
-    let (entry, token) = access::issue(app.channels.store(), &owner, &principal.name).await?;
+    let (entry, token) = token::issue(app.channels.store(), &owner, &principal.name).await?;
     tracing::info!(
         token.name = owner.name,
         role = role.as_str(),

@@ -3,10 +3,11 @@
 use anyhow::{Result, ensure};
 
 use super::say;
-use crate::access::{self, Principal};
+use crate::access::Principal;
 use crate::args::TokenCommand;
 use crate::seal::Sealer;
 use crate::store::Store;
+use crate::token;
 
 /// Who made a token that was made in a terminal.
 const TERMINAL: &str = "command line";
@@ -30,7 +31,7 @@ async fn act(store: &Store, command: &TokenCommand) -> Result<()> {
                 name: name.clone(),
                 role: *role,
             };
-            let (_, token) = access::issue(store, &owner, TERMINAL).await?;
+            let (_, token) = token::issue(store, &owner, TERMINAL).await?;
             say(token.expose())
         }
         TokenCommand::List { .. } => {

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use super::fields::Values;
 use super::layout::{Page, Refusal};
 use super::login;
-use super::session::Session;
+use super::session::{Session, Sessions};
 use crate::api::AppState;
 use crate::channel::{StoredChannel, warnings};
 use crate::channels::{Author, EditError, Request};
@@ -29,8 +29,8 @@ const RESTORED: &str = "Nothing is saved yet: your session had ended. Here is wh
 const DELETED: &str = "Nothing was saved: this channel was deleted meanwhile. Save again to create it anew, \
                        with its credentials.";
 
-pub(super) async fn new(State(app): State<AppState>, session: Session) -> Response {
-    let draft = app.sessions.take_draft(&session, NEW);
+pub(super) async fn new(State(sessions): State<Sessions>, session: Session) -> Response {
+    let draft = sessions.take_draft(&session, NEW);
     let notice = draft.as_ref().map(|_| RESTORED);
     let values = draft.unwrap_or_else(Values::blank);
     let view = View {
@@ -69,10 +69,11 @@ pub(super) async fn create(
 
 pub(super) async fn edit(
     State(app): State<AppState>,
+    State(sessions): State<Sessions>,
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Response, Refusal> {
-    let draft = app.sessions.take_draft(&session, &place(&id));
+    let draft = sessions.take_draft(&session, &place(&id));
     let stored = match (app.channels.get(&id).await, draft.clone()) {
         (Err(EditError::NotFound(_)), Some(draft)) => {
             return Ok(again(

@@ -12,7 +12,7 @@ use super::cookie;
 use super::fields::Values;
 use super::layout::{Page, Refusal};
 use super::place;
-use super::session::{Draft, LIFETIME, Session};
+use super::session::{Draft, LIFETIME, Session, Sessions};
 use crate::access::{TokenHash, random_text};
 use crate::api::{AppState, Client};
 
@@ -79,6 +79,7 @@ pub(super) fn hold(place: String, values: Values, headers: &HeaderMap) -> Respon
 
 pub(super) async fn log_in(
     State(app): State<AppState>,
+    State(sessions): State<Sessions>,
     client: Client,
     headers: HeaderMap,
     Form(sent): Form<LogIn>,
@@ -109,7 +110,7 @@ pub(super) async fn log_in(
                 place: place.clone(),
                 values,
             });
-            let Some(id) = app.sessions.open(TokenHash::of(token), draft) else {
+            let Some(id) = sessions.open(TokenHash::of(token), draft) else {
                 return StatusCode::SERVICE_UNAVAILABLE.into_response();
             };
             tracing::info!(principal = principal.name, client = %client.0, "logged in");
@@ -133,13 +134,13 @@ pub(super) async fn log_in(
 }
 
 pub(super) async fn log_out(
-    State(app): State<AppState>,
+    State(sessions): State<Sessions>,
     session: Session,
     headers: HeaderMap,
     Form(sent): Form<LogOut>,
 ) -> Result<Response, Refusal> {
     session.check_csrf(sent.csrf.as_deref())?;
-    session.close(&app);
+    sessions.close(&session);
     let cookie = cookie::set(cookie::SESSION, "", 0, &headers);
     Ok(([cookie], Redirect::to("/login")).into_response())
 }

@@ -8,11 +8,11 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use subtle::ConstantTimeEq as _;
 
+use super::Pages;
 use super::cookie;
 use super::fields::Values;
 use super::layout::Refusal;
 use crate::access::{Principal, TokenHash, random_text};
-use crate::api::AppState;
 
 /// How long somebody stays logged in.
 pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
@@ -22,7 +22,7 @@ const MOST: usize = 1000;
 
 /// Everybody who is logged in. Clones share one state.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sessions {
+pub(super) struct Sessions {
     open: Arc<Mutex<BTreeMap<String, Open>>>,
 }
 
@@ -89,8 +89,9 @@ impl Sessions {
         wanted.map(|draft| draft.values)
     }
 
-    fn close(&self, id: &str) {
-        self.lock().remove(id);
+    /// Ends a session.
+    pub(super) fn close(&self, session: &Session) {
+        self.lock().remove(&session.id);
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Open>> {
@@ -126,19 +127,14 @@ impl Session {
         self.check_csrf(sent)?;
         Ok(self.principal.may_edit()?)
     }
-
-    /// Ends the session.
-    pub(super) fn close(&self, app: &AppState) {
-        app.sessions.close(&self.id);
-    }
 }
 
-impl FromRequestParts<AppState> for Session {
+impl FromRequestParts<Pages> for Session {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Self, Refusal> {
         let session =
-            <Self as OptionalFromRequestParts<AppState>>::from_request_parts(parts, app).await?;
+            <Self as OptionalFromRequestParts<Pages>>::from_request_parts(parts, pages).await?;
         session.ok_or_else(|| {
             let wanted = parts.uri.path_and_query().map(ToString::to_string);
             Refusal::log_in(wanted.filter(|_| parts.method.is_safe()))
@@ -146,21 +142,18 @@ impl FromRequestParts<AppState> for Session {
     }
 }
 
-impl OptionalFromRequestParts<AppState> for Session {
+impl OptionalFromRequestParts<Pages> for Session {
     type Rejection = Refusal;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        app: &AppState,
-    ) -> Result<Option<Self>, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, pages: &Pages) -> Result<Option<Self>, Refusal> {
         let Some(id) = cookie::read(&parts.headers, cookie::SESSION) else {
             return Ok(None);
         };
-        let Some(open) = app.sessions.find(id) else {
+        let Some(open) = pages.sessions.find(id) else {
             return Ok(None);
         };
         // A token that was revoked meanwhile opens nothing any more.
-        let principal = app.principal(open.token).await?;
+        let principal = pages.app.principal(open.token).await?;
         Ok(principal.map(|principal| Self {
             principal,
             csrf: open.csrf,

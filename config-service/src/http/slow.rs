@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::Problem;
+use crate::api::Problem;
 use crate::listen::Pulse;
 
 /// Says so, whatever a handler made of half a body; the rest of it is not waited for.

@@ -2,12 +2,12 @@
 
 use bedrock_filter::secret::Secret;
 
-use super::{Principal, TokenHash, is_token_name, new_token};
+use crate::access::{Principal, TokenHash, is_token_name, new_token};
 use crate::store::{Store, StoreError, TokenEntry};
 
 /// Why no token was made.
 #[derive(Debug, thiserror::Error)]
-pub enum IssueError {
+pub(crate) enum IssueError {
     /// No token can have the name.
     #[error(
         "the name must be 1 to 64 letters, digits, `.`, `_` or `-`, start with a letter or digit, and \
@@ -30,7 +30,7 @@ pub enum IssueError {
 /// # Errors
 ///
 /// See [`IssueError`]; nothing is remembered then.
-pub async fn issue(
+pub(crate) async fn issue(
     store: &Store,
     owner: &Principal,
     created_by: &str,
