@@ -4,6 +4,7 @@
 //! knows no format of either.
 
 mod answer;
+mod calls;
 mod error;
 pub mod media;
 mod message;
@@ -14,6 +15,7 @@ mod stream;
 mod tool;
 
 pub use answer::{AnswerHead, Completion, FinishReason, Thought, ToolCall, Usage};
+pub use calls::Arguments;
 pub use error::{Error, ErrorKind, Place};
 pub use message::{
     At, Block, BlockContent, CacheControl, CacheTtl, Document, Field, Message, Part, Role, Source,

@@ -667,7 +667,11 @@ fn an_exchange_tells_what_became_of_its_call() {
     let reason = FinishReason::Length;
     assert_eq!(
         end("200", "application/json", whole.to_string().as_bytes()),
-        Some(End::Answered { reason, usage })
+        Some(End::Answered {
+            reason,
+            usage,
+            unknown_reason: None
+        })
     );
     let code = |end: Option<End>| match end {
         Some(End::Failed(error)) => error.code,
@@ -704,6 +708,14 @@ fn an_exchange_tells_how_its_stream_ended() {
         ..Usage::default()
     };
     let reason = FinishReason::Stop;
-    assert_eq!(run(&EVENTS), End::Answered { reason, usage });
+    let unknown_reason = None;
+    assert_eq!(
+        run(&EVENTS),
+        End::Answered {
+            reason,
+            usage,
+            unknown_reason
+        }
+    );
     assert!(matches!(run(&EVENTS[..2]), End::Failed(_)));
 }

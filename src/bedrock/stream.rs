@@ -110,6 +110,12 @@ impl ResponseStream {
         self.out.end()
     }
 
+    /// The model's word for why it ended, where nobody knows what it means.
+    #[must_use]
+    pub fn unknown_reason(&self) -> Option<&str> {
+        self.out.unknown_reason()
+    }
+
     fn fail(&mut self, error: Error) {
         self.out.error(&error);
         self.failure = Some(error);

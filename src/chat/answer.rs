@@ -1,5 +1,7 @@
 //! What a model answered.
 
+use super::calls::{Arguments, own_id};
+
 /// A whole answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Completion {
@@ -15,12 +17,30 @@ pub struct Completion {
     pub tool_calls: Vec<ToolCall>,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
+    /// The model's word for that, where nobody knows what it means.
+    pub unknown_reason: Option<String>,
     /// The stop text that ended it, where the model says which.
     pub stop_sequence: Option<String>,
     /// Token counts.
     pub usage: Usage,
     /// Processing class that was used, from families that tell it in the body.
     pub service_tier: Option<String>,
+}
+
+impl Completion {
+    /// Sees to what every answer needs, as the sink of a stream does: tool calls have ids of their own, and
+    /// arguments that are JSON objects.
+    pub fn settle(&mut self) {
+        for index in 0..self.tool_calls.len() {
+            let (before, rest) = self.tool_calls.split_at_mut(index);
+            let Some(call) = rest.first_mut() else {
+                return;
+            };
+            let is_taken = |id: &str| before.iter().any(|call| call.id == id);
+            call.id = own_id(&call.id, index, is_taken).into_owned();
+            call.arguments = Arguments::whole(&call.arguments);
+        }
+    }
 }
 
 /// What an answer says about itself.
@@ -100,5 +120,32 @@ impl Usage {
     #[must_use]
     pub fn prompt(&self) -> u64 {
         self.input + self.cache_read + self.cache_write
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_a_whole_answer_have_ids_of_their_own_and_objects_for_arguments() {
+        let call = |id: &str, arguments: &str| ToolCall {
+            id: id.to_owned(),
+            name: "f".to_owned(),
+            arguments: arguments.to_owned(),
+        };
+        let mut answer = Completion {
+            tool_calls: vec![call("a", "{}{\"x\":1}"), call("a", ""), call("", "null")],
+            ..Completion::default()
+        };
+        answer.settle();
+        assert_eq!(
+            answer.tool_calls,
+            [
+                call("a", "{\"x\":1}"),
+                call("a-2", "{}"),
+                call("call_2", "{}")
+            ]
+        );
     }
 }

@@ -22,6 +22,9 @@ pub trait AnswerSink {
     /// The start of a tool call.
     fn tool_call(&mut self, id: &str, name: &str) -> CallIndex;
 
+    /// What a tool call's arguments are if no piece of them comes.
+    fn tool_input(&mut self, call: CallIndex, json: &str);
+
     /// A piece of a tool call's arguments, which may be empty.
     fn tool_arguments(&mut self, call: CallIndex, json: &str);
 
@@ -36,6 +39,9 @@ pub trait AnswerSink {
 
     /// The stop text that ended the answer, said before its end.
     fn stop_sequence(&mut self, text: &str);
+
+    /// The model's word for why it ended, where nobody knows what it means; said before its end.
+    fn unknown_reason(&mut self, word: &str);
 
     /// The end of the answer.
     fn finish(&mut self, reason: FinishReason, usage: Usage);

@@ -1,7 +1,6 @@
 //! A streamed answer on its way to the client: what every protocol's stream has in common.
 
-use std::borrow::Cow;
-
+use super::calls::{Arguments, own_id};
 use super::{AnswerSink, CallIndex, Error, FinishReason, Thought, Usage};
 
 /// Writes the events of one stream in a protocol's format; nothing here needs to be checked.
@@ -56,6 +55,9 @@ pub trait AnswerStream: AnswerSink {
 
     /// Why the answer ended and what it cost, once it has.
     fn end(&self) -> Option<(FinishReason, Usage)>;
+
+    /// The model's word for why it ended, where nobody knows what it means.
+    fn unknown_reason(&self) -> Option<&str>;
 }
 
 /// The sink in front of a protocol's writer, which sees to what all of them need.
@@ -65,6 +67,7 @@ pub struct Guarded<W> {
     calls: Vec<Call>,
     started: bool,
     has_content: bool,
+    unknown_reason: Option<Box<str>>,
     end: Option<(FinishReason, Usage)>,
 }
 
@@ -72,7 +75,7 @@ pub struct Guarded<W> {
 #[derive(Debug)]
 struct Call {
     id: String,
-    has_arguments: bool,
+    arguments: Arguments,
     ended: bool,
 }
 
@@ -84,6 +87,7 @@ impl<W: EventWriter> Guarded<W> {
             calls: Vec::new(),
             started: false,
             has_content: false,
+            unknown_reason: None,
             end: None,
         }
     }
@@ -97,18 +101,6 @@ impl<W: EventWriter> Guarded<W> {
         self.start();
         self.has_content = true;
         &mut self.writer
-    }
-
-    /// The id itself, or one like it if an earlier call of this answer has it: clients tie results to calls
-    /// by it.
-    fn own_id<'i>(&self, id: &'i str) -> Cow<'i, str> {
-        let is_taken = |id: &str| self.calls.iter().any(|call| call.id == id);
-        if !is_taken(id) {
-            return Cow::Borrowed(id);
-        }
-        let mut numbered = (2_u32..).map(|number| format!("{id}-{number}"));
-        let free = numbered.find(|id| !is_taken(id));
-        Cow::Owned(free.unwrap_or_default())
     }
 }
 
@@ -133,12 +125,13 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
     }
 
     fn tool_call(&mut self, id: &str, name: &str) -> CallIndex {
-        let id = self.own_id(id);
+        let is_taken = |id: &str| self.calls.iter().any(|call| call.id == id);
+        let id = own_id(id, self.calls.len(), is_taken);
         let index = self.tool_calls();
         self.content().tool_call(index, &id, name);
         self.calls.push(Call {
             id: id.into_owned(),
-            has_arguments: false,
+            arguments: Arguments::default(),
             ended: false,
         });
         CallIndex(index)
@@ -146,9 +139,17 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
 
     fn tool_arguments(&mut self, CallIndex(index): CallIndex, json: &str) {
         let call = self.calls.get_mut(index as usize);
-        if let Some(call) = call.filter(|call| !call.ended && !json.is_empty()) {
-            call.has_arguments = true;
-            self.content().tool_arguments(index, json);
+        if let Some(call) = call.filter(|call| !call.ended) {
+            let json = call.arguments.push(json);
+            if !json.is_empty() {
+                self.content().tool_arguments(index, &json);
+            }
+        }
+    }
+
+    fn tool_input(&mut self, CallIndex(index): CallIndex, json: &str) {
+        if let Some(call) = self.calls.get_mut(index as usize) {
+            call.arguments.unless_said(json);
         }
     }
 
@@ -157,8 +158,9 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
         if let Some(call) = call.filter(|call| !call.ended) {
             call.ended = true;
             // A tool without arguments streams none, but they must be an object all the same.
-            if !call.has_arguments {
-                self.writer.tool_arguments(index, "{}");
+            let rest = call.arguments.end();
+            if !rest.is_empty() {
+                self.writer.tool_arguments(index, &rest);
             }
             self.writer.tool_call_end(index);
         }
@@ -174,6 +176,10 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
 
     fn stop_sequence(&mut self, text: &str) {
         self.writer.stop_sequence(text);
+    }
+
+    fn unknown_reason(&mut self, word: &str) {
+        self.unknown_reason = Some(word.into());
     }
 
     fn finish(&mut self, reason: FinishReason, usage: Usage) {
@@ -201,6 +207,10 @@ impl<W: EventWriter> AnswerStream for Guarded<W> {
     fn end(&self) -> Option<(FinishReason, Usage)> {
         self.end
     }
+
+    fn unknown_reason(&self) -> Option<&str> {
+        self.unknown_reason.as_deref()
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +234,19 @@ mod tests {
         let calls: Vec<_> = sink.writer().calls().iter().map(|c| c.join(" ")).collect();
         assert_eq!(calls, ["a f {}", "a-2 g {\"x\":1}", "a-3 h {}"]);
         assert!(sink.has_content());
+    }
+
+    #[test]
+    fn arguments_may_come_with_the_call() {
+        let mut sink = Recorder::sink();
+        let first = sink.tool_call("a", "f");
+        sink.tool_input(first, "{\"x\":1}");
+        let second = sink.tool_call("b", "g");
+        sink.tool_input(second, "{\"x\":1}");
+        sink.tool_arguments(second, "{\"y\":2}");
+        sink.finish(FinishReason::ToolCalls, Usage::default());
+        let calls: Vec<_> = sink.writer().calls().iter().map(|c| c.join(" ")).collect();
+        assert_eq!(calls, ["a f {\"x\":1}", "b g {\"y\":2}"]);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use crate::bedrock::ResponseStream;
 use crate::call::Call;
 use crate::chat::{Error, FinishReason, Usage};
 
+/// Longest label of a metric, in bytes.
+const MAX_LABEL: usize = 40;
+
 /// What became of one call of a channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -31,6 +34,8 @@ pub enum End {
         reason: FinishReason,
         /// What it cost.
         usage: Usage,
+        /// The model's word for why, where nobody knows what it means.
+        unknown_reason: Option<String>,
     },
     /// With an error instead, or in the middle of the answer.
     Failed(Error),
@@ -41,6 +46,18 @@ impl Exchange {
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_deref()
+    }
+
+    /// The channel whose answer ended for a reason that nobody knows, and a label that says which; once.
+    pub fn take_unknown_reason(&mut self) -> Option<(&str, String)> {
+        let outcome = self.outcome.as_deref_mut()?;
+        match &mut outcome.end {
+            Some(End::Answered { unknown_reason, .. }) => {
+                let word = unknown_reason.take()?;
+                Some((&outcome.channel, label(&word)))
+            }
+            _ => None,
+        }
     }
 
     /// Notes that a call leaves.
@@ -69,7 +86,34 @@ impl Exchange {
         if let Some(error) = stream.failure() {
             self.note_end(|| End::Failed(error.clone()));
         } else if let Some((reason, usage)) = stream.end() {
-            self.note_end(|| End::Answered { reason, usage });
+            self.note_end(|| End::Answered {
+                reason,
+                usage,
+                unknown_reason: stream.unknown_reason().map(str::to_owned),
+            });
         }
+    }
+}
+
+/// A model's word as a label of a metric. What is no word is not repeated: it could be anything.
+fn label(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if word.len() <= MAX_LABEL && word.chars().all(is_plain) {
+        word.to_ascii_lowercase()
+    } else {
+        "other".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_word_becomes_a_label() {
+        assert_eq!(label("Model_Bored-2"), "model_bored-2");
+        assert_eq!(label("a b"), "other");
+        assert_eq!(label("a.b"), "other");
+        assert_eq!(label(&"a".repeat(41)), "other");
     }
 }

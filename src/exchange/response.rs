@@ -225,16 +225,18 @@ impl Head {
             ));
         }
         call.answer.header_usage = self.usage();
-        let completion = call
+        let mut completion = call
             .dialect
             .decode_response(&body, &call.answer)
             .map_err(|error| error.reply())?;
+        completion.settle();
         // A long answer need not be in memory three times: linear memory never shrinks.
         drop(body);
         let head = call.answer_head(self, completion.id.as_deref());
         let end = End::Answered {
             reason: completion.finish_reason,
             usage: completion.usage,
+            unknown_reason: completion.unknown_reason.clone(),
         };
         Ok((call.reply.whole(&completion, &head), end))
     }
