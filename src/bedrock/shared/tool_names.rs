@@ -15,10 +15,15 @@ const MAX_LEN: usize = 64;
 /// Length of the digest that keeps changed names apart, in hexadecimal digits.
 const DIGEST_LEN: usize = 8;
 
+/// What stands before the names of functions in the models' own templates.
+const NAMESPACES: [&str; 4] = ["functions.", "functions::", "function.", "tools."];
+
 /// Changed tool names of one exchange, by the name that went upstream.
 #[derive(Clone, Debug, Default)]
 pub struct ToolNames {
     originals: BTreeMap<String, String>,
+    /// The client's own names of the tools that the model may call.
+    offered: Vec<Box<str>>,
     expects_answer: bool,
     /// How often each of the client's ids was used for a call.
     calls: BTreeMap<String, u32>,
@@ -32,6 +37,11 @@ impl ToolNames {
             self.originals.insert(changed.clone(), name.to_owned());
         }
         sent
+    }
+
+    /// Notes that the model may call this tool of the client's.
+    pub(in crate::bedrock) fn offer(&mut self, name: &str) {
+        self.offered.push(name.into());
     }
 
     /// The id to send for a call of an earlier turn: unique in the request, although some clients use
@@ -57,7 +67,7 @@ impl ToolNames {
     /// Whether a tool that the model calls is really its answer, see [`crate::bedrock::shared::structured`].
     #[must_use]
     pub(in crate::bedrock) fn is_answer(&self, sent: &str) -> bool {
-        self.expects_answer && sent == ANSWER_TOOL
+        self.expects_answer && (sent == ANSWER_TOOL || undecorated(sent) == ANSWER_TOOL)
     }
 
     /// Whether the answer is to come as the arguments of the answer tool.
@@ -87,10 +97,53 @@ impl ToolNames {
         Cow::Owned(plain)
     }
 
-    /// The client's name of a tool that the model calls.
+    /// The client's name of a tool that the model calls. A name that no tool has stays as it is, unless a tool
+    /// has what is left of it without what models put around names.
     #[must_use]
     pub fn restore<'n>(&'n self, sent: &'n str) -> &'n str {
-        self.originals.get(sent).map_or(sent, String::as_str)
+        let known = self.known(sent);
+        known
+            .or_else(|| self.known(undecorated(sent)))
+            .unwrap_or(sent)
+    }
+
+    /// The client's name of a tool, if the model may call it.
+    pub(in crate::bedrock) fn callable<'n>(&'n self, sent: &'n str) -> Option<&'n str> {
+        let name = self.restore(sent);
+        self.is_offered(name).then_some(name)
+    }
+
+    /// Whether the model may call anything.
+    pub(in crate::bedrock) fn offers(&self) -> bool {
+        self.expects_answer || !self.offered.is_empty()
+    }
+
+    fn known<'n>(&'n self, sent: &'n str) -> Option<&'n str> {
+        match self.originals.get(sent) {
+            Some(original) => Some(original),
+            None => self.is_offered(sent).then_some(sent),
+        }
+    }
+
+    fn is_offered(&self, name: &str) -> bool {
+        self.offered.iter().any(|own| **own == *name)
+    }
+}
+
+/// A name without what models put around it: blanks, the namespace that templates give to functions, the number
+/// of the call, quotes, and tokens that they could not leave at that.
+fn undecorated(name: &str) -> &str {
+    let end = name.find("<|").or_else(|| name.find("<｜"));
+    let name = end.and_then(|end| name.get(..end)).unwrap_or(name);
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`'));
+    let name = name.split_whitespace().next().unwrap_or_default();
+    let name = NAMESPACES
+        .iter()
+        .find_map(|space| name.strip_prefix(space))
+        .unwrap_or(name);
+    match name.split_once(':') {
+        Some((name, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
     }
 }
 
@@ -131,6 +184,48 @@ mod tests {
         assert_eq!(sent, "mcp_server_get_weather_6ee81b6f");
         assert_eq!(names.restore(&sent), "mcp.server/get weather");
         assert_eq!(names.restore("get_weather-2"), "get_weather-2");
+    }
+
+    #[test]
+    fn what_a_model_puts_around_an_offered_name_is_taken_off() {
+        let mut names = ToolNames::default();
+        names.offer("get_weather");
+        names.offer("a/b");
+        let sent = names.send("a/b").into_owned();
+        for said in [
+            "get_weather",
+            " get_weather",
+            "functions.get_weather",
+            "functions.get_weather:0",
+            "get_weather<|channel|>commentary",
+            "functions.get_weather<|constrain|>json",
+            "\"get_weather\"",
+            "get_weather json",
+        ] {
+            assert_eq!(names.restore(said), "get_weather", "{said}");
+            assert_eq!(names.callable(said), Some("get_weather"), "{said}");
+        }
+        assert_eq!(names.restore(&format!("functions.{sent}")), "a/b");
+        for said in [
+            "functions.now",
+            "now<|channel|>commentary",
+            "<|x|>",
+            "",
+            "get_weather.x",
+        ] {
+            assert_eq!(names.restore(said), said);
+            assert_eq!(names.callable(said), None);
+        }
+    }
+
+    #[test]
+    fn a_name_that_a_tool_has_is_not_taken_apart() {
+        let mut names = ToolNames::default();
+        for name in ["functions.now", "now"] {
+            names.offer(name);
+        }
+        assert_eq!(names.restore("functions.now"), "functions.now");
+        assert_eq!(names.restore("now"), "now");
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl<'a> Tools<'a> {
     ) -> Result<Self, Error> {
         let mut list = Vec::with_capacity(request.tools.len());
         for tool in request.tools.iter().filter(|own| is_allowed(request, own)) {
+            names.offer(&tool.name);
             list.push(Tool {
                 name: names.send(&tool.name),
                 description: not_blank(tool.description.as_deref()),
