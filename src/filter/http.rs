@@ -157,6 +157,7 @@ impl HttpContext for FilterHttp {
         }
         let mut read = || host::read(BufferType::HttpResponseBody, size);
         let step = self.exchange.response_body(size, end, &mut read);
+        metrics::report_end(&mut self.exchange);
         Message::response(size).apply(step)
     }
 
@@ -168,6 +169,7 @@ impl HttpContext for FilterHttp {
         let size = body.len();
         let mut read = || body.clone();
         let step = self.exchange.response_trailers(size, &mut read);
+        metrics::report_end(&mut self.exchange);
         Message::response(size).apply(step)
     }
 }

@@ -89,6 +89,7 @@ impl HttpContext for FilterUpstream {
             let mut read = || host::read(BufferType::HttpResponseBody, size);
             let step = exchange.response_body(size, end, &mut read);
             metrics::report_events(&relays::dispatcher());
+            metrics::report_end(exchange);
             Message::response(size).apply(step)
         })
     }
@@ -98,7 +99,9 @@ impl HttpContext for FilterUpstream {
             let body = host::read(BufferType::HttpResponseBody, ALL);
             let size = body.len();
             let mut read = || body.clone();
-            Message::response(size).apply(exchange.response_trailers(size, &mut read))
+            let step = exchange.response_trailers(size, &mut read);
+            metrics::report_end(exchange);
+            Message::response(size).apply(step)
         })
     }
 }
