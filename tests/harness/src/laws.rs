@@ -1,6 +1,8 @@
 //! What must hold for anything that comes in from outside; shared by the property tests in
 //! `tests/robustness.rs` and the fuzz targets in `fuzz/`.
 
+mod markup;
+
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::{Arc, LazyLock};
@@ -23,6 +25,8 @@ use serde_json::{Value, json};
 use golden_cases::frame;
 
 use crate::{routes, send};
+
+pub use markup::{MODELS as MODELS_WITH_MARKUP, markup_reading};
 
 static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
     let (mut arns, mut families) = (json!({}), json!({}));
