@@ -124,6 +124,7 @@ fn families_are_named_in_their_own_files_alone() {
         "src/catalog/family.rs",
         "src/bedrock/dialects",
         "src/bedrock/converse",
+        "src/bedrock/shared/markup",
     ];
     forbid(
         "src",

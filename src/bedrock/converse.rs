@@ -51,10 +51,10 @@ impl Dialect for Converse {
     }
 
     fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        response::decode(body, &answer.names)
+        response::decode(body, answer)
     }
 
     fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(answer.names))
+        Box::new(stream::Decoder::new(answer))
     }
 }

@@ -7,6 +7,7 @@ use crate::catalog::Model;
 use crate::chat::{AnswerSink, Completion, Error, Param, Request, Treatment, Usage};
 use crate::json::{self, Pieces};
 
+use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::prompt::TextRules;
 use crate::bedrock::{Operation, Options, ToolNames, UpstreamError};
 use crate::catalog::ModelFamily;
@@ -119,6 +120,8 @@ pub struct Answer {
     pub header_usage: Option<Usage>,
     /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
     pub earlier_calls: u32,
+    /// What the model writes into its texts beside the answer.
+    pub(super) markup: Option<Rules>,
     /// How the text behind a prompt is read.
     pub(super) text: TextRules,
 }

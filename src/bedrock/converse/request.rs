@@ -9,6 +9,7 @@ use super::tools;
 use crate::bedrock::dialects::anthropic::messages::{self as claude, betas};
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
 use crate::chat::{self, Error, Field, Param, Place, Request};
@@ -69,6 +70,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         &body,
         Answer {
             names,
+            markup: Rules::of(request, target),
             ..Answer::default()
         },
     )

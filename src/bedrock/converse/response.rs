@@ -1,11 +1,16 @@
 //! Decodes an answer that is not streamed.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::blob;
-use crate::bedrock::{DecodeError, ToolNames, UpstreamError};
-use crate::chat::{Completion, FinishReason, Thought, ToolCall, Usage};
+use crate::bedrock::shared::arguments::arguments;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Whole;
+use crate::bedrock::{self, DecodeError, ToolNames};
+use crate::chat::{Completion, Thought, ToolCall, Usage};
 use crate::json::Text;
 
 #[derive(Deserialize)]
@@ -57,7 +62,7 @@ pub(super) struct ToolUse<'a> {
     #[serde(default, borrow)]
     pub(super) name: Option<Text<'a>>,
     #[serde(default, borrow)]
-    input: Option<&'a RawValue>,
+    pub(super) input: Option<&'a RawValue>,
     /// `server_tool_use` for tools of Bedrock's own, which nobody waits for.
     #[serde(default, rename = "type", borrow)]
     kind: Option<Text<'a>>,
@@ -140,15 +145,16 @@ impl ToolUse<'_> {
     }
 }
 
-pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, DecodeError> {
+pub(super) fn decode(body: &[u8], how: &bedrock::Answer) -> Result<Completion, DecodeError> {
     let answer: Answer<'_> = serde_json::from_slice(body)?;
+    let names = &how.names;
     let mut completion = Completion::default();
     let mut answered = false;
     for block in &answer.output.message.content {
         match &block.tool_use {
             Some(call) if call.is_servers_own() => {}
             Some(call) if names.is_answer(call.name.as_deref().unwrap_or_default()) => {
-                completion.content = Some(input(call).to_owned());
+                completion.content = Some(input(call).into_owned());
                 answered = true;
             }
             Some(call) => completion.tool_calls.push(tool_call(call, names)),
@@ -157,6 +163,9 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
             None => read_text(block, &mut completion),
         }
     }
+    if !answered {
+        read_markup(&mut completion, how);
+    }
     completion.usage = answer.usage.unwrap_or_default().usage();
     completion.usage.reasoning = thinking_tokens(answer.additional_model_response_fields);
     completion.service_tier = answer
@@ -164,8 +173,24 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
         .and_then(|tier| tier.kind)
         .map(|kind| kind.to_string());
     let called = !completion.tool_calls.is_empty();
-    completion.finish_reason = finish_reason(answer.stop_reason.as_deref(), called)?;
+    let mut end = EndReason::default();
+    end.take(answer.stop_reason.as_deref())?;
+    end.end(called, &mut completion);
     Ok(completion)
+}
+
+/// Takes out of the texts what the model wrote beside the answer.
+fn read_markup(completion: &mut Completion, how: &bedrock::Answer) {
+    let Some(rules) = &how.markup else {
+        return;
+    };
+    let reasoning = completion.reasoning.take().unwrap_or_default();
+    let text = completion.content.take().unwrap_or_default();
+    let called = !completion.tool_calls.is_empty();
+    let said = Whole::read(Some(rules), &how.names, (&reasoning, &text), called);
+    completion.reasoning = Some(said.reasoning).filter(|text| !text.is_empty());
+    completion.content = Some(said.content).filter(|text| !text.is_empty());
+    completion.tool_calls.splice(..0, said.calls);
 }
 
 fn read_text(block: &Content<'_>, completion: &mut Completion) {
@@ -200,14 +225,16 @@ fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCall {
     ToolCall {
         id: call.tool_use_id.as_deref().unwrap_or_default().to_owned(),
         name: names.restore(name).to_owned(),
-        arguments: input(call).to_owned(),
+        arguments: input(call).into_owned(),
     }
 }
 
 /// Arguments must be an object, also where the model gave none.
-fn input<'a>(call: &ToolUse<'a>) -> &'a str {
-    let input = call.input.map_or("{}", RawValue::get);
-    if input == "null" { "{}" } else { input }
+fn input<'a>(call: &ToolUse<'a>) -> Cow<'a, str> {
+    let input = call.input.map(arguments);
+    input
+        .filter(|input| !input.is_empty())
+        .unwrap_or("{}".into())
 }
 
 /// Reads the thinking tokens that [`super::request`] asked for; the pointer's first part may be
@@ -240,29 +267,4 @@ pub(super) fn thinking_tokens(fields: Option<&RawValue>) -> u64 {
     details
         .and_then(|details| details.thinking_tokens)
         .unwrap_or(0)
-}
-
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
-///
-/// # Errors
-///
-/// When the model wrote something that Bedrock could not read: a client would take what is there
-/// for the answer.
-pub(super) fn finish_reason(
-    stop_reason: Option<&str>,
-    called_tools: bool,
-) -> Result<FinishReason, DecodeError> {
-    Ok(match stop_reason {
-        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
-        Some("guardrail_intervened" | "content_filtered") => FinishReason::ContentFilter,
-        Some("malformed_tool_use") => return Err(malformed("tool call")),
-        Some("malformed_model_output") => return Err(malformed("answer")),
-        _ if called_tools => FinishReason::ToolCalls,
-        _ => FinishReason::Stop,
-    })
-}
-
-fn malformed(what: &str) -> DecodeError {
-    let message = format!("The model wrote a malformed {what}; try again.");
-    DecodeError::Upstream(UpstreamError::in_stream("modelErrorException", &message))
 }

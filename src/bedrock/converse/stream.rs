@@ -10,18 +10,22 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::blob;
-use super::response::{ServiceTier, ToolUse, UsageBody, finish_reason, thinking_tokens};
-use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, CallIndex, FinishReason, Thought, Usage};
+use super::response::{ServiceTier, ToolUse, UsageBody, thinking_tokens};
+use crate::bedrock::shared::arguments::arguments;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Listener;
+use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
+use crate::chat::{AnswerSink, Arguments, CallIndex, Thought, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
     names: ToolNames,
+    listener: Listener,
     /// Blocks that have not ended, by their index.
     open: BTreeMap<u64, Open>,
     /// Why the answer ended, once it is known.
-    finish: Option<FinishReason>,
+    end: Option<EndReason>,
     /// Token counts, which arrive behind everything else.
     usage: Option<Usage>,
     reasoning_tokens: u64,
@@ -32,9 +36,7 @@ pub(super) struct Decoder {
 enum Open {
     ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer {
-        has_arguments: bool,
-    },
+    Answer(Arguments),
     /// A tool of Bedrock's own.
     ServerTool,
     Reasoning {
@@ -85,8 +87,9 @@ struct Delta<'a> {
 
 #[derive(Deserialize)]
 struct ToolUseDelta<'a> {
+    /// Documented as a string; some models give the object itself.
     #[serde(default, borrow)]
-    input: Option<Text<'a>>,
+    input: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -104,12 +107,19 @@ fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
+fn say(text: &str, out: &mut dyn AnswerSink) {
+    if !text.is_empty() {
+        out.text(text);
+    }
+}
+
 impl Decoder {
-    pub(super) fn new(names: ToolNames) -> Self {
+    pub(super) fn new(answer: Answer) -> Self {
         Self {
-            names,
+            listener: Listener::new(answer.markup, &answer.names),
+            names: answer.names,
             open: BTreeMap::new(),
-            finish: None,
+            end: None,
             usage: None,
             reasoning_tokens: 0,
             complete: false,
@@ -121,25 +131,29 @@ impl Decoder {
             return;
         };
         let name = call.name.as_deref().unwrap_or_default();
+        let input = call.input.map(arguments).unwrap_or_default();
+        self.listener.finish(true, &self.names, out);
         let open = if call.is_servers_own() {
             Open::ServerTool
         } else if self.names.is_answer(name) {
-            Open::Answer {
-                has_arguments: false,
-            }
+            let mut arguments = Arguments::default();
+            arguments.unless_said(&input);
+            Open::Answer(arguments)
         } else {
             let id = call.tool_use_id.as_deref().unwrap_or_default();
-            Open::ToolCall(out.tool_call(id, self.names.restore(name)))
+            let index = out.tool_call(id, self.names.restore(name));
+            out.tool_input(index, &input);
+            Open::ToolCall(index)
         };
         self.open.insert(at, open);
     }
 
     fn block_delta(&mut self, at: u64, delta: &Delta<'_>, out: &mut dyn AnswerSink) {
         if let Some(text) = set(&delta.text) {
-            out.text(text);
+            self.listener.text(text, &self.names, out);
         }
-        if let Some(json) = delta.tool_use.as_ref().and_then(|call| set(&call.input)) {
-            self.arguments(at, json, out);
+        if let Some(input) = delta.tool_use.as_ref().and_then(|call| call.input) {
+            self.arguments(at, &arguments(input), out);
         }
         if let Some(delta) = &delta.reasoning_content {
             self.reasoning(at, delta, out);
@@ -149,10 +163,7 @@ impl Decoder {
     fn arguments(&mut self, at: u64, json: &str, out: &mut dyn AnswerSink) {
         match self.open.get_mut(&at) {
             Some(Open::ToolCall(call)) => out.tool_arguments(*call, json),
-            Some(Open::Answer { has_arguments }) => {
-                *has_arguments = true;
-                out.text(json);
-            }
+            Some(Open::Answer(arguments)) => say(&arguments.push(json), out),
             _ => {}
         }
     }
@@ -173,7 +184,7 @@ impl Decoder {
         };
         if let Some(thought) = set(&delta.text) {
             text.push_str(thought);
-            out.reasoning(thought);
+            self.listener.reasoning(thought, &self.names, out);
         }
         signature.push_str(set(&delta.signature).unwrap_or_default());
         if let Some(piece) = set(&delta.redacted_content) {
@@ -184,10 +195,7 @@ impl Decoder {
     fn block_stop(&mut self, at: u64, out: &mut dyn AnswerSink) {
         match self.open.remove(&at) {
             Some(Open::ToolCall(call)) => out.tool_call_end(call),
-            // A tool without arguments streams none, but they must be an object all the same.
-            Some(Open::Answer {
-                has_arguments: false,
-            }) => out.text("{}"),
+            Some(Open::Answer(mut arguments)) => say(&arguments.end(), out),
             Some(Open::Reasoning {
                 text,
                 signature,
@@ -218,8 +226,9 @@ impl Decoder {
             self.block_stop(at, out);
         }
         self.reasoning_tokens = thinking_tokens(payload.additional_model_response_fields);
-        let called = out.tool_calls() > 0;
-        self.finish = Some(finish_reason(payload.stop_reason.as_deref(), called)?);
+        let mut end = EndReason::default();
+        end.take(payload.stop_reason.as_deref())?;
+        self.end = Some(end);
         Ok(())
     }
 
@@ -234,10 +243,13 @@ impl Decoder {
     /// The end goes out when both of its halves are there. Without the second the answer counts as
     /// cut off: its token counts would be wrong.
     fn finish(&mut self, out: &mut dyn AnswerSink) {
-        if let (Some(reason), Some(usage), false) = (self.finish, self.usage, self.complete) {
+        if let (Some(end), Some(usage), false) = (&self.end, self.usage, self.complete) {
             self.complete = true;
             let reasoning = self.reasoning_tokens;
-            out.finish(reason, Usage { reasoning, ..usage });
+            let called = out.tool_calls() > 0;
+            self.listener.finish(called, &self.names, out);
+            let called = out.tool_calls() > 0;
+            end.finish(called, Usage { reasoning, ..usage }, out);
         }
     }
 }

@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 
+/// What `amazon-bedrock-guardrailAction` says of an answer in whose place a guardrail put its own.
+pub(in crate::bedrock) const INTERVENED: &str = "INTERVENED";
+
 /// Keys that Bedrock writes next to the model's own, in bodies and in the events of a stream.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html>

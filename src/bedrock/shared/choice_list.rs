@@ -14,11 +14,14 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::shared::arguments::arguments;
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Whole;
 use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::shared::tool_names::identifier;
-use crate::bedrock::{Answer, DecodeError, UpstreamError};
-use crate::chat::{Completion, FinishReason, ToolCall, Usage};
+use crate::bedrock::{Answer, DecodeError};
+use crate::chat::{Completion, ToolCall, Usage};
 use crate::json::Text;
 
 /// The answer in a whole body.
@@ -34,19 +37,26 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
             "no choice",
         )));
     };
-    let reason = choice.reason()?;
+    let mut end = EndReason::default();
+    end.intervene(additions.intervened());
+    end.take(choice.reason())?;
     let mut cutter = StopCutter::new(answer.text.stops.clone());
-    let mut content = None;
-    let mut take = |text: &str| content.get_or_insert_with(String::new).push_str(text);
+    let mut text = String::new();
+    let mut take = |own: &str| text.push_str(own);
     let message = choice.message();
-    let text = message.and_then(|message| message.content.as_deref());
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        cutter.push(text, &mut take);
-        cutter.finish(&mut take);
-    }
+    let own = message.and_then(|message| message.content.as_deref());
+    cutter.push(own.unwrap_or_default(), &mut take);
+    cutter.finish(&mut take);
+    let calls = message.and_then(|message| message.tool_calls.as_deref());
+    let calls = calls.unwrap_or_default();
+    let rules = answer.markup.as_ref();
+    let said = Whole::read(rules, &answer.names, ("", &text), !calls.is_empty());
+    let filled = |text: String| Some(text).filter(|text| !text.is_empty());
     let mut completion = Completion {
         id: reply.id.as_deref().map(str::to_owned),
-        content,
+        content: filled(said.content),
+        reasoning: filled(said.reasoning),
+        tool_calls: said.calls,
         usage: reply
             .usage
             .map(Usage::from)
@@ -54,8 +64,7 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
             .unwrap_or_default(),
         ..Completion::default()
     };
-    let calls = message.and_then(|message| message.tool_calls.as_deref());
-    for (index, call) in calls.unwrap_or_default().iter().enumerate() {
+    for (index, call) in calls.iter().enumerate() {
         if answer.names.is_answer(call.name()) {
             completion.content = Some(object(&call.arguments()).to_owned());
         } else {
@@ -69,11 +78,7 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
     if completion.content.is_none() && completion.tool_calls.is_empty() {
         completion.content = Some(String::new());
     }
-    completion.finish_reason = finish_reason(
-        reason,
-        additions.intervened(),
-        !completion.tool_calls.is_empty(),
-    );
+    end.end(!completion.tool_calls.is_empty(), &mut completion);
     Ok(completion)
 }
 
@@ -138,23 +143,10 @@ impl<'a> Choice<'a> {
         self.delta.as_ref().or(self.message.as_ref())
     }
 
-    /// Why the answer ended, if it has.
-    fn reason(&self) -> Result<Option<FinishReason>, DecodeError> {
-        let reason = self
-            .finish_reason
-            .as_deref()
-            .or(self.stop_reason.as_deref());
-        match reason {
-            None | Some("") => Ok(None),
-            Some("error") => {
-                let message = "The model failed to answer.";
-                let error = UpstreamError::in_stream("modelErrorException", message);
-                Err(DecodeError::Upstream(error))
-            }
-            Some("length" | "model_length" | "max_tokens") => Ok(Some(FinishReason::Length)),
-            Some("content_filter") => Ok(Some(FinishReason::ContentFilter)),
-            Some(_) => Ok(Some(FinishReason::Stop)),
-        }
+    /// The model's word for why the answer ended, if it has.
+    fn reason(&self) -> Option<&str> {
+        let words = [&self.finish_reason, &self.stop_reason];
+        words.into_iter().find_map(Option::as_deref)
     }
 }
 
@@ -173,13 +165,7 @@ impl Call<'_> {
     /// JSON, or a piece of it.
     fn arguments(&self) -> Cow<'_, str> {
         let own = self.function.as_ref().and_then(|own| own.arguments);
-        let Some(json) = own.map(RawValue::get) else {
-            return Cow::Borrowed("");
-        };
-        match serde_json::from_str::<Text<'_>>(json) {
-            Ok(text) => text.into(),
-            Err(_) => Cow::Borrowed(json),
-        }
+        own.map(arguments).unwrap_or_default()
     }
 }
 
@@ -190,16 +176,6 @@ impl From<UsageBody> for Usage {
             output: usage.completion_tokens,
             ..Self::default()
         }
-    }
-}
-
-/// What the model did counts more than the word it has for it.
-fn finish_reason(reason: Option<FinishReason>, intervened: bool, called: bool) -> FinishReason {
-    match reason {
-        _ if intervened => FinishReason::ContentFilter,
-        Some(reason @ (FinishReason::Length | FinishReason::ContentFilter)) => reason,
-        _ if called => FinishReason::ToolCalls,
-        _ => FinishReason::Stop,
     }
 }
 

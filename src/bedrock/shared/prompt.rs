@@ -12,7 +12,7 @@ mod text;
 #[cfg(test)]
 pub(in crate::bedrock) mod testing;
 
-pub(in crate::bedrock) use answer::{Decoder, Said, decode, finish_reason};
+pub(in crate::bedrock) use answer::{Decoder, Said, decode};
 pub(in crate::bedrock) use control::Control;
 pub(in crate::bedrock) use stop::StopCutter;
 pub(in crate::bedrock) use text::{Lead, TextRules};

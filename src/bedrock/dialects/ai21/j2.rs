@@ -100,7 +100,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
     let reason = one.finish_reason.and_then(|finish| finish.reason);
     Ok(Said {
         text: one.data.and_then(|data| data.text),
-        reason: reason.as_deref().map(prompt::finish_reason),
+        reason,
         ..Said::default()
     })
 }

@@ -109,7 +109,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
     let said: Completed<'_> = serde_json::from_slice(json)?;
     Ok(Said {
         text: said.completion,
-        reason: said.stop_reason.as_deref().map(prompt::finish_reason),
+        reason: said.stop_reason,
         ..Said::default()
     })
 }

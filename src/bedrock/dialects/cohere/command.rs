@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
 use crate::bedrock::shared::prompt_labels;
-use crate::bedrock::{
-    Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, UpstreamError,
-};
+use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::json::Text;
 
@@ -122,13 +120,9 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
         text = text.or(generation.text.filter(|_| whole));
         reason = reason.or(generation.finish_reason);
     }
-    if reason.as_deref() == Some("ERROR") {
-        let error = UpstreamError::in_stream("modelErrorException", "The model failed to answer.");
-        return Err(DecodeError::Upstream(error));
-    }
     Ok(Said {
         text,
-        reason: reason.as_deref().map(prompt::finish_reason),
+        reason,
         ..Said::default()
     })
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bedrock::shared::conversation::{Block, BlockContent, Conversation, Speaker};
-use crate::bedrock::shared::inline_reasoning::{Start, split};
+use crate::bedrock::shared::markup::{Markup, Start, split};
 use crate::bedrock::shared::prompt::{
     self, Control, Images, Limits, Said, System, Template, TextRules,
 };
@@ -72,7 +72,9 @@ impl Dialect for Prompt {
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let mut conversation = prompt::conversation(request, Images::Refused)?;
-        forget_reasoning(&mut conversation);
+        if let Some(markup) = Markup::of(target) {
+            forget_reasoning(&mut conversation, markup);
+        }
         let body = Body {
             prompt: TEMPLATE.render(&conversation),
             max_tokens: LIMITS.max_tokens(request, target),
@@ -85,10 +87,7 @@ impl Dialect for Prompt {
         } else {
             Start::Reasoning
         };
-        let rules = TextRules {
-            reasoning: Some(start),
-            ..TextRules::default()
-        };
+        let rules = TextRules::default().marked_up(target, start);
         prompt::encoded(request, &body, rules)
     }
 
@@ -103,10 +102,10 @@ impl Dialect for Prompt {
 
 /// The model was taught on conversations without the reasoning of earlier turns; clients that got
 /// it inside an answer send it back there.
-fn forget_reasoning(conversation: &mut Conversation<'_>) {
+fn forget_reasoning(conversation: &mut Conversation<'_>, markup: &'static Markup) {
     for turn in &mut conversation.turns {
         if turn.speaker == Speaker::Assistant {
-            let (_, answer) = split(&turn.text(), Start::Answer);
+            let (_, answer) = split(&turn.text(), markup, Start::Answer);
             turn.blocks = vec![Block::from(BlockContent::Text(answer.into()))];
         }
     }
@@ -119,7 +118,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
     };
     Ok(Said {
         text: choice.text,
-        reason: choice.stop_reason.as_deref().map(prompt::finish_reason),
+        reason: choice.stop_reason,
         ..Said::default()
     })
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use self::template::{TEMPLATE_2, TEMPLATE_3, TEMPLATE_4};
 use crate::bedrock::shared::conversation::{BlockContent, Conversation};
+use crate::bedrock::shared::markup::Start;
 use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, Template, TextRules};
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::catalog::Model;
@@ -109,7 +110,7 @@ impl Dialect for Llama {
         let stops = prompt::stops(request).into_iter().map(str::to_owned);
         let rules = TextRules {
             stops: stops.collect(),
-            ..TextRules::behind(&conversation, self.lead)
+            ..TextRules::behind(&conversation, self.lead).marked_up(target, Start::Answer)
         };
         prompt::encoded(request, &body, rules)
     }
@@ -150,7 +151,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
     let said: Generation<'_> = serde_json::from_slice(json)?;
     Ok(Said {
         text: said.generation,
-        reason: said.stop_reason.as_deref().map(prompt::finish_reason),
+        reason: said.stop_reason,
         input: said.prompt_token_count,
         output: said.generation_token_count,
     })

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::messages::{Message, messages};
 use crate::bedrock::shared::choice_list;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::prompt::{self, Limits, TextRules};
 use crate::bedrock::shared::structured::{Wanted, force_answer};
 use crate::bedrock::shared::tools::{self, Choice, Tools};
@@ -79,6 +80,7 @@ impl Dialect for Chat {
         };
         let mut encoded = prompt::encoded(request, &body, rules)?;
         encoded.answer.names = names;
+        encoded.answer.markup = Rules::of(request, target);
         Ok(encoded)
     }
 

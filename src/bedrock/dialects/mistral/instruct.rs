@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bedrock::shared::markup::Start;
 use crate::bedrock::shared::prompt::{
     self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
 };
@@ -98,7 +99,8 @@ impl Dialect for Instruct {
             top_k: top_k(request, target),
             stop: prompt::stops(request),
         };
-        let rules = TextRules::behind(&conversation, Lead::WhiteSpace);
+        let rules =
+            TextRules::behind(&conversation, Lead::WhiteSpace).marked_up(target, Start::Answer);
         prompt::encoded(request, &body, rules)
     }
 
@@ -128,7 +130,7 @@ fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
     };
     Ok(Said {
         text: output.text,
-        reason: output.stop_reason.as_deref().map(prompt::finish_reason),
+        reason: output.stop_reason,
         ..Said::default()
     })
 }

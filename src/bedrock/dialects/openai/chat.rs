@@ -50,6 +50,6 @@ impl Dialect for Chat {
     }
 
     fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(stream::Decoder::new(answer.names))
+        Box::new(stream::Decoder::new(answer))
     }
 }

@@ -1,18 +1,20 @@
 //! Decodes a streamed answer, event by event.
 
-use super::{Call, Reply, finish_reason, made_up_id};
+use super::{Call, Reply, made_up_id};
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Listener;
 use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, CallIndex, FinishReason, Usage};
+use crate::chat::{AnswerSink, Arguments, CallIndex, Usage};
 
 /// State of one streamed answer.
 pub(in crate::bedrock) struct Decoder {
     names: ToolNames,
     cutter: StopCutter,
+    listener: Listener,
     calls: Vec<Open>,
-    reason: Option<FinishReason>,
-    intervened: bool,
+    end: EndReason,
     /// The model's own counts.
     usage: Option<Usage>,
     complete: bool,
@@ -31,24 +33,25 @@ enum Goal {
     /// A call of the client's tool.
     Call(CallIndex),
     /// The call is the answer.
-    Answer { has_arguments: bool },
+    Answer(Arguments),
 }
 
 impl Decoder {
     pub(in crate::bedrock) fn new(answer: Answer) -> Self {
         Self {
+            listener: Listener::new(answer.markup, &answer.names),
             names: answer.names,
             cutter: StopCutter::new(answer.text.stops),
             calls: Vec::new(),
-            reason: None,
-            intervened: false,
+            end: EndReason::default(),
             usage: None,
             complete: false,
         }
     }
 
-    fn call(&mut self, call: &Call<'_>, out: &mut dyn AnswerSink) {
-        let known = self.known(call);
+    /// Takes a piece of a call; `before` calls had begun before the event that it is in.
+    fn call(&mut self, call: &Call<'_>, before: usize, out: &mut dyn AnswerSink) {
+        let known = self.known(call, before);
         let position = known.unwrap_or_else(|| self.open(call, out));
         let arguments = call.arguments();
         if let Some(open) = self
@@ -58,19 +61,20 @@ impl Decoder {
         {
             match &mut open.goal {
                 Goal::Call(index) => out.tool_arguments(*index, &arguments),
-                Goal::Answer { has_arguments } => {
-                    *has_arguments = true;
-                    out.text(&arguments);
-                }
+                Goal::Answer(own) => say(&own.push(&arguments), out),
             }
         }
     }
 
     /// Which call a piece continues. Servers differ in what they repeat: an id names its call, a
     /// name alone begins one, and else the index or the order tells.
-    fn known(&self, call: &Call<'_>) -> Option<usize> {
+    /// Two calls may have one id all the same: those of one event are different calls, and so are those with
+    /// different indexes.
+    fn known(&self, call: &Call<'_>, before: usize) -> Option<usize> {
         if let Some(id) = call.id() {
-            return self.calls.iter().position(|open| open.id == id);
+            let is_other = |open: &Open| open.index.zip(call.index).is_some_and(|(a, b)| a != b);
+            let mut calls = self.calls.iter().take(before);
+            return calls.position(|open| open.id == id && !is_other(open));
         }
         if !call.name().is_empty() {
             return None;
@@ -85,9 +89,7 @@ impl Decoder {
             .id()
             .map_or_else(|| made_up_id(position), str::to_owned);
         let goal = if self.names.is_answer(call.name()) {
-            Goal::Answer {
-                has_arguments: false,
-            }
+            Goal::Answer(Arguments::default())
         } else {
             Goal::Call(out.tool_call(&id, self.names.restore(call.name())))
         };
@@ -101,18 +103,25 @@ impl Decoder {
 
     fn finish(&mut self, metrics: Option<Usage>, out: &mut dyn AnswerSink) {
         self.complete = true;
-        self.cutter.finish(&mut |text| out.text(text));
-        for open in &self.calls {
-            match open.goal {
-                Goal::Call(index) => out.tool_call_end(index),
-                Goal::Answer {
-                    has_arguments: false,
-                } => out.text("{}"),
-                Goal::Answer { .. } => {}
+        let (listener, names) = (&mut self.listener, &self.names);
+        self.cutter
+            .finish(&mut |text| listener.text(text, names, out));
+        listener.finish(out.tool_calls() > 0, names, out);
+        for open in &mut self.calls {
+            match &mut open.goal {
+                Goal::Call(index) => out.tool_call_end(*index),
+                Goal::Answer(arguments) => say(&arguments.end(), out),
             }
         }
-        let reason = finish_reason(self.reason, self.intervened, out.tool_calls() > 0);
-        out.finish(reason, self.usage.or(metrics).unwrap_or_default());
+        let called = out.tool_calls() > 0;
+        let usage = self.usage.or(metrics).unwrap_or_default();
+        self.end.finish(called, usage, out);
+    }
+}
+
+fn say(text: &str, out: &mut dyn AnswerSink) {
+    if !text.is_empty() {
+        out.text(text);
     }
 }
 
@@ -121,20 +130,25 @@ impl StreamDecoder for Decoder {
         let additions = BedrockFields::of(event.payload)?;
         let reply: Reply<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        self.intervened |= additions.intervened();
+        self.end.intervene(additions.intervened());
         self.usage = reply.usage.map(Usage::from).or(self.usage);
         if let Some(choice) = reply.choices.first() {
-            let reason = choice.reason()?;
             if let Some(text) = choice.message().and_then(|own| own.content.as_deref())
                 && !text.is_empty()
             {
-                self.cutter.push(text, &mut |text| out.text(text));
+                let (listener, names) = (&mut self.listener, &self.names);
+                self.cutter
+                    .push(text, &mut |text| listener.text(text, names, out));
             }
             let calls = choice.message().and_then(|own| own.tool_calls.as_deref());
-            for call in calls.unwrap_or_default() {
-                self.call(call, out);
+            let before = self.calls.len();
+            if calls.is_some_and(|calls| !calls.is_empty()) {
+                self.listener.finish(true, &self.names, out);
             }
-            self.reason = reason.or(self.reason);
+            for call in calls.unwrap_or_default() {
+                self.call(call, before, out);
+            }
+            self.end.take(choice.reason())?;
         }
         if let Some(metrics) = additions.metrics {
             self.finish(Some(metrics.into()), out);
@@ -147,7 +161,7 @@ impl StreamDecoder for Decoder {
     }
 
     fn end(&mut self, out: &mut dyn AnswerSink) {
-        if self.reason.is_some() {
+        if self.end.is_set() {
             self.finish(None, out);
         }
     }

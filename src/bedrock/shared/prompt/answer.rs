@@ -2,10 +2,11 @@
 
 use super::text::TextReader;
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
-use crate::bedrock::shared::inline_reasoning::Piece;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
+use crate::bedrock::shared::markup::Piece;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
-use crate::chat::{AnswerSink, Completion, FinishReason, Usage};
+use crate::chat::{AnswerSink, Completion, Usage};
 use crate::json::Text;
 
 /// What a body or an event of a stream says, in no family's terms.
@@ -13,8 +14,8 @@ use crate::json::Text;
 pub(in crate::bedrock) struct Said<'a> {
     /// Text of the answer, or the next piece of it.
     pub(in crate::bedrock) text: Option<Text<'a>>,
-    /// Why the answer ended, once it has.
-    pub(in crate::bedrock) reason: Option<FinishReason>,
+    /// The model's word for why the answer ended, once it has.
+    pub(in crate::bedrock) reason: Option<Text<'a>>,
     /// Tokens of the prompt, where the model counts them.
     pub(in crate::bedrock) input: Option<u64>,
     /// Tokens of the answer so far, where the model counts them.
@@ -53,6 +54,7 @@ pub(in crate::bedrock) fn decode(
     let mut sink = |piece: Piece<'_>| match piece {
         Piece::Reasoning(text) => reasoning.push_str(text),
         Piece::Answer(text) => content.push_str(text),
+        Piece::Call(_) => {}
     };
     reader.push(text, &mut sink);
     reader.finish(&mut sink);
@@ -60,15 +62,19 @@ pub(in crate::bedrock) fn decode(
         usage: answer.header_usage,
         ..End::default()
     };
-    end.add(&said, &additions);
-    Ok(Completion {
+    end.add(&said, &additions)?;
+    let mut completion = Completion {
         content: Some(content),
         reasoning: Some(reasoning).filter(|reasoning| !reasoning.is_empty()),
-        finish_reason: end.reason(reader.stop_sequence().is_some()),
         stop_sequence: reader.stop_sequence().map(str::to_owned),
         usage: end.usage(),
         ..Completion::default()
-    })
+    };
+    if completion.stop_sequence.is_some() {
+        end.reason.cut();
+    }
+    end.reason.end(false, &mut completion);
+    Ok(completion)
 }
 
 /// State of one streamed answer.
@@ -83,8 +89,7 @@ pub(in crate::bedrock) struct Decoder {
 /// What is known of an answer's end.
 #[derive(Default)]
 struct End {
-    reason: Option<FinishReason>,
-    intervened: bool,
+    reason: EndReason,
     input: Option<u64>,
     output: Option<u64>,
     /// Bedrock's own counts, which fill in where the model has none.
@@ -116,13 +121,12 @@ impl Decoder {
 
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
-        self.text.finish(&mut |piece| write(piece, out));
-        let stop_sequence = self.text.stop_sequence();
-        if let Some(text) = stop_sequence {
+        self.text.finish(&mut |piece| write(&piece, out));
+        if let Some(text) = self.text.stop_sequence() {
             out.stop_sequence(text);
+            self.end.reason.cut();
         }
-        let reason = self.end.reason(stop_sequence.is_some());
-        out.finish(reason, self.end.usage());
+        self.end.reason.finish(false, self.end.usage(), out);
     }
 }
 
@@ -132,9 +136,9 @@ impl StreamDecoder for Decoder {
         let said = (self.read)(event.payload)?;
         self.start(&additions, out);
         if let Some(text) = &said.text {
-            self.text.push(text, &mut |piece| write(piece, out));
+            self.text.push(text, &mut |piece| write(&piece, out));
         }
-        self.end.add(&said, &additions);
+        self.end.add(&said, &additions)?;
         // Behind a stop text nothing more is wanted, so the client need not wait for it; but where
         // only Bedrock counts tokens, the counts are worth waiting for.
         let is_over = self.text.stop_sequence().is_some() && self.end.is_counted();
@@ -149,7 +153,7 @@ impl StreamDecoder for Decoder {
     }
 
     fn end(&mut self, out: &mut dyn AnswerSink) {
-        if self.end.reason.is_some() {
+        if self.end.reason.is_set() {
             self.finish(out);
         }
     }
@@ -157,27 +161,20 @@ impl StreamDecoder for Decoder {
 
 impl End {
     /// Later counts are totals, not additions.
-    fn add(&mut self, said: &Said<'_>, additions: &BedrockFields) {
-        self.reason = said.reason.or(self.reason);
-        self.intervened |= additions.intervened();
+    fn add(&mut self, said: &Said<'_>, additions: &BedrockFields) -> Result<(), DecodeError> {
+        self.reason.intervene(additions.intervened());
+        self.reason.take(said.reason.as_deref())?;
         self.input = said.input.or(self.input);
         self.output = said.output.or(self.output);
         self.usage = additions
             .metrics
             .map(InvocationMetrics::into)
             .or(self.usage);
+        Ok(())
     }
 
     fn is_counted(&self) -> bool {
         self.input.is_some() && self.output.is_some()
-    }
-
-    fn reason(&self, cut: bool) -> FinishReason {
-        if self.intervened {
-            return FinishReason::ContentFilter;
-        }
-        let reason = self.reason.filter(|_| !cut);
-        reason.unwrap_or(FinishReason::Stop)
     }
 
     /// The model's own counts win; they know nothing of caches.
@@ -195,20 +192,12 @@ impl End {
     }
 }
 
-/// A finish reason by the words that models have for it; those that are none of these mean that
-/// the model was done.
-pub(in crate::bedrock) fn finish_reason(reason: &str) -> FinishReason {
-    match reason {
-        "length" | "max_tokens" | "MAX_TOKENS" | "ERROR_LIMIT" => FinishReason::Length,
-        "content_filtered" | "content_filter" | "ERROR_TOXIC" => FinishReason::ContentFilter,
-        _ => FinishReason::Stop,
-    }
-}
-
-fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
+fn write(piece: &Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
         Piece::Answer(text) => out.text(text),
+        // Nobody is offered a tool behind a prompt.
+        Piece::Call(_) => {}
     }
 }
 

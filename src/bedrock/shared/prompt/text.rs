@@ -2,15 +2,16 @@
 
 use super::StopCutter;
 use crate::bedrock::shared::conversation::Conversation;
-use crate::bedrock::shared::inline_reasoning::{Piece, Splitter, Start};
+use crate::bedrock::shared::markup::{Markup, Piece, Scanner, Start};
+use crate::bedrock::{Target, ToolNames};
 
 /// How the text of an answer is read.
 #[derive(Clone, Debug, Default)]
 pub(in crate::bedrock) struct TextRules {
     /// What at its start is the template's, not the answer's.
     pub(in crate::bedrock) lead: Lead,
-    /// Whether it contains reasoning, and what it begins with.
-    pub(in crate::bedrock) reasoning: Option<Start>,
+    /// What the model writes beside the answer, and what it begins with.
+    pub(in crate::bedrock) markup: Option<(&'static Markup, Start)>,
     /// Texts that end it, where the model does not see to that.
     pub(in crate::bedrock) stops: Vec<String>,
 }
@@ -30,7 +31,9 @@ pub(in crate::bedrock) enum Lead {
 /// State of one text that is being read.
 #[derive(Debug)]
 pub(super) struct TextReader {
-    splitter: Option<Splitter>,
+    scanner: Option<Scanner>,
+    /// None: what prompts cannot tell of is not called.
+    names: ToolNames,
     answer: AnswerReader,
 }
 
@@ -42,6 +45,14 @@ struct AnswerReader {
 }
 
 impl TextRules {
+    /// The same with what the model writes beside the answer.
+    pub(in crate::bedrock) fn marked_up(self, target: &Target<'_>, start: Start) -> Self {
+        Self {
+            markup: Markup::of(target).map(|markup| (markup, start)),
+            ..self
+        }
+    }
+
     /// The rules for an answer that a template brings about: one that continues the assistant's
     /// words keeps even its first space.
     pub(in crate::bedrock) fn behind(conversation: &Conversation<'_>, lead: Lead) -> Self {
@@ -59,7 +70,10 @@ impl TextRules {
 impl TextReader {
     pub(super) fn new(rules: TextRules) -> Self {
         Self {
-            splitter: rules.reasoning.map(Splitter::new),
+            scanner: rules
+                .markup
+                .map(|(markup, start)| Scanner::new(markup.into(), start, false)),
+            names: ToolNames::default(),
             answer: AnswerReader {
                 lead: rules.lead,
                 cutter: StopCutter::new(rules.stops),
@@ -69,7 +83,7 @@ impl TextReader {
 
     /// Reads everything as the answer, for texts that are not the model's.
     pub(super) fn expect_no_reasoning(&mut self) {
-        self.splitter = None;
+        self.scanner = None;
     }
 
     /// The stop text that the answer ended at, if it did.
@@ -80,8 +94,10 @@ impl TextReader {
     /// Takes the next text and gives away what can be told of it.
     pub(super) fn push(&mut self, text: &str, sink: &mut dyn FnMut(Piece<'_>)) {
         let answer = &mut self.answer;
-        match &mut self.splitter {
-            Some(splitter) => splitter.push(text, &mut |piece| answer.take(piece, sink)),
+        match &mut self.scanner {
+            Some(scanner) => {
+                scanner.push(text, &self.names, &mut |piece| answer.take(piece, sink));
+            }
             None => answer.take(Piece::Answer(text), sink),
         }
     }
@@ -89,8 +105,8 @@ impl TextReader {
     /// Takes the end of the text and gives away what was held back.
     pub(super) fn finish(&mut self, sink: &mut dyn FnMut(Piece<'_>)) {
         let answer = &mut self.answer;
-        if let Some(splitter) = &mut self.splitter {
-            splitter.finish(&mut |piece| answer.take(piece, sink));
+        if let Some(scanner) = &mut self.scanner {
+            scanner.finish(false, &self.names, &mut |piece| answer.take(piece, sink));
         }
         answer.cutter.finish(&mut |text| sink(Piece::Answer(text)));
     }

@@ -3,8 +3,11 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::shared::arguments;
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::{Answer, DecodeError, ToolNames};
-use crate::chat::{Completion, FinishReason, ToolCall, Usage};
+use crate::chat::{Completion, ToolCall, Usage};
 use crate::json::Text;
 
 /// What stands for reasoning that Nova does not show.
@@ -128,11 +131,11 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
     }
     let usage = response.usage.map(Usage::from);
     completion.usage = usage.or(answer.header_usage).unwrap_or_default();
-    completion.finish_reason = finish_reason(
-        response.stop_reason.as_deref(),
-        response.guardrail_action.as_deref(),
-        json.is_none() && !completion.tool_calls.is_empty(),
-    );
+    let called = json.is_none() && !completion.tool_calls.is_empty();
+    let mut end = EndReason::default();
+    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.take(response.stop_reason.as_deref())?;
+    end.end(called, &mut completion);
     // Nova sometimes thinks aloud before it calls; that is no part of a JSON answer.
     completion.content = json.or(completion.content);
     Ok(completion)
@@ -152,25 +155,9 @@ fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCall {
 }
 
 fn arguments(call: &ToolUse<'_>) -> String {
-    let input = call.input.map(RawValue::get);
-    let input = input.filter(|input| *input != "null");
-    input.unwrap_or("{}").to_owned()
-}
-
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>, whose stop
-/// reasons are Nova's own.
-pub(super) fn finish_reason(
-    stop_reason: Option<&str>,
-    guardrail_action: Option<&str>,
-    calls_tools: bool,
-) -> FinishReason {
-    if guardrail_action == Some("INTERVENED") {
-        return FinishReason::ContentFilter;
-    }
-    match stop_reason {
-        Some("max_tokens" | "model_context_window_exceeded") => FinishReason::Length,
-        Some("content_filtered" | "guardrail_intervened") => FinishReason::ContentFilter,
-        _ if calls_tools => FinishReason::ToolCalls,
-        _ => FinishReason::Stop,
+    let input = call.input.map(arguments::arguments).unwrap_or_default();
+    match &*input {
+        "" => "{}".to_owned(),
+        _ => input.into_owned(),
     }
 }

@@ -3,11 +3,15 @@
 //! <https://docs.aws.amazon.com/nova/latest/userguide/using-invoke-api.html>
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::response::{Reasoning, UsageBody, finish_reason};
+use super::response::{Reasoning, UsageBody};
+use crate::bedrock::shared::arguments::arguments;
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, CallIndex, Usage};
+use crate::chat::{AnswerSink, Arguments, CallIndex, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
@@ -16,9 +20,9 @@ pub(super) struct Decoder {
     /// The model's own counts.
     usage: Option<Usage>,
     metrics: Option<InvocationMetrics>,
-    /// Why the answer ended, once it is known.
-    stop_reason: Option<String>,
-    guardrail_action: Option<String>,
+    end: EndReason,
+    /// Whether the model said that it ended, be it without a reason.
+    stopped: bool,
     /// The call that is being streamed.
     open: Option<Call>,
     /// Texts that are no part of the answer if the answer tool is called, for which they wait.
@@ -31,9 +35,7 @@ pub(super) struct Decoder {
 enum Call {
     Tool(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer {
-        has_arguments: bool,
-    },
+    Answer(Arguments),
 }
 
 /// An event: one of these under its name.
@@ -46,14 +48,14 @@ struct Payload<'a> {
     content_block_delta: Option<BlockDelta<'a>>,
     #[serde(default)]
     content_block_stop: Option<BlockStop>,
-    #[serde(default)]
-    message_stop: Option<MessageStop>,
+    #[serde(default, borrow)]
+    message_stop: Option<MessageStop<'a>>,
     #[serde(default)]
     metadata: Option<Metadata>,
     #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<InvocationMetrics>,
-    #[serde(default, rename = "amazon-bedrock-guardrailAction")]
-    guardrail_action: Option<String>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -76,6 +78,9 @@ struct ToolStart<'a> {
     tool_use_id: Option<Text<'a>>,
     #[serde(default, borrow)]
     name: Option<Text<'a>>,
+    /// Usually in pieces instead.
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +103,7 @@ struct Delta<'a> {
 #[derive(Deserialize)]
 struct ToolDelta<'a> {
     #[serde(default, borrow)]
-    input: Option<Text<'a>>,
+    input: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -106,9 +111,9 @@ struct BlockStop {}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct MessageStop {
-    #[serde(default)]
-    stop_reason: Option<String>,
+struct MessageStop<'a> {
+    #[serde(default, borrow)]
+    stop_reason: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -123,8 +128,8 @@ impl Decoder {
             names,
             usage: None,
             metrics: None,
-            stop_reason: None,
-            guardrail_action: None,
+            end: EndReason::default(),
+            stopped: false,
             open: None,
             held: String::new(),
             answered: false,
@@ -134,14 +139,17 @@ impl Decoder {
 
     fn tool_start(&mut self, tool: &ToolStart<'_>, out: &mut dyn AnswerSink) {
         let name = tool.name.as_deref().unwrap_or_default();
+        let input = tool.input.map(arguments).unwrap_or_default();
         self.open = Some(if self.names.is_answer(name) {
             self.answered = true;
-            Call::Answer {
-                has_arguments: false,
-            }
+            let mut arguments = Arguments::default();
+            arguments.unless_said(&input);
+            Call::Answer(arguments)
         } else {
             let id = tool.tool_use_id.as_deref().unwrap_or_default();
-            Call::Tool(out.tool_call(id, self.names.restore(name)))
+            let index = out.tool_call(id, self.names.restore(name));
+            out.tool_input(index, &input);
+            Call::Tool(index)
         });
     }
 
@@ -156,22 +164,17 @@ impl Decoder {
         if let Some(text) = delta.reasoning_content.as_ref().and_then(Reasoning::shown) {
             out.reasoning(text);
         }
-        let json = delta
-            .tool_use
-            .as_ref()
-            .and_then(|tool| tool.input.as_deref());
-        if let (Some(json), Some(open)) = (json.filter(|json| !json.is_empty()), &mut self.open) {
-            open.arguments(json, out);
+        let input = delta.tool_use.as_ref().and_then(|tool| tool.input);
+        if let (Some(input), Some(open)) = (input, &mut self.open) {
+            open.arguments(&arguments(input), out);
         }
     }
 
     fn block_stop(&mut self, out: &mut dyn AnswerSink) {
         match self.open.take() {
             Some(Call::Tool(call)) => out.tool_call_end(call),
-            Some(Call::Answer {
-                has_arguments: false,
-            }) => out.text("{}"),
-            _ => {}
+            Some(Call::Answer(mut arguments)) => say(&arguments.end(), out),
+            None => {}
         }
     }
 
@@ -181,13 +184,15 @@ impl Decoder {
         if !self.answered && !self.held.is_empty() {
             out.text(&self.held);
         }
-        let reason = finish_reason(
-            self.stop_reason.as_deref(),
-            self.guardrail_action.as_deref(),
-            !self.answered && out.tool_calls() > 0,
-        );
+        let called = !self.answered && out.tool_calls() > 0;
         let usage = self.usage.or(self.metrics.map(Usage::from));
-        out.finish(reason, usage.unwrap_or_default());
+        self.end.finish(called, usage.unwrap_or_default(), out);
+    }
+}
+
+fn say(text: &str, out: &mut dyn AnswerSink) {
+    if !text.is_empty() {
+        out.text(text);
     }
 }
 
@@ -195,10 +200,7 @@ impl Call {
     fn arguments(&mut self, json: &str, out: &mut dyn AnswerSink) {
         match self {
             Self::Tool(call) => out.tool_arguments(*call, json),
-            Self::Answer { has_arguments } => {
-                *has_arguments = true;
-                out.text(json);
-            }
+            Self::Answer(arguments) => say(&arguments.push(json), out),
         }
     }
 }
@@ -207,7 +209,8 @@ impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        self.guardrail_action = event.guardrail_action.or(self.guardrail_action.take());
+        self.end
+            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
         self.metrics = event.metrics.or(self.metrics);
         let start = event.content_block_start.and_then(|block| block.start);
         if let Some(tool) = start.and_then(|start| start.tool_use) {
@@ -220,7 +223,8 @@ impl StreamDecoder for Decoder {
             self.block_stop(out);
         }
         if let Some(stop) = event.message_stop {
-            self.stop_reason = stop.stop_reason.or(Some("end_turn".to_owned()));
+            self.stopped = true;
+            self.end.take(stop.stop_reason.as_deref())?;
         }
         // The counts come last, after the reason.
         if let Some(metadata) = event.metadata {
@@ -236,7 +240,7 @@ impl StreamDecoder for Decoder {
 
     /// An answer whose counts are missing is an answer nevertheless; one without a reason broke off.
     fn end(&mut self, out: &mut dyn AnswerSink) {
-        if !self.complete && self.stop_reason.is_some() {
+        if !self.complete && self.stopped {
             self.finish(out);
         }
     }

@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
-use crate::chat::{AnswerSink, Completion, FinishReason, Usage};
+use crate::chat::{AnswerSink, Completion, Usage};
 use crate::json::Text;
 
 #[derive(Deserialize)]
@@ -35,16 +37,16 @@ struct Piece<'a> {
 struct Chunk<'a> {
     #[serde(default, borrow)]
     output_text: Option<Text<'a>>,
-    #[serde(default)]
-    completion_reason: Option<String>,
+    #[serde(default, borrow)]
+    completion_reason: Option<Text<'a>>,
     #[serde(default)]
     input_text_token_count: Option<u64>,
     #[serde(default)]
     total_output_text_token_count: Option<u64>,
     #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<InvocationMetrics>,
-    #[serde(default, rename = "amazon-bedrock-guardrailAction")]
-    guardrail_action: Option<String>,
+    #[serde(default, rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
 }
 
 pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
@@ -53,16 +55,17 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
     let text = result.and_then(|result| result.output_text.as_deref());
     let output = result.and_then(|result| result.token_count);
     let usage = usage(response.input_text_token_count, output);
-    Ok(Completion {
+    let mut completion = Completion {
         // The answer begins on a line of its own.
         content: text.map(|text| text.trim_start().to_owned()),
-        finish_reason: finish_reason(
-            result.and_then(|result| result.completion_reason.as_deref()),
-            response.guardrail_action.as_deref(),
-        ),
         usage: usage.or(answer.header_usage).unwrap_or_default(),
         ..Completion::default()
-    })
+    };
+    let mut end = EndReason::default();
+    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.take(result.and_then(|result| result.completion_reason.as_deref()))?;
+    end.end(false, &mut completion);
+    Ok(completion)
 }
 
 /// The model's own counts, if it has both.
@@ -74,23 +77,13 @@ fn usage(input: Option<u64>, output: Option<u64>) -> Option<Usage> {
     })
 }
 
-fn finish_reason(reason: Option<&str>, guardrail_action: Option<&str>) -> FinishReason {
-    match reason {
-        _ if guardrail_action == Some("INTERVENED") => FinishReason::ContentFilter,
-        Some("LENGTH") => FinishReason::Length,
-        Some("CONTENT_FILTERED") => FinishReason::ContentFilter,
-        _ => FinishReason::Stop,
-    }
-}
-
 /// State of one streamed answer.
 #[derive(Default)]
 pub(super) struct Decoder {
     input: Option<u64>,
     output: Option<u64>,
     metrics: Option<InvocationMetrics>,
-    completion_reason: Option<String>,
-    guardrail_action: Option<String>,
+    reason: EndReason,
     wrote_text: bool,
     complete: bool,
 }
@@ -111,13 +104,9 @@ impl Decoder {
 
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
-        let reason = finish_reason(
-            self.completion_reason.as_deref(),
-            self.guardrail_action.as_deref(),
-        );
         let own = usage(self.input, self.output);
         let usage = own.or(self.metrics.map(Usage::from));
-        out.finish(reason, usage.unwrap_or_default());
+        self.reason.finish(false, usage.unwrap_or_default(), out);
     }
 }
 
@@ -127,8 +116,9 @@ impl StreamDecoder for Decoder {
         out.start();
         self.input = chunk.input_text_token_count.or(self.input);
         self.output = chunk.total_output_text_token_count.or(self.output);
-        self.completion_reason = chunk.completion_reason.or(self.completion_reason.take());
-        self.guardrail_action = chunk.guardrail_action.or(self.guardrail_action.take());
+        self.reason
+            .intervene(chunk.guardrail_action.as_deref() == Some(INTERVENED));
+        self.reason.take(chunk.completion_reason.as_deref())?;
         self.metrics = chunk.metrics.or(self.metrics);
         if let Some(text) = chunk.output_text.as_deref() {
             self.text(text, out);
@@ -146,7 +136,7 @@ impl StreamDecoder for Decoder {
 
     /// An answer without metrics is one nevertheless if it said why it ended.
     fn end(&mut self, out: &mut dyn AnswerSink) {
-        if !self.complete && self.completion_reason.is_some() {
+        if !self.complete && self.reason.is_set() {
             self.finish(out);
         }
     }

@@ -3,8 +3,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::{DecodeError, ToolNames};
-use crate::chat::{Completion, FinishReason, Thought, ToolCall, Usage};
+use crate::chat::{Completion, Thought, ToolCall, Usage};
 use crate::json::Text;
 
 #[derive(Deserialize)]
@@ -101,28 +103,12 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
         }
     }
     answer.usage.apply(&mut completion.usage);
-    completion.finish_reason = finish_reason(
-        answer.stop_reason.as_deref(),
-        answer.guardrail_action.as_deref(),
-        if answered {
-            Called::Answer
-        } else if completion.tool_calls.is_empty() {
-            Called::Nothing
-        } else {
-            Called::Tools
-        },
-    );
+    let mut end = EndReason::default();
+    end.intervene(answer.guardrail_action.as_deref() == Some(INTERVENED));
+    end.take(answer.stop_reason.as_deref())?;
+    let called = !answered && !completion.tool_calls.is_empty();
+    end.end(called, &mut completion);
     Ok(completion)
-}
-
-/// What the model called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Called {
-    Nothing,
-    /// Tools of the client's.
-    Tools,
-    /// The tool whose arguments are the answer.
-    Answer,
 }
 
 fn thought(kind: &str, block: &Content<'_>) -> Option<Thought> {
@@ -145,22 +131,5 @@ fn tool_call(block: &Content<'_>, names: &ToolNames) -> ToolCall {
         id: block.id.as_deref().unwrap_or_default().to_owned(),
         name: names.restore(name).to_owned(),
         arguments: block.input.map_or("{}", RawValue::get).to_owned(),
-    }
-}
-
-/// <https://docs.anthropic.com/en/api/handling-stop-reasons>
-pub(super) fn finish_reason(
-    stop_reason: Option<&str>,
-    guardrail_action: Option<&str>,
-    called: Called,
-) -> FinishReason {
-    if guardrail_action == Some("INTERVENED") {
-        return FinishReason::ContentFilter;
-    }
-    match stop_reason {
-        Some("max_tokens" | "model_context_window_exceeded" | "compaction") => FinishReason::Length,
-        Some("refusal") => FinishReason::ContentFilter,
-        _ if called == Called::Tools => FinishReason::ToolCalls,
-        _ => FinishReason::Stop,
     }
 }

@@ -3,20 +3,22 @@
 //! <https://docs.anthropic.com/en/docs/build-with-claude/streaming>
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::response::{Called, UsageBody, finish_reason};
+use super::response::UsageBody;
+use crate::bedrock::shared::arguments::arguments;
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
-use crate::chat::{AnswerSink, CallIndex, Thought, Usage};
+use crate::chat::{AnswerSink, Arguments, CallIndex, Thought, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
     names: ToolNames,
     usage: Usage,
-    /// Why the answer ended, once it is known.
-    stop_reason: Option<String>,
-    guardrail_action: Option<String>,
+    end: EndReason,
     /// The block that is being streamed, if it needs an end.
     open: Option<Open>,
     answered: bool,
@@ -27,7 +29,7 @@ pub(super) struct Decoder {
 enum Open {
     ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer,
+    Answer(Arguments),
     Thinking {
         text: String,
         signature: String,
@@ -52,7 +54,7 @@ struct Payload<'a> {
     #[serde(default, rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<InvocationMetrics>,
     #[serde(default, rename = "amazon-bedrock-guardrailAction")]
-    guardrail_action: Option<String>,
+    guardrail_action: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,9 @@ struct ContentBlock<'a> {
     id: Option<Text<'a>>,
     #[serde(default, borrow)]
     name: Option<Text<'a>>,
+    /// Usually empty here, and in pieces later.
+    #[serde(default, borrow)]
+    input: Option<&'a RawValue>,
     #[serde(default, borrow)]
     thinking: Option<Text<'a>>,
     #[serde(default, borrow)]
@@ -87,9 +92,9 @@ struct Delta<'a> {
     thinking: Option<Text<'a>>,
     #[serde(default, borrow)]
     signature: Option<Text<'a>>,
+    // Small, because every event has the place for them.
     #[serde(default)]
-    stop_reason: Option<String>,
-    // Small, because every event has the place for it.
+    stop_reason: Option<Box<str>>,
     #[serde(default)]
     stop_sequence: Option<Box<str>>,
 }
@@ -102,13 +107,18 @@ struct ErrorBody {
     message: String,
 }
 
+fn say(text: &str, out: &mut dyn AnswerSink) {
+    if !text.is_empty() {
+        out.text(text);
+    }
+}
+
 impl Decoder {
     pub(super) fn new(names: ToolNames) -> Self {
         Self {
             names,
             usage: Usage::default(),
-            stop_reason: None,
-            guardrail_action: None,
+            end: EndReason::default(),
             open: None,
             answered: false,
             complete: false,
@@ -146,12 +156,17 @@ impl Decoder {
 
     fn tool_start(&mut self, block: &ContentBlock<'_>, out: &mut dyn AnswerSink) -> Open {
         let name = block.name.as_deref().unwrap_or_default();
+        let input = block.input.map(arguments).unwrap_or_default();
         if self.names.is_answer(name) {
             self.answered = true;
-            return Open::Answer;
+            let mut arguments = Arguments::default();
+            arguments.unless_said(&input);
+            return Open::Answer(arguments);
         }
         let id = block.id.as_deref().unwrap_or_default();
-        Open::ToolCall(out.tool_call(id, self.names.restore(name)))
+        let index = out.tool_call(id, self.names.restore(name));
+        out.tool_input(index, &input);
+        Open::ToolCall(index)
     }
 
     fn block_delta(&mut self, delta: &Delta<'_>, out: &mut dyn AnswerSink) {
@@ -167,9 +182,9 @@ impl Decoder {
                     out.tool_arguments(*call, json);
                 }
             }
-            Some(Open::Answer) => {
+            Some(Open::Answer(arguments)) => {
                 if let Some(json) = set(&delta.partial_json) {
-                    out.text(json);
+                    say(&arguments.push(json), out);
                 }
             }
             Some(Open::Thinking { text, signature }) => {
@@ -186,11 +201,12 @@ impl Decoder {
     fn block_stop(&mut self, out: &mut dyn AnswerSink) {
         match self.open.take() {
             Some(Open::ToolCall(call)) => out.tool_call_end(call),
+            Some(Open::Answer(mut arguments)) => say(&arguments.end(), out),
             Some(Open::Thinking { text, signature }) => out.thought(&Thought::Thinking {
                 thinking: text,
                 signature,
             }),
-            _ => {}
+            None => {}
         }
     }
 
@@ -202,18 +218,8 @@ impl Decoder {
         {
             self.usage = metrics.into();
         }
-        let reason = finish_reason(
-            self.stop_reason.as_deref(),
-            self.guardrail_action.as_deref(),
-            if self.answered {
-                Called::Answer
-            } else if out.tool_calls() > 0 {
-                Called::Tools
-            } else {
-                Called::Nothing
-            },
-        );
-        out.finish(reason, self.usage);
+        let called = !self.answered && out.tool_calls() > 0;
+        self.end.finish(called, self.usage, out);
     }
 }
 
@@ -223,7 +229,8 @@ impl StreamDecoder for Decoder {
         if let Some(error) = event.error {
             return Err(DecodeError::Upstream(in_band(&error)));
         }
-        self.guardrail_action = event.guardrail_action.or(self.guardrail_action.take());
+        self.end
+            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
         if let Some(usage) = event.usage {
             usage.apply(&mut self.usage);
         }
@@ -245,13 +252,13 @@ impl StreamDecoder for Decoder {
             }
             "content_block_stop" => self.block_stop(out),
             "message_delta" => {
-                let delta = event.delta;
-                let stop = delta.as_ref().and_then(|own| own.stop_sequence.as_deref());
+                let delta = event.delta.as_ref();
+                let stop = delta.and_then(|own| own.stop_sequence.as_deref());
                 if let Some(text) = stop {
                     out.stop_sequence(text);
                 }
-                let reason = delta.and_then(|delta| delta.stop_reason);
-                self.stop_reason = reason.or(self.stop_reason.take());
+                let reason = delta.and_then(|delta| delta.stop_reason.as_deref());
+                self.end.take(reason)?;
             }
             "message_stop" => self.message_stop(event.metrics, out),
             _ => {}

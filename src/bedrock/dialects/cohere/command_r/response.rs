@@ -4,8 +4,10 @@ use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use crate::bedrock::{Answer, DecodeError, ToolNames, UpstreamError};
-use crate::chat::{self, Completion, FinishReason, Usage};
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::{Answer, DecodeError, ToolNames};
+use crate::chat::{self, Completion, Usage};
 use crate::json::Text;
 
 /// A whole answer; the last event of a stream has it too.
@@ -105,46 +107,19 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
         .zip(calls)
         .map(|(index, call)| call.out(call_id(answer.earlier_calls, index), &answer.names))
         .collect();
-    let finish_reason = finish_reason(
-        response.finish_reason.as_deref(),
-        response.guardrail_action.as_deref(),
-        !tool_calls.is_empty(),
-    )?;
+    let mut end = EndReason::default();
+    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.take(response.finish_reason.as_deref())?;
     let text = response.text.as_deref();
     let text = text.filter(|text| !text.is_empty() || tool_calls.is_empty());
-    Ok(Completion {
+    let mut completion = Completion {
         id: response.response_id.as_deref().map(str::to_owned),
         content: text.map(str::to_owned),
         tool_calls,
-        finish_reason,
         usage: response.usage().or(answer.header_usage).unwrap_or_default(),
         ..Completion::default()
-    })
-}
-
-/// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-cohere-command-r-plus.html>
-///
-/// # Errors
-///
-/// When the model gave up.
-pub(super) fn finish_reason(
-    reason: Option<&str>,
-    guardrail_action: Option<&str>,
-    calls_tools: bool,
-) -> Result<FinishReason, DecodeError> {
-    if guardrail_action == Some("INTERVENED") {
-        return Ok(FinishReason::ContentFilter);
-    }
-    match reason {
-        Some("MAX_TOKENS" | "ERROR_LIMIT") => Ok(FinishReason::Length),
-        Some("ERROR_TOXIC") => Ok(FinishReason::ContentFilter),
-        Some("ERROR") => {
-            let message = "The model ended its answer with an error.";
-            let error = UpstreamError::in_stream("modelErrorException", message);
-            Err(DecodeError::Upstream(error))
-        }
-        // Bedrock says COMPLETE for calls too.
-        _ if calls_tools => Ok(FinishReason::ToolCalls),
-        _ => Ok(FinishReason::Stop),
-    }
+    };
+    // Bedrock says COMPLETE for calls too.
+    end.end(!completion.tool_calls.is_empty(), &mut completion);
+    Ok(completion)
 }

@@ -5,7 +5,9 @@
 
 use serde::Deserialize;
 
-use super::response::{Response, ToolCall, call_id, finish_reason};
+use super::response::{Response, ToolCall, call_id};
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
 use crate::chat::{AnswerSink, Usage};
@@ -17,7 +19,7 @@ const TOOL_CALLS: &str = "tool-calls-generation";
 /// State of one streamed answer.
 pub(super) struct Decoder {
     answer: Answer,
-    guardrail_action: Option<String>,
+    end: EndReason,
     wrote_text: bool,
     complete: bool,
 }
@@ -39,15 +41,15 @@ struct Payload<'a> {
     response: Option<Response<'a>>,
     #[serde(rename = "amazon-bedrock-invocationMetrics")]
     metrics: Option<InvocationMetrics>,
-    #[serde(rename = "amazon-bedrock-guardrailAction")]
-    guardrail_action: Option<String>,
+    #[serde(rename = "amazon-bedrock-guardrailAction", borrow)]
+    guardrail_action: Option<Text<'a>>,
 }
 
 impl Decoder {
     pub(super) fn new(answer: Answer) -> Self {
         Self {
             answer,
-            guardrail_action: None,
+            end: EndReason::default(),
             wrote_text: false,
             complete: false,
         }
@@ -81,24 +83,21 @@ impl Decoder {
             self.calls(calls.or(whole.tool_calls.as_deref()), out);
         }
         let reason = event.finish_reason.as_deref();
-        let reason = finish_reason(
-            reason.or(whole.finish_reason.as_deref()),
-            self.guardrail_action.as_deref(),
-            out.tool_calls() > 0,
-        )?;
+        self.end.take(reason.or(whole.finish_reason.as_deref()))?;
         let usage = whole.usage().or(event.metrics.map(Usage::from));
         self.complete = true;
-        out.finish(reason, usage.unwrap_or_default());
+        let called = out.tool_calls() > 0;
+        self.end.finish(called, usage.unwrap_or_default(), out);
         Ok(())
     }
 }
 
 impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
-        let mut event: Payload<'_> = serde_json::from_slice(event.payload)?;
+        let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        let guardrail_action = event.guardrail_action.take();
-        self.guardrail_action = guardrail_action.or(self.guardrail_action.take());
+        self.end
+            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
         if event.is_finished {
             return self.finish(&event, out);
         }

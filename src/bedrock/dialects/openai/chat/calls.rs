@@ -12,6 +12,8 @@ use crate::chat::{AnswerSink, CallIndex};
 #[derive(Default)]
 pub(super) struct Calls {
     list: Vec<Call>,
+    /// How many there were before the current event: two calls of one event are two, whatever their ids.
+    before: usize,
 }
 
 struct Call {
@@ -36,6 +38,11 @@ pub(super) fn made_up_id(answer_id: &str, index: usize) -> String {
 }
 
 impl Calls {
+    /// Notes that a new event begins.
+    pub(super) fn next_event(&mut self) {
+        self.before = self.list.len();
+    }
+
     /// Takes a piece of a call.
     pub(super) fn piece(
         &mut self,
@@ -76,7 +83,8 @@ impl Calls {
             (None, Some(id)) => at(&|call| call.id == id).or(last),
             (None, None) => last,
         };
-        found.filter(|at| {
+        let is_new = |at: usize| piece.name().is_some() && at >= self.before;
+        found.filter(|at| !is_new(*at)).filter(|at| {
             self.list
                 .get(*at)
                 .is_some_and(|call| call.goes_on_with(piece))
@@ -138,6 +146,7 @@ mod tests {
         let mut calls = Calls::default();
         for piece in pieces {
             let piece: Piece<'_> = serde_json::from_str(piece).unwrap();
+            calls.next_event();
             calls.piece(&piece, "a", &ToolNames::default(), &mut out);
         }
         out.finish(FinishReason::ToolCalls, Usage::default());
@@ -192,7 +201,7 @@ mod tests {
                 r#"{"function":{"arguments":"}"}}"#,
                 r#"{"id":"c1","function":{"arguments":" "}}"#,
             ],
-            &["c1 f {} ", "c2 f {}"],
+            &["c1 f {}", "c2 f {}"],
         );
         check(
             &[

@@ -3,6 +3,7 @@
 use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::structured::Wanted;
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools};
@@ -55,6 +56,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         &body,
         Answer {
             names,
+            markup: Rules::of(request, target),
             ..Answer::default()
         },
     )

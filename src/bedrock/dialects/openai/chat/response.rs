@@ -4,9 +4,11 @@ use serde::de::Error as _;
 
 use super::calls::made_up_id;
 use super::wire::{Choice, Reply, fault};
-use crate::bedrock::shared::inline_reasoning::{Start, split};
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Whole;
 use crate::bedrock::{Answer, DecodeError, ToolNames};
-use crate::chat::{Completion, FinishReason, ToolCall};
+use crate::chat::{Completion, ToolCall};
 
 pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
     let reply: Reply<'_> = serde_json::from_slice(body)?;
@@ -19,25 +21,26 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
     };
     let id = reply.id.as_deref().unwrap_or_default();
     let said = choice.said();
-    let (inline, text) = split(&said.text, Start::Answer);
-    let reasoning = said.reasoning.into_owned() + &inline;
-    let tool_calls = tool_calls(choice, id, &answer.names);
-    let intervened = reply.guardrail_action.as_deref() == Some("INTERVENED");
+    let calls = tool_calls(choice, id, &answer.names);
+    let texts = (&*said.reasoning, &*said.text);
+    let rules = answer.markup.as_ref();
+    let said = Whole::read(rules, &answer.names, texts, !calls.is_empty());
+    let tool_calls = [said.calls, calls].concat();
+    let mut end = EndReason::default();
+    end.intervene(reply.guardrail_action.as_deref() == Some(INTERVENED));
+    end.take(choice.reason().as_deref())?;
     let own = reply.usage.or(choice.usage).and_then(|usage| usage.usage());
-    Ok(Completion {
+    let mut completion = Completion {
         // The prefix is ours to write, for every family alike.
         id: (!id.is_empty()).then(|| id.strip_prefix("chatcmpl-").unwrap_or(id).to_owned()),
-        content: (!text.is_empty() || tool_calls.is_empty()).then_some(text),
-        reasoning: (!reasoning.is_empty()).then_some(reasoning),
-        finish_reason: if intervened {
-            FinishReason::ContentFilter
-        } else {
-            choice.reason().finish(!tool_calls.is_empty())
-        },
+        content: (!said.content.is_empty() || tool_calls.is_empty()).then_some(said.content),
+        reasoning: (!said.reasoning.is_empty()).then_some(said.reasoning),
         tool_calls,
         usage: own.or(answer.header_usage).unwrap_or_default(),
         ..Completion::default()
-    })
+    };
+    end.end(!completion.tool_calls.is_empty(), &mut completion);
+    Ok(completion)
 }
 
 fn tool_calls(choice: &Choice<'_>, answer_id: &str, names: &ToolNames) -> Vec<ToolCall> {

@@ -1,69 +1,69 @@
 //! Decodes a streamed answer, chunk by chunk.
 
 use super::calls::Calls;
-use super::wire::{Choice, Reason, Reply, fault};
-use crate::bedrock::shared::inline_reasoning::{Piece, Splitter, Start};
-use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, FinishReason, Usage};
+use super::wire::{Choice, Reply, fault};
+use crate::bedrock::shared::bedrock_fields::INTERVENED;
+use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::markup::Listener;
+use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
+use crate::chat::{AnswerSink, Usage};
 
 /// State of one streamed answer.
 pub(super) struct Decoder {
     names: ToolNames,
-    splitter: Splitter,
+    listener: Listener,
     calls: Calls,
     /// The vendor's id of the answer, empty until it is known.
     id: String,
     /// What the model counted; it knows more than Bedrock.
     usage: Option<Usage>,
-    reason: Reason,
-    intervened: bool,
+    end: EndReason,
     /// Whether the vendor said that nothing more will come.
     done: bool,
     complete: bool,
 }
 
 impl Decoder {
-    pub(super) fn new(names: ToolNames) -> Self {
+    pub(super) fn new(answer: Answer) -> Self {
         Self {
-            names,
-            splitter: Splitter::new(Start::Answer),
+            listener: Listener::new(answer.markup, &answer.names),
+            names: answer.names,
             calls: Calls::default(),
             id: String::new(),
             usage: None,
-            reason: Reason::Absent,
-            intervened: false,
+            end: EndReason::default(),
             done: false,
             complete: false,
         }
     }
 
-    fn choice(&mut self, choice: &Choice<'_>, out: &mut dyn AnswerSink) {
+    fn choice(&mut self, choice: &Choice<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let said = choice.said();
         if !said.reasoning.is_empty() {
-            out.reasoning(&said.reasoning);
+            self.listener.reasoning(&said.reasoning, &self.names, out);
         }
-        self.splitter
-            .push(&said.text, &mut |piece| write(piece, out));
+        if !said.text.is_empty() {
+            self.listener.text(&said.text, &self.names, out);
+        }
+        if choice.calls().next().is_some() {
+            self.listener.finish(true, &self.names, out);
+        }
+        self.calls.next_event();
         for piece in choice.calls() {
             self.calls.piece(piece, &self.id, &self.names, out);
         }
-        match choice.reason() {
-            Reason::Absent => {}
-            reason => self.reason = reason,
-        }
+        self.end.take(choice.reason().as_deref())
     }
 
     /// The end, once it is sure that no more counts will come.
     fn finish(&mut self, metrics: Option<Usage>, out: &mut dyn AnswerSink) {
         self.complete = true;
         out.start();
-        self.splitter.finish(&mut |piece| write(piece, out));
-        let reason = if self.intervened {
-            FinishReason::ContentFilter
-        } else {
-            self.reason.finish(out.tool_calls() > 0)
-        };
-        out.finish(reason, self.usage.or(metrics).unwrap_or_default());
+        let called = out.tool_calls() > 0;
+        self.listener.finish(called, &self.names, out);
+        let called = out.tool_calls() > 0;
+        let usage = self.usage.or(metrics).unwrap_or_default();
+        self.end.finish(called, usage, out);
     }
 }
 
@@ -89,10 +89,11 @@ impl StreamDecoder for Decoder {
         if let Some(id) = chunk.id.filter(|_| self.id.is_empty()) {
             self.id = id.to_string();
         }
-        self.intervened |= chunk.guardrail_action.as_deref() == Some("INTERVENED");
+        self.end
+            .intervene(chunk.guardrail_action.as_deref() == Some(INTERVENED));
         let choices = chunk.choices.iter().flatten();
         for choice in choices.filter(|choice| choice.is_first()) {
-            self.choice(choice, out);
+            self.choice(choice, out)?;
             // Counts are totals, not additions: the last ones stand.
             self.usage = choice.usage.and_then(|own| own.usage()).or(self.usage);
         }
@@ -110,15 +111,8 @@ impl StreamDecoder for Decoder {
     /// Bedrock's counts mark the last chunk; where they are missing, the vendor's own word that it
     /// is done has to do. A stream with neither was cut.
     fn end(&mut self, out: &mut dyn AnswerSink) {
-        if self.done || self.reason != Reason::Absent {
+        if self.done || self.end.is_set() {
             self.finish(None, out);
         }
-    }
-}
-
-fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
-    match piece {
-        Piece::Reasoning(text) => out.reasoning(text),
-        Piece::Answer(text) => out.text(text),
     }
 }

@@ -9,8 +9,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::UpstreamError;
+use crate::bedrock::shared::arguments::arguments;
+use crate::bedrock::shared::end_reason::is_known;
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
-use crate::chat::{FinishReason, Usage};
+use crate::chat::Usage;
 use crate::json::Text;
 
 /// A `chat.completion` or a `chat.completion.chunk`.
@@ -63,6 +65,9 @@ pub(super) struct Message<'a> {
     reasoning_content: Option<&'a RawValue>,
     #[serde(borrow)]
     reasoning: Option<&'a RawValue>,
+    /// Parts, from vendors that keep them apart.
+    #[serde(borrow)]
+    reasoning_details: Option<&'a RawValue>,
     #[serde(borrow)]
     pub(super) tool_calls: Option<Vec<Call<'a>>>,
 }
@@ -110,17 +115,6 @@ struct CompletionDetails {
     reasoning_tokens: Option<u64>,
 }
 
-/// Why an answer ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Reason {
-    /// It has not.
-    #[default]
-    Absent,
-    /// For a reason that only the vendor knows.
-    Other,
-    Known(FinishReason),
-}
-
 /// The text and the reasoning of a message.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Said<'a> {
@@ -154,12 +148,17 @@ impl<'a> Choice<'a> {
             .flatten()
     }
 
-    /// The first of both fields that says something known.
-    pub(super) fn reason(&self) -> Reason {
-        let own = [self.finish_reason, self.stop_reason].map(reason);
-        let known = own.iter().find(|own| matches!(own, Reason::Known(_)));
-        let any = own.iter().find(|own| **own != Reason::Absent);
-        known.or(any).copied().unwrap_or_default()
+    /// The model's word for why the answer ended: the first of both fields that says something known. The second
+    /// may also be the stop text that was reached.
+    pub(super) fn reason(&self) -> Option<Cow<'a, str>> {
+        let mut words = [self.finish_reason, self.stop_reason]
+            .into_iter()
+            .filter_map(|own| word(own?));
+        let first = words.next()?;
+        if is_known(&first) {
+            return Some(first);
+        }
+        words.find(|second| is_known(second)).or(Some(first))
     }
 }
 
@@ -169,8 +168,14 @@ impl<'a> Message<'a> {
         if let Some(refusal) = &self.refusal {
             join(&mut said.text, refusal.clone().into());
         }
-        let reasoning = self.reasoning_content.or(self.reasoning);
-        if let Some(reasoning) = reasoning.map(plain) {
+        // Vendors that know several of them say the same in each.
+        let own = [
+            self.reasoning_content,
+            self.reasoning,
+            self.reasoning_details,
+        ];
+        let mut own = own.into_iter().flatten().map(plain);
+        if let Some(reasoning) = own.find(|reasoning| !reasoning.is_empty()) {
             join(&mut said.reasoning, reasoning);
         }
         said
@@ -192,9 +197,7 @@ impl Call<'_> {
     /// JSON, or a piece of it; some vendors write the object itself instead of a string.
     pub(super) fn arguments(&self) -> Cow<'_, str> {
         let own = self.function.as_ref().and_then(|f| f.arguments);
-        own.map_or(Cow::Borrowed(""), |own| {
-            string(own).unwrap_or(Cow::Borrowed(own.get()))
-        })
+        own.map(arguments).unwrap_or_default()
     }
 }
 
@@ -215,17 +218,6 @@ impl UsageBody {
             reasoning: reasoning.reasoning_tokens.unwrap_or(0),
         };
         (usage != Usage::default()).then_some(usage)
-    }
-}
-
-impl Reason {
-    /// The reason in OpenAI's terms; what the model really did counts more than what it says.
-    pub(super) fn finish(self, calls_tools: bool) -> FinishReason {
-        match self {
-            Self::Known(reason @ (FinishReason::Length | FinishReason::ContentFilter)) => reason,
-            _ if calls_tools => FinishReason::ToolCalls,
-            _ => FinishReason::Stop,
-        }
     }
 }
 
@@ -318,19 +310,9 @@ fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
     }
 }
 
-/// Some vendors write an empty string while the answer goes on, some the number of a token.
-fn reason(raw: Option<&RawValue>) -> Reason {
-    let Some(raw) = raw else {
-        return Reason::Absent;
-    };
-    Reason::Known(match string(raw).as_deref() {
-        Some("") => return Reason::Absent,
-        Some("stop" | "end_turn" | "stop_sequence" | "eos") => FinishReason::Stop,
-        Some("length" | "max_tokens" | "model_length") => FinishReason::Length,
-        Some("tool_calls" | "tool_use" | "function_call") => FinishReason::ToolCalls,
-        Some("content_filter" | "content_filtered" | "guardrail_intervened" | "refusal") => {
-            FinishReason::ContentFilter
-        }
-        _ => return Reason::Other,
-    })
+/// The model's word for why it ended. Some vendors write an empty string while the answer goes on, some the
+/// number of a token.
+fn word(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let word = string(raw).unwrap_or(Cow::Borrowed(raw.get()));
+    (!matches!(&*word, "" | "null")).then_some(word)
 }

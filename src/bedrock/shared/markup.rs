@@ -1,0 +1,104 @@
+//! What open models write into their texts beside the answer: reasoning between tags, tool calls in the tokens of
+//! their own templates, and what is left of both.
+//!
+//! Bedrock takes most of it out; what it misses is read here. [`Markup`] says which model writes what, a
+//! [`Scanner`] reads it in a text that arrives in any pieces, and a [`Listener`] tells an answer's sink. An answer
+//! reads the same whole and streamed. No more of a text is held back than what may be the start of a token, the
+//! white space before it, and a tool call until its end.
+//!
+//! Markup is a tool call only when the model was offered a tool of that name. Otherwise it is text like any other:
+//! people ask models about such things.
+
+mod calls;
+mod fence;
+mod forms;
+mod listener;
+mod scanner;
+mod side;
+mod table;
+mod typed;
+mod vocabulary;
+
+#[cfg(test)]
+mod tests;
+
+pub(in crate::bedrock) use calls::Schemas;
+pub(in crate::bedrock) use listener::{Listener, Whole};
+pub(in crate::bedrock) use scanner::{Scanner, Start};
+pub(in crate::bedrock) use table::Markup;
+
+use crate::bedrock::{Target, ToolNames};
+use crate::chat::{BlockContent, Request};
+
+/// How the texts of one answer are read.
+#[derive(Clone, Debug)]
+pub(in crate::bedrock) struct Rules {
+    /// What the model writes.
+    markup: &'static Markup,
+    /// What the arguments of its tools look like, for markup that does not say it.
+    schemas: Schemas,
+    /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
+    earlier_calls: u32,
+}
+
+impl Rules {
+    /// The rules for the answer to a request; none for models that write no markup.
+    pub(in crate::bedrock) fn of(request: &Request<'_>, target: &Target<'_>) -> Option<Self> {
+        let markup = Markup::of(target)?;
+        Some(Self {
+            markup,
+            schemas: if markup.has_untyped_calls() {
+                Schemas::of(request)
+            } else {
+                Schemas::default()
+            },
+            earlier_calls: earlier_calls(request),
+        })
+    }
+}
+
+impl From<&'static Markup> for Rules {
+    fn from(markup: &'static Markup) -> Self {
+        Self {
+            markup,
+            schemas: Schemas::default(),
+            earlier_calls: 0,
+        }
+    }
+}
+
+fn earlier_calls(request: &Request<'_>) -> u32 {
+    let blocks = request.messages.iter().flat_map(|message| &message.blocks);
+    let calls = blocks.filter(|block| matches!(block.content, BlockContent::ToolUse(_)));
+    u32::try_from(calls.count()).unwrap_or(u32::MAX)
+}
+
+/// A piece of a text with its name; texts are never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum Piece<'t> {
+    /// What the model thought.
+    Reasoning(&'t str),
+    /// What the model said.
+    Answer(&'t str),
+    /// A tool that it calls.
+    Call(calls::Call),
+}
+
+/// The reasoning and the answer of a whole text in which nobody was offered a tool.
+pub(in crate::bedrock) fn split(
+    text: &str,
+    markup: &'static Markup,
+    start: Start,
+) -> (String, String) {
+    let (mut reasoning, mut answer) = (String::new(), String::new());
+    let mut sink = |piece: Piece<'_>| match piece {
+        Piece::Reasoning(text) => reasoning.push_str(text),
+        Piece::Answer(text) => answer.push_str(text),
+        Piece::Call(_) => {}
+    };
+    let names = ToolNames::default();
+    let mut scanner = Scanner::new(markup.into(), start, false);
+    scanner.push(text, &names, &mut sink);
+    scanner.finish(false, &names, &mut sink);
+    (reasoning, answer)
+}

@@ -1,0 +1,77 @@
+//! The forms that models write tool calls in.
+
+pub(super) mod channels;
+pub(super) mod tags;
+pub(super) mod tokens;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::calls::{Call, Offer};
+use crate::bedrock::shared::arguments::arguments;
+use crate::json::Text;
+
+/// A call as JSON.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(default, borrow)]
+    id: Option<Text<'a>>,
+    #[serde(borrow)]
+    name: Text<'a>,
+    #[serde(default, borrow, alias = "parameters")]
+    arguments: Option<&'a RawValue>,
+}
+
+/// Calls as JSON objects behind a token: a list of them, or one after the other with semicolons between.
+pub(super) fn json(text: &str, offer: Offer<'_>) -> Option<Vec<Call>> {
+    let text = inside(text);
+    if text.starts_with('[') {
+        let list: Vec<Written<'_>> = serde_json::from_str(text).ok()?;
+        return some(list.iter().map(|call| call.read(offer)));
+    }
+    let mut calls = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Written<'_>>();
+        calls.push(values.next()?.ok()?.read(offer));
+        let end = values.byte_offset();
+        rest = rest
+            .get(end..)?
+            .trim_start_matches([';', ',', ' ', '\n', '\r', '\t']);
+    }
+    some(calls.into_iter())
+}
+
+impl Written<'_> {
+    fn read(&self, offer: Offer<'_>) -> Option<Call> {
+        let own = self.arguments.map(arguments).unwrap_or_default();
+        Some(Call {
+            id: self.id.as_deref().map(str::to_owned),
+            name: offer.name(&self.name)?.to_owned(),
+            arguments: object(&own)?,
+        })
+    }
+}
+
+/// The calls, if there are some and all of them can be read.
+fn some(calls: impl Iterator<Item = Option<Call>>) -> Option<Vec<Call>> {
+    let calls: Option<Vec<_>> = calls.collect();
+    calls.filter(|calls| !calls.is_empty())
+}
+
+/// What stands between the opening token and the closing one, if that is there: both are a word in brackets.
+fn inside(text: &str) -> &str {
+    let body = text.split_once(['>', ']']).map_or("", |(_, body)| body);
+    let end = body.rfind(['}', ']']).map_or(0, |end| end + 1);
+    body.get(..end).unwrap_or_default().trim()
+}
+
+/// JSON that is an object; nothing is an empty one.
+fn object(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Some("{}".to_owned());
+    }
+    let json: &RawValue = serde_json::from_str(text).ok()?;
+    json.get().starts_with('{').then(|| json.get().to_owned())
+}

@@ -1,0 +1,394 @@
+//! Finds markup in a text that arrives piece by piece.
+
+use std::borrow::Cow;
+
+use memchr::memchr3;
+
+use super::calls::{Form, Offer};
+use super::fence::Fence;
+use super::forms::channels::{self, CHANNEL, Goal, START};
+use super::side::Side;
+use super::vocabulary::{Found, Place, Token, Vocabulary};
+use super::{Piece, Rules};
+use crate::bedrock::ToolNames;
+
+/// Longest header of a message on a channel, in bytes; what is longer is no header.
+const MAX_HEADER: usize = 256;
+
+/// Takes what is found.
+pub(super) type Sink<'s> = &'s mut dyn FnMut(Piece<'_>);
+
+/// Tells reasoning, answer and tool calls apart.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Scanner {
+    rules: Rules,
+    /// Whether there are tools that the model may call.
+    offers: bool,
+    /// Whether all of the text is reasoning that came in a field of its own.
+    is_thoughts: bool,
+    mode: Mode,
+    lane: Lane,
+    answer: Side,
+    thought: Side,
+    fence: Fence,
+    opened: Opened,
+    body: Body,
+    /// Whether a call was said.
+    called: bool,
+    /// What counts in the present state.
+    tokens: Vocabulary,
+    /// The start of a token, perhaps.
+    held: String,
+}
+
+/// Where a text begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum Start {
+    /// In the answer, unless a tag opens reasoning first.
+    Answer,
+    /// In the reasoning: the prompt ended with the opening tag. A tag that the model writes all the
+    /// same is dropped.
+    Reasoning,
+    /// It is reasoning as a whole.
+    Thoughts,
+}
+
+/// Which of the two texts goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Answer,
+    Thought,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Text,
+    /// A header of a message, from its first token.
+    Header(String),
+    /// Calls, from their first token; should they be none, they are text of this lane.
+    Calls(&'static Form, String, Lane),
+}
+
+/// Whether tags opened reasoning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Opened {
+    Never,
+    /// They did, and nothing was said since.
+    JustNow,
+    Before,
+}
+
+/// Whether a text is the body of a message on a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Body {
+    None,
+    Message,
+    /// One that is shown as it is, from its header to its end.
+    Shown,
+}
+
+impl Scanner {
+    /// A scanner at the beginning of a text; `offers` is whether there are tools that the model may call.
+    pub(in crate::bedrock) fn new(rules: Rules, start: Start, offers: bool) -> Self {
+        let is_inside = start == Start::Reasoning;
+        let mut scanner = Self {
+            rules,
+            offers,
+            is_thoughts: start == Start::Thoughts,
+            mode: Mode::Text,
+            lane: if is_inside {
+                Lane::Thought
+            } else {
+                Lane::Answer
+            },
+            answer: Side::default(),
+            thought: Side::between_tags(),
+            fence: Fence::default(),
+            opened: if is_inside {
+                Opened::JustNow
+            } else {
+                Opened::Never
+            },
+            body: Body::None,
+            called: false,
+            tokens: Vocabulary::default(),
+            held: String::new(),
+        };
+        if is_inside {
+            scanner.answer.mark();
+        }
+        scanner.learn_tokens();
+        scanner
+    }
+
+    /// Takes the next text and gives away what can be told of it.
+    pub(in crate::bedrock) fn push(&mut self, text: &str, names: &ToolNames, sink: Sink<'_>) {
+        if self.passes(text) {
+            self.fence.skip(text);
+            return sink(self.piece(self.lane, text));
+        }
+        let text = if self.held.is_empty() {
+            Cow::Borrowed(text)
+        } else {
+            let mut held = std::mem::take(&mut self.held);
+            held.push_str(text);
+            Cow::Owned(held)
+        };
+        self.run(&text, false, names, sink);
+    }
+
+    /// Takes the end of the text and gives away what was held back. More text may follow all the same.
+    ///
+    /// `called` is whether the answer has calls of its own: then what looks like the start of one is what is left
+    /// of it.
+    pub(in crate::bedrock) fn finish(&mut self, called: bool, names: &ToolNames, sink: Sink<'_>) {
+        let held = std::mem::take(&mut self.held);
+        if called && self.tokens.is_rudiment(&held) {
+            self.side(self.lane).hold_token(&held);
+        } else if !held.is_empty() {
+            self.run(&held, true, names, sink);
+        }
+        match std::mem::replace(&mut self.mode, Mode::Text) {
+            Mode::Text => {}
+            Mode::Header(header) => self.side(self.lane).hold_token(&header),
+            Mode::Calls(form, text, from) => {
+                self.close_calls((form, &text, from), called, names, sink);
+            }
+        }
+        self.learn_tokens();
+        for lane in [Lane::Thought, Lane::Answer] {
+            let rest = self.side(lane).finish();
+            if !rest.is_empty() {
+                sink(self.piece(lane, &rest));
+            }
+        }
+    }
+
+    /// Whether a call was said.
+    pub(super) fn has_called(&self) -> bool {
+        self.called
+    }
+
+    /// Whether something is held back.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.held.is_empty() || !matches!(self.mode, Mode::Text) || self.answer.holds()
+    }
+
+    /// Whether a text says itself, as most do.
+    fn passes(&self, text: &str) -> bool {
+        let side = match self.lane {
+            Lane::Answer => &self.answer,
+            Lane::Thought => &self.thought,
+        };
+        self.held.is_empty()
+            && matches!(self.mode, Mode::Text)
+            && side.passes()
+            && text.ends_with(|c: char| !c.is_whitespace())
+            && memchr3(b'<', b'[', b'`', text.as_bytes()).is_none()
+    }
+
+    fn run(&mut self, text: &str, is_end: bool, names: &ToolNames, sink: Sink<'_>) {
+        let mut rest = text;
+        loop {
+            let found = self.tokens.find(rest, is_end);
+            let sure = match found {
+                Found::Nothing => rest.len(),
+                Found::Start(at) | Found::Token { at, .. } => at,
+            };
+            let (text, _) = rest.split_at_checked(sure).unwrap_or((rest, ""));
+            let taken = self.take(text, sink);
+            if taken < sure {
+                rest = rest.get(taken..).unwrap_or_default();
+                continue;
+            }
+            match found {
+                Found::Nothing => return,
+                Found::Start(at) => {
+                    self.held.push_str(rest.get(at..).unwrap_or_default());
+                    return;
+                }
+                Found::Token { at, end, token } => {
+                    let written = rest.get(at..end).unwrap_or_default();
+                    rest = rest.get(end..).unwrap_or_default();
+                    self.token(token, written, names, sink);
+                    self.learn_tokens();
+                }
+            }
+        }
+    }
+
+    /// Takes text between tokens: how much of it.
+    fn take(&mut self, text: &str, sink: Sink<'_>) -> usize {
+        match &mut self.mode {
+            Mode::Text => self.say(self.lane, text, sink),
+            Mode::Calls(_, calls, _) => calls.push_str(text),
+            Mode::Header(header) => {
+                let room = text.floor_char_boundary(MAX_HEADER.saturating_sub(header.len()));
+                let own = text.get(..room).unwrap_or(text);
+                header.push_str(own);
+                if own.len() < text.len() {
+                    let header = std::mem::take(header);
+                    self.mode = Mode::Text;
+                    self.learn_tokens();
+                    self.say(self.lane, &header, sink);
+                    return own.len();
+                }
+            }
+        }
+        text.len()
+    }
+
+    fn token(&mut self, token: Token, written: &str, names: &ToolNames, sink: Sink<'_>) {
+        if let Mode::Calls(_, text, _) = &mut self.mode {
+            match token {
+                Token::Open => self.lane = Lane::Thought,
+                Token::Close => self.lane = Lane::Answer,
+                _ => {
+                    let begins_next = matches!(written, START | CHANNEL);
+                    if !begins_next {
+                        text.push_str(written);
+                    }
+                    let mode = if begins_next {
+                        Mode::Header(written.to_owned())
+                    } else {
+                        Mode::Text
+                    };
+                    if let Mode::Calls(form, text, from) = std::mem::replace(&mut self.mode, mode) {
+                        self.close_calls((form, &text, from), false, names, sink);
+                    }
+                }
+            }
+            return;
+        }
+        match token {
+            Token::Open if self.lane == Lane::Thought && self.opened == Opened::JustNow => {}
+            Token::Open if self.lane == Lane::Answer && self.may_open() => self.think(),
+            Token::Close if self.lane == Lane::Thought => self.lane = Lane::Answer,
+            Token::Calls(form) if self.lane == Lane::Thought || !self.fence.is_quoting() => {
+                self.mode = Mode::Calls(form, written.to_owned(), self.lane);
+            }
+            Token::End => self.side(self.lane).hold_token(written),
+            Token::Header => self.mode = Mode::Header(written.to_owned()),
+            Token::Message => self.message(written, sink),
+            Token::MessageEnd if self.body == Body::Message => {
+                self.body = Body::None;
+                self.lane = Lane::Answer;
+                self.answer.mark();
+            }
+            Token::MessageEnd if self.body == Body::None => {
+                self.side(self.lane).hold_token(written);
+            }
+            Token::MessageEnd => {
+                self.body = Body::None;
+                self.say(self.lane, written, sink);
+            }
+            _ => self.say(self.lane, written, sink),
+        }
+    }
+
+    /// Takes the end of a header.
+    fn message(&mut self, written: &str, sink: Sink<'_>) {
+        let Mode::Header(mut header) = std::mem::replace(&mut self.mode, Mode::Text) else {
+            return;
+        };
+        self.body = Body::Message;
+        match Goal::of(&header) {
+            Goal::Thought => self.think(),
+            Goal::Answer => {
+                self.lane = Lane::Answer;
+                self.answer.mark();
+            }
+            Goal::Function => {
+                header.push_str(written);
+                self.lane = Lane::Answer;
+                if self.offers {
+                    self.body = Body::None;
+                    self.mode = Mode::Calls(&channels::CALL, header, Lane::Answer);
+                } else {
+                    self.body = Body::Shown;
+                    self.say(Lane::Answer, &header, sink);
+                }
+            }
+        }
+    }
+
+    /// Whether a tag in the answer opens reasoning.
+    fn may_open(&self) -> bool {
+        let may_follow_text = self.rules.markup.anywhere || self.opened != Opened::Never;
+        !self.fence.is_quoting() && (may_follow_text || !self.answer.has_said())
+    }
+
+    fn think(&mut self) {
+        self.lane = Lane::Thought;
+        self.opened = Opened::JustNow;
+        self.answer.mark();
+    }
+
+    /// Says calls, or shows as it is what only looks like calls.
+    fn close_calls(
+        &mut self,
+        (form, text, from): (&Form, &str, Lane),
+        is_rest: bool,
+        names: &ToolNames,
+        sink: Sink<'_>,
+    ) {
+        let offer = Offer {
+            names,
+            schemas: &self.rules.schemas,
+        };
+        let calls = (form.parse)(text, offer);
+        if calls.is_none() && !is_rest {
+            return self.say(from, text, sink);
+        }
+        self.answer.mark();
+        self.thought.mark();
+        for call in calls.unwrap_or_default() {
+            self.called = true;
+            sink(Piece::Call(call));
+        }
+    }
+
+    fn say(&mut self, lane: Lane, text: &str, sink: Sink<'_>) {
+        if lane == Lane::Answer {
+            self.fence.read(text);
+        }
+        let said = self.side(lane).say(text);
+        if !said.is_empty() {
+            if self.opened == Opened::JustNow {
+                self.opened = Opened::Before;
+                self.learn_tokens();
+            }
+            sink(self.piece(lane, &said));
+        }
+    }
+
+    fn side(&mut self, lane: Lane) -> &mut Side {
+        match lane {
+            Lane::Answer => &mut self.answer,
+            Lane::Thought => &mut self.thought,
+        }
+    }
+
+    fn piece<'t>(&self, lane: Lane, text: &'t str) -> Piece<'t> {
+        if self.is_thoughts || lane == Lane::Thought {
+            Piece::Reasoning(text)
+        } else {
+            Piece::Answer(text)
+        }
+    }
+
+    /// Sets what counts from here on.
+    fn learn_tokens(&mut self) {
+        let place = match &self.mode {
+            Mode::Text if self.lane == Lane::Answer => Place::Answer,
+            Mode::Text if self.opened == Opened::JustNow => Place::ThoughtBegins,
+            Mode::Text => Place::Thought,
+            Mode::Header(_) => Place::Header,
+            Mode::Calls(form, _, Lane::Answer) => Place::Calls(form),
+            Mode::Calls(form, _, Lane::Thought) => Place::CallsInThought(form),
+        };
+        let markup = self.rules.markup;
+        self.tokens
+            .learn(markup, place, self.offers, !self.is_thoughts);
+    }
+}

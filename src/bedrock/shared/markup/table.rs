@@ -1,0 +1,262 @@
+//! Which model writes which tags and tokens.
+//!
+//! - gpt-oss: <https://developers.openai.com/cookbook/articles/openai-harmony>
+//! - Kimi: <https://huggingface.co/moonshotai/Kimi-K2-Instruct/blob/main/docs/tool_call_guidance.md>
+//! - `MiniMax`: <https://huggingface.co/MiniMaxAI/MiniMax-M2/blob/main/docs/tool_calling_guide.md>
+//! - Qwen: <https://qwen.readthedocs.io/en/latest/framework/function_call.html>
+//! - GLM: <https://huggingface.co/zai-org/GLM-4.5/blob/main/chat_template.jinja>
+//! - `DeepSeek`: <https://huggingface.co/deepseek-ai/DeepSeek-V3.2/blob/main/encoding/README.md>
+//! - Llama: <https://www.llama.com/docs/model-cards-and-prompt-formats/>
+//! - Mistral: <https://docs.mistral.ai/guides/tokenization/>
+
+use super::calls::{Dsml, Form};
+use super::forms;
+use crate::bedrock::Target;
+use crate::catalog::ModelFamily;
+
+/// What one group of models writes.
+#[derive(Debug)]
+pub(in crate::bedrock) struct Markup {
+    /// Tags that open reasoning.
+    pub(super) opens: &'static [&'static str],
+    /// Tags that close it, whichever opened it.
+    pub(super) closes: &'static [&'static str],
+    /// Whether reasoning may begin behind an answer's first words, too. Where nobody knows, a tag there is
+    /// somebody talking about tags.
+    pub(super) anywhere: bool,
+    /// Forms of tool calls.
+    pub(super) calls: &'static [Form],
+    /// Tokens that stand at the end of a text if the template leaves them there.
+    pub(super) ends: &'static [&'static str],
+    /// Whether it speaks on channels, as gpt-oss does.
+    pub(super) channels: bool,
+}
+
+const OPENS: &[&str] = &["<think>", "<reasoning>"];
+const CLOSES: &[&str] = &["</think>", "</reasoning>"];
+
+/// Models of which nothing is known; many open ones were taught `<think>`, and Bedrock writes `<reasoning>`.
+const GENERIC: Markup = Markup {
+    opens: OPENS,
+    closes: CLOSES,
+    anywhere: false,
+    calls: &[],
+    ends: &["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>"],
+    channels: false,
+};
+
+static UNKNOWN: Markup = GENERIC;
+
+static GPT_OSS: Markup = Markup {
+    anywhere: true,
+    ends: &["<|endoftext|>"],
+    channels: true,
+    ..GENERIC
+};
+
+static KIMI: Markup = Markup {
+    anywhere: true,
+    calls: &[
+        Form {
+            open: "<|tool_calls_section_begin|>",
+            closes: &["<|tool_calls_section_end|>", "<|tool_call_section_end|>"],
+            parse: forms::tokens::kimi,
+            untyped: false,
+        },
+        Form {
+            open: "<|tool_call_section_begin|>",
+            closes: &["<|tool_call_section_end|>", "<|tool_calls_section_end|>"],
+            parse: forms::tokens::kimi,
+            untyped: false,
+        },
+        Form {
+            open: "<|tool_call_begin|>",
+            closes: &["<|tool_call_end|>"],
+            parse: forms::tokens::kimi,
+            untyped: false,
+        },
+    ],
+    ends: &["<|im_end|>", "[EOS]"],
+    ..GENERIC
+};
+
+static MINIMAX: Markup = Markup {
+    opens: &["<think>", "<reasoning>", "<mm:think>", "<minimax:think>"],
+    closes: &[
+        "</think>",
+        "</reasoning>",
+        "</mm:think>",
+        "</minimax:think>",
+    ],
+    anywhere: true,
+    calls: &[Form {
+        open: "<minimax:tool_call>",
+        closes: &["</minimax:tool_call>"],
+        parse: forms::tags::invoke,
+        untyped: true,
+    }],
+    ends: &["[e~["],
+    ..GENERIC
+};
+
+/// Qwen writes JSON between the tags, Qwen Coder functions; sometimes it leaves out the outer tag.
+static QWEN: Markup = Markup {
+    anywhere: true,
+    calls: &[
+        Form {
+            open: "<tool_call>",
+            closes: &["</tool_call>"],
+            parse: forms::tags::tool_call,
+            untyped: true,
+        },
+        Form {
+            open: "<function=",
+            closes: &["</function>"],
+            parse: forms::tags::tool_call,
+            untyped: true,
+        },
+    ],
+    ends: &["<|im_end|>", "<|endoftext|>"],
+    ..GENERIC
+};
+
+static GLM: Markup = Markup {
+    anywhere: true,
+    calls: &[Form {
+        open: "<tool_call>",
+        closes: &["</tool_call>"],
+        parse: forms::tags::tool_call,
+        untyped: true,
+    }],
+    ends: &["<|user|>", "<|observation|>", "<|endoftext|>"],
+    ..GENERIC
+};
+
+/// V3.1 writes tokens, V3.2 tags of its own markup language.
+static DEEPSEEK: Markup = Markup {
+    anywhere: true,
+    calls: &[
+        Form {
+            open: "<｜tool▁calls▁begin｜>",
+            closes: &["<｜tool▁calls▁end｜>"],
+            parse: forms::tokens::sections,
+            untyped: false,
+        },
+        Form {
+            open: Dsml::FUNCTIONS.open,
+            closes: &[Dsml::FUNCTIONS.close],
+            parse: forms::tags::invoke,
+            untyped: true,
+        },
+        Form {
+            open: Dsml::TOOLS.open,
+            closes: &[Dsml::TOOLS.close],
+            parse: forms::tags::invoke,
+            untyped: true,
+        },
+    ],
+    ends: &["<｜end▁of▁sentence｜>"],
+    ..GENERIC
+};
+
+static LLAMA: Markup = Markup {
+    calls: &[Form {
+        open: "<|python_tag|>",
+        closes: &["<|eom_id|>", "<|eot_id|>", "<|eom|>", "<|eot|>"],
+        parse: forms::json,
+        untyped: false,
+    }],
+    ends: &[
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<|eot|>",
+        "<|eom|>",
+        "<|end_of_text|>",
+        "[/INST]",
+        "</s>",
+    ],
+    ..GENERIC
+};
+
+static MISTRAL: Markup = Markup {
+    opens: &["[THINK]", "<think>"],
+    closes: &["[/THINK]", "</think>"],
+    calls: &[Form {
+        open: "[TOOL_CALLS]",
+        closes: &["</s>"],
+        parse: forms::tokens::mistral,
+        untyped: false,
+    }],
+    ends: &["</s>", "[/INST]"],
+    ..GENERIC
+};
+
+static NEMOTRON: Markup = Markup {
+    anywhere: true,
+    calls: &[
+        Form {
+            open: "<TOOLCALL>",
+            closes: &["</TOOLCALL>"],
+            parse: forms::json,
+            untyped: false,
+        },
+        Form {
+            open: "<tool_call>",
+            closes: &["</tool_call>"],
+            parse: forms::tags::tool_call,
+            untyped: true,
+        },
+    ],
+    ends: &["<|im_end|>", "<SPECIAL_12>", "</s>"],
+    ..GENERIC
+};
+
+static GEMMA: Markup = Markup {
+    ends: &["<end_of_turn>", "<eos>"],
+    ..GENERIC
+};
+
+/// By the start of a base model id; the more specific start stands first.
+static BY_ID: &[(&str, &Markup)] = &[
+    ("openai.gpt-oss", &GPT_OSS),
+    ("moonshot", &KIMI),
+    ("minimax.", &MINIMAX),
+    ("qwen.", &QWEN),
+    ("zai.", &GLM),
+    ("deepseek.", &DEEPSEEK),
+    ("meta.llama", &LLAMA),
+    ("mistral.", &MISTRAL),
+    ("nvidia.", &NEMOTRON),
+    ("google.gemma", &GEMMA),
+];
+
+impl Markup {
+    /// What a model writes; nothing of the kind where the vendor sees to it.
+    pub(in crate::bedrock) fn of(target: &Target<'_>) -> Option<&'static Self> {
+        let id = target.model.map_or(target.model_id, |model| model.id);
+        let by_id = BY_ID.iter().find(|(start, _)| id.starts_with(start));
+        if let Some((_, markup)) = by_id {
+            return Some(markup);
+        }
+        match target.family {
+            // The catalogue's others are closed models.
+            ModelFamily::OpenaiChat if target.model.is_some() => None,
+            ModelFamily::OpenaiChat => Some(&UNKNOWN),
+            ModelFamily::Llama2 | ModelFamily::Llama3 | ModelFamily::Llama4 => Some(&LLAMA),
+            ModelFamily::MistralInstruct | ModelFamily::MistralChat => Some(&MISTRAL),
+            ModelFamily::DeepseekR1 => Some(&DEEPSEEK),
+            _ => None,
+        }
+    }
+
+    /// Whether it writes arguments without saying what is a string and what is not.
+    pub(super) fn has_untyped_calls(&self) -> bool {
+        self.calls.iter().any(|form| form.untyped)
+    }
+}
+
+#[cfg(test)]
+pub(super) static ALL: &[&Markup] = &[
+    &UNKNOWN, &GPT_OSS, &KIMI, &MINIMAX, &QWEN, &GLM, &DEEPSEEK, &LLAMA, &MISTRAL, &NEMOTRON,
+    &GEMMA,
+];
