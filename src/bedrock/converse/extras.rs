@@ -115,6 +115,7 @@ impl Extras {
         match traits.top_k {
             TopK::None => {}
             TopK::Plain => self.top_k = top_k,
+            TopK::UpTo(most) => self.top_k = top_k.map(|top_k| top_k.min(most)),
             TopK::K => self.k = top_k,
             TopK::Inference => {
                 self.inference_config = top_k.map(|top_k| InferenceExtras {

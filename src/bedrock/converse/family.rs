@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html>
 
 use crate::bedrock::Target;
+use crate::bedrock::dialects::mistral;
 use crate::bedrock::shared::conversation::Mixing;
 use crate::catalog::ModelFamily;
 use crate::catalog::{Caching, Model, Sampling};
@@ -57,6 +58,8 @@ pub(super) enum TopK {
     None,
     /// As `top_k`.
     Plain,
+    /// The same, with a highest.
+    UpTo(u32),
     /// As `k`.
     K,
     /// As `topK` among its inference parameters.
@@ -140,6 +143,10 @@ impl Traits {
             ModelFamily::MistralInstruct => Self {
                 choices: Choices::Any,
                 system: model.is_none_or(|model| model.tools),
+                top_k: match model {
+                    Some(model) if mistral::takes_top_k(model.id) => TopK::UpTo(mistral::MAX_TOP_K),
+                    _ => TopK::None,
+                },
                 ..PLAIN
             },
             ModelFamily::MistralChat => Self {

@@ -19,7 +19,7 @@ const THINKING_TOKENS: &str = "/usage/output_tokens_details";
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let traits = Traits::of(target);
-    refuse_stop(request, target)?;
+    refuse_stop(request, target, &traits)?;
     refuse_rich_results(request, &traits)?;
     let mut names = ToolNames::default();
     let mut conversation = build(request, accepts(target, &traits))?;
@@ -90,8 +90,8 @@ fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
     }
 }
 
-fn refuse_stop(request: &Request<'_>, target: &Target<'_>) -> Result<(), Error> {
-    if stop_sequences(request).is_empty() || target.model.is_none_or(|model| model.stop) {
+fn refuse_stop(request: &Request<'_>, target: &Target<'_>, traits: &Traits) -> Result<(), Error> {
+    if stop_sequences(request, traits).is_empty() || target.model.is_none_or(|model| model.stop) {
         return Ok(());
     }
     let message = "This model takes no stop sequences; cut the answer at the client.";
@@ -135,7 +135,7 @@ fn inference_config<'a>(
         // Converse's temperature ends at 1, the client's at 2.
         temperature: temperature.map(|temperature| temperature.min(1.0)),
         top_p: request.sampling.top_p.filter(|_| samples && !alone),
-        stop_sequences: stop_sequences(request),
+        stop_sequences: stop_sequences(request, traits),
     }
 }
 
@@ -160,10 +160,11 @@ fn takes_samples(traits: &Traits, reasoning: &Reasoning) -> bool {
     traits.sampling != Sampling::None && !reasoning.plan.is_on() && !reasoning.is_at_its_highest()
 }
 
-/// Models refuse stop sequences of white space alone.
-fn stop_sequences<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
+/// Converse refuses empty stop sequences, and Claude those of white space alone.
+fn stop_sequences<'a>(request: &'a Request<'_>, traits: &Traits) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
-    stops.filter(|stop| !stop.trim().is_empty()).collect()
+    let is_refused = |stop: &str| stop.is_empty() || (traits.claude && stop.trim().is_empty());
+    stops.filter(|stop| !is_refused(stop)).collect()
 }
 
 /// What the answer should have besides Converse's own fields.

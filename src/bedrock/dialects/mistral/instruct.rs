@@ -43,7 +43,7 @@ const LIMITS: Limits = Limits {
 const TOP_K: [&str; 2] = ["mistral.mistral-7b", "mistral.mixtral"];
 
 /// The highest `top_k` that they take.
-const MAX_TOP_K: u32 = 200;
+pub(in crate::bedrock) const MAX_TOP_K: u32 = 200;
 
 /// The dialect of the prompt models.
 #[derive(Debug)]
@@ -113,9 +113,13 @@ impl Dialect for Instruct {
     }
 }
 
+/// Whether the model with an id takes `top_k`.
+pub(in crate::bedrock) fn takes_top_k(id: &str) -> bool {
+    TOP_K.iter().any(|start| id.starts_with(start))
+}
+
 fn top_k(request: &Request<'_>, target: &Target<'_>) -> Option<u32> {
-    let id = target.model.map_or("", |model| model.id);
-    let takes = TOP_K.iter().any(|start| id.starts_with(start));
+    let takes = target.model.is_some_and(|model| takes_top_k(model.id));
     request
         .sampling
         .top_k
