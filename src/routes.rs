@@ -1,6 +1,7 @@
 //! The compiled configuration: from the name a client asks for to the channel and model that serve it.
 
 mod compile;
+mod nearest;
 mod pools;
 mod resolve;
 #[cfg(test)]
@@ -90,7 +91,7 @@ impl Routes {
             .flat_map(|channel| names(&channel.channel))
             .filter(|name| !name.starts_with("arn:"))
             .collect();
-        names.retain(|name| self.find(name).is_ok());
+        names.retain(|name| self.serves(name));
         names
     }
 

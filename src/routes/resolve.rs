@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use http::StatusCode;
 use percent_encoding::percent_decode_str;
 
+use super::nearest::nearest;
 use super::{CompiledChannel, Routes};
 use crate::arn::{ModelArn, ResourceKind};
 use crate::bedrock::Serving;
@@ -115,8 +116,13 @@ pub enum ModelRule {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
     /// No enabled channel has the name.
-    #[error("The model `{0}` does not exist or no channel serves it.")]
-    NotFound(String),
+    #[error("The model `{name}` does not exist or no channel serves it. {}", instead(.nearest))]
+    NotFound {
+        /// The name that the client sent.
+        name: String,
+        /// Names that are like it, and can be used.
+        nearest: Vec<String>,
+    },
     /// Channels serve the model, but AWS would refuse the credentials of each at the moment.
     #[error(
         "No channel that serves `{0}` has valid credentials at the moment, please retry. The gateway's \
@@ -141,6 +147,16 @@ pub enum ResolveError {
         /// The value of `allow_model_ids` that would do.
         allowed_by: &'static str,
     },
+}
+
+/// What to do about a name that is not there.
+fn instead(nearest: &[String]) -> String {
+    let quoted: Vec<_> = nearest.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        None => "GET /v1/models lists the names that can be used.".to_owned(),
+        Some((only, [])) => format!("Did you mean {only}?"),
+        Some((last, others)) => format!("Did you mean {} or {last}?", others.join(", ")),
+    }
 }
 
 impl ResolveError {
@@ -193,6 +209,12 @@ impl Routes {
             .filter_map(move |channel| channel.route(requested))
     }
 
+    /// Whether an enabled channel serves a name, with credentials or without.
+    #[must_use]
+    pub fn serves(&self, requested: &str) -> bool {
+        self.enabled().any(|own| own.route(requested).is_some())
+    }
+
     /// Why [`Self::resolve`] finds nothing, when it does.
     #[must_use]
     pub fn why_not(&self, requested: &str) -> ResolveError {
@@ -200,7 +222,7 @@ impl Routes {
         let is_able =
             |own: &CompiledChannel| own.lists(requested) && own.target(requested).is_some();
         let is_open = |own: &CompiledChannel| own.admits(requested) && is_able(own);
-        if self.enabled().any(|own| own.route(requested).is_some()) {
+        if self.serves(requested) {
             ResolveError::NoCredentials(name)
         } else if self.enabled().any(is_open) {
             ResolveError::UnknownFamily(name)
@@ -209,7 +231,10 @@ impl Routes {
             let allowed_by = if is_catalogued { "catalogue" } else { "any" };
             ResolveError::NotAllowed { name, allowed_by }
         } else {
-            ResolveError::NotFound(name)
+            ResolveError::NotFound {
+                nearest: nearest(requested, self.model_names()),
+                name,
+            }
         }
     }
 

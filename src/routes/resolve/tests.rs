@@ -20,7 +20,7 @@ fn check(channels: &[Value], name: &str, expected: &str) {
             "{} {:?} {}",
             route.channel.channel.name, route.rule, route.model_id
         ),
-        Err(ResolveError::NotFound(_)) => "not found".to_owned(),
+        Err(ResolveError::NotFound { .. }) => "not found".to_owned(),
         Err(ResolveError::NoCredentials(_)) => "no credentials".to_owned(),
         Err(ResolveError::UnknownFamily(_)) => "unknown family".to_owned(),
         Err(ResolveError::NotAllowed { allowed_by, .. }) => format!("needs {allowed_by}"),
@@ -297,4 +297,21 @@ fn channels_without_valid_credentials_are_passed_over() {
     let alone = routes(&channels[..1]);
     assert!(alone.model_names().contains("nova-pro"));
     assert!(alone.find("nova-pro").is_ok());
+}
+
+#[test]
+fn a_name_that_nobody_serves_brings_the_nearest_to_mind() {
+    let channel = json!({"model_mapping": {"house-model": "claude-sonnet-4-5"}});
+    let routes = routes(&[channel]);
+    for (name, says) in [
+        ("hous-model", "Did you mean `house-model`?"),
+        (
+            "anthropic/claude-sonnet-4.5",
+            "Did you mean `claude-sonnet-4-5`",
+        ),
+        ("no-such-thing", "GET /v1/models lists the names"),
+    ] {
+        let error = routes.find(name).unwrap_err().error();
+        assert!(error.message.contains(says), "{error}");
+    }
 }

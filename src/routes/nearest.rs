@@ -1,0 +1,124 @@
+//! Names like one that nobody serves: most are misspelt, or spelt as another gateway does.
+
+/// Most names that are suggested.
+const MOST: usize = 3;
+
+/// Longest name that is looked at, in bytes; no model has a longer one.
+const MAX_LEN: usize = 100;
+
+/// Shortest name that says something as a part of another.
+const MIN_PART: usize = 4;
+
+/// Those of some names that are most like another, the likest first.
+pub(super) fn nearest<'n>(asked: &str, names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
+    let asked = letters(asked);
+    if asked.is_empty() {
+        return Vec::new();
+    }
+    let names = names.into_iter().filter_map(|name| {
+        let distance = distance(&asked, &letters(name))?;
+        Some((distance, name))
+    });
+    let mut near: Vec<_> = names.collect();
+    near.sort_unstable();
+    let near = near.into_iter().take(MOST);
+    near.map(|(_, name)| name.to_owned()).collect()
+}
+
+/// What tells a name from others: gateways prefix a vendor, and spell versions with points, dashes or blanks.
+fn letters(name: &str) -> Vec<u8> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let Some(name) = Some(name).filter(|name| name.len() <= MAX_LEN) else {
+        return Vec::new();
+    };
+    let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
+    letters.map(|byte| byte.to_ascii_lowercase()).collect()
+}
+
+/// How many letters have to change; `None` if it is another name altogether.
+fn distance(asked: &[u8], name: &[u8]) -> Option<usize> {
+    let edits = edits(asked, name);
+    let is_like = edits.saturating_mul(3) <= asked.len().max(name.len());
+    (is_like || is_part(asked, name) || is_part(name, asked)).then_some(edits)
+}
+
+fn is_part(part: &[u8], whole: &[u8]) -> bool {
+    part.len() >= MIN_PART && whole.windows(part.len()).any(|window| window == part)
+}
+
+/// Levenshtein's distance.
+fn edits(from: &[u8], to: &[u8]) -> usize {
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (index, own) in from.iter().enumerate() {
+        let mut diagonal = index;
+        let mut left = index + 1;
+        let mut next = Vec::with_capacity(row.len());
+        next.push(left);
+        for (above, other) in row.iter().skip(1).zip(to) {
+            let changed = diagonal + usize::from(own != other);
+            diagonal = *above;
+            left = changed.min(above + 1).min(left + 1);
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMES: [&str; 6] = [
+        "claude-haiku-4-5",
+        "claude-opus-4-8",
+        "claude-sonnet-4-5",
+        "gpt-4o",
+        "llama3-3-70b-instruct",
+        "nova-pro",
+    ];
+
+    #[track_caller]
+    fn check(asked: &str, first: Option<&str>) {
+        let near = nearest(asked, NAMES);
+        assert_eq!(near.first().map(String::as_str), first, "{asked}: {near:?}");
+        assert!(near.len() <= MOST);
+    }
+
+    #[test]
+    fn a_misspelt_name_is_recognised() {
+        for (asked, first) in [
+            ("claude-sonet-4-5", "claude-sonnet-4-5"),
+            ("anthropic/claude-sonnet-4.5", "claude-sonnet-4-5"),
+            ("Claude Sonnet 4.5", "claude-sonnet-4-5"),
+            ("claude-sonnet-4-5-20250929", "claude-sonnet-4-5"),
+            ("sonnet", "claude-sonnet-4-5"),
+            ("gpt-4", "gpt-4o"),
+            ("amazon.nova-pro-v1:0", "nova-pro"),
+            ("llama-3.3-70b", "llama3-3-70b-instruct"),
+        ] {
+            check(asked, Some(first));
+        }
+    }
+
+    #[test]
+    fn another_name_altogether_suggests_nothing() {
+        let long = "claude-sonnet-4-5".repeat(20);
+        for asked in ["", "/", "o1", "whisper-large", "no-such-model", &long] {
+            check(asked, None);
+        }
+    }
+
+    #[test]
+    fn edits_are_counted() {
+        for (from, to, count) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("", "ab", 2),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+        ] {
+            assert_eq!(edits(from.as_bytes(), to.as_bytes()), count, "{from} {to}");
+        }
+    }
+}
