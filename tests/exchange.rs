@@ -79,6 +79,12 @@ fn methods_are_checked() {
         ("DELETE", "/v1/models/claude-sonnet-4-5"),
     ] {
         let step = exchange().request_headers(request(method, path), true);
+        let Step::Reply(reply) = &step else {
+            panic!("no reply: {step:?}");
+        };
+        let allowed = if path.contains("chat") { "POST" } else { "GET" };
+        let (name, value) = &reply.headers[0];
+        assert_eq!((name.as_str(), value.to_str().unwrap()), ("allow", allowed));
         assert_eq!(
             replied(step),
             (405, "method_not_allowed".to_owned()),
@@ -365,6 +371,14 @@ fn what_is_below_our_paths_is_a_404_of_ours() {
     ] {
         for method in ["GET", "POST"] {
             let step = exchange().request_headers(request(method, path), true);
+            let Step::Reply(reply) = &step else {
+                panic!("no reply: {step:?}");
+            };
+            let body = String::from_utf8_lossy(&reply.body);
+            assert!(
+                body.contains("POST /v1/chat/completions, ") && body.contains("GET /v1/models and"),
+                "{body}"
+            );
             assert_eq!(replied(step), (404, "not_found".to_owned()), "{path}");
         }
     }

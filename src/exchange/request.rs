@@ -2,8 +2,9 @@
 
 use std::time::SystemTime;
 
-use http::StatusCode;
+use http::header::ALLOW;
 use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use super::{Body, Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
@@ -32,7 +33,7 @@ impl Exchange {
         let own = path.as_ref();
         let Some(api) = own.and_then(|path| ClientPath::at(path, served)) else {
             return match own.filter(|path| ClientPath::is_below(path, served)) {
-                Some(path) => self.reply(&no_such_path(path)),
+                Some(path) => self.reply(&no_such_path(path, served)),
                 None => self.not_ours(headers),
             };
         };
@@ -41,16 +42,7 @@ impl Exchange {
         }
         let method = headers.get_str(":method").unwrap_or_default();
         if api.method() != method {
-            let message = format!(
-                "Not allowed to {method} on this path; use {}.",
-                api.method()
-            );
-            let error = Error::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                ErrorKind::InvalidRequest,
-                message,
-            );
-            return self.reply(&error.code("method_not_allowed"));
+            return self.not_allowed(method, &api.method());
         }
         match api {
             ClientPath::Models => self.reply_json(protocol::model_list(self.routes.model_names())),
@@ -109,6 +101,22 @@ impl Exchange {
             });
         }
         Step::Pass
+    }
+
+    /// RFC 9110 wants to hear which method would be: <https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>.
+    fn not_allowed(&mut self, method: &str, allowed: &Method) -> Step {
+        self.phase = Phase::Done;
+        let message = format!("Not allowed to {method} on this path; use {allowed}.");
+        let error = Error::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            ErrorKind::InvalidRequest,
+            message,
+        );
+        let mut reply = Reply::error(self.protocol, &error.code("method_not_allowed"));
+        if let Ok(allowed) = HeaderValue::from_str(allowed.as_str()) {
+            reply.headers.push((ALLOW, allowed));
+        }
+        Step::Reply(reply)
     }
 
     fn reply_json(&mut self, body: Vec<u8>) -> Step {
@@ -209,8 +217,12 @@ fn call(
 }
 
 /// What a vendor's own API answers too where it has nothing.
-fn no_such_path(path: &PathAndQuery) -> Error {
-    let mut message = format!("There is nothing at {} on this gateway.", path.path());
+fn no_such_path(path: &PathAndQuery, served: Served) -> Error {
+    let all = ClientPath::all(served);
+    let mut message = format!(
+        "There is nothing at {} on this gateway, which serves {all}.",
+        path.path()
+    );
     if path.path().ends_with('/') {
         message.push_str(" Leave out the slash at the end.");
     }

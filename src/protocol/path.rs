@@ -56,6 +56,17 @@ impl<'p> ClientPath<'p> {
         ClientPath::at_path(path, served).is_none() && own.any(|own| below(path, own).is_some())
     }
 
+    /// What there is, for whoever looked for something else.
+    #[must_use]
+    pub fn all(served: Served) -> String {
+        let messages = if served.anthropic_messages {
+            format!("POST {MESSAGES}, ")
+        } else {
+            String::new()
+        };
+        format!("POST {CHAT_COMPLETIONS}, {messages}GET {MODELS} and GET {MODELS}/{{model}}")
+    }
+
     /// The method that it takes.
     #[must_use]
     pub fn method(self) -> Method {

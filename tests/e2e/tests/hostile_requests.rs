@@ -100,6 +100,7 @@ fn an_empty_body_is_400_and_other_methods_are_405() {
             let request = stack.envoy.request(method, CHAT).body("{}");
             let reply = stack.envoy.send(request).await;
             reply.error(405, "invalid_request_error", "method_not_allowed");
+            assert_eq!(reply.header("allow"), "POST", "{reply:?}");
         }
         let head = stack
             .envoy
@@ -109,6 +110,7 @@ fn an_empty_body_is_400_and_other_methods_are_405() {
         let post = stack.envoy.request(Method::POST, "/v1/models").body("{}");
         let reply = stack.envoy.send(post).await;
         reply.error(405, "invalid_request_error", "method_not_allowed");
+        assert_eq!(reply.header("allow"), "GET", "{reply:?}");
     });
 }
 
