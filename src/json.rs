@@ -6,6 +6,7 @@
 //! for byte.
 
 mod escape;
+mod fault;
 mod pieces;
 mod reader;
 mod serializer;
@@ -13,8 +14,9 @@ mod special;
 mod text;
 
 pub use escape::write_str;
+pub(crate) use fault::{Fault, syntax};
 pub use pieces::{MIN_SPAN, Pieces};
-pub use reader::{Escapes, STRING, read};
+pub use reader::{Escapes, STRING, read, read_noting};
 pub use text::Text;
 pub(crate) use text::reason;
 

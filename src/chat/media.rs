@@ -44,12 +44,20 @@ pub fn document(declared: &str, name: Option<&str>) -> Option<&'static str> {
         .map(|(media_type, _)| *media_type)
 }
 
-/// The media type and the base64 of a data URI.
+/// The media type and the base64 of a data URI; case does not matter before the data.
+///
+/// <https://www.rfc-editor.org/rfc/rfc2397>
 #[must_use]
 pub fn split_data_uri(uri: &str) -> Option<(&str, &str)> {
-    let rest = uri.strip_prefix("data:")?;
+    let (scheme, rest) = uri.split_at_checked("data:".len())?;
+    if !scheme.eq_ignore_ascii_case("data:") {
+        return None;
+    }
     let (head, data) = rest.split_once(',')?;
-    let head = head.strip_suffix(";base64")?;
+    let (head, encoding) = head.rsplit_once(';')?;
+    if !encoding.eq_ignore_ascii_case("base64") {
+        return None;
+    }
     let media_type = head.split(';').next().unwrap_or(head);
     Some((media_type, data))
 }

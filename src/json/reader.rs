@@ -22,6 +22,9 @@ pub use token::{Escapes, STRING};
 const OBJECT: (u8, u8) = (b'{', b'}');
 const ARRAY: (u8, u8) = (b'[', b']');
 
+/// Most names that are noted of members that nobody reads.
+const MOST_NOTED: usize = 64;
+
 /// How deep values may nest; `serde_json` itself stops at 128.
 const MAX_DEPTH: u8 = 100;
 
@@ -30,13 +33,23 @@ const MAX_DEPTH: u8 = 100;
 /// `None` says nothing about the text: `serde_json` may take it all the same, and if not, it knows why.
 #[must_use]
 pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
+    read_noting(text).map(|(value, _)| value)
+}
+
+/// The same, with the names of those members of the object itself whose values nobody reads: as they stand in the
+/// text, without quotes, and 64 at most.
+#[must_use]
+pub fn read_noting<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, Vec<&'de str>)> {
     let mut reader = Reader {
         text,
         at: 0,
         depth: 0,
+        name: "",
+        unread: Vec::new(),
     };
     let value = T::deserialize(&mut reader).ok()?;
-    reader.peek().is_none().then_some(value)
+    let is_whole = reader.peek().is_none();
+    is_whole.then_some((value, reader.unread))
 }
 
 /// A place in a text.
@@ -44,6 +57,10 @@ struct Reader<'de> {
     text: &'de str,
     at: usize,
     depth: u8,
+    /// The latest name of a member of the outermost object, with its quotes.
+    name: &'de str,
+    /// The names that are noted.
+    unread: Vec<&'de str>,
 }
 
 type Result<T, E = serde_json::Error> = std::result::Result<T, E>;
@@ -184,6 +201,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.depth == 1 && self.unread.len() < MOST_NOTED {
+            let inside = self.name.get(1..self.name.len().saturating_sub(1));
+            self.unread.extend(inside);
+        }
         self.skipped()?;
         visitor.visit_unit()
     }

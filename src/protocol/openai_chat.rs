@@ -12,9 +12,11 @@ mod fault;
 mod format;
 mod message;
 mod params;
+mod part;
 mod read;
 mod request;
 mod tool;
+mod value;
 
 pub use params::params;
 pub use request::ChatRequest;

@@ -84,7 +84,7 @@ fn sniff(data: &str) -> Option<&'static str> {
 
 fn known(declared: &str) -> Option<&'static str> {
     let declared = match declared {
-        "image/jpg" => "image/jpeg",
+        jpg if jpg.eq_ignore_ascii_case("image/jpg") => "image/jpeg",
         other => other,
     };
     MEDIA_TYPES
@@ -118,6 +118,7 @@ mod tests {
             check(&format!("data:{declared};base64,{PNG}"), "image/png", PNG);
         }
         check("data:image/jpg;base64,AAAA", "image/jpeg", "AAAA");
+        check("DATA:Image/PNG;Base64,AAAA", "image/png", "AAAA");
     }
 
     #[test]

@@ -77,10 +77,16 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         if !self.0.advance(b'}')? {
             return Ok(None);
         }
-        if self.0.reader.peek() != Some(b'"') {
+        let reader = &mut *self.0.reader;
+        if reader.peek() != Some(b'"') {
             return give_up();
         }
-        seed.deserialize(&mut *self.0.reader).map(Some)
+        let start = reader.at;
+        let key = seed.deserialize(&mut *reader)?;
+        if reader.depth == 1 {
+            reader.name = reader.text.get(start..reader.at).unwrap_or_default();
+        }
+        Ok(Some(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {

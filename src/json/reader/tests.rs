@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -164,4 +165,26 @@ fn half_a_pair_is_refused_in_a_text_and_passed_elsewhere() {
     }
     let text = read::<Text<'_>>(r#""\ud83d\ude00\/\n""#).unwrap();
     assert_eq!(&*text, "😀/\n");
+}
+
+#[test]
+fn members_that_nobody_reads_are_noted_by_name() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only names are looked at")]
+    struct Outer {
+        a: u32,
+        inner: Inner,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Inner {}
+
+    let text = r#"{"x" : [{"y":1}], "a":1, "inner":{"z":2}, "\u0061b":null, "x":{}}"#;
+    let (_, names) = read_noting::<Outer>(text).unwrap();
+    assert_eq!(names, ["x", r"\u0061b", "x"]);
+    let many: Vec<_> = (0..100).map(|n| format!(r#""{n}":0,"#)).collect();
+    let many = many.concat();
+    let text = format!(r#"{{{many}"a":1,"inner":{{}}}}"#);
+    let (_, names) = read_noting::<Outer>(&text).unwrap();
+    assert_eq!(names.len(), MOST_NOTED);
 }

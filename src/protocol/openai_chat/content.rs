@@ -3,8 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::chat::{self, CacheTtl};
@@ -22,10 +22,11 @@ pub enum Content<'a> {
 /// One part of a message's content.
 ///
 /// Flat on purpose: serde's tagged enums would copy the whole part, images included, before
-/// looking at `type`.
+/// looking at `type`. So parts may be OpenAI's own, those of its Responses API or Anthropic's, which clients
+/// send here too; the last two are rare, so most of what only they have is read when it is needed.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Part<'a> {
-    /// `text`, `image_url`, `input_audio`, `file`, `refusal` or an extension.
+    /// `text`, `image_url`, `input_audio`, `file`, `refusal`, an extension, or another API's.
     #[serde(rename = "type", borrow)]
     pub kind: Text<'a>,
     /// Of `text` parts.
@@ -55,6 +56,56 @@ pub struct Part<'a> {
     /// Of `redacted_thinking` parts.
     #[serde(default, borrow)]
     pub data: Option<Text<'a>>,
+    /// Of Anthropic's `image` and `document` parts: where the bytes are.
+    #[serde(default, borrow)]
+    pub source: Option<&'a RawValue>,
+    /// Of `document` parts.
+    #[serde(default, borrow)]
+    pub title: Option<&'a RawValue>,
+    /// Of `tool_use` parts: the call's id.
+    #[serde(default, borrow)]
+    pub id: Option<&'a RawValue>,
+    /// Of `tool_use` parts: the tool's name.
+    #[serde(default, borrow)]
+    pub name: Option<&'a RawValue>,
+    /// Of `tool_use` parts: the arguments, an object.
+    #[serde(default, borrow)]
+    pub input: Option<&'a RawValue>,
+    /// Of `tool_result` parts: the call's id.
+    #[serde(default, borrow)]
+    pub tool_use_id: Option<&'a RawValue>,
+    /// Of `tool_result` parts: a string, or parts.
+    #[serde(default, borrow)]
+    pub content: Option<&'a RawValue>,
+    /// Of `tool_result` parts: whether the tool failed.
+    #[serde(default, borrow)]
+    pub is_error: Option<&'a RawValue>,
+    /// Of Responses' `input_file` parts, like the two that follow.
+    #[serde(default, borrow)]
+    pub file_data: Option<&'a RawValue>,
+    /// A file uploaded to OpenAI.
+    #[serde(default, borrow)]
+    pub file_id: Option<&'a RawValue>,
+    /// The file's name.
+    #[serde(default, borrow)]
+    pub filename: Option<&'a RawValue>,
+}
+
+/// Where the bytes of an image or a file are, in Anthropic's words.
+#[derive(Debug, Deserialize)]
+pub(super) struct PartSource<'a> {
+    /// `base64`, `url`, `text` or others.
+    #[serde(rename = "type", borrow)]
+    pub(super) kind: Text<'a>,
+    /// Of `base64` and `text`.
+    #[serde(default, borrow)]
+    pub(super) media_type: Option<Text<'a>>,
+    /// Of `base64` and `text`.
+    #[serde(default, borrow)]
+    pub(super) data: Option<Text<'a>>,
+    /// Of `url`.
+    #[serde(default, borrow)]
+    pub(super) url: Option<Text<'a>>,
 }
 
 /// A file inside a request.
@@ -110,7 +161,7 @@ impl Part<'_> {
     }
 }
 
-/// An image; `detail` has no counterpart on Bedrock and is ignored.
+/// An image: `{"url"}`, or the URL alone. `detail` has no counterpart on Bedrock and is left out.
 #[derive(Clone, Debug)]
 pub struct ImageUrl<'a> {
     /// A data URI, or an http(s) URL, which Bedrock does not fetch.
@@ -181,15 +232,36 @@ impl<'de> Deserialize<'de> for Never {
 
 impl<'de: 'a, 'a> Deserialize<'de> for ImageUrl<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UrlVisitor;
+
         #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
         struct Object<'a> {
             #[serde(borrow)]
             url: Text<'a>,
-            #[serde(default, rename = "detail")]
-            _detail: Option<IgnoredAny>,
         }
-        let object = Object::deserialize(deserializer)?;
-        Ok(Self { url: object.url })
+
+        impl<'de> Visitor<'de> for UrlVisitor {
+            type Value = ImageUrl<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with a `url`, or a URL")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let object = Object::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(ImageUrl { url: object.url })
+            }
+
+            fn visit_borrowed_str<E>(self, url: &'de str) -> Result<Self::Value, E> {
+                Ok(ImageUrl { url: url.into() })
+            }
+
+            fn visit_str<E>(self, url: &str) -> Result<Self::Value, E> {
+                let url = url.to_owned().into();
+                Ok(ImageUrl { url })
+            }
+        }
+
+        deserializer.deserialize_any(UrlVisitor)
     }
 }

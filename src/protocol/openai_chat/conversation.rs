@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use super::content::{Content, Part as WirePart};
 use super::error::path;
-use super::message::{self, FunctionCall, ThinkingBlock};
+use super::message::{self, FunctionCall};
+use super::part::{assistant_part, system_part, thought, user_part};
 use super::read::missing;
 use crate::chat::{
-    At, Block, BlockContent, CacheControl, Document, Error, Field, Message, Part, Place, Role,
-    Source, ToolResult, ToolUse, media,
+    At, Block, BlockContent, CacheControl, Error, Message, Part, Role, ToolResult, ToolUse,
 };
 use crate::json::Text;
 
@@ -129,7 +129,7 @@ fn result<'a>(id: Text<'a>, content: Option<Content<'a>>, at: At) -> Result<Bloc
 }
 
 /// Models and clients write "no arguments" as an empty string; models read only objects.
-fn input<'a>(
+pub(super) fn input<'a>(
     arguments: Option<Text<'a>>,
     place: impl Fn() -> String,
 ) -> Result<Cow<'a, RawValue>, Error> {
@@ -163,8 +163,8 @@ fn some_arguments(json: &str) -> &str {
     }
 }
 
-/// The blocks of a content.
-fn blocks<'a>(
+/// The blocks of a content: of a message's, or of one inside a part of it.
+pub(super) fn blocks<'a>(
     content: Option<Content<'a>>,
     at: At,
     read: fn(WirePart<'a>, At) -> Result<Option<BlockContent<'a>>, Error>,
@@ -176,8 +176,12 @@ fn blocks<'a>(
     };
     let mut found = Vec::with_capacity(parts.len());
     for (index, part) in parts.into_iter().enumerate() {
+        let part_of = match at.part {
+            Part::Content(outer) => Part::Nested(outer, index),
+            _ => Part::Content(index),
+        };
         let at = At {
-            part: Part::Content(index),
+            part: part_of,
             ..at
         };
         let cache = part.cache().map(Into::into);
@@ -186,87 +190,4 @@ fn blocks<'a>(
         }
     }
     Ok(found)
-}
-
-fn system_part(part: WirePart<'_>, at: At) -> Result<Option<BlockContent<'_>>, Error> {
-    match &*part.kind {
-        "text" => Ok(part.text.map(BlockContent::Text)),
-        kind => Err(unsupported_part(kind, at, "text")),
-    }
-}
-
-fn user_part(part: WirePart<'_>, at: At) -> Result<Option<BlockContent<'_>>, Error> {
-    match &*part.kind {
-        "text" => Ok(part.text.map(BlockContent::Text)),
-        "image_url" => {
-            let image = part.image_url;
-            let image = image.ok_or_else(|| missing(format!("{}.image_url", path(at))))?;
-            let source = Source::Uri(image.url);
-            Ok(Some(if is_file(&source) {
-                BlockContent::Document(Document { name: None, source })
-            } else {
-                BlockContent::Image(source)
-            }))
-        }
-        "file" => file(part, at).map(Some),
-        kind => Err(unsupported_part(kind, at, "text, image_url and file")),
-    }
-}
-
-fn assistant_part(part: WirePart<'_>, at: At) -> Result<Option<BlockContent<'_>>, Error> {
-    match &*part.kind {
-        "text" => Ok(part.text.map(BlockContent::Text)),
-        "refusal" => Ok(part.refusal.map(BlockContent::Text)),
-        "thinking" => Ok(Some(thinking(part.thinking, part.signature))),
-        "redacted_thinking" => Ok(redacted(part.data)),
-        kind => Err(unsupported_part(kind, at, "text and refusal")),
-    }
-}
-
-/// Whether an image is really a file: some clients send PDFs that way.
-fn is_file(source: &Source<'_>) -> bool {
-    let Source::Uri(uri) = source else {
-        return false;
-    };
-    media::split_data_uri(uri)
-        .is_some_and(|(media_type, _)| media::document(media_type, None).is_some())
-}
-
-fn file(part: WirePart<'_>, at: At) -> Result<BlockContent<'_>, Error> {
-    let at = path(at);
-    let file = part.file.unwrap_or_default();
-    if file.file_id.is_some() {
-        let message = "Files uploaded to OpenAI are not visible to Bedrock; send 'file_data'.";
-        return Err(Error::unsupported(format!("{at}.file.file_id"), message));
-    }
-    let data = file.file_data;
-    let data = data.ok_or_else(|| missing(format!("{at}.file.file_data")))?;
-    Ok(BlockContent::Document(Document {
-        name: file.filename,
-        source: Source::Uri(data),
-    }))
-}
-
-fn thought(block: ThinkingBlock<'_>) -> Option<BlockContent<'_>> {
-    match &*block.kind {
-        "redacted_thinking" => redacted(block.data),
-        _ => Some(thinking(block.thinking, block.signature)),
-    }
-}
-
-fn thinking<'a>(text: Option<Text<'a>>, signature: Option<Text<'a>>) -> BlockContent<'a> {
-    BlockContent::Thinking {
-        text: text.unwrap_or_default(),
-        signature: signature.unwrap_or_default(),
-    }
-}
-
-fn redacted(data: Option<Text<'_>>) -> Option<BlockContent<'_>> {
-    data.map(|data| BlockContent::RedactedThinking { data })
-}
-
-fn unsupported_part(kind: &str, at: At, supported: &str) -> Error {
-    let message =
-        format!("Content parts of type '{kind}' are not supported here; use {supported}.");
-    Error::unsupported(Place::Block(at, Field::Kind), message)
 }

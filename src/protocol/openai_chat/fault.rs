@@ -9,7 +9,7 @@ use super::content::Part;
 use super::read::missing;
 use super::request::ChatRequest;
 use crate::chat::{Error, ErrorKind};
-use crate::json::reason;
+use crate::json::{Fault, syntax};
 
 /// Reads a body slowly, with its eye on where it is.
 ///
@@ -24,8 +24,35 @@ pub(super) fn read(body: &[u8]) -> Result<Box<ChatRequest<'_>>, Error> {
     Ok(request)
 }
 
+/// Reads a value that was left as JSON until now.
+///
+/// # Errors
+///
+/// A 400 that says what is wrong, and where below `path`.
+pub(super) fn inner<'a, T: Deserialize<'a>>(json: &'a RawValue, path: &str) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json.get());
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|located| {
+        let below = located.path().to_string();
+        let path = match below.as_str() {
+            "." => path.to_owned(),
+            index if index.starts_with('[') => format!("{path}{index}"),
+            member => format!("{path}.{member}"),
+        };
+        fault_at(path, &Fault::of(located.inner()))
+    })
+}
+
+/// The error for a body that is no JSON object.
+pub(super) fn no_object(found: &str) -> Error {
+    let message = format!("The request body must be a JSON object, got {found}.");
+    Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message).code("invalid_json")
+}
+
 fn invalid_json(fault: &serde_json::Error) -> Error {
-    let message = format!("We could not parse the JSON body of your request: {fault}.");
+    let message = format!(
+        "We could not parse the JSON body of your request: {}.",
+        syntax(fault)
+    );
     Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message).code("invalid_json")
 }
 
@@ -38,15 +65,15 @@ fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Err
         return error;
     }
     let path = located.path().to_string();
-    if path == "." {
-        let message = format!("The request body must be a JSON object: {fault}.");
-        let error = Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message);
-        return match quoted_after(&located.inner().to_string(), "missing field ") {
-            Some(field) => missing(field.to_owned()),
-            None => error.code("invalid_json"),
-        };
+    match (path.as_str(), Fault::of(fault)) {
+        (".", Fault::Missing(field)) => missing(field),
+        (".", Fault::Twice(field)) => twice(field),
+        (".", Fault::Is(words)) => {
+            let found = words.rsplit_once(", got ").map(|(_, found)| found);
+            no_object(found.unwrap_or("something else"))
+        }
+        (_, fault) => fault_at(path, &fault),
     }
-    fault_at(path, &located.inner().to_string())
 }
 
 /// The fault inside a content's parts, which are read apart from the rest of the body.
@@ -68,28 +95,30 @@ fn fault_in_parts(body: &[u8], path: &Path) -> Option<Error> {
         _ => None,
     })?;
     let outline: Outline<'_> = serde_json::from_slice(body).ok()?;
-    let content = outline.messages.get(index)?.content?.get();
-    if path.to_string() != format!("messages[{index}].content") || !content.starts_with('[') {
+    let content = outline.messages.get(index)?.content?;
+    let path = path.to_string();
+    if path != format!("messages[{index}].content") || !content.get().starts_with('[') {
         return None;
     }
-    let mut deserializer = serde_json::Deserializer::from_str(content);
-    let located = serde_path_to_error::deserialize::<_, Vec<Part<'_>>>(&mut deserializer).err()?;
-    let path = format!("{path}{}", located.path());
-    Some(fault_at(path, &reason(located.inner())))
+    inner::<Vec<Part<'_>>>(content, &path).err()
 }
 
-fn fault_at(path: String, message: &str) -> Error {
-    if let Some(field) = quoted_after(message, "missing field ") {
-        return missing(format!("{path}.{field}"));
+fn fault_at(path: String, fault: &Fault) -> Error {
+    match fault {
+        Fault::Missing(field) => missing(format!("{path}.{field}")),
+        Fault::Twice(field) => twice(format!("{path}.{field}")),
+        Fault::Unknown => {
+            let message = format!("Unknown parameter: '{path}'.");
+            Error::invalid(path, message).code("unknown_parameter")
+        }
+        Fault::Is(words) => {
+            let message = format!("'{path}' {words}.");
+            Error::invalid(path, message)
+        }
     }
-    if quoted_after(message, "unknown field ").is_some() {
-        let message = format!("Unknown parameter: '{path}'.");
-        return Error::invalid(path, message).code("unknown_parameter");
-    }
-    let message = format!("Invalid value for '{path}': {message}.");
+}
+
+fn twice(path: String) -> Error {
+    let message = format!("'{path}' is there twice; send it once.");
     Error::invalid(path, message)
-}
-
-fn quoted_after<'m>(message: &'m str, start: &str) -> Option<&'m str> {
-    message.strip_prefix(start)?.split('`').nth(1)
 }

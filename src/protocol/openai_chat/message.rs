@@ -1,19 +1,19 @@
 //! Messages of the conversation.
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use super::content::{CacheControl, Content};
+use super::value::word;
 use crate::json::Text;
 
 /// One message.
 ///
-/// Flat over all roles; which fields matter follows from `role`. The fields that start with `_`
-/// are what servers put into answers and clients send back; they carry nothing for the model.
+/// Flat over all roles; which fields matter follows from `role`. Others are left out: clients send back what
+/// they, or a server, wrote into an answer, and OpenAI takes that.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Message<'a> {
     /// Who speaks.
+    #[serde(deserialize_with = "word")]
     pub role: Role,
     /// What is said; `null` or absent where an assistant only calls tools.
     #[serde(default, borrow)]
@@ -40,16 +40,6 @@ pub struct Message<'a> {
     /// Extension: ends a prefix of the request that the model may cache.
     #[serde(default)]
     pub cache_control: Option<CacheControl>,
-    #[serde(default, rename = "audio")]
-    _audio: Option<IgnoredAny>,
-    #[serde(default, rename = "annotations")]
-    _annotations: Option<IgnoredAny>,
-    #[serde(default, rename = "reasoning_content")]
-    _reasoning_content: Option<IgnoredAny>,
-    #[serde(default, rename = "reasoning")]
-    _reasoning: Option<IgnoredAny>,
-    #[serde(default, rename = "provider_specific_fields")]
-    _provider_specific_fields: Option<IgnoredAny>,
 }
 
 /// A piece of the model's thinking: `{"type": "thinking", "thinking", "signature"}` or

@@ -11,7 +11,8 @@ macro_rules! params {
         /// are extensions.
         const PARAMS: &[Asked] = &[$(Asked { param: Param::$param, name: $name },)*];
 
-        /// The parameters with which a request asks for something; neutral values count as unset.
+        /// The parameters with which a request asks for something; neutral values count as unset, and so do
+        /// penalties too small to matter.
         pub(super) fn asked(request: &ChatRequest<'_>) -> Vec<Asked> {
             let mut asked = Vec::with_capacity(8);
             $(
@@ -28,7 +29,7 @@ macro_rules! params {
 params! {
     "anthropic_beta" BetaFeatures |r| r.anthropic_beta.is_some();
     "audio" Audio |r| r.audio.is_some();
-    "frequency_penalty" FrequencyPenalty |r| r.frequency_penalty.is_some_and(|p| p != 0.0);
+    "frequency_penalty" FrequencyPenalty |r| r.frequency_penalty.is_some_and(is_strong);
     "function_call" ToolChoice |r| r.function_call.is_some();
     "functions" Tools |r| r.functions.as_ref().is_some_and(|f| !f.is_empty());
     "guardrailConfig" Guardrail |r| r.guardrail.is_some();
@@ -45,7 +46,7 @@ params! {
     "parallel_tool_calls" ParallelToolCalls |r| r.parallel_tool_calls.is_some();
     "performanceConfig" Latency |r| r.performance.is_some();
     "prediction" Prediction |r| r.prediction.is_some();
-    "presence_penalty" PresencePenalty |r| r.presence_penalty.is_some_and(|p| p != 0.0);
+    "presence_penalty" PresencePenalty |r| r.presence_penalty.is_some_and(is_strong);
     "prompt_cache_key" PromptCache |r| r.prompt_cache_key.is_some();
     "prompt_cache_options" PromptCache |r| r.prompt_cache_options.is_some();
     "prompt_cache_retention" PromptCache |r| r.prompt_cache_retention.is_some();
@@ -68,6 +69,14 @@ params! {
     "user" User |r| r.user.is_some();
     "verbosity" Verbosity |r| r.verbosity.is_some();
     "web_search_options" WebSearch |r| r.web_search_options.is_some();
+}
+
+/// Whether a penalty changes an answer so much that a model without it must not leave it out. OpenAI says that up
+/// to 1 it only reduces repetition somewhat, and many clients send a little of it with every request.
+///
+/// <https://platform.openai.com/docs/api-reference/parameter-details>
+fn is_strong(penalty: f64) -> bool {
+    penalty.abs() > 1.0
 }
 
 /// Every parameter of the API, by name.
@@ -148,8 +157,8 @@ mod tests {
             (r#""logit_bias":{"5":1}"#, "logit_bias"),
             (r#""functions":[{"name":"f"}]"#, "functions"),
             (r#""function_call":"auto""#, "function_call"),
-            (r#""frequency_penalty":0.5"#, "frequency_penalty"),
-            (r#""presence_penalty":-1"#, "presence_penalty"),
+            (r#""frequency_penalty":1.5"#, "frequency_penalty"),
+            (r#""presence_penalty":-1.1"#, "presence_penalty"),
             (r#""modalities":["text","audio"]"#, "modalities"),
             (r#""audio":{"voice":"a"}"#, "audio"),
             (r#""web_search_options":{}"#, "web_search_options"),
@@ -170,6 +179,7 @@ mod tests {
         for fields in [
             "",
             r#""n":1,"logprobs":false,"top_logprobs":0,"logit_bias":{},"frequency_penalty":0,"presence_penalty":0.0"#,
+            r#""frequency_penalty":0.5,"presence_penalty":-1"#,
             r#""modalities":["text"],"response_format":{"type":"text"},"tools":[],"tool_choice":"auto""#,
             r#""metadata":{"a":"b"},"seed":7,"store":false,"user":"u","verbosity":"low","service_tier":"auto""#,
             r#""prediction":{"type":"content","content":"x"},"prompt_cache_key":"k","safety_identifier":"s""#,

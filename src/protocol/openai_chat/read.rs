@@ -1,13 +1,18 @@
 //! From OpenAI's request to the chat vocabulary.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::conversation::messages;
+use super::fault;
 use super::format::ResponseFormat;
 use super::params::asked;
 use super::request::{ChatRequest, GuardrailConfig};
 use super::tool::{self, Function, LegacyChoice, ToolChoiceMode};
+use super::value::{Label, whole, word};
 use crate::chat::{
     Error, Guardrail, JsonSchema, OutputFormat, Reasoning, Request, Sampling, Thinking,
     ThinkingMode, Tool, ToolChoice,
@@ -34,6 +39,7 @@ impl<'a> ChatRequest<'a> {
         for (index, function) in self.functions.take().into_iter().flatten().enumerate() {
             tools.push(function_of(function, &format!("functions[{index}]"))?);
         }
+        drop_repeated(&mut tools);
         Ok(Box::new(Request {
             model: std::mem::take(&mut self.model),
             messages: messages(&mut self.messages)?,
@@ -62,7 +68,13 @@ impl<'a> ChatRequest<'a> {
             guardrail: self.guardrail.take().map(guardrail),
             latency: self.performance.take().map(|own| own.latency),
             service_tier: self.service_tier.take(),
-            metadata: self.metadata.take().unwrap_or_default(),
+            metadata: self
+                .metadata
+                .take()
+                .into_iter()
+                .flatten()
+                .filter_map(label)
+                .collect(),
             asked,
             source: self.source,
         }))
@@ -76,25 +88,76 @@ pub(super) fn missing(param: String) -> Error {
 }
 
 fn tool_of<'a>(tool: tool::Tool<'a>, path: &str) -> Result<Tool<'a>, Error> {
-    if &*tool.kind != "function" {
+    let is_function = match tool.kind.as_deref() {
+        None | Some("function") => true,
+        // OpenAI's own tools of this type take free text, and have no schema.
+        Some("custom") => tool.input_schema.is_some(),
+        Some(_) => false,
+    };
+    if !is_function {
         let message = format!(
             "Tools of type '{}' are not supported; use 'function'.",
-            &*tool.kind
+            tool.kind.as_deref().unwrap_or_default()
         );
         return Err(Error::unsupported(format!("{path}.type"), message));
     }
-    let path = format!("{path}.function");
-    let Some(function) = tool.function else {
-        return Err(missing(path));
+    let cache = tool.cache_control.map(Into::into);
+    let read = match (tool.function, tool.name) {
+        (Some(function), _) => function_of(function, &format!("{path}.function"))?,
+        (None, Some(name)) => {
+            if let Some(schema) = schema(tool.input_schema) {
+                must_be_object(schema, || format!("{path}.input_schema"))?;
+            }
+            let function = Function {
+                name,
+                description: tool.description,
+                parameters: tool.parameters.or(tool.input_schema),
+                strict: tool.strict,
+            };
+            function_of(function, path)?
+        }
+        (None, None) if tool.kind.is_none() => return Err(missing(format!("{path}.type"))),
+        (None, None) => return Err(missing(format!("{path}.function"))),
     };
-    Ok(Tool {
-        cache: tool.cache_control.map(Into::into),
-        ..function_of(function, &path)?
-    })
+    Ok(Tool { cache, ..read })
+}
+
+/// Leaves out tools that are the same as one before them: some agents send theirs twice, and no model takes two
+/// of a name. Two that differ are the client's to tell apart.
+fn drop_repeated(tools: &mut Vec<Tool<'_>>) {
+    let mut firsts = BTreeMap::new();
+    let mut repeated = Vec::new();
+    for (index, tool) in tools.iter().enumerate() {
+        let schema = tool.parameters.map(RawValue::get);
+        let own = (tool.description.as_deref(), schema, tool.strict);
+        match firsts.entry(&*tool.name) {
+            Entry::Vacant(entry) => {
+                entry.insert(own);
+            }
+            Entry::Occupied(first) if *first.get() == own => repeated.push(index),
+            Entry::Occupied(_) => {}
+        }
+    }
+    let mut repeated = repeated.into_iter().peekable();
+    let mut index = 0;
+    tools.retain(|_| {
+        let is_repeated = repeated.next_if_eq(&index).is_some();
+        index += 1;
+        !is_repeated
+    });
+}
+
+fn schema(json: Option<&RawValue>) -> Option<&RawValue> {
+    json.filter(|json| json.get() != "null")
+}
+
+/// A label, if it has a value.
+fn label<'a>((name, Label(value)): (String, Label<'a>)) -> Option<(Text<'a>, Text<'a>)> {
+    value.map(|value| (name.into(), value))
 }
 
 fn function_of<'a>(function: Function<'a>, path: &str) -> Result<Tool<'a>, Error> {
-    let parameters = function.parameters.filter(|json| json.get() != "null");
+    let parameters = schema(function.parameters);
     if let Some(parameters) = parameters {
         must_be_object(parameters, || format!("{path}.parameters"))?;
     }
@@ -159,11 +222,10 @@ fn output(format: Option<ResponseFormat<'_>>) -> Result<OutputFormat<'_>, Error>
 /// Claude's own `thinking` object.
 fn thinking(json: &RawValue) -> Result<Thinking, Error> {
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
     struct Object {
-        #[serde(rename = "type")]
+        #[serde(rename = "type", deserialize_with = "word")]
         kind: Kind,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "whole")]
         budget_tokens: Option<u32>,
         #[serde(default)]
         display: Option<String>,
@@ -177,10 +239,7 @@ fn thinking(json: &RawValue) -> Result<Thinking, Error> {
         Disabled,
     }
 
-    let object: Object = serde_json::from_str(json.get()).map_err(|error| {
-        let message = format!("Invalid value for 'thinking': {error}.");
-        Error::invalid("thinking", message)
-    })?;
+    let object: Object = fault::inner(json, "thinking")?;
     Ok(Thinking {
         mode: match object.kind {
             Kind::Enabled => ThinkingMode::Enabled,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -12,8 +11,12 @@ use super::format::ResponseFormat;
 use super::message::Message;
 use super::params;
 use super::tool::{Function, LegacyChoice, Tool, ToolChoice};
-use crate::chat::{Effort, Error, ErrorKind};
+use super::value::{Label, optional_word, top_k, whole};
+use crate::chat::{Effort, Error};
 use crate::json::{self, Text};
+
+/// Says that a text is UTF-8, and nothing else.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A chat request; strings borrow from the body.
 ///
@@ -53,19 +56,19 @@ pub struct ChatRequest<'a> {
     #[serde(default)]
     pub logprobs: Option<bool>,
     /// Longest answer in tokens.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub max_completion_tokens: Option<u32>,
     /// Older name of `max_completion_tokens`, which wins over it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub max_tokens: Option<u32>,
     /// Labels for the operator's logs.
     #[serde(default, borrow)]
-    pub metadata: Option<BTreeMap<Text<'a>, Text<'a>>>,
+    pub metadata: Option<BTreeMap<String, Label<'a>>>,
     /// Wanted kinds of output.
     #[serde(default, borrow)]
     pub modalities: Option<Vec<Text<'a>>>,
     /// Number of answers.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub n: Option<u32>,
     /// Whether the model may call several tools at once.
     #[serde(default)]
@@ -77,13 +80,13 @@ pub struct ChatRequest<'a> {
     #[serde(default)]
     pub presence_penalty: Option<f64>,
     /// How much to think.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_word")]
     pub reasoning_effort: Option<Effort>,
     /// Shape of the answer.
     #[serde(default, borrow)]
     pub response_format: Option<ResponseFormat<'a>>,
     /// Makes sampling repeatable.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub seed: Option<i64>,
     /// Processing class.
     #[serde(default, borrow)]
@@ -110,10 +113,10 @@ pub struct ChatRequest<'a> {
     #[serde(default, borrow)]
     pub tools: Option<Vec<Tool<'a>>>,
     /// Extension: sample from the `top_k` likeliest tokens.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "top_k")]
     pub top_k: Option<u32>,
     /// Number of alternatives whose probabilities to report.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     pub top_logprobs: Option<u32>,
     /// Nucleus sampling, 0 to 1.
     #[serde(default)]
@@ -186,20 +189,18 @@ impl<'a> ChatRequest<'a> {
     ///
     /// A 400 that names the parameter.
     pub fn parse(body: &'a [u8]) -> Result<Box<Self>, Error> {
+        // Some tools on Windows put it in front of every text.
+        let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         // serde would read an array as the fields in their order.
-        if body.trim_ascii_start().starts_with(b"[") {
-            let message = "The request body must be a JSON object.";
-            return Err(
-                Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message)
-                    .code("invalid_json"),
-            );
+        if text.trim_ascii_start().starts_with(b"[") {
+            return Err(fault::no_object("an array"));
         }
         // The standard library's check takes as long as all the rest where a text is not English.
-        let common = simdutf8::basic::from_utf8(body).ok().and_then(json::read);
+        let common = simdutf8::basic::from_utf8(text).ok().and_then(json::read);
         // In a box, because so much should not be moved about.
         let mut request: Box<Self> = match common {
             Some(request) => request,
-            None => fault::read(body)?,
+            None => fault::read(text)?,
         };
         request.source = body;
         params::check_ranges(&request)?;
@@ -256,11 +257,13 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::Chat;
     use super::*;
+    use crate::protocol::Protocol as _;
 
     #[track_caller]
     fn check_fault(json: &str, param: Option<&str>, code: &str) {
-        let error = ChatRequest::parse(json.as_bytes()).unwrap_err();
+        let error = Chat.parse(json.as_bytes()).err().unwrap();
         assert_eq!(error.status, 400);
         assert_eq!(
             (error.param.clone(), error.code),
@@ -336,9 +339,14 @@ mod tests {
             "missing_required_parameter",
         );
         check_fault(
-            &body(r#"{"type":"image_url","image_url":{"url":"u","size":1}}"#),
-            Some("messages[0].content[1].image_url.size"),
-            "unknown_parameter",
+            &body(r#"{"type":"image_url","image_url":{"url":5}}"#),
+            Some("messages[0].content[1].image_url.url"),
+            "invalid_value",
+        );
+        check_fault(
+            &body(r#"{"type":"image","source":{"data":"AAAA"}}"#),
+            Some("messages[0].content[1].source.type"),
+            "missing_required_parameter",
         );
         check_fault(
             &body("\"\\ud800\""),
@@ -346,6 +354,77 @@ mod tests {
             "invalid_value",
         );
         check_fault(&body("\"\n\""), None, "invalid_json");
+    }
+
+    #[test]
+    fn faults_are_told_in_words_of_json() {
+        for (fields, message) in [
+            (
+                r#""temperature":"hot""#,
+                "'temperature' must be a number, got the string \"hot\".",
+            ),
+            (
+                r#""max_tokens":-1"#,
+                "'max_tokens' must be a whole number from 0 to 4294967295, got -1.",
+            ),
+            (
+                r#""reasoning_effort":5"#,
+                "'reasoning_effort' must be a string, got 5.",
+            ),
+            (
+                r#""metadata":{"a":["b"]}"#,
+                "'metadata.a' must be a string, a number or a boolean, got an array.",
+            ),
+            (
+                r#""tool_choice":"all""#,
+                "'tool_choice' must be \"none\", \"auto\" or \"required\", got the string \"all\".",
+            ),
+            (
+                r#""thinking":{"type":"on"}"#,
+                "'thinking.type' must be \"enabled\", \"adaptive\" or \"disabled\", got the string \
+                 \"on\".",
+            ),
+            (
+                r#""stream":true,"stream":true"#,
+                "'stream' is there twice; send it once.",
+            ),
+        ] {
+            let body = format!(r#"{{"model":"m","messages":[],{fields}}}"#);
+            let error = Chat.parse(
+                body.replace("[]", r#"[{"role":"user","content":"x"}]"#)
+                    .as_bytes(),
+            );
+            assert_eq!(error.err().unwrap().message, message, "{body}");
+        }
+        for (body, message) in [
+            (
+                r#"{"model":"m","messages":["Hi"]}"#,
+                "'messages[0]' must be an object, got a string.",
+            ),
+            (
+                r#"{"model":"m","messages":"Hi"}"#,
+                "'messages' must be an array, got a string.",
+            ),
+            (
+                r#"{"model":"m","messages":[{"role":7}]}"#,
+                "'messages[0].role' must be a string, got 7.",
+            ),
+            ("5", "The request body must be a JSON object, got 5."),
+            (
+                r#"{"model":"m""#,
+                "We could not parse the JSON body of your request: it ends inside an object (line 1, \
+                 column 12).",
+            ),
+        ] {
+            let error = Chat.parse(body.as_bytes()).err().unwrap();
+            assert_eq!(error.message, message, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_body() {
+        let body = "\u{feff}{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}";
+        assert_eq!(&*ChatRequest::parse(body.as_bytes()).unwrap().model, "m");
     }
 
     #[test]

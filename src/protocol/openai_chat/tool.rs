@@ -8,17 +8,36 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::content::CacheControl;
+use super::value::{optional_word, word};
 use crate::json::Text;
 
 /// A tool that the model may call.
+///
+/// Flat over the forms in which clients send it: OpenAI's own has a `function`; those of its Responses API and of
+/// Anthropic's have what is in it beside the type, which Anthropic's may lack.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Tool<'a> {
-    /// `function`; other kinds have no counterpart on Bedrock.
-    #[serde(rename = "type", borrow)]
-    pub kind: Text<'a>,
-    /// Of `function` tools.
+    /// `function`, or Anthropic's `custom`; other kinds have no counterpart on Bedrock.
+    #[serde(default, rename = "type", borrow)]
+    pub kind: Option<Text<'a>>,
+    /// Of OpenAI's `function` tools.
     #[serde(default, borrow)]
     pub function: Option<Function<'a>>,
+    /// Of the flat forms, like all that follows but the last.
+    #[serde(default, borrow)]
+    pub name: Option<Text<'a>>,
+    /// What it does.
+    #[serde(default, borrow)]
+    pub description: Option<Text<'a>>,
+    /// JSON schema of its arguments, in Responses.
+    #[serde(default, borrow)]
+    pub parameters: Option<&'a RawValue>,
+    /// The same, in Anthropic's API.
+    #[serde(default, borrow)]
+    pub input_schema: Option<&'a RawValue>,
+    /// Whether arguments must fit the schema exactly.
+    #[serde(default)]
+    pub strict: Option<bool>,
     /// Extension: ends a prefix of the request that the model may cache.
     #[serde(default)]
     pub cache_control: Option<CacheControl>,
@@ -62,6 +81,18 @@ pub enum ToolChoiceMode {
     Auto,
     /// Calls at least one.
     Required,
+}
+
+impl ToolChoiceMode {
+    /// The mode of a name; `any` is Anthropic's for `required`.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "none" => Some(Self::None),
+            "auto" => Some(Self::Auto),
+            "required" | "any" => Some(Self::Required),
+            _ => None,
+        }
+    }
 }
 
 impl ToolChoice<'_> {
@@ -121,7 +152,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ToolChoice<'a> {
 
 struct ChoiceVisitor;
 
-/// The object forms of `tool_choice`, flat.
+/// The object forms of `tool_choice`, flat: OpenAI's own, those of its Responses API, and Anthropic's.
 #[derive(Deserialize)]
 struct ChoiceObject<'a> {
     #[serde(rename = "type", borrow)]
@@ -129,7 +160,13 @@ struct ChoiceObject<'a> {
     #[serde(default, borrow)]
     function: Option<Named<'a>>,
     #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+    #[serde(default, borrow)]
     allowed_tools: Option<Allowed<'a>>,
+    #[serde(default, deserialize_with = "optional_word")]
+    mode: Option<ToolChoiceMode>,
+    #[serde(default, borrow)]
+    tools: Option<Vec<AllowedTool<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -140,6 +177,7 @@ struct Named<'a> {
 
 #[derive(Deserialize)]
 struct Allowed<'a> {
+    #[serde(deserialize_with = "word")]
     mode: ToolChoiceMode,
     #[serde(borrow)]
     tools: Vec<AllowedTool<'a>>,
@@ -147,8 +185,17 @@ struct Allowed<'a> {
 
 #[derive(Deserialize)]
 struct AllowedTool<'a> {
-    #[serde(borrow)]
-    function: Named<'a>,
+    #[serde(default, borrow)]
+    function: Option<Named<'a>>,
+    #[serde(default, borrow)]
+    name: Option<Text<'a>>,
+}
+
+/// The names of those that may be called; others are of kinds that the request cannot have either.
+fn names(tools: Vec<AllowedTool<'_>>) -> Vec<Text<'_>> {
+    let names = tools.into_iter();
+    let names = names.filter_map(|tool| tool.function.map(|function| function.name).or(tool.name));
+    names.collect()
 }
 
 impl<'de> Visitor<'de> for ChoiceVisitor {
@@ -159,28 +206,34 @@ impl<'de> Visitor<'de> for ChoiceVisitor {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        let mode = match text {
-            "none" => ToolChoiceMode::None,
-            "auto" => ToolChoiceMode::Auto,
-            "required" => ToolChoiceMode::Required,
-            other => return Err(E::unknown_variant(other, &["none", "auto", "required"])),
-        };
-        Ok(ToolChoice::Mode(mode))
+        match ToolChoiceMode::named(text) {
+            Some(mode) => Ok(ToolChoice::Mode(mode)),
+            None => Err(E::unknown_variant(text, &["none", "auto", "required"])),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let choice = ChoiceObject::deserialize(MapAccessDeserializer::new(map))?;
-        match (&*choice.kind, choice.function, choice.allowed_tools) {
-            ("function", Some(function), _) => Ok(ToolChoice::Function(function.name)),
-            ("allowed_tools", _, Some(allowed)) => {
-                let names = allowed.tools.into_iter().map(|tool| tool.function.name);
-                Ok(ToolChoice::Allowed(allowed.mode, names.collect()))
+        if let Some(mode) = ToolChoiceMode::named(&choice.kind) {
+            return Ok(ToolChoice::Mode(mode));
+        }
+        match &*choice.kind {
+            "function" | "tool" => {
+                let name = choice.function.map(|function| function.name);
+                let name = name.or(choice.name);
+                name.map(ToolChoice::Function)
+                    .ok_or_else(|| A::Error::missing_field("function"))
             }
-            ("function", None, _) => Err(A::Error::missing_field("function")),
-            ("allowed_tools", _, None) => Err(A::Error::missing_field("allowed_tools")),
-            (other, ..) => Err(A::Error::unknown_variant(
+            "allowed_tools" => {
+                let nested = choice.allowed_tools.map(|own| (own.mode, own.tools));
+                let allowed = nested.or(choice.mode.zip(choice.tools));
+                let (mode, tools) =
+                    allowed.ok_or_else(|| A::Error::missing_field("allowed_tools"))?;
+                Ok(ToolChoice::Allowed(mode, names(tools)))
+            }
+            other => Err(A::Error::unknown_variant(
                 other,
-                &["function", "allowed_tools"],
+                &["none", "auto", "required", "function", "allowed_tools"],
             )),
         }
     }
@@ -201,14 +254,27 @@ mod tests {
         let name = |name: &'static str| Text::from(name);
         check(r#""none""#, ToolChoice::Mode(ToolChoiceMode::None));
         check(r#""required""#, ToolChoice::Mode(ToolChoiceMode::Required));
-        check(
+        for one in [
             r#"{"type":"function","function":{"name":"f"}}"#,
-            ToolChoice::Function(name("f")),
-        );
-        check(
+            r#"{"type":"function","name":"f"}"#,
+            r#"{"type":"tool","name":"f"}"#,
+        ] {
+            check(one, ToolChoice::Function(name("f")));
+        }
+        for some in [
             r#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
-            ToolChoice::Allowed(ToolChoiceMode::Auto, vec![name("f")]),
-        );
+            r#"{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}"#,
+        ] {
+            check(
+                some,
+                ToolChoice::Allowed(ToolChoiceMode::Auto, vec![name("f")]),
+            );
+        }
+        for any in [r#""any""#, r#"{"type":"any"}"#, r#"{"type":"required"}"#] {
+            check(any, ToolChoice::Mode(ToolChoiceMode::Required));
+        }
+        let auto = r#"{"type":"auto","disable_parallel_tool_use":false}"#;
+        check(auto, ToolChoice::Mode(ToolChoiceMode::Auto));
     }
 
     #[test]
@@ -217,7 +283,7 @@ mod tests {
             let error = serde_json::from_str::<ToolChoice<'_>>(json).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
         };
-        check(r#""any""#, "`required`");
+        check(r#""all""#, "`required`");
         check("5", "a function choice");
         check(r#"{"type":"function"}"#, "missing field `function`");
         check(r#"{"type":"custom"}"#, "unknown variant `custom`");
