@@ -93,6 +93,24 @@ fn the_openai_package_calls_tools_and_sends_their_results() {
 }
 
 #[test]
+fn what_the_openai_packages_helpers_return_can_be_sent_back() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let input = json!({"base_url": base_url(&stack), "model": channel.model});
+        let found = run_python("helpers.py", &input).await;
+        let answers = [
+            "The tools answered: get_weather of city; get_time of city.",
+            "You said: Hi there",
+        ];
+        for helper in ["parse", "stream"] {
+            assert_eq!(found["tools"][helper], json!(answers), "{found}");
+            assert_eq!(found["structured"][helper], json!(["city", "city"]));
+        }
+    });
+}
+
+#[test]
 fn the_openai_package_lists_and_retrieves_models() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
