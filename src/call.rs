@@ -1,9 +1,11 @@
 //! A request as Bedrock gets it: translated, then signed.
 
 mod headers;
+mod left_out;
 mod timeout;
 
 pub use headers::Headers;
+pub(crate) use left_out::LEFT_OUT;
 pub(crate) use timeout::add as add_timeout;
 pub use timeout::response_timeout;
 
@@ -38,6 +40,8 @@ pub(crate) struct Call {
     pub(crate) may_think: bool,
     /// Seconds since the epoch.
     pub(crate) created: u64,
+    /// What of the request was left out, for the client to hear.
+    pub(crate) left_out: Option<String>,
     /// Writes the answer as the client wants it.
     pub(crate) reply: Rc<dyn Reply>,
 }
@@ -71,6 +75,7 @@ impl Prepared {
     ///
     /// When the model cannot be told what the request says.
     pub fn new(routes: &Routes, route: &Route<'_>, request: &Request<'_>) -> Result<Self, Error> {
+        refuse_unknown(route, request)?;
         let dialect = bedrock::dialect_for(route.serving(), request)?;
         chat::check(request, |param| dialect.treatment(param))?;
         let options = Options::of(request, route.channel.channel.guardrail.as_ref())?;
@@ -119,6 +124,7 @@ impl Prepared {
             created: now
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |since| since.as_secs()),
+            left_out: left_out::value(&request.unknown),
             reply: Rc::clone(reply),
         };
         Ok((call, headers, self.encoded.body))
@@ -157,6 +163,16 @@ impl Prepared {
         headers.extend(&signature);
         Ok(headers)
     }
+}
+
+/// Refuses parameters that nobody knows, where the channel wants it.
+fn refuse_unknown(route: &Route<'_>, request: &Request<'_>) -> Result<(), Error> {
+    let unknown = request.unknown.first();
+    let Some(name) = unknown.filter(|_| route.channel.refuses_unknown) else {
+        return Ok(());
+    };
+    let message = format!("Unknown parameter: '{name}'. Remove it, or correct its spelling.");
+    Err(Error::invalid(name.to_string(), message).code("unknown_parameter"))
 }
 
 /// The client's error, and a line for the operator if it is theirs.

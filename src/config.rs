@@ -15,7 +15,8 @@ mod open;
 mod stage;
 
 pub use channel::{
-    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy, is_name,
+    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy,
+    UnknownParameters, is_name,
 };
 pub use credentials::Credentials;
 pub use error::{ConfigError, escape_pointer};
@@ -55,6 +56,9 @@ pub struct PluginConfig {
     /// Set where the filter stands on the Bedrock clusters too; without it a request is tried once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
+    /// What becomes of parameters that nobody knows, in channels that do not say.
+    #[serde(skip_serializing_if = "UnknownParameters::is_leave_out")]
+    pub unknown_parameters: UnknownParameters,
     /// Whether `POST /v1/messages` is served, as far as it goes.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub anthropic_messages: bool,
@@ -70,6 +74,7 @@ impl Default for PluginConfig {
             channels: Vec::new(),
             limits: Limits::default(),
             failover: None,
+            unknown_parameters: UnknownParameters::default(),
             anthropic_messages: false,
         }
     }

@@ -38,6 +38,8 @@ pub struct CompiledChannel {
     pub authority: String,
     /// Envoy cluster of the endpoint, or of the channel if Envoy signs for it.
     pub cluster: String,
+    /// Whether a request with parameters that nobody knows is refused.
+    pub refuses_unknown: bool,
     /// Authenticates requests for the channel's region with its credentials.
     pub signer: Signer,
 }

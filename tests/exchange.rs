@@ -328,6 +328,41 @@ fn failing_over(credentials: &Value) -> Arc<Routes> {
 }
 
 #[test]
+fn parameters_that_nobody_knows_are_left_out_or_refused_as_the_channel_says() {
+    let mut chat: Value = serde_json::from_slice(CHAT).unwrap();
+    chat["tempreature"] = json!(0.5);
+    let key = json!({"type": "bedrock_api_key", "api_key": "k"});
+    for (service, channel, is_refused) in [
+        (json!(null), json!(null), false),
+        (json!("refuse"), json!(null), true),
+        (json!("refuse"), json!("leave_out"), false),
+        (json!("leave_out"), json!("refuse"), true),
+    ] {
+        for failover in [false, true] {
+            let mut config: Value = serde_json::from_str(&with_credentials(&key)).unwrap();
+            if !service.is_null() {
+                config["unknown_parameters"] = service.clone();
+            }
+            config["channels"][0]["unknown_parameters"] = channel.clone();
+            if failover {
+                config["failover"] = json!({});
+            }
+            let routes = routes(&config.to_string());
+            let mut exchange = Exchange::on_listener(routes, &Rc::default());
+            exchange.request_headers(request("POST", "/v1/chat/completions"), false);
+            let body = chat.to_string();
+            let step =
+                exchange.request_body(body.len(), true, now(), &mut || body.clone().into_bytes());
+            if is_refused {
+                assert_eq!(replied(step), (400, "unknown_parameter".to_owned()));
+            } else {
+                assert!(matches!(step, Step::Edit(_)), "{step:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_answer_before_the_body_is_complete_is_an_error_too() {
     let mut exchange = exchange();
     let head = request("POST", "/v1/chat/completions");

@@ -41,7 +41,9 @@ fn tables() -> String {
     }
     let rule = "---|".repeat(ModelFamily::ALL.len() + 1);
     let _ = write!(by_family, "\n|{rule}\n");
-    for param in params() {
+    let mut params = params().to_vec();
+    params.sort_unstable_by_key(|param| param.name);
+    for param in params {
         let row: Vec<_> = ModelFamily::ALL
             .iter()
             .map(|family| match dialect(*family).treatment(param.param) {
@@ -90,12 +92,16 @@ fn sample(name: &str) -> Value {
     match name {
         "anthropic_beta" => json!({"anthropic_beta": ["context-1m-2025-08-07"]}),
         "audio" => json!({"audio": {"voice": "a"}}),
-        "frequency_penalty" => json!({"frequency_penalty": 0.5}),
+        "cache_control" => json!({"cache_control": {"type": "ephemeral"}}),
+        "chat_template_kwargs" => json!({"chat_template_kwargs": {"enable_thinking": true}}),
+        "enable_thinking" => json!({"enable_thinking": true}),
+        "frequency_penalty" => json!({"frequency_penalty": 1.5}),
         "function_call" => json!({"function_call": {"name": "f"}, "functions": [function]}),
         "functions" => json!({"functions": [function]}),
         "guardrailConfig" => {
             json!({"guardrailConfig": {"guardrailIdentifier": "gr1abc", "guardrailVersion": "1"}})
         }
+        "include_reasoning" => json!({"include_reasoning": false}),
         "logit_bias" => json!({"logit_bias": {"5": 1}}),
         "logprobs" => json!({"logprobs": true}),
         "max_completion_tokens" => json!({"max_completion_tokens": 99}),
@@ -109,10 +115,12 @@ fn sample(name: &str) -> Value {
         "parallel_tool_calls" => json!({"parallel_tool_calls": false, "tools": tools}),
         "performanceConfig" => json!({"performanceConfig": {"latency": "optimized"}}),
         "prediction" => json!({"prediction": {"type": "content", "content": "x"}}),
-        "presence_penalty" => json!({"presence_penalty": 0.5}),
+        "presence_penalty" => json!({"presence_penalty": 1.5}),
         "prompt_cache_key" => json!({"prompt_cache_key": "k"}),
         "prompt_cache_options" => json!({"prompt_cache_options": {"mode": "implicit"}}),
         "prompt_cache_retention" => json!({"prompt_cache_retention": "24h"}),
+        "reasoning" => json!({"reasoning": {"effort": "low"}}),
+        "reasoningEffort" => json!({"reasoningEffort": "low"}),
         "reasoning_effort" => json!({"reasoning_effort": "low"}),
         "response_format" => json!({"response_format": {
             "type": "json_schema",
@@ -122,6 +130,8 @@ fn sample(name: &str) -> Value {
         "seed" => json!({"seed": 5}),
         "service_tier" => json!({"service_tier": "flex"}),
         "stop" => json!({"stop": ["END"]}),
+        "stop_sequences" => json!({"stop_sequences": ["END"]}),
+        "system" => json!({"system": "Be brief."}),
         "store" => json!({"store": true}),
         "stream" => json!({"stream": true}),
         "stream_options" => json!({"stream_options": {"include_usage": true}}),
@@ -246,7 +256,10 @@ fn what_is_mapped_changes_the_call_of_some_model() {
                 })
             };
             // The model is in every call; the others may change the answer alone.
-            let shows = !matches!(param.name, "model" | "stop" | "stream_options");
+            let shows = !matches!(
+                param.name,
+                "include_reasoning" | "model" | "stop" | "stop_sequences" | "stream_options"
+            );
             shows && !models(*family).into_iter().any(changes)
         });
     let without_effect: Vec<_> = without_effect

@@ -8,9 +8,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bedrock_filter::config::{Failover, Limits};
+use bedrock_filter::config::{Failover, Limits, UnknownParameters};
 use bedrock_filter::endpoint::Endpoint;
-use clap::builder::{FalseyValueParser, RangedU64ValueParser};
+use clap::builder::{
+    FalseyValueParser, PossibleValuesParser, RangedU64ValueParser, TypedValueParser as _,
+};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::credentials::{TokenFolder, USUAL_FOLDERS};
@@ -194,6 +196,15 @@ pub struct Args {
     )]
     pub max_request_bytes: usize,
 
+    /// What becomes of a request's parameters that nobody knows, in channels that do not say.
+    #[arg(
+        long,
+        env = "BEDROCK_UNKNOWN_PARAMETERS",
+        default_value = "leave_out",
+        value_parser = PossibleValuesParser::new(["leave_out", "refuse"]).map(unknown_parameters)
+    )]
+    pub unknown_parameters: UnknownParameters,
+
     /// Try a request on other channels when one fails; Envoy must have the routes for it.
     #[arg(long, env = "BEDROCK_FAILOVER", value_parser = FalseyValueParser::new())]
     pub failover: bool,
@@ -269,6 +280,16 @@ pub struct Args {
     /// Format of the log on standard error.
     #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
+}
+
+/// One of the two words that the command line takes.
+#[expect(clippy::needless_pass_by_value, reason = "clap's signature")]
+fn unknown_parameters(word: String) -> UnknownParameters {
+    if word == "refuse" {
+        UnknownParameters::Refuse
+    } else {
+        UnknownParameters::LeaveOut
+    }
 }
 
 impl Args {

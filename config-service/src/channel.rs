@@ -129,6 +129,7 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         guardrail,
         cross_region,
         retry_with_inference_profile,
+        unknown_parameters,
         first_byte_timeout_seconds,
         request_timeout_seconds,
     } = channel;
@@ -152,6 +153,7 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
         "guardrail": guardrail,
         "cross_region": cross_region,
         "retry_with_inference_profile": retry_with_inference_profile,
+        "unknown_parameters": unknown_parameters,
         "first_byte_timeout_seconds": first_byte_timeout_seconds,
         "request_timeout_seconds": request_timeout_seconds,
     });

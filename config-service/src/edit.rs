@@ -18,6 +18,7 @@ use bedrock_filter::catalog::CrossRegion;
 use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::config::{
     Api, FIRST_BYTE_TIMEOUT_SECONDS, Guardrail, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy,
+    UnknownParameters,
 };
 use bedrock_filter::secret::Secret;
 use serde_json::value::RawValue;
@@ -32,7 +33,7 @@ pub use error::EditError;
 pub use json::SyntaxError;
 
 /// The fields of a channel that an administrator writes.
-pub const FIELDS: [&str; 21] = [
+pub const FIELDS: [&str; 22] = [
     "name",
     "enabled",
     "region",
@@ -52,6 +53,7 @@ pub const FIELDS: [&str; 21] = [
     "guardrail",
     "cross_region",
     "retry_with_inference_profile",
+    "unknown_parameters",
     "first_byte_timeout_seconds",
     "request_timeout_seconds",
 ];
@@ -79,6 +81,7 @@ pub struct Edit {
     guardrail: Said<Option<Guardrail>>,
     cross_region: Said<CrossRegion>,
     retry_with_inference_profile: Said<bool>,
+    unknown_parameters: Said<Option<UnknownParameters>>,
     first_byte_timeout_seconds: Said<u32>,
     request_timeout_seconds: Said<u32>,
 }
@@ -219,6 +222,8 @@ impl Edit {
         self.cross_region.store(&mut channel.cross_region);
         self.retry_with_inference_profile
             .store(&mut channel.retry_with_inference_profile);
+        self.unknown_parameters
+            .store(&mut channel.unknown_parameters);
         self.first_byte_timeout_seconds
             .store(&mut channel.first_byte_timeout_seconds);
         self.request_timeout_seconds
@@ -258,6 +263,9 @@ impl Edit {
             "cross_region" => self.cross_region = field::cross_region(raw, at, faults).into(),
             "retry_with_inference_profile" => {
                 self.retry_with_inference_profile = field::boolean(raw, at, faults).into();
+            }
+            "unknown_parameters" => {
+                self.unknown_parameters = field::unknown_parameters(raw, at, faults).into();
             }
             "first_byte_timeout_seconds" => {
                 self.first_byte_timeout_seconds = field::number(raw, at, faults).into();
@@ -302,6 +310,7 @@ pub(crate) fn blank() -> Channel {
         guardrail: None,
         cross_region: CrossRegion::default(),
         retry_with_inference_profile: false,
+        unknown_parameters: None,
         first_byte_timeout_seconds: FIRST_BYTE_TIMEOUT_SECONDS,
         request_timeout_seconds: REQUEST_TIMEOUT_SECONDS,
     }

@@ -81,7 +81,7 @@ pub struct Destination {
 pub struct Parameter {
     /// Its name in the request.
     pub name: String,
-    /// `translated`, `left_out`, `refused` or `unknown`.
+    /// `translated`, `left_out`, `refused`, or `unknown` where no channel serves the request.
     pub treatment: &'static str,
 }
 
@@ -230,24 +230,35 @@ fn parameters(request: &Value, route: Option<&Route<'_>>) -> Vec<Parameter> {
     let dialect = route
         .zip(parsed.as_ref())
         .and_then(|(route, parsed)| bedrock::dialect_for(route.serving(), &parsed.request).ok());
-    let members = request.as_object().into_iter().flat_map(Map::keys);
+    let asked = parsed
+        .as_ref()
+        .map(|parsed| parsed.request.asked.as_slice());
+    let is_asked = |name: &str| asked.unwrap_or_default().iter().any(|own| own.name == name);
+    let refuses_unknown = route.is_some_and(|route| route.channel.refuses_unknown);
     let treatment = |name: &str| {
         let param = params().iter().find(|param| param.name == name);
         match (param, dialect) {
             (Some(param), Some(dialect)) => match dialect.treatment(param.param) {
                 Treatment::Mapped => "translated",
-                Treatment::Ignored => "left_out",
+                // Such a value asks for nothing.
+                Treatment::Refused if !is_asked(name) => "left_out",
                 Treatment::Refused => "refused",
+                Treatment::Ignored => "left_out",
             },
-            _ if matches!(name, "model" | "messages" | "stream") => "translated",
+            // Its members are told by themselves.
+            _ if matches!(name, "model" | "messages" | "stream" | "extra_body") => "translated",
+            (None, Some(_)) if refuses_unknown => "refused",
+            (None, Some(_)) => "left_out",
             _ => "unknown",
         }
     };
-    members
-        .map(|name| Parameter {
-            name: name.clone(),
-            treatment: treatment(name),
-        })
+    let members = request.as_object().into_iter().flat_map(Map::keys);
+    let extra = request.get("extra_body").and_then(Value::as_object);
+    let extra = extra.into_iter().flat_map(Map::keys);
+    let members = members.map(|name| (name.clone(), treatment(name)));
+    let extra = extra.map(|name| (format!("extra_body.{name}"), treatment(name)));
+    let all = members.chain(extra);
+    all.map(|(name, treatment)| Parameter { name, treatment })
         .collect()
 }
 

@@ -141,6 +141,7 @@ impl Service {
                 max_request_bytes: args.max_request_bytes,
                 ..Limits::default()
             },
+            unknown_parameters: args.unknown_parameters,
             failover: args.failover.then(|| Failover {
                 max_attempts: args.max_attempts,
                 answer_headers: !args.hide_answer_headers,

@@ -1,6 +1,6 @@
 //! What holds for all channels, from the command line.
 
-use bedrock_filter::config::{Failover, Limits};
+use bedrock_filter::config::{Failover, Limits, UnknownParameters};
 use bedrock_filter::endpoint::Endpoint;
 
 use crate::credentials::TokenFolders;
@@ -12,6 +12,8 @@ use crate::seal::Sealer;
 pub struct Settings {
     /// Sizes that the filter enforces.
     pub limits: Limits,
+    /// What becomes of parameters that nobody knows, in channels that do not say.
+    pub unknown_parameters: UnknownParameters,
     /// Settings of failover, where the filter stands on the clusters too.
     pub failover: Option<Failover>,
     /// Seals what is published.

@@ -42,6 +42,7 @@ async fn a_channel_is_created_read_listed_and_deleted() {
         "guardrail": null,
         "cross_region": "geo",
         "retry_with_inference_profile": false,
+        "unknown_parameters": null,
         "first_byte_timeout_seconds": 30,
         "request_timeout_seconds": 300,
         "revision": 1,
@@ -88,6 +89,7 @@ async fn all_fields_are_stored_and_shown() {
         "guardrail": {"identifier": "gr1abc", "version": "3", "trace": "enabled"},
         "cross_region": "global",
         "retry_with_inference_profile": true,
+        "unknown_parameters": "refuse",
         "first_byte_timeout_seconds": 5,
         "request_timeout_seconds": 60,
     });

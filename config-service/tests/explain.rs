@@ -77,6 +77,37 @@ async fn a_model_is_followed_through_mapping_and_arn_to_the_body() {
 }
 
 #[tokio::test]
+async fn parameters_that_nobody_knows_are_told() {
+    let service = TestService::start().await;
+    for (name, setting, expected) in [
+        ("lenient", json!(null), "left_out"),
+        ("strict", json!("refuse"), "refused"),
+    ] {
+        let fields = json!({"unknown_parameters": setting, "model_mapping": {name: "nova-pro"}});
+        service.create(&channel_with(name, &fields)).await;
+        let question = json!({"request": {
+            "model": name,
+            "min_p": 0.1,
+            "logprobs": false,
+            "extra_body": {"top_k": 5, "provider": {}},
+            "messages": [{"role": "user", "content": "Hi"}],
+        }});
+        let told = explain(&service, &question).await.json();
+        let parameters = told["parameters"].as_array().unwrap();
+        for (name, expected) in [
+            ("min_p", expected),
+            ("extra_body.provider", expected),
+            ("extra_body.top_k", "translated"),
+            ("logprobs", "left_out"),
+        ] {
+            let own = parameters.iter().find(|own| own["name"] == name).unwrap();
+            assert_eq!(own["treatment"], expected, "{own}");
+        }
+        assert_eq!(told["refused"].is_null(), setting.is_null(), "{told}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_channel_does_not_let_clients_ask_for_is_told() {
     let service = TestService::start().await;
     for (name, allowed) in [("closed", "none"), ("known", "catalogue"), ("open", "any")] {

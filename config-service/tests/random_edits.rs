@@ -167,6 +167,15 @@ fn values() -> BTreeMap<&'static str, Vec<Value>> {
             vec![json!(false), json!(true)],
         ),
         (
+            "unknown_parameters",
+            vec![
+                json!(null),
+                json!("refuse"),
+                json!("leave_out"),
+                json!("warn"),
+            ],
+        ),
+        (
             "first_byte_timeout_seconds",
             vec![json!(30), json!(3600), json!(0), json!("30")],
         ),

@@ -20,6 +20,7 @@ async fn one_channel() -> (TestService, String, Value) {
         "guardrail": {"identifier": "gr1abc", "version": "1"},
         "cross_region": "off",
         "allow_model_ids": "any",
+        "unknown_parameters": "refuse",
         "first_byte_timeout_seconds": 5,
     });
     let id = service.create(&channel_with("one", &fields)).await;

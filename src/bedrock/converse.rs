@@ -27,6 +27,7 @@ impl Dialect for Converse {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::BetaFeatures
+            | Param::CacheMark
             | Param::ParallelToolCalls
             | Param::Effort
             | Param::OutputFormat

@@ -41,6 +41,13 @@ impl Headers {
         self.0.push((name.to_owned(), value.into()));
     }
 
+    /// Adds a header that there is.
+    pub(crate) fn add_some(&mut self, name: &str, value: Option<String>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
     /// Adds headers in their order.
     pub fn extend<'h>(&mut self, more: impl IntoIterator<Item = &'h (HeaderName, HeaderValue)>) {
         for (name, value) in more {

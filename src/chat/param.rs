@@ -43,6 +43,8 @@ params! {
     Audio "audio" Refused;
     /// Beta features of Claude.
     BetaFeatures "anthropic_beta" Ignored;
+    /// A mark that the whole request may be cached.
+    CacheMark "cache_control" Ignored;
     /// More than one answer.
     Candidates "n" Refused;
     /// How much to think, in a word.
@@ -85,6 +87,8 @@ params! {
     Seed "seed" Ignored;
     /// The processing class.
     ServiceTier "service_tier" Mapped;
+    /// Whether to show what the model thought.
+    ShownReasoning "include_reasoning" Mapped;
     /// Texts that end the answer.
     Stop "stop" Mapped;
     /// Whether the vendor keeps the answer.

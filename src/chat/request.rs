@@ -1,5 +1,6 @@
 //! What a client asks.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ pub struct Request<'a> {
     pub metadata: BTreeMap<Text<'a>, Text<'a>>,
     /// What the client set, in its protocol's order of parameters.
     pub asked: Vec<Asked>,
+    /// Names of what the client sent that its protocol does not have; nothing is done about it.
+    pub unknown: Vec<Cow<'a, str>>,
     /// The body that it was read from.
     pub source: &'a [u8],
 }
@@ -102,6 +105,8 @@ pub struct Thinking {
     pub budget_tokens: Option<u32>,
     /// How it is shown: a word of Claude's.
     pub display: Option<String>,
+    /// Whether the effort will do where this will not.
+    pub is_hint: bool,
 }
 
 /// Whether to think.

@@ -70,6 +70,10 @@ pub struct Channel<C = Credentials> {
     /// Name or ARN to model family, for ARNs that do not say what they serve.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub model_families: BTreeMap<String, ModelFamily>,
+    /// What becomes of parameters that nobody knows; `None` leaves it to
+    /// [`unknown_parameters`](super::PluginConfig::unknown_parameters).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_parameters: Option<UnknownParameters>,
     /// Which of Bedrock's APIs calls a model, for names that `model_apis` does not have.
     #[serde(default, skip_serializing_if = "Api::is_auto")]
     pub api: Api,
@@ -120,6 +124,7 @@ impl<C> Channel<C> {
             model_mapping: self.model_mapping,
             inference_profile_arn_map: self.inference_profile_arn_map,
             model_families: self.model_families,
+            unknown_parameters: self.unknown_parameters,
             api: self.api,
             model_apis: self.model_apis,
             guardrail: self.guardrail,
@@ -203,6 +208,25 @@ impl ModelIds {
     #[must_use]
     pub fn is_any(&self) -> bool {
         *self == Self::Any
+    }
+}
+
+/// What becomes of a request's parameters that no API has which the gateway knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownParameters {
+    /// They are left out, and the answer says which.
+    #[default]
+    LeaveOut,
+    /// The request is, so that a misspelt one is noticed.
+    Refuse,
+}
+
+impl UnknownParameters {
+    /// Whether they are left out.
+    #[must_use]
+    pub fn is_leave_out(&self) -> bool {
+        *self == Self::LeaveOut
     }
 }
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{Edit, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{Beginning, ResponseStream, beginning};
-use crate::call::Call;
+use crate::call::{Call, LEFT_OUT};
 use crate::chat::Error;
 use crate::wire::event_stream::MAX_FRAME_LEN;
 
@@ -13,6 +13,8 @@ use crate::wire::event_stream::MAX_FRAME_LEN;
 pub(super) struct Opening {
     stream: ResponseStream,
     head: Head,
+    /// What of the request was left out.
+    left_out: Option<String>,
     /// Bytes that the stream has taken.
     taken: usize,
     /// What it has written.
@@ -26,7 +28,7 @@ impl Exchange {
     /// Takes all that has arrived of a stream that is held until its first frame is whole.
     pub(super) fn first_frame(
         &mut self,
-        call: Call,
+        mut call: Call,
         head: Head,
         (buffered, end): (usize, bool),
         read: ReadBody<'_>,
@@ -49,6 +51,7 @@ impl Exchange {
             Beginning::Event => {
                 let opening = Opening {
                     may_think: call.may_think,
+                    left_out: call.left_out.take(),
                     stream: call.into_stream(&head),
                     head,
                     taken: 0,
@@ -77,13 +80,18 @@ impl Exchange {
             return Step::Wait;
         }
         let Opening {
-            stream, head, out, ..
+            stream,
+            head,
+            left_out,
+            out,
+            ..
         } = *opening;
         self.note_stream(&stream);
         if !end {
             self.phase = Phase::Stream(Box::new(stream));
         }
         let mut headers = head.sse();
+        headers.add_some(LEFT_OUT, left_out);
         self.succeeded(&mut headers);
         Edit::pass_to(headers, out)
     }

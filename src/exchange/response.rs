@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{Edit, End, Exchange, Head, Phase, ReadBody, Step};
 use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
-use crate::call::{Call, Headers};
+use crate::call::{Call, Headers, LEFT_OUT};
 use crate::chat::{AnswerHead, Error, Usage};
 
 /// What Bedrock answers where there is no such path.
@@ -139,15 +139,19 @@ impl Exchange {
         }
         let body = read();
         match call {
-            Some(call) if head.status == StatusCode::OK => match head.decode(call, body) {
-                Ok((answer, end)) => {
-                    self.note_end(|| end);
-                    let mut headers = head.json(answer.len());
-                    self.succeeded(&mut headers);
-                    Edit::pass_to(headers, answer)
+            Some(mut call) if head.status == StatusCode::OK => {
+                let left_out = call.left_out.take();
+                match head.decode(call, body) {
+                    Ok((answer, end)) => {
+                        self.note_end(|| end);
+                        let mut headers = head.json(answer.len());
+                        headers.add_some(LEFT_OUT, left_out);
+                        self.succeeded(&mut headers);
+                        Edit::pass_to(headers, answer)
+                    }
+                    Err(error) => self.replace(&head, &error, end),
                 }
-                Err(error) => self.replace(&head, &error, end),
-            },
+            }
             Some(call) => {
                 let error = head.error(&body, Some(&call));
                 self.replace(&head, &error, end)

@@ -9,6 +9,7 @@ mod content;
 mod conversation;
 mod error;
 mod fault;
+mod foreign;
 mod format;
 mod message;
 mod params;
@@ -45,6 +46,7 @@ impl Protocol for Chat {
             } else {
                 ToolStyle::ToolCalls
             },
+            reasoning: wire.shows_reasoning(),
         });
         let request = wire.into_request()?;
         Ok(Parsed { request, reply })
@@ -60,6 +62,8 @@ impl Protocol for Chat {
 struct ChatReply {
     usage: StreamUsage,
     tool_style: ToolStyle,
+    /// Whether what the model thought is in it.
+    reasoning: bool,
 }
 
 /// How the client wants tool calls: as it offered the tools.
@@ -73,11 +77,11 @@ enum ToolStyle {
 
 impl Reply for ChatReply {
     fn whole(&self, answer: &Completion, head: &AnswerHead) -> Vec<u8> {
-        completion::body(answer, head, self.tool_style)
+        completion::body(answer, head, *self)
     }
 
     fn stream(&self, head: &AnswerHead) -> Box<dyn AnswerStream> {
-        let writer = ChunkWriter::new(head, self.usage, self.tool_style);
+        let writer = ChunkWriter::new(head, *self);
         Box::new(Guarded::new(writer))
     }
 }

@@ -6,7 +6,7 @@ use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
     Channel, ConfigError, Credentials, Failover, Guardrail, Limits, PluginConfig, SCHEMA, SignedBy,
-    escape_pointer, is_name,
+    UnknownParameters, escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::seal::is_sealed;
@@ -26,12 +26,14 @@ pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> 
     if !faults.is_empty() {
         return Err(faults);
     }
+    let unknown = config.unknown_parameters;
     let channels = config
         .channels
         .into_iter()
         .enumerate()
         .map(|(index, channel)| {
-            compile_channel(channel).map_err(|fault| fault.below(&format!("/channels/{index}")))
+            compile_channel(channel, unknown)
+                .map_err(|fault| fault.below(&format!("/channels/{index}")))
         })
         .collect::<Result<_, _>>()
         .map_err(|fault| vec![fault])?;
@@ -71,9 +73,14 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
     faults
 }
 
-fn compile_channel(channel: Channel) -> Result<CompiledChannel, ConfigError> {
+fn compile_channel(
+    channel: Channel,
+    unknown: UnknownParameters,
+) -> Result<CompiledChannel, ConfigError> {
     let endpoint = endpoint(&channel)?;
+    let unknown = channel.unknown_parameters.unwrap_or(unknown);
     Ok(CompiledChannel {
+        refuses_unknown: !unknown.is_leave_out(),
         authority: endpoint.authority(),
         cluster: cluster(&channel, &endpoint),
         signer: Signer::new(&channel.credentials, &channel.region, channel.signer),

@@ -1,7 +1,7 @@
 //! Readers for single fields. Each gives `None` after adding a fault.
 
 use bedrock_filter::catalog::CrossRegion;
-use bedrock_filter::config::{Api, ModelIds, SignedBy};
+use bedrock_filter::config::{Api, ModelIds, SignedBy, UnknownParameters};
 use serde_json::value::RawValue;
 
 use super::json::Kind;
@@ -146,6 +146,25 @@ pub(super) fn signer(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Optio
         Some("envoy") => Some(SignedBy::Envoy),
         Some(_) => {
             let message = "expected \"filter\" or \"envoy\"";
+            faults.push(Fault::new(at, "unknown_value", message));
+            None
+        }
+    }
+}
+
+/// What becomes of unknown parameters; `null` or `""` leaves it to the config-service's setting.
+pub(super) fn unknown_parameters(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Option<UnknownParameters>> {
+    let text = nullable_text(raw, at, faults)?;
+    match text.as_deref() {
+        None => Some(None),
+        Some("leave_out") => Some(Some(UnknownParameters::LeaveOut)),
+        Some("refuse") => Some(Some(UnknownParameters::Refuse)),
+        Some(_) => {
+            let message = "expected \"leave_out\" or \"refuse\"";
             faults.push(Fault::new(at, "unknown_value", message));
             None
         }

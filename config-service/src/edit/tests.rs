@@ -32,6 +32,7 @@ fn full() -> Channel {
         }),
         cross_region: CrossRegion::Off,
         retry_with_inference_profile: true,
+        unknown_parameters: Some(UnknownParameters::Refuse),
         first_byte_timeout_seconds: 5,
         request_timeout_seconds: 60,
     }

@@ -95,6 +95,7 @@ fn plugin_config(
         channels,
         limits: settings.limits,
         failover: settings.failover,
+        unknown_parameters: settings.unknown_parameters,
         ..PluginConfig::default()
     }
 }

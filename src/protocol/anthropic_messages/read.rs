@@ -236,5 +236,6 @@ fn thinking(wish: wire::Thinking) -> Thinking {
         },
         budget_tokens: wish.budget_tokens,
         display: wish.display,
+        is_hint: false,
     }
 }

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::completion::{ID_PREFIX, ThinkingBlock, UsageBody, finish_reason};
-use super::{ToolStyle, error};
+use super::{ChatReply, ToolStyle, error};
 use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Thought, Usage};
 use crate::json;
 
@@ -27,14 +27,13 @@ pub(super) struct ChunkWriter {
     prefix: Vec<u8>,
     has_tier: bool,
     suffix: &'static str,
-    usage: StreamUsage,
-    tool_style: ToolStyle,
+    reply: ChatReply,
     out: Vec<u8>,
 }
 
 impl ChunkWriter {
     /// A writer for one stream.
-    pub(super) fn new(head: &AnswerHead, usage: StreamUsage, tool_style: ToolStyle) -> Self {
+    pub(super) fn new(head: &AnswerHead, reply: ChatReply) -> Self {
         let mut prefix = b"data: {\"id\":".to_vec();
         write_json(&mut prefix, &[ID_PREFIX, &head.id].concat());
         prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
@@ -46,7 +45,7 @@ impl ChunkWriter {
         }
         prefix.extend_from_slice(CHOICES);
         // OpenAI sends `usage: null` on ordinary chunks only when usage was asked for.
-        let suffix = match usage {
+        let suffix = match reply.usage {
             StreamUsage::Included => "],\"usage\":null}\n\n",
             StreamUsage::Omitted => "]}\n\n",
         };
@@ -54,8 +53,7 @@ impl ChunkWriter {
             prefix,
             has_tier: head.service_tier.is_some(),
             suffix,
-            usage,
-            tool_style,
+            reply,
             out: Vec::new(),
         }
     }
@@ -69,7 +67,7 @@ impl ChunkWriter {
         struct Function<'a> {
             function_call: &'a FunctionDelta<'a>,
         }
-        match self.tool_style {
+        match self.reply.tool_style {
             ToolStyle::ToolCalls => self.delta(&Calls { tool_calls: [call] }, None),
             // The old API knows one call; the model was told not to make more.
             ToolStyle::FunctionCall if call.index == 0 => {
@@ -124,6 +122,9 @@ impl EventWriter for ChunkWriter {
         struct Delta<'a> {
             reasoning_content: &'a str,
         }
+        if !self.reply.reasoning {
+            return;
+        }
         let delta = Delta {
             reasoning_content: text,
         };
@@ -134,6 +135,9 @@ impl EventWriter for ChunkWriter {
         #[derive(Serialize)]
         struct Delta<'a> {
             thinking_blocks: [ThinkingBlock<'a>; 1],
+        }
+        if !self.reply.reasoning {
+            return;
         }
         let delta = Delta {
             thinking_blocks: [ThinkingBlock(thought)],
@@ -182,9 +186,9 @@ impl EventWriter for ChunkWriter {
     fn finish(&mut self, reason: FinishReason, usage: Usage) {
         #[derive(Serialize)]
         struct Delta {}
-        let reason = finish_reason(reason, self.tool_style);
+        let reason = finish_reason(reason, self.reply.tool_style);
         self.delta(&Delta {}, Some(reason));
-        if self.usage == StreamUsage::Included {
+        if self.reply.usage == StreamUsage::Included {
             self.out.extend_from_slice(&self.prefix);
             self.out.extend_from_slice(b"],\"usage\":");
             write_json(&mut self.out, &UsageBody(usage));
@@ -245,7 +249,12 @@ mod tests {
             model: "m \"x\"".to_owned(),
             ..AnswerHead::default()
         };
-        ChunkWriter::new(&head, usage, ToolStyle::ToolCalls)
+        let reply = ChatReply {
+            usage,
+            tool_style: ToolStyle::ToolCalls,
+            reasoning: true,
+        };
+        ChunkWriter::new(&head, reply)
     }
 
     fn text(writer: &mut ChunkWriter) -> String {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 
-use super::ToolStyle;
+use super::{ChatReply, ToolStyle};
 use crate::chat::{AnswerHead, Completion, FinishReason, Thought, ToolCall, Usage};
 use crate::json;
 use crate::wire::openai::{self as wire, FunctionCall};
@@ -16,12 +16,14 @@ const ROOM: usize = 1024;
 pub(super) const ID_PREFIX: &str = "chatcmpl-";
 
 /// The JSON body of a `chat.completion`.
-pub(super) fn body(answer: &Completion, head: &AnswerHead, style: ToolStyle) -> Vec<u8> {
+pub(super) fn body(answer: &Completion, head: &AnswerHead, reply: ChatReply) -> Vec<u8> {
+    let style = reply.tool_style;
     let (tool_calls, function_call) = match style {
         ToolStyle::ToolCalls => (answer.tool_calls.as_slice(), None),
         ToolStyle::FunctionCall => (&[][..], answer.tool_calls.first()),
     };
-    let thoughts = answer.thoughts.iter().map(ThinkingBlock);
+    let thoughts = answer.thoughts.iter().filter(|_| reply.reasoning);
+    let thoughts = thoughts.map(ThinkingBlock);
     let body = Body {
         id: &[ID_PREFIX, &head.id].concat(),
         object: "chat.completion",
@@ -33,7 +35,7 @@ pub(super) fn body(answer: &Completion, head: &AnswerHead, style: ToolStyle) -> 
                 role: "assistant",
                 content: answer.content.as_deref(),
                 refusal: None,
-                reasoning_content: reasoning_content(answer),
+                reasoning_content: reasoning_content(answer).filter(|_| reply.reasoning),
                 thinking_blocks: thoughts.collect(),
                 tool_calls: tool_calls.iter().map(tool_call).collect(),
                 function_call: function_call.map(function),

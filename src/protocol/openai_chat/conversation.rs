@@ -19,27 +19,57 @@ use crate::json::Text;
 /// # Errors
 ///
 /// A 400 that names the part which is not what it should be.
-pub(super) fn messages<'a>(wire: &mut [message::Message<'a>]) -> Result<Vec<Message<'a>>, Error> {
-    let mut messages = Vec::with_capacity(wire.len());
-    for (index, message) in wire.iter_mut().enumerate() {
+pub(super) fn messages(wire: Vec<message::Message<'_>>) -> Result<Vec<Message<'_>>, Error> {
+    // With room for one in front.
+    let mut messages = Vec::with_capacity(wire.len() + 1);
+    for (index, message) in wire.into_iter().enumerate() {
         messages.push(read(message, index)?);
     }
     Ok(messages)
 }
 
-fn read<'a>(message: &mut message::Message<'a>, index: usize) -> Result<Message<'a>, Error> {
+/// Instructions that stand beside the messages.
+///
+/// # Errors
+///
+/// A 400 when they are more than text.
+pub(super) fn system(content: Content<'_>) -> Result<Message<'_>, Error> {
+    let at = At {
+        message: 0,
+        part: Part::Whole,
+    };
+    Ok(Message {
+        role: Role::System,
+        blocks: blocks(Some(content), at, system_part).map_err(|fault| fault.param("system"))?,
+    })
+}
+
+/// Marks the end of a conversation as the end of what may be cached, unless it is marked already.
+pub(super) fn mark_end(messages: &mut [Message<'_>], mark: CacheControl) {
+    if let Some(last) = messages.last_mut().and_then(last_told) {
+        last.cache = last.cache.or(Some(mark));
+    }
+}
+
+/// The last block of a message that models are told.
+fn last_told<'m, 'a>(message: &'m mut Message<'a>) -> Option<&'m mut Block<'a>> {
+    let mut blocks = message.blocks.iter_mut();
+    blocks.rfind(|block| !is_blank(block))
+}
+
+fn read(mut message: message::Message<'_>, index: usize) -> Result<Message<'_>, Error> {
     let at = At {
         message: index,
         part: Part::Whole,
     };
     let cache = message.cache_control.map(CacheControl::from);
-    let (role, mut blocks) = match message.role {
+    let (role, blocks) = match message.role {
         message::Role::System | message::Role::Developer => (
             Role::System,
             blocks(message.content.take(), at, system_part)?,
         ),
         message::Role::User => (Role::User, blocks(message.content.take(), at, user_part)?),
-        message::Role::Assistant => (Role::Assistant, assistant(message, at)?),
+        message::Role::Assistant => (Role::Assistant, assistant(&mut message, at)?),
         message::Role::Tool => {
             let id = message.tool_call_id.take();
             let id = id.ok_or_else(|| missing(format!("{}.tool_call_id", path(at))))?;
@@ -52,13 +82,13 @@ fn read<'a>(message: &mut message::Message<'a>, index: usize) -> Result<Message<
             (Role::User, vec![result(name, message.content.take(), at)?])
         }
     };
-    if let Some(cache) = cache {
-        let mut blocks = blocks.iter_mut();
-        if let Some(last) = blocks.rfind(|block| !is_blank(block)) {
-            last.cache = Some(cache);
-        }
+    let mut read = Message { role, blocks };
+    if let Some(cache) = cache
+        && let Some(last) = last_told(&mut read)
+    {
+        last.cache = Some(cache);
     }
-    Ok(Message { role, blocks })
+    Ok(read)
 }
 
 /// Whether a block is a text that models are not told.

@@ -1,7 +1,11 @@
 //! Reads what is not of the common kind, and says where the fault of a body is.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use http::StatusCode;
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
@@ -9,19 +13,57 @@ use super::content::Part;
 use super::read::missing;
 use super::request::ChatRequest;
 use crate::chat::{Error, ErrorKind};
-use crate::json::{Fault, syntax};
+use crate::json::{Fault, Text, syntax};
 
-/// Reads a body slowly, with its eye on where it is.
+/// Reads a body slowly, with its eye on where it is; `prefix` stands before the places of faults.
 ///
 /// # Errors
 ///
 /// A 400 that says what is wrong, and where.
-pub(super) fn read(body: &[u8]) -> Result<Box<ChatRequest<'_>>, Error> {
+pub(super) fn read<'a>(body: &'a [u8], prefix: &str) -> Result<Box<ChatRequest<'a>>, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(body);
     let request = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|located| parse_error(body, &located))?;
+        .map_err(|located| parse_error(body, &located, prefix))?;
     deserializer.end().map_err(|fault| invalid_json(&fault))?;
     Ok(request)
+}
+
+/// The names of an object's members, as far as anybody wants to know them.
+pub(super) fn names(body: &[u8]) -> Vec<Cow<'_, str>> {
+    /// Enough to say what was left out; a hostile body has millions.
+    const MOST: usize = 128;
+
+    struct Names<'a>(Vec<Cow<'a, str>>);
+
+    struct NamesVisitor;
+
+    impl<'de> Visitor<'de> for NamesVisitor {
+        type Value = Names<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut names = Vec::new();
+            while let Some(name) = map.next_key::<Text<'de>>()? {
+                map.next_value::<IgnoredAny>()?;
+                if names.len() < MOST {
+                    names.push(name.into());
+                }
+            }
+            Ok(Names(names))
+        }
+    }
+
+    impl<'de: 'a, 'a> Deserialize<'de> for Names<'a> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(NamesVisitor)
+        }
+    }
+
+    let names = serde_json::from_slice::<Names<'_>>(body);
+    names.map_or_else(|_| Vec::new(), |Names(names)| names)
 }
 
 /// Reads a value that was left as JSON until now.
@@ -56,7 +98,11 @@ fn invalid_json(fault: &serde_json::Error) -> Error {
     Error::new(StatusCode::BAD_REQUEST, ErrorKind::InvalidRequest, message).code("invalid_json")
 }
 
-fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+fn parse_error(
+    body: &[u8],
+    located: &serde_path_to_error::Error<serde_json::Error>,
+    prefix: &str,
+) -> Error {
     let fault = located.inner();
     if !fault.is_data() {
         return invalid_json(fault);
@@ -66,13 +112,13 @@ fn parse_error(body: &[u8], located: &serde_path_to_error::Error<serde_json::Err
     }
     let path = located.path().to_string();
     match (path.as_str(), Fault::of(fault)) {
-        (".", Fault::Missing(field)) => missing(field),
-        (".", Fault::Twice(field)) => twice(field),
+        (".", Fault::Missing(field)) => missing(format!("{prefix}{field}")),
+        (".", Fault::Twice(field)) => twice(format!("{prefix}{field}")),
         (".", Fault::Is(words)) => {
             let found = words.rsplit_once(", got ").map(|(_, found)| found);
             no_object(found.unwrap_or("something else"))
         }
-        (_, fault) => fault_at(path, &fault),
+        (_, fault) => fault_at(format!("{prefix}{path}"), &fault),
     }
 }
 

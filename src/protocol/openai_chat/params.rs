@@ -1,6 +1,7 @@
 //! The parameters of a request by name.
 
 use super::ChatRequest;
+use super::read::missing;
 use crate::chat::{Asked, Error, Param};
 
 macro_rules! params {
@@ -27,6 +28,15 @@ macro_rules! params {
 }
 
 params! {
+    // Other APIs' names stand before those of the same meaning that are OpenAI's.
+    "cache_control" CacheMark |r| r.cache_control.is_some();
+    "chat_template_kwargs" Effort |r| r.chat_template_kwargs.is_some_and(|own| own.thinks().is_some());
+    "enable_thinking" Effort |r| r.enable_thinking.is_some();
+    "include_reasoning" ShownReasoning |r| r.include_reasoning.is_some();
+    "reasoning" Effort |r| r.reasoning.is_some();
+    "reasoningEffort" Effort |r| r.camel_case_effort.is_some();
+    "stop_sequences" Stop |r| r.stop_sequences.as_ref().is_some_and(|stop| !stop.is_empty());
+    "system" Messages |r| r.system.is_some();
     "anthropic_beta" BetaFeatures |r| r.anthropic_beta.is_some();
     "audio" Audio |r| r.audio.is_some();
     "frequency_penalty" FrequencyPenalty |r| r.frequency_penalty.is_some_and(is_strong);
@@ -55,7 +65,7 @@ params! {
     "safety_identifier" SafetyIdentifier |r| r.safety_identifier.is_some();
     "seed" Seed |r| r.seed.is_some();
     "service_tier" ServiceTier |r| r.service_tier.is_some();
-    "stop" Stop |r| !r.stop.is_empty();
+    "stop" Stop |r| r.stop.as_ref().is_some_and(|stop| !stop.is_empty());
     "store" Store |r| r.store.is_some();
     "stream" Stream |r| r.stream.is_some();
     "stream_options" StreamOptions |r| r.stream_options.is_some();
@@ -85,14 +95,27 @@ pub fn params() -> &'static [Asked] {
     PARAMS
 }
 
+/// Whether a parameter is read, whatever becomes of it.
+pub(super) fn is_known(name: &str) -> bool {
+    name == "extra_body" || PARAMS.iter().any(|own| own.name == name)
+}
+
 /// The API's name for a parameter; of two names for one thing the one that stands last is the usual one.
 pub(super) fn name(param: Param) -> &'static str {
     let known = PARAMS.iter().rfind(|own| own.param == param);
     known.map_or(param.name(), |own| own.name)
 }
 
-/// Ranges of the API reference: <https://platform.openai.com/docs/api-reference/chat/create>.
+/// What has to be there, and ranges of the API reference: <https://platform.openai.com/docs/api-reference/chat/create>.
 pub(super) fn check_ranges(request: &ChatRequest<'_>) -> Result<(), Error> {
+    for (param, is_there) in [
+        ("model", request.model.is_some()),
+        ("messages", request.messages.is_some()),
+    ] {
+        if !is_there {
+            return Err(missing(param.to_owned()));
+        }
+    }
     let within = |param: &'static str, value: Option<f64>, (min, max): (f64, f64)| match value {
         Some(value) if !(min..=max).contains(&value) => {
             let message = format!("'{param}' is {value}; it must be between {min} and {max}.");
@@ -114,11 +137,13 @@ pub(super) fn check_ranges(request: &ChatRequest<'_>) -> Result<(), Error> {
             return Err(Error::invalid(param, message));
         }
     }
-    if request.messages.is_empty() {
-        let message = "'messages' is empty; it needs at least one message.";
-        return Err(Error::invalid("messages", message));
+    match &request.messages {
+        Some(messages) if messages.is_empty() => {
+            let message = "'messages' is empty; it needs at least one message.";
+            Err(Error::invalid("messages", message))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::conversation::messages;
+use super::conversation::{mark_end, messages, system};
 use super::fault;
 use super::format::ResponseFormat;
 use super::params::asked;
@@ -14,8 +14,8 @@ use super::request::{ChatRequest, GuardrailConfig};
 use super::tool::{self, Function, LegacyChoice, ToolChoiceMode};
 use super::value::{Label, whole, word};
 use crate::chat::{
-    Error, Guardrail, JsonSchema, OutputFormat, Reasoning, Request, Sampling, Thinking,
-    ThinkingMode, Tool, ToolChoice,
+    Error, Guardrail, JsonSchema, Message, OutputFormat, Request, Sampling, Thinking, ThinkingMode,
+    Tool, ToolChoice,
 };
 use crate::json::Text;
 
@@ -27,6 +27,7 @@ impl<'a> ChatRequest<'a> {
     /// A 400 for what the vocabulary has no word for, or what is not what it says it is.
     pub(super) fn into_request(mut self: Box<Self>) -> Result<Box<Request<'a>>, Error> {
         let asked = asked(&self);
+        let reasoning = self.reasoning(self.thinking.map(thinking).transpose()?);
         // The old API has no word for several calls at once.
         let parallel_tool_calls =
             self.parallel_tool_calls != Some(false) && self.functions.is_none();
@@ -41,8 +42,8 @@ impl<'a> ChatRequest<'a> {
         }
         drop_repeated(&mut tools);
         Ok(Box::new(Request {
-            model: std::mem::take(&mut self.model),
-            messages: messages(&mut self.messages)?,
+            model: self.model.take().unwrap_or_default(),
+            messages: self.conversation()?,
             tools,
             tool_choice,
             allowed_tools,
@@ -57,11 +58,12 @@ impl<'a> ChatRequest<'a> {
                 frequency_penalty: self.frequency_penalty,
                 presence_penalty: self.presence_penalty,
             },
-            stop: std::mem::take(&mut self.stop),
-            reasoning: Reasoning {
-                effort: self.reasoning_effort,
-                thinking: self.thinking.map(thinking).transpose()?,
-            },
+            stop: self
+                .stop
+                .take()
+                .or(self.stop_sequences.take())
+                .unwrap_or_default(),
+            reasoning,
             stream: self.stream.unwrap_or(false),
             user: self.user.take(),
             beta_features: self.anthropic_beta.take().unwrap_or_default(),
@@ -76,8 +78,21 @@ impl<'a> ChatRequest<'a> {
                 .filter_map(label)
                 .collect(),
             asked,
+            unknown: std::mem::take(&mut self.unknown),
             source: self.source,
         }))
+    }
+
+    /// The messages, with what stands beside them and belongs to them.
+    fn conversation(&mut self) -> Result<Vec<Message<'a>>, Error> {
+        let mut conversation = messages(self.messages.take().unwrap_or_default())?;
+        if let Some(content) = self.system.take() {
+            conversation.insert(0, system(content)?);
+        }
+        if let Some(mark) = self.cache_control {
+            mark_end(&mut conversation, mark.into());
+        }
+        Ok(conversation)
     }
 }
 
@@ -248,6 +263,7 @@ fn thinking(json: &RawValue) -> Result<Thinking, Error> {
         },
         budget_tokens: object.budget_tokens,
         display: object.display,
+        is_hint: false,
     })
 }
 

@@ -1,12 +1,15 @@
 //! The body of `POST /v1/chat/completions`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::content::{CacheControl, Content};
 use super::fault;
+use super::foreign::{ReasoningOptions, TemplateOptions};
 use super::format::ResponseFormat;
 use super::message::Message;
 use super::params;
@@ -20,20 +23,31 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// A chat request; strings borrow from the body.
 ///
-/// Every parameter of the API has a field here, so an unknown one is a client's mistake. Which of
-/// them a model honours is the dialect's to say, see [`crate::chat::Param`].
+/// Every parameter of the API has a field here. Which of them a model honours is the dialect's to say, see
+/// [`crate::chat::Param`]. Of others only the names are kept.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct ChatRequest<'a> {
     /// Name of the model, as the client knows it.
-    #[serde(borrow)]
-    pub model: Text<'a>,
+    #[serde(default, borrow)]
+    pub model: Option<Text<'a>>,
     /// The conversation.
-    #[serde(borrow)]
-    pub messages: Vec<Message<'a>>,
+    #[serde(default, borrow)]
+    pub messages: Option<Vec<Message<'a>>>,
     /// Extension: beta features of Claude.
     #[serde(default, borrow)]
     pub anthropic_beta: Option<Vec<Text<'a>>>,
+    /// Anthropic's: the whole request may be cached.
+    #[serde(default)]
+    pub cache_control: Option<CacheControl>,
+    /// vLLM's: options of the model's template.
+    #[serde(default)]
+    pub chat_template_kwargs: Option<TemplateOptions>,
+    /// Qwen's: whether to think.
+    #[serde(default)]
+    pub enable_thinking: Option<bool>,
+    /// Parameters that belong beside it: what OpenAI's own libraries unpack.
+    #[serde(default, borrow)]
+    pub extra_body: Option<&'a RawValue>,
     /// Wanted form of spoken answers.
     #[serde(default, borrow)]
     pub audio: Option<&'a RawValue>,
@@ -49,6 +63,9 @@ pub struct ChatRequest<'a> {
     /// Extension: the guardrail to apply instead of the channel's.
     #[serde(default, borrow, rename = "guardrailConfig")]
     pub guardrail: Option<GuardrailConfig<'a>>,
+    /// `OpenRouter`'s: whether to show what the model thought.
+    #[serde(default)]
+    pub include_reasoning: Option<bool>,
     /// Bias on single tokens.
     #[serde(default, borrow)]
     pub logit_bias: Option<&'a RawValue>,
@@ -82,6 +99,16 @@ pub struct ChatRequest<'a> {
     /// How much to think.
     #[serde(default, deserialize_with = "optional_word")]
     pub reasoning_effort: Option<Effort>,
+    /// `OpenRouter`'s: how much to think, and whether to show it.
+    #[serde(default)]
+    pub reasoning: Option<ReasoningOptions>,
+    /// The AI SDK's name of `reasoning_effort`, which some send as it is.
+    #[serde(
+        default,
+        rename = "reasoningEffort",
+        deserialize_with = "optional_word"
+    )]
+    pub camel_case_effort: Option<Effort>,
     /// Shape of the answer.
     #[serde(default, borrow)]
     pub response_format: Option<ResponseFormat<'a>>,
@@ -93,13 +120,19 @@ pub struct ChatRequest<'a> {
     pub service_tier: Option<Text<'a>>,
     /// Texts that end the answer.
     #[serde(default, borrow, deserialize_with = "one_or_many")]
-    pub stop: Vec<Text<'a>>,
+    pub stop: Option<Vec<Text<'a>>>,
+    /// Anthropic's name of them.
+    #[serde(default, borrow)]
+    pub stop_sequences: Option<Vec<Text<'a>>>,
     /// Whether to answer as server-sent events.
     #[serde(default)]
     pub stream: Option<bool>,
     /// Options of a streamed answer.
     #[serde(default)]
     pub stream_options: Option<StreamOptions>,
+    /// Anthropic's: instructions before the conversation.
+    #[serde(default, borrow)]
+    pub system: Option<Content<'a>>,
     /// Sampling temperature, 0 to 2.
     #[serde(default)]
     pub temperature: Option<f64>,
@@ -130,6 +163,9 @@ pub struct ChatRequest<'a> {
     /// The body that it was read from.
     #[serde(skip)]
     pub source: &'a [u8],
+    /// Names that are not known.
+    #[serde(skip)]
+    pub unknown: Vec<Cow<'a, str>>,
     #[serde(default, rename = "moderation")]
     pub(super) moderation: Option<IgnoredAny>,
     #[serde(default, rename = "prediction")]
@@ -182,6 +218,46 @@ pub struct PerformanceConfig<'a> {
     pub latency: Text<'a>,
 }
 
+/// Every parameter is named, so that a new one is a compile error until it is here.
+macro_rules! overwrite {
+    ($($field:ident)*) => {
+        impl ChatRequest<'_> {
+            /// Takes over what another object of parameters has.
+            fn overwrite_with(&mut self, other: Box<Self>) {
+                let Self { source: _, unknown: _, $($field,)* } = *other;
+                $(
+                    if $field.is_some() {
+                        self.$field = $field;
+                    }
+                )*
+            }
+        }
+    };
+}
+
+overwrite! {
+    model messages anthropic_beta cache_control chat_template_kwargs
+    enable_thinking extra_body audio frequency_penalty function_call
+    functions guardrail include_reasoning logit_bias logprobs
+    max_completion_tokens max_tokens metadata modalities n
+    parallel_tool_calls performance presence_penalty reasoning_effort reasoning
+    camel_case_effort response_format seed service_tier stop
+    stop_sequences stream stream_options system temperature
+    thinking tool_choice tools top_k top_logprobs
+    top_p user web_search_options moderation prediction
+    prompt_cache_key prompt_cache_options prompt_cache_retention safety_identifier store
+    verbosity
+}
+
+/// A name as it stands in JSON, without its escapes.
+fn unescaped(name: &str) -> Option<Cow<'_, str>> {
+    if name.contains('\\') {
+        let read = serde_json::from_str(&format!("\"{name}\""));
+        return read.ok().map(Cow::Owned);
+    }
+    Some(name.into())
+}
+
 impl<'a> ChatRequest<'a> {
     /// Reads a request and checks its ranges.
     ///
@@ -195,16 +271,44 @@ impl<'a> ChatRequest<'a> {
         if text.trim_ascii_start().starts_with(b"[") {
             return Err(fault::no_object("an array"));
         }
-        // The standard library's check takes as long as all the rest where a text is not English.
-        let common = simdutf8::basic::from_utf8(text).ok().and_then(json::read);
-        // In a box, because so much should not be moved about.
-        let mut request: Box<Self> = match common {
-            Some(request) => request,
-            None => fault::read(text)?,
-        };
+        let mut request = Self::read(text, "")?;
+        if let Some(extra) = request.extra_body.take() {
+            request.unpack(extra)?;
+        }
         request.source = body;
         params::check_ranges(&request)?;
         Ok(request)
+    }
+
+    /// Reads an object of parameters; faults are named behind `prefix`.
+    fn read(text: &'a [u8], prefix: &str) -> Result<Box<Self>, Error> {
+        // The standard library's check takes as long as all the rest where a text is not English.
+        let common = simdutf8::basic::from_utf8(text).ok();
+        // In a box, because so much should not be moved about.
+        let common = common.and_then(json::read_noting::<Box<Self>>);
+        let (mut request, names) = match common {
+            Some((request, names)) => (request, names.into_iter().filter_map(unescaped).collect()),
+            None => (fault::read(text, prefix)?, fault::names(text)),
+        };
+        let unknown = names.into_iter().filter(|name| !params::is_known(name));
+        let unknown = unknown.map(|name| match prefix {
+            "" => name,
+            prefix => format!("{prefix}{name}").into(),
+        });
+        request.unknown = unknown.collect();
+        Ok(request)
+    }
+
+    /// Puts the parameters of an `extra_body` where they belong.
+    fn unpack(&mut self, extra: &'a RawValue) -> Result<(), Error> {
+        if !extra.get().starts_with('{') {
+            let message = "'extra_body' must be an object.";
+            return Err(Error::invalid("extra_body", message));
+        }
+        let mut extra = Self::read(extra.get().as_bytes(), "extra_body.")?;
+        self.unknown.append(&mut extra.unknown);
+        self.overwrite_with(extra);
+        Ok(())
     }
 
     /// Whether a stream ends with the token counts.
@@ -218,26 +322,26 @@ impl<'a> ChatRequest<'a> {
 /// `stop` is a string, a list of strings or null.
 fn one_or_many<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
-) -> Result<Vec<Text<'de>>, D::Error> {
+) -> Result<Option<Vec<Text<'de>>>, D::Error> {
     struct OneOrMany;
 
     impl<'de> serde::de::Visitor<'de> for OneOrMany {
-        type Value = Vec<Text<'de>>;
+        type Value = Option<Vec<Text<'de>>>;
 
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("a string or an array of strings")
         }
 
         fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(vec![text.into()])
+            Ok(Some(vec![text.into()]))
         }
 
         fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(vec![text.to_owned().into()])
+            Ok(Some(vec![text.to_owned().into()]))
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
-            Ok(Vec::new())
+            Ok(None)
         }
 
         fn visit_seq<A: serde::de::SeqAccess<'de>>(
@@ -248,7 +352,7 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(
             while let Some(text) = seq.next_element()? {
                 texts.push(text);
             }
-            Ok(texts)
+            Ok(Some(texts))
         }
     }
 
@@ -280,14 +384,24 @@ mod tests {
         check_fault("null", None, "invalid_json");
         check_fault("{}", Some("model"), "missing_required_parameter");
         check_fault(
+            r#"{"model":null,"messages":[]}"#,
+            Some("model"),
+            "missing_required_parameter",
+        );
+        check_fault(
             r#"{"model":"m"}"#,
             Some("messages"),
             "missing_required_parameter",
         );
         check_fault(
-            r#"{"model":"m","messages":[],"tempreature":1}"#,
-            Some("tempreature"),
-            "unknown_parameter",
+            r#"{"model":"m","extra_body":{"top_k":"many"}}"#,
+            Some("extra_body.top_k"),
+            "invalid_value",
+        );
+        check_fault(
+            r#"{"model":"m","extra_body":[]}"#,
+            Some("extra_body"),
+            "invalid_value",
         );
         check_fault(
             r#"{"model":"m","messages":[{"role":"user","content":5}]}"#,
@@ -317,7 +431,7 @@ mod tests {
             let user = r#"{"role":"user","content":"x"}"#;
             let body = format!(r#"{{"model":"m","messages":[{user}],"stop":{stop}}}"#);
             let request = ChatRequest::parse(body.as_bytes()).unwrap();
-            assert_eq!(request.stop.len(), texts);
+            assert_eq!(request.stop.unwrap().len(), texts);
         }
     }
 
@@ -389,11 +503,9 @@ mod tests {
                 "'stream' is there twice; send it once.",
             ),
         ] {
-            let body = format!(r#"{{"model":"m","messages":[],{fields}}}"#);
-            let error = Chat.parse(
-                body.replace("[]", r#"[{"role":"user","content":"x"}]"#)
-                    .as_bytes(),
-            );
+            let user = r#"{"role":"user","content":"x"}"#;
+            let body = format!(r#"{{"model":"m","messages":[{user}],{fields}}}"#);
+            let error = Chat.parse(body.as_bytes());
             assert_eq!(error.err().unwrap().message, message, "{body}");
         }
         for (body, message) in [
@@ -424,13 +536,47 @@ mod tests {
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_body() {
         let body = "\u{feff}{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]}";
-        assert_eq!(&*ChatRequest::parse(body.as_bytes()).unwrap().model, "m");
+        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+        assert_eq!(request.model.as_deref(), Some("m"));
     }
 
     #[test]
     fn null_is_the_same_as_absent() {
         let body = br#"{"model":"m","messages":[{"role":"user","content":"a"}],"stop":null,"tools":null,"temperature":null,"stream":null,"stream_options":null,"max_tokens":null,"tool_choice":null}"#;
         let request = ChatRequest::parse(body).unwrap();
-        assert!(request.stop.is_empty() && request.tools.is_none() && request.stream.is_none());
+        assert!(request.stop.is_none() && request.tools.is_none() && request.stream.is_none());
+    }
+
+    #[test]
+    fn unknown_names_are_kept_whichever_reader_takes_them() {
+        let user = r#"{"role":"user","content":"x"}"#;
+        for (fields, unknown) in [
+            (r#""seed":1,"store":true"#, &[][..]),
+            (r#""b":{"c":1},"a":[],"b":2"#, &["b", "a", "b"][..]),
+            // Escapes in a name: the first is known, the second is not.
+            (r#""\u0073eed":1,"\u0061b":1"#, &["ab"][..]),
+            (
+                r#""extra_body":{"seed":1,"a":1,"extra_body":{"b":1}}"#,
+                &["extra_body.a"][..],
+            ),
+        ] {
+            let body = format!(r#"{{"model":"m","messages":[{user}],{fields}}}"#);
+            let request = ChatRequest::parse(body.as_bytes()).unwrap();
+            assert_eq!(request.unknown, unknown, "{body}");
+        }
+        let names = fault::names(br#"{"model":"m","b":{"c":1},"a\u0062":[]}"#);
+        assert_eq!(names, ["model", "b", "ab"]);
+    }
+
+    #[test]
+    fn an_extra_body_is_unpacked() {
+        let user = r#"{"role":"user","content":"x"}"#;
+        let extra = r#"{"top_k":5,"temperature":0.5,"thinking":{"type":"disabled"}}"#;
+        let body =
+            format!(r#"{{"model":"m","messages":[{user}],"temperature":1,"extra_body":{extra}}}"#);
+        let request = ChatRequest::parse(body.as_bytes()).unwrap();
+        assert_eq!((request.top_k, request.temperature), (Some(5), Some(0.5)));
+        assert!(request.thinking.is_some() && request.extra_body.is_none());
+        assert_eq!(request.model.as_deref(), Some("m"));
     }
 }

@@ -77,11 +77,29 @@ async fn check_all(stack: &Stack, allowed: &[&str]) {
     }
 }
 
+/// What of a request was left out is told, and nothing else by it.
+async fn check_left_out(stack: &Stack) {
+    let bedrock = simulator().await;
+    let channel = stack.channel(&bedrock).await;
+    for mut body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
+        let reply = stack.envoy.chat(&body).await;
+        assert_eq!(reply.header("x-bedrock-left-out"), "", "{reply:?}");
+        body["a\r\nset-cookie: b"] = 1.into();
+        body["min_p"] = 0.1.into();
+        let reply = stack.envoy.chat(&body).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        let told = reply.header("x-bedrock-left-out");
+        assert_eq!(told, "a??set-cookie??b, min_p", "{reply:?}");
+        assert_eq!(reply.header("set-cookie"), "", "{reply:?}");
+    }
+}
+
 #[test]
 fn clients_get_no_header_of_an_upstream_that_is_not_for_them() {
     run(async {
         let stack = Stack::start().await;
         check_all(&stack, &ALLOWED).await;
+        check_left_out(&stack).await;
     });
 }
 
@@ -91,5 +109,6 @@ fn nor_do_they_through_a_pool() {
         let stack = Stack::builder().failover(3).start().await;
         let allowed = [&ALLOWED[..], &OF_FAILOVER].concat();
         check_all(&stack, &allowed).await;
+        check_left_out(&stack).await;
     });
 }

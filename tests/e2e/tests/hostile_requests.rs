@@ -63,12 +63,6 @@ fn bodies_that_are_no_chat_request_are_400() {
                     .into(),
                 json!("invalid_value"),
             ),
-            (
-                json!({"model": channel.model, "messages": message, "nonsense": 1})
-                    .to_string()
-                    .into(),
-                json!("unknown_parameter"),
-            ),
         ] {
             let case = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
             let reply = stack.envoy.chat_bytes(body).await;
@@ -78,6 +72,32 @@ fn bodies_that_are_no_chat_request_are_400() {
             assert_eq!(error["code"], code, "{case}: {error}");
         }
         assert_eq!(bedrock.requests(), []);
+        check_alive(&stack, &channel).await;
+    });
+}
+
+/// Clients keep connections, and one that closes may take the next request with it.
+#[test]
+fn a_connection_outlives_a_400_about_a_body() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        let post = |body: &str, lines: &str| {
+            let length = body.len();
+            format!(
+                "POST {CHAT} HTTP/1.1\r\nhost: gateway\r\n{lines}content-length: {length}\r\n\r\n{body}"
+            )
+        };
+        let good = post(&channel.ask("Hi").to_string(), "connection: close\r\n");
+        for bad in [
+            "{".to_owned(),
+            format!("{{\"model\": \"{}", "m".repeat(100_000)),
+        ] {
+            let both = post(&bad, "") + &good;
+            let answers = h1_exchange(stack.envoy.port(), both.as_bytes()).await;
+            assert!(answers.starts_with("HTTP/1.1 400"), "{answers}");
+            assert!(answers.contains("\r\nHTTP/1.1 200"), "{answers}");
+        }
         check_alive(&stack, &channel).await;
     });
 }

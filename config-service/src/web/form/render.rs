@@ -33,6 +33,11 @@ const SIGNERS: Choices = &[
     ("filter", "the filter (Wasm)"),
     ("envoy", "Envoy (aws_request_signing)"),
 ];
+const UNKNOWN_PARAMETERS: Choices = &[
+    ("", "as the config-service says"),
+    ("leave_out", "leave out, and tell the client"),
+    ("refuse", "refuse the request"),
+];
 const APIS: Choices = &[
     ("auto", "auto: InvokeModel, else Converse"),
     ("invoke", "InvokeModel"),
@@ -151,6 +156,7 @@ impl<'a> View<'a> {
                     (self.select(notes, "cross_region", "Cross-region", CROSS_REGION))
                     (self.select(notes, "api", "API", APIS))
                     (self.select(notes, "signer", "Signed by", SIGNERS))
+                    (self.select(notes, "unknown_parameters", "Unknown parameters", UNKNOWN_PARAMETERS))
                     (self.input(notes, "priority", "Priority", "Lower is tried first"))
                     (self.input(notes, "weight", "Weight", "Share within one priority, 1 to 1000"))
                     (self.input(notes, "first_byte_timeout_seconds", "First byte within", "Seconds until a \

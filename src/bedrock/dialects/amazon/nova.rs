@@ -19,7 +19,8 @@ pub(in crate::bedrock) struct Messages;
 impl Dialect for Messages {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::Effort
+            Param::CacheMark
+            | Param::Effort
             | Param::OutputFormat
             | Param::ToolChoice
             | Param::Tools

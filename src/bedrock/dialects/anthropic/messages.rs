@@ -26,6 +26,7 @@ impl Dialect for Messages {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::BetaFeatures
+            | Param::CacheMark
             | Param::ParallelToolCalls
             | Param::Effort
             | Param::OutputFormat

@@ -60,7 +60,12 @@ pub(in crate::bedrock) fn plan(
         .model
         .map_or(catalog::Thinking::None, |model| model.thinking);
     let plan = match (&request.reasoning.thinking, request.reasoning.effort) {
-        (Some(wish), _) => explicit(wish, rule, request, target)?,
+        (Some(wish), effort) => match explicit(wish, rule, request, target) {
+            Err(_) if wish.is_hint => effort.map_or_else(Plan::default, |effort| {
+                by_effort(effort, rule, request, target)
+            }),
+            plan => plan?,
+        },
         (None, Some(effort)) => by_effort(effort, rule, request, target),
         (None, None) => Plan::default(),
     };
@@ -68,7 +73,8 @@ pub(in crate::bedrock) fn plan(
         return Ok(plan);
     }
     if forced {
-        if request.reasoning.thinking.is_some() {
+        let wish = request.reasoning.thinking.as_ref();
+        if wish.is_some_and(|wish| !wish.is_hint) {
             let message = "Claude does not think when 'tool_choice' or 'response_format' makes it \
                            call a tool; remove one of them.";
             return Err(Error::unsupported(Param::Thinking, message));
