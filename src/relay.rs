@@ -108,6 +108,12 @@ impl Dispatcher {
         self.events.take()
     }
 
+    /// Requests follow these routes from now on.
+    pub fn configured(&self, routes: &Routes) {
+        let mut health = self.health.borrow_mut();
+        health.keep(|channel| routes.has_channel(channel));
+    }
+
     fn count(&self, channel: &str, what: What, reason: &'static str) {
         self.events.borrow_mut().push(Event {
             channel: Some(channel.to_owned()),

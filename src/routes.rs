@@ -78,6 +78,12 @@ impl Routes {
         self.revision
     }
 
+    /// Whether there is a channel of this name, enabled or not.
+    #[must_use]
+    pub fn has_channel(&self, name: &str) -> bool {
+        self.channels.iter().any(|own| own.channel.name == name)
+    }
+
     /// One channel for each Envoy cluster that the enabled channels need.
     pub fn clusters(&self) -> impl Iterator<Item = &CompiledChannel> {
         let mut seen = BTreeSet::new();

@@ -42,6 +42,7 @@ impl RootContext for FilterRoot {
         match config.and_then(configure) {
             Ok(configured) => {
                 if let Configured::Listener(routes) = &configured {
+                    relays::dispatcher().configured(routes);
                     let revision = routes.revision();
                     log::info!("plugin configuration of revision {revision} is active");
                 }

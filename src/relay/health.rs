@@ -71,6 +71,11 @@ impl Health {
         }
     }
 
+    /// Forgets channels that are not configured any more: one that comes later by the same name is another.
+    pub fn keep(&mut self, is_configured: impl Fn(&str) -> bool) {
+        self.ill.retain(|channel, _| is_configured(channel));
+    }
+
     /// A channel answered.
     pub fn succeeded(&mut self, channel: &str) {
         self.ill.remove(channel);
@@ -162,6 +167,17 @@ mod tests {
         let mut health = Health::default();
         health.failed("a", Failure::Credentials, 1, at(0));
         assert!(health.is_well("a", 2, at(0)));
+    }
+
+    #[test]
+    fn a_channel_that_is_gone_is_forgotten() {
+        let mut health = Health::default();
+        for channel in ["a", "b"] {
+            health.failed(channel, Failure::Unavailable, 1, at(0));
+        }
+        health.keep(|channel| channel == "b");
+        assert!(health.is_well("a", 1, at(0)));
+        assert!(!health.is_well("b", 1, at(0)));
     }
 
     #[test]

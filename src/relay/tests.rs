@@ -321,3 +321,21 @@ fn a_model_without_on_demand_throughput_is_counted_and_called_otherwise() {
     assert_eq!(counted.len(), 1, "{counted:?}");
     assert_eq!(counted[0].reason, "on_demand_not_supported");
 }
+
+#[test]
+fn what_is_known_of_a_channel_goes_with_it() {
+    let dispatcher = Rc::new(Dispatcher::default());
+    let both = routes(&[("a", 0, 1), ("b", 1, 1)]);
+    let (relay, plan) = self::plan(&dispatcher, &both);
+    assert!(plan.cluster.starts_with("bedrock|pool|a|"));
+    relay.begin("a", now()).unwrap();
+    relay.failed(Failure::Unavailable, None, now());
+    let first = |routes| self::plan(&dispatcher, routes).1.cluster;
+    assert!(first(&both).starts_with("bedrock|pool|b|"));
+    // An edit of others changes nothing.
+    dispatcher.configured(&routes(&[("a", 0, 1), ("b", 1, 1), ("c", 2, 1)]));
+    assert!(first(&both).starts_with("bedrock|pool|b|"));
+    // Deleted, and made anew: not the same channel.
+    dispatcher.configured(&routes(&[("b", 1, 1)]));
+    assert!(first(&both).starts_with("bedrock|pool|a|"));
+}
