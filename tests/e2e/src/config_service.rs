@@ -203,6 +203,15 @@ impl ConfigService {
         self.wait_active(revision(&self.status().await)).await;
     }
 
+    /// Deletes every channel and waits until every Envoy knows.
+    pub async fn delete_all(&self) {
+        let list = self.call(Method::GET, "/api/channels", &Value::Null).await;
+        let list = list.json();
+        for channel in list["channels"].as_array().expect("a list of channels") {
+            self.delete(channel["id"].as_str().expect("an id")).await;
+        }
+    }
+
     /// `GET /api/status`.
     pub async fn status(&self) -> Value {
         let reply = self.call(Method::GET, "/api/status", &Value::Null).await;

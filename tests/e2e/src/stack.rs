@@ -8,7 +8,9 @@ use tokio::sync::OnceCell;
 use xtask::envoy::Launch;
 use xtask::ports::Ports;
 
-use crate::{Artefacts, Bootstrap, ConfigService, Envoy, SEAL_KEY, Scratch, XdsProxy, eventually};
+use crate::{
+    Artefacts, Bootstrap, ConfigService, Envoy, Reply, SEAL_KEY, Scratch, XdsProxy, eventually,
+};
 
 /// How much of a log is printed when a test fails.
 const SHOWN_LINES: usize = 40;
@@ -223,20 +225,23 @@ impl Stack {
         }
     }
 
-    /// Waits until every worker of Envoy serves a model: each takes a new configuration on its own,
-    /// a moment after Envoy acknowledged it.
+    /// Waits until every worker of Envoy serves a model.
     pub async fn wait_served(&self, model: &str) {
-        let url = format!("{}/v1/models/{model}", self.envoy.url());
+        let path = format!("/v1/models/{model}");
+        self.wait_for_workers(&path, |answer| answer.status == 200)
+            .await;
+    }
+
+    /// Waits until every worker of Envoy answers a GET as it should: each takes a new configuration on its
+    /// own, a moment after Envoy acknowledged it.
+    pub async fn wait_for_workers(&self, path: &str, is_right: impl Fn(&Reply) -> bool) {
+        let url = format!("{}{path}", self.envoy.url());
         let mut in_a_row = 0;
-        eventually("the model is served", async || {
+        eventually("every worker answers as it should", async || {
             // A new connection may be another worker's.
-            let answer = Client::new().get(&url).send().await.ok()?;
-            in_a_row = if answer.status() == 200 {
-                in_a_row + 1
-            } else {
-                0
-            };
-            (in_a_row == 4).then_some(())
+            let answer = Reply::read(Client::new().get(&url).send().await.ok()?).await;
+            in_a_row = if is_right(&answer) { in_a_row + 1 } else { 0 };
+            (in_a_row == 6).then_some(())
         })
         .await;
     }

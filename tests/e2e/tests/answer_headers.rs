@@ -3,6 +3,8 @@
 use bedrock_simulator::{Effect, Fault};
 use e2e::{Reply, Stack, run, simulator};
 
+use crate::failover;
+
 /// All that an answer may carry: the filter's own, then what Envoy adds to every answer.
 const ALLOWED: [&str; 9] = [
     "cache-control",
@@ -106,7 +108,7 @@ fn clients_get_no_header_of_an_upstream_that_is_not_for_them() {
 #[test]
 fn nor_do_they_through_a_pool() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = failover::stack().await;
         let allowed = [&ALLOWED[..], &OF_FAILOVER].concat();
         check_all(&stack, &allowed).await;
         check_left_out(&stack).await;

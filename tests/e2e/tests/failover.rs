@@ -4,7 +4,7 @@ mod storm;
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use bytes::Bytes;
-use e2e::{Builder, Reply, Stack, run};
+use e2e::{Lease, Leases, Reply, Stack, run};
 use serde_json::{Value, json};
 
 use crate::wire::last;
@@ -44,11 +44,23 @@ pub(crate) async fn create(stack: &Stack, channels: &[Value]) {
     stack.wait_served("claude-sonnet-4-5").await;
 }
 
-/// A stack with two regions, `a` before `b`.
-async fn two_regions(builder: Builder) -> (Stack, Simulator, Simulator) {
-    let stack = builder.failover(3).start().await;
+/// A stack with failover and without channels.
+pub(crate) async fn stack() -> Lease {
+    static STACKS: Leases = Leases::new(|| Stack::builder().failover(3));
+    STACKS.get().await
+}
+
+/// Two regions, of which `a` comes before `b`.
+async fn two_regions_on(stack: &Stack) -> (Simulator, Simulator) {
     let (a, b) = (region("a").await, region("b").await);
-    create(&stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+    create(stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
+    (a, b)
+}
+
+/// A stack with two regions, `a` before `b`.
+async fn two_regions() -> (Lease, Simulator, Simulator) {
+    let stack = stack().await;
+    let (a, b) = two_regions_on(&stack).await;
     (stack, a, b)
 }
 
@@ -70,7 +82,7 @@ pub(crate) fn served_by(reply: &Reply, channel: &str, attempts: &str) {
 #[test]
 fn one_channel_serves_plain_and_streamed() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let a = region("a").await;
         create(&stack, &[channel("a", 0, &a)]).await;
         let reply = stack.envoy.chat(&ask(false)).await;
@@ -105,7 +117,7 @@ async fn recovered(stack: &Stack, channel: &str) {
 #[test]
 fn a_throttled_or_broken_channel_gives_way_to_the_next() {
     run(async {
-        let (stack, a, _b) = two_regions(Stack::builder()).await;
+        let (stack, a, _b) = two_regions().await;
         for stream in [false, true] {
             for fault in [
                 Fault::throttling(),
@@ -135,7 +147,7 @@ fn a_throttled_or_broken_channel_gives_way_to_the_next() {
 #[test]
 fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
     run(async {
-        let (stack, a, _b) = two_regions(Stack::builder()).await;
+        let (stack, a, _b) = two_regions().await;
         // Nor are the events a word that open the answer and its first block.
         for events in 0..3 {
             a.inject(Fault::exception(
@@ -159,7 +171,7 @@ fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
 #[test]
 fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
     run(async {
-        let (stack, a, _b) = two_regions(Stack::builder()).await;
+        let (stack, a, _b) = two_regions().await;
         for stream in [false, true] {
             for fault in [
                 Fault::raw(200, "text/html", "<html>Welcome!</html>"),
@@ -184,7 +196,9 @@ fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
 #[test]
 fn who_served_a_request_can_be_kept_from_clients() {
     run(async {
-        let (stack, a, b) = two_regions(Stack::builder().hide_answer_headers()).await;
+        let stack = Stack::builder().failover(3).hide_answer_headers();
+        let stack = stack.start().await;
+        let (a, b) = two_regions_on(&stack).await;
         a.inject(Fault::throttling());
         let answered = stack.envoy.chat(&ask(false)).await;
         assert_eq!(answered.status, 200, "{answered:?}");
@@ -204,7 +218,7 @@ fn who_served_a_request_can_be_kept_from_clients() {
 #[test]
 fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let b = region("b").await;
         let mut gone = channel("a", 0, &b);
         // Nobody listens there.
@@ -226,7 +240,7 @@ fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
 #[test]
 fn wrong_credentials_make_way_until_they_are_mended() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let (a, b) = (region("a").await, region("b").await);
         let mut wrong = channel("a", 0, &a);
         wrong["credentials"]["secret_access_key"] = json!("mistyped");
@@ -246,7 +260,7 @@ fn wrong_credentials_make_way_until_they_are_mended() {
 #[test]
 fn a_request_that_is_at_fault_is_not_tried_again() {
     run(async {
-        let (stack, a, b) = two_regions(Stack::builder()).await;
+        let (stack, a, b) = two_regions().await;
         a.inject(Fault::error(400, "ValidationException", "no such thing"));
         let reply = stack.envoy.chat(&ask(false)).await;
         assert_eq!(reply.status, 400, "{reply:?}");
@@ -258,7 +272,7 @@ fn a_request_that_is_at_fault_is_not_tried_again() {
 #[test]
 fn the_last_error_reaches_the_client_when_nobody_can() {
     run(async {
-        let (stack, a, b) = two_regions(Stack::builder()).await;
+        let (stack, a, b) = two_regions().await;
         for bedrock in [&a, &b] {
             bedrock.inject(Fault::throttling());
         }
@@ -276,7 +290,7 @@ fn the_last_error_reaches_the_client_when_nobody_can() {
 #[test]
 fn the_next_channel_may_have_another_model_behind_the_name() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let (a, b) = (region("a").await, region("b").await);
         let mut nova = channel("b", 1, &b);
         nova["model_mapping"] = json!({"claude-sonnet-4-5": "nova-pro"});
@@ -294,7 +308,7 @@ fn the_next_channel_may_have_another_model_behind_the_name() {
 #[test]
 fn channels_of_one_endpoint_back_each_other_up() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let bedrock = Simulator::builder()
             .credentials(Key::new("AKIDA", "secret-of-a"))
             .credentials(Key::new("AKIDB", "secret-of-b"))
@@ -316,7 +330,7 @@ fn channels_of_one_endpoint_back_each_other_up() {
 #[test]
 fn a_request_that_only_one_of_them_can_carry_goes_there_alone() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let (a, b) = (region("a").await, region("b").await);
         let mut titan = channel("b", 0, &b);
         titan["model_mapping"] = json!({"claude-sonnet-4-5": "titan-text-express"});
@@ -348,7 +362,9 @@ fn counts(metrics: &str, metric: &str, labels: &str, value: u32) -> bool {
 #[test]
 fn attempts_failovers_and_pauses_are_counted() {
     run(async {
-        let (stack, a, _b) = two_regions(Stack::builder()).await;
+        // One that has counted nothing yet.
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, _b) = two_regions_on(&stack).await;
         a.inject(Fault::error(503, "ServiceUnavailableException", "busy"));
         let reply = stack.envoy.chat(&ask(false)).await;
         served_by(&reply, "b", "2");
@@ -381,7 +397,7 @@ fn attempts_failovers_and_pauses_are_counted() {
 #[test]
 fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
     run(async {
-        let (stack, a, b) = two_regions(Stack::builder()).await;
+        let (stack, a, b) = two_regions().await;
         a.inject(Fault::throttling());
         let mut body = ask(false);
         body["messages"][0]["content"] = json!("long ".repeat(200_000));
@@ -405,7 +421,7 @@ fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
 #[test]
 fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
     run(async {
-        let (stack, a, b) = two_regions(Stack::builder()).await;
+        let (stack, a, b) = two_regions().await;
         for bedrock in [&a, &b] {
             bedrock.inject(
                 Fault::throttling()
@@ -422,7 +438,7 @@ fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
 #[test]
 fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_channel_asks_for_it() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let a = region("a").await;
         let mut asks = channel("a", 0, &a);
         asks["cross_region"] = json!("off");
@@ -472,23 +488,24 @@ pub(crate) fn hang() -> Fault {
     })
 }
 
-/// A stack with two regions, `a` before `b`, whose answers have to begin within so many seconds.
-async fn two_regions_within(seconds: u32) -> (Stack, Simulator, Simulator) {
-    let stack = Stack::builder().failover(3).start().await;
+/// Two regions, `a` before `b`, whose answers have to begin within so many seconds.
+async fn two_regions_within(stack: &Stack, seconds: u32) -> (Simulator, Simulator) {
     let (a, b) = (region("a").await, region("b").await);
     let mut channels = [channel("a", 0, &a), channel("b", 1, &b)];
     for own in &mut channels {
         own["first_byte_timeout_seconds"] = json!(seconds);
         own["request_timeout_seconds"] = json!(seconds);
     }
-    create(&stack, &channels).await;
-    (stack, a, b)
+    create(stack, &channels).await;
+    (a, b)
 }
 
 #[test]
 fn a_region_that_hangs_gives_way_when_its_time_is_up_and_is_not_tried_first_for_a_while() {
     run(async {
-        let (stack, a, b) = two_regions_within(2).await;
+        // One that has counted nothing yet.
+        let stack = Stack::builder().failover(3).start().await;
+        let (a, b) = two_regions_within(&stack, 2).await;
         for stream in [false, true] {
             a.inject(hang());
             let reply = stack.envoy.chat(&ask(stream)).await;
@@ -513,7 +530,7 @@ fn a_region_that_hangs_gives_way_when_its_time_is_up_and_is_not_tried_first_for_
 #[test]
 fn no_channel_is_cut_shorter_than_its_own_setting() {
     run(async {
-        let stack = Stack::builder().failover(3).start().await;
+        let stack = stack().await;
         let (a, b) = (region("a").await, region("b").await);
         let mut hasty = channel("b", 1, &b);
         hasty["first_byte_timeout_seconds"] = json!(1);
@@ -529,7 +546,8 @@ fn no_channel_is_cut_shorter_than_its_own_setting() {
 #[test]
 fn a_model_that_thinks_before_it_speaks_is_not_taken_for_one_that_hangs() {
     run(async {
-        let (stack, a, _b) = two_regions_within(5).await;
+        let stack = stack().await;
+        let (a, _b) = two_regions_within(&stack, 5).await;
         let slow = Fault::paced(Pace {
             between_events_ms: 20_000,
             ..Pace::default()

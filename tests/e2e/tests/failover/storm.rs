@@ -6,7 +6,7 @@ use bedrock_simulator::{Effect, Fault, Simulator, Verdict};
 use e2e::{Reply, Stack, run};
 use serde_json::{Value, json};
 
-use super::{ask, channel, create, hang, region};
+use super::{ask, channel, create, hang, region, stack};
 
 /// Longer than any answer takes that comes at all.
 const LONG: u32 = 300;
@@ -14,7 +14,7 @@ const LONG: u32 = 300;
 /// A thousand requests at once, on three channels of which the first has trouble; each attempt has so
 /// many seconds to begin its answer.
 async fn storm(seconds: u32, first: impl Fn(Value) -> Value, trouble: impl Fn(&Simulator)) {
-    let stack = Stack::builder().failover(3).start().await;
+    let stack = stack().await;
     let regions = [region("a").await, region("b").await, region("c").await];
     let [a, b, c] = &regions;
     let mut channels = [
