@@ -16,7 +16,7 @@ mod shared;
 mod stream;
 
 pub use dialect::{Answer, DecodeError, Dialect, EncodedRequest, Event, StreamDecoder, Target};
-pub use error::{UpstreamError, decode_error};
+pub use error::{ChannelFault, UpstreamError, decode_error};
 pub use family::dialect;
 pub use invoke::{Operation, path};
 pub use options::Options;

@@ -5,12 +5,13 @@
 //! upstream stage encodes and signs the request afresh from the same [`Relay`].
 
 mod backups;
+mod choice;
 mod health;
 mod held;
 mod on_demand;
 mod tally;
 
-pub use health::{Failure, Health};
+pub use health::{Failure, Health, Target};
 pub use held::{Client, Hold, overloaded};
 pub use tally::{Event, What};
 
@@ -26,6 +27,7 @@ use crate::chat::{Error, Request};
 use crate::protocol::{Parsed, Protocol};
 use crate::routes::{Route, Routes};
 use backups::{backups, longest_timeout};
+use choice::target;
 use held::Held;
 use on_demand::OnDemand;
 
@@ -72,13 +74,30 @@ pub struct Relay {
 /// How far a request got.
 #[derive(Debug, Default)]
 struct Progress {
-    /// Channels by name, in the order in which they were tried.
-    tried: Vec<String>,
+    /// In the order in which they were tried.
+    tried: Vec<Tried>,
     /// Whether the latest attempt is still open.
     is_open: bool,
     /// Why the latest attempt failed, if it did.
     failure: Option<Failure>,
     end: Option<End>,
+}
+
+/// A channel that was tried.
+#[derive(Debug)]
+struct Tried {
+    channel: String,
+    /// What was called through it.
+    model: String,
+}
+
+impl Tried {
+    fn target(&self) -> Target<'_> {
+        Target {
+            channel: &self.channel,
+            model: &self.model,
+        }
+    }
 }
 
 /// What an attempt has settled.
@@ -176,7 +195,7 @@ impl Dispatcher {
             let name = &chosen.channel.channel.name;
             match Prepared::new(routes, chosen, request) {
                 Ok(prepared) => {
-                    self.health.borrow_mut().chosen(name, now);
+                    self.health.borrow_mut().chosen(target(chosen), now);
                     let pool = routes.pool(chosen.channel, &backups(routes, chosen, &all, request));
                     let again = all.iter().any(|own| own.through_geo_profile().is_some());
                     let plan = Plan {
@@ -194,58 +213,10 @@ impl Dispatcher {
         }
         Err(objection.unwrap_or_else(|| unserved(&routes.why_not(&request.model))))
     }
-
-    /// One of the best candidates that are well, or of all if none is: better a channel that failed lately
-    /// than none.
-    fn choose<'a, 'r>(
-        &self,
-        candidates: &[&'a Route<'r>],
-        revision: u64,
-        now: SystemTime,
-    ) -> Option<&'a Route<'r>> {
-        let health = self.health.borrow();
-        let well = |own: &&&Route<'_>| health.is_well(&own.channel.channel.name, revision, now);
-        let mut best: Vec<_> = candidates
-            .iter()
-            .copied()
-            .filter(|own| well(&own))
-            .collect();
-        if best.is_empty() {
-            best = candidates.to_vec();
-        }
-        let priority = |own: &Route<'_>| own.channel.channel.priority;
-        let highest = best.iter().map(|own| priority(own)).min();
-        best.retain(|own| Some(priority(own)) == highest);
-        self.weighted(&best)
-    }
-
-    /// Each channel gets its share of the turns, spread so that bursts are not all one channel's.
-    fn weighted<'a, 'r>(&self, routes: &[&'a Route<'r>]) -> Option<&'a Route<'r>> {
-        let weight = |own: &Route<'_>| u64::from(own.channel.channel.weight);
-        let total: u64 = routes.iter().map(|own| weight(own)).sum();
-        let turn = self.turns.replace(self.turns.get().wrapping_add(1));
-        let mut left = spread(turn) % total.max(1);
-        for own in routes {
-            if left < weight(own) {
-                return Some(own);
-            }
-            left -= weight(own);
-        }
-        routes.first().copied()
-    }
 }
 
 /// What was translated for the channel that comes first.
 type First = Option<(String, Prepared)>;
-
-/// Spreads consecutive numbers evenly (the finaliser of `SplitMix64`,
-/// <https://doi.org/10.1145/2714064.2660195>).
-fn spread(turn: u64) -> u64 {
-    let mixed = turn.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
 
 impl Relay {
     /// The configuration that serves the request to its end.
@@ -280,10 +251,13 @@ impl Relay {
         let mut progress = self.progress.borrow_mut();
         if let (Some(last), Some(failure)) = (progress.tried.last(), progress.failure) {
             self.dispatcher
-                .count(last, What::Failover, failure.reason());
+                .count(&last.channel, What::Failover, failure.reason());
         }
         progress.failure = None;
-        progress.tried.push(channel.to_owned());
+        progress.tried.push(Tried {
+            channel: channel.to_owned(),
+            model: route.model_id.clone(),
+        });
         progress.is_open = true;
         Some(route)
     }
@@ -306,9 +280,10 @@ impl Relay {
         let mut progress = self.progress.borrow_mut();
         progress.is_open = false;
         progress.end = Some(End::Answered);
-        if let Some(channel) = progress.tried.last() {
-            self.dispatcher.count(channel, What::Attempt, "answered");
-            self.dispatcher.health.borrow_mut().succeeded(channel);
+        if let Some(own) = progress.tried.last() {
+            self.dispatcher
+                .count(&own.channel, What::Attempt, "answered");
+            self.dispatcher.health.borrow_mut().succeeded(own.target());
         }
     }
 
@@ -319,12 +294,12 @@ impl Relay {
         progress.is_open = false;
         progress.end = error.map(End::Failed);
         progress.failure = Some(failure);
-        if let Some(channel) = progress.tried.last() {
+        if let Some(own) = progress.tried.last() {
             let revision = self.routes.revision();
             let mut health = self.dispatcher.health.borrow_mut();
-            let pauses = health.failed(channel, failure, revision, now);
+            let pauses = health.failed(own.target(), failure, revision, now);
             drop(health);
-            let reason = failure.reason();
+            let (channel, reason) = (own.channel.as_str(), failure.reason());
             self.dispatcher.count(channel, What::Attempt, reason);
             if pauses {
                 self.dispatcher.count(channel, What::Cooldown, reason);
@@ -350,8 +325,8 @@ impl Relay {
         let mut progress = self.progress.borrow_mut();
         progress.is_open = false;
         progress.end = error.map(End::Failed);
-        if let Some(channel) = progress.tried.last() {
-            self.dispatcher.count(channel, What::Attempt, reason);
+        if let Some(own) = progress.tried.last() {
+            self.dispatcher.count(&own.channel, What::Attempt, reason);
         }
     }
 
@@ -383,7 +358,9 @@ impl Relay {
     #[must_use]
     pub fn attempts(&self) -> (Option<String>, usize) {
         let progress = self.progress.borrow();
-        (progress.tried.last().cloned(), progress.tried.len())
+        let last = progress.tried.last();
+        let channel = last.map(|own| own.channel.clone());
+        (channel, progress.tried.len())
     }
 }
 

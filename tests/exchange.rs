@@ -556,7 +556,7 @@ fn a_profile_is_tried_with_failover_alone() {
     ]);
     let refusal = br#"{"message":"Invocation of model ID anthropic.claude-sonnet-4-5 with on-demand throughput isn't supported."}"#;
     let seen = answer(&mut exchange, head, refusal, &[]);
-    assert_eq!(seen.headers.get_str(":status"), Some("400"));
+    assert_eq!(seen.headers.get_str(":status"), Some("502"));
     let text = String::from_utf8(seen.body).unwrap();
     assert!(text.contains("inference_profile_arn_map"), "{text}");
 }

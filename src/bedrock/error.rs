@@ -1,5 +1,10 @@
 //! Errors of Bedrock, and what the client is told instead.
 
+mod channel_fault;
+mod too_long;
+
+pub use channel_fault::ChannelFault;
+
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -115,7 +120,13 @@ impl UpstreamError {
     /// Whether it means that the gateway's own credentials are wrong.
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
-        is_credentials(&self.exception)
+        is_credentials(&self.exception) || is_api_key(&self.exception, &self.message)
+    }
+
+    /// Whether it means that this channel cannot serve the model, whatever the request says.
+    #[must_use]
+    pub fn channel_fault(&self) -> Option<ChannelFault> {
+        channel_fault::of(self)
     }
 
     /// The error as the client sees it.
@@ -138,10 +149,17 @@ impl UpstreamError {
                            model id or ARN is probably malformed.";
             return Error::server(StatusCode::BAD_GATEWAY, "unknown_operation", message);
         }
-        let mapping = self.mapping();
-        let message = self.text(mapping.status);
+        let mut mapping = self.mapping();
+        let fault = self.channel_fault();
+        if let Some(fault) = fault
+            && (mapping.status == StatusCode::BAD_REQUEST
+                || matches!(fault, ChannelFault::Configuration(_)))
+        {
+            mapping = failed(StatusCode::BAD_GATEWAY, "channel_misconfigured");
+        }
+        let message = self.text(mapping.status, fault);
         let mut error = Error::new(mapping.status, mapping.kind, message).code(mapping.code);
-        if mapping.status == StatusCode::BAD_REQUEST && is_too_long(&self.message) {
+        if mapping.status == StatusCode::BAD_REQUEST && too_long::says(&self.message) {
             error.code = Some("context_length_exceeded");
             error.param = Some("messages".into());
         }
@@ -156,15 +174,17 @@ impl UpstreamError {
     }
 
     /// The redacted message with a remedy where there is one.
-    fn text(&self, status: StatusCode) -> String {
+    fn text(&self, status: StatusCode, fault: Option<ChannelFault>) -> String {
         let message = self.message.trim();
         if message.is_empty() {
             return generic_message(status).to_owned();
         }
         let mut text = redact(message);
-        if let Some(remedy) = remedy(message, &self.exception) {
-            text.push_str(if text.ends_with('.') { " " } else { ". " });
+        let remedy = fault.map(ChannelFault::remedy);
+        if let Some(remedy) = remedy.or_else(|| remedy_of(message, &self.exception)) {
+            text.push_str(if text.ends_with('.') { " (" } else { ". (" });
             text.push_str(remedy);
+            text.push(')');
         }
         text
     }
@@ -275,39 +295,26 @@ fn is_credentials(exception: &str) -> bool {
 /// which comes in two kinds.
 const NO_ON_DEMAND: &str = "with on-demand throughput isn";
 
-fn is_too_long(message: &str) -> bool {
-    const PATTERNS: [&str; 6] = [
-        "Input is too long",
-        "prompt is too long",
-        "expected maxLength:",
-        "Too many input tokens",
-        "exceed context limit",
-        "maximum context length",
+/// Texts that mean that a Bedrock API key is wrong; the exception is that of a policy.
+fn is_api_key(exception: &str, message: &str) -> bool {
+    const TEXTS: [&str; 4] = [
+        "make sure your API Key is valid",
+        "Bearer Token has expired",
+        "Invalid API Key format",
+        "bearer token included in the request is invalid",
     ];
-    PATTERNS.iter().any(|pattern| message.contains(pattern))
+    exception == "AccessDeniedException" && TEXTS.iter().any(|text| message.contains(text))
 }
 
 /// What to do about the errors that operators run into most.
-fn remedy(message: &str, exception: &str) -> Option<&'static str> {
-    if message.contains(NO_ON_DEMAND) {
-        return Some(
-            "(The gateway's administrator can map this model to an inference profile ARN in the \
-             channel's inference_profile_arn_map, or set cross_region to geo or global.)",
-        );
-    }
-    if message.contains("model identifier is invalid") {
-        return Some(
-            "(Often the model or profile belongs to another region than the channel's, or the \
-             channel names it wrongly.)",
-        );
-    }
+fn remedy_of(message: &str, exception: &str) -> Option<&'static str> {
     if message.contains("invalid beta flag") {
-        return Some("(Remove the flag that this model does not know from 'anthropic_beta'.)");
+        return Some("Remove the flag that this model does not know from 'anthropic_beta'.");
     }
     (exception == "AccessDeniedException").then_some(
-        "(The channel's IAM identity needs bedrock:InvokeModel and \
+        "The channel's IAM identity needs bedrock:InvokeModel and \
          bedrock:InvokeModelWithResponseStream on the inference profile and on its foundation \
-         models, and the account needs access to the model.)",
+         models, and the account needs access to the model.",
     )
 }
 

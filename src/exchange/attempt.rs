@@ -9,9 +9,9 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
-use super::response::log_refused_credentials;
+use super::response::{log_channel_fault, log_refused_credentials};
 use super::{Body, Edit, End, Exchange, Head, Phase, Step};
-use crate::bedrock::{UpstreamError, decode_error};
+use crate::bedrock::{ChannelFault, UpstreamError, decode_error};
 use crate::call::{CLUSTER_HEADER, Headers};
 use crate::chat::Error;
 use crate::relay::{Failure, Relay};
@@ -78,33 +78,24 @@ impl Exchange {
         }
     }
 
-    /// The head of an answer that is none: it passes, and the relay is told.
-    pub(super) fn attempt_refused(&mut self, attempt: Attempt, mut head: Head, end: bool) -> Step {
-        self.phase = Phase::Done;
-        if head.status == StatusCode::BAD_REQUEST && !end && attempt.has_profile() {
+    /// The head of an answer that is none: it passes, and the relay is told. What may be the request's fault
+    /// or the channel's is told by the body alone.
+    pub(super) fn attempt_refused(&mut self, attempt: Attempt, head: Head, end: bool) -> Step {
+        if may_be_either(head.status) && !end {
             self.phase = Phase::Refusal(head);
             self.attempt = Some(attempt);
             return Step::Wait;
         }
+        self.phase = Phase::Done;
         let error_type = head.headers.get_str("x-amzn-errortype");
         let error = decode_error(head.status, error_type, b"");
         self.note_end(|| End::Failed(error.reply()));
         match failure(&head, &error) {
             None => attempt.relay.refused(None),
             Some(Failure::Credentials) => {
-                log_refused_credentials(&attempt.channel, &error);
-                let reply = attempt.expired().unwrap_or_else(|| error.reply());
-                attempt
-                    .relay
-                    .failed(Failure::Credentials, Some(reply), attempt.now);
-                // Envoy tries again after this status, and not after the channel's own.
-                head.headers.remove(|name| name == ":status");
-                let status = StatusCode::SERVICE_UNAVAILABLE.as_str();
-                head.headers
-                    .0
-                    .insert(0, (":status".to_owned(), status.into()));
+                attempt.lacks_credentials(&error);
                 return Step::Edit(Edit {
-                    headers: Some(head.headers),
+                    headers: Some(head.unavailable()),
                     body: None,
                 });
             }
@@ -113,8 +104,8 @@ impl Exchange {
         Step::Pass
     }
 
-    /// The whole refusal of an attempt: if the model lacks on-demand throughput, one more attempt goes
-    /// through a profile. Otherwise it passes.
+    /// The whole refusal of an attempt. If it is the channel's fault, another one is tried; if the model lacks
+    /// on-demand throughput, the same one through a profile. Otherwise it passes.
     pub(super) fn refusal_body(&mut self, head: &Head, body: &[u8], end: bool) -> Step {
         self.phase = Phase::Done;
         let Some(attempt) = self.attempt.take() else {
@@ -122,20 +113,24 @@ impl Exchange {
         };
         let error = decode_error(head.status, head.headers.get_str("x-amzn-errortype"), body);
         self.note_end(|| End::Failed(error.reply()));
-        let route = attempt.route().filter(|_| error.is_about_on_demand());
-        let Some(route) = route else {
+        if error.is_about_credentials() {
+            attempt.lacks_credentials(&error);
+        } else if let Some(fault) = error.channel_fault() {
+            attempt.cannot_serve(&error, fault);
+        } else {
             attempt.relay.refused(None);
             return Step::Pass;
-        };
-        log::warn!(
-            "channel {}: {} has no on-demand throughput; map it to an inference profile ARN in \
-             inference_profile_arn_map, or set cross_region to geo or global",
-            attempt.channel,
-            route.model_id
-        );
-        attempt.relay.lacks_on_demand(&route, error.reply());
+        }
         bare(StatusCode::SERVICE_UNAVAILABLE, end)
     }
+}
+
+/// Whether the status alone does not say whose fault it is.
+fn may_be_either(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    )
 }
 
 /// A status for Envoy to try again after, if that is what its route says, in place of an answer.
@@ -171,10 +166,26 @@ impl Attempt {
         Some(ResolveError::NoCredentials(model).error())
     }
 
-    /// Whether the model could be called through a profile instead.
-    fn has_profile(&self) -> bool {
-        self.route()
-            .is_some_and(|route| route.through_geo_profile().is_some())
+    /// Bedrock refused the channel's credentials.
+    fn lacks_credentials(&self, error: &UpstreamError) {
+        log_refused_credentials(&self.channel, error);
+        let reply = self.expired().unwrap_or_else(|| error.reply());
+        self.relay
+            .failed(Failure::Credentials, Some(reply), self.now);
+    }
+
+    /// The channel does not serve the model, or not under this id.
+    fn cannot_serve(&self, error: &UpstreamError, fault: ChannelFault) {
+        let Some(route) = self.route() else {
+            return self.relay.refused(Some(error.reply()));
+        };
+        log_channel_fault(&self.channel, &route.model_id, fault);
+        if error.is_about_on_demand() && route.through_geo_profile().is_some() {
+            self.relay.lacks_on_demand(&route, error.reply());
+        } else {
+            self.relay
+                .failed(Failure::Model, Some(error.reply()), self.now);
+        }
     }
 
     /// The answer has begun well: the client will get it.

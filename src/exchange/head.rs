@@ -46,6 +46,16 @@ impl Head {
         length.and_then(|length| length.parse().ok()) == Some(buffered)
     }
 
+    /// The same headers with the status after which Envoy tries again, whatever its own is.
+    pub(super) fn unavailable(mut self) -> Headers {
+        let status = StatusCode::SERVICE_UNAVAILABLE.as_str();
+        self.headers.remove(|name| name == ":status");
+        self.headers
+            .0
+            .insert(0, (":status".to_owned(), status.into()));
+        self.headers
+    }
+
     /// A reply of the filter's own in place of the answer.
     pub(super) fn reply(&self, protocol: &dyn Protocol, error: &Error) -> Reply {
         Reply {

@@ -7,7 +7,7 @@ use memchr::memmem;
 use serde::Deserialize;
 
 use super::{Edit, End, Exchange, Head, Phase, ReadBody, Step};
-use crate::bedrock::{ResponseStream, UpstreamError, decode_error};
+use crate::bedrock::{ChannelFault, ResponseStream, UpstreamError, decode_error};
 use crate::call::{Call, Headers, LEFT_OUT};
 use crate::chat::{AnswerHead, Error, Usage};
 
@@ -271,10 +271,12 @@ impl Head {
             self.status
         };
         let error = decode_error(status, error_type, body);
-        if let Some(call) = call
-            && error.is_about_credentials()
-        {
-            log_refused_credentials(&call.channel, &error);
+        if let Some(call) = call {
+            if error.is_about_credentials() {
+                log_refused_credentials(&call.channel, &error);
+            } else if let Some(fault) = error.channel_fault() {
+                log_channel_fault(&call.channel, &call.model, fault);
+            }
         }
         let from_aws = self.headers.get("x-amzn-requestid").is_some() || !error.is_anonymous();
         if status == StatusCode::NOT_FOUND && !from_aws {
@@ -307,6 +309,14 @@ pub(super) fn log_refused_credentials(channel: &str, error: &UpstreamError) {
     log::error!(
         "channel {channel}: Bedrock refused its credentials: {}",
         error.exception
+    );
+}
+
+/// Likewise: what has to be done stands in the administrator's own configuration or account.
+pub(super) fn log_channel_fault(channel: &str, model: &str, fault: ChannelFault) {
+    log::error!(
+        "channel {channel}: Bedrock does not serve {model:?}. {}",
+        fault.remedy()
     );
 }
 

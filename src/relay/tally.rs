@@ -46,6 +46,7 @@ impl Failure {
             Self::Throttled(_) => "throttled",
             Self::Unavailable => "unavailable",
             Self::Credentials => "credentials",
+            Self::Model => "model",
         }
     }
 }

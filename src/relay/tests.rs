@@ -93,8 +93,10 @@ fn channels_that_all_pause_are_tried_all_the_same() {
         relay.failed(Failure::Unavailable, None, now());
     }
     let health = dispatcher.health.borrow();
-    assert!(!health.is_well("a", routes.revision(), now()));
-    assert!(!health.is_well("b", routes.revision(), now()));
+    for channel in ["a", "b"] {
+        let route = routes.route_on(channel, "claude-sonnet-4-5").unwrap();
+        assert!(!health.is_well(target(&route), routes.revision(), now()));
+    }
     drop(health);
     assert_eq!(plan(&dispatcher, &routes).1.cluster, "bedrock|pool|a|b");
 }

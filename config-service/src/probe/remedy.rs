@@ -24,6 +24,10 @@ pub(super) fn of_status(
             "The session token has expired: enter new credentials, or let the channel get them from AWS \
              (`assume_role`, `default_chain`)."
         }
+        "AccessDeniedException" if about("API Key") || about("Bearer Token") => {
+            "The API key is mistyped, revoked, expired or of another region: make one in the channel's \
+             region and enter `api_key` again."
+        }
         "AccessDeniedException" if about("not authorized to perform") => {
             "Give the identity bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the \
              profile and on the foundation models behind it."

@@ -147,3 +147,66 @@ fn exceptions_inside_a_stream_have_the_same_replies() {
     assert_eq!(error.code, Some("bad_gateway"));
     let _ = UpstreamError::in_stream("", "").reply();
 }
+
+#[test]
+fn a_wrong_api_key_is_told_as_the_channels_credentials() {
+    let expected = (502, ErrorKind::Server, "upstream_authentication_failed");
+    for message in [
+        "Authentication failed: Please make sure your API Key is valid.",
+        "Bearer Token has expired",
+        "Invalid API Key format: Must start with pre-defined prefix",
+    ] {
+        let body = format!(r#"{{"Message":"{message}"}}"#);
+        check(403, Some("AccessDeniedException"), &body, expected);
+    }
+}
+
+#[test]
+fn what_the_channel_does_not_serve_is_told_with_the_remedy() {
+    for (status, exception, message, expected, remedy) in [
+        (
+            403,
+            "AccessDeniedException",
+            "You don't have access to the model with the specified model ID.",
+            (403, ErrorKind::Permission, "access_denied"),
+            "(Request access to the model",
+        ),
+        (
+            404,
+            "ResourceNotFoundException",
+            "This model version has reached the end of its life.",
+            (404, ErrorKind::InvalidRequest, "model_not_found"),
+            "(Map the name to a newer model",
+        ),
+        (
+            400,
+            "ValidationException",
+            "The provided model identifier is invalid.",
+            (502, ErrorKind::Server, "channel_misconfigured"),
+            "another region than the channel's",
+        ),
+        (
+            400,
+            "ValidationException",
+            "Access to Anthropic models is not allowed from unsupported countries.",
+            (502, ErrorKind::Server, "channel_misconfigured"),
+            "ask AWS Support",
+        ),
+    ] {
+        let body = format!(r#"{{"message":"{message}"}}"#);
+        check(status, Some(exception), &body, expected);
+        let status = StatusCode::from_u16(status).unwrap();
+        let error = decode_error(status, Some(exception), body.as_bytes()).reply();
+        assert!(error.message.contains(remedy), "{error}");
+    }
+}
+
+#[test]
+fn every_vendors_words_for_too_long_a_prompt_have_the_code() {
+    let expected = (400, ErrorKind::InvalidRequest, "context_length_exceeded");
+    let message = "Input Tokens Exceeded: Number of input tokens exceeds maximum length. Please update the input to try again.";
+    let body = format!(r#"{{"message":"{message}"}}"#);
+    check(400, Some("ValidationException"), &body, expected);
+    let error = UpstreamError::in_stream("validationException", message).reply();
+    assert_eq!(error.code, Some("context_length_exceeded"));
+}

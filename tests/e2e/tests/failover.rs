@@ -1,5 +1,6 @@
 //! Requests that are tried on one channel after the other, each attempt signed for its own.
 
+mod channel_faults;
 mod storm;
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
@@ -452,7 +453,7 @@ fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_chann
         let mut body = ask(false);
         body["model"] = json!("plain");
         let reply = stack.envoy.chat(&body).await;
-        assert_eq!(reply.status, 400, "{reply:?}");
+        assert_eq!(reply.status, 502, "{reply:?}");
         assert!(
             reply.text.contains("inference_profile_arn_map"),
             "{reply:?}"
