@@ -2,7 +2,7 @@
 
 use crate::arn::ModelArn;
 use crate::catalog;
-use crate::catalog::ModelFamily;
+use crate::catalog::{Model, ModelFamily};
 use crate::endpoint;
 
 use super::{Channel, FIRST_BYTE_TIMEOUT_SECONDS, escape_pointer};
@@ -27,6 +27,10 @@ pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
         found.extend(check_target(channel, &path, target));
         found.extend(check_reachable(channel, &path, name));
         found.extend(check_family(channel, &path, name, target));
+        found.extend(check_model(channel, &path, name, target));
+    }
+    for (name, family) in &channel.model_families {
+        found.extend(check_family_hint(channel, name, *family));
     }
     for alias in channel.model_mapping.keys() {
         if !channel.models.is_empty() && !channel.models.contains(alias) {
@@ -142,6 +146,51 @@ fn check_family<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -
     })
 }
 
+/// The model that an ARN or id spells out, if the catalogue knows it.
+fn said(target: &str) -> Option<&'static Model> {
+    let arn = target.parse::<ModelArn>().ok();
+    let spelled_out = arn.as_ref().and_then(ModelArn::model_id);
+    catalog::find(spelled_out.unwrap_or(target))
+}
+
+/// The key and the ARN should name the same model.
+fn check_model<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Warning> {
+    let called = said(target)?;
+    let mut names = std::iter::once(name).chain(aliases_of(channel, name));
+    let meant = names.find_map(catalog::find)?;
+    (called.id != meant.id).then(|| {
+        let message = format!(
+            "`{name}` is a name of {}, but the ARN calls {}; requests are written for the latter, with its \
+             limits and parameters",
+            meant.id, called.id
+        );
+        warning(path.to_owned(), "other_model", message)
+    })
+}
+
+/// A family should not contradict what is known of the model.
+fn check_family_hint<C>(channel: &Channel<C>, name: &str, family: ModelFamily) -> Option<Warning> {
+    let target = channel.inference_profile_arn_map.get(name);
+    let called = said(target.map_or(name, String::as_str));
+    let known = called.or_else(|| catalog::find(name))?;
+    let own = ModelFamily::of_model_id(known.id).filter(|own| *own != family)?;
+    let (own, family) = (own.name(), family.name());
+    let what_happens = if called.is_some() {
+        format!("is ignored, because {} is of family `{own}`", known.id)
+    } else {
+        format!(
+            "is used, although `{name}` is a name of {}, which is of family `{own}`",
+            known.id
+        )
+    };
+    let message = format!("`{family}` {what_happens}; leave it out, or correct it");
+    Some(warning(
+        pointer("model_families", name),
+        "other_family",
+        message,
+    ))
+}
+
 /// Names that `model_mapping` turns into `name`.
 fn aliases_of<'c, C>(channel: &'c Channel<C>, name: &'c str) -> impl Iterator<Item = &'c str> {
     channel
@@ -199,7 +248,10 @@ mod tests {
         check(&map("hello"), &[&format!("{path} not_an_arn")]);
         check(
             &map("us.anthropic.claude-sonnet-4-6"),
-            &[&format!("{path} not_an_arn")],
+            &[
+                &format!("{path} not_an_arn"),
+                &format!("{path} other_model"),
+            ],
         );
         check(
             &map(&ARN.replace("us-east-1", "eu-west-1")),
@@ -208,6 +260,56 @@ mod tests {
         check(
             &map(&ARN.replace("arn:aws:", "arn:aws-cn:")),
             &[&format!("{path} other_partition")],
+        );
+    }
+
+    #[test]
+    fn a_key_that_names_another_model_than_its_arn_is_pointed_at() {
+        let profile =
+            |id: &str| format!("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{id}");
+        let sonnet = profile("anthropic.claude-sonnet-4-5-20250929-v1:0");
+        let foundation =
+            "arn:aws:bedrock:us-east-1::foundation-model/meta.llama4-scout-17b-instruct-v1:0";
+        for (name, target) in [
+            ("nova-pro", sonnet.as_str()),
+            ("claude-opus-4-7", &sonnet),
+            ("llama3-1-8b-instruct", foundation),
+        ] {
+            check(
+                &json!({"inference_profile_arn_map": {name: target}}),
+                &[&format!("/inference_profile_arn_map/{name} other_model")],
+            );
+        }
+        // Through an alias.
+        check(
+            &json!({
+                "models": ["nova-pro"],
+                "model_mapping": {"nova-pro": "ours"},
+                "inference_profile_arn_map": {"ours": sonnet}
+            }),
+            &["/inference_profile_arn_map/ours other_model"],
+        );
+        check(
+            &json!({"inference_profile_arn_map": {"claude-sonnet-4-5": sonnet, "ours": sonnet}}),
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_family_that_contradicts_the_model_is_pointed_at() {
+        let sonnet = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0";
+        let path = "/model_families/ours other_family";
+        check(
+            &json!({"inference_profile_arn_map": {"ours": sonnet}, "model_families": {"ours": "nova"}}),
+            &[path],
+        );
+        check(
+            &json!({"inference_profile_arn_map": {"ours": sonnet}, "model_families": {"ours": "anthropic"}}),
+            &[],
+        );
+        check(
+            &json!({"inference_profile_arn_map": {"nova-pro": ARN}, "model_families": {"nova-pro": "anthropic"}}),
+            &["/model_families/nova-pro other_family"],
         );
     }
 

@@ -328,19 +328,19 @@ struct Target {
 }
 
 impl Target {
-    /// Adds the family: the channel's hint, else what the names say, else what the id says.
+    /// Adds model and family: what the id says, if the catalogue knows it, whatever name led to it; else the
+    /// channel's hint, what the id looks like, and what the names say.
     fn into_route<'r>(self, channel: &'r CompiledChannel, requested: &str) -> Option<Route<'r>> {
         let mapped = decode_once(channel.mapped(requested));
         let arn = self.model_id.parse::<ModelArn>().ok();
         let spelled_out = arn.as_ref().and_then(ModelArn::model_id);
-        let names = [
-            mapped.as_str(),
-            requested,
-            spelled_out.unwrap_or(&self.model_id),
-        ];
+        let said = spelled_out.unwrap_or(&self.model_id);
+        let names = [said, mapped.as_str(), requested];
+        let certain = catalog::find(said);
         let model = names.iter().find_map(|name| catalog::find(name));
-        let family = channel
-            .family_hint(&[&mapped, requested, &self.model_id])
+        let family = certain
+            .and_then(|model| ModelFamily::of_model_id(model.id))
+            .or_else(|| channel.family_hint(&[&mapped, requested, &self.model_id]))
             .or_else(|| names.iter().find_map(|name| ModelFamily::of_model_id(name)))
             .or_else(|| model.and_then(|model| ModelFamily::of_model_id(model.id)))?;
         Some(Route {

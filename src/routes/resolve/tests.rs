@@ -110,6 +110,48 @@ fn ids_profiles_and_arns_are_taken_verbatim_and_encoded_ones_decoded_once() {
     );
 }
 
+/// The model and the family that requests for `name` are written for.
+#[track_caller]
+fn check_model(channel: Value, name: &str, expected: (&str, &str)) {
+    let routes = routes(&[channel]);
+    let route = routes.resolve(name, at(0)).unwrap();
+    let model = route.model.map_or("", |model| model.id);
+    let family = route.family.name();
+    assert_eq!((model, family.as_str()), expected, "{name}");
+}
+
+#[test]
+fn an_id_that_says_its_model_decides_whatever_the_name_is() {
+    let profile =
+        |id: &str| format!("arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.{id}");
+    let haiku = "anthropic.claude-3-haiku-20240307-v1:0";
+    let expected = (haiku, "anthropic");
+    for name in ["nova-pro", "claude-opus-4-7", "ours"] {
+        let channel = json!({"inference_profile_arn_map": {name: profile(haiku)}});
+        check_model(channel, name, expected);
+    }
+    // A bare profile id, a foundation model, an alias in front, and a hint against it.
+    for target in [
+        format!("us.{haiku}"),
+        format!("arn:aws:bedrock:us-east-1::foundation-model/{haiku}"),
+    ] {
+        let channel = json!({
+            "model_mapping": {"nova-lite": "nova-pro"},
+            "inference_profile_arn_map": {"nova-pro": target},
+            "model_families": {"nova-pro": "nova"}
+        });
+        check_model(channel, "nova-lite", expected);
+    }
+    // An opaque one leaves it to the name, and a hint comes before that.
+    let opaque = json!({"inference_profile_arn_map": {"nova-pro": ARN}});
+    check_model(opaque, "nova-pro", ("amazon.nova-pro-v1:0", "nova"));
+    let hinted = json!({
+        "inference_profile_arn_map": {"nova-pro": ARN},
+        "model_families": {"nova-pro": "anthropic"}
+    });
+    check_model(hinted, "nova-pro", ("amazon.nova-pro-v1:0", "anthropic"));
+}
+
 #[test]
 fn an_opaque_arn_needs_a_name_or_a_hint_that_says_its_family() {
     check(&[json!({})], ARN, "unknown family");
