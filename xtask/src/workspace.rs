@@ -1,5 +1,6 @@
 //! Where the repository and its build results are.
 
+use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -85,7 +86,48 @@ impl Workspace {
 }
 
 /// The cargo that runs xtask, else the one on the PATH.
+///
+/// It does not see what cargo tells xtask about itself: build scripts that look at one of those variables
+/// (`ring`'s does) would run again, and all that depends on them be compiled again, whenever cargo is called
+/// by hand and by xtask in turn.
 #[must_use]
 pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(is_about_xtask) {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// <https://doc.rust-lang.org/cargo/reference/environment-variables.html#environment-variables-cargo-sets-for-crates>
+fn is_about_xtask(variable: &str) -> bool {
+    const NAMES: [&str; 3] = [
+        "CARGO_BIN_NAME",
+        "CARGO_CRATE_NAME",
+        "CARGO_PRIMARY_PACKAGE",
+    ];
+    const PREFIXES: [&str; 2] = ["CARGO_MANIFEST_", "CARGO_PKG_"];
+    NAMES.contains(&variable) || PREFIXES.iter().any(|prefix| variable.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cargo has set them for this program.
+    #[test]
+    fn cargo_is_not_told_who_calls_it() {
+        let command = cargo();
+        let removed = |name: &str| {
+            env::var_os(name).is_some()
+                && command
+                    .get_envs()
+                    .any(|(own, value)| own == name && value.is_none())
+        };
+        for name in ["CARGO_MANIFEST_DIR", "CARGO_PKG_NAME", "CARGO_PKG_VERSION"] {
+            assert!(removed(name), "{name}");
+        }
+    }
 }
