@@ -3,6 +3,8 @@
 //! The packages are always all of them, `--workspace`, and the programs are chosen by their targets: with
 //! fewer packages cargo would turn on fewer features in what they depend on, and build that anew.
 
+use std::env;
+use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
@@ -14,6 +16,10 @@ use crate::suite::needs::{self, Need, Needs};
 use crate::suite::programs::{Program, Target};
 use crate::workspace::{Workspace, cargo};
 use crate::{console, system, wasm};
+
+/// How many tests of a program run at a time.
+/// <https://doc.rust-lang.org/rustc/tests/index.html#--test-threads-test_threads>
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
 /// Builds programs and module side by side, and gives the variables of all needs but Envoy.
 pub(super) fn build(
@@ -98,7 +104,16 @@ fn test(workspace: &Workspace) -> Command {
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]);
     command.current_dir(workspace.root());
+    if env::var_os(TEST_THREADS).is_none() {
+        command.env(TEST_THREADS, test_threads().to_string());
+    }
     command
+}
+
+/// Twice as many as there are cores: tests with an Envoy or a browser wait half of the time for something that
+/// is no work, such as a pause that has to end.
+fn test_threads() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn tests<'r>(runs: &'r [Run<'_>]) -> impl Iterator<Item = &'r str> {
