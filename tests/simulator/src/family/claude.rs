@@ -17,6 +17,7 @@ mod tools;
 mod turns;
 
 pub(crate) use self::models::MODELS;
+pub(crate) use self::structure::fault as schema_fault;
 
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ mod support;
 use serde_json::Value;
 
 use super::blocks::{self, Mixing};
-use super::{Answer, Dialect, Family, Overrides};
+use super::{Answer, Dialect, Family, Overrides, nova};
 use crate::catalog::Model;
 use crate::error::AwsError;
 
@@ -42,6 +42,9 @@ impl Dialect for Converse {
         blocks::check(body, mixing)?;
         files::check(model, body)?;
         support::check(model, body, *self)?;
+        if model.family == Family::Nova {
+            nova::check_tools(body)?;
+        }
         let inner = match model.family {
             Family::Claude => claude::validate(model, body),
             _ => additional::check(model, body),

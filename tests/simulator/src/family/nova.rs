@@ -16,6 +16,9 @@ pub(crate) use self::shape::ADDITIONAL;
 
 pub(crate) struct Nova;
 
+/// What the schema of a tool may have at its top.
+const TOP_LEVEL: [&str; 3] = ["properties", "required", "type"];
+
 /// What a reasoning block says: AWS keeps the text to itself.
 pub(crate) const REDACTED: &str = "[REDACTED]";
 
@@ -25,6 +28,7 @@ impl Dialect for Nova {
         check_limits(model, body)?;
         blocks::check(body, Mixing::Refused)?;
         check_modalities(model, body)?;
+        check_tools(body)?;
         check_reasoning(
             model,
             body.pointer("/inferenceConfig/reasoningConfig"),
@@ -101,6 +105,32 @@ pub(crate) fn check_reasoning(
             "{name} must be unset when maxReasoningEffort is high."
         ))),
         _ => Ok(()),
+    }
+}
+
+/// The top of a tool's schema takes few keys, and a call of a tool whose name has a hyphen fails.
+///
+/// <https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html>
+pub(crate) fn check_tools(body: &Value) -> Result<(), AwsError> {
+    let config = body.get("toolConfig").unwrap_or(&Value::Null);
+    let specs = super::list(config, "tools").iter();
+    for spec in specs.filter_map(|tool| tool.get("toolSpec")) {
+        let schema = spec.pointer("/inputSchema/json").and_then(Value::as_object);
+        let mut keys = schema.into_iter().flatten().map(|(key, _)| key.as_str());
+        if let Some(key) = keys.find(|key| !TOP_LEVEL.contains(key)) {
+            return Err(AwsError::validation(format!(
+                "Malformed input request: #/toolConfig/tools/toolSpec/inputSchema/json: extraneous key [{key}] is not permitted, please reformat your input and try again."
+            )));
+        }
+    }
+    let calls = blocks::ask(body).reply(&Overrides::default()).calls;
+    match calls.iter().any(|call| call.name.contains('-')) {
+        true => Err(AwsError::new(
+            424,
+            "ModelErrorException",
+            "Model produced invalid sequence as part of ToolUse. Please refer to the model tool use troubleshooting guide.",
+        )),
+        false => Ok(()),
     }
 }
 

@@ -22,6 +22,9 @@ const GPT_OSS: &str = "openai.gpt-oss-20b-1:0";
 const KIMI: &str = "moonshot.kimi-k2-thinking";
 const QWEN: &str = "qwen.qwen3-32b-v1:0";
 const R1: &str = "us.deepseek.r1-v1:0";
+const MISTRAL_7B: &str = "mistral.mistral-7b-instruct-v0:2";
+const GLM: &str = "us.zai.glm-5.3";
+const GROK: &str = "us.xai.grok-4.7";
 const GPT_5_6: &str = "us.openai.gpt-5.6-sol";
 
 fn good() -> Value {

@@ -234,6 +234,12 @@ async fn at_most_four_cache_points() {
         |control: Value| user(json!([{"type": "text", "text": "a", "cache_control": control}]));
     let schema = json!({"type": "object", "properties": {"cache_control": {"type": "string"}}});
     let four: Vec<Value> = ["a", "b", "c", "d"].map(cached).to_vec();
+    let ordered = |first: &str, second: &str| {
+        let mut request = point(json!({"type": "ephemeral", "ttl": second}));
+        request["tools"] = json!([tool("now")]);
+        request["tools"][0]["cache_control"] = json!({"type": "ephemeral", "ttl": first});
+        request
+    };
     let mut more = user(json!(four));
     more["system"] = json!([cached("e")]);
     let mut named = user(json!(four));
@@ -247,6 +253,12 @@ async fn at_most_four_cache_points() {
             "A maximum of 4 blocks with cache_control may be provided. Found 5.",
         ),
         (HAIKU, point(json!({"type": "ephemeral", "ttl": "1h"})), ""),
+        (HAIKU, ordered("1h", "5m"), ""),
+        (
+            HAIKU,
+            ordered("5m", "1h"),
+            "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
+        ),
         (
             HAIKU,
             point(json!({"type": "ephemeral", "ttl": "2h"})),

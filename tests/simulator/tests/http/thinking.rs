@@ -147,6 +147,7 @@ async fn efforts_and_formats_by_model() {
     let unsupported = "This model does not support effort level";
     let mut strict = tool("now");
     strict["strict"] = json!(true);
+    strict["input_schema"]["additionalProperties"] = json!(false);
     check(vec![
         (SONNET, effort("low"), "This model does not support the effort parameter."),
         (OPUS_4_5, effort("high"), ""),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::HAIKU;
+use crate::client::{HAIKU, SONNET};
 use crate::refusals::{OPUS_5_5, chat, check, text, tool};
 
 fn call(id: &str) -> Value {
@@ -64,6 +64,16 @@ async fn tool_definitions_and_choices() {
             schema(json!("{}")),
             "tools.0.custom.input_schema: Input should be an object",
         ),
+        (
+            HAIKU,
+            schema(json!({"type": "object", "properties": {"a": {"anyOf": [{"type": "null"}]}}})),
+            "",
+        ),
+        (
+            HAIKU,
+            schema(json!({"type": "object", "anyOf": [{"required": ["a"]}]})),
+            "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+        ),
         (HAIKU, choose(json!({"type": "any"})), ""),
         (
             HAIKU,
@@ -111,18 +121,78 @@ async fn tool_definitions_and_choices() {
 }
 
 #[tokio::test]
+async fn schemas_that_answers_are_held_to() {
+    let format = |schema: Value| json!({"output_config": {"format": {"type": "json_schema", "schema": schema}}});
+    let property = |schema: Value| json!({"type": "object", "properties": {"p": schema}, "additionalProperties": false});
+    let strict =
+        |schema: Value| json!({"tools": [{"name": "now", "strict": true, "input_schema": schema}]});
+    let closed = "For 'object' type, 'additionalProperties' must be explicitly set to false";
+    let at = |text: &str| -> &'static str { format!("output_config.format.schema: {text}").leak() };
+    let open = json!({"type": "object", "properties": {}});
+    let mut rows = vec![
+        (SONNET, format(property(json!({"type": "string"}))), ""),
+        (SONNET, format(open.clone()), at(closed)),
+        (SONNET, strict(property(json!({"type": "string"}))), ""),
+        (
+            SONNET,
+            strict(open),
+            "tools.0.custom.input_schema: For 'object' type",
+        ),
+    ];
+    for (kind, keyword) in [
+        ("integer", "minimum"),
+        ("string", "maxLength"),
+        ("array", "minItems"),
+        ("string", "format"),
+    ] {
+        let schema = property(json!({"type": kind, keyword: 1}));
+        let text = at(&format!(
+            "For '{kind}' type, property '{keyword}' is not supported"
+        ));
+        rows.push((SONNET, format(schema), text));
+    }
+    check(rows).await;
+}
+
+#[tokio::test]
+async fn a_history_with_tools_needs_them_below_claude_4() {
+    let turns = json!([
+        ["user", "q"],
+        ["assistant", [call("a")]],
+        ["user", [result("a")]]
+    ]);
+    let mut with_tools = chat(turns.clone());
+    with_tools["tools"] = json!([tool("now")]);
+    check(vec![
+        (HAIKU, with_tools, ""),
+        (SONNET, chat(turns.clone()), ""),
+        (
+            HAIKU,
+            chat(turns),
+            "Requests which include `tool_use` or `tool_result` blocks must define tools.",
+        ),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn tool_calls_and_results() {
+    let with_tools = |turns: Value| {
+        let mut request = chat(turns);
+        request["tools"] = json!([tool("now")]);
+        request
+    };
     let use_with = |field: &str, value: Value| {
         let mut block = call("a");
         block[field] = value;
-        chat(json!([
+        with_tools(json!([
             ["user", "q"],
             ["assistant", [block]],
             ["user", [result("a")]]
         ]))
     };
     let answered = |blocks: Value| {
-        chat(json!([
+        with_tools(json!([
             ["user", "q"],
             ["assistant", [call("a"), call("b")]],
             ["user", blocks]
@@ -138,10 +208,10 @@ async fn tool_calls_and_results() {
         (HAIKU, answered(json!("so?")), open),
         (HAIKU, answered(json!([result("a"), result("b"), result("c")])), "messages.2.content: unexpected `tool_use_id` found in `tool_result` blocks: c."),
         (HAIKU, answered(json!([result("a"), result("b"), result("a")])), "messages.2.content: each tool_use must have a single result."),
-        (HAIKU, chat(json!([["user", "q"], ["assistant", [call("a"), call("b")]], ["user", [result("a")]], ["user", [result("b")]]])), ""),
-        (HAIKU, chat(json!([["user", [result("a")]]])), "messages.0.content: unexpected `tool_use_id`"),
-        (HAIKU, chat(json!([["user", "q"], ["assistant", [call("a")]]])), open),
-        (HAIKU, chat(json!([["user", "q"], ["assistant", [call("a"), call("a")]], ["user", [result("a")]]])), "messages: `tool_use` ids must be unique"),
+        (HAIKU, with_tools(json!([["user", "q"], ["assistant", [call("a"), call("b")]], ["user", [result("a")]], ["user", [result("b")]]])), ""),
+        (HAIKU, with_tools(json!([["user", [result("a")]]])), "messages.0.content: unexpected `tool_use_id`"),
+        (HAIKU, with_tools(json!([["user", "q"], ["assistant", [call("a")]]])), open),
+        (HAIKU, with_tools(json!([["user", "q"], ["assistant", [call("a"), call("a")]], ["user", [result("a")]]])), "messages: `tool_use` ids must be unique"),
         (HAIKU, use_with("id", json!("call|1")), "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'"),
         (HAIKU, use_with("name", json!("a b")), "messages.1.content.0.tool_use.name: String should match pattern"),
         (HAIKU, use_with("input", json!("{}")), "messages.1.content.0.tool_use.input: Input should be a valid dictionary"),

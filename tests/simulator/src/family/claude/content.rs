@@ -83,6 +83,10 @@ pub(super) fn check_block(block: &Node<'_>, place: Place) -> Check {
         }
         "redacted_thinking" => {
             strings(&inner, &["data"])?;
+            let data = inner.require("data")?;
+            if data.text()?.is_empty() {
+                return Err(data.refuse("Field required"));
+            }
             thinking::check_redacted(block)
         }
         _ => inner.only(&[

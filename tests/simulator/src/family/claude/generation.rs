@@ -92,6 +92,11 @@ impl<'a> Generation<'a> {
         marks.iter().any(|mark| self.name.contains(mark))
     }
 
+    /// Calls and results in the history need the tools to be defined.
+    pub(super) fn needs_tools_for_history(self) -> bool {
+        self.version < (4, 0)
+    }
+
     /// `tool_choice` must not force a tool.
     pub(super) fn refuses_forced_tools(self) -> bool {
         self.names(&["fable-5-1", "opus-5-5", "sonnet-5-5"])

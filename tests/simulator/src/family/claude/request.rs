@@ -8,6 +8,7 @@ use super::node::{Check, Node};
 use super::{parameters, thinking, tools, turns};
 use crate::catalog::Model;
 use crate::error::AwsError;
+use crate::family::field;
 
 /// Everything Bedrock takes. `model` and `stream` are in the path.
 const KEYS: [&str; 17] = [
@@ -134,11 +135,46 @@ fn check_system(body: &Node<'_>) -> Check {
 }
 
 fn check_cache_points(body: &Node<'_>) -> Check {
+    check_cache_order(body.value)?;
     match count_cache_points(body.value) {
         count if count > MAX_CACHE_POINTS => Err(AwsError::validation(format!(
             "A maximum of {MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}."
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Tools come first, then the system texts, then the messages: a mark for an hour must not follow one for
+/// five minutes.
+fn check_cache_order(body: &Value) -> Check {
+    let mut lifetimes = Vec::new();
+    for name in ["tools", "system", "messages"] {
+        collect_lifetimes(body.get(name).unwrap_or(&Value::Null), &mut lifetimes);
+    }
+    match lifetimes.windows(2).any(|pair| pair == ["5m", "1h"]) {
+        true => Err(AwsError::validation(
+            "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block. Note that blocks are processed in the following order: `tools`, `system`, `messages`.",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn collect_lifetimes<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                collect_lifetimes(item, found);
+            }
+        }
+        Value::Object(fields) => {
+            if let Some(content) = fields.get("content") {
+                collect_lifetimes(content, found);
+            }
+            if let Some(control) = fields.get("cache_control") {
+                found.push(field(control, "ttl").unwrap_or("5m"));
+            }
+        }
+        _ => {}
     }
 }
 

@@ -10,13 +10,15 @@ use crate::error::AwsError;
 use crate::family::field;
 
 /// Keywords that the grammar compiler does not know.
-const UNSUPPORTED: [&str; 11] = [
+const UNSUPPORTED: [&str; 13] = [
     "exclusiveMaximum",
     "exclusiveMinimum",
+    "format",
     "maxItems",
     "maxLength",
     "maxProperties",
     "maximum",
+    "minItems",
     "minLength",
     "minProperties",
     "minimum",
@@ -70,8 +72,9 @@ fn check_format(format: &Node<'_>) -> Check {
     }
 }
 
-/// What the compiler does not take, anywhere in a schema.
-fn fault(schema: &Value) -> Option<String> {
+/// What the compiler does not take, anywhere in a schema. Every model's answers are held to schemas by the
+/// same compiler.
+pub(crate) fn fault(schema: &Value) -> Option<String> {
     let fields = schema.as_object()?;
     let kind = field(schema, "type").unwrap_or("any");
     if kind == "object" && schema.get("additionalProperties") != Some(&Value::Bool(false)) {

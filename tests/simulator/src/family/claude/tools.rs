@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::generation::Generation;
 use super::node::{Check, Node};
+use super::structure;
 use crate::error::AwsError;
+use crate::family::{field, list};
 
 const MAX_NAME: usize = 64;
 
@@ -17,6 +21,11 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
             return Err(AwsError::validation("tools: Tool names must be unique."));
         }
     }
+    if names.is_empty() && generation.needs_tools_for_history() && uses_tools(body.value) {
+        return Err(AwsError::validation(
+            "Requests which include `tool_use` or `tool_result` blocks must define tools.",
+        ));
+    }
     match body.get("tool_choice") {
         None => Ok(()),
         Some(_) if names.is_empty() => Err(AwsError::validation(
@@ -24,6 +33,13 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
         )),
         Some(choice) => check_choice(&choice, &names, generation),
     }
+}
+
+/// Whether earlier turns have calls or their results.
+fn uses_tools(body: &Value) -> bool {
+    let messages = list(body, "messages").iter();
+    let mut blocks = messages.flat_map(|message| list(message, "content"));
+    blocks.any(|block| matches!(field(block, "type"), Some("tool_use" | "tool_result")))
 }
 
 fn check_definition<'a>(tool: &Node<'a>, generation: Generation<'_>) -> Result<&'a str, AwsError> {
@@ -54,6 +70,17 @@ fn check_definition<'a>(tool: &Node<'a>, generation: Generation<'_>) -> Result<&
     let kind = schema.require("type")?;
     if kind.value != "object" {
         return Err(kind.refuse("Input should be 'object'"));
+    }
+    let combinators = ["allOf", "anyOf", "oneOf"];
+    if combinators.iter().any(|name| schema.get(name).is_some()) {
+        return Err(
+            schema.refuse("input_schema does not support oneOf, allOf, or anyOf at the top level")
+        );
+    }
+    if tool.value.get("strict") == Some(&Value::Bool(true))
+        && let Some(text) = structure::fault(schema.value)
+    {
+        return Err(schema.refuse(&text));
     }
     check_name(&tool.require("name")?)
 }

@@ -8,7 +8,7 @@ use super::Converse;
 use crate::catalog::Model;
 use crate::controls::is_metadata;
 use crate::error::AwsError;
-use crate::family::claude::takes_system_role;
+use crate::family::claude::{schema_fault, takes_system_role};
 use crate::family::openai::Quirks;
 use crate::family::{Family, field, list, number};
 
@@ -29,11 +29,24 @@ pub(super) fn check_roles(model: &Model, body: &Value) -> Check {
 }
 
 pub(super) fn check(model: &Model, body: &Value, operation: Converse) -> Check {
+    check_system(model, body)?;
     check_limits(model, body)?;
     check_tools(model, body, operation)?;
     check_reasoning(model, body)?;
     check_output(model, body)?;
     check_controls(body)
+}
+
+/// Mistral's small first models have no system prompt.
+fn check_system(model: &Model, body: &Value) -> Check {
+    let lacks = ["mistral.mistral-7b", "mistral.mixtral"];
+    let lacks = lacks.iter().any(|prefix| model.id.starts_with(prefix));
+    match lacks && !list(body, "system").is_empty() {
+        true => Err(AwsError::validation(
+            "This model doesn't support system messages. Try again without system messages or use a model that supports system messages.",
+        )),
+        false => Ok(()),
+    }
 }
 
 fn check_limits(model: &Model, body: &Value) -> Check {
@@ -44,10 +57,18 @@ fn check_limits(model: &Model, body: &Value) -> Check {
             model.max_tokens, model.max_tokens
         )));
     }
-    let stops = !list(limits, "stopSequences").is_empty();
-    match stops && model.family == Family::OpenAi && Quirks::of(&model.id).refuses_stop() {
-        true => Err(unsupported("stopSequences")),
-        false => Ok(()),
+    if model.family != Family::OpenAi {
+        return Ok(());
+    }
+    let quirks = Quirks::of(&model.id);
+    let sent = |name: &str| limits.get(name).is_some();
+    if !list(limits, "stopSequences").is_empty() && quirks.refuses_stop_on_converse() {
+        return Err(unsupported("stopSequences"));
+    }
+    let sampling = ["temperature", "topP"].iter().find(|name| sent(name));
+    match sampling {
+        Some(name) if quirks.refuses_sampling_on_converse() => Err(unsupported(name)),
+        _ => Ok(()),
     }
 }
 
@@ -76,6 +97,7 @@ fn check_tools(model: &Model, body: &Value, operation: Converse) -> Check {
         ));
     }
     check_system_tools(model, tools)?;
+    check_strict_tools(tools)?;
     let Some(choice) = config.get("toolChoice") else {
         return Ok(());
     };
@@ -95,6 +117,17 @@ fn check_tools(model: &Model, body: &Value, operation: Converse) -> Check {
         )),
         false => Ok(()),
     }
+}
+
+/// Strict tools are held to their schemas like answers.
+fn check_strict_tools(tools: &[Value]) -> Check {
+    let specs = tools.iter().filter_map(|tool| tool.get("toolSpec"));
+    let strict = specs.filter(|spec| spec.get("strict") == Some(&Value::Bool(true)));
+    let mut schemas = strict.filter_map(|spec| spec.pointer("/inputSchema/json"));
+    schemas.find_map(schema_fault).map_or(Ok(()), |text| {
+        let text = format!("toolConfig.tools: {text}");
+        Err(AwsError::validation(text))
+    })
 }
 
 /// Nova 2 brings tools of its own.
@@ -152,7 +185,12 @@ pub(super) fn schema_of(body: &Value) -> Result<Option<Value>, AwsError> {
     };
     let schema: Option<Value> = serde_json::from_str(text.as_str().unwrap_or_default()).ok();
     match schema.filter(Value::is_object) {
-        Some(schema) => Ok(Some(schema)),
+        Some(schema) => match schema_fault(&schema) {
+            Some(text) => Err(AwsError::validation(format!(
+                "outputConfig.textFormat.structure.jsonSchema.schema: {text}"
+            ))),
+            None => Ok(Some(schema)),
+        },
         None => Err(AwsError::validation(
             "outputConfig.textFormat.structure.jsonSchema.schema is not a valid JSON schema.",
         )),

@@ -70,6 +70,16 @@ impl Quirks {
         matches!(self, Self::Kimi | Self::Grok | Self::Gpt)
     }
 
+    /// Converse takes stop sequences from fewer models than `InvokeModel`.
+    pub(crate) fn refuses_stop_on_converse(self) -> bool {
+        self.refuses_stop() || matches!(self, Self::GptOss | Self::Glm)
+    }
+
+    /// These sample as they see fit.
+    pub(crate) fn refuses_sampling_on_converse(self) -> bool {
+        matches!(self, Self::Gpt | Self::Grok)
+    }
+
     /// A tool cannot be required, only offered or named.
     pub(crate) fn refuses_required(self) -> bool {
         self == Self::Kimi

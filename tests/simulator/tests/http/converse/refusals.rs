@@ -69,6 +69,7 @@ async fn turns_and_tool_results() {
 
 #[tokio::test]
 async fn tool_configurations() {
+    let strict = |schema: Value| json!({"toolConfig": {"tools": [{"toolSpec": {"name": "a", "strict": true, "inputSchema": {"json": schema}}}]}});
     let (auto, any, tool) = (
         json!({"auto": {}}),
         json!({"any": {}}),
@@ -96,7 +97,17 @@ async fn tool_configurations() {
         (NOVA, json!({"toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}), "doesn't support the toolConfig.tools.systemTool field"),
         (NOVA_2, json!({"toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}]}}), ""),
         (LLAMA_4, tools(Value::Null), ""),
+        (QWEN, strict(json!({"type": "object", "properties": {}})), "toolConfig.tools: For 'object' type"),
+        (QWEN, strict(json!({"type": "object", "properties": {}, "additionalProperties": false})), ""),
+        (NOVA, json!({"toolConfig": {"tools": [{"toolSpec": {"name": "a", "inputSchema": {"json": {"type": "object", "$defs": {}}}}}]}}), "extraneous key [$defs]"),
     ]).await;
+    let mut hyphen = tools(json!({"any": {}}));
+    hyphen["toolConfig"]["tools"][0]["toolSpec"]["name"] = json!("get-weather");
+    let simulator = start().await;
+    let failed = Call::converse(NOVA, &with(&good(), &hyphen))
+        .json(&simulator)
+        .await;
+    assert_eq!(failed.0, 424, "{}", failed.1);
     let refused = "This model doesn't support tool use in streaming mode.";
     check(
         "converse-stream",
@@ -197,6 +208,13 @@ async fn additional_fields_by_family() {
         (GPT_OSS, extra(json!({"reasoning_effort": "low"})), ""),
         (GPT_OSS, extra(json!({"reasoning": {"effort": "low"}})), refused),
         (GPT_5_6, extra(json!({"reasoning": {"effort": "xhigh"}})), ""),
+        (MISTRAL_7B, json!({"system": [{"text": "Be brief."}]}), "This model doesn't support system messages."),
+        (MISTRAL, json!({"system": [{"text": "Be brief."}]}), ""),
+        (GPT_OSS, json!({"inferenceConfig": {"stopSequences": ["a"]}}), "doesn't support the stopSequences field"),
+        (GLM, json!({"inferenceConfig": {"stopSequences": ["a"]}}), "doesn't support the stopSequences field"),
+        (QWEN, json!({"inferenceConfig": {"stopSequences": ["a"], "temperature": 0.5}}), ""),
+        (GROK, json!({"inferenceConfig": {"temperature": 0.5}}), "doesn't support the temperature field"),
+        (GPT_5_6, json!({"inferenceConfig": {"topP": 0.5}}), "doesn't support the topP field"),
         (COMMAND_R, extra(json!({"k": 5, "p": 0.5, "seed": 1})), ""),
         (MISTRAL, extra(json!({"top_k": 5})), ""),
         (LLAMA, extra(json!({"top_k": 5})), refused),
