@@ -7,6 +7,7 @@
 
 mod escape;
 mod fault;
+mod mend;
 mod pieces;
 mod reader;
 mod serializer;
@@ -15,6 +16,7 @@ mod text;
 
 pub use escape::write_str;
 pub(crate) use fault::{Fault, syntax};
+pub use mend::{closed, without_halves};
 pub use pieces::{MIN_SPAN, Pieces};
 pub use reader::{Escapes, STRING, read, read_noting};
 pub use text::Text;

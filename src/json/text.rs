@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Escapes, STRING};
+use super::{Escapes, STRING, without_halves};
 
 /// A string of the request; derefs to `str`.
 ///
@@ -88,9 +88,13 @@ impl<'a> Text<'a> {
             Escapes::None => return Ok(Self(Form::Verbatim(json))),
             Escapes::Short => {}
             // Only these can be wrong in a way that a skipping reader does not see: half a pair.
-            Escapes::Unicode => {
-                let _ = plain.set(serde_json::from_str(json.get())?);
-            }
+            Escapes::Unicode => match serde_json::from_str(json.get()) {
+                Ok(text) => drop(plain.set(text)),
+                Err(fault) => {
+                    let mended = without_halves(json.get()).ok_or(fault)?;
+                    return serde_json::from_str::<String>(&mended).map(Self::from);
+                }
+            },
         }
         Ok(Self(Form::Escaped(json, plain)))
     }
@@ -270,15 +274,7 @@ mod tests {
 
     #[test]
     fn what_is_no_text_is_refused_like_serde_jsons_own() {
-        for json in [
-            "5",
-            "null",
-            "[]",
-            "{}",
-            "true",
-            r#""\ud83d""#,
-            r#""\ud83dx""#,
-        ] {
+        for json in ["5", "null", "[]", "{}", "true"] {
             let own = serde_json::from_str::<String>(json).unwrap_err();
             let refused = read(json).unwrap_err();
             assert!(refused.starts_with(&reason(&own)), "{refused} / {own}");
@@ -286,6 +282,16 @@ mod tests {
         for json in ["\"\n\"", r#""\x""#, r#""\u12""#, "\""] {
             assert!(read(json).is_err(), "{json}");
         }
+    }
+
+    #[test]
+    fn half_a_pair_becomes_the_replacement_character() {
+        for json in [r#""\ud83dx""#, r#""\ude00x""#] {
+            let text = read(json).unwrap();
+            assert_eq!(&*text, "\u{fffd}x");
+            assert_eq!(serde_json::to_string(&text).unwrap(), "\"\u{fffd}x\"");
+        }
+        assert!(read(r#""\ud83d\u12""#).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Own types for what we read and write, <https://platform.openai.com/docs/api-reference/chat>.
 //! Strings are borrowed from the request body wherever JSON allows it.
 
+mod arguments;
 mod chunk;
 mod completion;
 mod content;

@@ -158,10 +158,14 @@ fn what_nests_too_deep_is_left_to_serde_json() {
 }
 
 #[test]
-fn half_a_pair_is_refused_in_a_text_and_passed_elsewhere() {
-    for text in [r#""\ud800""#, r#""\udc00x""#, r#""\ud800A""#] {
-        assert!(read::<Text<'_>>(text).is_none(), "{text}");
-        assert!(read::<&RawValue>(text).is_some(), "{text}");
+fn half_a_pair_is_replaced_in_a_text_and_passed_elsewhere() {
+    for (text, mended) in [
+        (r#""\ud800""#, "\u{fffd}"),
+        (r#""\udc00x""#, "\u{fffd}x"),
+        (r#""\ud800A""#, "\u{fffd}A"),
+    ] {
+        assert_eq!(&*read::<Text<'_>>(text).unwrap(), mended);
+        assert_eq!(read::<&RawValue>(text).unwrap().get(), text);
     }
     let text = read::<Text<'_>>(r#""\ud83d\ude00\/\n""#).unwrap();
     assert_eq!(&*text, "😀/\n");

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::arguments::Arguments;
 use super::content::{Content, Part as WirePart};
 use super::error::path;
 use super::message::{self, FunctionCall};
@@ -158,39 +159,16 @@ fn result<'a>(id: Text<'a>, content: Option<Content<'a>>, at: At) -> Result<Bloc
     ))
 }
 
-/// Models and clients write "no arguments" as an empty string; models read only objects.
+/// The object of a call's arguments.
 pub(super) fn input<'a>(
-    arguments: Option<Text<'a>>,
+    arguments: Option<Arguments<'a>>,
     place: impl Fn() -> String,
 ) -> Result<Cow<'a, RawValue>, Error> {
-    let json = match arguments.map_or(Cow::Borrowed(""), Cow::from) {
-        Cow::Borrowed(json) => {
-            let json = some_arguments(json);
-            serde_json::from_str::<&RawValue>(json).map(Cow::Borrowed)
-        }
-        Cow::Owned(json) => {
-            let own = some_arguments(&json);
-            let json = if own.len() == json.len() {
-                json
-            } else {
-                own.to_owned()
-            };
-            RawValue::from_string(json).map(Cow::Owned)
-        }
-    };
-    json.ok()
-        .filter(|json| json.get().starts_with('{'))
-        .ok_or_else(|| {
-            let message = "The arguments of a tool call must be a JSON object.";
-            Error::invalid(place(), message)
-        })
-}
-
-fn some_arguments(json: &str) -> &str {
-    match json.trim() {
-        "" | "null" => "{}",
-        json => json,
-    }
+    let arguments = arguments.unwrap_or_else(|| Arguments::Text(Text::default()));
+    arguments.into_object().ok_or_else(|| {
+        let message = "The arguments of a tool call must be a JSON object.";
+        Error::invalid(place(), message)
+    })
 }
 
 /// The blocks of a content: of a message's, or of one inside a part of it.

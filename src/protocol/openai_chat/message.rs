@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::arguments::Arguments;
 use super::content::{CacheControl, Content};
 use super::value::word;
 use crate::json::Text;
@@ -97,5 +98,5 @@ pub struct FunctionCall<'a> {
     pub name: Text<'a>,
     /// A JSON object, as a string.
     #[serde(default, borrow)]
-    pub arguments: Option<Text<'a>>,
+    pub arguments: Option<Arguments<'a>>,
 }

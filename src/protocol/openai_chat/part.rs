@@ -3,8 +3,6 @@
 //! Agents that speak Anthropic's or OpenAI's newer API to some models send its parts here too.
 //! <https://docs.claude.com/en/api/messages>, <https://platform.openai.com/docs/api-reference/responses>
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::content::{Content, File, Part as WirePart, PartSource};
@@ -146,8 +144,7 @@ fn source<'a>(part: &WirePart<'a>, at: At) -> Result<Shown<'a>, Error> {
 fn tool_use<'a>(part: &WirePart<'a>, at: At) -> Result<BlockContent<'a>, Error> {
     let place = || format!("{}.input", path(at));
     let input = match part.input {
-        Some(object) if object.get().starts_with('{') => Cow::Borrowed(object),
-        Some(other) => input(Some(inner(other, &place())?), place)?,
+        Some(json) => input(Some(inner(json, &place())?), place)?,
         None => input(None, place)?,
     };
     Ok(BlockContent::ToolUse(ToolUse {
