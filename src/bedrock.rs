@@ -4,6 +4,7 @@
 //! model's vendor; [`dialect()`] is the registry. What several of them need is in `shared/`.
 
 mod converse;
+mod cut;
 mod dialect;
 mod dialects;
 mod error;
@@ -15,6 +16,7 @@ mod serving;
 mod shared;
 mod stream;
 
+pub use cut::{decode, decoder};
 pub use dialect::{Answer, DecodeError, Dialect, EncodedRequest, Event, StreamDecoder, Target};
 pub use error::{ChannelFault, UpstreamError, decode_error};
 pub use family::dialect;

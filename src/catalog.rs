@@ -53,16 +53,32 @@ pub struct Model {
     pub stop: bool,
     /// Whether the conversation may end with an assistant message that the model continues.
     pub prefill: bool,
+    /// Whether instructions may stand behind the last turn, as messages of their own.
+    pub system_role: bool,
     /// How it is told to think.
     pub thinking: Thinking,
     /// Reasoning efforts that it takes, least to most.
     pub efforts: Vec<Effort>,
     /// Whether it keeps to a JSON schema by itself.
     pub json_schema: bool,
+    /// Whether it keeps to the schemas of strict tools, if it keeps to any.
+    pub strict_tools: bool,
     /// Whether it takes `max_completion_tokens` and no `max_tokens`.
     pub max_completion_tokens: bool,
     /// Whether and how long it caches marked prefixes.
     pub caching: Caching,
+    /// What is different on Converse.
+    pub on_converse: OnConverse,
+}
+
+/// Facts that differ between the two APIs; what is not named is the same on both.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OnConverse {
+    json_schema: Option<bool>,
+    sampling: Option<Sampling>,
+    stop: Option<bool>,
+    thinking: Option<Thinking>,
 }
 
 impl Default for Model {
@@ -84,11 +100,14 @@ impl Default for Model {
             max_temperature: 2.0,
             stop: true,
             prefill: true,
+            system_role: false,
             thinking: Thinking::None,
             efforts: Vec::new(),
             json_schema: false,
+            strict_tools: true,
             max_completion_tokens: false,
             caching: Caching::None,
+            on_converse: OnConverse::default(),
         }
     }
 }
@@ -150,6 +169,36 @@ impl Model {
     #[must_use]
     pub fn reads_documents(&self) -> bool {
         self.input.contains(&"pdf")
+    }
+
+    /// Whether it keeps to a JSON schema by itself on Converse.
+    #[must_use]
+    pub fn keeps_to_schemas_on_converse(&self) -> bool {
+        self.on_converse.json_schema.unwrap_or(self.json_schema)
+    }
+
+    /// Whether it keeps to the schemas of strict tools on Converse.
+    #[must_use]
+    pub fn takes_strict_tools_on_converse(&self) -> bool {
+        self.keeps_to_schemas_on_converse() && self.strict_tools
+    }
+
+    /// Which sampling parameters it takes on Converse.
+    #[must_use]
+    pub fn sampling_on_converse(&self) -> Sampling {
+        self.on_converse.sampling.unwrap_or(self.sampling)
+    }
+
+    /// How it is told to think on Converse.
+    #[must_use]
+    pub fn thinking_on_converse(&self) -> Thinking {
+        self.on_converse.thinking.unwrap_or(self.thinking)
+    }
+
+    /// Whether it takes stop sequences on Converse.
+    #[must_use]
+    pub fn takes_stop_on_converse(&self) -> bool {
+        self.on_converse.stop.unwrap_or(self.stop)
     }
 
     /// The highest effort that the model takes and that is not above the wanted one; its lowest

@@ -120,6 +120,8 @@ pub struct Answer {
     pub header_usage: Option<Usage>,
     /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
     pub earlier_calls: u32,
+    /// Texts that end the answer and that the model was not told, see [`crate::bedrock::decode`].
+    pub stops: Vec<String>,
     /// What the model writes into its texts beside the answer.
     pub(super) markup: Option<Rules>,
     /// How the text behind a prompt is read.

@@ -118,8 +118,8 @@ pub struct CacheControl {
     pub ttl: CacheTtl,
 }
 
-/// How long a cached prefix is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How long a cached prefix is kept, shortest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheTtl {
     /// As long as the model does by itself, five minutes today.
     Default,

@@ -50,3 +50,8 @@ pub trait AnswerSink {
 /// A tool call of one answer: they count from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CallIndex(pub(super) u32);
+
+impl CallIndex {
+    /// A call that nobody is told of: what is said of it goes nowhere.
+    pub const UNTOLD: Self = Self(u32::MAX);
+}

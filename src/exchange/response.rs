@@ -7,7 +7,7 @@ use memchr::memmem;
 use serde::Deserialize;
 
 use super::{Edit, End, Exchange, Head, Phase, ReadBody, Step};
-use crate::bedrock::{ChannelFault, ResponseStream, UpstreamError, decode_error};
+use crate::bedrock::{self, ChannelFault, ResponseStream, UpstreamError, decode_error};
 use crate::call::{Call, Headers, LEFT_OUT};
 use crate::chat::{AnswerHead, Error, Usage};
 
@@ -198,7 +198,7 @@ impl Exchange {
 impl Call {
     pub(super) fn into_stream(self, head: &Head) -> ResponseStream {
         let out = self.reply.stream(&self.answer_head(head, None));
-        let decoder = self.dialect.stream_decoder(self.answer);
+        let decoder = bedrock::decoder(self.dialect, self.answer);
         ResponseStream::new(decoder, out)
     }
 
@@ -229,10 +229,8 @@ impl Head {
             ));
         }
         call.answer.header_usage = self.usage();
-        let mut completion = call
-            .dialect
-            .decode_response(&body, &call.answer)
-            .map_err(|error| error.reply())?;
+        let mut completion =
+            bedrock::decode(call.dialect, &body, &call.answer).map_err(|error| error.reply())?;
         completion.settle();
         // A long answer need not be in memory three times: linear memory never shrinks.
         drop(body);

@@ -66,7 +66,7 @@ pub(crate) struct Tool<'a> {
 pub(crate) struct Function<'a> {
     pub(crate) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<&'a str>,
+    pub(crate) description: Option<Cow<'a, str>>,
     pub(crate) parameters: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) strict: bool,

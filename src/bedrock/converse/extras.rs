@@ -13,6 +13,9 @@ use crate::chat::{Effort, Error, Request, Thinking as Wish, ThinkingMode};
 /// Largest `topK` of Nova.
 const MAX_TOP_K: u32 = 128;
 
+/// Largest `k` of Cohere.
+const MAX_K: u32 = 500;
+
 /// `additionalModelRequestFields`.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Extras {
@@ -116,7 +119,7 @@ impl Extras {
             TopK::None => {}
             TopK::Plain => self.top_k = top_k,
             TopK::UpTo(most) => self.top_k = top_k.map(|top_k| top_k.min(most)),
-            TopK::K => self.k = top_k,
+            TopK::K => self.k = top_k.map(|top_k| top_k.min(MAX_K)),
             TopK::Inference => {
                 self.inference_config = top_k.map(|top_k| InferenceExtras {
                     top_k: top_k.min(MAX_TOP_K),
@@ -141,7 +144,7 @@ impl Reasoning {
         use catalog::Thinking as Rule;
         let none = Self::default();
         let (rule, model) = match target.model {
-            Some(model) => (model.thinking, model),
+            Some(model) => (model.thinking_on_converse(), model),
             None => {
                 let plan = plan(request, target, conversation, tools.is_forced())?;
                 return Ok(Self { plan, ..none });

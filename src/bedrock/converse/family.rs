@@ -33,6 +33,8 @@ pub(super) struct Traits {
     pub(super) top_k: TopK,
     /// How long it caches what is marked.
     pub(super) caching: Caching,
+    /// Whether names of tools may have hyphens, and their schemas more at the top than properties.
+    pub(super) free_tools: bool,
     /// Whether tools can be marked.
     pub(super) caches_tools: bool,
     /// Which sampling parameters it takes.
@@ -79,6 +81,7 @@ const PLAIN: Traits = Traits {
     claude: false,
     top_k: TopK::None,
     caching: Caching::None,
+    free_tools: true,
     caches_tools: true,
     sampling: Sampling::Any,
     min_tokens: 1,
@@ -96,7 +99,7 @@ impl Traits {
                 _ => family.choices,
             },
             caching: model.map_or(family.caching, |model| model.caching),
-            sampling: model.map_or(family.sampling, |model| model.sampling),
+            sampling: model.map_or(family.sampling, Model::sampling_on_converse),
             // GPT's limit is called `max_completion_tokens` and is 16 or more.
             min_tokens: match model {
                 Some(model) if model.max_completion_tokens => 16,
@@ -127,6 +130,7 @@ impl Traits {
                 reasoning_back: true,
                 top_k: TopK::Inference,
                 caching: Caching::Minutes,
+                free_tools: false,
                 caches_tools: false,
                 ..PLAIN
             },

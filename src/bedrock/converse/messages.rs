@@ -9,10 +9,11 @@ use super::family::Traits;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{
-    self, BlockContent, Conversation, Document, Speaker, Turn,
+    self, BlockContent, Conversation, Document, Speaker, SystemText, Turn,
 };
 use crate::bedrock::shared::document;
 use crate::bedrock::shared::image::Image;
+use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::{CacheControl, CacheTtl};
 
 /// Stands beside a document that the client sent without a word: Converse wants a text there.
@@ -29,12 +30,12 @@ pub(super) struct Writer<'n> {
     pub(super) documents: DocumentNames,
 }
 
-/// How many marks of cached prefixes can be set in system texts and turns.
-pub(super) fn marks(conversation: &Conversation<'_>) -> usize {
-    let system = conversation.system.iter();
-    let system = system.filter(|system| system.cache.is_some()).count();
-    let blocks = conversation.blocks();
-    system + blocks.filter(|block| mark_of(block).is_some()).count()
+/// The marks of cached prefixes that can be set in system texts and turns.
+pub(super) fn marks(conversation: &Conversation<'_>) -> impl Iterator<Item = CacheControl> {
+    let system = conversation.system.iter().filter_map(|text| text.cache);
+    let closing = conversation.closing.iter().filter_map(|text| text.cache);
+    let blocks = conversation.blocks().filter_map(mark_of);
+    system.chain(blocks).chain(closing)
 }
 
 /// The mark behind a block. Results of tools have theirs behind the whole result, reasoning has
@@ -87,7 +88,24 @@ impl Writer<'_> {
     pub(super) fn messages<'a>(&mut self, mut conversation: Conversation<'a>) -> Vec<Message<'a>> {
         conversation.unmix(self.traits.mixing);
         let turns = conversation.turns.into_iter();
-        turns.map(|turn| self.message(turn)).collect()
+        let mut messages: Vec<_> = turns.map(|turn| self.message(turn)).collect();
+        if !conversation.closing.is_empty() {
+            messages.push(self.closing(conversation.closing));
+        }
+        messages
+    }
+
+    fn closing<'a>(&mut self, texts: Vec<SystemText<'a>>) -> Message<'a> {
+        let mut content = Vec::with_capacity(texts.len());
+        for system in texts {
+            content.push(Block::Text(system.text));
+            let point = cache_point(self.marks, system.cache);
+            content.extend(point.map(Block::CachePoint));
+        }
+        Message {
+            role: "system",
+            content,
+        }
     }
 
     fn message<'a>(&mut self, turn: Turn<'a>) -> Message<'a> {
@@ -119,12 +137,12 @@ impl Writer<'_> {
             BlockContent::Image(image) => Block::Image(image_file(image)),
             BlockContent::Document(document) => Block::Document(self.document(document)),
             BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
-                tool_use_id: self.names.call_id(call.id),
+                tool_use_id: call_id(call.id),
                 name: self.names.send(call.name),
                 input: call.input,
             }),
             BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
-                tool_use_id: self.names.result_id(result.id),
+                tool_use_id: call_id(result.id),
                 content: self.result(result.content),
                 status: result.is_error.then_some("error"),
             }),

@@ -10,29 +10,35 @@ use crate::bedrock::dialects::anthropic::messages::{self as claude, betas};
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::markup::Rules;
+use crate::bedrock::shared::structured::{ask_for_a_call, keep_to_shape};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
-use crate::chat::{self, Error, Field, Param, Place, Request};
+use crate::chat::{self, Error, Field, Place, Request};
 
 /// Where Claude tells how much of its output was thinking.
 const THINKING_TOKENS: &str = "/usage/output_tokens_details";
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let traits = Traits::of(target);
-    refuse_stop(request, target, &traits)?;
     refuse_rich_results(request, &traits)?;
-    let mut names = ToolNames::default();
+    let mut names = if traits.free_tools {
+        ToolNames::default()
+    } else {
+        ToolNames::without_hyphens(request)
+    };
     let mut conversation = build(request, accepts(target, &traits))?;
     if target.model.is_some_and(|model| !model.prefill) {
         conversation.refuse_prefill()?;
     }
+    let mut tools = tools::tools(request, &conversation, &traits, &mut names)?;
+    let means = tools::means(target, &traits);
+    let made = (&mut tools, &mut names);
+    let schema = keep_to_shape(request, means, &mut conversation, made)?;
+    ask_for_a_call(&mut conversation, &mut tools, means.forced_tools);
+    tools::refuse_streamed(request, &tools, &traits)?;
     if !traits.system {
         fold_system(&mut conversation);
     }
-    let mut tools = tools::tools(request, &conversation, &traits, &mut names)?;
-    tools::refuse_forced(request, &tools, &traits)?;
-    let output_config = tools::structured(request, target, &traits, (&mut tools, &mut names))?;
-    tools::refuse_streamed(request, &tools, &traits)?;
     let reasoning = Reasoning::of(request, target, &conversation, &tools)?;
     let paths = response_paths(target, &reasoning);
     let inference_config = inference_config(request, target, &traits, &reasoning);
@@ -42,9 +48,10 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     if traits.claude {
         extras.anthropic_beta = betas(request)?;
     }
-    let wanted = tools::marks(&tools, &traits) + messages::marks(&conversation);
+    let wanted = tools::marks(&tools, &traits).into_iter();
+    let wanted = wanted.chain(messages::marks(&conversation));
     let mut marks = CachePoints::new(traits.caching, wanted);
-    let tool_config = tools::config(tools, target, &traits, &mut marks);
+    let tool_config = tools::config(tools, target, &traits, &mut marks)?;
     let mut writer = Writer {
         names: &mut names,
         marks: &mut marks,
@@ -56,7 +63,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         messages: writer.messages(conversation),
         inference_config,
         tool_config,
-        output_config,
+        output_config: schema.and_then(|schema| tools::output_config(request, schema)),
         additional_model_request_fields: extras,
         additional_model_response_field_paths: paths,
         guardrail_config: guardrail(target.options),
@@ -71,6 +78,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         Answer {
             names,
             markup: Rules::of(request, target),
+            stops: untold_stops(request, target, &traits),
             ..Answer::default()
         },
     )
@@ -87,15 +95,8 @@ fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
         tools: traits.tools,
         failures: traits.failures,
         thinking: traits.reasoning_back,
+        closing_system: target.model.is_some_and(|model| model.system_role),
     }
-}
-
-fn refuse_stop(request: &Request<'_>, target: &Target<'_>, traits: &Traits) -> Result<(), Error> {
-    if stop_sequences(request, traits).is_empty() || target.model.is_none_or(|model| model.stop) {
-        return Ok(());
-    }
-    let message = "This model takes no stop sequences; cut the answer at the client.";
-    Err(Error::unsupported(Param::Stop, message))
 }
 
 /// Refuses images and files in the results of tools, where the model reads only text.
@@ -135,7 +136,11 @@ fn inference_config<'a>(
         // Converse's temperature ends at 1, the client's at 2.
         temperature: temperature.map(|temperature| temperature.min(1.0)),
         top_p: request.sampling.top_p.filter(|_| samples && !alone),
-        stop_sequences: stop_sequences(request, traits),
+        stop_sequences: if takes_stop(target) {
+            stop_sequences(request, traits)
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -158,6 +163,17 @@ fn max_tokens(
 /// Whether the model takes sampling parameters at all.
 fn takes_samples(traits: &Traits, reasoning: &Reasoning) -> bool {
     traits.sampling != Sampling::None && !reasoning.plan.is_on() && !reasoning.is_at_its_highest()
+}
+
+fn takes_stop(target: &Target<'_>) -> bool {
+    target.model.is_none_or(Model::takes_stop_on_converse)
+}
+
+/// Stop sequences for a model that takes none.
+fn untold_stops(request: &Request<'_>, target: &Target<'_>, traits: &Traits) -> Vec<String> {
+    let stops = stop_sequences(request, traits).into_iter();
+    let stops = stops.filter(|_| !takes_stop(target));
+    stops.map(str::to_owned).collect()
 }
 
 /// Converse refuses empty stop sequences, and Claude those of white space alone.

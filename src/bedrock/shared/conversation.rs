@@ -1,15 +1,19 @@
 //! The conversation in terms that every model family shares: system texts and alternating turns.
 //!
 //! Bedrock's models are strict where clients need not be: roles alternate and begin with the user, blank
-//! texts are refused, all results of one turn's tool calls stand first in the next turn. This is
-//! where requests are brought into that shape; families only write it down in their own words.
+//! texts are refused, every tool call has its result at the start of the next turn. This is where
+//! requests are brought into that shape, so that one turn cannot brick a conversation for good; families
+//! only write it down in their own words.
 
 mod blocks;
 mod build;
 mod mixing;
+mod pairing;
 
 pub(in crate::bedrock) use build::build;
 pub(in crate::bedrock) use mixing::Mixing;
+
+use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
@@ -24,6 +28,8 @@ pub(in crate::bedrock) struct Conversation<'a> {
     pub(in crate::bedrock) system: Vec<SystemText<'a>>,
     /// Turns; the first is the user's and the speakers alternate.
     pub(in crate::bedrock) turns: Vec<Turn<'a>>,
+    /// Instructions behind the last turn of the assistant, for models that take some there.
+    pub(in crate::bedrock) closing: Vec<SystemText<'a>>,
 }
 
 /// One piece of instructions.
@@ -68,9 +74,10 @@ pub(in crate::bedrock) enum BlockContent<'a> {
     },
 }
 
-/// A tool call of an earlier turn; id and name are the client's.
+/// A tool call of an earlier turn; the name is the client's.
 pub(in crate::bedrock) struct ToolUse<'a> {
-    pub(in crate::bedrock) id: &'a str,
+    /// The client's, unless an earlier call has it too.
+    pub(in crate::bedrock) id: Cow<'a, str>,
     pub(in crate::bedrock) name: &'a str,
     /// A JSON object.
     pub(in crate::bedrock) input: &'a RawValue,
@@ -78,7 +85,8 @@ pub(in crate::bedrock) struct ToolUse<'a> {
 
 /// The result of a tool call; texts and images only.
 pub(in crate::bedrock) struct ToolResult<'a> {
-    pub(in crate::bedrock) id: &'a str,
+    /// The call's.
+    pub(in crate::bedrock) id: Cow<'a, str>,
     pub(in crate::bedrock) content: Vec<Block<'a>>,
     /// Whether the tool failed; never for models that cannot be told.
     pub(in crate::bedrock) is_error: bool,
@@ -102,6 +110,8 @@ pub(in crate::bedrock) struct Accepts {
     pub(in crate::bedrock) failures: bool,
     /// Thinking blocks that come back.
     pub(in crate::bedrock) thinking: bool,
+    /// Instructions behind the last turn; others are told them by the user.
+    pub(in crate::bedrock) closing_system: bool,
 }
 
 /// Which files a model reads.
@@ -118,9 +128,8 @@ pub(in crate::bedrock) enum Documents {
 impl<'a> Conversation<'a> {
     /// Whether the model is asked to continue its own words.
     pub(in crate::bedrock) fn ends_with_assistant(&self) -> bool {
-        self.turns
-            .last()
-            .is_some_and(|turn| turn.speaker == Speaker::Assistant)
+        let last = self.turns.last();
+        last.is_some_and(|turn| turn.speaker == Speaker::Assistant) && self.closing.is_empty()
     }
 
     /// Whether any turn has a tool call or a result.
@@ -142,6 +151,14 @@ impl<'a> Conversation<'a> {
     pub(in crate::bedrock) fn system_text(&self) -> Option<String> {
         let texts: Vec<&str> = self.system.iter().map(|system| &*system.text).collect();
         (!texts.is_empty()).then(|| texts.join("\n\n"))
+    }
+
+    /// Adds an instruction of ours, after all others.
+    pub(in crate::bedrock) fn instruct(&mut self, text: String) {
+        self.system.push(SystemText {
+            text: text.into(),
+            cache: None,
+        });
     }
 
     /// Refuses a conversation that ends with the assistant, for models that cannot go on from there.

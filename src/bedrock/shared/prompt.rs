@@ -103,6 +103,7 @@ pub(in crate::bedrock) fn conversation<'a>(
         tools: false,
         failures: false,
         thinking: false,
+        closing_system: false,
     };
     build(request, accepts)
 }

@@ -1,11 +1,12 @@
 //! Tool names and ids that Bedrock accepts, and the way back to the client's own.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
 use crate::bedrock::shared::structured::ANSWER_TOOL;
+use crate::chat::{BlockContent, Request};
 
 /// Longest tool name and tool call id, in characters.
 ///
@@ -25,14 +26,36 @@ pub struct ToolNames {
     /// The client's own names of the tools that the model may call.
     offered: Vec<Box<str>>,
     expects_answer: bool,
-    /// How often each of the client's ids was used for a call.
-    calls: BTreeMap<String, u32>,
+    /// Where hyphens must not be sent: all names of the request, so that no two become one.
+    taken: Option<BTreeSet<String>>,
 }
 
 impl ToolNames {
+    /// For a model that takes no hyphens in the names of tools.
+    pub(in crate::bedrock) fn without_hyphens(request: &Request<'_>) -> Self {
+        let blocks = request.messages.iter().flat_map(|message| &message.blocks);
+        let called = blocks.filter_map(|block| match &block.content {
+            BlockContent::ToolUse(call) => Some(&*call.name),
+            _ => None,
+        });
+        let offered = request.tools.iter().map(|tool| &*tool.name);
+        let taken = offered
+            .chain(called)
+            .map(|name| identifier(name).into_owned());
+        Self {
+            taken: Some(taken.collect()),
+            ..Self::default()
+        }
+    }
+
     /// The name to send for a client's tool; remembers it if it had to be changed.
     pub fn send<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
-        let sent = identifier(name);
+        let mut sent = identifier(name);
+        if let Some(taken) = &self.taken
+            && sent.contains('-')
+        {
+            sent = Cow::Owned(self.underscored(&sent, name, taken));
+        }
         if let Cow::Owned(changed) = &sent {
             self.originals.insert(changed.clone(), name.to_owned());
         }
@@ -44,19 +67,16 @@ impl ToolNames {
         self.offered.push(name.into());
     }
 
-    /// The id to send for a call of an earlier turn: unique in the request, although some clients use
-    /// one twice.
-    pub(in crate::bedrock) fn call_id<'n>(&mut self, id: &'n str) -> Cow<'n, str> {
-        *self.calls.entry(id.to_owned()).or_insert(0) += 1;
-        self.result_id(id)
-    }
-
-    /// The id to send for the result of the latest call that has the client's id.
-    pub(in crate::bedrock) fn result_id<'n>(&self, id: &'n str) -> Cow<'n, str> {
-        match self.calls.get(id) {
-            Some(count @ 2..) => Cow::Owned(identifier(&format!("{id}-{count}")).into_owned()),
-            _ => identifier(id),
+    /// A name with underscores for hyphens, and with a digest where another tool has that name.
+    fn underscored(&self, sent: &str, name: &str, taken: &BTreeSet<String>) -> String {
+        let plain = sent.replace('-', "_");
+        let holder = self.originals.get(&plain);
+        if !taken.contains(&plain) && holder.is_none_or(|holder| holder == name) {
+            return plain;
         }
+        let start = plain.chars().take(MAX_LEN - DIGEST_LEN - 1);
+        let digest = digest(name);
+        start.chain(['_']).chain(digest.chars()).collect()
     }
 
     /// The answer will come as the arguments of the answer tool.
@@ -164,6 +184,17 @@ pub(in crate::bedrock) fn identifier(text: &str) -> Cow<'_, str> {
     Cow::Owned(similar.chain(['_']).chain(digest.chars()).collect())
 }
 
+/// [`identifier`] of an id.
+pub(in crate::bedrock) fn call_id(id: Cow<'_, str>) -> Cow<'_, str> {
+    match id {
+        Cow::Borrowed(id) => identifier(id),
+        Cow::Owned(id) => match identifier(&id) {
+            Cow::Borrowed(_) => Cow::Owned(id),
+            Cow::Owned(changed) => Cow::Owned(changed),
+        },
+    }
+}
+
 /// The first digits of a text's digest.
 fn digest(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
@@ -237,6 +268,46 @@ mod tests {
             let sent = names.send(name).into_owned();
             assert_eq!(names.send_plain(&sent), plain);
             assert_eq!(names.restore(&plain), name);
+        }
+    }
+
+    #[test]
+    fn hyphens_become_underscores_and_tools_stay_apart() {
+        let tool = |name: &'static str| crate::chat::Tool {
+            name: name.into(),
+            description: None,
+            parameters: None,
+            strict: false,
+            cache: None,
+        };
+        let names = [
+            "get-weather",
+            "get_weather",
+            "a-b_c",
+            "a_b-c",
+            "plain",
+            "x.y-z",
+        ];
+        let request = Request {
+            tools: names.map(tool).into(),
+            ..Request::default()
+        };
+        let mut own = ToolNames::without_hyphens(&request);
+        let sent = names.map(|name| own.send(name).into_owned());
+        assert_eq!(
+            sent,
+            [
+                "get_weather_19a275db",
+                "get_weather",
+                "a_b_c",
+                "a_b_c_9a83c37c",
+                "plain",
+                "x_y_z_826a39aa",
+            ]
+        );
+        for (name, sent) in names.iter().zip(&sent) {
+            assert_eq!(own.restore(sent), *name);
+            assert_eq!(own.send(name), *sent);
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
-use crate::bedrock::dialect::encoding_failed;
+use crate::bedrock::shared::conversation::{BlockContent, Conversation};
+use crate::bedrock::shared::schema::{Object, object, owned};
 use crate::chat::{self, CacheControl, Error, Param, Request, ToolChoice};
+
+/// Schema of a tool without arguments, or of one whose arguments are not known.
+const ANYTHING: &str = r#"{"type":"object","properties":{}}"#;
 
 /// The tools of a request, made ready for Bedrock.
 pub(in crate::bedrock) struct Tools<'a> {
@@ -23,7 +25,7 @@ pub(in crate::bedrock) struct Tool<'a> {
     /// The name to send; see [`ToolNames`].
     pub(in crate::bedrock) name: Cow<'a, str>,
     /// Not blank.
-    pub(in crate::bedrock) description: Option<&'a str>,
+    pub(in crate::bedrock) description: Option<Cow<'a, str>>,
     /// A JSON schema with `"type": "object"`.
     pub(in crate::bedrock) schema: Cow<'a, RawValue>,
     pub(in crate::bedrock) strict: bool,
@@ -58,13 +60,7 @@ impl<'a> Tools<'a> {
         let mut list = Vec::with_capacity(request.tools.len());
         for tool in request.tools.iter().filter(|own| is_allowed(request, own)) {
             names.offer(&tool.name);
-            list.push(Tool {
-                name: names.send(&tool.name),
-                description: not_blank(tool.description.as_deref()),
-                schema: schema(tool)?,
-                strict: tool.strict,
-                cache: tool.cache,
-            });
+            list.push(definition(tool, names)?);
         }
         let choice = choice(request, &list, names)?;
         Ok(Self {
@@ -72,6 +68,39 @@ impl<'a> Tools<'a> {
             choice,
             parallel: request.parallel_tool_calls,
         })
+    }
+
+    /// Offers the tools that earlier turns called where the request offers none: models refuse calls
+    /// and results of tools that are not there. Nothing may be called then.
+    ///
+    /// # Errors
+    ///
+    /// Never.
+    pub(in crate::bedrock) fn offer_what_was_called(
+        &mut self,
+        conversation: &Conversation<'a>,
+        names: &mut ToolNames,
+    ) -> Result<(), Error> {
+        if !self.list.is_empty() {
+            return Ok(());
+        }
+        for block in conversation.blocks() {
+            let BlockContent::ToolUse(call) = &block.content else {
+                continue;
+            };
+            let name = names.send(call.name);
+            if !self.list.iter().any(|tool| tool.name == name) {
+                self.list.push(Tool {
+                    name,
+                    description: None,
+                    schema: owned(ANYTHING.to_owned())?,
+                    strict: false,
+                    cache: None,
+                });
+                self.choice = Choice::None;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the model must call a tool.
@@ -86,48 +115,34 @@ fn is_allowed(request: &Request<'_>, tool: &chat::Tool<'_>) -> bool {
     allowed.is_none_or(|allowed| allowed.contains(&tool.name))
 }
 
-fn not_blank(text: Option<&str>) -> Option<&str> {
-    text.filter(|text| !text.trim().is_empty())
+/// The client's tool; Bedrock insists on an object's schema, clients do not.
+fn definition<'a>(tool: &'a chat::Tool<'_>, names: &mut ToolNames) -> Result<Tool<'a>, Error> {
+    let Object { schema, note } = match tool.parameters {
+        Some(schema) if schema.get() != "{}" => object(schema)?,
+        _ => Object {
+            schema: owned(ANYTHING.to_owned())?,
+            note: None,
+        },
+    };
+    Ok(Tool {
+        name: names.send(&tool.name),
+        description: description(tool.description.as_deref(), note),
+        schema,
+        strict: tool.strict,
+        cache: tool.cache,
+    })
 }
 
-/// The schema as the client wrote it; Bedrock insists on `"type": "object"`, clients do not.
-fn schema<'a>(tool: &'a chat::Tool<'_>) -> Result<Cow<'a, RawValue>, Error> {
-    match tool.parameters {
-        Some(schema) if schema.get() != "{}" => object_schema(schema),
-        _ => owned(r#"{"type":"object","properties":{}}"#.to_owned()),
+/// The client's description, with a note of ours behind it; none that is blank.
+pub(in crate::bedrock) fn description(
+    own: Option<&str>,
+    note: Option<String>,
+) -> Option<Cow<'_, str>> {
+    let own = own.filter(|text| !text.trim().is_empty());
+    match (own, note) {
+        (Some(own), Some(note)) => Some(format!("{} {note}", own.trim_end()).into()),
+        (own, note) => own.map(Cow::Borrowed).or(note.map(Cow::Owned)),
     }
-}
-
-/// A schema with `"type": "object"`, added if it has no type at all.
-///
-/// # Errors
-///
-/// Never for a JSON object.
-pub(in crate::bedrock) fn object_schema(schema: &RawValue) -> Result<Cow<'_, RawValue>, Error> {
-    #[derive(Deserialize)]
-    struct Head {
-        #[serde(rename = "type")]
-        kind: Option<IgnoredAny>,
-    }
-    // One with two types is Bedrock's to refuse.
-    let has_type =
-        serde_json::from_str(schema.get()).map_or(true, |head: Head| head.kind.is_some());
-    match schema.get().strip_prefix('{') {
-        Some(rest) if !has_type && rest.trim() == "}" => owned(r#"{"type":"object"}"#.to_owned()),
-        Some(rest) if !has_type => owned(format!(r#"{{"type":"object",{}"#, rest.trim_start())),
-        _ => Ok(Cow::Borrowed(schema)),
-    }
-}
-
-/// JSON that was written here.
-///
-/// # Errors
-///
-/// A 500 when it is none.
-pub(in crate::bedrock) fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
-    RawValue::from_string(json)
-        .map(Cow::Owned)
-        .map_err(|error| encoding_failed(&error))
 }
 
 fn choice<'a>(

@@ -11,7 +11,7 @@ use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
 };
-use crate::chat::{Completion, Error, Param, Request};
+use crate::chat::{Completion, Error, Request};
 
 /// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
 /// short, and no model of the family takes less than this as its maximum.
@@ -24,6 +24,7 @@ const ACCEPTS: Accepts = Accepts {
     tools: false,
     failures: false,
     thinking: false,
+    closing_system: false,
 };
 
 /// The dialect of every Titan model that writes text.
@@ -40,6 +41,7 @@ impl Dialect for Text {
         if target.model.is_some_and(|model| !model.prefill) {
             conversation.refuse_prefill()?;
         }
+        let (stops, untold) = stop_sequences(request);
         let most = target.model.and_then(|model| model.max_output);
         let wanted = request.max_output.unwrap_or(DEFAULT_MAX_TOKENS);
         let body = Body {
@@ -51,14 +53,17 @@ impl Dialect for Text {
                     .temperature
                     .map(|temperature| temperature.min(1.0)),
                 top_p: request.sampling.top_p,
-                stop_sequences: stop_sequences(request)?,
+                stop_sequences: stops,
             },
         };
         EncodedRequest::new(
             request,
             Operation::invoke(request),
             &body,
-            Answer::default(),
+            Answer {
+                stops: untold.into_iter().map(str::to_owned).collect(),
+                ..Answer::default()
+            },
         )
     }
 
@@ -90,15 +95,10 @@ struct TextGenerationConfig<'a> {
     stop_sequences: Vec<&'a str>,
 }
 
-/// Bedrock checks each against `^(\|+|User:)$`.
-fn stop_sequences<'a>(request: &'a Request<'_>) -> Result<Vec<&'a str>, Error> {
+/// Stop texts that the model takes, and those that it is not told: Bedrock checks each against
+/// `^(\|+|User:)$`.
+fn stop_sequences<'a>(request: &'a Request<'_>) -> (Vec<&'a str>, Vec<&'a str>) {
     let stops = request.stop.iter().map(|stop| &**stop);
-    let stops: Vec<_> = stops.filter(|stop| !stop.is_empty()).collect();
-    let known = |stop: &&str| *stop == "User:" || stop.bytes().all(|b| b == b'|');
-    if stops.iter().all(known) {
-        return Ok(stops);
-    }
-    let message = "This model stops only at 'User:' and at one or more '|'; remove other values \
-                   of 'stop'.";
-    Err(Error::unsupported(Param::Stop, message))
+    let is_known = |stop: &&str| *stop == "User:" || stop.bytes().all(|b| b == b'|');
+    stops.filter(|stop| !stop.is_empty()).partition(is_known)
 }

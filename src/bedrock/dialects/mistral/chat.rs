@@ -9,7 +9,7 @@ use crate::bedrock::shared::choice_list;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::prompt::{self, Limits, TextRules};
-use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::structured::{Means, keep_to_shape};
 use crate::bedrock::shared::tools::{self, Choice, Tools};
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target, ToolNames,
@@ -17,6 +17,11 @@ use crate::bedrock::{
 use crate::catalog::Model;
 use crate::chat::{Completion, Error, Param, Request, Treatment};
 use crate::wire::openai::{Function, Tool};
+
+const MEANS: Means = Means {
+    schemas: false,
+    forced_tools: true,
+};
 
 const LIMITS: Limits = Limits {
     default: 8_192,
@@ -57,14 +62,10 @@ impl Dialect for Chat {
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
         let mut names = ToolNames::default();
-        let conversation = build(request, accepts(target))?;
+        let mut conversation = build(request, accepts(target))?;
         conversation.refuse_prefill()?;
         let mut tools = Tools::of(request, &mut names)?;
-        match Wanted::of(request)? {
-            Wanted::Text => {}
-            Wanted::JsonObject => force_answer(None, &mut tools, &mut names)?,
-            Wanted::Schema(schema) => force_answer(Some(schema), &mut tools, &mut names)?,
-        }
+        keep_to_shape(request, MEANS, &mut conversation, (&mut tools, &mut names))?;
         let body = Body {
             messages: messages(&conversation, &mut names)?,
             tool_choice: choose(&mut tools),
@@ -100,6 +101,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         tools: true,
         failures: false,
         thinking: false,
+        closing_system: false,
     }
 }
 

@@ -63,7 +63,7 @@ fn add_user<'c>(turn: &'c Turn<'_>, messages: &mut Vec<Message<'c>>) -> Result<(
     for block in &turn.blocks {
         if let BlockContent::ToolResult(result) = &block.content {
             messages.push(Message::Tool {
-                tool_call_id: call_id(result.id),
+                tool_call_id: call_id(&result.id),
                 content: result_text(result)?,
             });
         }
@@ -95,7 +95,7 @@ fn tool_call<'c>(call: &'c ToolUse<'_>, names: &mut ToolNames) -> ToolCall<'c> {
         name: names.send(call.name),
         arguments: call.input.get(),
     };
-    ToolCall::new(call_id(call.id), function)
+    ToolCall::new(call_id(&call.id), function)
 }
 
 fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c, DataUri<'c>>> {

@@ -1,5 +1,7 @@
 //! Reads what is said, as far as a model can be told it.
 
+use std::borrow::Cow;
+
 use super::{Accepts, Block, BlockContent, ToolResult, ToolUse};
 use crate::bedrock::shared::document;
 use crate::bedrock::shared::image::Image;
@@ -42,7 +44,7 @@ fn content<'a>(
         chat::BlockContent::ToolUse(call) => {
             refuse_without_tools(at, accepts)?;
             Some(BlockContent::ToolUse(ToolUse {
-                id: &call.id,
+                id: Cow::Borrowed(&*call.id),
                 name: &call.name,
                 input: &call.input,
             }))
@@ -54,7 +56,7 @@ fn content<'a>(
                 say_that_it_failed(&mut content);
             }
             Some(BlockContent::ToolResult(ToolResult {
-                id: &result.id,
+                id: Cow::Borrowed(&*result.id),
                 content,
                 is_error: result.is_error && accepts.failures,
             }))
@@ -68,8 +70,9 @@ fn content<'a>(
         chat::BlockContent::Thinking { text, signature } => {
             (!signature.is_empty()).then_some(BlockContent::Thinking { text, signature })
         }
+        // Models refuse one that hides nothing.
         chat::BlockContent::RedactedThinking { data } => {
-            Some(BlockContent::RedactedThinking { data })
+            (!data.is_empty()).then_some(BlockContent::RedactedThinking { data })
         }
     })
 }

@@ -4,6 +4,9 @@ use super::blocks::blocks;
 use super::{Accepts, Block, BlockContent, Conversation, Speaker, SystemText, Turn};
 use crate::chat::{self, Error, Message, Param, Request, Role};
 
+/// Stands before the words of an assistant that spoke first: models want the user to begin.
+const OPENING: &str = "Begin.";
+
 /// Brings a request's messages into the shape that models take.
 ///
 /// # Errors
@@ -16,11 +19,12 @@ pub(in crate::bedrock) fn build<'a>(
     let mut conversation = Conversation {
         system: Vec::new(),
         turns: Vec::new(),
+        closing: Vec::new(),
     };
     for message in &request.messages {
         conversation.add(message, accepts)?;
     }
-    conversation.finish()?;
+    conversation.finish(accepts)?;
     Ok(conversation)
 }
 
@@ -49,7 +53,12 @@ impl<'a> Conversation<'a> {
                 }),
                 _ => None,
             });
-        self.system.extend(texts);
+        // Among the others they would leave the assistant the last word, to go on with.
+        if self.ends_with_assistant() || !self.closing.is_empty() {
+            self.closing.extend(texts);
+        } else {
+            self.system.extend(texts);
+        }
     }
 
     /// Adds blocks to the last turn if it is the same speaker's, else as a new turn.
@@ -57,42 +66,34 @@ impl<'a> Conversation<'a> {
         if blocks.is_empty() {
             return;
         }
+        self.system.append(&mut self.closing);
         match self.turns.last_mut() {
             Some(turn) if turn.speaker == speaker => turn.blocks.extend(blocks),
             _ => self.turns.push(Turn { speaker, blocks }),
         }
     }
 
-    fn finish(&mut self) -> Result<(), Error> {
-        let message = match self.turns.first().map(|turn| turn.speaker) {
-            Some(Speaker::User) => {
-                self.sort_results();
-                self.trim_end();
-                return Ok(());
-            }
-            Some(Speaker::Assistant) => {
-                "The first message after the system prompt must be from the user."
-            }
-            None => "The conversation needs a user message that is not blank.",
+    fn finish(&mut self, accepts: Accepts) -> Result<(), Error> {
+        let instructions = if self.turns.is_empty() {
+            std::mem::take(&mut self.system)
+        } else if accepts.closing_system {
+            Vec::new()
+        } else {
+            std::mem::take(&mut self.closing)
         };
-        Err(Error::invalid(Param::Messages, message))
-    }
-
-    /// Results first, in the order of the calls; everything else behind them as it came.
-    fn sort_results(&mut self) {
-        let mut calls = Vec::new();
-        for turn in &mut self.turns {
-            match turn.speaker {
-                Speaker::Assistant => calls = call_ids(&turn.blocks),
-                Speaker::User => turn.blocks.sort_by_key(|block| match &block.content {
-                    BlockContent::ToolResult(result) => calls
-                        .iter()
-                        .position(|call| *call == result.id)
-                        .unwrap_or(calls.len()),
-                    _ => calls.len() + 1,
-                }),
+        let instructions: Vec<_> = instructions.into_iter().map(Block::from).collect();
+        self.push(Speaker::User, instructions);
+        match self.turns.first().map(|turn| turn.speaker) {
+            None => {
+                let message = "The conversation needs a message that is not blank.";
+                return Err(Error::invalid(Param::Messages, message));
             }
+            Some(Speaker::Assistant) => self.turns.insert(0, opening()),
+            Some(Speaker::User) => {}
         }
+        self.pair();
+        self.trim_end();
+        Ok(())
     }
 
     /// Models refuse a conversation that ends with white space of the assistant's.
@@ -112,10 +113,19 @@ impl<'a> Conversation<'a> {
     }
 }
 
-fn call_ids<'a>(blocks: &[Block<'a>]) -> Vec<&'a str> {
-    let ids = blocks.iter().filter_map(|block| match &block.content {
-        BlockContent::ToolUse(call) => Some(call.id),
-        _ => None,
-    });
-    ids.collect()
+/// What the user says before an assistant that spoke first.
+fn opening<'a>() -> Turn<'a> {
+    Turn {
+        speaker: Speaker::User,
+        blocks: vec![BlockContent::Text(OPENING.into()).into()],
+    }
+}
+
+impl<'a> From<SystemText<'a>> for Block<'a> {
+    fn from(system: SystemText<'a>) -> Self {
+        Self {
+            content: BlockContent::Text(system.text),
+            cache: system.cache,
+        }
+    }
 }

@@ -23,6 +23,7 @@ pub(in crate::bedrock) fn render(template: &Template, system: &str, turns: &[&st
     template.render(&Conversation {
         system: system.into_iter().collect(),
         turns: turns.collect(),
+        closing: Vec::new(),
     })
 }
 

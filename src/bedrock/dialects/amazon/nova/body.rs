@@ -139,7 +139,7 @@ pub(super) struct Tool<'a> {
 pub(super) struct ToolSpec<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
+    pub(super) description: Option<Cow<'a, str>>,
     pub(super) input_schema: InputSchema<'a>,
 }
 

@@ -7,16 +7,16 @@ use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Speaker};
 use crate::bedrock::shared::image;
+use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::CacheControl;
 
-/// How many marks of cached prefixes can be set. Nova takes them on texts and images only; a prefix
+/// The marks of cached prefixes that can be set. Nova takes them on texts and images only; a prefix
 /// that it caches contains the tools anyway.
-pub(super) fn wanted_marks(conversation: &Conversation<'_>) -> usize {
+pub(super) fn wanted_marks(conversation: &Conversation<'_>) -> impl Iterator<Item = CacheControl> {
     let system = conversation.system.iter();
-    let in_system = system.filter(|text| text.cache.is_some()).count();
-    let blocks = conversation.blocks();
-    let in_turns = blocks.filter(|block| block.cache.is_some() && takes_mark(block));
-    in_system + in_turns.count()
+    let in_system = system.filter_map(|text| text.cache);
+    let blocks = conversation.blocks().filter(|block| takes_mark(block));
+    in_system.chain(blocks.filter_map(|block| block.cache))
 }
 
 fn cache_point(marks: &mut CachePoints, wanted: Option<CacheControl>) -> Option<CachePoint> {
@@ -71,12 +71,12 @@ fn content<'a>(
         BlockContent::Text(text) => Block::Text(text),
         BlockContent::Image(own) => Block::Image(image(own)),
         BlockContent::ToolUse(call) => Block::ToolUse(ToolUse {
-            tool_use_id: names.call_id(call.id),
+            tool_use_id: call_id(call.id),
             name: names.send(call.name),
             input: call.input,
         }),
         BlockContent::ToolResult(result) => Block::ToolResult(ToolResult {
-            tool_use_id: names.result_id(result.id),
+            tool_use_id: call_id(result.id),
             content: result_content(result.content),
             status: if result.is_error { "error" } else { "success" },
         }),

@@ -5,11 +5,17 @@ use super::messages::{messages, system, wanted_marks};
 use super::tools;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{Accepts, Documents, Mixing, build};
-use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::structured::{Means, keep_to_shape};
 use crate::bedrock::shared::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Thinking};
 use crate::chat::{Effort, Error, Request};
+
+/// Nova keeps to no schema by itself, but calls any tool that it must.
+const MEANS: Means = Means {
+    schemas: false,
+    forced_tools: true,
+};
 
 /// Lowest temperature that Nova takes; the client's begins at 0.
 ///
@@ -20,19 +26,16 @@ const MIN_TEMPERATURE: f64 = 0.000_01;
 const MAX_TOP_K: u32 = 128;
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
-    let mut names = ToolNames::default();
+    let mut names = ToolNames::without_hyphens(request);
     let mut conversation = build(request, accepts(target))?;
     conversation.unmix(Mixing::ResultsApart);
     if target.model.is_some_and(|model| !model.prefill) {
         conversation.refuse_prefill()?;
     }
     let mut tools = Tools::of(request, &mut names)?;
-    match Wanted::of(request)? {
-        Wanted::Text => {}
-        Wanted::JsonObject => force_answer(None, &mut tools, &mut names)?,
-        Wanted::Schema(schema) => force_answer(Some(schema), &mut tools, &mut names)?,
-    }
-    let tool_config = tools::config(tools, &conversation, &mut names)?;
+    tools.offer_what_was_called(&conversation, &mut names)?;
+    keep_to_shape(request, MEANS, &mut conversation, (&mut tools, &mut names))?;
+    let tool_config = tools::config(tools, &conversation)?;
     let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
     let mut marks = CachePoints::new(caching, wanted_marks(&conversation));
     let body = Body {
@@ -61,6 +64,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         tools: true,
         failures: true,
         thinking: false,
+        closing_system: false,
     }
 }
 

@@ -119,7 +119,7 @@ pub(super) enum Data<'a> {
 pub(super) struct Tool<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
+    pub(super) description: Option<Cow<'a, str>>,
     pub(super) input_schema: Cow<'a, RawValue>,
 }
 
@@ -167,6 +167,15 @@ pub(super) struct Format<'a> {
 #[derive(Serialize)]
 pub(super) struct Metadata<'a> {
     pub(super) user_id: &'a str,
+}
+
+impl<'a> From<Cow<'a, RawValue>> for Format<'a> {
+    fn from(schema: Cow<'a, RawValue>) -> Self {
+        Self {
+            kind: "json_schema",
+            schema,
+        }
+    }
 }
 
 impl OutputConfig<'_> {

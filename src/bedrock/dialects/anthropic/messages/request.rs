@@ -5,12 +5,12 @@ use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice
 use super::thinking::{Plan, plan};
 use super::turns::{mark, messages, system};
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{Accepts, Documents, build};
-use crate::bedrock::shared::structured::{Wanted, force_answer};
+use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
+use crate::bedrock::shared::structured::{Means, ask_for_a_call, keep_to_shape};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Sampling};
-use crate::chat::{self, Error, OutputFormat, Param, Request};
+use crate::chat::{CacheControl, Error, Request};
 
 /// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
 /// maximum, because Bedrock counts the limit against the account's token quota up front
@@ -22,29 +22,32 @@ const SAFE_MAX_TOKENS: u32 = 4_096;
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
-    let conversation = build(request, accepts(target))?;
+    let mut conversation = build(request, accepts(target))?;
     if target.model.is_some_and(|model| !model.prefill) {
         conversation.refuse_prefill()?;
     }
     let mut tools = Tools::of(request, &mut names)?;
-    let format = structured(request, target, &mut tools, &mut names)?;
-    refuse_forced(request, &tools, target)?;
+    tools.offer_what_was_called(&conversation, &mut names)?;
+    let means = means(target);
+    let made = (&mut tools, &mut names);
+    let schema = keep_to_shape(request, means, &mut conversation, made)?;
+    ask_for_a_call(&mut conversation, &mut tools, means.forced_tools);
     let plan = plan(request, target, &conversation, tools.is_forced())?;
     let samples = Samples::of(request, target, &plan);
     let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
-    let mut marks = CachePoints::new(caching, wanted_cache_points(request));
+    let mut marks = CachePoints::new(caching, wanted_marks(&tools, &conversation));
     let body = Body {
         anthropic_version: VERSION,
         anthropic_beta: betas(request)?,
         max_tokens: max_tokens(request, target, &plan),
         tool_choice: tool_choice(&tools),
         tools: tool_list(tools, &mut marks),
-        system: system(&conversation, &mut marks),
+        system: system(&conversation.system, &mut marks),
         messages: messages(conversation, &mut names, &mut marks)?,
         thinking: plan.thinking,
         output_config: OutputConfig {
             effort: plan.effort,
-            format,
+            format: schema.map(Format::from),
         },
         temperature: samples.temperature,
         top_p: samples.top_p,
@@ -75,6 +78,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         tools: true,
         failures: true,
         thinking: true,
+        closing_system: target.model.is_some_and(|model| model.system_role),
     }
 }
 
@@ -97,43 +101,12 @@ pub(in crate::bedrock) fn max_tokens(
     }
 }
 
-/// Keeps the answer to a JSON shape: by the model's own means where it has them and the schema is
-/// strict, which Claude insists on; else by a tool that must be called.
-fn structured<'a>(
-    request: &'a Request<'_>,
-    target: &Target<'_>,
-    tools: &mut Tools<'a>,
-    names: &mut ToolNames,
-) -> Result<Option<Format<'a>>, Error> {
-    let strict = match &request.output {
-        OutputFormat::JsonSchema(format) => format.strict,
-        _ => false,
-    };
-    match Wanted::of(request)? {
-        Wanted::Text => Ok(None),
-        Wanted::Schema(schema) if strict && target.model.is_some_and(|model| model.json_schema) => {
-            Ok(Some(Format {
-                kind: "json_schema",
-                schema,
-            }))
-        }
-        Wanted::Schema(schema) => force_answer(Some(schema), tools, names).map(|()| None),
-        Wanted::JsonObject => force_answer(None, tools, names).map(|()| None),
+/// What the model has to keep an answer to a shape. One that is not known may have less than others.
+fn means(target: &Target<'_>) -> Means {
+    Means {
+        schemas: target.model.is_some_and(|model| model.json_schema),
+        forced_tools: target.model.is_none_or(|model| model.forced_tools),
     }
-}
-
-fn refuse_forced(
-    request: &Request<'_>,
-    tools: &Tools<'_>,
-    target: &Target<'_>,
-) -> Result<(), Error> {
-    if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
-        return Ok(());
-    }
-    let message = "This model cannot be made to call a tool, neither by 'tool_choice' nor by \
-                   'response_format'; use tool_choice 'auto'.";
-    let place = request.place_of(Param::ToolChoice);
-    Err(Error::unsupported(place, message))
 }
 
 fn tool_list<'a>(tools: Tools<'a>, marks: &mut CachePoints) -> Vec<Cached<Tool<'a>>> {
@@ -220,19 +193,16 @@ fn user_id<'a>(request: &'a Request<'_>) -> Option<&'a str> {
     (opaque && !phone_number && (1..=256).contains(&user.len())).then_some(user)
 }
 
-/// How many ends of cached prefixes the client marked.
-fn wanted_cache_points(request: &Request<'_>) -> usize {
-    let tools = request.tools.iter().filter(|tool| tool.cache.is_some());
-    let messages = request.messages.iter();
-    let in_messages = messages.flat_map(|message| &message.blocks).map(marked);
-    tools.count() + in_messages.sum::<usize>()
-}
-
-/// How many marks there are on a block and in it.
-fn marked(block: &chat::Block<'_>) -> usize {
-    let inside = match &block.content {
-        chat::BlockContent::ToolResult(result) => result.content.iter().map(marked).sum(),
-        _ => 0,
-    };
-    inside + usize::from(block.cache.is_some())
+/// The ends of cached prefixes that the client marked, in the order of their places.
+fn wanted_marks(tools: &Tools<'_>, conversation: &Conversation<'_>) -> Vec<CacheControl> {
+    let mut found: Vec<_> = tools.list.iter().filter_map(|tool| tool.cache).collect();
+    found.extend(conversation.system.iter().filter_map(|text| text.cache));
+    for block in conversation.blocks() {
+        if let BlockContent::ToolResult(result) = &block.content {
+            found.extend(result.content.iter().filter_map(|block| block.cache));
+        }
+        found.extend(block.cache);
+    }
+    found.extend(conversation.closing.iter().filter_map(|text| text.cache));
+    found
 }

@@ -6,8 +6,11 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::{Block, CacheControl, Cached, Data, Message, Source};
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Document, Speaker};
+use crate::bedrock::shared::conversation::{
+    self, BlockContent, Conversation, Document, Speaker, SystemText,
+};
 use crate::bedrock::shared::image::Image;
+use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::{self, CacheTtl, Error, Param};
 
 /// The mark for a place where the client may have put one.
@@ -23,10 +26,10 @@ pub(super) fn mark(
 }
 
 pub(super) fn system<'a>(
-    conversation: &Conversation<'a>,
+    texts: &[SystemText<'a>],
     marks: &mut CachePoints,
 ) -> Vec<Cached<Block<'a>>> {
-    let texts = conversation.system.iter().map(|system| Cached {
+    let texts = texts.iter().map(|system| Cached {
         content: Block::Text {
             text: system.text.clone(),
         },
@@ -49,7 +52,14 @@ pub(super) fn messages<'a>(
             content: blocks(turn.blocks, names, marks)?,
         })
     });
-    turns.collect()
+    let mut messages: Vec<_> = turns.collect::<Result<_, Error>>()?;
+    if !conversation.closing.is_empty() {
+        messages.push(Message {
+            role: "system",
+            content: system(&conversation.closing, marks),
+        });
+    }
+    Ok(messages)
 }
 
 fn blocks<'a>(
@@ -81,12 +91,12 @@ fn block<'a>(
             source: document_source(document)?,
         },
         BlockContent::ToolUse(call) => Block::ToolUse {
-            id: names.call_id(call.id),
+            id: call_id(call.id),
             name: names.send(call.name),
             input: call.input,
         },
         BlockContent::ToolResult(result) => Block::ToolResult {
-            tool_use_id: names.result_id(result.id),
+            tool_use_id: call_id(result.id),
             content: blocks(result.content, names, marks)?,
             is_error: result.is_error,
         },

@@ -4,6 +4,7 @@ use super::body::{Body, Call, Entry, Output, Tool, ToolResult};
 use super::rounds::{Round, Step, rounds};
 use super::tools::{called, definitions};
 use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
+use crate::bedrock::shared::structured::ask_for_a_call;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::chat::{Error, Param, Request};
@@ -21,15 +22,17 @@ const ACCEPTS: Accepts = Accepts {
     tools: true,
     failures: false,
     thinking: false,
+    closing_system: false,
 };
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
-    let conversation = build(request, ACCEPTS)?;
+    let mut conversation = build(request, ACCEPTS)?;
     conversation.refuse_prefill()?;
     let earlier_calls = calls(&conversation);
-    let tools = Tools::of(request, &mut names)?;
-    refuse_forced(&tools, request)?;
+    let mut tools = Tools::of(request, &mut names)?;
+    // Command R has no word for "you must call a tool".
+    ask_for_a_call(&mut conversation, &mut tools, false);
     let preamble = conversation.system_text();
     let mut rounds = rounds(conversation)?;
     let Some(round) = rounds.pop() else {
@@ -84,18 +87,6 @@ fn calls(conversation: &Conversation<'_>) -> u32 {
     let blocks = conversation.blocks();
     let calls = blocks.filter(|block| matches!(block.content, BlockContent::ToolUse(_)));
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
-}
-
-/// Command R has no word for "you must call a tool".
-fn refuse_forced(tools: &Tools<'_>, request: &Request<'_>) -> Result<(), Error> {
-    if !tools.is_forced() {
-        return Ok(());
-    }
-    let param = request.name_of(Param::ToolChoice);
-    let message = format!(
-        "This model cannot be made to call a tool; use '{param}' with the value 'auto' or 'none'."
-    );
-    Err(Error::unsupported(param, message))
 }
 
 /// The tools to offer. Tools that must not be called are left out, unless results are told, which

@@ -47,7 +47,7 @@ pub(super) fn rounds(conversation: Conversation<'_>) -> Result<Vec<Round<'_>>, E
                     }
                 }
                 (BlockContent::ToolResult(result), _) => {
-                    let answer = open_call(steps, result.id)?;
+                    let answer = open_call(steps, &result.id)?;
                     *answer = Some(text(result.content));
                 }
                 _ => {}

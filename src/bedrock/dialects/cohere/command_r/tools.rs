@@ -40,9 +40,7 @@ pub(super) fn definitions<'a>(
         let name = names.send_plain(&tool.name).into_owned();
         Ok(Tool {
             // A description is required.
-            description: tool
-                .description
-                .map_or_else(|| name.clone().into(), Into::into),
+            description: tool.description.unwrap_or_else(|| name.clone().into()),
             name: name.into(),
             parameter_definitions,
         })

@@ -91,7 +91,7 @@ pub(super) enum Format<'a> {
 pub(super) struct JsonSchema<'a> {
     pub(super) name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
+    pub(super) description: Option<Cow<'a, str>>,
     pub(super) schema: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(super) strict: bool,

@@ -29,7 +29,7 @@ pub(super) fn messages<'c>(
 fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
     let results = turn.blocks.iter().filter_map(result);
     messages.extend(results.clone().map(|result| Message::Tool {
-        tool_call_id: result.id,
+        tool_call_id: &result.id,
         content: joined_text(&result.content),
     }));
     // A result is text alone, so its images are shown by the user.
@@ -53,7 +53,7 @@ fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     let calls = turn.blocks.iter().filter_map(|block| match &block.content {
         // Vendors tell calls apart by ids of their own form, so it stays as it came.
         BlockContent::ToolUse(call) => Some(ToolCall::new(
-            call.id,
+            &*call.id,
             FunctionCall {
                 name: names.send(call.name),
                 arguments: call.input.get(),

@@ -4,13 +4,20 @@ use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::markup::Rules;
-use crate::bedrock::shared::structured::Wanted;
+use crate::bedrock::shared::schema::{Object, object};
+use crate::bedrock::shared::structured::{Means, ask_for_a_call, keep_to_shape};
 use crate::bedrock::shared::tool_names::identifier;
-use crate::bedrock::shared::tools::{Choice, Tools};
+use crate::bedrock::shared::tools::{Choice, Tools, description};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Model, Sampling, Thinking};
 use crate::chat::{Effort, Error, OutputFormat, Param, Request};
 use crate::wire::openai::{Function, Tool};
+
+/// What models have that take no format: their tools are not made to give the answer.
+const NO_FORMAT: Means = Means {
+    schemas: false,
+    forced_tools: false,
+};
 
 /// Smallest limit that the models with `max_completion_tokens` take, in tokens.
 const MIN_COMPLETION_TOKENS: u32 = 16;
@@ -20,12 +27,25 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     if let Some(model) = target.model {
         refuse_what_it_lacks(request, model)?;
     }
-    let conversation = build(request, accepts(target))?;
+    let mut conversation = build(request, accepts(target))?;
     if target.model.is_some_and(|model| !model.prefill) {
         conversation.refuse_prefill()?;
     }
-    let tools = Tools::of(request, &mut names)?;
-    refuse_forced(request, &tools, target)?;
+    let mut tools = Tools::of(request, &mut names)?;
+    let takes_formats = target.model.is_none_or(|model| model.json_schema);
+    if !takes_formats {
+        keep_to_shape(
+            request,
+            NO_FORMAT,
+            &mut conversation,
+            (&mut tools, &mut names),
+        )?;
+    }
+    let forced_tools = target.model.is_none_or(|model| model.forced_tools);
+    ask_for_a_call(&mut conversation, &mut tools, forced_tools);
+    let takes_stop = target.model.is_none_or(|model| model.stop);
+    let stops = stop(request).filter(|_| !takes_stop);
+    let stops = stops.map(str::to_owned).collect();
     let limit = Limit::of(request, target);
     let samples = Samples::of(request, target);
     let body = Body {
@@ -33,7 +53,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         tool_choice: tool_choice(&tools.choice),
         parallel_tool_calls: (!tools.parallel && !tools.list.is_empty()).then_some(false),
         tools: tool_list(tools),
-        response_format: format(request)?,
+        response_format: format(request)?.filter(|_| takes_formats),
         max_tokens: limit.max_tokens,
         max_completion_tokens: limit.max_completion_tokens,
         temperature: samples.temperature,
@@ -47,7 +67,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             .presence_penalty
             .filter(|penalty| *penalty != 0.0),
         seed: samples.seed,
-        stop: stop(request).collect(),
+        stop: stop(request).filter(|_| takes_stop).collect(),
         reasoning_effort: effort(request, target),
     };
     EncodedRequest::new(
@@ -57,6 +77,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         Answer {
             names,
             markup: Rules::of(request, target),
+            stops,
             ..Answer::default()
         },
     )
@@ -69,6 +90,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         tools: target.model.is_none_or(|model| model.tools),
         failures: false,
         thinking: false,
+        closing_system: false,
     }
 }
 
@@ -77,7 +99,6 @@ fn refuse_what_it_lacks(request: &Request<'_>, model: &Model) -> Result<(), Erro
     let set = |penalty: Option<f64>| penalty.is_some_and(|penalty| penalty != 0.0);
     let penalties = model.sampling != Sampling::None;
     let lacking = [
-        (Param::Stop, !model.stop && stop(request).next().is_some()),
         (
             Param::FrequencyPenalty,
             !penalties && set(request.sampling.frequency_penalty),
@@ -87,10 +108,6 @@ fn refuse_what_it_lacks(request: &Request<'_>, model: &Model) -> Result<(), Erro
             !penalties && set(request.sampling.presence_penalty),
         ),
         (Param::Tools, !model.tools && !request.tools.is_empty()),
-        (
-            Param::OutputFormat,
-            !model.json_schema && !request.output.is_text(),
-        ),
     ];
     match lacking.into_iter().find(|(_, lacks)| *lacks) {
         Some((param, _)) => Err(lacks(request.name_of(param), param)),
@@ -101,30 +118,10 @@ fn refuse_what_it_lacks(request: &Request<'_>, model: &Model) -> Result<(), Erro
 /// The error for a parameter that a model lacks.
 fn lacks(name: &'static str, param: Param) -> Error {
     let message = match param {
-        Param::Stop => {
-            format!("This model takes no stop texts; remove '{name}' and cut the answer yourself.")
-        }
         Param::Tools => format!("This model does not call {name}; remove '{name}'."),
-        Param::OutputFormat => format!(
-            "This model does not keep to a format by itself; remove '{name}' and describe the wanted \
-             JSON in a message."
-        ),
         _ => format!("This model takes no penalties; remove '{name}'."),
     };
     Error::unsupported(name, message)
-}
-
-fn refuse_forced(
-    request: &Request<'_>,
-    tools: &Tools<'_>,
-    target: &Target<'_>,
-) -> Result<(), Error> {
-    if !tools.is_forced() || target.model.is_none_or(|model| model.forced_tools) {
-        return Ok(());
-    }
-    let param = request.name_of(Param::ToolChoice);
-    let message = format!("This model cannot be made to call a tool; set '{param}' to 'auto'.");
-    Err(Error::unsupported(param, message))
 }
 
 fn tool_list(tools: Tools<'_>) -> Vec<Tool<'_>> {
@@ -154,17 +151,15 @@ fn tool_choice<'a>(choice: &Choice<'a>) -> Option<ToolChoice<'a>> {
 
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
-    let schema = match Wanted::of(request)? {
-        Wanted::Text => return Ok(None),
-        Wanted::JsonObject => return Ok(Some(Format::JsonObject)),
-        Wanted::Schema(schema) => schema,
+    let own = match &request.output {
+        OutputFormat::Text => return Ok(None),
+        OutputFormat::JsonObject => return Ok(Some(Format::JsonObject)),
+        OutputFormat::JsonSchema(own) => own,
     };
-    let OutputFormat::JsonSchema(own) = &request.output else {
-        return Ok(None);
-    };
+    let Object { schema, note } = object(own.schema)?;
     let json_schema = JsonSchema {
         name: identifier(&own.name),
-        description: own.description.as_deref(),
+        description: description(own.description.as_deref(), note),
         schema,
         strict: own.strict,
     };
@@ -268,10 +263,6 @@ mod tests {
     #[test]
     fn what_a_model_lacks_is_refused_by_name() {
         let plain = says(&["x"]);
-        let stop = |texts: &[&'static str]| Request {
-            stop: texts.iter().map(|text| (*text).into()).collect(),
-            ..plain.clone()
-        };
         let sampling = |sampling: Wanted| Request {
             sampling,
             ..plain.clone()
@@ -294,12 +285,7 @@ mod tests {
             }],
             ..plain.clone()
         };
-        let json = Request {
-            output: OutputFormat::JsonObject,
-            ..plain.clone()
-        };
         for (model, request, param) in [
-            ("grok-4.7", stop(&["x"]), Param::Stop),
             (
                 "gpt-6.1-sol",
                 sampling(frequency(0.5)),
@@ -311,14 +297,12 @@ mod tests {
                 Param::PresencePenalty,
             ),
             ("voxtral-mini-3b-2507", tools, Param::Tools),
-            ("gpt-6-sol", json, Param::OutputFormat),
         ] {
             check(model, &request, Some(param));
             check("qwen3-32b", &request, None);
             // What an unknown model lacks is unknown too, so it gets what the family takes.
             check("unheard-of", &request, None);
         }
-        check("grok-4.7", &stop(&["", ""]), None);
         check("gpt-6.1-sol", &sampling(presence(0.0)), None);
     }
 }
