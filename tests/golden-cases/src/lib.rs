@@ -27,6 +27,12 @@ pub const CHAT: &str = "/v1/chat/completions";
 /// Begins the names of tests that play a case to the filter.
 pub const PURE: &str = "golden";
 
+/// Begins the names of tests that give to the strict simulator what the filter makes of a case.
+pub const STRICT: &str = "strict";
+
+/// The test that every model takes what the filter sends it.
+pub const EVERY_MODEL: &str = "strict::every_model";
+
 /// Begins the names of tests that play a case through a real Envoy.
 pub const THROUGH_ENVOY: &str = "through_envoy";
 
@@ -81,8 +87,10 @@ pub fn all() -> Vec<Case> {
 /// Names of the tests that this crate's program may have.
 #[must_use]
 pub fn test_names() -> Vec<String> {
-    let kinds = [PURE, THROUGH_ENVOY, OFFICIAL_CLIENT];
+    let kinds = [PURE, STRICT, THROUGH_ENVOY, OFFICIAL_CLIENT];
     let cases = all().into_iter();
     let names = cases.flat_map(|case| kinds.map(|kind| format!("{kind}::{}", case.name)));
-    names.chain([EVERY_FAMILY.to_owned()]).collect()
+    names
+        .chain([EVERY_FAMILY, EVERY_MODEL].map(str::to_owned))
+        .collect()
 }

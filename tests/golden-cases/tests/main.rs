@@ -1,6 +1,8 @@
 //! Plays every golden case, each as a test of its own name:
 //!
 //! - `golden::family/case` gives it to the filter and compares what comes out with the case's files;
+//! - `strict::family/case` gives what the filter makes of it to the strict simulator, and `strict::every_model` what
+//!   it makes of each wish for each model;
 //! - `through_envoy::family/case` sends it through the real module in a real Envoy;
 //! - `official_client::family/case` lets the official client send it and read the answer.
 //!
@@ -11,10 +13,11 @@ mod client;
 mod envoy;
 mod pretty;
 mod pure;
+mod strict;
 
 use std::process::ExitCode;
 
-use golden_cases::{Case, EVERY_FAMILY, OFFICIAL_CLIENT, PURE, THROUGH_ENVOY};
+use golden_cases::{Case, EVERY_FAMILY, EVERY_MODEL, OFFICIAL_CLIENT, PURE, STRICT, THROUGH_ENVOY};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -33,6 +36,10 @@ fn main() -> ExitCode {
     } else {
         let every_family = || pure::check_families().map_err(Failed::from);
         trials.push(Trial::test(EVERY_FAMILY, every_family));
+        let own = cases.iter().filter(|case| strict::can_judge(case));
+        trials.extend(own.map(|case| trial(STRICT, case, strict::check)));
+        let every_model = || strict::check_models().map_err(Failed::from);
+        trials.push(Trial::test(EVERY_MODEL, every_model));
         let own = cases.iter().filter(|case| envoy::can_play(case));
         trials.extend(own.map(|case| trial(THROUGH_ENVOY, case, envoy::check)));
         let own = cases.iter().filter(|case| client::can_play(case));
