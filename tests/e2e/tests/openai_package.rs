@@ -2,7 +2,7 @@
 
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
 use e2e::{Shared, run, run_python, shared, simulator};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::chat::PIXEL;
 
@@ -96,17 +96,39 @@ fn the_openai_package_calls_tools_and_sends_their_results() {
 fn what_the_openai_packages_helpers_return_can_be_sent_back() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
-        let channel = stack.channel(&bedrock).await;
-        let input = json!({"base_url": base_url(&stack), "model": channel.model});
+        let both = ["tools", "structured"];
+        let models = [
+            ("claude-3-haiku", &both[..]),
+            ("claude-3-7-sonnet", &both),
+            ("claude-sonnet-4-5", &both),
+            ("claude-opus-4-8", &both),
+            ("claude-opus-5-5", &["tools"]),
+            ("nova-pro", &both),
+            ("llama3-3-70b-instruct", &["tools"]),
+            ("mistral-large-2407", &both),
+        ];
+        let names = models.map(|(model, _)| (format!("helpers-{model}"), json!(model)));
+        let channel = json!({
+            "models": names.each_ref().map(|(name, _)| name),
+            "model_mapping": Map::from_iter(names.clone()),
+        });
+        stack.channel_with(&bedrock, &channel).await;
+        let loops = models.map(|(model, loops)| (format!("helpers-{model}"), json!(loops)));
+        let input = json!({"base_url": base_url(&stack), "models": Map::from_iter(loops)});
         let found = run_python("helpers.py", &input).await;
         let answers = [
             "The tools answered: get_weather of city; get_time of city.",
             "You said: Hi there",
         ];
-        for helper in ["parse", "stream"] {
-            assert_eq!(found["tools"][helper], json!(answers), "{found}");
-            assert_eq!(found["structured"][helper], json!(["city", "city"]));
+        for (what, answer) in found.as_object().unwrap() {
+            let expected = match what.split(' ').next() {
+                Some("tools") => json!(answers),
+                _ => json!(["city", "city"]),
+            };
+            assert_eq!(*answer, expected, "{what}");
         }
+        let count = models.map(|(_, loops)| loops.len()).iter().sum::<usize>() * 2;
+        assert_eq!(found.as_object().unwrap().len(), count);
     });
 }
 
