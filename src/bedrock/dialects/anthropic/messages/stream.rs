@@ -86,8 +86,9 @@ struct ContentBlock<'a> {
 struct Delta<'a> {
     #[serde(default, borrow)]
     text: Option<Text<'a>>,
+    /// A string, by the documentation.
     #[serde(default, borrow)]
-    partial_json: Option<Text<'a>>,
+    partial_json: Option<&'a RawValue>,
     #[serde(default, borrow)]
     thinking: Option<Text<'a>>,
     #[serde(default, borrow)]
@@ -178,13 +179,13 @@ impl Decoder {
         }
         match &mut self.open {
             Some(Open::ToolCall(call)) => {
-                if let Some(json) = set(&delta.partial_json) {
-                    out.tool_arguments(*call, json);
+                if let Some(json) = delta.partial_json {
+                    out.tool_arguments(*call, &arguments(json));
                 }
             }
-            Some(Open::Answer(arguments)) => {
-                if let Some(json) = set(&delta.partial_json) {
-                    say(&arguments.push(json), out);
+            Some(Open::Answer(own)) => {
+                if let Some(json) = delta.partial_json {
+                    say(&own.push(&arguments(json)), out);
                 }
             }
             Some(Open::Thinking { text, signature }) => {

@@ -1,9 +1,12 @@
 //! Decodes an answer that is not streamed.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
+use crate::bedrock::shared::arguments::arguments;
 use crate::bedrock::shared::bedrock_fields::INTERVENED;
 use crate::bedrock::shared::end_reason::EndReason;
 use crate::bedrock::{Answer, DecodeError, ToolNames};
@@ -76,18 +79,16 @@ fn count(tokens: f64) -> u64 {
 }
 
 impl ToolCall<'_> {
-    /// The arguments, a JSON object.
-    pub(super) fn arguments(&self) -> &str {
-        let parameters = self.parameters.map(RawValue::get);
-        let parameters = parameters.filter(|parameters| *parameters != "null");
-        parameters.unwrap_or("{}")
+    /// The arguments, a JSON object; empty if there are none.
+    pub(super) fn arguments(&self) -> Cow<'_, str> {
+        self.parameters.map(arguments).unwrap_or_default()
     }
 
     fn out(&self, id: String, names: &ToolNames) -> chat::ToolCall {
         chat::ToolCall {
             id,
             name: names.restore(&self.name).to_owned(),
-            arguments: self.arguments().to_owned(),
+            arguments: self.arguments().into_owned(),
         }
     }
 }

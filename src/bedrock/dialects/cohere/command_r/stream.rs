@@ -66,7 +66,7 @@ impl Decoder {
         for call in calls.unwrap_or_default() {
             let id = call_id(self.answer.earlier_calls, out.tool_calls());
             let index = out.tool_call(&id, self.answer.names.restore(&call.name));
-            out.tool_arguments(index, call.arguments());
+            out.tool_arguments(index, &call.arguments());
             out.tool_call_end(index);
         }
     }
