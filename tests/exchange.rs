@@ -768,3 +768,32 @@ fn an_exchange_tells_how_its_stream_ended() {
     );
     assert!(matches!(run(&EVENTS[..2]), End::Failed(_)));
 }
+
+#[test]
+fn a_reason_that_nobody_knows_is_told_once() {
+    let told = |stop_reason: &str, stream: bool| {
+        let mut exchange = exchange();
+        let mut chat: Value = serde_json::from_slice(CHAT).unwrap();
+        chat["stream"] = json!(stream);
+        send(&mut exchange, chat.to_string().as_bytes()).unwrap();
+        let (content_type, body) = if stream {
+            let delta = json!({"type": "message_delta", "delta": {"stop_reason": stop_reason}});
+            let events = format!("{delta}\n{}", json!({"type": "message_stop"}));
+            ("application/vnd.amazon.eventstream", frames(&events))
+        } else {
+            let body = json!({"content": [], "stop_reason": stop_reason});
+            ("application/json", body.to_string().into_bytes())
+        };
+        let head = headers(&[(":status", "200"), ("content-type", content_type)]);
+        answer(&mut exchange, head, &body, &[]);
+        let told = exchange.take_unknown_reason();
+        let told = told.map(|(channel, reason)| format!("{channel} {reason}"));
+        assert_eq!(exchange.take_unknown_reason(), None);
+        told
+    };
+    for stream in [false, true] {
+        assert_eq!(told("Bored", stream).as_deref(), Some("golden bored"));
+        assert_eq!(told("no word.", stream).as_deref(), Some("golden other"));
+        assert_eq!(told("end_turn", stream), None);
+    }
+}
