@@ -4,9 +4,10 @@
 //! Bedrock takes most of it out; what it misses is read here. [`Markup`] says which model writes what, a
 //! [`Scanner`] reads it in a text that arrives in any pieces, and a [`Listener`] tells an answer's sink. An answer
 //! reads the same whole and streamed. No more of a text is held back than what may be the start of a token, the
-//! white space before it, and a tool call until its end.
+//! white space before it, and tool calls.
 //!
-//! Markup is a tool call only when the model was offered a tool of that name. Otherwise it is text like any other:
+//! Calls in markup are said at the end: beside calls that the vendor's server made of the same tokens they are what
+//! is left of those, and nobody should do a thing twice. Markup is a tool call only when the model was offered a tool of that name. Otherwise it is text like any other:
 //! people ask models about such things.
 
 mod calls;
@@ -73,15 +74,13 @@ fn earlier_calls(request: &Request<'_>) -> u32 {
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
 }
 
-/// A piece of a text with its name; texts are never empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A piece of a text with its name; never empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::bedrock) enum Piece<'t> {
     /// What the model thought.
     Reasoning(&'t str),
     /// What the model said.
     Answer(&'t str),
-    /// A tool that it calls.
-    Call(calls::Call),
 }
 
 /// The reasoning and the answer of a whole text in which nobody was offered a tool.
@@ -94,7 +93,6 @@ pub(in crate::bedrock) fn split(
     let mut sink = |piece: Piece<'_>| match piece {
         Piece::Reasoning(text) => reasoning.push_str(text),
         Piece::Answer(text) => answer.push_str(text),
-        Piece::Call(_) => {}
     };
     let names = ToolNames::default();
     let mut scanner = Scanner::new(markup.into(), start, false);

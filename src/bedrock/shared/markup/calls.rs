@@ -1,6 +1,7 @@
 //! Tool calls in markup: their forms, and what is needed to read them.
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -58,7 +59,7 @@ impl<'o> Offer<'o> {
 
 /// Schemas of the client's tools.
 #[derive(Clone, Debug, Default)]
-pub(in crate::bedrock) struct Schemas(Vec<(Box<str>, Box<RawValue>)>);
+pub(in crate::bedrock) struct Schemas(Rc<[(Box<str>, Box<RawValue>)]>);
 
 impl Schemas {
     pub(super) fn of(request: &Request<'_>) -> Self {
@@ -74,7 +75,7 @@ impl Schemas {
     #[cfg(test)]
     pub(super) fn for_test(name: &str, schema: &str) -> Self {
         let schema = RawValue::from_string(schema.to_owned()).unwrap();
-        Self(vec![(name.into(), schema)])
+        Self([(name.into(), schema)].into())
     }
 
     /// The properties of a tool's arguments.

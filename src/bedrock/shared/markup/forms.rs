@@ -7,9 +7,105 @@ pub(super) mod tokens;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::calls::{Call, Offer};
+use super::calls::{Call, Dsml, Form, Offer};
 use crate::bedrock::shared::arguments::arguments;
 use crate::json::Text;
+
+/// Any number of calls, a name and JSON each, between tokens.
+pub(super) const SECTION_OF_TOKENS: Form = Form {
+    open: "<|tool_calls_section_begin|>",
+    closes: &["<|tool_calls_section_end|>", "<|tool_call_section_end|>"],
+    parse: tokens::kimi,
+    untyped: false,
+};
+
+/// The same, as the model misspells it.
+pub(super) const SECTION_OF_TOKENS_SINGULAR: Form = Form {
+    open: "<|tool_call_section_begin|>",
+    closes: &["<|tool_call_section_end|>", "<|tool_calls_section_end|>"],
+    parse: tokens::kimi,
+    untyped: false,
+};
+
+/// One of them without a section around it.
+pub(super) const CALL_OF_TOKENS: Form = Form {
+    open: "<|tool_call_begin|>",
+    closes: &["<|tool_call_end|>"],
+    parse: tokens::kimi,
+    untyped: false,
+};
+
+/// Invocations with parameters as text.
+pub(super) const INVOCATIONS: Form = Form {
+    open: "<minimax:tool_call>",
+    closes: &["</minimax:tool_call>"],
+    parse: tags::invoke,
+    untyped: true,
+};
+
+/// JSON, a function, or a name and keys.
+pub(super) const TOOL_CALL: Form = Form {
+    open: "<tool_call>",
+    closes: &["</tool_call>"],
+    parse: tags::tool_call,
+    untyped: true,
+};
+
+/// A function without the tag around it.
+pub(super) const FUNCTION: Form = Form {
+    open: "<function=",
+    closes: &["</function>"],
+    parse: tags::tool_call,
+    untyped: true,
+};
+
+/// Any number of calls between tokens with wide bars.
+pub(super) const SECTION_OF_WIDE_TOKENS: Form = Form {
+    open: "<｜tool▁calls▁begin｜>",
+    closes: &["<｜tool▁calls▁end｜>"],
+    parse: tokens::sections,
+    untyped: false,
+};
+
+/// Invocations in a markup language of its own.
+pub(super) const DSML_FUNCTIONS: Form = Form {
+    open: Dsml::FUNCTIONS.open,
+    closes: &[Dsml::FUNCTIONS.close],
+    parse: tags::invoke,
+    untyped: true,
+};
+
+/// The same under its newer name.
+pub(super) const DSML_TOOLS: Form = Form {
+    open: Dsml::TOOLS.open,
+    closes: &[Dsml::TOOLS.close],
+    parse: tags::invoke,
+    untyped: true,
+};
+
+/// JSON to the end of the text.
+pub(super) const PYTHON_TAG: Form = Form {
+    open: "<|python_tag|>",
+    closes: &["<|eom_id|>", "<|eot_id|>", "<|eom|>", "<|eot|>"],
+    parse: json,
+    untyped: false,
+};
+
+/// Names with arguments, or a list of JSON.
+pub(super) const TOOL_CALLS: Form = Form {
+    open: "[TOOL_CALLS]",
+    closes: &["</s>"],
+    parse: tokens::mistral,
+    untyped: false,
+};
+
+/// A list of JSON.
+pub(super) const TOOLCALL: Form = Form {
+    open: "<TOOLCALL>",
+    closes: &["</TOOLCALL>"],
+    parse: json,
+    untyped: false,
+};
 
 /// A call as JSON.
 #[derive(Deserialize)]
@@ -23,7 +119,7 @@ struct Written<'a> {
 }
 
 /// Calls as JSON objects behind a token: a list of them, or one after the other with semicolons between.
-pub(super) fn json(text: &str, offer: Offer<'_>) -> Option<Vec<Call>> {
+fn json(text: &str, offer: Offer<'_>) -> Option<Vec<Call>> {
     let text = inside(text);
     if text.starts_with('[') {
         let list: Vec<Written<'_>> = serde_json::from_str(text).ok()?;

@@ -1,6 +1,7 @@
 //! Reads all texts of an answer, and says what they say.
 
-use super::{Piece, Rules, Scanner, Start, calls};
+use super::calls::Call;
+use super::{Piece, Rules, Scanner, Start};
 use crate::bedrock::ToolNames;
 use crate::chat::{AnswerSink, ToolCall};
 
@@ -45,8 +46,7 @@ impl Listener {
     ) {
         match &mut self.lanes {
             Some(lanes) => {
-                let earlier = lanes.earlier_calls;
-                lanes.text(text, names, &mut |piece| say(piece, earlier, names, out));
+                lanes.text(text, names, &mut |piece| say(piece, out));
             }
             None => out.text(text),
         }
@@ -61,9 +61,9 @@ impl Listener {
     ) {
         match &mut self.lanes {
             Some(lanes) => {
-                let earlier = lanes.earlier_calls;
-                let sink = &mut |piece: Piece<'_>| say(piece, earlier, names, out);
-                lanes.thoughts.push(text, names, sink);
+                lanes
+                    .thoughts
+                    .push(text, names, &mut |piece| say(piece, out));
             }
             None => out.reasoning(text),
         }
@@ -78,9 +78,17 @@ impl Listener {
         out: &mut dyn AnswerSink,
     ) {
         if let Some(lanes) = &mut self.lanes {
-            let earlier = lanes.earlier_calls;
-            let sink = &mut |piece: Piece<'_>| say(piece, earlier, names, out);
-            lanes.finish(called, names, sink);
+            let calls = lanes.finish(called, names, &mut |piece| say(piece, out));
+            for call in calls {
+                if names.is_answer(&call.name) {
+                    out.text(&call.arguments);
+                    continue;
+                }
+                let id = id(&call, lanes.earlier_calls, out.tool_calls());
+                let index = out.tool_call(&id, &call.name);
+                out.tool_arguments(index, &call.arguments);
+                out.tool_call_end(index);
+            }
         }
     }
 }
@@ -102,10 +110,18 @@ impl Lanes {
         self.text.push(text, names, sink);
     }
 
-    fn finish(&mut self, called: bool, names: &ToolNames, sink: &mut dyn FnMut(Piece<'_>)) {
-        let called = called || self.text.has_called() || self.thoughts.has_called();
-        self.thoughts.finish(called, names, sink);
-        self.text.finish(called, names, sink);
+    /// Takes the end of the texts: the calls in them, if the answer has none of its own.
+    fn finish(
+        &mut self,
+        called: bool,
+        names: &ToolNames,
+        sink: &mut dyn FnMut(Piece<'_>),
+    ) -> Vec<Call> {
+        let any = called || self.text.has_called() || self.thoughts.has_called();
+        self.thoughts.finish(any, names, sink);
+        self.text.finish(any, names, sink);
+        let calls = [self.thoughts.take_calls(), self.text.take_calls()].concat();
+        if called { Vec::new() } else { calls }
     }
 }
 
@@ -130,17 +146,6 @@ impl Whole {
         let mut sink = |piece: Piece<'_>| match piece {
             Piece::Reasoning(text) => whole.reasoning.push_str(text),
             Piece::Answer(text) => whole.content.push_str(text),
-            Piece::Call(call) if names.is_answer(&call.name) => {
-                whole.content.push_str(&call.arguments);
-            }
-            Piece::Call(call) => {
-                let index = u32::try_from(whole.calls.len()).unwrap_or(u32::MAX);
-                whole.calls.push(ToolCall {
-                    id: id(&call, rules.earlier_calls, index),
-                    name: call.name,
-                    arguments: call.arguments,
-                });
-            }
         };
         if !reasoning.is_empty() {
             lanes.thoughts.push(reasoning, names, &mut sink);
@@ -148,27 +153,31 @@ impl Whole {
         if !text.is_empty() {
             lanes.text(text, names, &mut sink);
         }
-        lanes.finish(called, names, &mut sink);
+        for call in lanes.finish(called, names, &mut sink) {
+            if names.is_answer(&call.name) {
+                whole.content.push_str(&call.arguments);
+                continue;
+            }
+            let index = u32::try_from(whole.calls.len()).unwrap_or(u32::MAX);
+            whole.calls.push(ToolCall {
+                id: id(&call, rules.earlier_calls, index),
+                name: call.name,
+                arguments: call.arguments,
+            });
+        }
         whole
     }
 }
 
-fn say(piece: Piece<'_>, earlier_calls: u32, names: &ToolNames, out: &mut dyn AnswerSink) {
+fn say(piece: Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
         Piece::Answer(text) => out.text(text),
-        Piece::Call(call) if names.is_answer(&call.name) => out.text(&call.arguments),
-        Piece::Call(call) => {
-            let id = id(&call, earlier_calls, out.tool_calls());
-            let index = out.tool_call(&id, &call.name);
-            out.tool_arguments(index, &call.arguments);
-            out.tool_call_end(index);
-        }
     }
 }
 
 /// The call's own id, or one that is unique in the conversation.
-fn id(call: &calls::Call, earlier_calls: u32, index: u32) -> String {
+fn id(call: &Call, earlier_calls: u32, index: u32) -> String {
     let own = call.id.clone();
     own.unwrap_or_else(|| format!("call_{}", earlier_calls.saturating_add(index)))
 }

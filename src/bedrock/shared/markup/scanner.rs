@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr3;
 
-use super::calls::{Form, Offer};
+use super::calls::{Call, Form, Offer};
 use super::fence::Fence;
 use super::forms::channels::{self, CHANNEL, Goal, START};
 use super::side::Side;
@@ -33,8 +33,8 @@ pub(in crate::bedrock) struct Scanner {
     fence: Fence,
     opened: Opened,
     body: Body,
-    /// Whether a call was said.
-    called: bool,
+    /// Calls that were read.
+    calls: Vec<Call>,
     /// What counts in the present state.
     tokens: Vocabulary,
     /// The start of a token, perhaps.
@@ -110,7 +110,7 @@ impl Scanner {
                 Opened::Never
             },
             body: Body::None,
-            called: false,
+            calls: Vec::new(),
             tokens: Vocabulary::default(),
             held: String::new(),
         };
@@ -124,7 +124,9 @@ impl Scanner {
     /// Takes the next text and gives away what can be told of it.
     pub(in crate::bedrock) fn push(&mut self, text: &str, names: &ToolNames, sink: Sink<'_>) {
         if self.passes(text) {
-            self.fence.skip(text);
+            if self.lane == Lane::Answer {
+                self.fence.skip(text);
+            }
             return sink(self.piece(self.lane, text));
         }
         let text = if self.held.is_empty() {
@@ -164,9 +166,14 @@ impl Scanner {
         }
     }
 
-    /// Whether a call was said.
+    /// Whether a call was read.
     pub(super) fn has_called(&self) -> bool {
-        self.called
+        !self.calls.is_empty()
+    }
+
+    /// Takes the calls that were read.
+    pub(super) fn take_calls(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.calls)
     }
 
     /// Whether something is held back.
@@ -182,6 +189,7 @@ impl Scanner {
         };
         self.held.is_empty()
             && matches!(self.mode, Mode::Text)
+            && self.opened != Opened::JustNow
             && side.passes()
             && text.ends_with(|c: char| !c.is_whitespace())
             && memchr3(b'<', b'[', b'`', text.as_bytes()).is_none()
@@ -324,7 +332,7 @@ impl Scanner {
         self.answer.mark();
     }
 
-    /// Says calls, or shows as it is what only looks like calls.
+    /// Keeps calls, or shows as it is what only looks like calls.
     fn close_calls(
         &mut self,
         (form, text, from): (&Form, &str, Lane),
@@ -342,10 +350,7 @@ impl Scanner {
         }
         self.answer.mark();
         self.thought.mark();
-        for call in calls.unwrap_or_default() {
-            self.called = true;
-            sink(Piece::Call(call));
-        }
+        self.calls.extend(calls.unwrap_or_default());
     }
 
     fn say(&mut self, lane: Lane, text: &str, sink: Sink<'_>) {

@@ -38,7 +38,7 @@ impl Side {
 
     /// Whether text that does not end with white space passes as it is.
     pub(super) fn passes(&self) -> bool {
-        self.said && self.held.is_empty()
+        self.said && self.held.is_empty() && !self.drops
     }
 
     /// Takes text and gives what of it can be said, which may be nothing.

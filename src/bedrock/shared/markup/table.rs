@@ -9,10 +9,10 @@
 //! - Llama: <https://www.llama.com/docs/model-cards-and-prompt-formats/>
 //! - Mistral: <https://docs.mistral.ai/guides/tokenization/>
 
-use super::calls::{Dsml, Form};
+use super::calls::Form;
 use super::forms;
 use crate::bedrock::Target;
-use crate::catalog::ModelFamily;
+use crate::catalog::{ModelFamily, strip_profile};
 
 /// What one group of models writes.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(in crate::bedrock) struct Markup {
 const OPENS: &[&str] = &["<think>", "<reasoning>"];
 const CLOSES: &[&str] = &["</think>", "</reasoning>"];
 
-/// Models of which nothing is known; many open ones were taught `<think>`, and Bedrock writes `<reasoning>`.
+/// What many open models were taught, and what Bedrock writes itself.
 const GENERIC: Markup = Markup {
     opens: OPENS,
     closes: CLOSES,
@@ -45,7 +45,36 @@ const GENERIC: Markup = Markup {
     channels: false,
 };
 
-static UNKNOWN: Markup = GENERIC;
+/// Models of which nothing is known, as imported ones: they may call tools in any form, because a call names a tool
+/// that was offered.
+static UNKNOWN: Markup = Markup {
+    calls: &[
+        forms::SECTION_OF_TOKENS,
+        forms::SECTION_OF_TOKENS_SINGULAR,
+        forms::CALL_OF_TOKENS,
+        forms::INVOCATIONS,
+        forms::TOOL_CALL,
+        forms::FUNCTION,
+        forms::SECTION_OF_WIDE_TOKENS,
+        forms::DSML_FUNCTIONS,
+        forms::DSML_TOOLS,
+        forms::PYTHON_TAG,
+        forms::TOOL_CALLS,
+        forms::TOOLCALL,
+    ],
+    ends: &[
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "<|eom_id|>",
+        "<｜end▁of▁sentence｜>",
+        "<end_of_turn>",
+        "[/INST]",
+        "</s>",
+    ],
+    channels: true,
+    ..GENERIC
+};
 
 static GPT_OSS: Markup = Markup {
     anywhere: true,
@@ -57,24 +86,9 @@ static GPT_OSS: Markup = Markup {
 static KIMI: Markup = Markup {
     anywhere: true,
     calls: &[
-        Form {
-            open: "<|tool_calls_section_begin|>",
-            closes: &["<|tool_calls_section_end|>", "<|tool_call_section_end|>"],
-            parse: forms::tokens::kimi,
-            untyped: false,
-        },
-        Form {
-            open: "<|tool_call_section_begin|>",
-            closes: &["<|tool_call_section_end|>", "<|tool_calls_section_end|>"],
-            parse: forms::tokens::kimi,
-            untyped: false,
-        },
-        Form {
-            open: "<|tool_call_begin|>",
-            closes: &["<|tool_call_end|>"],
-            parse: forms::tokens::kimi,
-            untyped: false,
-        },
+        forms::SECTION_OF_TOKENS,
+        forms::SECTION_OF_TOKENS_SINGULAR,
+        forms::CALL_OF_TOKENS,
     ],
     ends: &["<|im_end|>", "[EOS]"],
     ..GENERIC
@@ -89,12 +103,7 @@ static MINIMAX: Markup = Markup {
         "</minimax:think>",
     ],
     anywhere: true,
-    calls: &[Form {
-        open: "<minimax:tool_call>",
-        closes: &["</minimax:tool_call>"],
-        parse: forms::tags::invoke,
-        untyped: true,
-    }],
+    calls: &[forms::INVOCATIONS],
     ends: &["[e~["],
     ..GENERIC
 };
@@ -102,32 +111,14 @@ static MINIMAX: Markup = Markup {
 /// Qwen writes JSON between the tags, Qwen Coder functions; sometimes it leaves out the outer tag.
 static QWEN: Markup = Markup {
     anywhere: true,
-    calls: &[
-        Form {
-            open: "<tool_call>",
-            closes: &["</tool_call>"],
-            parse: forms::tags::tool_call,
-            untyped: true,
-        },
-        Form {
-            open: "<function=",
-            closes: &["</function>"],
-            parse: forms::tags::tool_call,
-            untyped: true,
-        },
-    ],
+    calls: &[forms::TOOL_CALL, forms::FUNCTION],
     ends: &["<|im_end|>", "<|endoftext|>"],
     ..GENERIC
 };
 
 static GLM: Markup = Markup {
     anywhere: true,
-    calls: &[Form {
-        open: "<tool_call>",
-        closes: &["</tool_call>"],
-        parse: forms::tags::tool_call,
-        untyped: true,
-    }],
+    calls: &[forms::TOOL_CALL],
     ends: &["<|user|>", "<|observation|>", "<|endoftext|>"],
     ..GENERIC
 };
@@ -136,36 +127,16 @@ static GLM: Markup = Markup {
 static DEEPSEEK: Markup = Markup {
     anywhere: true,
     calls: &[
-        Form {
-            open: "<｜tool▁calls▁begin｜>",
-            closes: &["<｜tool▁calls▁end｜>"],
-            parse: forms::tokens::sections,
-            untyped: false,
-        },
-        Form {
-            open: Dsml::FUNCTIONS.open,
-            closes: &[Dsml::FUNCTIONS.close],
-            parse: forms::tags::invoke,
-            untyped: true,
-        },
-        Form {
-            open: Dsml::TOOLS.open,
-            closes: &[Dsml::TOOLS.close],
-            parse: forms::tags::invoke,
-            untyped: true,
-        },
+        forms::SECTION_OF_WIDE_TOKENS,
+        forms::DSML_FUNCTIONS,
+        forms::DSML_TOOLS,
     ],
     ends: &["<｜end▁of▁sentence｜>"],
     ..GENERIC
 };
 
 static LLAMA: Markup = Markup {
-    calls: &[Form {
-        open: "<|python_tag|>",
-        closes: &["<|eom_id|>", "<|eot_id|>", "<|eom|>", "<|eot|>"],
-        parse: forms::json,
-        untyped: false,
-    }],
+    calls: &[forms::PYTHON_TAG],
     ends: &[
         "<|eot_id|>",
         "<|eom_id|>",
@@ -181,32 +152,14 @@ static LLAMA: Markup = Markup {
 static MISTRAL: Markup = Markup {
     opens: &["[THINK]", "<think>"],
     closes: &["[/THINK]", "</think>"],
-    calls: &[Form {
-        open: "[TOOL_CALLS]",
-        closes: &["</s>"],
-        parse: forms::tokens::mistral,
-        untyped: false,
-    }],
+    calls: &[forms::TOOL_CALLS],
     ends: &["</s>", "[/INST]"],
     ..GENERIC
 };
 
 static NEMOTRON: Markup = Markup {
     anywhere: true,
-    calls: &[
-        Form {
-            open: "<TOOLCALL>",
-            closes: &["</TOOLCALL>"],
-            parse: forms::json,
-            untyped: false,
-        },
-        Form {
-            open: "<tool_call>",
-            closes: &["</tool_call>"],
-            parse: forms::tags::tool_call,
-            untyped: true,
-        },
-    ],
+    calls: &[forms::TOOLCALL, forms::TOOL_CALL],
     ends: &["<|im_end|>", "<SPECIAL_12>", "</s>"],
     ..GENERIC
 };
@@ -233,7 +186,8 @@ static BY_ID: &[(&str, &Markup)] = &[
 impl Markup {
     /// What a model writes; nothing of the kind where the vendor sees to it.
     pub(in crate::bedrock) fn of(target: &Target<'_>) -> Option<&'static Self> {
-        let id = target.model.map_or(target.model_id, |model| model.id);
+        let own = target.model.map(|model| model.id);
+        let id = own.unwrap_or_else(|| strip_profile(target.model_id));
         let by_id = BY_ID.iter().find(|(start, _)| id.starts_with(start));
         if let Some((_, markup)) = by_id {
             return Some(markup);

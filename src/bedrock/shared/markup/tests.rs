@@ -34,17 +34,17 @@ fn hear(rules: &Rules, start: Start, names: &ToolNames, pieces: &[&str], called:
     let mut sink = |piece: Piece<'_>| match piece {
         Piece::Reasoning(text) => said.reasoning.push_str(text),
         Piece::Answer(text) => said.answer.push_str(text),
-        Piece::Call(call) => {
-            let id = call.id.unwrap_or_default();
-            said.calls
-                .push(format!("{id} {} {}", call.name, call.arguments));
-        }
     };
     let mut scanner = Scanner::new(rules.clone(), start, names.offers());
     for piece in pieces {
         scanner.push(piece, names, &mut sink);
     }
     scanner.finish(called, names, &mut sink);
+    let calls = scanner.take_calls().into_iter();
+    said.calls.extend(calls.map(|call| {
+        let id = call.id.unwrap_or_default();
+        format!("{id} {} {}", call.name, call.arguments)
+    }));
     said
 }
 
@@ -130,6 +130,29 @@ fn reasoning_comes_in_any_number_of_segments() {
             "one two",
         );
         check("Hello <think>hm</think>you.", "hm", "Hello you.");
+    }
+}
+
+#[test]
+fn a_tag_inside_a_thought_is_part_of_it_however_it_arrives() {
+    let pieces = [
+        "<think>", "a", "</think>", "<think>", "b", "<think>", "c", "</think>", "d",
+    ];
+    for pieces in [&pieces[..], &[&pieces.concat()]] {
+        let names = ToolNames::default();
+        let rules = Rules::from(markup("glm-4.7"));
+        let said = hear(&rules, Start::Answer, &names, pieces, false);
+        assert_eq!((&*said.reasoning, &*said.answer), ("ab<think>c", "d"));
+    }
+}
+
+#[test]
+fn text_behind_a_call_keeps_its_end_however_it_arrives() {
+    let pieces = ["A <function=now></function>", "b", "\n"];
+    for pieces in [&pieces[..], &[&pieces.concat()]] {
+        let rules = Rules::from(markup("qwen3-coder-30b"));
+        let said = hear(&rules, Start::Answer, &tools(), pieces, false);
+        assert_eq!((&*said.answer, &*said.calls.concat()), ("A b\n", " now {}"));
     }
 }
 
@@ -433,7 +456,6 @@ fn no_more_is_held_than_a_token() {
             let piece = c.to_string();
             scanner.push(&piece, &tools(), &mut |piece| match piece {
                 Piece::Answer(text) | Piece::Reasoning(text) => said += text.len(),
-                Piece::Call(_) => {}
             });
             assert!(at + 1 - said <= longest, "{markup:?}");
         }
@@ -488,7 +510,7 @@ fn marked_up(markup: &'static Markup) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
 
     #[test]
     fn any_split_says_the_same(

@@ -54,7 +54,6 @@ pub(in crate::bedrock) fn decode(
     let mut sink = |piece: Piece<'_>| match piece {
         Piece::Reasoning(text) => reasoning.push_str(text),
         Piece::Answer(text) => content.push_str(text),
-        Piece::Call(_) => {}
     };
     reader.push(text, &mut sink);
     reader.finish(&mut sink);
@@ -121,7 +120,7 @@ impl Decoder {
 
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
-        self.text.finish(&mut |piece| write(&piece, out));
+        self.text.finish(&mut |piece| write(piece, out));
         if let Some(text) = self.text.stop_sequence() {
             out.stop_sequence(text);
             self.end.reason.cut();
@@ -136,7 +135,7 @@ impl StreamDecoder for Decoder {
         let said = (self.read)(event.payload)?;
         self.start(&additions, out);
         if let Some(text) = &said.text {
-            self.text.push(text, &mut |piece| write(&piece, out));
+            self.text.push(text, &mut |piece| write(piece, out));
         }
         self.end.add(&said, &additions)?;
         // Behind a stop text nothing more is wanted, so the client need not wait for it; but where
@@ -192,12 +191,10 @@ impl End {
     }
 }
 
-fn write(piece: &Piece<'_>, out: &mut dyn AnswerSink) {
+fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
         Piece::Answer(text) => out.text(text),
-        // Nobody is offered a tool behind a prompt.
-        Piece::Call(_) => {}
     }
 }
 
