@@ -2,6 +2,8 @@
 
 mod credential_status;
 mod credentials;
+mod guardrail;
+mod settings;
 
 use bedrock_filter::config::lint;
 use bedrock_filter::secret::Secret;
@@ -10,6 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 pub use credential_status::{CredentialState, CredentialStatus};
 pub use credentials::{AssumeRole, Credentials, WebIdentity};
+pub use settings::FIELDS;
+pub(crate) use settings::{Input, SETTINGS, Setting};
 
 /// Bytes of a fingerprint's hash that are shown.
 const FINGERPRINT_LEN: usize = 8;
@@ -108,59 +112,11 @@ impl ChannelView {
 /// Every field of a channel, the credentials replaced by what may be shown of them.
 #[must_use]
 pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
-    // Every field is named, so that a new one is a compile error until someone decides.
-    let Channel {
-        name,
-        enabled,
-        region,
-        fips,
-        endpoint,
-        signer,
-        priority,
-        weight,
-        credentials,
-        models,
-        allow_model_ids,
-        model_mapping,
-        inference_profile_arn_map,
-        model_families,
-        api,
-        model_apis,
-        guardrail,
-        cross_region,
-        retry_with_inference_profile,
-        unknown_parameters,
-        first_byte_timeout_seconds,
-        request_timeout_seconds,
-    } = channel;
-    let document = serde_json::json!({
-        "name": name,
-        "enabled": enabled,
-        "region": region,
-        "fips": fips,
-        "endpoint": endpoint,
-        "signer": signer,
-        "priority": priority,
-        "weight": weight,
-        "credentials": masked_credentials(credentials),
-        "models": models,
-        "allow_model_ids": allow_model_ids,
-        "model_mapping": model_mapping,
-        "inference_profile_arn_map": inference_profile_arn_map,
-        "model_families": model_families,
-        "api": api,
-        "model_apis": model_apis,
-        "guardrail": guardrail,
-        "cross_region": cross_region,
-        "retry_with_inference_profile": retry_with_inference_profile,
-        "unknown_parameters": unknown_parameters,
-        "first_byte_timeout_seconds": first_byte_timeout_seconds,
-        "request_timeout_seconds": request_timeout_seconds,
-    });
-    match document {
-        serde_json::Value::Object(fields) => fields,
-        _ => serde_json::Map::new(),
-    }
+    let settings = SETTINGS.iter();
+    let settings = settings.map(|own| (own.name.to_owned(), own.show(channel)));
+    let credentials = masked_credentials(&channel.credentials);
+    let credentials = ("credentials".to_owned(), credentials);
+    settings.chain([credentials]).collect()
 }
 
 fn masked_credentials(credentials: &Credentials) -> serde_json::Value {

@@ -45,6 +45,7 @@ pub mod outbound;
 pub mod probe;
 pub mod proxies;
 pub mod publish;
+mod reader;
 pub mod seal;
 mod service;
 pub mod settings;

@@ -88,7 +88,8 @@ fn every_field_of_a_channel_is_documented() {
         .into_iter()
         .map(|row| row[0].clone())
         .collect();
-    assert_eq!(documented, FIELDS.map(str::to_owned).into());
+    let fields = FIELDS.iter().map(|field| (*field).to_owned());
+    assert_eq!(documented, fields.collect());
 }
 
 #[test]
@@ -110,7 +111,8 @@ fn every_model_family_is_documented() {
 }
 
 /// Where faults and warnings are made; files with a folder bring it along.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 14] = [
+    "config-service/src/channel/settings",
     "config-service/src/channels.rs",
     "config-service/src/channels/destination.rs",
     "config-service/src/credentials/check.rs",
@@ -118,6 +120,7 @@ const SOURCES: [&str; 12] = [
     "config-service/src/fault.rs",
     "config-service/src/edit",
     "config-service/src/publish.rs",
+    "config-service/src/reader",
     "config-service/src/api/problem.rs",
     "src/config/error.rs",
     "src/config/lint.rs",
@@ -126,39 +129,26 @@ const SOURCES: [&str; 12] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 52] = [
+const OTHER_WORDS: [&str; 37] = [
     "access_key_id",
-    "any",
     "api_key",
     "arn",
     "assume_role",
-    "auto",
     "aws",
     "bedrock_api_key",
     "bedrock_short_term_key",
-    "catalogue",
-    "clusters",
-    "converse",
     "created_at",
     "credential_status",
     "default_chain",
     "duration_seconds",
-    "envoy",
     "external_id",
-    "filter",
     "fingerprint",
-    "geo",
-    "global",
     "has_session_token",
     "iam",
     "id",
     "identifier",
-    "invoke",
     "key_check",
-    "metadata",
-    "none",
     "null",
-    "off",
     "profile",
     "revision",
     "role_arn",
@@ -166,12 +156,10 @@ const OTHER_WORDS: [&str; 52] = [
     "session_name",
     "session_tags",
     "session_token",
-    "snake_case",
     "source",
     "static",
     "status_number",
     "token_file",
-    "trace",
     "true",
     "type",
     "unnamed",
@@ -195,7 +183,7 @@ fn every_code_is_documented() {
             words.extend(words_of(&read(&file)));
         }
     }
-    for other in OTHER_WORDS.iter().chain(&FIELDS) {
+    for other in OTHER_WORDS.iter().chain(FIELDS) {
         words.remove(*other);
     }
     assert_eq!(documented, words);

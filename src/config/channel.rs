@@ -107,6 +107,34 @@ pub struct Channel<C = Credentials> {
 }
 
 impl<C> Channel<C> {
+    /// A channel with the default of every setting that an administrator may leave out.
+    pub fn new(name: impl Into<String>, region: impl Into<String>, credentials: C) -> Self {
+        Self {
+            name: name.into(),
+            enabled: true,
+            region: region.into(),
+            fips: false,
+            endpoint: None,
+            credentials,
+            signer: SignedBy::default(),
+            priority: 0,
+            weight: 1,
+            models: Vec::new(),
+            allow_model_ids: ModelIds::default(),
+            model_mapping: BTreeMap::new(),
+            inference_profile_arn_map: BTreeMap::new(),
+            model_families: BTreeMap::new(),
+            api: Api::default(),
+            model_apis: BTreeMap::new(),
+            guardrail: None,
+            cross_region: CrossRegion::default(),
+            retry_with_inference_profile: false,
+            unknown_parameters: None,
+            first_byte_timeout_seconds: FIRST_BYTE_TIMEOUT_SECONDS,
+            request_timeout_seconds: REQUEST_TIMEOUT_SECONDS,
+        }
+    }
+
     /// The same channel with other credentials.
     pub fn with_credentials<D>(self, credentials: D) -> Channel<D> {
         Channel {

@@ -159,7 +159,7 @@ const SERVICE: &[(&str, &[&str])] = &[
         ],
     ),
     ("probe", &["edit", "store", "call", "outbound"]),
-    ("edit", &["store", "channel", "fault", "outbound"]),
+    ("edit", &["store", "channel", "reader", "fault", "outbound"]),
     ("explain", &["store", "channel", "call"]),
     ("history", &["store", "fault"]),
     (
@@ -183,7 +183,8 @@ const SERVICE: &[(&str, &[&str])] = &[
     ),
     ("credentials", &["channel", "fault", "outbound"]),
     ("metrics", &["channel", "fleet"]),
-    ("channel", &["hex"]),
+    ("channel", &["reader", "fault", "hex"]),
+    ("reader", &["fault"]),
     ("filter_code", &["hex"]),
     ("seal", &["hex"]),
     ("access", &[]),

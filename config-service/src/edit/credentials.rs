@@ -5,11 +5,9 @@ mod shown;
 use serde_json::value::RawValue;
 
 use self::shown::Shown;
-use super::json::Kind;
-use super::object::Object;
-use super::{field, maps};
 use crate::channel::{AssumeRole, Credentials, WebIdentity};
 use crate::fault::{Fault, child};
+use crate::reader::{self, Kind, Object};
 use bedrock_filter::secret::Secret;
 
 /// Every kind, for messages.
@@ -139,7 +137,7 @@ fn read_assume_role(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option
     let object = Object::read(raw, at, &ASSUME_ROLE_FIELDS, faults)?;
     let role_arn = object.text("role_arn", faults);
     let tags = object.get("session_tags");
-    let tags = tags.and_then(|(raw, at)| maps::string_map(raw, &at, faults));
+    let tags = tags.and_then(|(raw, at)| reader::string_map(raw, &at, faults));
     let external_id = object.optional_text("external_id", faults);
     let session_name = object.optional_text("session_name", faults);
     let duration_seconds = duration(&object, faults);
@@ -195,7 +193,7 @@ fn default_chain() -> Credentials {
 
 fn duration(object: &Object<'_>, faults: &mut Vec<Fault>) -> Option<u32> {
     let (raw, at) = object.get("duration_seconds")?;
-    field::nullable_number(raw, &at, faults)?
+    reader::nullable_number(raw, &at, faults)?
 }
 
 fn read_new(
@@ -220,7 +218,7 @@ fn read_shown(
     let fingerprint = object.text("fingerprint", faults);
     let has_session_token = object
         .get("has_session_token")
-        .and_then(|(raw, at)| field::boolean(raw, &at, faults));
+        .and_then(|(raw, at)| reader::boolean(raw, &at, faults));
     Some(CredentialsEdit::Shown(Shown::Static {
         access_key_id: access_key_id?,
         fingerprint: fingerprint?,

@@ -1,7 +1,7 @@
 //! Why an edit was not made.
 
-use super::SyntaxError;
 use crate::fault::Fault;
+use crate::reader::SyntaxError;
 use crate::store::StoreError;
 
 /// Why an edit was not made.

@@ -1,6 +1,9 @@
 use super::*;
 use crate::channel::fingerprint;
-use bedrock_filter::config::GuardrailTrace;
+use bedrock_filter::catalog::{CrossRegion, ModelFamily};
+use bedrock_filter::config::{
+    Api, Guardrail, GuardrailTrace, ModelIds, SignedBy, UnknownParameters,
+};
 
 /// A channel in which every field differs from its default.
 fn full() -> Channel {

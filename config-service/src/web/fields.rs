@@ -2,31 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bedrock_filter::config::{FIRST_BYTE_TIMEOUT_SECONDS, REQUEST_TIMEOUT_SECONDS};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::harmless;
-use crate::channel::{StoredChannel, masked};
-use crate::edit::FIELDS;
-
-/// Fields that hold a map as JSON text.
-pub(super) const MAPS: [&str; 4] = [
-    "inference_profile_arn_map",
-    "model_mapping",
-    "model_families",
-    "model_apis",
-];
-
-/// Fields that are boxes to tick: a browser sends nothing for one that is not ticked.
-const BOXES: [&str; 3] = ["enabled", "fips", "retry_with_inference_profile"];
-
-const NUMBERS: [&str; 4] = [
-    "priority",
-    "weight",
-    "first_byte_timeout_seconds",
-    "request_timeout_seconds",
-];
+use crate::channel::{Channel, Input, SETTINGS, Setting, StoredChannel};
+use crate::edit;
 
 /// Parts of `credentials`, by kind: the field of the form, and its name in the API.
 const STATIC_KEY: [(&str, &str); 3] = [
@@ -47,38 +28,28 @@ impl Values {
 
     /// A new channel's.
     pub(super) fn blank() -> Self {
-        let texts = [
-            ("enabled", "on"),
-            ("signer", "filter"),
-            ("api", "auto"),
-            ("allow_model_ids", "catalogue"),
-            ("cross_region", "geo"),
-            ("priority", "0"),
-            ("weight", "1"),
-            ("credential_kind", "static"),
-        ];
-        let pairs = texts.map(|(name, text)| (name.to_owned(), text.to_owned()));
-        let mut values = Self(pairs.into());
-        for (name, seconds) in [
-            ("first_byte_timeout_seconds", FIRST_BYTE_TIMEOUT_SECONDS),
-            ("request_timeout_seconds", REQUEST_TIMEOUT_SECONDS),
-        ] {
-            values.set(name, seconds.to_string());
+        let mut values = Self::of(&edit::blank());
+        for stand_in in ["name", "region"] {
+            values.0.remove(stand_in);
         }
+        values.set("credential_kind", "static");
         values
     }
 
     /// A stored channel's. Secrets are not among them.
     pub(super) fn stored(stored: &StoredChannel) -> Self {
-        let mut values = BTreeMap::new();
-        for (name, value) in masked(&stored.channel) {
-            if let Some(text) = text_of(&name, &value) {
-                values.insert(name, text);
-            }
-        }
-        values.insert("credential_kind".to_owned(), "keep".to_owned());
-        values.insert("revision".to_owned(), stored.revision.to_string());
-        Self(values)
+        let mut values = Self::of(&stored.channel);
+        values.set("credential_kind", "keep");
+        values.set("revision", stored.revision.to_string());
+        values
+    }
+
+    fn of(channel: &Channel) -> Self {
+        let texts = SETTINGS.iter().filter_map(|setting| {
+            let text = text_of(&setting.show(channel))?;
+            Some((setting.name.to_owned(), text))
+        });
+        Self(texts.collect())
     }
 
     /// The text of a field; empty when there is none.
@@ -115,10 +86,9 @@ impl Values {
     /// says nothing about the others.
     pub(super) fn body(&self) -> Value {
         let mut body = Map::new();
-        let is_known = |field: &str| BOXES.contains(&field) || self.0.contains_key(field);
-        let fields = FIELDS.iter().filter(|field| **field != "credentials");
-        for field in fields.filter(|field| is_known(field)) {
-            body.insert((*field).to_owned(), self.value(field));
+        let is_known = |own: &&Setting| own.input == Input::Tick || self.0.contains_key(own.name);
+        for setting in SETTINGS.iter().filter(is_known) {
+            body.insert(setting.name.to_owned(), self.value(setting));
         }
         if let Some(credentials) = self.credentials() {
             body.insert("credentials".to_owned(), credentials);
@@ -126,25 +96,23 @@ impl Values {
         Value::Object(body)
     }
 
-    fn value(&self, field: &str) -> Value {
-        let text = self.get(field);
-        if BOXES.contains(&field) {
-            return Value::Bool(!text.is_empty());
-        }
-        if NUMBERS.contains(&field) {
-            let number = text.trim().parse::<u64>();
-            return number.map_or_else(|_| Value::from(text), Value::from);
-        }
-        match field {
-            "models" => {
-                let names = text.lines().map(str::trim).filter(|name| !name.is_empty());
-                names.map(Value::from).collect()
+    fn value(&self, setting: &Setting) -> Value {
+        let text = self.get(setting.name);
+        match setting.input {
+            Input::Tick => Value::Bool(!text.is_empty()),
+            Input::Number => {
+                let number = text.trim().parse::<u64>();
+                number.map_or_else(|_| Value::from(text), Value::from)
             }
-            "guardrail" if text.trim().is_empty() => Value::Null,
-            "guardrail" => json_or_text(text),
+            Input::Lines => {
+                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+                lines.map(Value::from).collect()
+            }
+            Input::Object if text.trim().is_empty() => Value::Null,
+            Input::Object => json_or_text(text),
             // The API reads a map from a string too, and says where a fault is.
-            _ if MAPS.contains(&field) && text.trim().is_empty() => Value::from(""),
-            _ => Value::from(text),
+            Input::Map if text.trim().is_empty() => Value::from(""),
+            Input::Map | Input::Text => Value::from(text),
         }
     }
 
@@ -173,8 +141,8 @@ impl Values {
     }
 }
 
-/// How a stored value stands in its field; `None` for what has no field of its own.
-fn text_of(name: &str, value: &Value) -> Option<String> {
+/// How a stored value stands in its field; `None` where the field is empty.
+fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::Bool(ticked) => ticked.then(|| "on".to_owned()),
@@ -183,7 +151,7 @@ fn text_of(name: &str, value: &Value) -> Option<String> {
             let lines: Vec<_> = items.iter().filter_map(Value::as_str).collect();
             Some(lines.join("\n"))
         }
-        Value::Object(fields) if name == "credentials" || fields.is_empty() => None,
+        Value::Object(fields) if fields.is_empty() => None,
         Value::Object(_) => serde_json::to_string_pretty(value).ok(),
         Value::Number(number) => Some(number.to_string()),
     }
@@ -196,6 +164,7 @@ fn json_or_text(text: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::FIELDS;
     use serde_json::json;
 
     fn sent(pairs: &[(&str, &str)]) -> Values {
@@ -239,11 +208,11 @@ mod tests {
 
     #[test]
     fn every_field_of_a_form_is_in_the_body_and_no_other_but_boxes() {
-        let mut fields = FIELDS.map(|name| (name, "")).to_vec();
+        let mut fields: Vec<_> = FIELDS.iter().map(|name| (*name, "")).collect();
         fields.extend([("credential_kind", "json"), ("credentials_json", "{}")]);
         let body = sent(&fields).body();
         for field in FIELDS {
-            assert!(body.get(field).is_some(), "{field}");
+            assert!(body.get(*field).is_some(), "{field}");
         }
         let body = sent(&[("name", "a")]).body();
         let boxes = json!({"enabled": false, "fips": false, "retry_with_inference_profile": false});

@@ -6,13 +6,13 @@ use axum::extract::State;
 use maud::{Markup, html};
 use serde::Serialize;
 
-use super::fields::{MAPS, Values};
+use super::fields::Values;
 use super::form::Fields;
 use super::layout::Refusal;
 use super::lines;
 use super::session::Session;
 use crate::api::AppState;
-use crate::channel::Warning;
+use crate::channel::{Input, Setting, Warning};
 use crate::channels::Request;
 use crate::fault::{Fault, LISTED, parts};
 
@@ -102,7 +102,8 @@ impl Placed {
         let mut parts = parts(pointer).into_iter();
         let field = parts.next().unwrap_or_else(|| "name".to_owned());
         let within = parts.next();
-        let line = if MAPS.contains(&field.as_str()) {
+        let is_map = Setting::find(&field).is_some_and(|own| own.input == Input::Map);
+        let line = if is_map {
             let text = values.get(&field);
             match &within {
                 Some(key) => lines::of_key(text, key),

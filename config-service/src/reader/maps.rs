@@ -1,5 +1,4 @@
-//! The maps of a channel: `inference_profile_arn_map`, `model_mapping`, `model_families` and
-//! `model_apis`.
+//! Maps of names.
 //!
 //! A map is a JSON object of string to string, a string that holds such an object, `""` or
 //! `null`. All faults of a map are found in one pass.
@@ -10,13 +9,13 @@ use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::value::RawValue;
 
-use super::field;
 use super::json::{self, Kind, Members};
+use super::scalar;
 use crate::fault::{Fault, child};
 
 /// Reads a map of string to string at the JSON pointer `at`; `None` when there were faults, which
 /// are added to `faults`.
-pub(super) fn string_map(
+pub(crate) fn string_map(
     raw: &RawValue,
     at: &str,
     faults: &mut Vec<Fault>,
@@ -26,7 +25,7 @@ pub(super) fn string_map(
 
 /// Reads a map of string to one of an enum's names; otherwise like [`string_map`]. `code` is for a
 /// name that the enum does not have; the message lists those that it has.
-pub(super) fn enum_map<T: DeserializeOwned>(
+pub(crate) fn enum_map<T: DeserializeOwned>(
     raw: &RawValue,
     at: &str,
     code: &'static str,
@@ -97,7 +96,7 @@ fn embedded_map<T>(
     faults: &mut Vec<Fault>,
     read: &impl Fn(&str) -> Result<T, ValueFault>,
 ) -> BTreeMap<String, T> {
-    let Some(text) = field::string(raw, at, faults).filter(|text| !text.is_empty()) else {
+    let Some(text) = scalar::string(raw, at, faults).filter(|text| !text.is_empty()) else {
         return BTreeMap::new();
     };
     match json::parse(&text) {
@@ -186,7 +185,7 @@ fn map_value<T>(
         faults.push(Fault::new(at, "not_a_string", message));
         return None;
     }
-    let value = field::string(raw, at, faults)?;
+    let value = scalar::string(raw, at, faults)?;
     let codes = TextCodes {
         empty: "empty_value",
     };

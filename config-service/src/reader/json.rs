@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of a JSON object in the order in which they were written, duplicates included.
-pub(super) struct Members<'a>(pub(super) Vec<(String, &'a RawValue)>);
+pub(crate) struct Members<'a>(pub(crate) Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -34,7 +34,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
 /// What kind of JSON value a text is; `Display` gives it with its article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Object,
     Array,
     String,
@@ -45,7 +45,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The kind of a value that is known to be well-formed.
-    pub(super) fn of(value: &RawValue) -> Self {
+    pub(crate) fn of(value: &RawValue) -> Self {
         match value.get().trim_start().as_bytes().first() {
             Some(b'{') => Self::Object,
             Some(b'[') => Self::Array,
@@ -97,6 +97,6 @@ impl From<serde_json::Error> for SyntaxError {
 }
 
 /// Checks that `text` is one well-formed JSON value.
-pub(super) fn parse(text: &str) -> Result<&RawValue, SyntaxError> {
+pub(crate) fn parse(text: &str) -> Result<&RawValue, SyntaxError> {
     Ok(serde_json::from_str::<&RawValue>(text)?)
 }

@@ -2,12 +2,12 @@
 
 use serde_json::value::RawValue;
 
-use super::field;
 use super::json::Members;
+use super::{names, scalar};
 use crate::fault::{Fault, child};
 
 /// An object and where it stands.
-pub(super) struct Object<'a> {
+pub(crate) struct Object<'a> {
     members: Vec<(String, &'a RawValue)>,
     at: &'a str,
 }
@@ -15,7 +15,7 @@ pub(super) struct Object<'a> {
 impl<'a> Object<'a> {
     /// Reads what is known to be an object. Fields that are not among `known`, or stand twice, are
     /// added to `faults`.
-    pub(super) fn read(
+    pub(crate) fn read(
         raw: &'a RawValue,
         at: &'a str,
         known: &[&str],
@@ -30,33 +30,33 @@ impl<'a> Object<'a> {
             let at = child(at, name);
             let mut earlier = members.iter().take(index);
             if !known.contains(&name.as_str()) {
-                faults.push(field::unknown(name, &at, known));
+                faults.push(names::unknown(name, &at, known));
             } else if earlier.any(|(earlier, _)| earlier == name) {
-                faults.push(field::duplicate(&at));
+                faults.push(names::duplicate(&at));
             }
         }
         Some(Self { members, at })
     }
 
     /// The value of a field and where it stands.
-    pub(super) fn get(&self, name: &str) -> Option<(&'a RawValue, String)> {
+    pub(crate) fn get(&self, name: &str) -> Option<(&'a RawValue, String)> {
         let (_, raw) = self.members.iter().find(|(key, _)| key == name)?;
         Some((raw, self.at_field(name)))
     }
 
     /// A text that must be there.
-    pub(super) fn text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    pub(crate) fn text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let Some((raw, at)) = self.get(name) else {
             faults.push(Fault::new(self.at_field(name), "required", "is required"));
             return None;
         };
-        field::text(raw, &at, faults)
+        scalar::text(raw, &at, faults)
     }
 
     /// A text that may be missing, `null` or empty.
-    pub(super) fn optional_text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    pub(crate) fn optional_text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let (raw, at) = self.get(name)?;
-        field::nullable_text(raw, &at, faults)?
+        scalar::nullable_text(raw, &at, faults)?
     }
 
     fn at_field(&self, name: &str) -> String {

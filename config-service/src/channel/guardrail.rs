@@ -3,10 +3,8 @@
 use bedrock_filter::config::{Guardrail, GuardrailTrace};
 use serde_json::value::RawValue;
 
-use super::field;
-use super::json::Kind;
-use super::object::Object;
 use crate::fault::{Fault, child};
+use crate::reader::{Choice, Kind, Object, mismatch, of_word};
 
 const FIELDS: [&str; 3] = ["identifier", "version", "trace"];
 
@@ -17,14 +15,14 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
         Kind::Null => return Some(None),
         Kind::String if raw.get() == "\"\"" => return Some(None),
         Kind::Object => {}
-        kind => return field::mismatch(kind, "an object, \"\" or null", at, faults),
+        kind => return mismatch(kind, "an object, \"\" or null", at, faults),
     }
     let found_before = faults.len();
     let object = Object::read(raw, at, &FIELDS, faults)?;
     let identifier = object.text("identifier", faults);
     let version = object.text("version", faults);
     let trace = object.optional_text("trace", faults);
-    let trace = trace.and_then(|trace| read_trace(&trace, at, faults));
+    let trace = trace.and_then(|trace| of_word(&trace, &child(at, "trace"), faults));
     if faults.len() > found_before {
         return None;
     }
@@ -35,11 +33,6 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
     }))
 }
 
-fn read_trace(text: &str, at: &str, faults: &mut Vec<Fault>) -> Option<GuardrailTrace> {
-    let trace = text.parse().ok();
-    if trace.is_none() {
-        let message = "expected \"enabled\", \"disabled\" or \"enabled_full\"";
-        faults.push(Fault::new(child(at, "trace"), "unknown_value", message));
-    }
-    trace
+impl Choice for GuardrailTrace {
+    const ALL: &'static [Self] = &[Self::Enabled, Self::Disabled, Self::EnabledFull];
 }

@@ -1,0 +1,134 @@
+//! The types that settings have: each is read and entered in its own way.
+
+use std::collections::BTreeMap;
+
+use bedrock_filter::catalog::{CrossRegion, ModelFamily};
+use bedrock_filter::config::{Api, Guardrail, ModelIds, SignedBy, UnknownParameters};
+use serde_json::value::RawValue;
+
+use super::Input;
+use crate::channel::guardrail;
+use crate::fault::Fault;
+use crate::reader::{self, Choice};
+
+/// A type of settings.
+pub(super) trait SettingType: Sized {
+    /// How a form enters its values.
+    const INPUT: Input;
+
+    /// Reads a value; `None` after adding a fault.
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self>;
+}
+
+impl SettingType for String {
+    const INPUT: Input = Input::Text;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::text(raw, at, faults)
+    }
+}
+
+impl SettingType for Option<String> {
+    const INPUT: Input = Input::Text;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::nullable_text(raw, at, faults)
+    }
+}
+
+impl SettingType for bool {
+    const INPUT: Input = Input::Tick;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::boolean(raw, at, faults)
+    }
+}
+
+impl SettingType for u32 {
+    const INPUT: Input = Input::Number;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::number(raw, at, faults)
+    }
+}
+
+impl SettingType for Vec<String> {
+    const INPUT: Input = Input::Lines;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::texts(raw, at, faults)
+    }
+}
+
+impl SettingType for Option<Guardrail> {
+    const INPUT: Input = Input::Object;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        guardrail::read(raw, at, faults)
+    }
+}
+
+impl SettingType for BTreeMap<String, String> {
+    const INPUT: Input = Input::Map;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::string_map(raw, at, faults)
+    }
+}
+
+impl SettingType for BTreeMap<String, ModelFamily> {
+    const INPUT: Input = Input::Map;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::enum_map(raw, at, "unknown_family", faults)
+    }
+}
+
+impl SettingType for BTreeMap<String, Api> {
+    const INPUT: Input = Input::Map;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::enum_map(raw, at, "unknown_api", faults)
+    }
+}
+
+impl<T: Choice> SettingType for Option<T> {
+    const INPUT: Input = Input::Text;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        match reader::nullable_text(raw, at, faults)? {
+            None => Some(None),
+            Some(word) => reader::of_word(&word, at, faults).map(Some),
+        }
+    }
+}
+
+impl<T: Choice> SettingType for T {
+    const INPUT: Input = Input::Text;
+
+    fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
+        reader::choice(raw, at, faults)
+    }
+}
+
+impl Choice for SignedBy {
+    const ALL: &'static [Self] = &[Self::Filter, Self::Envoy];
+    const CLEARED: Option<Self> = Some(Self::Filter);
+}
+
+impl Choice for ModelIds {
+    const ALL: &'static [Self] = &[Self::None, Self::Catalogue, Self::Any];
+}
+
+impl Choice for UnknownParameters {
+    const ALL: &'static [Self] = &[Self::LeaveOut, Self::Refuse];
+}
+
+impl Choice for Api {
+    const ALL: &'static [Self] = &[Self::Auto, Self::Invoke, Self::Converse];
+    const CLEARED: Option<Self> = Some(Self::Auto);
+}
+
+impl Choice for CrossRegion {
+    const ALL: &'static [Self] = &[Self::Off, Self::Geo, Self::Global];
+}
