@@ -15,8 +15,8 @@ mod open;
 mod stage;
 
 pub use channel::{
-    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, ModelIds, REQUEST_TIMEOUT_SECONDS, SignedBy,
-    UnknownParameters, is_name,
+    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT, ModelIds,
+    REQUEST_TIMEOUT_SECONDS, SignedBy, UnknownParameters, is_name,
 };
 pub use credentials::Credentials;
 pub use error::{ConfigError, escape_pointer};

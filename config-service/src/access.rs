@@ -9,6 +9,7 @@ use bedrock_filter::config::is_name;
 use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 /// Name of whoever has the token from the environment.
 pub const BOOTSTRAP: &str = "admin";
@@ -24,7 +25,17 @@ const TOKEN_TEXT: usize = (TOKEN_BYTES * 4).div_ceil(3);
 
 /// What somebody may do; each role includes those before it.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    clap::ValueEnum,
+    ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Role {

@@ -28,8 +28,10 @@ use axum::Router;
 use axum::extract::{OriginalUri, State};
 use axum::http::Method;
 use axum::middleware;
-use axum::routing::{get, post};
 use tokio::sync::watch;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::access::Principal;
 use crate::channels::Channels;
@@ -41,7 +43,7 @@ use crate::token::AdminToken;
 use crate::xds::Resources;
 
 pub(crate) use auth::Client;
-pub(crate) use openapi::DOCUMENT as OPENAPI;
+pub(crate) use openapi::text as openapi;
 pub use problem::Problem;
 pub(crate) use tokens::{create_token, revoke_token};
 
@@ -85,30 +87,51 @@ impl AppState {
 /// Every route of the API, and those beside it that Envoys, Prometheus and orchestrators ask.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {
     let token = middleware::from_fn_with_state(state.clone(), auth::require_token);
-    let api = Router::new()
-        .merge(channels::routes())
-        .merge(history::routes())
-        .merge(tokens::routes())
-        .merge(export::routes())
-        .route("/status", get(status::show))
-        .route("/openapi.json", get(openapi::document))
-        .route("/explain", post(explain::explain))
-        .route("/import", post(import::import))
-        .route("/channels/{id}/test", post(probe::test))
+    let api = Router::from(api())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(token.clone());
     Router::new()
         .nest("/api", api)
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::metrics).layer(token))
-        .route("/filter/{file}", get(filter::module))
+        .merge(Router::from(open()))
+        .merge(metrics_routes().layer(token))
 }
 
 /// The only route of the address for Prometheus: who reaches it needs no token.
 pub(crate) fn metrics_routes() -> Router<AppState> {
-    Router::new().route("/metrics", get(metrics::metrics))
+    measured().into()
+}
+
+/// What every route says about itself.
+fn described() -> OpenApi {
+    let all = OpenApiRouter::default().nest("/api", api());
+    all.merge(open()).merge(measured()).into_openapi()
+}
+
+/// Routes below `/api`.
+fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .merge(channels::routes())
+        .merge(history::routes())
+        .merge(tokens::routes())
+        .merge(export::routes())
+        .routes(routes!(status::show))
+        .routes(routes!(openapi::document))
+        .routes(routes!(explain::explain))
+        .routes(routes!(import::import))
+        .routes(routes!(probe::test))
+}
+
+/// Routes that need no token.
+fn open() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(filter::module))
+}
+
+fn measured() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(metrics::metrics))
 }
 
 /// The answer where nothing is.

@@ -9,11 +9,12 @@ use bedrock_filter::config::lint;
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 pub use credential_status::{CredentialState, CredentialStatus};
 pub use credentials::{AssumeRole, Credentials, WebIdentity};
 pub use settings::FIELDS;
-pub(crate) use settings::{Input, SETTINGS, Setting};
+pub(crate) use settings::{ChannelEdit, Input, SETTINGS, Setting};
 
 /// Bytes of a fingerprint's hash that are shown.
 const FINGERPRINT_LEN: usize = 8;
@@ -37,25 +38,38 @@ pub struct StoredChannel {
 }
 
 /// A channel as administrators read it; has no secret in it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Channel)]
 pub struct ChannelView {
+    /// Identity that survives a change of name.
     id: String,
     #[serde(flatten)]
+    #[schema(value_type = ChannelEdit)]
     content: serde_json::Map<String, serde_json::Value>,
+    /// Revision of its last edit.
     revision: u64,
+    /// When it was created, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
     created_at: String,
+    /// When it was last edited, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
     updated_at: String,
     /// For credentials that come from AWS.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = CredentialStatus, required = false)]
     credential_status: Option<CredentialStatus>,
+    /// What is legal but suspicious in it.
     warnings: Vec<Warning>,
 }
 
 /// Something legal but suspicious in a channel.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Warning {
+    /// JSON pointer into the channel.
     pointer: String,
+    /// Stable, machine-readable name of the rule.
     code: &'static str,
+    /// What is suspicious, for a person.
     message: String,
 }
 

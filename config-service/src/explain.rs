@@ -14,6 +14,7 @@ use bedrock_filter::routes::{ModelRule, Route, Routes};
 use bedrock_filter::sign::canonical_uri;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::call::{Call, Refusal};
 use crate::channel::StoredChannel;
@@ -23,7 +24,7 @@ use crate::store::Contents;
 const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
 
 /// How a request would be served.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Explanation {
     /// The name that the client sends.
     pub model: String,
@@ -31,19 +32,23 @@ pub struct Explanation {
     pub channels: Vec<Candidate>,
     /// Where the request would go; absent when nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Destination, required = false)]
     pub route: Option<Destination>,
     /// What happens to each parameter of the request.
     pub parameters: Vec<Parameter>,
     /// What Bedrock would get; absent when the filter refuses the request.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Upstream, required = false)]
     pub upstream: Option<Upstream>,
     /// What the client would get instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Refused, required = false)]
     pub refused: Option<Refused>,
 }
 
 /// A channel, as far as one request goes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedChannel)]
 pub struct Candidate {
     /// The channel's id.
     pub id: String,
@@ -56,7 +61,8 @@ pub struct Candidate {
 }
 
 /// Where a request goes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedRoute)]
 pub struct Destination {
     /// The channel's name.
     pub channel: String,
@@ -71,13 +77,15 @@ pub struct Destination {
     /// Model family: how the body is written.
     pub family: String,
     /// The channel's choice of API for the model: `auto`, `invoke` or `converse`.
+    #[schema(value_type = String)]
     pub api: Api,
     /// AWS region.
     pub region: String,
 }
 
 /// What becomes of one parameter.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedParameter)]
 pub struct Parameter {
     /// Its name in the request.
     pub name: String,
@@ -86,7 +94,8 @@ pub struct Parameter {
 }
 
 /// The request that Bedrock gets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UpstreamRequest)]
 pub struct Upstream {
     /// HTTP method.
     pub method: String,
@@ -97,19 +106,23 @@ pub struct Upstream {
     /// Path as the signature covers it.
     pub canonical_uri: String,
     /// Headers; secret ones are masked.
+    #[schema(value_type = Object)]
     pub headers: Map<String, Value>,
     /// How long Envoy would wait until the answer begins, in milliseconds.
     pub timeout_ms: u64,
     /// The body.
+    #[schema(value_type = Object)]
     pub body: Value,
 }
 
 /// An answer of the filter's own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedRefusal)]
 pub struct Refused {
     /// HTTP status.
     pub status: u16,
     /// OpenAI's error object.
+    #[schema(value_type = Object)]
     pub error: Value,
 }
 

@@ -1,12 +1,13 @@
 //! Faults of a channel as an administrator sees them: where, which rule, what to do.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Faults that an answer lists. A body of a megabyte can have tens of thousands, each longer than what is wrong.
 pub const LISTED: usize = 100;
 
 /// One broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 pub struct Fault {
     /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.
     pub pointer: String,

@@ -3,6 +3,8 @@
 //! An entry is one xDS stream; it disappears when the stream ends. Streams with one node id are one
 //! Envoy, because an Envoy may open a stream for each type of resource.
 
+mod view;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +12,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use utoipa::ToSchema;
+
+pub use view::FleetView;
+
+use view::{EnvoyState, EnvoyView};
 
 /// After how long an Envoy that does not run what is published is reported as stalled. Fetching and compiling
 /// a module takes seconds.
@@ -54,7 +60,7 @@ pub struct Progress {
 }
 
 /// What keeps an Envoy from running the published revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingFor {
     /// It has not acknowledged the clusters: it resolves their names, or waits for their filter.
@@ -79,7 +85,7 @@ pub struct Delivery {
 }
 
 /// A refusal in an Envoy's own words, without secrets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Rejection {
     /// The revision that was refused.
     pub revision: u64,
@@ -103,31 +109,6 @@ pub struct FleetCounts {
     pub stalled: usize,
 }
 
-/// What `GET /api/status` shows.
-#[derive(Debug, Serialize)]
-pub struct FleetView {
-    envoys: Vec<EnvoyView>,
-    summary: String,
-}
-
-impl FleetView {
-    /// On how many Envoys the revision is active, in words.
-    #[must_use]
-    pub fn summary(&self) -> &str {
-        &self.summary
-    }
-
-    /// Node ids of the Envoys that refuse the revision, with their reasons.
-    pub fn refusals(&self) -> impl Iterator<Item = (&str, &str)> {
-        let refusing = self.envoys.iter();
-        let refusing = refusing.filter(|envoy| envoy.state == EnvoyState::Rejected);
-        refusing.filter_map(|envoy| {
-            let rejection = envoy.rejected.as_ref()?;
-            Some((envoy.node_id.as_str(), rejection.reason.as_str()))
-        })
-    }
-}
-
 /// Keeps a stream's entry; dropping it removes the entry.
 #[derive(Debug)]
 pub struct Entry {
@@ -143,45 +124,6 @@ struct Stream {
     progress: Progress,
     /// Since when it has not run what is published.
     behind_since: Option<Instant>,
-}
-
-#[derive(Debug, Serialize)]
-struct EnvoyView {
-    node_id: String,
-    cluster: String,
-    version: String,
-    /// More than one for each type of resource means that several Envoys have the same id.
-    streams: usize,
-    connected_at: String,
-    peers: Vec<String>,
-    active_revision: Option<u64>,
-    state: EnvoyState,
-    rejected: Option<Rejection>,
-    clusters: Option<ClustersView>,
-    waiting_for: Option<WaitingFor>,
-    /// How long it has not run what is published.
-    behind_seconds: Option<u64>,
-    stalled: bool,
-}
-
-#[derive(Debug, Serialize)]
-struct ClustersView {
-    active_revision: Option<u64>,
-    rejected: Option<Rejection>,
-}
-
-/// Where an Envoy stands with the current revision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum EnvoyState {
-    /// It acknowledged it.
-    Active,
-    /// It has not answered yet.
-    Pending,
-    /// It refused it and keeps what it had.
-    Rejected,
-    /// It is sent nothing and keeps what it has, because the service started without channels.
-    Held,
 }
 
 impl Fleet {
@@ -321,58 +263,6 @@ impl Delivery {
                     .max_by_key(|rejection| rejection.revision),
             })
             .unwrap_or_default()
-    }
-}
-
-impl EnvoyView {
-    /// The view of one Envoy; `None` without streams.
-    fn new(streams: &[&Stream], revision: u64) -> Option<Self> {
-        let first = streams.first()?;
-        let progress = Progress::merged(streams.iter().map(|stream| &stream.progress));
-        let Progress {
-            plugin,
-            clusters,
-            held,
-            waiting_for,
-        } = progress;
-        let since = streams.iter().filter_map(|stream| stream.behind_since);
-        let behind = since.min().map(|since| since.elapsed());
-        // For an Envoy that asks for clusters alone, they are what counts.
-        let leading = if plugin.subscribed {
-            &plugin
-        } else {
-            &clusters
-        };
-        let rejected = plugin.rejected.clone();
-        let rejected = rejected.or_else(|| clusters.rejected.clone());
-        let state = if held {
-            EnvoyState::Held
-        } else if rejected.as_ref().is_some_and(|it| it.revision == revision) {
-            EnvoyState::Rejected
-        } else if leading.active == Some(revision) && leading.is_current {
-            EnvoyState::Active
-        } else {
-            EnvoyState::Pending
-        };
-        let peers = streams.iter().filter_map(|stream| stream.peer);
-        Some(Self {
-            node_id: first.node.id.clone(),
-            cluster: first.node.cluster.clone(),
-            version: first.node.version.clone(),
-            streams: streams.len(),
-            connected_at: first.connected_at.format(&Rfc3339).unwrap_or_default(),
-            peers: peers.map(|peer| peer.to_string()).collect(),
-            active_revision: plugin.active,
-            state,
-            rejected,
-            clusters: clusters.subscribed.then_some(ClustersView {
-                active_revision: clusters.active,
-                rejected: clusters.rejected,
-            }),
-            waiting_for,
-            behind_seconds: behind.map(|behind| behind.as_secs()),
-            stalled: behind.is_some_and(|behind| behind >= STALLED_AFTER),
-        })
     }
 }
 

@@ -2,23 +2,29 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::fault::child;
 use crate::store::AuditEntry;
 
 /// One accepted edit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = HistoryEntry)]
 pub struct Entry {
     /// The revision that it made.
     pub revision: u64,
     /// When, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
     pub at: String,
     /// Who.
     pub actor: String,
     /// `create`, `update` or `delete`.
+    #[schema(schema_with = action)]
     pub action: String,
     /// The revision that it went back to, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     pub restored: Option<u64>,
     /// The channel's id.
     pub channel_id: String,
@@ -29,7 +35,7 @@ pub struct Entry {
 }
 
 /// A value that an edit changed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Difference {
     /// JSON pointer (RFC 6901) into the channel.
     pub pointer: String,
@@ -39,6 +45,13 @@ pub struct Difference {
     /// What is there; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
+}
+
+fn action() -> ObjectBuilder {
+    let actions = ["create", "update", "delete"];
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(actions))
 }
 
 impl From<&AuditEntry> for Entry {

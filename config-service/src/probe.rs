@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bedrock_filter::config::Channel;
 use bedrock_filter::routes::Routes;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::edit::EditError;
 use crate::store::StoreError;
@@ -26,16 +27,19 @@ const MOST_MODELS: usize = 20;
 const MOST_PROMPT: usize = 4096;
 
 /// What a test asks for.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(as = TestPlan)]
 pub struct Plan {
     /// Names as clients send them; all that the channel names when there are none here.
+    #[schema(max_items = 20)]
     pub models: Vec<String>,
     /// Only streamed answers, or only whole ones; both when absent.
     pub stream: Option<bool>,
     /// What the models are asked. Never logged.
     pub prompt: String,
     /// Tokens that an answer may have.
+    #[schema(default = 16)]
     pub max_tokens: u32,
 }
 
@@ -51,7 +55,8 @@ impl Default for Plan {
 }
 
 /// What came of a test.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TestReport)]
 pub struct Report {
     /// Whether every request was answered.
     pub ok: bool,

@@ -13,6 +13,14 @@ pub const FIRST_BYTE_TIMEOUT_SECONDS: u32 = 30;
 /// [`Channel::request_timeout_seconds`] of a channel that does not say.
 pub const REQUEST_TIMEOUT_SECONDS: u32 = 300;
 
+/// Largest weight of a channel.
+pub const MAX_WEIGHT: u32 = 1000;
+
+/// Longest time-out of a channel, in seconds: AWS's own for a call of a model.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
+pub const MAX_TIMEOUT_SECONDS: u32 = 3600;
+
 /// A way to Bedrock: credentials, region, endpoint and the names under which clients reach models.
 ///
 /// `C` is [`Credentials`] in the plugin configuration; the config-service keeps channels with more

@@ -5,21 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, PluginConfig, SCHEMA, SignedBy,
-    UnknownParameters, escape_pointer, is_name,
+    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, MAX_TIMEOUT_SECONDS,
+    MAX_WEIGHT, PluginConfig, SCHEMA, SignedBy, UnknownParameters, escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::seal::is_sealed;
 use crate::secret::Secret;
 use crate::sign::Signer;
-
-/// Largest weight of a channel.
-const MAX_WEIGHT: u32 = 1000;
-
-/// Longest time-out of a channel, in seconds: AWS's own for a call of a model.
-///
-/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
-const MAX_TIMEOUT_SECONDS: u32 = 3600;
 
 pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
     let faults = check(&config);

@@ -3,24 +3,25 @@
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
 use super::list::{ChannelList, Filter};
+use super::openapi::{
+    BadRequest, ChannelId, Conflict, Forbidden, IfMatch, Invalid, NotFound, Outdated, TooLarge,
+};
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, etag};
-use crate::channel::{ChannelView, StoredChannel};
+use crate::channel::{ChannelEdit, ChannelView, StoredChannel};
 use crate::channels::{Author, Request};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/channels", get(list).post(create))
-        .route(
-            "/channels/{id}",
-            get(show).put(replace).patch(patch).delete(remove),
-        )
-        .route("/channels/by-name/{name}", put(replace_named))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(show, replace, patch, remove))
+        .routes(routes!(replace_named))
 }
 
 /// A channel with its entity tag.
@@ -72,12 +73,54 @@ pub(super) fn author(principal: &Principal, headers: &HeaderMap) -> Result<Autho
     })
 }
 
+#[utoipa::path(
+    get,
+    path = "/channels",
+    operation_id = "listChannels",
+    tag = "channels",
+    summary = "All channels, or some of them",
+    params(Filter),
+    responses(
+        (status = 200, description = "The channels of the page", body = ChannelList),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+    ),
+)]
 async fn list(State(app): App, Query(filter): Query<Filter>) -> Result<Json<ChannelList>, Problem> {
     let contents = app.channels.list().await?;
     let page = filter.page(&contents)?;
     Ok(Json(page.view(&app.channels)))
 }
 
+#[utoipa::path(
+    post,
+    path = "/channels",
+    operation_id = "createChannel",
+    tag = "channels",
+    summary = "Create a channel",
+    request_body(content = ChannelEdit, example = json!({
+        "name": "team-a",
+        "region": "us-east-1",
+        "credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "the-secret-half"},
+        "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
+    })),
+    responses(
+        (
+            status = 201,
+            description = "The channel; location has its address",
+            body = ChannelView,
+            headers(
+                ("etag" = String, description = "Entity tag, for If-Match"),
+                ("location" = String, description = "Address of the channel"),
+            ),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 409, response = Conflict),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn create(
     State(app): App,
     Extension(principal): Extension<Principal>,
@@ -89,11 +132,53 @@ async fn create(
     Ok(Answer::created(&app, &stored))
 }
 
+#[utoipa::path(
+    get,
+    path = "/channels/{id}",
+    operation_id = "getChannel",
+    tag = "channels",
+    summary = "One channel",
+    params(ChannelId),
+    responses(
+        (
+            status = 200,
+            description = "The channel",
+            body = ChannelView,
+            headers(("etag" = String, description = "Entity tag, for If-Match")),
+        ),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+    ),
+)]
 async fn show(State(app): App, Path(id): Path<String>) -> Result<Answer, Problem> {
     let stored = app.channels.get(&id).await?;
     Ok(Answer::new(&app, &stored))
 }
 
+#[utoipa::path(
+    put,
+    path = "/channels/{id}",
+    operation_id = "replaceChannel",
+    tag = "channels",
+    summary = "Replace a channel",
+    params(ChannelId, IfMatch),
+    request_body = ChannelEdit,
+    responses(
+        (
+            status = 200,
+            description = "The channel",
+            body = ChannelView,
+            headers(("etag" = String, description = "Entity tag, for If-Match")),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
+        (status = 412, response = Outdated),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn replace(
     state: App,
     principal: Extension<Principal>,
@@ -104,6 +189,30 @@ async fn replace(
     edit(state, &principal, &headers, Request::Replace(id), body).await
 }
 
+#[utoipa::path(
+    patch,
+    path = "/channels/{id}",
+    operation_id = "patchChannel",
+    tag = "channels",
+    summary = "Change some fields of a channel",
+    params(ChannelId, IfMatch),
+    request_body(content = ChannelEdit, example = json!({"enabled": false})),
+    responses(
+        (
+            status = 200,
+            description = "The channel",
+            body = ChannelView,
+            headers(("etag" = String, description = "Entity tag, for If-Match")),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
+        (status = 412, response = Outdated),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn patch(
     state: App,
     principal: Extension<Principal>,
@@ -114,6 +223,41 @@ async fn patch(
     edit(state, &principal, &headers, Request::Patch(id), body).await
 }
 
+#[utoipa::path(
+    put,
+    path = "/channels/by-name/{name}",
+    operation_id = "applyChannel",
+    tag = "channels",
+    summary = "Replace the channel with this name, or create it",
+    params(("name" = String, Path, description = "The channel's name"), IfMatch),
+    request_body(content = ChannelEdit, example = json!({
+        "region": "us-east-1",
+        "credentials": {"type": "default_chain"},
+    })),
+    responses(
+        (
+            status = 200,
+            description = "The channel; 201 when it is new",
+            body = ChannelView,
+            headers(("etag" = String, description = "Entity tag, for If-Match")),
+        ),
+        (
+            status = 201,
+            description = "The channel, which is new; location has its address",
+            body = ChannelView,
+            headers(
+                ("etag" = String, description = "Entity tag, for If-Match"),
+                ("location" = String, description = "Address of the channel"),
+            ),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 409, response = Conflict),
+        (status = 412, response = Outdated),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn replace_named(
     state: App,
     principal: Extension<Principal>,
@@ -152,6 +296,21 @@ async fn edit(
     })
 }
 
+#[utoipa::path(
+    delete,
+    path = "/channels/{id}",
+    operation_id = "deleteChannel",
+    tag = "channels",
+    summary = "Remove a channel",
+    params(ChannelId, IfMatch),
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 412, response = Outdated),
+    ),
+)]
 async fn remove(
     State(app): App,
     Extension(principal): Extension<Principal>,

@@ -1,28 +1,55 @@
 //! `GET /api/export/plugin-config` and `GET /api/export/istio`.
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::openapi::{BadRequest, Conflict, Forbidden};
 use super::query::Query;
 use super::{App, AppState, Problem};
 use crate::export::{self, Target};
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/export/plugin-config", get(plugin_config))
-        .route("/export/istio", get(istio))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(plugin_config))
+        .routes(routes!(istio))
 }
 
-/// The plugin configuration, for a bootstrap like `envoy/static.yaml`.
+/// For a bootstrap like `envoy/static.yaml`.
+#[utoipa::path(
+    get,
+    path = "/export/plugin-config",
+    operation_id = "exportPluginConfig",
+    tag = "operations",
+    summary = "The channels as a sealed plugin configuration, for an Envoy that is not attached",
+    responses(
+        (status = 200, description = "The plugin configuration", body = Object),
+        (status = 403, response = Forbidden),
+        (status = 409, response = Conflict),
+    ),
+)]
 async fn plugin_config(State(app): App) -> Result<Response, Problem> {
     let copy = app.channels.copy().await?;
     Ok(document("application/json", copy.plugin_config))
 }
 
-/// A manifest for an Istio gateway.
+/// A manifest to apply.
+#[utoipa::path(
+    get,
+    path = "/export/istio",
+    operation_id = "exportIstio",
+    tag = "operations",
+    summary = "The channels as an Istio EnvoyFilter for a gateway",
+    params(Target),
+    responses(
+        (status = 200, description = "The manifest", body = String, content_type = "application/yaml"),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 409, response = Conflict),
+    ),
+)]
 async fn istio(State(app): App, Query(target): Query<Target>) -> Result<Response, Problem> {
     let copy = app.channels.copy().await?;
     let manifest = export::istio(&copy, &target, &app.resources)?;

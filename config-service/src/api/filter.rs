@@ -4,13 +4,45 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
 
+use super::openapi::NotFound;
 use super::{App, Problem};
 use crate::filter_code::FilterCode;
 
 /// The address has the content's hash in it, so the content never changes.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
+/// The module's bytes, for the API's document.
+enum Module {}
+
+impl PartialSchema for Module {
+    fn schema() -> RefOr<Schema> {
+        let bytes = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(bytes))
+            .into()
+    }
+}
+
+impl ToSchema for Module {}
+
+#[utoipa::path(
+    get,
+    path = "/filter/{file}",
+    operation_id = "getFilterModule",
+    tag = "operations",
+    summary = "The filter's module for Envoys",
+    params(("file" = String, Path, description = "sha256 of the module, then .wasm")),
+    security(),
+    responses(
+        (status = 200, description = "The module", body = Module, content_type = "application/wasm"),
+        (status = 404, response = NotFound),
+    ),
+)]
 pub(super) async fn module(State(app): App, Path(file): Path<String>) -> Result<Response, Problem> {
     let FilterCode::Served(module) = app.resources.code() else {
         return Err(Problem::not_found(

@@ -2,44 +2,84 @@
 
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
-use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::openapi::{
+    BadRequest, ChannelId, Conflict, Forbidden, IfMatch, Invalid, NotFound, Outdated, TooLarge,
+};
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, body, channels};
+use crate::channel::ChannelView;
 use crate::history::Entry;
 use crate::store::AuditQuery;
 
 /// Entries of one answer, and the most that can be asked for.
 const PAGE: (u32, u32) = (50, 500);
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/history", get(all))
-        .route("/channels/{id}/history", get(of_channel))
-        .route("/channels/{id}/rollback", post(roll_back))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(all))
+        .routes(routes!(of_channel))
+        .routes(routes!(roll_back))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct Page {
+    /// Entries, 1 to 500
+    #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
+    /// Only entries before this revision
     before: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+/// Accepted edits, newest first.
+#[derive(Debug, Serialize, ToSchema)]
 struct History {
+    /// Those of the page.
     entries: Vec<Entry>,
     /// What to give as `before` for the entries that follow; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     next_before: Option<u64>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/history",
+    operation_id = "listHistory",
+    tag = "history",
+    summary = "What became of all channels",
+    params(Page),
+    responses(
+        (status = 200, description = "The edits of the page", body = History),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+    ),
+)]
 async fn all(State(app): App, Query(page): Query<Page>) -> Result<Json<History>, Problem> {
     read(&app, None, &page).await
 }
 
+#[utoipa::path(
+    get,
+    path = "/channels/{id}/history",
+    operation_id = "listChannelHistory",
+    tag = "history",
+    summary = "What became of a channel",
+    params(ChannelId, Page),
+    responses(
+        (status = 200, description = "The edits of the page", body = History),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+    ),
+)]
 async fn of_channel(
     State(app): App,
     Path(id): Path<String>,
@@ -79,13 +119,38 @@ async fn read(
     }))
 }
 
-#[derive(Deserialize)]
+/// The way back.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct RollBack {
     /// The channel becomes what it was after this revision.
     revision: u64,
 }
 
+#[utoipa::path(
+    post,
+    path = "/channels/{id}/rollback",
+    operation_id = "rollBackChannel",
+    tag = "history",
+    summary = "Make a channel what it was after a revision",
+    params(ChannelId, IfMatch),
+    request_body(content = RollBack, example = json!({"revision": 7})),
+    responses(
+        (
+            status = 200,
+            description = "The channel",
+            body = ChannelView,
+            headers(("etag" = String, description = "Entity tag, for If-Match")),
+        ),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
+        (status = 412, response = Outdated),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn roll_back(
     State(app): App,
     Extension(principal): Extension<Principal>,

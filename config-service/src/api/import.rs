@@ -6,39 +6,47 @@ use axum::extract::State;
 use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::body::Body;
+use super::openapi::{BadRequest, Forbidden, TooLarge};
 use super::{App, Principal, Problem};
 use crate::channels::{Author, EditError, Request};
 use crate::fault::{self, Fault};
 
 /// One entry of the list.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ImportedEntry)]
 struct Entry {
     /// Access key id of the account.
     ak: String,
     /// Name that clients send.
     model: String,
+    /// AWS region.
     region: String,
+    /// What the name is mapped to.
     arn: String,
 }
 
 /// What became of the list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportReport)]
 pub(super) struct Report {
     /// One for each access key and region.
     channels: Vec<Imported>,
 }
 
 /// A channel that the list asks for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Imported {
+    /// Its name.
     name: String,
     /// `created`, `exists` or `refused`.
     outcome: &'static str,
     /// The new channel's id.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     id: Option<String>,
     /// Models that the list maps.
     models: usize,
@@ -50,6 +58,7 @@ struct Imported {
     errors: Vec<Fault>,
     /// How many reasons there are, those included that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = usize, required = false)]
     error_count: Option<usize>,
     /// What is left to do.
     next: &'static str,
@@ -62,6 +71,25 @@ struct Group {
     repeated: Vec<String>,
 }
 
+#[utoipa::path(
+    post,
+    path = "/import",
+    operation_id = "importChannels",
+    tag = "channels",
+    summary = "Make channels from an older gateway's list of ARNs",
+    request_body(content = Vec<Entry>, example = json!([{
+        "ak": "AKIDEXAMPLE",
+        "model": "claude-sonnet-4-5",
+        "region": "us-east-1",
+        "arn": "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456",
+    }])),
+    responses(
+        (status = 200, description = "What became of each channel", body = Report),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 413, response = TooLarge),
+    ),
+)]
 pub(super) async fn import(
     State(app): App,
     Extension(principal): Extension<Principal>,

@@ -1,6 +1,7 @@
 //! Which channels a list has, and in which pages.
 
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::Problem;
 use crate::channel::{ChannelView, StoredChannel};
@@ -11,19 +12,24 @@ use crate::store::Contents;
 const MOST: usize = 500;
 
 /// The query of a list; what is absent leaves nothing out.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
-    /// Channels of a page.
+    /// Channels of a page, 1 to 500
+    #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// Where the page before ended.
+    /// The `next_page_token` of the page before
     page_token: Option<String>,
-    /// Start of the name.
+    /// Start of the name
     name: Option<String>,
-    /// A name that the channel serves, or maps.
+    /// A name that the channel lists or maps
     model: Option<String>,
+    /// AWS region
     region: Option<String>,
+    /// Whether it is enabled
     enabled: Option<bool>,
+    /// Kind of its credentials
     credential_type: Option<String>,
 }
 
@@ -36,11 +42,15 @@ pub(super) struct Page<'c> {
 }
 
 /// A page as it is sent.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct ChannelList {
+    /// The revision that has them.
     revision: u64,
+    /// Those of the page.
     channels: Vec<ChannelView>,
+    /// What to give as `page_token` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     next_page_token: Option<String>,
 }
 

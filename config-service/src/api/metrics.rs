@@ -12,6 +12,19 @@ use crate::metrics::Now;
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    tag = "operations",
+    summary = "Metrics for Prometheus",
+    responses((
+        status = 200,
+        description = "The metrics",
+        body = String,
+        content_type = "application/openmetrics-text",
+    )),
+)]
 pub(super) async fn metrics(State(app): App) -> ([(HeaderName, &'static str); 1], String) {
     let (revision, channels) = {
         let snapshot = app.published.borrow();

@@ -1,12 +1,85 @@
-//! `GET /api/openapi.json`: the API as an `OpenAPI` document, which a test holds against the routes.
+//! `GET /api/openapi.json`: the API as an `OpenAPI` document, made from the routes themselves.
+
+mod parameters;
+mod refusals;
+
+use std::sync::LazyLock;
 
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
-/// The document.
-pub(crate) const DOCUMENT: &str = include_str!("../../openapi.json");
+use super::{Problem, described};
+pub(super) use parameters::{ChannelId, IfMatch};
+pub(super) use refusals::{
+    BadRequest, Conflict, Forbidden, Invalid, NotFound, Outdated, TooLarge, Unauthorized,
+    Unavailable,
+};
 
+/// What the document says besides the routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Bedrock channels",
+        description = "Admin API of the config-service. docs/API.md tells more about each field, fault and \
+                       warning.",
+    ),
+    servers((url = "/", description = "The config-service that serves this document")),
+    security(("token" = [])),
+    tags(
+        (name = "channels", description = "AWS accounts, regions and the models reached through them"),
+        (name = "history", description = "What became of channels, and the way back"),
+        (name = "ask", description = "What a channel would do, and whether it works"),
+        (name = "tokens", description = "Who else may use this API"),
+        (name = "operations", description = "For orchestrators, Prometheus and Envoys"),
+    ),
+    components(
+        schemas(Problem),
+        responses(
+            BadRequest, Unauthorized, Forbidden, NotFound, Conflict, Outdated, TooLarge, Invalid, Unavailable,
+        ),
+    ),
+    modifiers(&Token),
+)]
+struct Outline;
+
+/// Declares the token that most routes need.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The document, which is the same for every service of one version.
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut document = Outline::openapi();
+    document.merge(described());
+    refusals::add_unauthorized(&mut document);
+    document.to_pretty_json().unwrap_or_default()
+});
+
+/// The document as JSON.
+pub(crate) fn text() -> &'static str {
+    &DOCUMENT
+}
+
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "getOpenApi",
+    tag = "operations",
+    summary = "This document",
+    responses(
+        (status = 200, description = "The document", body = Object),
+        (status = 403, response = Forbidden),
+    ),
+)]
 pub(super) async fn document() -> Response {
     let kind = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, kind)], DOCUMENT).into_response()
+    ([(header::CONTENT_TYPE, kind)], text()).into_response()
 }

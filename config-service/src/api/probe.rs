@@ -4,9 +4,27 @@ use axum::extract::{Path, State};
 use axum::{Extension, Json};
 
 use super::body::Body;
+use super::openapi::{BadRequest, ChannelId, Conflict, Forbidden, NotFound, TooLarge};
 use super::{App, Principal, Problem};
 use crate::probe::{Plan, Report};
 
+#[utoipa::path(
+    post,
+    path = "/channels/{id}/test",
+    operation_id = "testChannel",
+    tag = "ask",
+    summary = "Send real requests through a channel",
+    params(ChannelId),
+    request_body(content = Plan, example = json!({"models": ["claude-sonnet-4-5"], "stream": false})),
+    responses(
+        (status = 200, description = "How far each request got", body = Report),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 409, response = Conflict),
+        (status = 413, response = TooLarge),
+    ),
+)]
 pub(super) async fn test(
     State(app): App,
     Extension(principal): Extension<Principal>,

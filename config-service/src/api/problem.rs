@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::etag;
 use crate::access::{Principal, Role};
@@ -15,22 +16,29 @@ use crate::store::StoreError;
 use crate::token::IssueError;
 
 /// A refusal: `application/problem+json`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// `about:blank` when the status says it all, otherwise a name for this kind of refusal.
     #[serde(rename = "type")]
     kind: &'static str,
+    /// The kind in words.
     title: &'static str,
+    /// HTTP status.
     #[serde(serialize_with = "status_number")]
+    #[schema(value_type = u16)]
     status: StatusCode,
+    /// What is wrong, for a person.
     detail: String,
+    /// Every fault of the body, up to the hundredth.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
     /// How many faults there are, those included that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = usize, required = false)]
     error_count: Option<usize>,
     /// The revision that the channel is at, where that is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
     revision: Option<u64>,
 }
 
@@ -142,7 +150,7 @@ impl Problem {
         self
     }
 
-    fn invalid_channel(faults: Vec<Fault>) -> Self {
+    pub(super) fn invalid_channel(faults: Vec<Fault>) -> Self {
         let detail = match faults.len() {
             1 => "the channel has 1 fault; nothing was changed".to_owned(),
             n => format!("the channel has {n} faults; nothing was changed"),
@@ -157,14 +165,14 @@ impl Problem {
         .with_errors(faults)
     }
 
-    fn name_taken(name: &str) -> Self {
+    pub(super) fn name_taken(name: &str) -> Self {
         let detail = format!("another channel has the name `{name}`; nothing was changed");
         let kind = "urn:bedrock-filter:problem:name-taken";
         let fault = Fault::name_taken();
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail).with_errors(vec![fault])
     }
 
-    fn outdated(revision: Option<u64>) -> Self {
+    pub(super) fn outdated(revision: Option<u64>) -> Self {
         let detail = match revision {
             Some(revision) => format!(
                 "the channel was edited since it was read: it is at revision {revision} now; read it \

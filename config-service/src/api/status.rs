@@ -5,27 +5,47 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::App;
+use super::openapi::Forbidden;
 use crate::filter_code::FilterCode;
 use crate::fleet::FleetView;
 
-#[derive(Serialize)]
+/// What is published, and which Envoy runs it.
+#[derive(Serialize, ToSchema)]
 pub(super) struct Status {
+    /// The revision that is published
     revision: u64,
+    /// How many channels it has, disabled ones included
     channels: usize,
+    /// Where Envoys get the module from
+    #[schema(inline)]
     filter: FilterView,
     #[serde(flatten)]
     fleet: FleetView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum FilterView {
+    /// Of the module that is served
     Sha256(String),
+    /// Of the module that Envoys have
     Path(String),
 }
 
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "getStatus",
+    tag = "operations",
+    summary = "What is published, and which Envoy runs it",
+    responses(
+        (status = 200, description = "The status", body = Status),
+        (status = 403, response = Forbidden),
+    ),
+)]
 pub(super) async fn show(State(app): App) -> Json<Status> {
     let snapshot = Arc::clone(&app.published.borrow());
     Json(Status {

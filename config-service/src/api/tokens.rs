@@ -2,43 +2,64 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
-use axum::{Extension, Json, Router};
+use axum::{Extension, Json};
 use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::body::Body;
+use super::openapi::{BadRequest, Conflict, Forbidden, Invalid, NotFound, TooLarge};
 use super::{App, AppState, Principal, Problem};
 use crate::access::Role;
 use crate::store::TokenEntry;
 use crate::token;
 
-pub(super) fn routes() -> Router<AppState> {
-    Router::new()
-        .route("/tokens", get(list).post(create))
-        .route("/tokens/{id}", delete(revoke))
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(revoke))
 }
 
-#[derive(Serialize)]
+/// All tokens.
+#[derive(Serialize, ToSchema)]
 struct TokenList {
+    /// In the order of their names.
     tokens: Vec<TokenEntry>,
 }
 
-#[derive(Deserialize)]
+/// A token to be made.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
+    /// 1 to 64 letters, digits, `.`, `_` or `-`; not `admin`.
     name: String,
+    /// What whoever has it may do.
     role: Role,
 }
 
 /// The only answer that a token is ever part of.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CreatedToken)]
 struct Created {
     #[serde(flatten)]
     entry: TokenEntry,
+    /// The token; it is shown this once.
     token: String,
 }
 
+#[utoipa::path(
+    get,
+    path = "/tokens",
+    operation_id = "listTokens",
+    tag = "tokens",
+    summary = "All tokens, without the tokens themselves",
+    responses(
+        (status = 200, description = "The tokens", body = TokenList),
+        (status = 403, response = Forbidden),
+    ),
+)]
 async fn list(
     State(app): App,
     Extension(principal): Extension<Principal>,
@@ -48,6 +69,22 @@ async fn list(
     Ok(Json(TokenList { tokens }))
 }
 
+#[utoipa::path(
+    post,
+    path = "/tokens",
+    operation_id = "createToken",
+    tag = "tokens",
+    summary = "Make a token; it is shown this once",
+    request_body(content = NewToken, example = json!({"name": "ci", "role": "editor"})),
+    responses(
+        (status = 201, description = "The token", body = Created),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 409, response = Conflict),
+        (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
+    ),
+)]
 async fn create(
     State(app): App,
     Extension(principal): Extension<Principal>,
@@ -80,6 +117,19 @@ pub(crate) async fn create_token(
     Ok((entry, token))
 }
 
+#[utoipa::path(
+    delete,
+    path = "/tokens/{id}",
+    operation_id = "revokeToken",
+    tag = "tokens",
+    summary = "Revoke a token, by id or name",
+    params(("id" = String, Path, description = "The token's id or name")),
+    responses(
+        (status = 204, description = "It opens nothing any more"),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+    ),
+)]
 async fn revoke(
     State(app): App,
     Extension(principal): Extension<Principal>,

@@ -3,17 +3,21 @@
 use std::time::SystemTime;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How a channel's source of credentials is doing.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CredentialStatus {
     /// Whether there is something to serve with.
     pub state: CredentialState,
     /// When what is held expires, RFC 3339; `None` when it does not, or nothing is held.
+    #[schema(format = DateTime, required)]
     pub expires_at: Option<String>,
     /// When AWS last gave credentials.
+    #[schema(format = DateTime, required)]
     pub refreshed_at: Option<String>,
     /// Why the latest attempt failed; `None` after a success.
+    #[schema(required)]
     pub last_error: Option<String>,
     /// How often AWS gave credentials since the service was started.
     pub refreshes: u64,
@@ -31,7 +35,7 @@ pub struct CredentialStatus {
 }
 
 /// Whether a channel can be served with its credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialState {
     /// It is served.

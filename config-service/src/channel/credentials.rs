@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bedrock_filter::config::Credentials as Issued;
 use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How a channel gets what authenticates it at AWS.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Credentials {
     /// A long-term key, or temporary credentials with their session token.
@@ -15,14 +16,17 @@ pub enum Credentials {
         /// Public half of the key.
         access_key_id: String,
         /// Secret half of the key.
+        #[schema(value_type = String, write_only)]
         secret_access_key: Secret,
         /// Present with temporary credentials.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(value_type = Option<String>, write_only)]
         session_token: Option<Secret>,
     },
     /// A Bedrock API key.
     BedrockApiKey {
         /// The whole key.
+        #[schema(value_type = String, write_only)]
         api_key: Secret,
     },
     /// What the config-service itself runs with: environment, profile, SSO, web identity, ECS, EKS
@@ -44,6 +48,7 @@ pub enum Credentials {
     /// <https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-how.html>
     BedrockShortTermKey {
         /// The credentials that the key stands for.
+        #[schema(no_recursion)]
         source: Box<Credentials>,
     },
 }
@@ -51,7 +56,7 @@ pub enum Credentials {
 /// What `AssumeRole` is called with.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct AssumeRole {
     /// The role.
     pub role_arn: String,
@@ -68,13 +73,14 @@ pub struct AssumeRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u32>,
     /// Who assumes it.
+    #[schema(no_recursion)]
     pub source: Box<Credentials>,
 }
 
 /// What `AssumeRoleWithWebIdentity` is called with.
 ///
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html>
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct WebIdentity {
     /// The role.
     pub role_arn: String,

@@ -2,6 +2,7 @@
 
 use bedrock_filter::config::{Guardrail, GuardrailTrace};
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::fault::{Fault, child};
 use crate::reader::{Choice, Kind, Object, mismatch, of_word};
@@ -31,6 +32,23 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
         version: version?,
         trace,
     }))
+}
+
+/// What a guardrail looks like, for the API's document.
+pub(super) fn schema() -> Schema {
+    let text = || ObjectBuilder::new().schema_type(Type::String);
+    let traces = GuardrailTrace::ALL.iter().map(|trace| trace.as_str());
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::Object, Type::Null]))
+        .property("identifier", text().description(Some("Id or ARN")))
+        .property(
+            "version",
+            text().description(Some("A number as a text, or DRAFT")),
+        )
+        .property("trace", text().enum_values(Some(traces)))
+        .required("identifier")
+        .required("version")
+        .into()
 }
 
 impl Choice for GuardrailTrace {

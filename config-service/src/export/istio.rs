@@ -8,6 +8,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use super::ExportError;
 use crate::cluster::{Cluster, Host, Transport};
@@ -25,14 +26,18 @@ const PLUGIN: &str = "/patch/value/typed_config/config";
 const MAX_LABEL_LEN: usize = 63;
 
 /// The gateway for which a manifest is made.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct Target {
     /// Name of the `EnvoyFilter`.
+    #[param(default = "bedrock")]
     pub name: String,
     /// Namespace of the gateway's workload.
+    #[param(default = "istio-system")]
     pub namespace: String,
     /// Labels of the gateway's workload: `key=value`, with commas between several.
+    #[param(default = "istio=ingressgateway")]
     pub selector: String,
     /// Address of the filter's module for the gateway: `http://`, `https://` or `oci://`. Without it this
     /// service's own, or the file that it tells all Envoys to read.

@@ -3,10 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
+use utoipa::ToSchema;
 
 /// A step that a request takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = TestStage)]
 pub enum Stage {
     /// The request is read, resolved to a model, translated and signed.
     Prepare,
@@ -19,7 +21,8 @@ pub enum Stage {
 }
 
 /// How a stage went.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = TestStageReport)]
 pub struct StageReport {
     /// Which.
     pub stage: Stage,
@@ -31,11 +34,13 @@ pub struct StageReport {
     pub detail: String,
     /// What to do if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     pub remedy: Option<String>,
 }
 
 /// What came of one request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TestOutcome)]
 pub struct Outcome {
     /// The name that was asked for.
     pub model: String,
@@ -49,9 +54,11 @@ pub struct Outcome {
     pub stages: Vec<StageReport>,
     /// The start of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
     pub answer: Option<String>,
     /// Tokens as the client would see them.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, required = false)]
     pub usage: Option<Value>,
 }
 

@@ -2,20 +2,24 @@
 
 use serde::Serialize;
 use sqlx::FromRow;
+use utoipa::ToSchema;
 
 use super::{Store, StoreError};
 use crate::access::{Principal, Role, TokenHash};
 
 /// A token without the token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
+#[schema(as = Token)]
 pub struct TokenEntry {
     /// Identity.
     pub id: String,
     /// Name for the history; unique.
     pub name: String,
     /// `viewer`, `editor` or `admin`.
+    #[schema(value_type = Role)]
     pub role: String,
     /// When it was made, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// By whom.
     pub created_by: String,

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::layout::Page;
 use super::session::Session;
-use crate::api::OPENAPI;
+use crate::api::openapi;
 
 pub(super) async fn page(session: Session) -> Html<String> {
-    let document: Value = serde_json::from_str(OPENAPI).unwrap_or_default();
+    let document: Value = serde_json::from_str(openapi()).unwrap_or_default();
     let page = Page {
         title: "API",
         place: "/api-reference",
@@ -58,7 +58,7 @@ fn operation(path: &str, method: &str, operation: &Value, document: &Value) -> M
             dl.facts {
                 @for (status, answer) in answers.into_iter().flatten() {
                     dt { (status) }
-                    dd { (answer["description"].as_str().unwrap_or_default()) }
+                    dd { (referred(answer, document)["description"].as_str().unwrap_or_default()) }
                 }
             }
         }
@@ -67,9 +67,14 @@ fn operation(path: &str, method: &str, operation: &Value, document: &Value) -> M
 
 /// A schema as text; one that is referred to is looked up.
 fn schema(schema: &Value, document: &Value) -> String {
-    let reference = schema.get("$ref").and_then(Value::as_str);
+    serde_json::to_string_pretty(referred(schema, document)).unwrap_or_default()
+}
+
+/// What a part of the document refers to, or the part itself.
+fn referred<'d>(part: &'d Value, document: &'d Value) -> &'d Value {
+    let reference = part.get("$ref").and_then(Value::as_str);
     let found = reference
         .and_then(|own| own.strip_prefix('#'))
         .and_then(|pointer| document.pointer(pointer));
-    serde_json::to_string_pretty(found.unwrap_or(schema)).unwrap_or_default()
+    found.unwrap_or(part)
 }

@@ -16,7 +16,7 @@ pub(super) async fn serve(Path(file): Path<String>) -> Response {
             "text/javascript; charset=utf-8",
             include_str!("assets/script.js"),
         ),
-        Some(("openapi", "json")) => ("application/json", crate::api::OPENAPI),
+        Some(("openapi", "json")) => ("application/json", crate::api::openapi()),
         Some((_, "svg")) => ("image/svg+xml", include_str!("assets/icon.svg")),
         _ => return StatusCode::NOT_FOUND.into_response(),
     };

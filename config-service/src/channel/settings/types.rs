@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use bedrock_filter::catalog::{CrossRegion, ModelFamily};
 use bedrock_filter::config::{Api, Guardrail, ModelIds, SignedBy, UnknownParameters};
+use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::{
+    ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 
 use super::Input;
 use crate::channel::guardrail;
@@ -18,6 +23,9 @@ pub(super) trait SettingType: Sized {
 
     /// Reads a value; `None` after adding a fault.
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self>;
+
+    /// What its values look like, for the API's document.
+    fn schema() -> Schema;
 }
 
 impl SettingType for String {
@@ -25,6 +33,10 @@ impl SettingType for String {
 
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::text(raw, at, faults)
+    }
+
+    fn schema() -> Schema {
+        one(Type::String)
     }
 }
 
@@ -34,6 +46,10 @@ impl SettingType for Option<String> {
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::nullable_text(raw, at, faults)
     }
+
+    fn schema() -> Schema {
+        one(SchemaType::from_iter([Type::String, Type::Null]))
+    }
 }
 
 impl SettingType for bool {
@@ -41,6 +57,10 @@ impl SettingType for bool {
 
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::boolean(raw, at, faults)
+    }
+
+    fn schema() -> Schema {
+        one(Type::Boolean)
     }
 }
 
@@ -50,6 +70,13 @@ impl SettingType for u32 {
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::number(raw, at, faults)
     }
+
+    fn schema() -> Schema {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(0))
+            .into()
+    }
 }
 
 impl SettingType for Vec<String> {
@@ -57,6 +84,12 @@ impl SettingType for Vec<String> {
 
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::texts(raw, at, faults)
+    }
+
+    fn schema() -> Schema {
+        ArrayBuilder::new()
+            .items(Object::with_type(Type::String))
+            .into()
     }
 }
 
@@ -66,6 +99,10 @@ impl SettingType for Option<Guardrail> {
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         guardrail::read(raw, at, faults)
     }
+
+    fn schema() -> Schema {
+        guardrail::schema()
+    }
 }
 
 impl SettingType for BTreeMap<String, String> {
@@ -73,6 +110,10 @@ impl SettingType for BTreeMap<String, String> {
 
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::string_map(raw, at, faults)
+    }
+
+    fn schema() -> Schema {
+        map(one(Type::String))
     }
 }
 
@@ -82,6 +123,10 @@ impl SettingType for BTreeMap<String, ModelFamily> {
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::enum_map(raw, at, "unknown_family", faults)
     }
+
+    fn schema() -> Schema {
+        map(words(ModelFamily::ALL))
+    }
 }
 
 impl SettingType for BTreeMap<String, Api> {
@@ -89,6 +134,10 @@ impl SettingType for BTreeMap<String, Api> {
 
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::enum_map(raw, at, "unknown_api", faults)
+    }
+
+    fn schema() -> Schema {
+        map(words(Api::ALL))
     }
 }
 
@@ -101,6 +150,16 @@ impl<T: Choice> SettingType for Option<T> {
             Some(word) => reader::of_word(&word, at, faults).map(Some),
         }
     }
+
+    fn schema() -> Schema {
+        let all = T::ALL
+            .iter()
+            .filter_map(|word| serde_json::to_value(word).ok());
+        ObjectBuilder::new()
+            .schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+            .enum_values(Some(all.chain([Value::from(""), Value::Null])))
+            .into()
+    }
 }
 
 impl<T: Choice> SettingType for T {
@@ -109,6 +168,35 @@ impl<T: Choice> SettingType for T {
     fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Self> {
         reader::choice(raw, at, faults)
     }
+
+    fn schema() -> Schema {
+        words(T::ALL)
+    }
+}
+
+fn one(schema_type: impl Into<SchemaType>) -> Schema {
+    Object::with_type(schema_type).into()
+}
+
+/// One of a few words.
+fn words<T: Serialize>(all: &[T]) -> Schema {
+    let words = all
+        .iter()
+        .filter_map(|word| serde_json::to_value(word).ok());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words))
+        .into()
+}
+
+/// A map, a text that holds one, or nothing.
+fn map(values: Schema) -> Schema {
+    let object = ObjectBuilder::new().additional_properties(Some(values));
+    OneOfBuilder::new()
+        .item(object)
+        .item(one(Type::String))
+        .item(one(Type::Null))
+        .into()
 }
 
 impl Choice for SignedBy {
