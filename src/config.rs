@@ -5,8 +5,8 @@
 
 mod channel;
 mod credentials;
-mod error;
 mod failover;
+mod fault;
 mod generation;
 mod guardrail;
 pub mod lint;
@@ -19,8 +19,8 @@ pub use channel::{
     REQUEST_TIMEOUT_SECONDS, SignedBy, UnknownParameters, is_name,
 };
 pub use credentials::Credentials;
-pub use error::{ConfigError, escape_pointer};
 pub use failover::Failover;
+pub use fault::{Fault, escape_pointer};
 pub use generation::{Generation, InvalidGeneration};
 pub use guardrail::{Guardrail, GuardrailTrace};
 pub use maps::unique_string_map;
@@ -89,15 +89,15 @@ impl PluginConfig {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] with the JSON pointer of the first fault. Values inside `credentials` are
+    /// A [`Fault`] with the JSON pointer of the first fault. Values inside `credentials` are
     /// never repeated in the error.
-    pub fn from_json(json: &[u8]) -> Result<Self, ConfigError> {
+    pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
         let mut deserializer = serde_json::Deserializer::from_slice(json);
         let config = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|fault| ConfigError::from_fault(&fault))?;
+            .map_err(|fault| Fault::of_serde(&fault))?;
         deserializer
             .end()
-            .map_err(|fault| ConfigError::new("", "invalid_json", fault.to_string()))?;
+            .map_err(|fault| Fault::new("", "invalid_json", fault.to_string()))?;
         Ok(config)
     }
 }
@@ -132,8 +132,8 @@ mod tests {
     #[track_caller]
     fn check_fault(json: &str, path: &str, reason: &str) {
         let error = PluginConfig::from_json(json.as_bytes()).unwrap_err();
-        assert_eq!(error.path, path, "{error}");
-        assert!(error.reason.contains(reason), "{error}");
+        assert_eq!(error.pointer, path, "{error}");
+        assert!(error.message.contains(reason), "{error}");
     }
 
     #[test]
@@ -165,7 +165,10 @@ mod tests {
     fn faults_in_credentials_hide_the_value() {
         let json = r#"{"channels":[{"name":"a","region":"r","credentials":{"type":"static","access_key_id":"AKIDEXAMPLE","secret_access_key":424242}}]}"#;
         let error = PluginConfig::from_json(json.as_bytes()).unwrap_err();
-        assert!(error.path.starts_with("/channels/0/credentials"), "{error}");
+        assert!(
+            error.pointer.starts_with("/channels/0/credentials"),
+            "{error}"
+        );
         assert!(!error.to_string().contains("424242"), "{error}");
     }
 }

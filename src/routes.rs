@@ -13,7 +13,7 @@ pub use resolve::{ModelRule, ResolveError, Route};
 use std::collections::BTreeSet;
 
 use crate::catalog;
-use crate::config::{Channel, ConfigError, Failover, Limits, ModelIds, PluginConfig};
+use crate::config::{Channel, Failover, Fault, Limits, ModelIds, PluginConfig};
 use crate::endpoint::Endpoint;
 use crate::sign::Signer;
 
@@ -50,7 +50,7 @@ impl Routes {
     /// # Errors
     ///
     /// Every fault, each with the JSON pointer of its field.
-    pub fn compile(config: PluginConfig) -> Result<Self, Vec<ConfigError>> {
+    pub fn compile(config: PluginConfig) -> Result<Self, Vec<Fault>> {
         compile::compile(config)
     }
 

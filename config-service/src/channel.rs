@@ -11,6 +11,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::fault::{Fault, FaultSchema};
 pub use credential_status::{CredentialState, CredentialStatus};
 pub use credentials::{AssumeRole, Credentials, WebIdentity};
 pub use settings::FIELDS;
@@ -59,45 +60,8 @@ pub struct ChannelView {
     #[schema(value_type = CredentialStatus, required = false)]
     credential_status: Option<CredentialStatus>,
     /// What is legal but suspicious in it.
-    warnings: Vec<Warning>,
-}
-
-/// Something legal but suspicious in a channel.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Warning {
-    /// JSON pointer into the channel.
-    pointer: String,
-    /// Stable, machine-readable name of the rule.
-    code: &'static str,
-    /// What is suspicious, for a person.
-    message: String,
-}
-
-impl Warning {
-    /// JSON pointer into the channel.
-    #[must_use]
-    pub fn pointer(&self) -> &str {
-        &self.pointer
-    }
-
-    /// What is suspicious, for a person.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-/// What is legal but suspicious in a channel.
-#[must_use]
-pub fn warnings(channel: &Channel) -> Vec<Warning> {
-    let found = lint::warnings(channel).into_iter();
-    found
-        .map(|warning| Warning {
-            pointer: warning.path,
-            code: warning.code,
-            message: warning.message,
-        })
-        .collect()
+    #[schema(value_type = Vec<FaultSchema>)]
+    warnings: Vec<Fault>,
 }
 
 impl ChannelView {
@@ -111,7 +75,7 @@ impl ChannelView {
             created_at: stored.created_at.clone(),
             updated_at: stored.updated_at.clone(),
             credential_status: None,
-            warnings: warnings(&stored.channel),
+            warnings: lint::warnings(&stored.channel),
         }
     }
 

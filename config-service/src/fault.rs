@@ -1,42 +1,30 @@
 //! Faults of a channel as an administrator sees them: where, which rule, what to do.
 
-use serde::Serialize;
+use bedrock_filter::config::escape_pointer;
 use utoipa::ToSchema;
+
+pub use bedrock_filter::config::Fault;
 
 /// Faults that an answer lists. A body of a megabyte can have tens of thousands, each longer than what is wrong.
 pub const LISTED: usize = 100;
 
-/// One broken rule.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-pub struct Fault {
+/// A broken rule, or a warning: where, which rule, and what to do. The schema of [`Fault`], which is the
+/// filter's.
+#[derive(ToSchema)]
+#[schema(as = Fault)]
+#[expect(dead_code, reason = "it describes a type of another crate")]
+pub(crate) struct FaultSchema {
     /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.
-    pub pointer: String,
+    pointer: String,
     /// Stable, machine-readable name of the rule.
-    pub code: &'static str,
+    code: String,
     /// What is wrong and what would be right, for a person. Never repeats a secret.
-    pub message: String,
+    message: String,
 }
 
-impl Fault {
-    /// A fault at `pointer` that breaks the rule `code`.
-    pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            pointer: pointer.into(),
-            code,
-            message: message.into(),
-        }
-    }
-
-    /// Another channel has the name.
-    #[must_use]
-    pub fn name_taken() -> Self {
-        Self::new("/name", "name_taken", "another channel has this name")
-    }
-
-    /// Whether this fault is about `pointer` or something that contains or is contained in it.
-    pub(crate) fn touches(&self, pointer: &str) -> bool {
-        within(&self.pointer, pointer) || within(pointer, &self.pointer)
-    }
+/// Another channel has the name.
+pub(crate) fn name_taken() -> Fault {
+    Fault::new("/name", "name_taken", "another channel has this name")
 }
 
 /// Leaves the first faults, as many as an answer lists; gives how many there were.
@@ -48,7 +36,7 @@ pub(crate) fn cap(faults: &mut Vec<Fault>) -> usize {
 
 /// Appends one reference token to a JSON pointer (RFC 6901, section 3).
 pub(crate) fn child(pointer: &str, token: &str) -> String {
-    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", escape_pointer(token))
 }
 
 /// The reference tokens of a JSON pointer.
@@ -57,13 +45,6 @@ pub(crate) fn parts(pointer: &str) -> Vec<String> {
     parts
         .map(|part| part.replace("~1", "/").replace("~0", "~"))
         .collect()
-}
-
-/// Whether `pointer` is `root` or lies below it.
-fn within(pointer: &str, root: &str) -> bool {
-    pointer
-        .strip_prefix(root)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -76,20 +57,5 @@ mod tests {
         assert_eq!(child("/m", ""), "/m/");
         assert_eq!(parts("/m/a~1b~0c"), ["m", "a/b~c"]);
         assert!(parts("").is_empty());
-    }
-
-    #[test]
-    fn a_fault_touches_its_own_subtree_and_its_parents_only() {
-        let fault = Fault::new("/models/0", "c", "m");
-        for (pointer, touched) in [
-            ("/models", true),
-            ("/models/0", true),
-            ("/models/0/x", true),
-            ("/models/01", false),
-            ("/model", false),
-            ("", true),
-        ] {
-            assert_eq!(fault.touches(pointer), touched, "{pointer}");
-        }
     }
 }

@@ -20,7 +20,7 @@ use crate::fault::Fault;
 use crate::settings::Settings;
 use crate::store::{Contents, KeptCluster};
 
-pub(crate) use filter::{explained, faults, ready};
+pub(crate) use filter::{explained, ready};
 
 /// Everything that an Envoy needs for one revision.
 pub struct Snapshot {
@@ -69,7 +69,7 @@ impl Snapshot {
         let secrets = filter::secrets(contents, &config);
         let plugin_config = filter::document(config.clone(), &settings.sealer)
             .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
-        let served = Routes::compile(config).map_err(filter::faults)?;
+        let served = Routes::compile(config)?;
         Ok(Self {
             revision: contents.revision,
             channels: contents.channels.len(),

@@ -122,7 +122,7 @@ const SOURCES: [&str; 14] = [
     "config-service/src/publish.rs",
     "config-service/src/reader",
     "config-service/src/api/problem.rs",
-    "src/config/error.rs",
+    "src/config/fault.rs",
     "src/config/lint.rs",
     "src/config/open.rs",
     "src/routes/compile.rs",

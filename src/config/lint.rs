@@ -5,22 +5,12 @@ use crate::catalog;
 use crate::catalog::{Model, ModelFamily};
 use crate::endpoint;
 
-use super::{Channel, FIRST_BYTE_TIMEOUT_SECONDS, escape_pointer};
+use super::{Channel, FIRST_BYTE_TIMEOUT_SECONDS, Fault, escape_pointer};
 
-/// Something suspicious in a channel that does not stop it from being stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// JSON pointer to the field, relative to the channel.
-    pub path: String,
-    /// Stable, machine-readable name of the rule.
-    pub code: &'static str,
-    /// What will happen, and what to do about it.
-    pub message: String,
-}
-
-/// Everything suspicious in a channel.
+/// Everything suspicious in a channel; pointers are relative to it. None of it stops a channel from being
+/// stored.
 #[must_use]
-pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
+pub fn warnings<C>(channel: &Channel<C>) -> Vec<Fault> {
     let mut found = Vec::new();
     for (name, target) in &channel.inference_profile_arn_map {
         let path = pointer("inference_profile_arn_map", name);
@@ -38,7 +28,7 @@ pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
                 "`{alias}` is not in `models`, so no request can use this alias; add it there"
             );
             let path = pointer("model_mapping", alias);
-            found.push(warning(path, "unreachable_key", message));
+            found.push(Fault::new(path, "unreachable_key", message));
         }
     }
     if channel.first_byte_timeout_seconds != FIRST_BYTE_TIMEOUT_SECONDS
@@ -48,28 +38,22 @@ pub fn warnings<C>(channel: &Channel<C>) -> Vec<Warning> {
             "`request_timeout_seconds` ends an attempt after {} s already; raise it as well",
             channel.request_timeout_seconds
         );
-        let path = "/first_byte_timeout_seconds".to_owned();
-        found.push(warning(path, "ignored", message));
+        found.push(Fault::new(
+            "/first_byte_timeout_seconds",
+            "ignored",
+            message,
+        ));
     }
     if channel.models.is_empty() && channel.allow_model_ids.is_any() {
         let message = "clients can call every model of the account, by custom model id and raw ARN \
                        too; set it to `catalogue` or `none`, or list the names in `models`";
-        let path = "/allow_model_ids".to_owned();
-        found.push(warning(path, "any_model", message.to_owned()));
+        found.push(Fault::new("/allow_model_ids", "any_model", message));
     }
     if channel.endpoint.is_some() && channel.fips {
         let message = "`fips` has no effect next to `endpoint`; name the FIPS host there";
-        found.push(warning("/fips".to_owned(), "ignored", message.to_owned()));
+        found.push(Fault::new("/fips", "ignored", message));
     }
     found
-}
-
-fn warning(path: String, code: &'static str, message: String) -> Warning {
-    Warning {
-        path,
-        code,
-        message,
-    }
 }
 
 fn pointer(field: &str, key: &str) -> String {
@@ -77,16 +61,16 @@ fn pointer(field: &str, key: &str) -> String {
 }
 
 /// The target should be a model ARN of the channel's own region.
-fn check_target<C>(channel: &Channel<C>, path: &str, target: &str) -> Option<Warning> {
+fn check_target<C>(channel: &Channel<C>, path: &str, target: &str) -> Option<Fault> {
     let arn = match target.parse::<ModelArn>() {
         Ok(arn) => arn,
         Err(_) if catalog::find(target).is_some() => {
             let message = format!("`{target}` is a model id, not an ARN; it is called as it is");
-            return Some(warning(path.to_owned(), "not_an_arn", message));
+            return Some(Fault::new(path, "not_an_arn", message));
         }
         Err(error) => {
             let message = format!("the value {error}; Bedrock will probably refuse it");
-            return Some(warning(path.to_owned(), "not_an_arn", message));
+            return Some(Fault::new(path, "not_an_arn", message));
         }
     };
     let region = &channel.region;
@@ -96,7 +80,7 @@ fn check_target<C>(channel: &Channel<C>, path: &str, target: &str) -> Option<War
             "the ARN is of partition {}, but region {region} is of {partition}; Bedrock will refuse it",
             arn.partition()
         );
-        return Some(warning(path.to_owned(), "other_partition", message));
+        return Some(Fault::new(path, "other_partition", message));
     }
     (arn.region() != region).then(|| {
         let message = format!(
@@ -104,12 +88,12 @@ fn check_target<C>(channel: &Channel<C>, path: &str, target: &str) -> Option<War
              provided model identifier is invalid\"",
             arn.region()
         );
-        warning(path.to_owned(), "other_region", message)
+        Fault::new(path, "other_region", message)
     })
 }
 
 /// The key should be a name that a request can arrive at.
-fn check_reachable<C>(channel: &Channel<C>, path: &str, name: &str) -> Option<Warning> {
+fn check_reachable<C>(channel: &Channel<C>, path: &str, name: &str) -> Option<Fault> {
     let reachable = channel.models.is_empty()
         || channel.models.iter().any(|model| {
             model == name
@@ -123,12 +107,12 @@ fn check_reachable<C>(channel: &Channel<C>, path: &str, name: &str) -> Option<Wa
             "no request can reach `{name}`: it is neither in `models` nor what `model_mapping` \
              makes of one of them"
         );
-        warning(path.to_owned(), "unreachable_key", message)
+        Fault::new(path, "unreachable_key", message)
     })
 }
 
 /// Somebody must say which family an opaque ARN serves.
-fn check_family<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Warning> {
+fn check_family<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Fault> {
     let spelled_out = target.parse::<ModelArn>().ok();
     let by_arn = spelled_out.as_ref().and_then(ModelArn::model_id);
     let names = [Some(name), Some(target), by_arn];
@@ -142,7 +126,7 @@ fn check_family<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -
             "neither `{name}` nor the ARN says which model family it is; name it in \
              `model_families`, or requests get a 404"
         );
-        warning(path.to_owned(), "unknown_family", message)
+        Fault::new(path, "unknown_family", message)
     })
 }
 
@@ -154,7 +138,7 @@ fn said(target: &str) -> Option<&'static Model> {
 }
 
 /// The key and the ARN should name the same model.
-fn check_model<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Warning> {
+fn check_model<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) -> Option<Fault> {
     let called = said(target)?;
     let mut names = std::iter::once(name).chain(aliases_of(channel, name));
     let meant = names.find_map(catalog::find)?;
@@ -164,12 +148,12 @@ fn check_model<C>(channel: &Channel<C>, path: &str, name: &str, target: &str) ->
              limits and parameters",
             meant.id, called.id
         );
-        warning(path.to_owned(), "other_model", message)
+        Fault::new(path, "other_model", message)
     })
 }
 
 /// A family should not contradict what is known of the model.
-fn check_family_hint<C>(channel: &Channel<C>, name: &str, family: ModelFamily) -> Option<Warning> {
+fn check_family_hint<C>(channel: &Channel<C>, name: &str, family: ModelFamily) -> Option<Fault> {
     let target = channel.inference_profile_arn_map.get(name);
     let called = said(target.map_or(name, String::as_str));
     let known = called.or_else(|| catalog::find(name))?;
@@ -184,7 +168,7 @@ fn check_family_hint<C>(channel: &Channel<C>, name: &str, family: ModelFamily) -
         )
     };
     let message = format!("`{family}` {what_happens}; leave it out, or correct it");
-    Some(warning(
+    Some(Fault::new(
         pointer("model_families", name),
         "other_family",
         message,
@@ -219,7 +203,7 @@ mod tests {
         let channel: Channel = serde_json::from_value(channel).unwrap();
         let seen: Vec<_> = warnings(&channel)
             .into_iter()
-            .map(|warning| format!("{} {}", warning.path, warning.code))
+            .map(|warning| format!("{} {}", warning.pointer, warning.code))
             .collect();
         assert_eq!(seen, expected);
     }

@@ -1,6 +1,6 @@
 //! Opens the sealed secrets of a plugin configuration.
 
-use super::{Channel, ConfigError, PluginConfig};
+use super::{Channel, Fault, PluginConfig};
 use crate::seal::{KEY_VARIABLE, OpenError, Place, SealKeys, is_sealed};
 
 /// Where [`PluginConfig::key_check`] is sealed for. No channel has this name.
@@ -14,8 +14,8 @@ impl PluginConfig {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] for each secret that does not open.
-    pub fn open(mut self, keys: &SealKeys) -> Result<Self, Vec<ConfigError>> {
+    /// A [`Fault`] for each secret that does not open.
+    pub fn open(mut self, keys: &SealKeys) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         if let Some(sealed) = &self.key_check
             && is_sealed(sealed)
@@ -37,7 +37,7 @@ impl PluginConfig {
 }
 
 /// Faults of one channel; paths are relative to it.
-fn open_channel(channel: &mut Channel, keys: &SealKeys) -> Vec<ConfigError> {
+fn open_channel(channel: &mut Channel, keys: &SealKeys) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (field, secret) in channel.credentials.secrets_mut() {
         let place = Place {
@@ -55,12 +55,12 @@ fn open_channel(channel: &mut Channel, keys: &SealKeys) -> Vec<ConfigError> {
     faults
 }
 
-fn key_fault(path: &str, error: &OpenError) -> ConfigError {
+fn key_fault(path: &str, error: &OpenError) -> Fault {
     let reason = format!(
         "{error} of Envoy's environment; {} ({KEY_VARIABLE})",
         remedy(error)
     );
-    ConfigError::new(path, "sealed_secret", reason)
+    Fault::new(path, "sealed_secret", reason)
 }
 
 fn remedy(error: &OpenError) -> &'static str {
@@ -74,14 +74,14 @@ fn remedy(error: &OpenError) -> &'static str {
     }
 }
 
-fn fault(place: Place<'_>, error: &OpenError) -> ConfigError {
+fn fault(place: Place<'_>, error: &OpenError) -> Fault {
     let reason = format!(
         "of channel `{}` {error} of Envoy's environment; {} ({KEY_VARIABLE})",
         place.channel,
         remedy(error)
     );
     let path = format!("/credentials/{}", place.field);
-    ConfigError::new(path, "sealed_secret", reason)
+    Fault::new(path, "sealed_secret", reason)
 }
 
 #[cfg(test)]
@@ -130,15 +130,15 @@ mod tests {
     #[track_caller]
     fn check_faults(config: PluginConfig, keys: &SealKeys, words: &[&str]) {
         let faults = config.open(keys).unwrap_err();
-        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        let paths: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         let expected = ["secret_access_key", "session_token"]
             .map(|field| format!("/channels/1/credentials/{field}"));
         assert_eq!(paths, expected);
         for fault in &faults {
             for word in words {
-                assert!(fault.reason.contains(word), "{fault}");
+                assert!(fault.message.contains(word), "{fault}");
             }
-            assert!(!fault.reason.contains("sealed:"), "{fault}");
+            assert!(!fault.message.contains("sealed:"), "{fault}");
         }
     }
 
@@ -155,9 +155,9 @@ mod tests {
             let [fault] = faults.as_slice() else {
                 panic!("{faults:?}");
             };
-            assert_eq!(fault.path, "/key_check");
-            assert!(fault.reason.contains("`k1`"), "{fault}");
-            assert!(fault.reason.contains(KEY_VARIABLE), "{fault}");
+            assert_eq!(fault.pointer, "/key_check");
+            assert!(fault.message.contains("`k1`"), "{fault}");
+            assert!(fault.message.contains(KEY_VARIABLE), "{fault}");
         }
     }
 

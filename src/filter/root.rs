@@ -10,7 +10,7 @@ use super::host;
 use super::http::FilterHttp;
 use super::relays;
 use super::upstream::FilterUpstream;
-use crate::config::{ConfigError, PluginConfig, Stage, lint};
+use crate::config::{Fault, PluginConfig, Stage, lint};
 use crate::exchange::Exchange;
 use crate::routes::Routes;
 use crate::seal::{KEY_VARIABLE, SealKeys};
@@ -80,13 +80,12 @@ fn warn_of_handwritten(config: &PluginConfig) {
     }
     for channel in &config.channels {
         for warning in lint::warnings(channel) {
-            let (name, path) = (&channel.name, &warning.path);
-            log::warn!("channel {name}, {path}: {}", warning.message);
+            log::warn!("channel {}, {warning}", channel.name);
         }
     }
 }
 
-fn configure(config: PluginConfig) -> Result<Configured, Vec<ConfigError>> {
+fn configure(config: PluginConfig) -> Result<Configured, Vec<Fault>> {
     let (stage, config) = (config.stage, config.open(&seal_keys())?);
     let routes = Routes::compile(config)?;
     Ok(match stage {

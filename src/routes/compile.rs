@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
-    Channel, ConfigError, Credentials, Failover, Guardrail, Limits, MAX_TIMEOUT_SECONDS,
-    MAX_WEIGHT, PluginConfig, SCHEMA, SignedBy, UnknownParameters, escape_pointer, is_name,
+    Channel, Credentials, Failover, Fault, Guardrail, Limits, MAX_TIMEOUT_SECONDS, MAX_WEIGHT,
+    PluginConfig, SCHEMA, SignedBy, UnknownParameters, escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
 use crate::seal::is_sealed;
 use crate::secret::Secret;
 use crate::sign::Signer;
 
-pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> {
+pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<Fault>> {
     let faults = check(&config);
     if !faults.is_empty() {
         return Err(faults);
@@ -38,14 +38,14 @@ pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<ConfigError>> 
     })
 }
 
-fn check(config: &PluginConfig) -> Vec<ConfigError> {
+fn check(config: &PluginConfig) -> Vec<Fault> {
     let mut faults = Vec::new();
     if config.schema != SCHEMA {
         let reason = format!(
             "is {}, but this filter reads schema {SCHEMA}; update the filter or the config-service",
             config.schema
         );
-        faults.push(ConfigError::new("/schema", "unsupported_schema", reason));
+        faults.push(Fault::new("/schema", "unsupported_schema", reason));
     }
     faults.extend(check_limits(config.limits));
     if let Some(failover) = config.failover {
@@ -57,7 +57,7 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
         if !names.insert(channel.name.as_str()) {
             let reason = format!("`{}` is the name of an earlier channel too", channel.name);
             let path = format!("{prefix}/name");
-            faults.push(ConfigError::new(path, "duplicate_name", reason));
+            faults.push(Fault::new(path, "duplicate_name", reason));
         }
         let own = check_channel(channel);
         faults.extend(own.into_iter().map(|fault| fault.below(&prefix)));
@@ -65,10 +65,7 @@ fn check(config: &PluginConfig) -> Vec<ConfigError> {
     faults
 }
 
-fn compile_channel(
-    channel: Channel,
-    unknown: UnknownParameters,
-) -> Result<CompiledChannel, ConfigError> {
+fn compile_channel(channel: Channel, unknown: UnknownParameters) -> Result<CompiledChannel, Fault> {
     let endpoint = endpoint(&channel)?;
     let unknown = channel.unknown_parameters.unwrap_or(unknown);
     Ok(CompiledChannel {
@@ -90,7 +87,7 @@ fn cluster(channel: &Channel, endpoint: &Endpoint) -> String {
     }
 }
 
-fn check_failover(failover: Failover, limits: Limits) -> Vec<ConfigError> {
+fn check_failover(failover: Failover, limits: Limits) -> Vec<Fault> {
     // A client leaves as much free as it holds.
     let least = limits.max_request_bytes.saturating_mul(2);
     let held = (least, Failover::MOST_HELD_BYTES);
@@ -107,24 +104,24 @@ fn check_failover(failover: Failover, limits: Limits) -> Vec<ConfigError> {
         .filter(|(_, value, (least, most))| !(least..=most).contains(&value))
         .map(|(path, value, (least, most))| {
             let reason = format!("is {value}, but must be {least} to {most}");
-            ConfigError::new(path, "out_of_range", reason)
+            Fault::new(path, "out_of_range", reason)
         })
         .collect()
 }
 
-fn check_limits(limits: Limits) -> Vec<ConfigError> {
+fn check_limits(limits: Limits) -> Vec<Fault> {
     [
         ("/limits/max_request_bytes", limits.max_request_bytes),
         ("/limits/max_response_bytes", limits.max_response_bytes),
     ]
     .into_iter()
     .filter(|(_, bytes)| *bytes == 0)
-    .map(|(path, _)| ConfigError::new(path, "out_of_range", "must be at least 1 byte"))
+    .map(|(path, _)| Fault::new(path, "out_of_range", "must be at least 1 byte"))
     .collect()
 }
 
 /// Faults of one channel; paths are relative to it.
-fn check_channel(channel: &Channel) -> Vec<ConfigError> {
+fn check_channel(channel: &Channel) -> Vec<Fault> {
     let mut faults = Vec::new();
     faults.extend(check_name(&channel.name));
     match (public_endpoint(channel), own_endpoint(channel)) {
@@ -135,7 +132,7 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
     faults.extend(check_signer(channel));
     if !(1..=MAX_WEIGHT).contains(&channel.weight) {
         let reason = format!("is {}, but must be 1 to {MAX_WEIGHT}", channel.weight);
-        faults.push(ConfigError::new("/weight", "out_of_range", reason));
+        faults.push(Fault::new("/weight", "out_of_range", reason));
     }
     faults.extend(check_timeouts(channel));
     for (index, model) in channel.models.iter().enumerate() {
@@ -164,41 +161,41 @@ fn check_channel(channel: &Channel) -> Vec<ConfigError> {
             _ => "identifier",
         };
         let path = format!("/guardrail/{field}");
-        faults.push(ConfigError::new(path, "invalid_guardrail", reason));
+        faults.push(Fault::new(path, "invalid_guardrail", reason));
     }
     faults
 }
 
-fn check_name(name: &str) -> Option<ConfigError> {
+fn check_name(name: &str) -> Option<Fault> {
     (!is_name(name)).then(|| {
         let reason = "must be 1 to 64 letters, digits, `.`, `_` or `-`, starting with a letter or \
                       digit (it becomes a metric label)";
-        ConfigError::new("/name", "invalid_name", reason)
+        Fault::new("/name", "invalid_name", reason)
     })
 }
 
-fn endpoint(channel: &Channel) -> Result<Endpoint, ConfigError> {
+fn endpoint(channel: &Channel) -> Result<Endpoint, Fault> {
     let public = public_endpoint(channel)?;
     Ok(own_endpoint(channel)?.unwrap_or(public))
 }
 
-fn public_endpoint(channel: &Channel) -> Result<Endpoint, ConfigError> {
+fn public_endpoint(channel: &Channel) -> Result<Endpoint, Fault> {
     let variant = if channel.fips {
         HostVariant::Fips
     } else {
         HostVariant::Standard
     };
     Endpoint::of_region(&channel.region, variant)
-        .map_err(|error| ConfigError::new("/region", "invalid_region", error.to_string()))
+        .map_err(|error| Fault::new("/region", "invalid_region", error.to_string()))
 }
 
-fn own_endpoint(channel: &Channel) -> Result<Option<Endpoint>, ConfigError> {
+fn own_endpoint(channel: &Channel) -> Result<Option<Endpoint>, Fault> {
     let own = channel.endpoint.as_deref().map(Endpoint::parse).transpose();
-    own.map_err(|error| ConfigError::new("/endpoint", "invalid_endpoint", error.to_string()))
+    own.map_err(|error| Fault::new("/endpoint", "invalid_endpoint", error.to_string()))
 }
 
 /// AWS refuses a signature whose region is not the endpoint's own.
-fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
+fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<Fault> {
     let host_region = endpoint
         .aws_region()
         .filter(|region| *region != channel.region)?;
@@ -206,10 +203,10 @@ fn check_region(channel: &Channel, endpoint: &Endpoint) -> Option<ConfigError> {
         "is in region {host_region}, but the channel signs for {}; set `region` to {host_region}",
         channel.region
     );
-    Some(ConfigError::new("/endpoint", "region_mismatch", reason))
+    Some(Fault::new("/endpoint", "region_mismatch", reason))
 }
 
-fn check_timeouts(channel: &Channel) -> impl Iterator<Item = ConfigError> {
+fn check_timeouts(channel: &Channel) -> impl Iterator<Item = Fault> {
     let timeouts = [
         (
             "/first_byte_timeout_seconds",
@@ -222,20 +219,20 @@ fn check_timeouts(channel: &Channel) -> impl Iterator<Item = ConfigError> {
         .filter(|(_, seconds)| !(1..=MAX_TIMEOUT_SECONDS).contains(seconds));
     wrong.map(|(path, seconds)| {
         let reason = format!("is {seconds}, but must be 1 to {MAX_TIMEOUT_SECONDS} seconds");
-        ConfigError::new(path, "out_of_range", reason)
+        Fault::new(path, "out_of_range", reason)
     })
 }
 
-fn check_signer(channel: &Channel) -> Option<ConfigError> {
+fn check_signer(channel: &Channel) -> Option<Fault> {
     let is_bearer = matches!(channel.credentials, Credentials::BedrockApiKey { .. });
     (is_bearer && channel.signer == SignedBy::Envoy).then(|| {
         let reason = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; \
                       leave `signer` out";
-        ConfigError::new("/signer", "nothing_to_sign", reason)
+        Fault::new("/signer", "nothing_to_sign", reason)
     })
 }
 
-fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
+fn check_credentials(credentials: &Credentials) -> Vec<Fault> {
     let (key_id, secrets) = match credentials {
         Credentials::Static {
             access_key_id,
@@ -253,7 +250,7 @@ fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
         Credentials::Unavailable {} => (None, Vec::new()),
     };
     let bad_key_id = key_id.filter(|id| !is_access_key_id(id)).map(|_| {
-        ConfigError::new(
+        Fault::new(
             "/credentials/access_key_id",
             "invalid_access_key_id",
             "must be letters and digits, such as AKIA…",
@@ -268,7 +265,7 @@ fn check_credentials(credentials: &Credentials) -> Vec<ConfigError> {
             } else {
                 "must be visible ASCII without spaces (the value is hidden)"
             };
-            ConfigError::new(format!("/credentials/{field}"), "invalid_secret", reason)
+            Fault::new(format!("/credentials/{field}"), "invalid_secret", reason)
         });
     bad_key_id.into_iter().chain(bad_secrets).collect()
 }
@@ -283,23 +280,23 @@ fn is_secret(secret: &Secret) -> bool {
         && secret.expose().bytes().all(|b| b.is_ascii_graphic())
 }
 
-fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<ConfigError> {
+fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (key, value) in map {
         let path = format!("{path}/{}", escape_pointer(key));
         if let Some(fault) = check_model_name(&path, key) {
-            let reason = format!("has a key that {}", fault.reason);
-            faults.push(ConfigError::new(path.clone(), "invalid_key", reason));
+            let reason = format!("has a key that {}", fault.message);
+            faults.push(Fault::new(path.clone(), "invalid_key", reason));
         }
         if let Some(fault) = check_model_name(&path, value) {
-            let reason = format!("has a value that {}", fault.reason);
-            faults.push(ConfigError::new(path, "invalid_value", reason));
+            let reason = format!("has a value that {}", fault.message);
+            faults.push(Fault::new(path, "invalid_value", reason));
         }
     }
     faults
 }
 
-fn check_model_name(path: &str, name: &str) -> Option<ConfigError> {
+fn check_model_name(path: &str, name: &str) -> Option<Fault> {
     let reason = if name.trim().is_empty() {
         "is empty"
     } else if name.trim() != name {
@@ -311,7 +308,7 @@ fn check_model_name(path: &str, name: &str) -> Option<ConfigError> {
     } else {
         return None;
     };
-    Some(ConfigError::new(path, "invalid_model_name", reason))
+    Some(Fault::new(path, "invalid_model_name", reason))
 }
 
 #[cfg(test)]
@@ -339,7 +336,7 @@ mod tests {
             .unwrap_or_default();
         let seen: Vec<_> = faults
             .iter()
-            .map(|fault| format!("{} {}", fault.path, fault.code))
+            .map(|fault| format!("{} {}", fault.pointer, fault.code))
             .collect();
         assert_eq!(seen, expected);
     }
@@ -428,8 +425,8 @@ mod tests {
         let config = r#"{"schema":2,"limits":{"max_request_bytes":0}}"#;
         let faults = Routes::compile(PluginConfig::from_json(config.as_bytes()).unwrap());
         let faults = faults.unwrap_err();
-        assert_eq!(faults[0].path, "/schema");
-        assert_eq!(faults[1].path, "/limits/max_request_bytes");
+        assert_eq!(faults[0].pointer, "/schema");
+        assert_eq!(faults[1].pointer, "/limits/max_request_bytes");
     }
 
     #[test]

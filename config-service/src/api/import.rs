@@ -12,7 +12,7 @@ use super::body::Body;
 use super::openapi::{BadRequest, Forbidden, TooLarge};
 use super::{App, Principal, Problem};
 use crate::channels::{Author, EditError, Request};
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, FaultSchema};
 
 /// One entry of the list.
 #[derive(Deserialize, ToSchema)]
@@ -55,6 +55,7 @@ struct Imported {
     repeated: Vec<String>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<FaultSchema>, required = false)]
     errors: Vec<Fault>,
     /// How many reasons there are, those included that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -10,7 +10,7 @@ use super::etag;
 use crate::access::{Principal, Role};
 use crate::channels::EditError;
 use crate::export::ExportError;
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, FaultSchema};
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 use crate::token::IssueError;
@@ -31,6 +31,7 @@ pub struct Problem {
     detail: String,
     /// Every fault of the body, up to the hundredth.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<FaultSchema>, required = false)]
     errors: Vec<Fault>,
     /// How many faults there are, those included that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,7 +169,7 @@ impl Problem {
     pub(super) fn name_taken(name: &str) -> Self {
         let detail = format!("another channel has the name `{name}`; nothing was changed");
         let kind = "urn:bedrock-filter:problem:name-taken";
-        let fault = Fault::name_taken();
+        let fault = fault::name_taken();
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail).with_errors(vec![fault])
     }
 

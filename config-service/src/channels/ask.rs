@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock_filter::config::SignedBy;
+use bedrock_filter::config::{SignedBy, lint};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
 use super::candidate::find;
 use super::{Channels, EditError, Request};
-use crate::channel::{self, Warning};
 use crate::credentials::IssuedCredentials;
 use crate::explain::{self, Explanation};
 use crate::export::ExportError;
+use crate::fault::Fault;
 use crate::probe::{Candor, Plan, ProbeError, Report};
 use crate::publish::{self, Snapshot};
 use crate::settings::Settings;
@@ -28,10 +28,10 @@ impl Channels {
         &self,
         request: Request,
         body: impl AsRef<[u8]>,
-    ) -> Result<Vec<Warning>, EditError> {
+    ) -> Result<Vec<Fault>, EditError> {
         let contents = self.list().await?;
         let candidate = self.inner.read(&contents, &request, body.as_ref())?;
-        let warnings = channel::warnings(&candidate.after);
+        let warnings = lint::warnings(&candidate.after);
         self.inner.judge(&contents, &candidate)?;
         Ok(warnings)
     }
@@ -82,8 +82,7 @@ impl Channels {
         channel.signer = SignedBy::Filter;
         let models = plan.models_of(channel)?;
         let candor = Candor::of(channel, &inner.settings.trusted_endpoints);
-        let routes = Routes::compile(config)
-            .map_err(|errors| EditError::Invalid(publish::faults(errors)))?;
+        let routes = Routes::compile(config).map_err(EditError::Invalid)?;
         let prober = &inner.prober;
         Ok(prober.run(&Arc::new(routes), &models, plan, candor).await)
     }

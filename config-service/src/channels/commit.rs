@@ -5,7 +5,7 @@ use super::{Author, EditError, Inner, Request, destination};
 use crate::channel::{Channel, StoredChannel};
 use crate::credentials;
 use crate::edit::{Base, Edit, endpoint};
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::publish::{Publisher, Snapshot};
 use crate::store::{Change, Contents};
 
@@ -148,7 +148,7 @@ impl Inner {
         let id = before.map(|stored| stored.id.as_str());
         let name_taken = name_taken(contents, id, after);
         if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
-            faults.push(Fault::name_taken());
+            faults.push(fault::name_taken());
         }
         let stored = as_stored(before, after);
         let index = next

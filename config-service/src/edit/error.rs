@@ -1,6 +1,6 @@
 //! Why an edit was not made.
 
-use crate::fault::Fault;
+use crate::fault::{self, Fault};
 use crate::reader::SyntaxError;
 use crate::store::StoreError;
 
@@ -39,7 +39,7 @@ impl EditError {
     pub fn faults(&self) -> Option<Vec<Fault>> {
         match self {
             Self::Invalid(faults) => Some(faults.clone()),
-            Self::NameTaken(_) => Some(vec![Fault::name_taken()]),
+            Self::NameTaken(_) => Some(vec![fault::name_taken()]),
             _ => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_filter::config::{Channel as FilterChannel, ConfigError, Credentials, PluginConfig};
+use bedrock_filter::config::{Channel as FilterChannel, Credentials, PluginConfig};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::secret::Secret;
 
@@ -34,8 +34,7 @@ pub(crate) fn explained(
     });
     let stand_ins = stand_ins.collect();
     let config = plugin_config(contents, settings, stand_ins);
-    Routes::compile(config).map_err(|errors| {
-        let mut faults = faults(errors);
+    Routes::compile(config).map_err(|mut faults| {
         for fault in &mut faults {
             below_source(&mut fault.pointer, contents);
         }
@@ -75,14 +74,6 @@ pub(super) fn secrets(contents: &Contents, config: &PluginConfig) -> Vec<Secret>
     let sent = config.channels.iter();
     let sent = sent.flat_map(|channel| channel.credentials.secrets().cloned());
     written.chain(sent).collect()
-}
-
-/// The filter's errors as faults of this service.
-pub(crate) fn faults(errors: Vec<ConfigError>) -> Vec<Fault> {
-    let errors = errors.into_iter();
-    errors
-        .map(|error| Fault::new(error.path, error.code, error.reason))
-        .collect()
 }
 
 fn plugin_config(

@@ -7,13 +7,14 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use bedrock_filter::config::lint;
 
 use super::fields::Values;
 use super::layout::{Page, Refusal};
 use super::login;
 use super::session::{Session, Sessions};
 use crate::api::AppState;
-use crate::channel::{StoredChannel, warnings};
+use crate::channel::StoredChannel;
 use crate::channels::{Author, EditError, Request};
 use render::View;
 
@@ -87,7 +88,7 @@ pub(super) async fn edit(
     };
     let notice = draft.as_ref().map(|_| RESTORED);
     let values = draft.unwrap_or_else(|| Values::stored(&stored));
-    let warnings = warnings(&stored.channel);
+    let warnings = lint::warnings(&stored.channel);
     let view = View {
         notice,
         warnings: &warnings,

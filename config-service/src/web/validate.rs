@@ -12,7 +12,7 @@ use super::layout::Refusal;
 use super::lines;
 use super::session::Session;
 use crate::api::AppState;
-use crate::channel::{Input, Setting, Warning};
+use crate::channel::{Input, Setting};
 use crate::channels::Request;
 use crate::fault::{Fault, LISTED, parts};
 
@@ -68,15 +68,15 @@ pub(super) async fn validate(
 }
 
 impl Notes {
-    pub(super) fn new(values: &Values, faults: &[Fault], warnings: &[Warning]) -> Self {
+    pub(super) fn new(values: &Values, faults: &[Fault], warnings: &[Fault]) -> Self {
         let more = faults.len().saturating_sub(LISTED);
         let faults = faults
             .iter()
             .take(LISTED)
-            .map(|fault| Placed::new(values, &fault.pointer, &fault.message, false));
+            .map(|fault| Placed::new(values, fault, false));
         let warnings = warnings
             .iter()
-            .map(|warning| Placed::new(values, warning.pointer(), warning.message(), true));
+            .map(|warning| Placed::new(values, warning, true));
         Self {
             notes: faults.chain(warnings).collect(),
             more,
@@ -98,8 +98,8 @@ impl Notes {
 }
 
 impl Placed {
-    fn new(values: &Values, pointer: &str, message: &str, is_warning: bool) -> Self {
-        let mut parts = parts(pointer).into_iter();
+    fn new(values: &Values, fault: &Fault, is_warning: bool) -> Self {
+        let mut parts = parts(&fault.pointer).into_iter();
         let field = parts.next().unwrap_or_else(|| "name".to_owned());
         let within = parts.next();
         let is_map = Setting::find(&field).is_some_and(|own| own.input == Input::Map);
@@ -107,7 +107,7 @@ impl Placed {
             let text = values.get(&field);
             match &within {
                 Some(key) => lines::of_key(text, key),
-                None => lines::of_message(message),
+                None => lines::of_message(&fault.message),
             }
         } else {
             None
@@ -116,7 +116,7 @@ impl Placed {
             field,
             within,
             line,
-            message: message.to_owned(),
+            message: fault.message.clone(),
             is_warning,
         }
     }

@@ -188,7 +188,7 @@ pub fn plugin_configuration(json: &[u8]) {
         let _ = lint::warnings(channel);
     }
     if let Err(faults) = config.clone().open(&SealKeys::default()) {
-        assert!(faults.iter().all(|fault| !fault.reason.is_empty()));
+        assert!(faults.iter().all(|fault| !fault.message.is_empty()));
     }
     match Routes::compile(config) {
         Ok(routes) => {
@@ -200,6 +200,6 @@ pub fn plugin_configuration(json: &[u8]) {
                 }
             }
         }
-        Err(faults) => assert!(faults.iter().all(|fault| !fault.reason.is_empty())),
+        Err(faults) => assert!(faults.iter().all(|fault| !fault.message.is_empty())),
     }
 }

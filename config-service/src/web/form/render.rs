@@ -9,7 +9,7 @@ use super::super::layout::csrf;
 use super::super::session::Session;
 use super::super::validate::{Notes, Placed};
 use super::{NEW, credentials, place};
-use crate::channel::{StoredChannel, Warning, masked};
+use crate::channel::{StoredChannel, masked};
 use crate::fault::Fault;
 use crate::history::differences;
 
@@ -19,7 +19,7 @@ pub(super) struct View<'a> {
     pub(super) stored: Option<&'a StoredChannel>,
     pub(super) values: &'a Values,
     pub(super) faults: &'a [Fault],
-    pub(super) warnings: &'a [Warning],
+    pub(super) warnings: &'a [Fault],
     /// Whether somebody else edited the channel since the form was made.
     pub(super) is_outdated: bool,
     /// What happened before.
