@@ -12,7 +12,9 @@ mod guardrail;
 pub mod lint;
 mod maps;
 mod open;
+mod rules;
 mod stage;
+mod text;
 
 pub use channel::{
     Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT, ModelIds,
@@ -26,6 +28,7 @@ pub use guardrail::{Guardrail, GuardrailTrace};
 pub use maps::unique_string_map;
 pub use open::KEY_CHECK;
 pub use stage::Stage;
+pub use text::TextFault;
 
 use serde::{Deserialize, Serialize};
 

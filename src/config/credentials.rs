@@ -75,13 +75,21 @@ impl Credentials {
 
     /// The secrets in them, for those who must keep them out of a text.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
+        self.named_secrets().map(|(_, secret)| secret)
+    }
+
+    /// The secrets with the names of their fields.
+    pub(super) fn named_secrets(&self) -> impl Iterator<Item = (&'static str, &Secret)> {
         let (first, second) = match self {
             Self::Static {
                 secret_access_key,
                 session_token,
                 ..
-            } => (Some(secret_access_key), session_token.as_ref()),
-            Self::BedrockApiKey { api_key, .. } => (Some(api_key), None),
+            } => (
+                Some(("secret_access_key", secret_access_key)),
+                session_token.as_ref().map(|it| ("session_token", it)),
+            ),
+            Self::BedrockApiKey { api_key, .. } => (Some(("api_key", api_key)), None),
             Self::Unavailable {} => (None, None),
         };
         first.into_iter().chain(second)

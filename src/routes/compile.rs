@@ -6,11 +6,9 @@ use super::{CompiledChannel, Routes};
 use crate::arn::MAX_MODEL_ID_LEN;
 use crate::config::{
     Channel, Credentials, Failover, Fault, Guardrail, Limits, MAX_TIMEOUT_SECONDS, MAX_WEIGHT,
-    PluginConfig, SCHEMA, SignedBy, UnknownParameters, escape_pointer, is_name,
+    PluginConfig, SCHEMA, SignedBy, TextFault, UnknownParameters, escape_pointer, is_name,
 };
 use crate::endpoint::{Endpoint, HostVariant};
-use crate::seal::is_sealed;
-use crate::secret::Secret;
 use crate::sign::Signer;
 
 pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<Fault>> {
@@ -128,7 +126,7 @@ fn check_channel(channel: &Channel) -> Vec<Fault> {
         (Ok(_), Ok(Some(own))) => faults.extend(check_region(channel, &own)),
         (region, endpoint) => faults.extend(region.err().into_iter().chain(endpoint.err())),
     }
-    faults.extend(check_credentials(&channel.credentials));
+    faults.extend(channel.credentials.faults());
     faults.extend(check_signer(channel));
     if !(1..=MAX_WEIGHT).contains(&channel.weight) {
         let reason = format!("is {}, but must be 1 to {MAX_WEIGHT}", channel.weight);
@@ -225,59 +223,11 @@ fn check_timeouts(channel: &Channel) -> impl Iterator<Item = Fault> {
 
 fn check_signer(channel: &Channel) -> Option<Fault> {
     let is_bearer = matches!(channel.credentials, Credentials::BedrockApiKey { .. });
-    (is_bearer && channel.signer == SignedBy::Envoy).then(|| {
-        let reason = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; \
-                      leave `signer` out";
-        Fault::new("/signer", "nothing_to_sign", reason)
-    })
-}
-
-fn check_credentials(credentials: &Credentials) -> Vec<Fault> {
-    let (key_id, secrets) = match credentials {
-        Credentials::Static {
-            access_key_id,
-            secret_access_key,
-            session_token,
-            ..
-        } => (
-            Some(access_key_id),
-            vec![
-                ("secret_access_key", Some(secret_access_key)),
-                ("session_token", session_token.as_ref()),
-            ],
-        ),
-        Credentials::BedrockApiKey { api_key, .. } => (None, vec![("api_key", Some(api_key))]),
-        Credentials::Unavailable {} => (None, Vec::new()),
-    };
-    let bad_key_id = key_id.filter(|id| !is_access_key_id(id)).map(|_| {
-        Fault::new(
-            "/credentials/access_key_id",
-            "invalid_access_key_id",
-            "must be letters and digits, such as AKIA…",
-        )
-    });
-    let bad_secrets = secrets
-        .into_iter()
-        .filter(|(_, secret)| secret.is_some_and(|secret| !is_secret(secret)))
-        .map(|(field, secret)| {
-            let reason = if secret.is_some_and(is_sealed) {
-                "is sealed and was not opened, or begins with `sealed:` like one that is"
-            } else {
-                "must be visible ASCII without spaces (the value is hidden)"
-            };
-            Fault::new(format!("/credentials/{field}"), "invalid_secret", reason)
-        });
-    bad_key_id.into_iter().chain(bad_secrets).collect()
-}
-
-fn is_access_key_id(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 128 && id.bytes().all(|b| b.is_ascii_alphanumeric())
-}
-
-fn is_secret(secret: &Secret) -> bool {
-    !is_sealed(secret)
-        && !secret.expose().is_empty()
-        && secret.expose().bytes().all(|b| b.is_ascii_graphic())
+    if is_bearer {
+        channel.signer.fault_of_bearer()
+    } else {
+        None
+    }
 }
 
 fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<Fault> {
@@ -297,16 +247,12 @@ fn check_map(path: &str, map: &BTreeMap<String, String>) -> Vec<Fault> {
 }
 
 fn check_model_name(path: &str, name: &str) -> Option<Fault> {
-    let reason = if name.trim().is_empty() {
-        "is empty"
-    } else if name.trim() != name {
-        "starts or ends with white space"
-    } else if name.chars().any(char::is_control) {
-        "contains a control character"
-    } else if name.len() > MAX_MODEL_ID_LEN {
-        "is longer than 2048 bytes"
-    } else {
-        return None;
+    let reason = match TextFault::all(name).first() {
+        Some(TextFault::Blank) => "is empty",
+        Some(TextFault::Padded) => "starts or ends with white space",
+        Some(TextFault::Control) => "contains a control character",
+        None if name.len() > MAX_MODEL_ID_LEN => "is longer than 2048 bytes",
+        None => return None,
     };
     Some(Fault::new(path, "invalid_model_name", reason))
 }
@@ -427,20 +373,5 @@ mod tests {
         let faults = faults.unwrap_err();
         assert_eq!(faults[0].pointer, "/schema");
         assert_eq!(faults[1].pointer, "/limits/max_request_bytes");
-    }
-
-    #[test]
-    fn faults_in_secrets_do_not_repeat_them() {
-        let credentials = Credentials::Static {
-            access_key_id: "AKIDEXAMPLE".to_owned(),
-            secret_access_key: Secret::new("top secret"),
-            session_token: Some(Secret::new("token\n")),
-            expires_at: None,
-        };
-        let faults = check_credentials(&credentials);
-        assert_eq!(faults.len(), 2);
-        for fault in faults {
-            assert!(!fault.to_string().contains("top"), "{fault}");
-        }
     }
 }

@@ -35,7 +35,7 @@ const FILTER: &[(&str, &[&str])] = &[
     (
         "routes",
         &[
-            "bedrock", "sign", "config", "catalog", "endpoint", "arn", "seal", "secret", "chat",
+            "bedrock", "sign", "config", "catalog", "endpoint", "arn", "chat",
         ],
     ),
     // What models speak; it knows no protocol.

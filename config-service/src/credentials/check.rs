@@ -1,7 +1,5 @@
 //! Whether the values of a source make sense, before AWS is asked.
 
-use bedrock_filter::config::SignedBy;
-
 use super::TokenFolders;
 use crate::channel::{AssumeRole, Channel, Credentials, WebIdentity};
 use crate::fault::Fault;
@@ -16,10 +14,8 @@ const MAX_TAGS: usize = 50;
 pub(crate) fn check_channel(channel: &Channel, tokens: &TokenFolders) -> Vec<Fault> {
     let mut faults = check(&channel.credentials, tokens, "/credentials");
     let is_minted = matches!(channel.credentials, Credentials::BedrockShortTermKey { .. });
-    if is_minted && channel.signer == SignedBy::Envoy {
-        let message = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; leave \
-                       `signer` out";
-        faults.push(Fault::new("/signer", "nothing_to_sign", message));
+    if is_minted {
+        faults.extend(channel.signer.fault_of_bearer());
     }
     faults
 }

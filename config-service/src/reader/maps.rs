@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bedrock_filter::config::TextFault;
 use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::value::RawValue;
@@ -40,26 +41,22 @@ pub(crate) fn enum_map<T: DeserializeOwned>(
 /// Rules for a text that is looked up or sent verbatim: not blank, nothing around it, nothing
 /// invisible in it. `what` names the text in the messages.
 pub(super) fn text_faults(text: &str, what: &str, codes: TextCodes) -> Vec<(&'static str, String)> {
-    if text.trim().is_empty() {
-        return vec![(
+    let faults = TextFault::all(text).into_iter();
+    let told = faults.map(|fault| match fault {
+        TextFault::Blank => (
             codes.empty,
             format!("{what} is empty; write it or remove the entry"),
-        )];
-    }
-    let mut faults = Vec::new();
-    if text.trim() != text {
-        faults.push((
+        ),
+        TextFault::Padded => (
             "surrounding_whitespace",
             format!("{what} begins or ends with whitespace; remove it, matching is exact"),
-        ));
-    }
-    if text.chars().any(char::is_control) {
-        faults.push((
+        ),
+        TextFault::Control => (
             "control_character",
             format!("{what} contains a control character such as a line break; remove it"),
-        ));
-    }
-    faults
+        ),
+    });
+    told.collect()
 }
 
 /// Codes that differ between the places where texts stand.
