@@ -5,11 +5,11 @@
 
 mod aws;
 mod check;
+mod error;
 pub mod keeper;
 pub(crate) mod ledger;
 mod short_term;
 mod token_file;
-mod usable;
 
 pub use aws::Aws;
 pub(crate) use check::check_channel;

@@ -14,10 +14,11 @@ use aws_sdk_sts::types::{Credentials as StsCredentials, Tag};
 use bedrock_filter::config::Credentials as Issued;
 use bedrock_filter::secret::Secret;
 
+use super::error::FetchError;
 use super::ledger::Fetched;
 use super::{DEFAULT_SESSION_NAME, TokenFolders, short_term};
 use crate::channel::{AssumeRole, Credentials, WebIdentity};
-use crate::outbound::{Outbound, chain, redacted};
+use crate::outbound::{Outbound, chain};
 
 /// How long one call to STS may take, retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
@@ -51,18 +52,18 @@ impl Aws {
         &self,
         credentials: &Credentials,
         region: &str,
-    ) -> Result<Fetched, String> {
+    ) -> Result<Fetched, FetchError> {
         let fetched = match credentials {
             Credentials::BedrockShortTermKey { source } => {
-                let signer = self.credentials(source, region).await?;
-                short_term_key(&signer, region, SystemTime::now())
+                let signer = self.credentials(source, region).await;
+                signer.and_then(|signer| short_term_key(&signer, region, SystemTime::now()))
             }
             other => {
                 let found = self.credentials(other, region).await;
                 found.map(|credentials| access_key(&credentials))
             }
         };
-        fetched.map_err(|reason| redacted(&reason, &credentials.secrets()))
+        fetched.map_err(|error| error.without(&credentials.secrets()))
     }
 
     /// AWS credentials, from wherever they come.
@@ -70,7 +71,7 @@ impl Aws {
         &self,
         credentials: &Credentials,
         region: &str,
-    ) -> Result<AwsCredentials, String> {
+    ) -> Result<AwsCredentials, FetchError> {
         match credentials {
             Credentials::Static {
                 access_key_id,
@@ -93,7 +94,7 @@ impl Aws {
             }
             Credentials::WebIdentity(identity) => self.web_identity(identity, region).await,
             Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. } => {
-                Err("a Bedrock API key cannot sign".to_owned())
+                Err(FetchError::CannotSign)
             }
         }
     }
@@ -102,7 +103,7 @@ impl Aws {
         &self,
         profile: Option<&str>,
         region: &str,
-    ) -> Result<AwsCredentials, String> {
+    ) -> Result<AwsCredentials, FetchError> {
         let region = Region::new(region.to_owned());
         let config = ProviderConfig::without_region()
             .with_region(Some(region.clone()))
@@ -115,7 +116,7 @@ impl Aws {
         }
         let provider = builder.build().await;
         let found = provider.provide_credentials().await;
-        found.map_err(|error| chain(&error))
+        found.map_err(|error| FetchError::Aws(chain(&error)))
     }
 
     async fn assume_role(
@@ -123,10 +124,10 @@ impl Aws {
         role: &AssumeRole,
         source: AwsCredentials,
         region: &str,
-    ) -> Result<AwsCredentials, String> {
+    ) -> Result<AwsCredentials, FetchError> {
         let tags = role.session_tags.iter().map(|(key, value)| {
             let tag = Tag::builder().key(key).value(value).build();
-            tag.map_err(|error| error.to_string())
+            tag.map_err(|error| FetchError::Aws(error.to_string()))
         });
         let tags: Vec<_> = tags.collect::<Result<_, _>>()?;
         let answer = self
@@ -139,7 +140,7 @@ impl Aws {
             .set_tags(Some(tags).filter(|tags| !tags.is_empty()))
             .send()
             .await
-            .map_err(|error| reason(&error))?;
+            .map_err(|error| FetchError::Aws(reason(&error)))?;
         issued_by_sts(answer.credentials())
     }
 
@@ -147,7 +148,7 @@ impl Aws {
         &self,
         identity: &WebIdentity,
         region: &str,
-    ) -> Result<AwsCredentials, String> {
+    ) -> Result<AwsCredentials, FetchError> {
         let token = self.tokens.read(&identity.token_file).await?;
         let answer = self
             .sts(region, None)
@@ -158,7 +159,7 @@ impl Aws {
             .web_identity_token(token.expose())
             .send()
             .await
-            .map_err(|error| without_token(&reason(&error), &token))?;
+            .map_err(|error| FetchError::Aws(without_token(&reason(&error), &token)))?;
         issued_by_sts(answer.credentials())
     }
 
@@ -198,28 +199,28 @@ fn short_term_key(
     signer: &AwsCredentials,
     region: &str,
     now: SystemTime,
-) -> Result<Fetched, String> {
+) -> Result<Fetched, FetchError> {
     let left = signer.expiry().map_or(short_term::MAX_LIFE, |expiry| {
         expiry.duration_since(now).unwrap_or_default()
     });
     // Whole seconds, as the key states it.
     let life = Duration::from_secs(left.min(short_term::MAX_LIFE).as_secs());
     if life.is_zero() {
-        return Err("the credentials for a short-term key have expired".to_owned());
+        return Err(FetchError::SignerExpired);
     }
     Ok(Fetched {
         credentials: Issued::BedrockApiKey {
-            api_key: short_term::mint(signer, region, now, life)?,
+            api_key: short_term::mint(signer, region, now, life).map_err(FetchError::Mint)?,
             expires_at: None,
         },
         expires_at: Some(now + life),
     })
 }
 
-fn issued_by_sts(credentials: Option<&StsCredentials>) -> Result<AwsCredentials, String> {
-    let issued = credentials.ok_or("STS answered without credentials")?;
+fn issued_by_sts(credentials: Option<&StsCredentials>) -> Result<AwsCredentials, FetchError> {
+    let issued = credentials.ok_or(FetchError::Empty)?;
     let expiry = SystemTime::try_from(*issued.expiration());
-    let expiry = expiry.map_err(|error| format!("STS gave an expiry that is none: {error}"))?;
+    let expiry = expiry.map_err(|error| FetchError::InvalidExpiry(error.to_string()))?;
     Ok(AwsCredentials::new(
         issued.access_key_id(),
         issued.secret_access_key(),

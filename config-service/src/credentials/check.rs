@@ -104,7 +104,7 @@ fn check_web_identity(identity: &WebIdentity, tokens: &TokenFolders, faults: &mu
         identity.duration_seconds,
     );
     if let Some(objection) = tokens.objection(&identity.token_file) {
-        faults.add("token_file", "invalid_path", &objection);
+        faults.add("token_file", "invalid_path", &objection.to_string());
     }
 }
 

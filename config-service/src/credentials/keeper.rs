@@ -5,13 +5,12 @@ use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bedrock_filter::config::Credentials as Issued;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::aws::Aws;
+use super::error::FetchError;
 use super::ledger::{Fetched, IssuedCredentials, Job, Ledger, Saved};
-use super::usable::is_usable;
 use crate::channel::{CredentialState, CredentialStatus, StoredChannel};
 
 /// How long AWS may take for one attempt, all of its calls together.
@@ -41,7 +40,7 @@ struct Inner {
     slots: Arc<Semaphore>,
 }
 
-type Attempts = JoinSet<(Job, Result<Fetched, String>)>;
+type Attempts = JoinSet<(Job, Result<Fetched, FetchError>)>;
 
 impl Keeper {
     /// Asks AWS in this way.
@@ -162,21 +161,20 @@ impl Keeper {
                 // A task of its own, so that a panic is a failure like others, tried again later.
                 let task = tokio::spawn(attempt(aws, slots, job.clone()));
                 let outcome = task.await;
-                let outcome =
-                    outcome.unwrap_or_else(|_| Err("the attempt was interrupted".to_owned()));
+                let outcome = outcome.unwrap_or(Err(FetchError::Interrupted));
                 (job, outcome)
             });
         }
     }
 
-    fn record(&self, job: &Job, outcome: Result<Fetched, String>) -> bool {
+    fn record(&self, job: &Job, outcome: Result<Fetched, FetchError>) -> bool {
         let kind = job.credentials.kind();
         match &outcome {
             Ok(_) => tracing::info!(channel.id = job.channel_id, kind, "credentials renewed"),
             Err(reason) => tracing::warn!(
                 channel.id = job.channel_id,
                 kind,
-                reason,
+                %reason,
                 "credentials could not be renewed"
             ),
         }
@@ -200,21 +198,20 @@ impl Keeper {
     }
 }
 
-async fn attempt(aws: Aws, slots: Arc<Semaphore>, job: Job) -> Result<Fetched, String> {
+async fn attempt(aws: Aws, slots: Arc<Semaphore>, job: Job) -> Result<Fetched, FetchError> {
     // The semaphore is never closed.
     let _slot = slots.acquire().await;
     let fetch = aws.fetch(&job.credentials, &job.region);
     let outcome = tokio::time::timeout(ATTEMPT_TIMEOUT, fetch).await;
-    let outcome = outcome.unwrap_or_else(|_| Err("AWS took too long".to_owned()));
+    let outcome = outcome.unwrap_or(Err(FetchError::TimedOut));
     outcome.and_then(usable)
 }
 
 /// What the filter would refuse must not get into the configuration, where it would hold up all others.
-fn usable(fetched: Fetched) -> Result<Fetched, String> {
-    let credentials: &Issued = &fetched.credentials;
-    if is_usable(credentials) {
+fn usable(fetched: Fetched) -> Result<Fetched, FetchError> {
+    if fetched.credentials.faults().is_empty() {
         Ok(fetched)
     } else {
-        Err("AWS gave credentials with unexpected characters".to_owned())
+        Err(FetchError::Unusable)
     }
 }

@@ -8,6 +8,7 @@ use bedrock_filter::config::Credentials as Issued;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::error::FetchError;
 use crate::channel::{CredentialState, CredentialStatus, Credentials, StoredChannel};
 
 /// Credentials are renewed at this part of their life. So there is as much left to do without AWS, or for
@@ -160,7 +161,7 @@ impl Ledger {
     pub(super) fn record(
         &mut self,
         job: &Job,
-        outcome: Result<Fetched, String>,
+        outcome: Result<Fetched, FetchError>,
         now: SystemTime,
     ) -> bool {
         let entry = self.entries.get_mut(&job.channel_id);
@@ -171,7 +172,7 @@ impl Ledger {
         entry.busy = false;
         match outcome {
             Ok(fetched) => entry.succeed(fetched, now),
-            Err(reason) => entry.fail(reason, now),
+            Err(error) => entry.fail(&error, now),
         }
     }
 
@@ -284,7 +285,7 @@ impl Entry {
 
     fn succeed(&mut self, fetched: Fetched, now: SystemTime) -> bool {
         if fetched.expires_at.is_some_and(|expiry| expiry <= now) {
-            return self.fail("AWS gave credentials that have expired".to_owned(), now);
+            return self.fail(&FetchError::Expired, now);
         }
         self.refreshes += 1;
         self.streak = 0;
@@ -297,12 +298,12 @@ impl Entry {
     }
 
     /// The last good ones stay while they live; those of an earlier source do not.
-    fn fail(&mut self, reason: String, now: SystemTime) -> bool {
+    fn fail(&mut self, error: &FetchError, now: SystemTime) -> bool {
         let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.streak.min(16));
         self.next_attempt = now + pause.min(LONGEST_PAUSE);
         self.failures += 1;
         self.streak += 1;
-        self.last_error = Some(reason);
+        self.last_error = Some(error.to_string());
         self.held.take_if(|held| held.outdated).is_some()
     }
 

@@ -19,15 +19,17 @@ pub(super) const MAX_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 const HOST: &str = "bedrock.amazonaws.com";
 const PREFIX: &str = "bedrock-api-key-";
 
+/// Whatever `aws-sigv4` says.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// A key for a region that lives for `life`, but no longer than the credentials.
 pub(super) fn mint(
     credentials: &aws_credential_types::Credentials,
     region: &str,
     now: SystemTime,
     life: Duration,
-) -> Result<Secret, String> {
-    let url = presign(credentials, region, now, life.min(MAX_LIFE))
-        .map_err(|error| format!("cannot sign a short-term key: {error}"))?;
+) -> Result<Secret, BoxError> {
+    let url = presign(credentials, region, now, life.min(MAX_LIFE))?;
     Ok(Secret::new(format!("{PREFIX}{}", STANDARD.encode(url))))
 }
 
@@ -37,7 +39,7 @@ fn presign(
     region: &str,
     now: SystemTime,
     life: Duration,
-) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+) -> Result<String, BoxError> {
     let mut settings = SigningSettings::default();
     settings.signature_location = SignatureLocation::QueryParams;
     settings.expires_in = Some(life);

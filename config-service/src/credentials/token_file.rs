@@ -56,6 +56,57 @@ impl FromStr for TokenFolder {
     }
 }
 
+/// Why a path cannot be a token's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum InvalidPath {
+    /// It does not lead straight to a file.
+    #[error("must be an absolute path on the config-service's machine, without `..`")]
+    NotPlain,
+    /// It is in none of the folders.
+    #[error(
+        "must be in one of the folders that --token-file-dirs of the config-service names: {0}"
+    )]
+    Outside(String),
+}
+
+/// Why a file has no token; never quotes the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenError {
+    /// It is not where tokens are.
+    #[error("{file} {reason}")]
+    Path {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: InvalidPath,
+    },
+    /// A link leads somewhere else.
+    #[error("cannot read {file}: a link leads out of {}", folder.display())]
+    Escape {
+        /// The file.
+        file: String,
+        /// The folder that it should be in.
+        folder: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot read {file}: {source}")]
+    Unreadable {
+        /// The file.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is in it is none.
+    #[error(
+        "{0} holds no token: it must be a JSON Web Token of at most {MAX_TOKEN_LEN} characters, three \
+         parts in base64url with dots between"
+    )]
+    NoToken(String),
+    /// Nobody came to read it.
+    #[error("the token was not read")]
+    Interrupted,
+}
+
 /// All folders from which tokens may be read. Clones share one list.
 #[derive(Clone, Debug)]
 pub struct TokenFolders(Arc<[TokenFolder]>);
@@ -76,7 +127,7 @@ impl Default for TokenFolders {
 
 impl TokenFolders {
     /// What is wrong with the path of a file, as far as that can be told without looking at files.
-    pub(super) fn objection(&self, file: &str) -> Option<String> {
+    pub(super) fn objection(&self, file: &str) -> Option<InvalidPath> {
         self.place(file).err()
     }
 
@@ -85,40 +136,39 @@ impl TokenFolders {
     /// # Errors
     ///
     /// Why the file has no token; never quotes the file.
-    pub(super) async fn read(&self, file: &str) -> Result<Secret, String> {
+    pub(super) async fn read(&self, file: &str) -> Result<Secret, TokenError> {
         let (folders, file) = (self.clone(), file.to_owned());
         let read = tokio::task::spawn_blocking(move || folders.read_now(&file));
-        read.await
-            .unwrap_or_else(|_| Err("the token was not read".to_owned()))
+        read.await.unwrap_or(Err(TokenError::Interrupted))
     }
 
-    fn read_now(&self, file: &str) -> Result<Secret, String> {
+    fn read_now(&self, file: &str) -> Result<Secret, TokenError> {
+        let named = || file.to_owned();
         let place = self.place(file);
-        let (folder, inside) = place.map_err(|objection| format!("{file} {objection}"))?;
-        let bytes = open(folder, inside).map_err(|error| {
-            if is_escape(&error) {
-                return format!(
-                    "cannot read {file}: a link leads out of {}",
-                    folder.display()
-                );
-            }
-            format!("cannot read {file}: {error}")
+        let (folder, inside) = place.map_err(|reason| TokenError::Path {
+            file: named(),
+            reason,
         })?;
-        token(&bytes).ok_or_else(|| {
-            format!(
-                "{file} holds no token: it must be a JSON Web Token of at most {MAX_TOKEN_LEN} \
-                 characters, three parts in base64url with dots between"
-            )
-        })
+        let bytes = open(folder, inside).map_err(|source| {
+            if is_escape(&source) {
+                return TokenError::Escape {
+                    file: named(),
+                    folder: folder.to_owned(),
+                };
+            }
+            TokenError::Unreadable {
+                file: named(),
+                source,
+            }
+        })?;
+        token(&bytes).ok_or_else(|| TokenError::NoToken(named()))
     }
 
     /// The folder that a file is in, and the rest of its path.
-    fn place<'a>(&'a self, file: &'a str) -> Result<(&'a Path, &'a Path), String> {
+    fn place<'a>(&'a self, file: &'a str) -> Result<(&'a Path, &'a Path), InvalidPath> {
         let path = Path::new(file);
         if !is_plain(path) || file.ends_with('/') || file.contains(char::is_control) {
-            return Err(
-                "must be an absolute path on the config-service's machine, without `..`".to_owned(),
-            );
+            return Err(InvalidPath::NotPlain);
         }
         let place = |folder: &'a TokenFolder| {
             let inside = path.strip_prefix(&folder.0).ok()?;
@@ -126,10 +176,7 @@ impl TokenFolders {
         };
         self.0.iter().find_map(place).ok_or_else(|| {
             let folders = self.0.iter().map(|it| it.0.display().to_string());
-            format!(
-                "must be in one of the folders that --token-file-dirs of the config-service names: {}",
-                folders.collect::<Vec<_>>().join(", ")
-            )
+            InvalidPath::Outside(folders.collect::<Vec<_>>().join(", "))
         })
     }
 }

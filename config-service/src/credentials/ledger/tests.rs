@@ -39,7 +39,7 @@ fn ledger(channels: &[StoredChannel]) -> Ledger {
 }
 
 /// One channel whose first job ended at 0 with `outcome`.
-fn after_first(outcome: Result<Fetched, String>) -> (Ledger, Job) {
+fn after_first(outcome: Result<Fetched, FetchError>) -> (Ledger, Job) {
     let mut ledger = ledger(&[channel("a", "one", true)]);
     let job = ledger.due(at(0)).remove(0);
     ledger.record(&job, outcome, at(0));
@@ -82,7 +82,11 @@ fn failures_keep_the_last_good_ones_and_are_spaced_out() {
     let mut now = 30 * MINUTE;
     for pause in [1, 2, 4, 8, 16, 32, 60, 60] {
         assert_eq!(ledger.due(at(now)).len(), 1);
-        assert!(!ledger.record(&job, Err("AccessDenied: no".to_owned()), at(now)));
+        assert!(!ledger.record(
+            &job,
+            Err(FetchError::Aws("AccessDenied: no".to_owned())),
+            at(now)
+        ));
         assert_eq!(held(&ledger), ["good"]);
         assert!(ledger.due(at(now + pause - 1)).is_empty());
         now += pause;
@@ -102,7 +106,7 @@ fn a_source_without_credentials_is_not_served_and_says_why() {
     let ledger_before = ledger(&[channel("a", "one", true)]);
     assert_eq!(ledger_before.status()["a"].state, CredentialState::Pending);
     assert!(!ledger_before.is_settled());
-    for outcome in [Err("no".to_owned()), Ok(key("late", Some(0)))] {
+    for outcome in [Err(FetchError::TimedOut), Ok(key("late", Some(0)))] {
         let (ledger, _) = after_first(outcome);
         assert_eq!(ledger.status()["a"].state, CredentialState::Unavailable);
         assert!(ledger.is_settled());
@@ -141,7 +145,7 @@ fn the_filter_is_told_until_when_it_may_use_them() {
 fn a_changed_source_serves_on_until_the_new_one_answers() {
     for (outcome, after) in [
         (Ok(key("new", None)), vec!["new"]),
-        (Err("no".to_owned()), vec![]),
+        (Err(FetchError::TimedOut), vec![]),
     ] {
         let (mut ledger, old_job) = after_first(Ok(key("old", Some(HOUR))));
         ledger.sync(&[channel("a", "two", true)], at(1));
@@ -193,7 +197,7 @@ proptest! {
             ledger.retire(at(now));
             for job in ledger.due(at(now)) {
                 let outcome = life.map(|life| key(&number.to_string(), Some(now + life)));
-                ledger.record(&job, outcome.ok_or_else(|| "no".to_owned()), at(now));
+                ledger.record(&job, outcome.ok_or(FetchError::TimedOut), at(now));
             }
             if let Some(held) = ledger.entries["a"].held.as_ref() {
                 prop_assert!(held.fetched.expires_at.unwrap() > at(now));

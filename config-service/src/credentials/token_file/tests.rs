@@ -18,7 +18,8 @@ fn mount() -> (TempDir, PathBuf, TokenFolders) {
 /// What is read, or why nothing is.
 fn read(folders: &TokenFolders, file: &Path) -> Result<String, String> {
     let token = folders.read_now(file.to_str().unwrap());
-    token.map(|token| token.expose().to_owned())
+    let token = token.map(|token| token.expose().to_owned());
+    token.map_err(|error| error.to_string())
 }
 
 #[track_caller]
@@ -39,7 +40,7 @@ fn a_mount_of_kubernetes_is_read_through_its_links_and_after_each_change() {
         std::fs::write(mount.join(&version).join("token"), format!("{token}\n")).unwrap();
         symlink(&version, mount.join("..data_tmp")).unwrap();
         std::fs::rename(mount.join("..data_tmp"), mount.join("..data")).unwrap();
-        assert_eq!(read(&folders, &file).as_deref(), Ok(token.as_str()));
+        assert_eq!(read(&folders, &file).as_ref(), Ok(token));
     }
 }
 
@@ -50,7 +51,7 @@ fn a_folder_may_be_reached_through_links() {
     symlink(&mount, dir.path().join("run")).unwrap();
     let folder = dir.path().join("run");
     let folders = vec![folder.to_str().unwrap().parse().unwrap()].into();
-    assert_eq!(read(&folders, &folder.join("token")).as_deref(), Ok(TOKEN));
+    assert_eq!(read(&folders, &folder.join("token")), Ok(TOKEN.to_owned()));
 }
 
 #[test]
