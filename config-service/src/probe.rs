@@ -3,6 +3,7 @@
 
 mod answer;
 mod candor;
+mod failure;
 mod http;
 mod remedy;
 mod stage;
@@ -76,9 +77,12 @@ pub enum ProbeError {
     /// Nothing says which models to ask.
     #[error("the channel names no models; say which to test in `models`")]
     NoModels,
-    /// A part of the plan is too long.
-    #[error("{0}")]
-    TooMuch(String),
+    /// The plan's prompt is too long.
+    #[error("`prompt` is longer than {MOST_PROMPT} bytes")]
+    LongPrompt,
+    /// The plan names too many models.
+    #[error("{0} models are too many for one test; name at most {MOST_MODELS} in `models`")]
+    ManyModels(usize),
 }
 
 impl From<StoreError> for ProbeError {
@@ -91,8 +95,7 @@ impl Plan {
     /// The models to ask a channel.
     pub(crate) fn models_of(&self, channel: &Channel) -> Result<Vec<String>, ProbeError> {
         if self.prompt.len() > MOST_PROMPT {
-            let message = format!("`prompt` is longer than {MOST_PROMPT} bytes");
-            return Err(ProbeError::TooMuch(message));
+            return Err(ProbeError::LongPrompt);
         }
         let mut models = self.models.clone();
         if models.is_empty() {
@@ -111,9 +114,7 @@ impl Plan {
         match models.len() {
             0 => Err(ProbeError::NoModels),
             1..=MOST_MODELS => Ok(models),
-            n => Err(ProbeError::TooMuch(format!(
-                "{n} models are too many for one test; name at most {MOST_MODELS} in `models`"
-            ))),
+            count => Err(ProbeError::ManyModels(count)),
         }
     }
 

@@ -260,7 +260,9 @@ impl From<ProbeError> for Problem {
     fn from(error: ProbeError) -> Self {
         match error {
             ProbeError::Channel(error) => error.into(),
-            ProbeError::NoModels | ProbeError::TooMuch(_) => Self::bad_request(error.to_string()),
+            ProbeError::NoModels | ProbeError::LongPrompt | ProbeError::ManyModels(_) => {
+                Self::bad_request(error.to_string())
+            }
             ProbeError::NoCredentials => {
                 let kind = "urn:bedrock-filter:problem:no-credentials";
                 let detail = error.to_string();

@@ -9,6 +9,7 @@ use bedrock_filter::call::Headers;
 use bedrock_filter::exchange::Step;
 use bedrock_filter::routes::Routes;
 
+use super::failure::Failure;
 use super::remedy;
 use super::stage::Stepped;
 use crate::call::{Call, Refusal};
@@ -24,10 +25,12 @@ pub(super) fn judge(status: StatusCode, error_type: Option<&str>, body: &[u8]) -
     // What the client would see: account numbers and the like are redacted in it.
     let said = error.reply().message;
     let remedy = remedy::of_status(status, &error.exception, &error.message);
-    Err((
-        format!("HTTP {} {}: {said}", status.as_u16(), error.exception),
-        remedy.map(str::to_owned),
-    ))
+    Err(Failure::Bedrock {
+        status,
+        exception: error.exception,
+        message: said,
+        remedy,
+    })
 }
 
 /// What the client would get.
@@ -38,17 +41,14 @@ pub(super) fn decode(
 ) -> Stepped<Vec<u8>> {
     // The exchange that made the call was left behind when the call went out.
     let begun = Call::begin(routes, request, SystemTime::now());
-    let (_, mut exchange) = begun.map_err(|refusal| (refusal.message(), None))?;
+    let (_, mut exchange) = begun.map_err(Failure::Unreadable)?;
     let mut step = exchange.response_headers(head, body.is_empty());
     if step == Step::Wait {
         step = exchange.response_body(body.len(), true, &mut || body.to_vec());
     }
     let failed = |status, body: &[u8]| {
         let message = Refusal::new(status, body).message();
-        (
-            format!("the client would get HTTP {status}: {message}"),
-            None,
-        )
+        Failure::Answer { status, message }
     };
     match step {
         Step::Edit(edit) => {
@@ -73,14 +73,14 @@ fn is_done(stream: &[u8]) -> bool {
 }
 
 /// What a stream that broke off says for itself.
-fn broken_off(stream: &[u8]) -> (String, Option<String>) {
+fn broken_off(stream: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(stream);
     let events = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let error = events
         .map(|event| Refusal::new(200, event.as_bytes()))
         .find(|refusal| !refusal.error.is_null());
     let reason = error.map_or_else(|| "it has no end".to_owned(), |error| error.message());
-    (format!("the stream broke off: {reason}"), None)
+    Failure::Stream(reason)
 }
 
 /// The start of the answer's text, and its usage, from a completion or a stream of chunks.

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::answer::{decode, judge, shown};
 use super::candor::Candor;
-use super::remedy;
+use super::failure::{BrokenAnswer, Failure, Silence, Unsendable};
 use super::stage::{Stage, Stepped, Trail};
 use crate::call::Call;
 use crate::outbound::Outbound;
@@ -78,7 +78,7 @@ impl Prober {
         let body = match read(answer).await {
             Ok(body) => body,
             Err(reason) => {
-                let broken = Err((format!("HTTP {}, then {reason}", status.as_u16()), None));
+                let broken = Err(Failure::Broken { status, reason });
                 return trail.note(Stage::Status, start, broken);
             }
         };
@@ -100,7 +100,7 @@ impl Prober {
     async fn send(&self, call: &mut Call, candor: Candor) -> Stepped<Response> {
         let start = Instant::now();
         let origin = format!("{}://{}", call.header(":scheme"), call.header(":authority"));
-        let request = request(call, &origin).map_err(|reason| (reason, None))?;
+        let request = request(call, &origin)?;
         let patience = match candor {
             Candor::Full => call.timeout().unwrap_or(PATIENCE).min(PATIENCE),
             Candor::Guarded => GUARDED,
@@ -110,18 +110,16 @@ impl Prober {
             Ok(Ok(answer)) if candor == Candor::Full || is_bedrocks(&answer) => {
                 return Ok((answer, format!("connected to {origin}")));
             }
-            Ok(Ok(_)) => "the answer is not Bedrock's".to_owned(),
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer began within {} s", patience.as_secs()),
+            Ok(Ok(_)) => Silence::Stranger,
+            Ok(Err(error)) => error.into(),
+            Err(_) => Silence::TimedOut(patience),
         };
         if candor == Candor::Full {
-            let detail = format!("{origin}: {reason}");
-            return Err((detail, Some(remedy::OF_CONNECTION.to_owned())));
+            return Err(Failure::Unanswered { origin, reason });
         }
-        tracing::info!(origin, reason, "a test of a channel found no Bedrock");
+        tracing::info!(origin, %reason, "a test of a channel found no Bedrock");
         tokio::time::sleep_until(start + GUARDED).await;
-        let detail = format!("no answer of Bedrock's came from {origin}");
-        Err((detail, Some(remedy::OF_UNKNOWN_HOST.to_owned())))
+        Err(Failure::NotBedrock(origin))
     }
 }
 
@@ -135,17 +133,14 @@ fn prepare(routes: Arc<Routes>, request: &[u8]) -> Stepped<Call> {
             let path = call.header(":path").to_owned();
             Ok((call, format!("POST {path}")))
         }
-        Err(refusal) => Err((
-            refusal.message(),
-            Some("Explain shows which rule decides, and why.".to_owned()),
-        )),
+        Err(refusal) => Err(Failure::Refused(refusal)),
     }
 }
 
-fn request(call: &mut Call, origin: &str) -> Result<Request, String> {
+fn request(call: &mut Call, origin: &str) -> Result<Request, Unsendable> {
     let url: Url = format!("{origin}{}", call.header(":path"))
         .parse()
-        .map_err(|_| "the address is no URL".to_owned())?;
+        .map_err(|_| Unsendable::Address)?;
     let mut request = Request::new(Method::POST, url);
     for (name, value) in call.headers_to_bedrock() {
         // The client that sends it adds the length itself.
@@ -155,7 +150,7 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, String> {
         let name = name.parse::<axum::http::HeaderName>();
         let value = HeaderValue::from_bytes(value);
         let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err("a header cannot be sent over HTTP".to_owned());
+            return Err(Unsendable::Header);
         };
         value.set_sensitive(SENSITIVE.contains(&name.as_str()));
         request.headers_mut().insert(name, value);
@@ -164,11 +159,11 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, String> {
     Ok(request)
 }
 
-async fn read(answer: Response) -> Result<Vec<u8>, String> {
+async fn read(answer: Response) -> Result<Vec<u8>, BrokenAnswer> {
     match tokio::time::timeout(PATIENCE, read_all(answer)).await {
         Ok(Some(body)) => Ok(body),
-        Ok(None) => Err("the answer broke off, or is too long".to_owned()),
-        Err(_) => Err("the answer did not end in time".to_owned()),
+        Ok(None) => Err(BrokenAnswer::Incomplete),
+        Err(_) => Err(BrokenAnswer::TimedOut),
     }
 }
 

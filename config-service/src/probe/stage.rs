@@ -5,6 +5,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::failure::Failure;
+
 /// A step that a request takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -70,8 +72,8 @@ pub(super) struct Trail {
     pub(super) usage: Option<Value>,
 }
 
-/// What a stage gave, with what to say about it; or what to say about its failure, and what to do.
-pub(super) type Stepped<T> = Result<(T, String), (String, Option<String>)>;
+/// What a stage gave, with what to say about it.
+pub(super) type Stepped<T> = Result<(T, String), Failure>;
 
 impl Trail {
     /// Notes how a stage went; `None` ends the request.
@@ -84,7 +86,10 @@ impl Trail {
         let elapsed_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (ok, detail, remedy, value) = match stepped {
             Ok((value, detail)) => (true, detail, None, Some(value)),
-            Err((detail, remedy)) => (false, detail, remedy, None),
+            Err(failure) => {
+                let remedy = failure.remedy().map(str::to_owned);
+                (false, failure.to_string(), remedy, None)
+            }
         };
         self.stages.push(StageReport {
             stage,
