@@ -22,8 +22,8 @@ pub(crate) enum FetchError {
     /// STS answered with something else.
     #[error("STS answered without credentials")]
     Empty,
-    /// STS answered with a time that is none.
-    #[error("STS gave an expiry that is none: {0}")]
+    /// STS answered with a time that cannot be read.
+    #[error("STS returned an invalid expiry: {0}")]
     InvalidExpiry(String),
     /// The credentials are of no use any more.
     #[error("AWS gave credentials that have expired")]
