@@ -205,6 +205,10 @@ pub struct Args {
     )]
     pub unknown_parameters: UnknownParameters,
 
+    /// Serve Anthropic's `POST /v1/messages` too, as far as docs/ARCHITECTURE.md says.
+    #[arg(long, env = "BEDROCK_ANTHROPIC_MESSAGES", value_parser = FalseyValueParser::new())]
+    pub anthropic_messages: bool,
+
     /// Try a request on other channels when one fails; Envoy must have the routes for it.
     #[arg(long, env = "BEDROCK_FAILOVER", value_parser = FalseyValueParser::new())]
     pub failover: bool,

@@ -142,6 +142,7 @@ impl Service {
                 ..Limits::default()
             },
             unknown_parameters: args.unknown_parameters,
+            anthropic_messages: args.anthropic_messages,
             failover: args.failover.then(|| Failover {
                 max_attempts: args.max_attempts,
                 answer_headers: !args.hide_answer_headers,

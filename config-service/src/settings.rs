@@ -14,6 +14,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What becomes of parameters that nobody knows, in channels that do not say.
     pub unknown_parameters: UnknownParameters,
+    /// Whether clients may speak Anthropic's Messages API too.
+    pub anthropic_messages: bool,
     /// Settings of failover, where the filter stands on the clusters too.
     pub failover: Option<Failover>,
     /// Seals what is published.

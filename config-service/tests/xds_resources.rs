@@ -29,7 +29,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, 
 use envoy_types::pb::envoy::r#type::matcher::v3::string_matcher::MatchPattern;
 use envoy_types::pb::google::protobuf::value::Kind;
 use prost::Message as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// The only cluster of a service with one channel.
@@ -346,4 +346,22 @@ async fn the_plugin_configuration_is_what_the_filter_compiles() {
     );
     let parsed = bedrock_filter::config::PluginConfig::from_json(config.to_string().as_bytes());
     bedrock_filter::routes::Routes::compile(parsed.unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn anthropics_api_is_served_where_a_flag_says_so() {
+    for (flags, said) in [
+        (&[][..], Value::Null),
+        (&["--anthropic-messages"], json!(true)),
+    ] {
+        let service = TestService::start_in(Arc::new(TempDir::new().unwrap()), flags).await;
+        service.create(&common::channel("one")).await;
+        let mut envoy = Envoy::connect(&service, "e", Service::Extensions).await;
+        envoy.subscribe(ECDS, "").await;
+        let config = plugin_json(&envoy.receive(ECDS).await);
+        assert_eq!(config["anthropic_messages"], said, "{flags:?}");
+        let parsed = bedrock_filter::config::PluginConfig::from_json(config.to_string().as_bytes());
+        let routes = bedrock_filter::routes::Routes::compile(parsed.unwrap()).unwrap();
+        assert_eq!(routes.serves_anthropic_messages(), said == true);
+    }
 }

@@ -87,6 +87,7 @@ fn plugin_config(
         limits: settings.limits,
         failover: settings.failover,
         unknown_parameters: settings.unknown_parameters,
+        anthropic_messages: settings.anthropic_messages,
         ..PluginConfig::default()
     }
 }
