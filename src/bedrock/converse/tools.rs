@@ -11,7 +11,7 @@ use super::family::{Choices, Traits};
 use super::messages::cache_point;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::Conversation;
-use crate::bedrock::shared::schema::{bare, in_subset};
+use crate::bedrock::shared::schema::{bare, held};
 use crate::bedrock::shared::structured::Means;
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools};
@@ -115,20 +115,17 @@ pub(super) fn config<'a>(
         .is_some_and(Model::takes_strict_tools_on_converse);
     let mut list = Vec::with_capacity(tools.list.len());
     for tool in tools.list {
-        let is_strict = tool.strict && takes_strict;
         let schema = if traits.free_tools {
             tool.schema
         } else {
             bare(tool.schema)?
         };
-        let strict = Some(&schema).filter(|_| is_strict).and_then(in_subset);
+        let (json, strict) = held(schema, tool.strict && takes_strict);
         list.push(Tool::ToolSpec(ToolSpec {
             name: tool.name,
             description: tool.description,
-            strict: strict.is_some(),
-            input_schema: InputSchema {
-                json: strict.unwrap_or(schema),
-            },
+            input_schema: InputSchema { json },
+            strict,
         }));
         let mark = tool.cache.filter(|_| traits.caches_tools);
         list.extend(cache_point(marks, mark).map(Tool::CachePoint));

@@ -8,7 +8,7 @@ mod subset;
 pub(in crate::bedrock) use bare::bare;
 pub(in crate::bedrock) use inline::inline;
 pub(in crate::bedrock) use object::{Object, object};
-pub(in crate::bedrock) use subset::in_subset;
+pub(in crate::bedrock) use subset::{held, in_subset};
 
 use std::borrow::Cow;
 use std::fmt;

@@ -56,6 +56,17 @@ pub(in crate::bedrock) fn in_subset<'a>(schema: &Cow<'a, RawValue>) -> Option<Co
     }
 }
 
+/// A schema that a model is to keep to exactly, and whether it can be: one that has no form in the
+/// subset stays as it is.
+pub(in crate::bedrock) fn held(
+    schema: Cow<'_, RawValue>,
+    is_strict: bool,
+) -> (Cow<'_, RawValue>, bool) {
+    let strict = Some(&schema).filter(|_| is_strict).and_then(in_subset);
+    let is_held = strict.is_some();
+    (strict.unwrap_or(schema), is_held)
+}
+
 fn subset(schema: &RawValue) -> Option<Cow<'_, RawValue>> {
     let root = Members::of(schema);
     let mut writer = Writer {

@@ -131,6 +131,7 @@ async fn thoughts_come_back_signed_and_unchanged() {
         (SONNET, history(thinking("I think", "EuYB".into())), "messages.1.content.0: Invalid `signature` in `thinking` block"),
         (SONNET, history(json!({"type": "thinking", "thinking": "I think"})), "messages.1.content.0.thinking.signature: Field required"),
         (SONNET, history(json!({"type": "redacted_thinking", "data": "EuYB"})), "messages.1.content.0: Invalid `data` in `redacted_thinking` block"),
+        (SONNET, history(json!({"type": "redacted_thinking", "data": ""})), "messages.1.content.0.redacted_thinking.data: Field required"),
         (SONNET, history(Value::Null), "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `tool_use`."),
         (SONNET, unthinking, ""),
     ])

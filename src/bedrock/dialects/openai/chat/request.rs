@@ -4,7 +4,7 @@ use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
 use crate::bedrock::shared::conversation::{Accepts, Documents, build};
 use crate::bedrock::shared::markup::Rules;
-use crate::bedrock::shared::schema::{Object, object};
+use crate::bedrock::shared::schema::{Object, held, object};
 use crate::bedrock::shared::structured::{Means, ask_for_a_call, keep_to_shape};
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools, description};
@@ -126,11 +126,12 @@ fn lacks(name: &'static str, param: Param) -> Error {
 
 fn tool_list(tools: Tools<'_>) -> Vec<Tool<'_>> {
     let list = tools.list.into_iter().map(|tool| {
+        let (parameters, strict) = held(tool.schema, tool.strict);
         Tool::from(Function {
             name: tool.name,
             description: tool.description,
-            parameters: tool.schema,
-            strict: tool.strict,
+            parameters,
+            strict,
         })
     });
     list.collect()
@@ -157,11 +158,12 @@ fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
         OutputFormat::JsonSchema(own) => own,
     };
     let Object { schema, note } = object(own.schema)?;
+    let (schema, strict) = held(schema, own.strict && note.is_none());
     let json_schema = JsonSchema {
         name: identifier(&own.name),
         description: description(own.description.as_deref(), note),
         schema,
-        strict: own.strict,
+        strict,
     };
     Ok(Some(Format::JsonSchema { json_schema }))
 }

@@ -9,8 +9,9 @@ use super::messages::{Content, Rules};
 use crate::catalog::Model;
 use crate::error::AwsError;
 use crate::family::ask::Thinking;
-use crate::family::field;
+use crate::family::claude::schema_fault;
 use crate::family::schema::{EMPTY, MAY, MUST, Shape};
+use crate::family::{field, list};
 
 /// The vendor of a model, as far as its rules differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +154,11 @@ impl Quirks {
         self.check_effort(body)?;
         self.check_limits(model, body)?;
         check_format(body)?;
+        let functions = list(body, "tools").iter();
+        let mut functions = functions.filter_map(|tool| tool.get("function"));
+        if let Some(text) = functions.find_map(|own| strict_fault(own, "parameters")) {
+            return Err(AwsError::validation(format!("tools: {text}")));
+        }
         let temperature = body.get("temperature").and_then(Value::as_f64);
         if self == Self::Kimi && temperature.is_some_and(|value| value > 1.0) {
             return Err(AwsError::validation(
@@ -198,11 +204,21 @@ impl Quirks {
     }
 }
 
+/// What is wrong with the schema of something that is strict.
+fn strict_fault(shape: &Value, name: &str) -> Option<String> {
+    let is_strict = shape.get("strict") == Some(&Value::Bool(true));
+    shape.get(name).filter(|_| is_strict).and_then(schema_fault)
+}
+
 /// The schema comes with its type, and only with it.
 fn check_format(body: &Value) -> Result<(), AwsError> {
     let Some(format) = body.get("response_format") else {
         return Ok(());
     };
+    let shape = format.get("json_schema").unwrap_or(&Value::Null);
+    if let Some(text) = strict_fault(shape, "schema") {
+        return Err(AwsError::validation(format!("response_format: {text}")));
+    }
     match format.get("json_schema").is_some() == (field(format, "type") == Some("json_schema")) {
         true => Ok(()),
         false => Err(AwsError::validation(

@@ -120,6 +120,8 @@ async fn what_every_model_refuses() {
         (QWEN, json!({"tools": [{"type": "custom"}]}), "custom is not a valid enum value"),
         (QWEN, json!({"tools": []}), "#/tools: expected minimum item count: 1"),
         (QWEN, json!({"response_format": schema}), ""),
+        (QWEN, json!({"response_format": {"type": "json_schema", "json_schema": {"name": "n", "strict": true, "schema": {"type": "object", "properties": {}}}}}), "response_format: For 'object' type"),
+        (QWEN, json!({"tools": [{"type": "function", "function": {"name": "f", "strict": true, "parameters": {"type": "object", "properties": {}}}}]}), "tools: For 'object' type"),
         (QWEN, json!({"response_format": {"type": "json_schema"}}), "'json_schema' must be set"),
         (QWEN, image(&format!("data:image/png;base64,{PNG}")), "does not support content of type 'image_url'"),
         (GEMMA, image(&format!("data:image/png;base64,{PNG}")), ""),
