@@ -16,6 +16,7 @@ mod forms;
 mod listener;
 mod scanner;
 mod side;
+mod state;
 mod table;
 mod typed;
 mod vocabulary;
@@ -25,7 +26,8 @@ mod tests;
 
 pub(in crate::bedrock) use calls::Schemas;
 pub(in crate::bedrock) use listener::{Listener, Whole};
-pub(in crate::bedrock) use scanner::{Scanner, Start};
+pub(in crate::bedrock) use scanner::Scanner;
+pub(in crate::bedrock) use state::Start;
 pub(in crate::bedrock) use table::Markup;
 
 use crate::bedrock::{Target, ToolNames};

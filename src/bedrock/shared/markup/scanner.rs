@@ -8,6 +8,7 @@ use super::calls::{Call, Form, Offer};
 use super::fence::Fence;
 use super::forms::channels::{self, CHANNEL, Goal, START};
 use super::side::Side;
+use super::state::{Body, Lane, Mode, Opened, Start};
 use super::vocabulary::{Found, Place, Token, Vocabulary};
 use super::{Piece, Rules};
 use crate::bedrock::ToolNames;
@@ -35,56 +36,12 @@ pub(in crate::bedrock) struct Scanner {
     body: Body,
     /// Calls that were read.
     calls: Vec<Call>,
+    /// Tokens that end what the answer shows itself to have begun.
+    shown: Vec<&'static str>,
     /// What counts in the present state.
     tokens: Vocabulary,
     /// The start of a token, perhaps.
     held: String,
-}
-
-/// Where a text begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bedrock) enum Start {
-    /// In the answer, unless a tag opens reasoning first.
-    Answer,
-    /// In the reasoning: the prompt ended with the opening tag. A tag that the model writes all the
-    /// same is dropped.
-    Reasoning,
-    /// It is reasoning as a whole.
-    Thoughts,
-}
-
-/// Which of the two texts goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Lane {
-    Answer,
-    Thought,
-}
-
-#[derive(Debug)]
-enum Mode {
-    Text,
-    /// A header of a message, from its first token.
-    Header(String),
-    /// Calls, from their first token; should they be none, they are text of this lane.
-    Calls(&'static Form, String, Lane),
-}
-
-/// Whether tags opened reasoning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Opened {
-    Never,
-    /// They did, and nothing was said since.
-    JustNow,
-    Before,
-}
-
-/// Whether a text is the body of a message on a channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Body {
-    None,
-    Message,
-    /// One that is shown as it is, from its header to its end.
-    Shown,
 }
 
 impl Scanner {
@@ -111,6 +68,7 @@ impl Scanner {
             },
             body: Body::None,
             calls: Vec::new(),
+            shown: Vec::new(),
             tokens: Vocabulary::default(),
             held: String::new(),
         };
@@ -275,7 +233,13 @@ impl Scanner {
             Token::Calls(form) if self.lane == Lane::Thought || !self.fence.is_quoting() => {
                 self.mode = Mode::Calls(form, written.to_owned(), self.lane);
             }
-            Token::End => self.side(self.lane).hold_token(written),
+            Token::End => self.end_token(written, sink),
+            Token::Pair(end) => {
+                if self.answer.has_said() {
+                    self.shown.push(end);
+                }
+                self.say(self.lane, written, sink);
+            }
             Token::Header => self.mode = Mode::Header(written.to_owned()),
             Token::Message => self.message(written, sink),
             Token::MessageEnd if self.body == Body::Message => {
@@ -317,6 +281,17 @@ impl Scanner {
                     self.say(Lane::Answer, &header, sink);
                 }
             }
+        }
+    }
+
+    /// Takes a token that is the template's, unless the answer has its other half.
+    fn end_token(&mut self, written: &str, sink: Sink<'_>) {
+        match self.shown.iter().rposition(|own| *own == written) {
+            Some(at) => {
+                self.shown.remove(at);
+                self.say(self.lane, written, sink);
+            }
+            None => self.side(self.lane).hold_token(written),
         }
     }
 

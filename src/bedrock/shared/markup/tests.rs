@@ -135,15 +135,19 @@ fn reasoning_comes_in_any_number_of_segments() {
 
 #[test]
 fn a_tag_inside_a_thought_is_part_of_it_however_it_arrives() {
+    let check = |start, pieces: &[&str], reasoning, answer| {
+        for pieces in [pieces, &[&pieces.concat()]] {
+            let rules = Rules::from(markup("minimax-m2"));
+            let said = hear(&rules, start, &ToolNames::default(), pieces, false);
+            assert_eq!((&*said.reasoning, &*said.answer), (reasoning, answer));
+        }
+    };
     let pieces = [
         "<think>", "a", "</think>", "<think>", "b", "<think>", "c", "</think>", "d",
     ];
-    for pieces in [&pieces[..], &[&pieces.concat()]] {
-        let names = ToolNames::default();
-        let rules = Rules::from(markup("glm-4.7"));
-        let said = hear(&rules, Start::Answer, &names, pieces, false);
-        assert_eq!((&*said.reasoning, &*said.answer), ("ab<think>c", "d"));
-    }
+    check(Start::Answer, &pieces, "ab<think>c", "d");
+    let pieces = ["<", "</think>", "<think>", "{", "}", "<think>"];
+    check(Start::Reasoning, &pieces, "<{}<think>", "");
 }
 
 #[test]
@@ -203,6 +207,24 @@ fn tokens_at_the_end_of_a_text_are_the_templates() {
         let text = format!("A {token} ends it.");
         check(model, Start::Answer, &text, "", &text);
     }
+}
+
+#[test]
+fn a_token_with_its_other_half_is_the_answers() {
+    for text in [
+        "Now <s>5</s>",
+        "<b>Now</b> <s>5</s>, <s>6</s>\n",
+        "Use [INST] x [/INST]",
+    ] {
+        check("devstral-2-123b", Start::Answer, text, "", text);
+    }
+    check(
+        "devstral-2-123b",
+        Start::Answer,
+        "Now <s>5</s></s>",
+        "",
+        "Now <s>5</s>",
+    );
 }
 
 #[test]
@@ -478,6 +500,7 @@ fn marked_up(markup: &'static Markup) -> impl Strategy<Value = String> {
         "{}",
         "now",
         "get_weather",
+        "<s>",
         "functions.now:1",
         "<|tool_call_begin|>",
         "<|tool_call_argument_begin|>",
@@ -510,7 +533,7 @@ fn marked_up(markup: &'static Markup) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(4_000)))]
 
     #[test]
     fn any_split_says_the_same(

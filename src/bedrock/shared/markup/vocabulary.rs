@@ -9,6 +9,9 @@ use super::table::Markup;
 /// Fewest bytes that are taken for the start of a tool call where the text ends and the call came elsewhere.
 const MIN_RUDIMENT: usize = 3;
 
+/// Tokens that templates put at the end of a turn, and texts too, behind their other half.
+const PAIRS: [(&str, &str); 2] = [("<s>", "</s>"), ("[INST]", "[/INST]")];
+
 /// What counts in the present place.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary(Vec<(&'static str, Token)>);
@@ -39,6 +42,8 @@ pub(super) enum Token {
     CallsEnd,
     /// Means nothing at the end of a text.
     End,
+    /// Stands before such a token where both are the answer's own, as in HTML.
+    Pair(&'static str),
     /// Begins a header.
     Header,
     /// Ends a header.
@@ -107,6 +112,8 @@ impl Vocabulary {
             }
         }
         add(own, markup.ends, Token::End);
+        let pairs = PAIRS.iter().filter(|(_, end)| markup.ends.contains(end));
+        own.extend(pairs.map(|(begin, end)| (*begin, Token::Pair(end))));
     }
 
     /// Looks for the first token; at the end of a text what may be the start of one is none.
