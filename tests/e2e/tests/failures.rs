@@ -1,7 +1,7 @@
 //! What goes wrong at Bedrock or before it, as the client sees it.
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
-use e2e::{REGION, Reply, SECRET_ACCESS_KEY, run, shared, simulator};
+use e2e::{REGION, Reply, SECRET_ACCESS_KEY, eventually, run, shared, simulator};
 use serde_json::json;
 
 use crate::wire::last;
@@ -148,6 +148,17 @@ fn refused_credentials_are_the_gateways_fault_and_leak_nothing() {
                     assert!(!reply.text.contains(secret), "{reply:?}");
                 }
             }
+            // The operator is told whose they are, and why they were refused.
+            let name = channel.model.replace("model", "channel");
+            let said = format!("channel {name}: Bedrock refused its credentials: ");
+            eventually("Envoy's log names the channel", async || {
+                let log = stack.envoy.log();
+                let line = log.lines().find(|line| line.contains(&said))?;
+                assert!(line.contains("[error]"), "{line}");
+                assert!(!line.contains(secret), "{line}");
+                Some(())
+            })
+            .await;
         }
     });
 }

@@ -1,5 +1,7 @@
 //! What must not be seen: secrets and conversations, in no log, no answer, no dump and no file.
 
+use std::collections::HashSet;
+
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
 use e2e::{ADMIN_TOKEN, Builder, REGION, SEAL_KEY, Stack, eventually, run};
 use reqwest::Method;
@@ -11,6 +13,25 @@ const BEARER: &str = "ABSKQmVkcm9ja0FQSUtleS1vZi10aGUtZTJlLXRlc3Rz";
 const PROMPT: &str = "a-word-of-the-prompt";
 const CLIENT_KEY: &str = "sk-of-the-client";
 const ARGUMENT: &str = "a-word-in-a-schema";
+
+/// What a line of Envoy's access log has.
+const FIELDS: [&str; 12] = [
+    "aws_request_id",
+    "bytes_received",
+    "bytes_sent",
+    "cluster",
+    "details",
+    "duration_ms",
+    "flags",
+    "method",
+    "path",
+    "request_id",
+    "status",
+    "time",
+];
+
+/// Requests that [`chat_in_all_ways`] makes.
+const WAYS: usize = 16;
 
 /// Chats that succeed and that fail in every way.
 async fn chat_in_all_ways(stack: &Stack, bedrock: &Simulator, model: &str) {
@@ -126,10 +147,52 @@ fn an_envoy_without_the_key_is_never_active_and_says_what_it_lacks() {
     });
 }
 
+/// Envoy's access log has one line for each request, with what docs/OPERATIONS.md says.
+#[track_caller]
+fn check_access_log(log: &str, chats: usize) {
+    let lines = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let lines: Vec<_> = lines.filter(|line| line["method"] == "POST").collect();
+    assert_eq!(lines.len(), chats, "{log}");
+    let mut ids = HashSet::new();
+    for line in &lines {
+        let mut fields: Vec<_> = line.as_object().unwrap().keys().collect();
+        fields.sort_unstable();
+        assert_eq!(fields, FIELDS, "{line}");
+        assert!(line["status"].is_number(), "{line}");
+        let path = line["path"].as_str().unwrap_or_default();
+        let cluster = line["cluster"].as_str().unwrap_or_default();
+        // What goes to Bedrock is told as it goes there.
+        let is_sent = path.starts_with("/model/") && path.contains("/invoke");
+        assert!(is_sent || path == "/v1/chat/completions", "{line}");
+        assert_eq!(
+            is_sent,
+            cluster.starts_with("bedrock|http|127.0.0.1|"),
+            "{line}"
+        );
+        assert!(is_sent || line["status"] == 400, "{line}");
+        // Envoy's own id does not go to Bedrock, and AWS's is what the client got.
+        let id = if is_sent {
+            "aws_request_id"
+        } else {
+            "request_id"
+        };
+        assert!(line["status"] != 200 || line[id].is_string(), "{line}");
+        assert!(
+            line[id].is_null() || ids.insert(line[id].to_string()),
+            "an id twice: {line}"
+        );
+    }
+    let served = lines.iter().filter(|line| line["status"] == 200);
+    assert!(served.count() >= 2, "{log}");
+}
+
 #[test]
 fn nothing_shows_a_secret_or_a_prompt() {
     run(async {
-        let mut stack = Stack::builder().config_log("debug").start().await;
+        let stack = Stack::builder().config_log("debug").envoy_log("info");
+        let mut stack = stack.start().await;
         let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
         let bedrock = Simulator::builder().credentials(key).region(REGION);
         let bedrock = bedrock.start().await.unwrap();
@@ -160,6 +223,7 @@ fn nothing_shows_a_secret_or_a_prompt() {
         let key = SEAL_KEY.split_once(':').unwrap().1;
         check(&dump, &[SECRET, SESSION, ADMIN_TOKEN, key], "/config_dump");
         check_database(&stack);
+        let status = stack.config.status().await;
         stack.envoy.stop();
         let hidden = [
             key,
@@ -172,10 +236,12 @@ fn nothing_shows_a_secret_or_a_prompt() {
             "AWS4-HMAC",
         ];
         let log = stack.envoy.log();
-        assert!(
-            log.contains("/v1/chat/completions") || log.contains("/model/"),
-            "{log}"
-        );
+        check_access_log(&log, 2 * WAYS);
+        let revision = status["revision"].as_u64().unwrap();
+        for revision in 0..=revision {
+            let active = format!("plugin configuration of revision {revision} is active");
+            assert!(log.contains(&active), "{active}: {log}");
+        }
         check(&log, &hidden, "Envoy's log");
         let log = stack.config.log();
         assert!(log.contains("channel edited"), "{log}");
