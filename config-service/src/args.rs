@@ -3,6 +3,7 @@
 mod command;
 mod listening;
 mod secret;
+mod sts;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -278,7 +279,12 @@ pub struct Args {
     pub token_file_dirs: Vec<TokenFolder>,
 
     /// Endpoint of AWS STS, instead of the channel's region's own.
-    #[arg(long, env = "AWS_ENDPOINT_URL_STS", value_name = "URL")]
+    #[arg(
+        long,
+        env = "AWS_ENDPOINT_URL_STS",
+        value_name = "URL",
+        value_parser = sts::endpoint
+    )]
     pub sts_endpoint: Option<String>,
 
     /// Format of the log on standard error.
@@ -307,6 +313,20 @@ impl Args {
         };
         let path = self.database.clone();
         (path.unwrap_or_else(|| DATABASE.into()), create)
+    }
+
+    /// The endpoint of STS, if there is another than AWS's.
+    #[must_use]
+    pub(crate) fn sts_endpoint(&self) -> Option<String> {
+        let endpoint = self.sts_endpoint.clone().filter(|url| !url.is_empty())?;
+        if sts::is_in_plain_text(&endpoint) {
+            tracing::warn!(
+                endpoint,
+                "STS is called in plain text beyond this machine: the credentials that it issues can be read \
+                 on the way; give --sts-endpoint an https:// URL"
+            );
+        }
+        Some(endpoint)
     }
 
     /// The files for TLS on the xDS port, if it is asked for.
@@ -396,8 +416,13 @@ mod tests {
     fn networks_of_proxies_are_judged_at_the_start() {
         let proxies = |list: &str| parse(&["--wasm", "a", "--trusted-proxies", list]);
         assert_eq!(proxies("10.0.0.0/8,::1").unwrap().trusted_proxies.len(), 2);
-        let error = proxies("10.0.0.0/8,proxy").unwrap_err().to_string();
-        assert!(error.contains("such as 10.0.0.0/8"), "{error}");
+        for (list, reason) in [
+            ("10.0.0.0/8,proxy", "a network is an address"),
+            ("10.0.0.0/8,0.0.0.0/0", "any address"),
+        ] {
+            let error = proxies(list).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
     }
 
     #[test]

@@ -14,10 +14,25 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxyNetwork(IpNet);
 
-/// A text that cannot be read as a network.
+/// Bits of the shortest prefix that a network of proxies may have: the largest private networks have them
+/// (<https://www.rfc-editor.org/rfc/rfc1918#section-3>, <https://www.rfc-editor.org/rfc/rfc4193#section-3.1>).
+const SHORTEST_PREFIX: (u8, u8) = (8, 7);
+
+/// A text that is no network of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a network is an address, or an address and the length of its prefix, such as 10.0.0.0/8")]
-pub struct InvalidNetwork;
+pub enum InvalidNetwork {
+    /// It cannot be read as a network.
+    #[error(
+        "a network is an address, or an address and the length of its prefix, such as 10.0.0.0/8"
+    )]
+    Unreadable,
+    /// Whoever is not a proxy is in it, too.
+    #[error(
+        "the network is wider than any private one, so clients in it could give themselves any address with \
+         `x-forwarded-for`; name the proxies' own networks, such as 10.0.0.0/8"
+    )]
+    TooWide,
+}
 
 /// Proxies whose word is taken for whom they forward. Clones share one list.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +44,15 @@ impl FromStr for ProxyNetwork {
     fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
         let address = text.parse::<IpAddr>().map(IpNet::from);
         let network = address.or_else(|_| text.parse::<IpNet>());
-        network.map(Self).map_err(|_| InvalidNetwork)
+        let network = network.map_err(|_| InvalidNetwork::Unreadable)?;
+        let shortest = match network {
+            IpNet::V4(_) => SHORTEST_PREFIX.0,
+            IpNet::V6(_) => SHORTEST_PREFIX.1,
+        };
+        if network.prefix_len() < shortest {
+            return Err(InvalidNetwork::TooWide);
+        }
+        Ok(Self(network))
     }
 }
 
@@ -136,7 +159,17 @@ mod tests {
             assert!(text.parse::<ProxyNetwork>().is_ok(), "{text}");
         }
         for text in ["", "10.0.0.0/33", "10.0.0", "proxy.example", "10.0.0.0/8 "] {
-            assert_eq!(text.parse::<ProxyNetwork>(), Err(InvalidNetwork), "{text}");
+            let refused = Err(InvalidNetwork::Unreadable);
+            assert_eq!(text.parse::<ProxyNetwork>(), refused, "{text}");
         }
+    }
+
+    #[test]
+    fn a_network_of_everybody_is_none_of_proxies() {
+        for text in ["0.0.0.0/0", "128.0.0.0/1", "10.0.0.0/7", "::/0", "2000::/3"] {
+            let refused = Err(InvalidNetwork::TooWide);
+            assert_eq!(text.parse::<ProxyNetwork>(), refused, "{text}");
+        }
+        assert!("fc00::/7".parse::<ProxyNetwork>().is_ok());
     }
 }

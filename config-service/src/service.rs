@@ -127,13 +127,13 @@ impl Service {
         sealer.announce();
         let (database, create) = args.database();
         let store = Store::serve(&database, sealer.clone(), create).await?;
+        let sts_endpoint = args.sts_endpoint();
         let token_folders = TokenFolders::from(args.token_file_dirs);
         let outbound = Outbound::new(if args.allow_link_local_endpoints {
             Reach::Everywhere
         } else {
             Reach::Network
         });
-        let sts_endpoint = args.sts_endpoint.filter(|url| !url.is_empty());
         let aws = Aws::new(outbound.clone(), sts_endpoint, token_folders.clone());
         let keeper = Keeper::new(aws);
         let settings = Settings {

@@ -145,6 +145,11 @@ async fn what_is_not_as_safe_as_it_could_be_is_said_at_every_start() {
     let dir = TempDir::new().unwrap();
     let trusting = ["--trusted-endpoints=http://simulator:9000"];
     let program = Program::start(dir.path(), &trusting, &[]).await;
+    assert!(
+        !program.log().contains("STS is called"),
+        "{}",
+        program.log()
+    );
     let any = json!({"allow_model_ids": "any"});
     program.create(&channel_with("open", &any)).await;
     let mut plain = channel_with("plain", &json!({"endpoint": "http://simulator:9000"}));
@@ -155,7 +160,9 @@ async fn what_is_not_as_safe_as_it_could_be_is_said_at_every_start() {
     program.create(&plain).await;
     drop(program);
     for _ in 0..2 {
-        let program = Program::start(dir.path(), &[], &[]).await;
+        let sts = ["--sts-endpoint=http://sts.internal"];
+        let program = Program::start(dir.path(), &sts, &[]).await;
+        program.wait_log("STS is called in plain text").await;
         let unsealed = program.wait_log("CREDENTIALS ARE NOT SEALED").await;
         assert!(unsealed.contains("BEDROCK_SEAL_KEY"), "{unsealed}");
         let open = program.wait_log("every model of the account").await;
