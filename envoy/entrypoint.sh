@@ -11,6 +11,12 @@ if [ -n "${BEDROCK_SEAL_KEY_FILE:-}" ]; then
   fi
   # The filter reads the variable.
   BEDROCK_SEAL_KEY=$(cat "$BEDROCK_SEAL_KEY_FILE")
+  case $BEDROCK_SEAL_KEY in
+  "$(printf '\357\273\277')"*)
+    echo "$BEDROCK_SEAL_KEY_FILE begins with a byte order mark; save it as UTF-8 without one" >&2
+    exit 1
+    ;;
+  esac
   export BEDROCK_SEAL_KEY
 fi
 

@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 /// Most that a file may hold, in bytes: no secret is longer, and a device such as `/dev/zero` never ends.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
+/// What some editors put before a text that they save as UTF-8. Nobody sees it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Where one secret comes from.
 ///
 /// What is empty counts as not given, because a compose file or a chart sets variables that it has no value for.
@@ -60,6 +63,14 @@ pub enum SourceError {
     /// The file has nothing in it.
     #[error("{path} of {name} is empty; write the secret into it", name = OfFile(*.name), path = .path.display())]
     Empty {
+        /// Whose file.
+        name: Name,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file begins with a mark that would belong to the secret.
+    #[error("{path} of {name} begins with a byte order mark (the bytes EF BB BF), which is not part of the secret; save it as UTF-8 without one", name = OfFile(*.name), path = .path.display())]
+    ByteOrderMark {
         /// Whose file.
         name: Name,
         /// The file.
@@ -115,6 +126,9 @@ impl Source<'_> {
         match read_whole(file) {
             Ok(text) if text.len() as u64 > MAX_FILE_BYTES => {
                 Err(SourceError::TooLong { name, path })
+            }
+            Ok(text) if text.starts_with(BYTE_ORDER_MARK) => {
+                Err(SourceError::ByteOrderMark { name, path })
             }
             Ok(text) => match text.trim_end_matches(['\r', '\n']) {
                 "" => Err(SourceError::Empty { name, path }),
@@ -216,6 +230,11 @@ mod tests {
         assert!(long.contains("longer than 64 KiB"), "{long}");
         let endless = read(None, Some(Path::new("/dev/zero"))).unwrap_err();
         assert!(endless.contains("longer than 64 KiB"), "{endless}");
+        let marked = read_file("\u{feff}s3cret\n".as_bytes()).unwrap_err();
+        assert!(
+            marked.contains("byte order mark") && marked.contains("/token of --token-file"),
+            "{marked}"
+        );
         let binary = read_file(b"s3cret\xff").unwrap_err();
         assert!(
             binary.contains("UTF-8") && !binary.contains("s3cret"),

@@ -53,6 +53,20 @@ fn keys_come_from_the_environment_or_from_a_file() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = file(folder.path(), "\u{feff}k1:a2V5\n");
+    let output = start(&folder, &[("BEDROCK_SEAL_KEY_FILE", &*file)]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{said}");
+    assert!(
+        said.contains(&file) && said.contains("byte order mark"),
+        "{said}"
+    );
+    assert!(!said.contains("k1:"), "{said}");
+}
+
+#[test]
 fn both_at_once_and_a_missing_file_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let file = file(folder.path(), "k1:a2V5");
