@@ -284,6 +284,86 @@ async fn two_services_do_not_share_a_database() {
 }
 
 #[tokio::test]
+async fn a_lock_file_that_is_gone_lets_no_second_service_in() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let path = service.dir.path().join("test.db");
+    let lock = service.dir.path().join("test.db.lock");
+    // In a process of its own, because SQLite's locks are a process's.
+    let second = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
+        run_until_started(command.arg("--database").arg(&path)).unwrap_err()
+    };
+    for replace in [false, true, false] {
+        std::fs::remove_file(&lock).unwrap();
+        if replace {
+            std::fs::write(&lock, "").unwrap();
+        }
+        let error = second();
+        for part in ["test.db is in use", "test.db.lock", "stop that one"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+    make_older(&path).await;
+    let (done, error) = command(&["token", "list"], &path);
+    assert!(!done && error.contains("restart"), "{error}");
+    // The first one does not notice, and when it has ended the file is as good as ever.
+    service.create(&channel("two")).await;
+    let service = service.restart().await;
+    let list = service.get("/api/channels").await.json();
+    assert_eq!(list["channels"].as_array().unwrap().len(), 2);
+    let error = second();
+    assert!(error.contains("holds"), "{error}");
+}
+
+#[tokio::test]
+async fn a_command_beside_a_start_without_a_lock_file_is_waited_for() {
+    let service = TestService::start().await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    std::fs::remove_file(dir.path().join("test.db.lock")).unwrap();
+    let database = dir.path().join("test.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
+    let command = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    sqlx::query("SELECT revision FROM meta")
+        .fetch_one(&command)
+        .await
+        .unwrap();
+    let (_, service) = tokio::join!(command.close(), TestService::start_in(dir, &[]));
+    service.create(&channel("one")).await;
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_not_taken_for_a_damaged_one() {
+    let dir = TempDir::new().unwrap();
+    let folder = dir.path().to_str().unwrap();
+    for (name, said) in [
+        (
+            folder,
+            "is a folder, and no database; name a file in it, such as",
+        ),
+        (":memory:", "a database in memory"),
+        ("file:test.db", "a URI"),
+        ("/dev/null", "is no file that can hold a database"),
+    ] {
+        for more in [&["--init"][..], &[]] {
+            let all: Vec<_> = ["--database", name].iter().chain(more).copied().collect();
+            let error = try_start(&all).await.unwrap_err();
+            assert!(error.contains(said), "{name}: {error}");
+        }
+        let (done, error) = command(&["token", "list"], Path::new(name));
+        assert!(!done && error.contains(said), "{name}: {error}");
+    }
+    // Nor is a backup written where nobody finds it.
+    let service = TestService::start().await;
+    let database = service.dir.path().join("test.db");
+    for name in [":memory:", "file:copy.db"] {
+        let (done, error) = back_up(&database, Path::new(name));
+        assert!(!done && error.contains("is no path"), "{name}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_with_a_second_name_is_refused() {
     let service = TestService::start().await;
     let dir = Arc::clone(&service.dir);

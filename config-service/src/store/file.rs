@@ -21,6 +21,23 @@ pub(super) enum Found {
     Older,
 }
 
+/// Whether a path can be that of a database file, which need not be there.
+///
+/// What SQLite takes for something else than a path would be kept nowhere, or beside the guards of this module:
+/// <https://www.sqlite.org/inmemorydb.html>, <https://www.sqlite.org/uri.html>.
+pub(super) fn is_fit(path: &Path) -> Result<(), StoreError> {
+    let name = path.as_os_str().as_encoded_bytes();
+    if name.is_empty() || name == b":memory:" || name.starts_with(b"file:") {
+        return Err(StoreError::NoPath(path.to_owned()));
+    }
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(StoreError::Folder(path.to_owned())),
+        Ok(found) if !found.is_file() => Err(StoreError::NoFile(path.to_owned())),
+        // Whether it is there at all is another's question.
+        _ => Ok(()),
+    }
+}
+
 /// Looks at a file without changing it: what it is, whether it is whole, and whether this version can read
 /// it.
 pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
@@ -87,6 +104,7 @@ impl Store {
     ///
     /// When there is such a file already, or it cannot be written.
     pub async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
+        is_fit(file)?;
         private::create(file, true)?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(file.to_string_lossy())

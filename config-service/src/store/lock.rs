@@ -5,12 +5,27 @@
 //! however that ends, so it is never stale, although the file stays. It is not on the database itself,
 //! because SQLite has locks of its own there, with which it would collide on some file systems:
 //! <https://www.sqlite.org/lockingv3.html>.
+//!
+//! Somebody may remove the file under a service, whose lock then guards nothing. So it has a note in it once a
+//! service has served under it; where that is missing, SQLite's own locks tell whether the database is in use.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::Path;
 
-use super::StoreError;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode};
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use super::private::{LOCK, SIDES, beside};
+use super::{BUSY_TIMEOUT, StoreError};
+
+/// <https://www.sqlite.org/rescode.html#busy>; what a longer code says more is in its higher bytes.
+const SQLITE_BUSY: i32 = 5;
+
+/// What stands in a lock file.
+const NOTE: &str = "\
+The config-service locks this file while it serves from the database beside it. Do not remove it.
+";
 
 /// A database that this process alone serves from.
 #[derive(Debug)]
@@ -21,13 +36,31 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// When another process has the lock, or there can be none.
-    pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+    /// When another process has the lock, or the database although the lock is free; or there can be no lock.
+    pub(super) async fn take(database: &Path) -> Result<Self, StoreError> {
         // By whichever name or link the database is known, there is one lock file.
         let real = std::fs::canonicalize(database)?;
         let lock = beside(&real, LOCK);
+        let own = Self::take_file(database, &lock)?;
         let failed = |source| StoreError::Lock {
             lock: lock.clone(),
+            source,
+        };
+        if own.0.metadata().map_err(failed)?.len() == 0 {
+            if !is_alone(&real).await? {
+                return Err(StoreError::LockGone {
+                    database: database.to_owned(),
+                    lock,
+                });
+            }
+            (&own.0).write_all(NOTE.as_bytes()).map_err(failed)?;
+        }
+        Ok(own)
+    }
+
+    fn take_file(database: &Path, lock: &Path) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Lock {
+            lock: lock.to_owned(),
             source,
         };
         let mut options = OpenOptions::new();
@@ -37,12 +70,12 @@ impl Lock {
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
-        let file = options.open(&lock).map_err(failed)?;
+        let file = options.open(lock).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 database: database.to_owned(),
-                lock,
+                lock: lock.to_owned(),
             }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -53,6 +86,32 @@ impl Lock {
         // Should it fail, the end of the process does it.
         let _ = self.0.unlock();
     }
+}
+
+/// Whether nobody else has a database open, as SQLite's own locks tell: whoever keeps its log has one on the
+/// file as long as the connection lasts, and one connection alone can have all of it
+/// (<https://www.sqlite.org/wal.html#noshm>).
+async fn is_alone(path: &Path) -> Result<bool, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .locking_mode(SqliteLockingMode::Exclusive)
+        .busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.connect().await?;
+    let read = sqlx::query("SELECT name FROM sqlite_schema")
+        .fetch_optional(&mut connection)
+        .await;
+    connection.close().await?;
+    match read {
+        Ok(_) => Ok(true),
+        Err(error) if is_busy(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let code = code.and_then(|code| code.parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 /// Refuses a file that has further names, as hard links: under another name it would have another lock file, and

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -10,11 +9,8 @@ use sqlx::sqlite::{
 
 use super::file::{self, Found};
 use super::lock::{Lock, only_name, was_used};
-use super::{MIGRATIONS, Store, StoreError, private};
+use super::{BUSY_TIMEOUT, MIGRATIONS, Store, StoreError, private};
 use crate::seal::Sealer;
-
-/// How long a statement waits for another process that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// When a missing database is created.
 ///
@@ -41,6 +37,7 @@ impl Store {
     /// When another service has it, it is missing and not to be made, or it is no database of this
     /// service.
     pub async fn serve(path: &Path, sealer: Sealer, create: Creation) -> Result<Self, StoreError> {
+        file::is_fit(path)?;
         only_name(path)?;
         let found = file::inspect(path).await?;
         may_create(path, found, create)?;
@@ -48,7 +45,7 @@ impl Store {
             tracing::warn!(database = %path.display(), "making a new database, without channels");
         }
         private::create(path, false)?;
-        let lock = Lock::take(path)?;
+        let lock = Lock::take(path).await?;
         let pool = connect(path).await?;
         MIGRATIONS.run(&pool).await?;
         Self::ready(pool, sealer, Some(Arc::new(lock))).await
@@ -65,8 +62,8 @@ impl Store {
         let schema = existing(path).await?;
         let pool = if schema == Found::Older {
             // Not under the feet of a service that knows nothing of the new schema.
-            let lock = Lock::take(path).map_err(|error| match error {
-                StoreError::InUse { .. } => StoreError::Older,
+            let lock = Lock::take(path).await.map_err(|error| match error {
+                StoreError::InUse { .. } | StoreError::LockGone { .. } => StoreError::Older,
                 other => other,
             })?;
             let pool = connect(path).await?;
@@ -123,6 +120,7 @@ fn may_create(path: &Path, found: Found, create: Creation) -> Result<(), StoreEr
 }
 
 async fn existing(path: &Path) -> Result<Found, StoreError> {
+    file::is_fit(path)?;
     let found = file::inspect(path).await?;
     may_create(path, found, Creation::Never)?;
     Ok(found)
@@ -142,6 +140,11 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 async fn connect(path: &Path) -> Result<SqlitePool, StoreError> {
     private::keep(path);
-    let pool = SqlitePoolOptions::new().max_connections(4);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(4)
+        // One is always open, so that others see by SQLite's locks that the database is in use.
+        .min_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None);
     Ok(pool.connect_with(options(path)).await?)
 }
