@@ -14,6 +14,8 @@ use bedrock_simulator::sts::{Sts, secret, session_token};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/bedrock";
 const KEY: &str = "k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
@@ -106,6 +108,45 @@ async fn names_that_resolve_to_metadata_are_not_called() {
     let status = wait_status(&service, &id, failed).await;
     let reason = status["last_error"].as_str().unwrap();
     assert!(reason.contains("link-local address"), "{reason}");
+}
+
+/// Something in the place of STS that gives every call this answer.
+async fn stray_sts(head: &str, body: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let length = body.len();
+    let answer = format!("{head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 16 * 1024]).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn an_answer_that_makes_no_sense_is_not_repeated() {
+    let half = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
+                <Credentials><AccessKeyId>hush-id</AccessKeyId><SecretAccessKey>hush-key</SecretAccessKey>";
+    for (head, body) in [
+        ("HTTP/1.1 200 OK\r\nx-proxy: hush-header", half),
+        ("HTTP/1.1 200 OK\r\nx-proxy: hush-header", "hush: welcome"),
+        (
+            "HTTP/1.1 403 Forbidden\r\nx-proxy: hush-header",
+            "<html>hush</html>",
+        ),
+        ("HTTP/1.1 500 Oops\r\nx-proxy: hush-header", "hush"),
+    ] {
+        let url = stray_sts(head, body).await;
+        let service = TestService::start_in(dir(), &["--sts-endpoint", &url]).await;
+        let id = service.create(&channel_with("one", &assume_role())).await;
+        let failed = |status: &Value| status["last_error"].is_string();
+        let status = wait_status(&service, &id, failed).await;
+        assert_ne!(status["last_error"], "", "{head}");
+        let channel = service.get(&format!("/api/channels/{id}")).await.text;
+        assert!(!channel.contains("hush"), "{head}: {channel}");
+    }
 }
 
 #[tokio::test]
