@@ -104,6 +104,43 @@ async fn a_flood_of_half_open_xds_connections_stops_neither_probes_nor_envoys() 
     assert!(!log.contains("cannot accept"), "{log}");
 }
 
+/// Requests for the log-in page that the service has answered.
+async fn pages(service: &ServiceProcess) -> u64 {
+    let mut stream = connect(service.admin, "").await;
+    let request = format!(
+        "GET /metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let metrics = rest(&mut stream).await;
+    let mut lines = metrics.lines();
+    let line = lines.find(|line| {
+        line.starts_with("config_service_http_requests_total{") && line.contains("\"/login\"")
+    });
+    let count = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+    count.unwrap_or_default()
+}
+
+#[tokio::test]
+async fn requests_that_are_sent_all_at_once_let_others_have_their_turn() {
+    const CONNECTIONS: usize = 60;
+    let service = ServiceProcess::start(1024, &[]);
+    let batch = "GET /login HTTP/1.1\r\nhost: x\r\n\r\n".repeat(400);
+    let mut flood = Vec::new();
+    for _ in 0..CONNECTIONS {
+        flood.push(connect(service.admin, &batch).await);
+    }
+    // Nobody reads what comes back. In the time of one probe every connection gets a few answers.
+    let mut most = 0;
+    let mut before = pages(&service).await;
+    for _ in 0..5 {
+        let after = pages(&service).await;
+        most = most.max(after - before);
+        before = after;
+    }
+    assert!(most < 8 * CONNECTIONS as u64, "{most} answers came first");
+    drop(flood);
+}
+
 #[tokio::test]
 async fn an_address_has_so_many_connections_and_loses_what_waits_longest() {
     let service = TestService::start_in(

@@ -80,6 +80,9 @@ impl Connection {
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
+        // Requests that were sent all at once are answered one by one, with a turn for every other connection
+        // between them.
+        tokio::task::yield_now().await;
         let (parts, body) = request.into_parts();
         let body = if body.is_end_stream() {
             self.pulse.awaits_answer();
