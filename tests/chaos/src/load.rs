@@ -4,7 +4,7 @@ mod doors;
 mod probe;
 
 pub use doors::Doors;
-pub use probe::wait_failover;
+pub use probe::{wait_failover, wait_model};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -105,6 +105,7 @@ fn summary(settings: &Settings, story: &Story, samples: Vec<Value>) -> Value {
         "requests": story.tally.all(),
         "steps": steps,
         "memory": samples,
+        "memory_at_the_end": story.sizes(),
         "faults": story.faults(),
     })
 }

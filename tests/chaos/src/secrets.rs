@@ -18,12 +18,26 @@ const ISSUED: [&str; 2] = ["issued-secret-", "issued-token-"];
 /// Beginning of every `authorization` header with a signature.
 const SIGNATURE: &str = "AWS4-HMAC";
 
+/// Beginning of every key that is made for a while, which is a secret as a whole.
+const SHORT_TERM: &str = "bedrock-api-key-";
+
+/// What every secret of a channel begins with.
+const OF_A_CHANNEL: &str = "hush-secret-of-";
+
+/// The same in base64, as bytes show up in dumps, whatever number of bytes stand before it. The characters at both
+/// ends are left out, because they depend on the neighbours.
+const ENCODED: [&str; 3] = [
+    "aHVzaC1zZWNyZXQtb2Yt",
+    "h1c2gtc2VjcmV0LW9mL",
+    "odXNoLXNlY3JldC1vZi",
+];
+
 /// Longest piece of a line that a fault shows.
 const SHOWN: usize = 300;
 
 /// A secret made of a name.
 pub fn secret(name: &str) -> String {
-    format!("{SECRET_MARK}secret-of-{name}")
+    format!("{OF_A_CHANNEL}{name}")
 }
 
 /// Looks for secrets in a text that may show prompts.
@@ -72,8 +86,8 @@ pub fn check_file(path: &Path) -> Result<u64, String> {
 
 fn secrets() -> Vec<&'static str> {
     let key = SEAL_KEY.split_once(':').map_or(SEAL_KEY, |(_, key)| key);
-    let [secret, token] = ISSUED;
-    vec![SECRET_MARK, secret, token, ADMIN_TOKEN, key, SIGNATURE]
+    let own = [SECRET_MARK, ADMIN_TOKEN, key, SIGNATURE, SHORT_TERM];
+    own.into_iter().chain(ISSUED).chain(ENCODED).collect()
 }
 
 fn everything() -> Vec<&'static str> {
@@ -101,11 +115,40 @@ mod tests {
     use crate::story::words;
 
     #[test]
+    fn secrets_are_found_in_base64_too() {
+        // The secret of channel `a`, alone, after `{` and after `{"`.
+        for text in [
+            "aHVzaC1zZWNyZXQtb2YtYQ==",
+            "e2h1c2gtc2VjcmV0LW9mLWE=",
+            "eyJodXNoLXNlY3JldC1vZi1h",
+        ] {
+            assert!(check(text, "a dump").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn files_are_searched_whatever_is_in_them() {
+        let scratch = e2e::Scratch::new();
+        let file = scratch.write("x.log", "");
+        let mut bytes = vec![0xff; 100_000];
+        std::fs::write(&file, &bytes).unwrap();
+        assert_eq!(check_file(&file), Ok(100_000));
+        bytes.extend(secret("a").into_bytes());
+        bytes.extend([b'\n', 0xfe]);
+        std::fs::write(&file, &bytes).unwrap();
+        assert!(check_file(&file).unwrap_err().contains("x.log"));
+        std::fs::remove_file(&file).unwrap();
+        assert!(check_file(&file).is_err());
+    }
+
+    #[test]
     fn secrets_and_prompts_are_found_where_they_do_not_belong() {
         for text in [
             &secret("a"),
             ADMIN_TOKEN,
             "authorization: AWS4-HMAC-SHA256 Credential=",
+            "authorization: Bearer bedrock-api-key-YmVkcm9jay4",
+            r#""session_token": "issued-token-7""#,
         ] {
             let text = format!("one line\nanother with {text} in it");
             assert!(check(&text, "a log").unwrap_err().contains("in a log"));

@@ -32,6 +32,7 @@ pub struct Story {
     began: Instant,
     faults: Mutex<Vec<String>>,
     steps: Mutex<Vec<String>>,
+    sizes: Mutex<Vec<String>>,
     numbers: AtomicU64,
     answered: AtomicU64,
     over: AtomicBool,
@@ -46,6 +47,7 @@ impl Default for Story {
             began: Instant::now(),
             faults: Mutex::default(),
             steps: Mutex::default(),
+            sizes: Mutex::default(),
             numbers: AtomicU64::new(1),
             answered: AtomicU64::default(),
             over: AtomicBool::default(),
@@ -89,6 +91,16 @@ impl Story {
     pub fn note(&self, step: &impl std::fmt::Debug) {
         let line = format!("{:8.2} s {step:?}", self.elapsed().as_secs_f64());
         self.steps.lock().expect("no panic").push(line);
+    }
+
+    /// Notes what memory came to.
+    pub fn measured(&self, size: String) {
+        self.sizes.lock().expect("no panic").push(size);
+    }
+
+    /// What memory came to.
+    pub fn sizes(&self) -> Vec<String> {
+        self.sizes.lock().expect("no panic").clone()
     }
 
     /// What was done.

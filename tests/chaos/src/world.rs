@@ -2,6 +2,7 @@
 //! the STS that they call.
 
 mod region;
+mod runs;
 
 pub use region::{Regions, credentials, key, mistyped};
 
@@ -150,24 +151,25 @@ impl World {
         Ok(reply)
     }
 
-    /// Waits until both Envoys run what is published.
+    /// Waits until both Envoys, and no others, run what is published: as the config-service knows it, and as
+    /// they show it themselves.
     pub async fn converge(&self) -> Outcome {
-        self.converge_on(&["envoy", "mortal"]).await
-    }
-
-    /// Waits until these Envoys, and no others, run what is published.
-    pub async fn converge_on(&self, wanted: &[&str]) -> Outcome {
         let began = Instant::now();
         loop {
             let status = self
                 .call(Method::GET, "/api/status", &json!(null), 200)
                 .await?;
-            if runs_on(&status, wanted) {
+            let mut shown = Vec::new();
+            for envoy in [&self.stack.envoy, &self.mortal] {
+                shown.push(runs::revision_of(envoy).await);
+            }
+            let is_shown = |own: &Option<u64>| own.is_some() && *own == status["revision"].as_u64();
+            if runs::as_published(&status, &["envoy", "mortal"]) && shown.iter().all(is_shown) {
                 return Ok(());
             }
             if began.elapsed() > DEADLINE {
                 return Err(format!(
-                    "not every Envoy runs what is published: {status:#}"
+                    "not every Envoy runs what is published: {status:#}, and they show {shown:?}"
                 ));
             }
             sleep(Duration::from_millis(100)).await;
@@ -178,20 +180,6 @@ impl World {
     pub fn fresh(&self, scratch: &Scratch) -> (Envoy, u16) {
         another_envoy(&self.stack, "fresh", scratch)
     }
-}
-
-/// Whether what is published is active on these Envoys and there are no others.
-fn runs_on(status: &Value, wanted: &[&str]) -> bool {
-    let envoys = status["envoys"].as_array().map_or(&[][..], Vec::as_slice);
-    let mut active: Vec<_> = envoys
-        .iter()
-        .filter(|envoy| {
-            envoy["state"] == "active" && envoy["active_revision"] == status["revision"]
-        })
-        .filter_map(|envoy| envoy["node_id"].as_str())
-        .collect();
-    active.sort_unstable();
-    envoys.len() == wanted.len() && active == wanted
 }
 
 /// Starts an Envoy beside a stack's own; returns the port of its listener, too.

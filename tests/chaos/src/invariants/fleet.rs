@@ -3,10 +3,13 @@
 use e2e::Envoy;
 use serde_json::json;
 
-use crate::load::wait_failover;
+use crate::load::{MODEL, wait_failover, wait_model};
 use crate::story::{ENVOYS, Name};
 use crate::wait::until;
 use crate::world::{Outcome, World};
+
+/// A name of the model that the last revision alone has.
+const LAST: &str = "last-revision";
 
 /// Gauges of Envoy that count what is open.
 const OPEN: [&str; 2] = ["downstream_rq_active", "upstream_rq_active"];
@@ -14,12 +17,13 @@ const OPEN: [&str; 2] = ["downstream_rq_active", "upstream_rq_active"];
 /// One more edit reaches every Envoy, and every worker of each serves.
 pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
     world.converge().await?;
-    world
-        .patch(Name::C, &json!({"priority": 7, "weight": 7}))
-        .await?;
+    // Clients can tell this one from all before it.
+    let change = json!({"priority": 7, "weight": 7, "model_mapping": {LAST: MODEL}});
+    world.patch(Name::C, &change).await?;
     world.converge().await?;
     for envoy in 0..ENVOYS {
         wait_failover(&world.story, world.doors.port(envoy)).await?;
+        wait_model(&world.story, world.doors.port(envoy), LAST).await?;
     }
     Ok(())
 }
@@ -41,6 +45,10 @@ pub(super) async fn has_no_open_streams(world: &mut World) -> Outcome {
 
 async fn open_streams(envoy: &Envoy) -> Vec<String> {
     let stats = envoy.admin_page("/stats?filter=rq_active$").await;
+    open_in(&stats)
+}
+
+fn open_in(stats: &str) -> Vec<String> {
     let is_open = |line: &&str| {
         let gauge = OPEN.iter().any(|name| line.contains(name));
         // The admin interface counts the request that asks.
@@ -71,5 +79,25 @@ pub(super) async fn never_crashed(world: &mut World) -> Outcome {
     match log.lines().find(|line| line.contains("panicked at")) {
         Some(line) => Err(format!("the config-service crashed: {line}")),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_that_stay_open_are_seen() {
+        let calm = "cluster.bedrock|x.upstream_rq_active: 0\n\
+                    cluster.config-service-xds.upstream_rq_active: 1\n\
+                    http.admin.downstream_rq_active: 1\n\
+                    http.openai.downstream_rq_active: 0\n";
+        assert_eq!(open_in(calm), [""; 0]);
+        for gauge in [
+            "cluster.bedrock|x.upstream_rq_active: 1",
+            "http.openai.downstream_rq_active: 10",
+        ] {
+            assert_eq!(open_in(&format!("{calm}{gauge}\n")), [gauge]);
+        }
     }
 }

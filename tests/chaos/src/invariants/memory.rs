@@ -75,7 +75,7 @@ pub(super) async fn is_back(world: &mut World) -> Outcome {
     let is_back = is_back.await;
     world
         .story
-        .note(&format!("memory: {size:?}, of a fresh Envoy {level:?}"));
+        .measured(format!("Envoy: {size:?}, a fresh one {level:?}"));
     is_back.map_err(|what| format!("{what}: {size:?}, although a fresh Envoy has {level:?}"))?;
     fresh.kill();
     service_is_back(world).await
@@ -98,8 +98,8 @@ async fn service_is_back(world: &mut World) -> Outcome {
     world.stack.config.restart_with(|_| ()).await;
     world.converge().await?;
     let level = resident_of(world.stack.config.pid())?;
-    world.story.note(&format!(
-        "memory: {before} B of the config-service, {level} B after a restart"
+    world.story.measured(format!(
+        "config-service: {before} bytes, {level} after a restart"
     ));
     if before > level + SERVICE_SLACK {
         return Err(format!(

@@ -56,7 +56,19 @@ impl Case<'_> {
             Ok(reply) if self.streams => self.stream(reply),
             Ok(reply) => self.plain(reply),
         };
+        let end = end.and_then(|end| self.asked_once().map(|()| end));
         end.map_err(|what| format!("{what}\n  of {self:?}\n  was {got:?}"))
+    }
+
+    /// Nobody asks, and pays, again once a region has answered.
+    fn asked_once(&self) -> Result<(), String> {
+        // The answer may have come to grief on its way, or too late.
+        let excused = self.felt.dead || self.felt.unreachable || self.took >= TIMEOUT;
+        let answered = self.attempts.iter().position(Attempt::must_answer);
+        if !excused && answered.is_some_and(|first| first + 1 < self.attempts.len()) {
+            return Err("it was tried again although a region had answered".to_owned());
+        }
+        Ok(())
     }
 
     fn lost(&self, error: &str) -> Result<End, String> {

@@ -56,16 +56,20 @@ impl Ledger {
         book.open.remove(&number).unwrap_or_default()
     }
 
-    /// A region has judged a request.
+    /// A region has judged a request; `breaks` says that connections to it may be breaking.
     ///
     /// # Errors
     ///
     /// What is wrong with it.
-    pub fn saw(&self, region: Name, request: &Recorded) -> Result<(), String> {
+    pub fn saw(&self, region: Name, request: &Recorded, breaks: bool) -> Result<(), String> {
         let shown = || format!("{region:?} got {} {}", request.method, request.path);
         let leftovers = request.leftovers();
         if !leftovers.is_empty() {
             return Err(format!("{} with {leftovers:?}", shown()));
+        }
+        if breaks && is_half(request) {
+            // Nobody can tell whose it was.
+            return Ok(());
         }
         let refused = !request.was_valid();
         if refused && !is_excused(request) {
@@ -99,6 +103,16 @@ impl Attempt {
         let does_nothing = |fault: &Fault| fault.effect == Effect::None;
         !self.refused && self.fault.as_ref().is_none_or(does_nothing)
     }
+
+    /// Whether it ended with a whole answer, unless its connection broke or nobody waited so long.
+    pub fn must_answer(&self) -> bool {
+        !self.refused && self.fault.is_none()
+    }
+}
+
+/// Whether its body ended before its time.
+fn is_half(request: &Recorded) -> bool {
+    matches!(&request.verdict, Verdict::Refused { name, .. } if name == "RequestTimeoutException")
 }
 
 /// A refusal for which the plan is to blame: it mistyped credentials, or kept them from being renewed.
@@ -122,5 +136,138 @@ fn number(body: &Value) -> Option<u64> {
         Value::Array(items) => items.iter().find_map(number),
         Value::Object(fields) => fields.values().find_map(number),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bedrock_simulator::Effect;
+    use serde_json::json;
+
+    use super::*;
+
+    /// A request as a region notes it, signed and with these headers.
+    fn recorded(number: u64, headers: &[(&str, &str)]) -> Recorded {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let content = json!([{"role": "user", "content": [{"text": words(number)}]}]);
+        Recorded {
+            method: "POST".to_owned(),
+            path: "/model/m/invoke".to_owned(),
+            query: String::new(),
+            headers: headers.iter().map(own).collect(),
+            body: Some(json!({"messages": content})),
+            body_bytes: 0,
+            verdict: Verdict::Accepted,
+            fault: None,
+        }
+    }
+
+    fn refused(name: &str, headers: &[(&str, &str)]) -> Recorded {
+        let verdict = Verdict::Refused {
+            status: 403,
+            name: name.to_owned(),
+            message: String::new(),
+        };
+        Recorded {
+            verdict,
+            ..recorded(1, headers)
+        }
+    }
+
+    #[test]
+    fn an_unsigned_call_is_seen() {
+        let ledger = Ledger::default();
+        ledger.open(1);
+        let fault = ledger
+            .saw(
+                Name::A,
+                &refused("MissingAuthenticationTokenException", &[]),
+                true,
+            )
+            .unwrap_err();
+        assert!(fault.contains("refused"), "{fault}");
+        assert!(fault.contains("MissingAuthenticationToken"), "{fault}");
+        // Nor may anything else be wrong with a signature that the plan has not broken.
+        for name in ["InvalidSignatureException", "UnrecognizedClientException"] {
+            let own = [("authorization", "AWS4-HMAC-SHA256 Credential=AKIDA/x")];
+            assert!(
+                ledger.saw(Name::A, &refused(name, &own), true).is_err(),
+                "{name}"
+            );
+        }
+        let mut nothing = recorded(1, &[]);
+        nothing.body = Some(json!({}));
+        let fault = ledger.saw(Name::A, &nothing, true).unwrap_err();
+        assert!(fault.contains("without a prompt"), "{fault}");
+        assert_eq!(ledger.close(1, false), []);
+    }
+
+    #[test]
+    fn a_refusal_that_the_plan_has_caused_is_an_attempt() {
+        let ledger = Ledger::default();
+        ledger.open(1);
+        let mistyped = format!("AWS4-HMAC-SHA256 Credential={MISTYPED}/x");
+        let mistyped = [("authorization", mistyped.as_str())];
+        for request in [
+            refused("UnrecognizedClientException", &mistyped),
+            refused("ExpiredTokenException", &[]),
+        ] {
+            assert_eq!(ledger.saw(Name::B, &request, false), Ok(()));
+        }
+        let attempts = ledger.close(1, false);
+        assert!(attempts.iter().all(|own| own.refused && !own.answers()));
+        assert_eq!(attempts.len(), 2);
+    }
+
+    #[test]
+    fn nothing_of_the_clients_or_the_proxys_goes_along() {
+        let ledger = Ledger::default();
+        ledger.open(1);
+        for header in ["x-request-id", "x-envoy-attempt-count", "cookie"] {
+            let fault = ledger.saw(Name::A, &recorded(1, &[(header, "x")]), false);
+            assert!(fault.unwrap_err().contains(header), "{header}");
+        }
+    }
+
+    #[test]
+    fn half_a_body_needs_a_connection_that_broke() {
+        let ledger = Ledger::default();
+        ledger.open(1);
+        let mut half = refused("RequestTimeoutException", &[]);
+        half.body = None;
+        assert_eq!(ledger.saw(Name::A, &half, true), Ok(()));
+        let fault = ledger.saw(Name::A, &half, false).unwrap_err();
+        assert!(fault.contains("RequestTimeout"), "{fault}");
+        assert_eq!(ledger.close(1, false), []);
+    }
+
+    #[test]
+    fn a_request_that_is_over_is_not_sent_again() {
+        let ledger = Ledger::default();
+        ledger.open(1);
+        ledger.open(2);
+        assert_eq!(ledger.saw(Name::A, &recorded(1, &[]), false), Ok(()));
+        assert_eq!(ledger.close(1, false).len(), 1);
+        let fault = ledger.saw(Name::B, &recorded(1, &[]), false).unwrap_err();
+        assert!(fault.contains("which is over"), "{fault}");
+        // Unless nobody could know whether it was.
+        ledger.close(2, true);
+        assert_eq!(ledger.saw(Name::B, &recorded(2, &[]), false), Ok(()));
+    }
+
+    #[test]
+    fn an_attempt_answers_unless_a_fault_keeps_it_from_that() {
+        let attempt = |fault, refused| Attempt {
+            region: Name::A,
+            fault,
+            refused,
+        };
+        let slow = Fault::new(Effect::None);
+        let judged = |own: Attempt| (own.answers(), own.must_answer());
+        assert_eq!(judged(attempt(None, false)), (true, true));
+        assert_eq!(judged(attempt(Some(slow), false)), (true, false));
+        assert_eq!(judged(attempt(None, true)), (false, false));
+        let throttled = attempt(Some(Fault::throttling()), false);
+        assert_eq!(judged(throttled), (false, false));
     }
 }

@@ -43,6 +43,11 @@ impl Period {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Whether it lasts.
+    fn lasts(&self) -> bool {
+        self.look() % 2 == 1
+    }
+
     fn look(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
@@ -95,6 +100,12 @@ impl Weather {
         }
     }
 
+    /// Whether connections to a region may break: its own do, or an Envoy dies.
+    pub fn breaks(&self, region: Name) -> bool {
+        let own = &self.unreachable[region as usize];
+        own.lasts() || self.dead.iter().any(Period::lasts)
+    }
+
     /// What has happened since a look.
     pub fn since(&self, look: &Look) -> Felt {
         let mut regions = self.unreachable.iter().zip(look.unreachable);
@@ -121,5 +132,16 @@ mod tests {
         assert!(weather.since(&before).dead && weather.since(&within).dead);
         assert_eq!(weather.since(&weather.look(1)), Felt::default());
         assert_eq!(weather.since(&elsewhere), Felt::default());
+    }
+
+    #[test]
+    fn connections_break_to_a_region_that_is_away_and_with_an_envoy() {
+        let weather = Weather::default();
+        assert!(!weather.breaks(Name::A));
+        weather.unreachable[Name::A as usize].begin();
+        assert!(weather.breaks(Name::A) && !weather.breaks(Name::B));
+        weather.unreachable[Name::A as usize].end();
+        weather.dead[1].begin();
+        assert!(weather.breaks(Name::A) && weather.breaks(Name::B));
     }
 }

@@ -77,7 +77,7 @@ impl Region {
     async fn start(name: Name, story: &Arc<Story>) -> Self {
         let story = Arc::clone(story);
         let observer = move |request: &Recorded| {
-            if let Err(what) = story.ledger.saw(name, request) {
+            if let Err(what) = story.ledger.saw(name, request, story.weather.breaks(name)) {
                 story.broken(what);
             }
         };

@@ -129,3 +129,35 @@ fn a_stream_breaks_off_where_a_region_broke_it_and_tells_the_client() {
     let cut = [Some(Fault::new(Effect::Cut { after_events: 3 }))];
     assert_eq!(judge(STREAM, &cut, &stream(&["You"], "")), Ok(End::Broken));
 }
+
+#[test]
+fn a_request_that_a_region_answered_is_not_asked_again() {
+    let own = plain(&format!("You said: {WORDS}"));
+    let twice = judge(PLAIN, &[None, None], &own).unwrap_err();
+    assert!(twice.starts_with("it was tried again"), "{twice}");
+    let after = [None, Some(Fault::throttling()), None];
+    assert!(judge(PLAIN, &after, &own).is_err());
+    // Slow answers are given up.
+    let slow = [Some(Fault::new(Effect::None)), None];
+    assert_eq!(judge(PLAIN, &slow, &own), Ok(End::Whole));
+    let attempts = [attempt(None), attempt(None)];
+    for (felt, took) in [
+        (Felt::default(), TIMEOUT),
+        (
+            Felt {
+                unreachable: true,
+                ..Felt::default()
+            },
+            Duration::ZERO,
+        ),
+    ] {
+        let case = Case {
+            words: WORDS,
+            streams: false,
+            attempts: &attempts,
+            felt: &felt,
+            took,
+        };
+        assert_eq!(case.judge(&own), Ok(End::Whole));
+    }
+}
