@@ -130,7 +130,7 @@ const SOURCES: [&str; 15] = [
 ];
 
 /// Words in those files that look like codes and are none.
-const OTHER_WORDS: [&str; 37] = [
+const OTHER_WORDS: [&str; 39] = [
     "access_key_id",
     "api_key",
     "arn",
@@ -149,8 +149,10 @@ const OTHER_WORDS: [&str; 37] = [
     "id",
     "identifier",
     "key_check",
+    "leave_out",
     "null",
     "profile",
+    "refuse",
     "revision",
     "role_arn",
     "secret_access_key",
