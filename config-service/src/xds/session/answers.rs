@@ -53,8 +53,8 @@ impl Session {
             }
             (Meaning::Answer(()), Some(reason)) => {
                 // What is not needed must not hold up what is.
-                if !self.left_behind.drop_draining() {
-                    self.left_behind.drop_all();
+                if let (Some(sent), Some(error)) = (self.clusters.offered(), &request.error) {
+                    self.left_behind.refused(error, sent);
                 }
                 let times = self.clusters.refused_by_envoy(reason.clone(), now);
                 rejected(self.clusters_sent_for, reason, times)

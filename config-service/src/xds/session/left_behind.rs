@@ -3,7 +3,7 @@
 //! A request goes on for as long as it is tried, on the clusters that were there when it began. So a cluster
 //! stays while the plugin configuration in force may name it, and then until such requests have ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
@@ -63,16 +63,21 @@ impl LeftBehind {
             .retain(|_, leaving| leaving.until.is_none_or(|until| until > now));
     }
 
-    /// Drops those that only requests under way may need; whether there were any.
-    pub(super) fn drop_draining(&mut self) -> bool {
-        let before = self.clusters.len();
-        self.clusters.retain(|_, leaving| leaving.until.is_none());
-        self.clusters.len() < before
-    }
-
-    /// Drops all of them.
-    pub(super) fn drop_all(&mut self) {
-        self.clusters.clear();
+    /// The Envoy refused `sent`. It says which clusters it does not take, and takes the others, so only those
+    /// go: a refusal, as of a pool whose module is still being fetched, must not take away what requests are
+    /// sent to. If it names none, any may be at fault, first those that only requests under way need.
+    pub(super) fn refused(&mut self, reason: &str, sent: &BTreeSet<Cluster>) {
+        if sent.iter().any(|cluster| is_named(&cluster.name, reason)) {
+            self.clusters.retain(|name, _| !is_named(name, reason));
+        } else if self
+            .clusters
+            .values()
+            .any(|leaving| leaving.until.is_some())
+        {
+            self.clusters.retain(|_, leaving| leaving.until.is_none());
+        } else {
+            self.clusters.clear();
+        }
     }
 
     /// When the next one goes.
@@ -87,6 +92,16 @@ impl LeftBehind {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Cluster> {
         self.clusters.values().map(|leaving| &leaving.cluster)
     }
+}
+
+/// Whether Envoy's reason is about this cluster: `Error adding/updating cluster(s) NAME: why, NAME: why`
+/// (<https://github.com/envoyproxy/envoy/blob/main/source/common/upstream/cds_api_helper.cc>).
+fn is_named(name: &str, reason: &str) -> bool {
+    reason.match_indices(name).any(|(at, _)| {
+        let (before, after) = (reason.get(..at), reason.get(at + name.len()..));
+        before.is_some_and(|text| text.is_empty() || text.ends_with(' '))
+            && after.is_some_and(|text| text.starts_with(':'))
+    })
 }
 
 #[cfg(test)]
@@ -122,11 +137,36 @@ mod tests {
         assert_eq!(left.wakes_at(), Some(now + TIME));
         left.expire(now + TIME);
         assert_eq!(names(&left), ["b"]);
-        left.keep(&cluster("c"));
-        assert!(left.drop_draining());
-        assert_eq!(names(&left), ["c"]);
-        left.forget("c");
+        left.forget("b");
         assert_eq!(left.wakes_at(), None);
+    }
+
+    #[test]
+    fn of_refused_clusters_those_go_that_are_named() {
+        let now = Instant::now();
+        let left = || {
+            let mut left = LeftBehind::default();
+            left.keep(&cluster("p|a"));
+            left.drain(now, TIME);
+            left.keep(&cluster("p|a|b"));
+            left
+        };
+        let sent: BTreeSet<_> = ["p|a", "p|a|b", "new"].map(cluster).into();
+        for (reason, expected) in [
+            ("cluster(s) new: no module", &["p|a", "p|a|b"][..]),
+            ("cluster(s) new: no module, p|a|b: bad", &["p|a"]),
+            ("cluster(s) p|a: bad", &["p|a|b"]),
+            ("something is wrong", &["p|a|b"]),
+        ] {
+            let mut left = left();
+            left.refused(reason, &sent);
+            assert_eq!(names(&left), expected, "{reason}");
+        }
+        let mut left = left();
+        for _ in 0..2 {
+            left.refused("something is wrong", &sent);
+        }
+        assert!(names(&left).is_empty());
     }
 
     #[test]

@@ -285,7 +285,7 @@ impl World {
         let (now, listener) = (self.now, self.envoy.listener().cloned());
         self.earlier.retain(|(ended, _)| now < *ended + DRAIN_TIME);
         if self.envoy.has_refused_clusters || self.is_forgetful {
-            // A refused set takes what it does not need with it, and perhaps more.
+            // What is left behind and refused goes, although it may be needed.
             return Ok(());
         }
         for sent in self.earlier.iter().map(|(_, sent)| sent).chain(&listener) {

@@ -53,6 +53,22 @@ fn what_stays_behind_gives_way_when_clusters_are_refused() {
     assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
 }
 
+/// Envoy takes the clusters that it does not name.
+#[test]
+fn what_stays_behind_stays_when_another_cluster_is_refused() {
+    let mut envoy = Envoy::settled(1, &["a"]);
+    envoy.publish(snapshot(2, &["b"]));
+    envoy.ack(Kind::Clusters);
+    envoy.ack(Kind::Filters);
+    envoy.publish(snapshot(3, &["c"]));
+    let refusal = "Error adding/updating cluster(s) bedrock|https|c|443: Unable to create";
+    assert_eq!(envoy.nack(Kind::Clusters, refusal), NOTHING);
+    assert_eq!(envoy.wait(), ["clusters 3 a,b,c"]);
+    let refusal = "Error adding/updating cluster(s) bedrock|https|a|443: bad";
+    assert_eq!(envoy.nack(Kind::Clusters, refusal), ["clusters 3 b,c"]);
+    assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
+}
+
 #[test]
 fn an_envoy_that_lacks_the_module_gets_it_with_the_pools_filter() {
     let terms = terms(ModuleDelivery::Fetched);

@@ -113,7 +113,7 @@ pub(super) struct Envoy {
     pub(super) inbox: VecDeque<(Response, Generation, u8)>,
     pub(super) outbox: VecDeque<Request>,
     is_connected: bool,
-    /// Whether clusters were refused, so that nothing is promised about them for now.
+    /// Whether another version of a cluster that is there was refused: nothing is promised about it for now.
     pub(super) has_refused_clusters: bool,
 }
 
@@ -219,16 +219,19 @@ impl Envoy {
         let names: BTreeSet<_> = clusters.iter().map(|cluster| &cluster.name).collect();
         self.active.retain(|name, _| names.contains(name));
         self.warming.retain(|name, _| names.contains(name));
-        let mut refused = None;
+        let mut refused = Vec::new();
         for cluster in clusters {
-            refused = self.take_cluster(cluster).or(refused);
+            if let Some(reason) = self.take_cluster(cluster) {
+                self.has_refused_clusters |= self.active.contains_key(&cluster.name);
+                refused.push(format!("{}: {reason}", cluster.name));
+            }
         }
         self.drop_unused_filters();
         if !self.filters.keys().copied().eq(subscribed) {
             self.ask_for_filters(None);
         }
-        self.has_refused_clusters |= refused.is_some();
-        refused
+        let reasons = refused.join(", ");
+        (!refused.is_empty()).then(|| format!("Error adding/updating cluster(s) {reasons}"))
     }
 
     /// Requests that kept filters end.
@@ -261,7 +264,7 @@ impl Envoy {
         }
         let host = cluster.hosts.first().map(|host| host.host.clone());
         if host.is_some() && host == self.faults.refuses_host {
-            return Some(format!("bad {name}"));
+            return Some("bad".to_owned());
         }
         if let Some(generation) = cluster.stage {
             let last = self
