@@ -7,6 +7,7 @@ mod chat;
 mod credential_sources;
 mod failover;
 mod failures;
+mod hostile_answers;
 mod hostile_requests;
 mod istio;
 mod limits;
