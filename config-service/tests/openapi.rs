@@ -151,9 +151,6 @@ fn differences(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec
         let found = document.pointer(reference.strip_prefix('#').unwrap());
         return differences(value, found.unwrap(), document, at);
     }
-    if let Some([only]) = schema["allOf"].as_array().map(Vec::as_slice) {
-        return differences(value, only, document, at);
-    }
     if schema["allOf"].is_array() {
         let members = Shape::of(schema, document).members;
         let properties = members

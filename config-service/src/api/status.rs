@@ -20,7 +20,6 @@ pub(super) struct Status {
     /// How many channels it has, disabled ones included
     channels: usize,
     /// Where Envoys get the module from
-    #[schema(inline)]
     filter: FilterView,
     #[serde(flatten)]
     fleet: FleetView,
@@ -28,6 +27,7 @@ pub(super) struct Status {
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = PublishedFilter)]
 enum FilterView {
     /// Of the module that is served
     Sha256(String),
