@@ -62,6 +62,7 @@ impl Edit {
     ///
     /// When the body is not well-formed JSON in UTF-8.
     pub fn parse(body: &[u8], faults: &mut Vec<Fault>) -> Result<Self, SyntaxError> {
+        let body = reader::without_mark(body)?;
         let text =
             std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
         let raw = reader::parse(text)?;

@@ -4,6 +4,7 @@
 //! `Routes::compile` once an edit is applied to a channel.
 
 mod choice;
+mod encoding;
 mod json;
 mod maps;
 mod names;
@@ -13,6 +14,7 @@ mod scalar;
 pub use json::SyntaxError;
 
 pub(crate) use choice::{Choice, choice, of_word};
+pub(crate) use encoding::without_mark;
 pub(crate) use json::{Kind, Members, parse};
 pub(crate) use maps::{enum_map, string_map};
 pub(crate) use names::{duplicate, unknown};

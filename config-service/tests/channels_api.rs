@@ -632,3 +632,29 @@ async fn endpoints_that_lead_to_metadata_need_a_flag() {
     let reply = service.put(&id, &channel_with("one", &metadata)).await;
     assert_eq!(reply.status, 200, "{reply:?}");
 }
+
+/// What PowerShell and some editors make of a file.
+#[tokio::test]
+async fn bodies_may_begin_with_a_mark_and_other_encodings_are_named() {
+    let service = TestService::start().await;
+    let marked = |body: &Value| format!("\u{feff}{body}");
+    let created = service
+        .send(Method::POST, "/api/channels", marked(&channel("one")))
+        .await;
+    assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    let question = marked(&json!({"model": "nova-pro"}));
+    let explained = service.send(Method::POST, "/api/explain", question).await;
+    assert_eq!(explained.status, StatusCode::OK, "{explained:?}");
+    let text = channel("two").to_string();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for path in ["/api/channels", "/api/explain"] {
+        let request = reqwest::Client::new()
+            .post(service.url(path))
+            .bearer_auth(TOKEN)
+            .body(wide.clone());
+        let refused = receive(request).await;
+        refused.problem(400);
+        let detail = refused.json()["detail"].to_string();
+        assert!(detail.contains("expected UTF-8, found UTF-16"), "{detail}");
+    }
+}

@@ -100,6 +100,7 @@ const SERVICE: &[(&str, &[&str])] = &[
             "store",
             "metrics",
             "channel",
+            "reader",
             "filter_code",
             "access",
             "fault",

@@ -1,11 +1,14 @@
 //! Request bodies of limited size.
 
+use std::fmt::Display;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
+use crate::reader;
 
 /// Longest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -17,10 +20,11 @@ pub(super) struct Body(Vec<u8>);
 impl Body {
     /// The body as JSON of a shape.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        serde_json::from_slice(&self.0).map_err(|error| {
-            // serde names the field; it repeats a wrong value of an enumeration, which is no secret.
-            Problem::bad_request(format!("the body cannot be read: {error}"))
-        })
+        let unreadable =
+            |error: &dyn Display| Problem::bad_request(format!("the body cannot be read: {error}"));
+        let body = reader::without_mark(&self.0).map_err(|error| unreadable(&error))?;
+        // serde names the field; it repeats a wrong value of an enumeration, which is no secret.
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))
     }
 }
 
