@@ -94,13 +94,18 @@ impl Routes {
     /// Names that `GET /v1/models` shows: what a client can ask for, sorted; never an ARN.
     #[must_use]
     pub fn model_names(&self) -> BTreeSet<&str> {
-        let mut names: BTreeSet<_> = self
-            .enabled()
-            .flat_map(|channel| names(&channel.channel))
-            .filter(|name| !name.starts_with("arn:"))
-            .collect();
+        let mut names = self.written_names();
         names.retain(|name| self.serves(name));
         names
+    }
+
+    /// Names that channels write or know, sorted, whether a request for them could be sent or not: to find that
+    /// out for each of them costs more than a chat.
+    fn written_names(&self) -> BTreeSet<&str> {
+        self.enabled()
+            .flat_map(|channel| names(&channel.channel))
+            .filter(|name| !name.starts_with("arn:"))
+            .collect()
     }
 
     /// The channels that can be called, as far as the configuration says: enabled, and with credentials.

@@ -19,6 +19,9 @@ use crate::config::{Api, ModelIds};
 /// them after 1, 2, 4 and so on seconds, up to a minute.
 const RETRY_AFTER: u32 = 10;
 
+/// Most names that are suggested for one that nobody serves.
+const MOST_SUGGESTED: usize = 3;
+
 /// Where one request goes.
 #[derive(Clone, Debug)]
 pub struct Route<'r> {
@@ -232,10 +235,17 @@ impl Routes {
             ResolveError::NotAllowed { name, allowed_by }
         } else {
             ResolveError::NotFound {
-                nearest: nearest(requested, self.model_names()),
+                nearest: self.nearest(requested),
                 name,
             }
         }
+    }
+
+    /// The names most like one that nobody serves.
+    fn nearest(&self, requested: &str) -> Vec<String> {
+        let near = nearest(requested, self.written_names());
+        let served = near.filter(|name| self.serves(name));
+        served.take(MOST_SUGGESTED).map(str::to_owned).collect()
     }
 
     /// Whether an enabled channel lets clients ask for a name, whether it can resolve it or not.
