@@ -7,6 +7,8 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
+use sqlx::{ConnectOptions as _, Connection as _};
+
 use super::file::{self, Found};
 use super::lock::{Lock, only_name, was_used};
 use super::{BUSY_TIMEOUT, MIGRATIONS, Store, StoreError, private};
@@ -140,6 +142,9 @@ fn options(path: &Path) -> SqliteConnectOptions {
 
 async fn connect(path: &Path) -> Result<SqlitePool, StoreError> {
     private::keep(path);
+    // One connection alone sets the journal mode of a new database. The pool may open two, and two that do so at
+    // the same time refuse each other, without the patience of the busy timeout.
+    options(path).connect().await?.close().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(4)
         // One is always open, so that others see by SQLite's locks that the database is in use.
@@ -147,4 +152,19 @@ async fn connect(path: &Path) -> Result<SqlitePool, StoreError> {
         .idle_timeout(None)
         .max_lifetime(None);
     Ok(pool.connect_with(options(path)).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_new_database_opens_every_time() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..60 {
+            let path = folder.path().join(format!("{number}.db"));
+            let store = Store::serve(&path, Sealer::default(), Creation::Asked).await;
+            store.unwrap().close().await;
+        }
+    }
 }
