@@ -27,7 +27,7 @@ pub(crate) enum Input {
     Number,
     /// A box to tick.
     Tick,
-    /// Texts, one a line.
+    /// A text area with one text per line.
     Lines,
     /// A map, as a text with a JSON object.
     Map,

@@ -96,7 +96,7 @@ pub(crate) enum TokenError {
         /// Why.
         source: io::Error,
     },
-    /// What is in it is none.
+    /// The file does not hold a token.
     #[error(
         "{0} holds no token: it must be a JSON Web Token of at most {MAX_TOKEN_LEN} characters, three \
          parts in base64url with dots between"

@@ -59,7 +59,7 @@ pub(super) enum Failure {
         /// The client's message.
         message: String,
     },
-    /// The stream has no proper end.
+    /// The stream broke off.
     #[error("the stream broke off: {0}")]
     Stream(String),
 }
@@ -67,10 +67,10 @@ pub(super) enum Failure {
 /// Why a request cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unsendable {
-    /// Its address is none.
+    /// The address is not a valid URL.
     #[error("the address is no URL")]
     Address,
-    /// One of its headers is none.
+    /// A header contains bytes that HTTP does not allow.
     #[error("a header cannot be sent over HTTP")]
     Header,
 }
