@@ -1,26 +1,29 @@
-//! Reads and writes JSON fast, and writes what is JSON already without looking at it again.
+//! Reads and writes JSON fast, and writes text that is already JSON without looking at it again.
 //!
-//! `serde_json` looks at every byte of every string for something to escape, one at a time; in Wasm
-//! that is most of what a long chat costs. Here strings are looked at many bytes at a time, [`Verbatim`] ones not
-//! at all, and everything goes into one buffer of the right size. The output is `serde_json`'s, byte
-//! for byte.
+//! `serde_json` checks every byte of every string for something to escape, one byte at a time. In Wasm that is most
+//! of what a long chat costs. Here strings are checked many bytes at a time and [`Verbatim`] ones not at all, and
+//! everything goes into one buffer of the right size. The output is the same as `serde_json`'s, byte for byte.
 
 mod escape;
 mod fault;
-mod mend;
 mod pieces;
 mod reader;
+mod repair;
 mod serializer;
 mod special;
 mod text;
+mod walk;
+mod writer;
 
 pub use escape::write_str;
-pub(crate) use fault::{Fault, syntax};
-pub use mend::{closed, without_halves};
+pub(crate) use fault::{Fault, syntax, unread};
 pub use pieces::{MIN_SPAN, Pieces};
-pub use reader::{Escapes, STRING, read, read_noting};
+pub use reader::{Escapes, Located, STRING, escape_pointer, read, read_located, read_noting};
+pub use repair::{closed, without_halves};
 pub use text::Text;
 pub(crate) use text::reason;
+pub use walk::{Kind, Name, NotJson, Walker};
+pub use writer::PieceWriter;
 
 use std::fmt;
 
@@ -28,15 +31,23 @@ use serde::{Serialize, Serializer};
 
 use pieces::Out;
 
-/// Name by which `serde_json`'s `RawValue` asks to be read and written as it is. It is private there; the tests
+/// Name by which `serde_json`'s `RawValue` asks to be read and written unchanged. It is private there; the tests
 /// beside this file notice when it changes.
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
 
 /// Name by which the serializer knows a [`Verbatim`] text.
 const VERBATIM: &str = "bedrock_filter::json::Verbatim";
 
-/// A text in which nothing needs to be escaped, such as base64. Other serializers write it like any
-/// other text.
+/// Says that a text is UTF-8, and nothing else.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A body without its byte order mark: some tools on Windows put one in front of every text.
+#[must_use]
+pub fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
+}
+
+/// A text in which nothing needs to be escaped, such as base64. Other serializers write it like any other text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verbatim<T>(pub T);
 
@@ -46,7 +57,7 @@ impl<T: fmt::Display> Serialize for Verbatim<T> {
     }
 }
 
-/// Serializes as what `Display` says.
+/// Serializes as whatever `Display` writes.
 struct Shown<'t, T>(&'t T);
 
 impl<T: fmt::Display> Serialize for Shown<'_, T> {
@@ -55,7 +66,7 @@ impl<T: fmt::Display> Serialize for Shown<'_, T> {
     }
 }
 
-/// A value that is no JSON: a map with keys that are no texts, or bytes.
+/// A value that cannot be JSON: bytes, or a map whose keys are not texts.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Error(String);
 
@@ -84,11 +95,11 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T, capacity: usize) -> Result<Vec<u
     Ok(out)
 }
 
-/// Adds a value as JSON to what is written already.
+/// Appends a value as JSON to what has been written already.
 ///
 /// # Errors
 ///
-/// See [`Error`]; `out` then ends with a part of the value.
+/// See [`Error`]; `out` then ends with part of the value.
 pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), Error> {
     let mut whole = Out::new(std::mem::take(out), b"");
     let written = value.serialize(serializer::Writer(&mut whole));
@@ -96,8 +107,29 @@ pub fn write<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), 
     written
 }
 
-/// A value as JSON, in which the long texts that are parts of `source` are not copied. `capacity` is the
-/// likely length of the rest, in bytes.
+/// Appends a value that always is JSON, such as one of texts and numbers. Any other, which would break the JSON around
+/// it, becomes `null`.
+pub(crate) fn write_or_null<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let start = out.len();
+    if write(out, value).is_err() {
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}
+
+/// Writes JSON on one line: a line break would end an event of a stream. Strings in JSON contain none.
+pub(crate) fn write_line(out: &mut Vec<u8>, json: &str) {
+    let start = out.len();
+    out.extend_from_slice(json.as_bytes());
+    for byte in out.iter_mut().skip(start) {
+        if matches!(*byte, b'\n' | b'\r') {
+            *byte = b' ';
+        }
+    }
+}
+
+/// A value as JSON, in which the long texts that are part of `source` are not copied. `capacity` is the likely length
+/// of the rest, in bytes.
 ///
 /// # Errors
 ///

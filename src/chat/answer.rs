@@ -1,5 +1,9 @@
 //! What a model answered.
 
+use std::fmt;
+use std::rc::Rc;
+use std::time::SystemTime;
+
 use super::calls::{Arguments, own_id};
 
 /// A whole answer.
@@ -9,7 +13,7 @@ pub struct Completion {
     pub id: Option<String>,
     /// Text of the answer; `None` when there is none.
     pub content: Option<String>,
-    /// Reasoning that comes without proof, as open models give it.
+    /// Reasoning that comes without proof, as from open models.
     pub reasoning: Option<String>,
     /// Reasoning that must come back unchanged in the next request.
     pub thoughts: Vec<Thought>,
@@ -17,18 +21,18 @@ pub struct Completion {
     pub tool_calls: Vec<ToolCall>,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
-    /// The model's word for that, where nobody knows what it means.
+    /// The model's word for that, if its meaning is unknown.
     pub unknown_reason: Option<String>,
-    /// The stop text that ended it, where the model says which.
+    /// The stop text that ended it, if the model says which.
     pub stop_sequence: Option<String>,
     /// Token counts.
     pub usage: Usage,
-    /// Processing class that was used, from families that tell it in the body.
+    /// Processing class that was used, from families that name it in the body.
     pub service_tier: Option<String>,
 }
 
 impl Completion {
-    /// Sees to what every answer needs, as the sink of a stream does: tool calls have ids of their own, and
+    /// Takes care of what every answer needs, as the sink of a stream does: tool calls have ids of their own, and
     /// arguments that are JSON objects.
     pub fn settle(&mut self) {
         for index in 0..self.tool_calls.len() {
@@ -43,22 +47,37 @@ impl Completion {
     }
 }
 
-/// What an answer says about itself.
+/// Tells the time.
+pub type Clock = fn() -> SystemTime;
+
+/// What an answer tells about itself.
 #[derive(Clone, Debug, Default)]
 pub struct AnswerHead {
     /// Id of the answer, without a protocol's prefix.
     pub id: String,
     /// Seconds since the epoch.
     pub created: u64,
+    /// Tells when it ends.
+    pub clock: Option<Clock>,
     /// Name of the model, as the client asked for it.
     pub model: String,
-    /// Processing class that Bedrock used, if it says.
+    /// Processing class that Bedrock used, if it names one.
     pub service_tier: Option<String>,
+    /// Whether the model proves what it thought, and shows no more than a summary of it.
+    pub proves_thoughts: bool,
+    /// Seals thoughts for clients that are to send them back.
+    pub sealer: Option<Rc<dyn Sealer>>,
+}
+
+/// Seals thoughts for their way through a client and back.
+pub trait Sealer: fmt::Debug {
+    /// A text that nobody can change unnoticed and that opens for the same family of models alone.
+    fn seal(&self, thought: &Thought) -> Option<String>;
 }
 
 /// A piece of reasoning with the proof that it is the model's own.
 ///
-/// Clients send it back as they got it, which makes the round trip stateless.
+/// Clients send it back unchanged, so the gateway keeps no state between requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Thought {
     /// A readable thought; some models show only its signature.
@@ -89,9 +108,11 @@ pub struct ToolCall {
 /// Why an answer ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model was done, or reached a stop text.
+    /// The model was done.
     #[default]
     Stop,
+    /// It reached one of the client's stop texts.
+    StopText,
     /// The token limit was reached.
     Length,
     /// The model calls tools.
@@ -107,8 +128,10 @@ pub struct Usage {
     pub input: u64,
     /// Input tokens read from a cache.
     pub cache_read: u64,
-    /// Input tokens written to a cache.
+    /// Input tokens written to a cache, for however long.
     pub cache_write: u64,
+    /// Those of them that are kept for an hour, as far as the model says so.
+    pub cache_write_1h: u64,
     /// Output tokens, reasoning included.
     pub output: u64,
     /// Output tokens spent on reasoning.
@@ -116,7 +139,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// All input tokens, cached ones too.
+    /// All input tokens, including cached ones.
     #[must_use]
     pub fn prompt(&self) -> u64 {
         self.input + self.cache_read + self.cache_write

@@ -1,19 +1,19 @@
-//! What holds for the tool calls of every answer, whole or streamed: ids of their own, and arguments that are one
-//! JSON object.
+//! Rules for the tool calls of every answer, whole or streamed: ids of their own, and arguments that are one JSON
+//! object.
 
 use std::borrow::Cow;
 
-/// What models write for no arguments.
+/// The arguments of a call without arguments.
 const NONE: &str = "{}";
 
-/// The arguments of one call as they arrive, in pieces that need not add up: some servers begin with `{}` or
-/// `null` and send the arguments after it, others say them twice.
+/// The arguments of one call as they arrive, in pieces that need not add up: some servers begin with `{}` or `null`
+/// and then send the arguments, others send them twice.
 #[derive(Debug, Default)]
 pub struct Arguments {
     state: State,
-    /// What may turn out to stand for no arguments.
+    /// What may still turn out to mean that there are no arguments.
     held: String,
-    /// What they are if no piece says anything.
+    /// The arguments in case no piece has any.
     otherwise: Option<String>,
 }
 
@@ -26,11 +26,11 @@ enum State {
     Object(Depth),
     /// The object is complete; more would spoil it.
     Complete,
-    /// No object; nobody can tell what belongs to it.
+    /// Not an object; nothing can be known about what belongs to it.
     Other,
 }
 
-/// Where in an object a text stands.
+/// Where in an object a text is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Depth {
     /// Objects and arrays that are open.
@@ -39,9 +39,9 @@ struct Depth {
     escaped: bool,
 }
 
-/// How a text that may stand for no arguments goes on.
+/// How a text that may mean no arguments continues.
 enum Lead<'t> {
-    /// It may still do so.
+    /// It may still mean that.
     Open,
     /// It does, and this follows.
     None(&'t str),
@@ -50,7 +50,7 @@ enum Lead<'t> {
 }
 
 impl Arguments {
-    /// Takes a piece and gives what of it belongs to the arguments for sure.
+    /// Takes a piece and returns the part of it that certainly belongs to the arguments.
     pub fn push<'p>(&mut self, piece: &'p str) -> Cow<'p, str> {
         match &mut self.state {
             State::Begin => {}
@@ -84,14 +84,14 @@ impl Arguments {
         }
     }
 
-    /// What the arguments are if no piece says anything: some servers give them with the call itself.
+    /// The arguments in case no piece has any: some servers give them with the call itself.
     pub fn unless_said(&mut self, json: &str) {
         if !matches!(json.trim(), "" | NONE | "null") {
             self.otherwise = Some(json.to_owned());
         }
     }
 
-    /// What is missing at their end: they are an object, also where the model gave none.
+    /// What is missing at the end: arguments are an object, even if the model gave none.
     pub fn end(&mut self) -> Cow<'static, str> {
         if self.state != State::Begin {
             return "".into();
@@ -99,30 +99,30 @@ impl Arguments {
         self.state = State::Complete;
         let mut own = Self::default();
         let otherwise = self.otherwise.take().unwrap_or_default();
-        let said = own.push(&otherwise);
-        if said.is_empty() {
+        let written = own.push(&otherwise);
+        if written.is_empty() {
             NONE.into()
         } else {
-            said.into_owned().into()
+            written.into_owned().into()
         }
     }
 
-    /// The arguments of a call that came as a whole.
+    /// The arguments of a call that came in one piece.
     pub(super) fn whole(json: &str) -> String {
         let mut own = Self::default();
-        let mut said = own.push(json).into_owned();
-        said.push_str(&own.end());
-        said
+        let mut written = own.push(json).into_owned();
+        written.push_str(&own.end());
+        written
     }
 
-    /// Leaves the beginning, if the text allows it: what belongs to the arguments.
+    /// Leaves the beginning, if the text allows it: returns what belongs to the arguments.
     fn begin<'t>(&mut self, text: &'t str) -> Option<&'t str> {
         let mut rest = text;
         loop {
             match lead(rest) {
                 Lead::Open => return None,
                 Lead::None(after) if after.starts_with('{') => rest = after,
-                // What follows no arguments at all is none either.
+                // Whatever follows the sign for no arguments means nothing either.
                 Lead::None(_) => {
                     self.state = State::Complete;
                     return Some(NONE);
@@ -169,7 +169,7 @@ fn lead(text: &str) -> Lead<'_> {
 }
 
 impl Depth {
-    /// Reads on to the end of the object, or of the text: what belongs to it, and whether it is complete.
+    /// Reads to the end of the object, or of the text: what belongs to the object, and whether it is complete.
     fn scan<'t>(&mut self, text: &'t str) -> (&'t str, bool) {
         for (at, byte) in text.bytes().enumerate() {
             match byte {
@@ -191,7 +191,7 @@ impl Depth {
     }
 }
 
-/// The id itself, or one like it if an earlier call of the answer has it: clients tie results to calls by it.
+/// The id itself, or one like it if an earlier call of the answer has the same: clients match results to calls by it.
 pub(super) fn own_id(id: &str, index: usize, is_taken: impl Fn(&str) -> bool) -> Cow<'_, str> {
     if !id.is_empty() && !is_taken(id) {
         return Cow::Borrowed(id);
@@ -216,9 +216,9 @@ mod tests {
     #[track_caller]
     fn check(pieces: &[&str], expected: &str) {
         let mut own = Arguments::default();
-        let mut said: String = pieces.iter().map(|piece| own.push(piece)).collect();
-        said.push_str(&own.end());
-        assert_eq!(said, expected, "{pieces:?}");
+        let mut written: String = pieces.iter().map(|piece| own.push(piece)).collect();
+        written.push_str(&own.end());
+        assert_eq!(written, expected, "{pieces:?}");
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_for_no_arguments_is_an_empty_object() {
+    fn no_arguments_become_an_empty_object() {
         for pieces in [
             &[][..],
             &[""],
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_passes() {
+    fn arguments_that_are_not_an_object_pass() {
         check(&["[1]", "x"], "[1]x");
         check(&["no", " json"], "no json");
     }
@@ -304,15 +304,15 @@ mod tests {
             let mut cuts: Vec<_> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
             cuts.push(text.len());
             cuts.sort_unstable();
-            let (mut own, mut said, mut from) = (Arguments::default(), String::new(), 0);
+            let (mut own, mut written, mut from) = (Arguments::default(), String::new(), 0);
             for to in cuts {
                 if let Some(piece) = text.get(from..to) {
-                    said.push_str(&own.push(piece));
+                    written.push_str(&own.push(piece));
                     from = to;
                 }
             }
-            said.push_str(&own.end());
-            prop_assert_eq!(said, Arguments::whole(&text));
+            written.push_str(&own.end());
+            prop_assert_eq!(written, Arguments::whole(&text));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why a request gets no answer: what is wrong, where, and what to do.
+//! Why a request fails: what is wrong, where, and what to do.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use http::StatusCode;
 
 use super::{At, Field, Param};
 
-/// An error for the client. Its protocol writes it down, and says where it is in its own words.
+/// An error for the client. Its protocol writes it, and says in its own terms where the fault is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Error {
@@ -16,12 +16,16 @@ pub struct Error {
     pub kind: ErrorKind,
     /// A word for programs, if there is one; the same in every protocol that has a place for it.
     pub code: Option<&'static str>,
-    /// What of the request is at fault.
+    /// The part of the request that is at fault.
     pub param: Option<Place>,
     /// What went wrong and what to do, for a person.
     pub message: String,
     /// Seconds after which the same request may succeed.
     pub retry_after: Option<u32>,
+    /// Of a prompt that is too long: its tokens, as far as they can be told, and the most that the model takes.
+    pub size: Option<Box<(u64, u64)>>,
+    /// The name of a model that was asked for in vain.
+    pub model: Option<Box<str>>,
 }
 
 /// What is at fault in a request.
@@ -33,6 +37,29 @@ pub enum Place {
     Param(Param),
     /// A block of the conversation.
     Block(At, Field),
+}
+
+/// How a protocol names what can be at fault.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// The name of a parameter.
+    pub param: fn(Param) -> &'static str,
+    /// The path of a part of the conversation.
+    pub block: fn(At) -> String,
+    /// What comes after that path for a field of the part.
+    pub field: fn(Field) -> &'static str,
+}
+
+impl Place {
+    /// The place in a protocol's own terms.
+    #[must_use]
+    pub fn told(&self, terms: &Terms) -> Cow<'_, str> {
+        match self {
+            Self::Path(path) => Cow::Borrowed(path),
+            Self::Param(param) => (terms.param)(*param).into(),
+            Self::Block(at, field) => ((terms.block)(*at) + (terms.field)(*field)).into(),
+        }
+    }
 }
 
 impl From<Param> for Place {
@@ -58,6 +85,8 @@ impl From<String> for Place {
 pub enum ErrorKind {
     /// The request cannot be served as it is.
     InvalidRequest,
+    /// Nothing says who the caller is.
+    Authentication,
     /// The caller may not do this.
     Permission,
     /// Too many requests or tokens.
@@ -77,6 +106,8 @@ impl Error {
             param: None,
             message: message.into(),
             retry_after: None,
+            size: None,
+            model: None,
         }
     }
 
@@ -96,7 +127,7 @@ impl Error {
             .param(param)
     }
 
-    /// A 404 for a name that nothing is behind.
+    /// A 404 for a name that does not exist.
     #[must_use]
     pub fn model_not_found(reason: &impl std::fmt::Display) -> Self {
         Self::new(
@@ -108,10 +139,28 @@ impl Error {
         .param(Param::Model)
     }
 
-    /// A failure of the gateway or of what stands behind it.
+    /// The same with the name of the model that was asked for in vain.
+    #[must_use]
+    pub fn about_model(mut self, name: &str) -> Self {
+        self.model = Some(name.into());
+        self
+    }
+
+    /// A failure of the gateway or of something behind it.
     #[must_use]
     pub fn server(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
         Self::new(status, ErrorKind::Server, message).code(code)
+    }
+
+    /// A fault of the gateway: something could not be written as JSON or as a header.
+    #[must_use]
+    pub fn encoding(error: &impl std::error::Error) -> Self {
+        let message = format!("cannot encode: {error}");
+        Self::server(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "encoding_failed",
+            message,
+        )
     }
 
     /// The same error with a `code`.

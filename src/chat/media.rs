@@ -1,6 +1,6 @@
 //! Media types of files, and data URIs.
 
-/// Media types of the files that models read, with the endings of file names that say so.
+/// Media types of the files that models read, with their file name extensions.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_DocumentBlock.html>
 const DOCUMENTS: &[(&str, &str)] = &[
@@ -21,14 +21,14 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("text/markdown", "md"),
 ];
 
-/// The ending of file names for a media type of a file.
+/// The file name extension for the media type of a file.
 #[must_use]
 pub fn ending(media_type: &str) -> Option<&'static str> {
     let known = DOCUMENTS.iter().find(|(own, _)| *own == media_type);
     known.map(|(_, ending)| *ending)
 }
 
-/// The media type of a file: the declared one, else that of its name's ending.
+/// The media type of a file: the declared one, or else that of its extension.
 #[must_use]
 pub fn document(declared: &str, name: Option<&str>) -> Option<&'static str> {
     let ending = name
@@ -44,7 +44,7 @@ pub fn document(declared: &str, name: Option<&str>) -> Option<&'static str> {
         .map(|(media_type, _)| *media_type)
 }
 
-/// The media type and the base64 of a data URI; case does not matter before the data.
+/// The media type and the base64 of a data URI; what comes before the data is not case-sensitive.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc2397>
 #[must_use]

@@ -1,4 +1,4 @@
-//! The conversation: who said what, and where in the client's request it stands.
+//! The conversation: who said what, and where in the client's request.
 
 use std::borrow::Cow;
 
@@ -26,18 +26,18 @@ pub enum Role {
     Assistant,
 }
 
-/// One thing that is said.
+/// One block of a message.
 #[derive(Clone, Debug)]
 pub struct Block<'a> {
-    /// What is said.
+    /// Its content.
     pub content: BlockContent<'a>,
     /// Ends a prefix of the request that the model may cache.
     pub cache: Option<CacheControl>,
-    /// Where the client said it.
+    /// Where it is in the client's request.
     pub at: At,
 }
 
-/// What is said.
+/// The content of a block.
 #[derive(Clone, Debug)]
 pub enum BlockContent<'a> {
     /// Text.
@@ -62,16 +62,21 @@ pub enum BlockContent<'a> {
         /// The thought, encrypted.
         data: Text<'a>,
     },
+    /// A thought as a [`Sealer`](super::Sealer) gave it, which is opened before a dialect sees it.
+    SealedThinking {
+        /// The sealed text, or whatever the client has made of it.
+        sealed: Text<'a>,
+    },
 }
 
 /// Where the bytes of an image or a file are.
 #[derive(Clone, Debug)]
 pub enum Source<'a> {
-    /// A data URI, or another one, which Bedrock does not fetch; of a file it may be bare base64.
+    /// A data URI, or any other URI, which Bedrock does not fetch; for a file, it may be bare base64.
     Uri(Text<'a>),
     /// Base64.
     Base64 {
-        /// The media type that the client says it is.
+        /// The media type according to the client.
         media_type: Text<'a>,
         /// The data.
         data: Text<'a>,
@@ -121,7 +126,7 @@ pub struct CacheControl {
 /// How long a cached prefix is kept, shortest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CacheTtl {
-    /// As long as the model does by itself, five minutes today.
+    /// As long as the model does by default, five minutes today.
     Default,
     /// One hour, or as long as the model can.
     Hour,
@@ -143,13 +148,13 @@ pub enum Part {
     Whole,
     /// A part of its content, counted from 0.
     Content(usize),
-    /// A part of a part of its content.
+    /// A part inside a part of its content.
     Nested(usize, usize),
     /// A tool call beside its content.
     Call(usize),
 }
 
-/// What of a block is meant.
+/// Which part of a block is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// All of it.
@@ -178,13 +183,14 @@ impl<'a> Block<'a> {
             }
             BlockContent::ToolUse(_)
             | BlockContent::Thinking { .. }
-            | BlockContent::RedactedThinking { .. } => {}
+            | BlockContent::RedactedThinking { .. }
+            | BlockContent::SealedThinking { .. } => {}
         }
     }
 }
 
 impl<'a> Source<'a> {
-    /// The text that has the data.
+    /// The text that contains the data.
     fn text(&self) -> &Text<'a> {
         match self {
             Self::Uri(text) | Self::Base64 { data: text, .. } => text,

@@ -1,13 +1,11 @@
-//! What a request can ask for, and what can happen to each wish.
-
-use super::{Error, Request};
+//! What a request can ask for, and what can become of it.
 
 /// What a dialect does with a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
     /// Translated.
     Mapped,
-    /// Accepted and left out: the answer is as good without it.
+    /// Accepted and left out: the answer is no worse without it.
     Ignored,
     /// A 400 that names it: the answer would not be what the client asked for.
     Refused,
@@ -23,13 +21,13 @@ macro_rules! params {
             /// Every parameter.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Its name where no protocol says another.
+            /// Its name where no protocol has another.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
 
-            /// What dialects do that say nothing else.
+            /// What dialects do unless they say otherwise.
             #[must_use]
             pub fn default_treatment(self) -> Treatment {
                 match self { $(Self::$variant => Treatment::$default,)* }
@@ -45,6 +43,8 @@ params! {
     BetaFeatures "anthropic_beta" Ignored;
     /// A mark that the whole request may be cached.
     CacheMark "cache_control" Ignored;
+    /// What Claude is to remove from a long conversation.
+    ContextEdits "context_management" Ignored;
     /// More than one answer.
     Candidates "n" Refused;
     /// How much to think, in a word.
@@ -72,12 +72,12 @@ params! {
     /// Moderation by the vendor.
     Moderation "moderation" Ignored;
     /// The shape of the answer.
-    OutputFormat "response_format" Refused;
+    OutputFormat "response_format" Mapped;
     /// Whether several tools may be called at once.
     ParallelToolCalls "parallel_tool_calls" Ignored;
-    /// A guess of the answer.
+    /// A prediction of the answer.
     Prediction "prediction" Ignored;
-    /// A penalty on tokens that appeared.
+    /// A penalty on tokens that have already appeared.
     PresencePenalty "presence_penalty" Refused;
     /// Hints for the vendor's own cache.
     PromptCache "prompt_cache_key" Ignored;
@@ -124,23 +124,4 @@ pub struct Asked {
     pub param: Param,
     /// Its name in the client's protocol.
     pub name: &'static str,
-}
-
-/// Refuses what a dialect refuses.
-///
-/// # Errors
-///
-/// A 400 that names the first such parameter.
-pub fn check(request: &Request<'_>, treatment: impl Fn(Param) -> Treatment) -> Result<(), Error> {
-    let mut asked = request.asked.iter();
-    match asked.find(|asked| treatment(asked.param) == Treatment::Refused) {
-        None => Ok(()),
-        Some(Asked { name, .. }) => {
-            let message = format!(
-                "'{name}' is not supported with the model `{}`; remove it.",
-                &*request.model
-            );
-            Err(Error::unsupported(*name, message))
-        }
-    }
 }

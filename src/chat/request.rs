@@ -1,4 +1,4 @@
-//! What a client asks.
+//! A client's request.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -36,10 +36,14 @@ pub struct Request<'a> {
     pub reasoning: Reasoning,
     /// Whether the answer is streamed.
     pub stream: bool,
-    /// The end user, opaque.
-    pub user: Option<Text<'a>>,
-    /// Beta features of Claude, in Anthropic's words.
+    /// The end user.
+    pub user: Option<EndUser<'a>>,
+    /// Beta features of Claude, by Anthropic's names.
     pub beta_features: Vec<Text<'a>>,
+    /// Whether unknown ones are left out instead of refused.
+    pub drops_unknown_betas: bool,
+    /// What Claude is to remove from a long conversation: Anthropic's `context_management`.
+    pub context_edits: Option<&'a RawValue>,
     /// The guardrail to apply instead of the channel's.
     pub guardrail: Option<Guardrail<'a>>,
     /// Bedrock's latency: `standard` or `optimized`.
@@ -50,8 +54,11 @@ pub struct Request<'a> {
     pub metadata: BTreeMap<Text<'a>, Text<'a>>,
     /// What the client set, in its protocol's order of parameters.
     pub asked: Vec<Asked>,
-    /// Names of what the client sent that its protocol does not have; nothing is done about it.
+    /// Names that the client sent and its protocol does not have; they have no effect.
     pub unknown: Vec<Cow<'a, str>>,
+    /// Names of what the client sent that is unsupported here and not refused by a setting: the answer is as good
+    /// without it.
+    pub left_out: Vec<Cow<'a, str>>,
     /// The body that it was read from.
     pub source: &'a [u8],
 }
@@ -69,17 +76,52 @@ pub struct Sampling {
     pub seed: Option<i64>,
     /// Penalty on frequent tokens, -2 to 2.
     pub frequency_penalty: Option<f64>,
-    /// Penalty on tokens that appeared, -2 to 2.
+    /// Penalty on tokens that have already appeared, -2 to 2.
     pub presence_penalty: Option<f64>,
 }
 
-/// How much to think. An exact wish wins over an effort.
+/// How much to think. Exact instructions win over an effort.
 #[derive(Clone, Debug, Default)]
 pub struct Reasoning {
     /// In a word.
     pub effort: Option<Effort>,
+    /// What that word is about.
+    pub effort_scope: EffortScope,
     /// Exactly.
     pub thinking: Option<Thinking>,
+    /// Who sees it.
+    pub thoughts: Thoughts,
+}
+
+/// What an effort is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EffortScope {
+    /// Thinking, which it turns on.
+    #[default]
+    Thinking,
+    /// The whole answer, as at Anthropic: whether the model thinks is said apart from it.
+    Answer,
+}
+
+/// What a client wants to see of the model's thoughts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Thoughts {
+    /// What the model shows by itself, or nothing.
+    #[default]
+    AsTheyCome,
+    /// Those that it asks the model to have.
+    IfAsked,
+    /// All.
+    All,
+}
+
+/// The end user.
+#[derive(Clone, Debug)]
+pub enum EndUser<'a> {
+    /// Whatever the application calls its users, such as an address.
+    Any(Text<'a>),
+    /// An id that says nothing about a person: the client's protocol asks for that.
+    Opaque(Text<'a>),
 }
 
 /// How much to think, in a word; least to most.
@@ -105,7 +147,7 @@ pub struct Thinking {
     pub budget_tokens: Option<u32>,
     /// How it is shown: a word of Claude's.
     pub display: Option<String>,
-    /// Whether the effort will do where this will not.
+    /// Whether the effort will do if this is impossible.
     pub is_hint: bool,
 }
 
@@ -157,8 +199,46 @@ pub struct Guardrail<'a> {
     pub trace: Option<Text<'a>>,
 }
 
+impl Reasoning {
+    /// What is asked in a word, for models that take nothing else.
+    #[must_use]
+    pub fn in_a_word(&self) -> Option<Effort> {
+        let Some(thinking) = &self.thinking else {
+            return self.effort;
+        };
+        Some(match (thinking.mode, thinking.budget_tokens) {
+            (ThinkingMode::Disabled, _) => Effort::None,
+            (ThinkingMode::Adaptive, _) => self.effort.unwrap_or(Effort::High),
+            (ThinkingMode::Enabled, None) => Effort::Medium,
+            (ThinkingMode::Enabled, Some(tokens)) => Effort::of_budget(tokens),
+        })
+    }
+
+    /// The parameters with which a model is asked to think.
+    pub fn wishes(&self) -> impl Iterator<Item = Param> + use<> {
+        let is_on = |own: &Thinking| own.mode != ThinkingMode::Disabled;
+        let thinking = self.thinking.as_ref().filter(|own| is_on(own));
+        let effort = self.effort.filter(|own| *own != Effort::None);
+        let thinking = thinking.map(|_| Param::Thinking);
+        thinking.into_iter().chain(effort.map(|_| Param::Effort))
+    }
+}
+
+impl Effort {
+    /// The effort that comes closest to a budget of thinking, in tokens.
+    #[must_use]
+    pub fn of_budget(tokens: u32) -> Self {
+        match tokens {
+            0 => Self::None,
+            1..=1_024 => Self::Low,
+            1_025..=2_048 => Self::Medium,
+            _ => Self::High,
+        }
+    }
+}
+
 impl OutputFormat<'_> {
-    /// Whether nothing special is asked for.
+    /// Whether it asks for nothing special.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self, Self::Text)
@@ -169,7 +249,7 @@ impl Request<'_> {
     /// The client's name for a parameter.
     #[must_use]
     pub fn name_of(&self, param: Param) -> &'static str {
-        // The newer of two names for one thing stands last in every protocol's order.
+        // Of two names for one thing, the newer comes last in every protocol's order.
         let asked = self.asked.iter().rfind(|asked| asked.param == param);
         asked.map_or(param.name(), |asked| asked.name)
     }

@@ -1,4 +1,4 @@
-//! A streamed answer on its way to the client: what every protocol's stream has in common.
+//! A streamed answer on its way to the client: what the streams of all protocols have in common.
 
 use super::calls::{Arguments, own_id};
 use super::{AnswerSink, CallIndex, Error, FinishReason, Thought, Usage};
@@ -42,7 +42,7 @@ pub trait EventWriter {
     fn take(&mut self) -> Vec<u8>;
 }
 
-/// A sink that makes bytes for the client of what it is told.
+/// A sink that turns what is reported into bytes for the client.
 pub trait AnswerStream: AnswerSink {
     /// An error in place of the rest of the answer.
     fn error(&mut self, error: &Error);
@@ -53,20 +53,24 @@ pub trait AnswerStream: AnswerSink {
     /// Whether more than its beginning has been written: a part of the answer, or its end.
     fn has_content(&self) -> bool;
 
+    /// Whether the model may be silent for long after what was written last. Between pieces of text it is not.
+    fn may_pause(&self) -> bool;
+
     /// Why the answer ended and what it cost, once it has.
     fn end(&self) -> Option<(FinishReason, Usage)>;
 
-    /// The model's word for why it ended, where nobody knows what it means.
+    /// The model's word for why it ended, if its meaning is unknown.
     fn unknown_reason(&self) -> Option<&str>;
 }
 
-/// The sink in front of a protocol's writer, which sees to what all of them need.
+/// The sink in front of a protocol's writer, which takes care of what all of them need.
 #[derive(Debug)]
 pub struct Guarded<W> {
     writer: W,
     calls: Vec<Call>,
     started: bool,
     has_content: bool,
+    is_talking: bool,
     unknown_reason: Option<Box<str>>,
     end: Option<(FinishReason, Usage)>,
 }
@@ -80,13 +84,14 @@ struct Call {
 }
 
 impl<W: EventWriter> Guarded<W> {
-    /// A sink that has been told nothing.
+    /// A sink that has received nothing yet.
     pub fn new(writer: W) -> Self {
         Self {
             writer,
             calls: Vec::new(),
             started: false,
             has_content: false,
+            is_talking: false,
             unknown_reason: None,
             end: None,
         }
@@ -100,6 +105,7 @@ impl<W: EventWriter> Guarded<W> {
     fn content(&mut self) -> &mut W {
         self.start();
         self.has_content = true;
+        self.is_talking = false;
         &mut self.writer
     }
 }
@@ -114,10 +120,12 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
 
     fn text(&mut self, text: &str) {
         self.content().text(text);
+        self.is_talking = true;
     }
 
     fn reasoning(&mut self, text: &str) {
         self.content().reasoning(text);
+        self.is_talking = true;
     }
 
     fn thought(&mut self, thought: &Thought) {
@@ -157,7 +165,7 @@ impl<W: EventWriter> AnswerSink for Guarded<W> {
         let call = self.calls.get_mut(index as usize);
         if let Some(call) = call.filter(|call| !call.ended) {
             call.ended = true;
-            // A tool without arguments streams none, but they must be an object all the same.
+            // A tool without arguments streams none, but they must still be an object.
             let rest = call.arguments.end();
             if !rest.is_empty() {
                 self.writer.tool_arguments(index, &rest);
@@ -202,6 +210,10 @@ impl<W: EventWriter> AnswerStream for Guarded<W> {
 
     fn has_content(&self) -> bool {
         self.has_content
+    }
+
+    fn may_pause(&self) -> bool {
+        !self.is_talking
     }
 
     fn end(&self) -> Option<(FinishReason, Usage)> {
@@ -250,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_is_no_content() {
+    fn the_start_is_not_content() {
         let mut sink = Recorder::sink();
         sink.start();
         sink.service_tier("flex");

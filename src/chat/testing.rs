@@ -1,16 +1,16 @@
-//! What tests share.
+//! Shared by tests.
 
 use super::{
     At, Block, BlockContent, Error, EventWriter, FinishReason, Guarded, Message, Part, Request,
     Role, Thought, Usage,
 };
 
-/// A request with turns of the user and the assistant, the user's first.
+/// A request with turns of the user and the assistant in alternation, the user's first.
 pub(crate) fn says<'a>(turns: &[&'a str]) -> Request<'a> {
     instructed("", turns)
 }
 
-/// The same with a system text, if it is not empty.
+/// The same with a system text, unless it is empty.
 pub(crate) fn instructed<'a>(system: &'a str, turns: &[&'a str]) -> Request<'a> {
     let roles = [Role::User, Role::Assistant].into_iter().cycle();
     let turns = roles.zip(turns.iter().copied());

@@ -1,4 +1,6 @@
-//! Tools and the choice among them.
+//! Tools, and the choice between them.
+
+use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
@@ -18,12 +20,18 @@ pub struct Tool<'a> {
     pub strict: bool,
     /// Ends a prefix of the request that the model may cache.
     pub cache: Option<CacheControl>,
+    /// Its definition in the words of the vendor whose models were made for it. Such a tool has no description and no
+    /// schema, and only that vendor's dialect can offer it.
+    pub native: Option<Definition<'a>>,
 }
+
+/// The members of a definition, in their order.
+pub type Definition<'a> = Vec<(Cow<'a, str>, Cow<'a, RawValue>)>;
 
 /// Which tools the model may or must call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice<'a> {
-    /// The client said nothing.
+    /// The client did not say.
     #[default]
     Unset,
     /// None.
@@ -34,4 +42,12 @@ pub enum ToolChoice<'a> {
     Required,
     /// This one.
     Tool(Text<'a>),
+}
+
+impl ToolChoice<'_> {
+    /// Whether the model must call a tool.
+    #[must_use]
+    pub fn is_forced(&self) -> bool {
+        matches!(self, Self::Required | Self::Tool(_))
+    }
 }

@@ -1,8 +1,8 @@
-//! Strings: what must be escaped is found many bytes at a time, the rest is copied in spans.
+//! Strings: bytes that must be escaped are found many at a time; the rest is copied in spans.
 
 use super::special::find_special;
 
-/// Adds a text as a JSON string, quotes included.
+/// Appends a text as a JSON string, including the quotes.
 pub fn write_str(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
@@ -10,7 +10,7 @@ pub fn write_str(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Adds the inside of a JSON string.
+/// Appends the inside of a JSON string.
 pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
     while let Some((span, byte, after)) = split_at_special(rest) {
@@ -21,7 +21,7 @@ pub(super) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(rest);
 }
 
-/// What stands before the first byte that must be escaped, that byte, and what follows.
+/// What comes before the first byte that must be escaped, that byte, and what follows it.
 fn split_at_special(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
     let (span, found) = bytes.split_at_checked(find_special(bytes)?)?;
     let (byte, after) = found.split_first()?;

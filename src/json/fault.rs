@@ -1,8 +1,11 @@
-//! Says what is wrong with JSON in the words of whoever wrote it, not in those of the code that reads it.
+//! Says what is wrong with JSON in terms that its author understands, not in those of the code that reads it.
 
+use serde::de::IgnoredAny;
+
+use super::reader::MAX_DEPTH;
 use super::reason;
 
-/// The longest text of a client's that is repeated, in characters.
+/// Longest part of a client's text that is repeated, in characters.
 const MAX_ECHO: usize = 40;
 
 /// What is wrong with a value.
@@ -10,16 +13,16 @@ const MAX_ECHO: usize = 40;
 pub(crate) enum Fault {
     /// A member is missing.
     Missing(String),
-    /// A member is not known.
+    /// A member is unknown.
     Unknown,
-    /// A member stands there twice.
+    /// A member is there twice.
     Twice(String),
-    /// Anything else: what comes after the value's name, such as `must be a number, got null`.
+    /// Anything else: what follows the name of the value, such as `must be a number, got null`.
     Is(String),
 }
 
 impl Fault {
-    /// What is wrong with a value that is JSON.
+    /// What is wrong with a value that is valid JSON.
     pub(crate) fn of(fault: &serde_json::Error) -> Self {
         Self::of_reason(&reason(fault))
     }
@@ -54,18 +57,57 @@ impl Fault {
     }
 }
 
-/// What is wrong with a text that is no JSON, and where.
+/// What is wrong with a text that is not JSON, and where.
 pub(crate) fn syntax(fault: &serde_json::Error) -> String {
     let words = reason(fault);
     let words = syntax_words(&words);
     format!("{words} (line {}, column {})", fault.line(), fault.column())
 }
 
+/// What is wrong with a text that our own reader did not take, and where: what follows the name of the text. Only
+/// slower readers can say.
+pub(crate) fn unread(text: &[u8]) -> String {
+    if let Err(fault) = serde_json::from_slice::<IgnoredAny>(text) {
+        return format!("is not valid JSON: {}", syntax(&fault));
+    }
+    if let Err(fault) = std::str::from_utf8(text) {
+        let place = place(text, fault.valid_up_to());
+        return format!("is not valid JSON: a string is not valid UTF-8 {place}");
+    }
+    let place = place(text, too_deep(text));
+    format!("is nested more than {MAX_DEPTH} levels deep {place}")
+}
+
+/// Line and column of a byte, counted from 1 as `serde_json` counts them.
+fn place(text: &[u8], at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let lines = before.iter().filter(|byte| **byte == b'\n').count();
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n');
+    format!("(line {}, column {})", lines + 1, column.count() + 1)
+}
+
+/// The bracket that opens one level too many; the end if there is none.
+fn too_deep(text: &[u8]) -> usize {
+    let (mut depth, mut in_string, mut is_escaped) = (0, false, false);
+    let found = text.iter().position(|byte| {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+        depth > i64::from(MAX_DEPTH)
+    });
+    found.unwrap_or(text.len())
+}
+
 fn quoted_after<'m>(message: &'m str, start: &str) -> Option<&'m str> {
     message.strip_prefix(start)?.split('`').nth(1)
 }
 
-/// What should stand there. Most readers say that in good words themselves.
+/// What should be there. Most readers already say that in good words.
 fn wanted_words(wanted: &str) -> String {
     let words = match wanted {
         "f64" | "f32" => "a number",
@@ -80,7 +122,7 @@ fn wanted_words(wanted: &str) -> String {
     words.replace('`', "\"")
 }
 
-/// What stands there. Texts are repeated only in place of what is no text: others may be what a person wrote.
+/// What is there. A text is repeated only where something else was expected: others may be what a person wrote.
 fn found_words(found: &str, wanted: &str) -> String {
     let kind = found.split(" `").next().unwrap_or_default();
     let value = found.split('`').nth(1).unwrap_or_default();
@@ -119,7 +161,7 @@ fn one_of(words: &[&str]) -> String {
     }
 }
 
-/// `serde_json`'s words for what is no JSON.
+/// What `serde_json` says about text that is not JSON.
 fn syntax_words(reason: &str) -> &str {
     match reason {
         "EOF while parsing a list" => "it ends inside an array",
@@ -133,7 +175,7 @@ fn syntax_words(reason: &str) -> &str {
         "expected ident" => "true, false or null is misspelt",
         "expected value" => "there is no value where one should be",
         "key must be a string" => "the name of a member is not a string",
-        "invalid escape" => "a backslash in a string begins no escape sequence",
+        "invalid escape" => "a backslash in a string does not begin an escape sequence",
         "invalid number" => "a number is malformed",
         "number out of range" => "a number is too large",
         "invalid unicode code point" => "a string is not valid UTF-8",
@@ -246,7 +288,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_said_without_a_readers_words() {
+    fn what_only_our_own_reader_refuses_is_named_with_its_place() {
+        let deep = |levels| {
+            format!(
+                "{{\"}}[\":\n {}1{}}}",
+                "[".repeat(levels),
+                "]".repeat(levels)
+            )
+        };
+        for (text, words) in [
+            (
+                deep(100).into_bytes(),
+                "is nested more than 100 levels deep (line 2, column 101)",
+            ),
+            (
+                b"{\"a\":\n\"b\xff\"}".to_vec(),
+                "is not valid JSON: a string is not valid UTF-8 (line 2, column 3)",
+            ),
+            (
+                b"{\"a\":}".to_vec(),
+                "is not valid JSON: there is no value where one should be (line 1, column 6)",
+            ),
+        ] {
+            assert_eq!(unread(&text), words);
+        }
+    }
+
+    #[test]
+    fn faults_of_syntax_are_described_without_a_readers_terms() {
         for (json, words) in [
             ("", "it ends where a value should be (line 1, column 0)"),
             ("{", "it ends inside an object (line 1, column 1)"),

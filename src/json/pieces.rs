@@ -1,7 +1,7 @@
 //! Output that leaves long texts where they are.
 //!
-//! An image goes upstream as it came. So it is not copied into the new body, which would take its time and
-//! twice its memory, but stands in it as a span of the text that it was read from.
+//! An image goes upstream unchanged. Copying it into the new body would take time and twice its memory, so the body
+//! refers to it as a span of the text that it was read from.
 
 use std::ops::Range;
 
@@ -9,7 +9,7 @@ use std::ops::Range;
 /// microseconds; to copy so much takes longer.
 pub const MIN_SPAN: usize = 128 * 1024;
 
-/// A body in pieces: bytes of its own, and spans of a source in between.
+/// A body in pieces: its own bytes, with spans of a source in between.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pieces {
     own: Vec<u8>,
@@ -33,19 +33,19 @@ impl Pieces {
         self.own.len() + spans.sum::<usize>()
     }
 
-    /// Whether there is not a byte.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether the body is made of its own bytes alone.
+    /// Whether the body consists only of its own bytes.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.spans.is_empty()
     }
 
-    /// The pieces in order, with the source that it was made from.
+    /// The pieces in order; `source` is what the body was made from.
     pub fn slices<'p>(&'p self, source: &'p [u8]) -> impl Iterator<Item = &'p [u8]> {
         let mut at = 0;
         let before_last = self.spans.iter().flat_map(move |span| {
@@ -57,7 +57,7 @@ impl Pieces {
         before_last.chain([self.own.get(last..)]).flatten()
     }
 
-    /// The body in one piece, with the source that it was made from.
+    /// The body in one piece; `source` is what it was made from.
     #[must_use]
     pub fn into_vec(self, source: &[u8]) -> Vec<u8> {
         if self.is_whole() {
@@ -84,7 +84,7 @@ pub(super) struct Out<'s> {
 }
 
 impl<'s> Out<'s> {
-    /// Writes behind `own`; long texts of `source` are left there.
+    /// Appends to `own`; long texts of `source` stay there.
     pub(super) fn new(own: Vec<u8>, source: &'s [u8]) -> Self {
         Self {
             own,
@@ -101,7 +101,7 @@ impl<'s> Out<'s> {
         self.own.extend_from_slice(bytes);
     }
 
-    /// Adds a text as it is.
+    /// Adds a text unchanged.
     pub(super) fn verbatim(&mut self, text: &str) {
         match self.place(text) {
             Some(source) => self.spans.push(Span {
@@ -112,7 +112,7 @@ impl<'s> Out<'s> {
         }
     }
 
-    /// Where a text is in the source, if it is long and a part of it.
+    /// Where a text is in the source, if it is long and part of it.
     fn place(&self, text: &str) -> Option<Range<usize>> {
         if text.len() < MIN_SPAN {
             return None;

@@ -1,66 +1,94 @@
 //! Reads JSON fast: every string is looked at once.
 //!
-//! `serde_json` looks at a string once to find where it ends, and once more where a value was set aside to
-//! see what it is; in Wasm each look costs as much as hashing a twentieth of it. This reader takes the common
-//! path and gives up on anything else. So it never has to say what is wrong, and what it takes `serde_json`
-//! takes too, with the same outcome.
+//! `serde_json` looks at a string once to find its end, and again where a value was set aside until its type is
+//! known. In Wasm each look costs as much as hashing a twentieth of it. This reader gives up on invalid
+//! JSON without saying why; whatever it accepts, `serde_json` accepts too, with the same result. It does say where a
+//! value of the wrong type is.
 
 mod access;
+mod mismatch;
 mod skip;
 mod token;
+mod trail;
 
-use serde::de::value::BorrowedStrDeserializer;
+use std::borrow::Cow;
+
+use serde::de::value::CowStrDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::RAW_VALUE;
 use access::{Elements, Members};
+use mismatch::OneOf;
+use trail::Trail;
 
 pub use token::{Escapes, STRING};
+pub use trail::{Located, escape_pointer};
 
 /// The brackets of an object, and of an array.
 const OBJECT: (u8, u8) = (b'{', b'}');
 const ARRAY: (u8, u8) = (b'[', b']');
 
-/// Most names that are noted of members that nobody reads.
-const MOST_NOTED: usize = 64;
+/// Most names of unread members that are noted.
+const MAX_NOTED: usize = 64;
 
-/// How deep values may nest; `serde_json` itself stops at 128.
-const MAX_DEPTH: u8 = 100;
+/// How deeply values may nest; `serde_json` itself stops at 128.
+pub(super) const MAX_DEPTH: u8 = 100;
 
 /// Reads a value from the whole of a text, if everything in it is common.
 ///
-/// `None` says nothing about the text: `serde_json` may take it all the same, and if not, it knows why.
+/// `None` says nothing about the text: `serde_json` may still take it, and if it does not, it knows why.
 #[must_use]
 pub fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Option<T> {
     read_noting(text).map(|(value, _)| value)
 }
 
-/// The same, with the names of those members of the object itself whose values nobody reads: as they stand in the
-/// text, without quotes, and 64 at most.
+/// The same, with the names of those members of the outermost object whose values are not read: as written, without
+/// quotes, and at most 64.
 #[must_use]
 pub fn read_noting<'de, T: Deserialize<'de>>(text: &'de str) -> Option<(T, Vec<&'de str>)> {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        depth: 0,
-        name: "",
-        unread: Vec::new(),
-    };
+    let mut reader = Reader::new(text);
     let value = T::deserialize(&mut reader).ok()?;
     let is_whole = reader.peek().is_none();
     is_whole.then_some((value, reader.unread))
 }
 
-/// A place in a text.
-struct Reader<'de> {
+/// The same, with what is wrong and where; whatever is read as JSON may nest as deeply as it likes.
+///
+/// # Errors
+///
+/// When a value is not what it should be, or the text is not JSON: that is for `serde_json` to say.
+pub fn read_located<'de, T: Deserialize<'de>>(
     text: &'de str,
-    at: usize,
-    depth: u8,
+) -> std::result::Result<(T, Vec<&'de str>), Located> {
+    let mut reader = Reader::new(text);
+    reader.skips_deep = true;
+    let value = T::deserialize(&mut reader);
+    let value = value.and_then(|value| match reader.peek() {
+        None => Ok(value),
+        Some(_) => give_up(),
+    });
+    match value {
+        Ok(value) => Ok((value, reader.unread)),
+        Err(error) => Err(reader.trail.located(error)),
+    }
+}
+
+/// A position in a text.
+pub(super) struct Reader<'de> {
+    pub(super) text: &'de str,
+    pub(super) at: usize,
+    pub(super) depth: u8,
+    /// Whether an escape of half a surrogate pair was seen, with or without the other half.
+    pub(super) has_surrogates: bool,
     /// The latest name of a member of the outermost object, with its quotes.
     name: &'de str,
     /// The names that are noted.
     unread: Vec<&'de str>,
+    /// Where an error came up.
+    trail: Trail,
+    /// Whether values that are only skipped may nest deeper than [`MAX_DEPTH`].
+    pub(super) skips_deep: bool,
 }
 
 type Result<T, E = serde_json::Error> = std::result::Result<T, E>;
@@ -71,12 +99,26 @@ fn give_up<T>() -> Result<T> {
 }
 
 impl<'de> Reader<'de> {
+    /// At the beginning of a text.
+    pub(super) fn new(text: &'de str) -> Self {
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            has_surrogates: false,
+            name: "",
+            unread: Vec::new(),
+            trail: Trail::default(),
+            skips_deep: false,
+        }
+    }
+
     fn rest(&self) -> &'de [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
-    /// The next byte that is no white space; it is not passed.
-    fn peek(&mut self) -> Option<u8> {
+    /// The next byte that is not white space; it is not consumed.
+    pub(super) fn peek(&mut self) -> Option<u8> {
         loop {
             let next = *self.rest().first()?;
             if !matches!(next, b' ' | b'\n' | b'\t' | b'\r') {
@@ -86,8 +128,8 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Passes a byte, with white space before it.
-    fn pass(&mut self, byte: u8) -> Result<()> {
+    /// Consumes a byte, and white space before it.
+    pub(super) fn pass(&mut self, byte: u8) -> Result<()> {
         if self.peek() != Some(byte) {
             return give_up();
         }
@@ -103,7 +145,7 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// Runs `read` one level deeper, between the brackets that follow.
+    /// Runs `read` one level deeper, between the next pair of brackets.
     fn within<T>(
         &mut self,
         (open, close): (u8, u8),
@@ -112,7 +154,7 @@ impl<'de> Reader<'de> {
         self.pass(open)?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return give_up();
+            return Err(serde_json::Error::custom("recursion limit exceeded"));
         }
         let value = read(self)?;
         self.depth -= 1;
@@ -155,7 +197,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         }
     }
 
-    /// `serde_json` reads an array as the fields in their order.
+    /// Only an object. `serde_json` also reads an array as the fields in order, so that `["user", "Hi"]` would be a
+    /// message, and would mean something else as soon as a field is added.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -163,8 +206,8 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value> {
         match self.peek() {
-            Some(b'{') => self.deserialize_any(visitor),
-            _ => give_up(),
+            Some(b'[') => Err(self.mismatch(&visitor)),
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -172,13 +215,18 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        match self.key()?.plain() {
-            Some(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
-            None => give_up(),
+        if self.peek() != Some(b'"') {
+            return Err(self.mismatch(&OneOf(variants)));
         }
+        let token = self.string()?;
+        let name = match token.plain() {
+            Some(name) => Cow::Borrowed(name),
+            None => serde_json::from_str::<String>(token.json)?.into(),
+        };
+        visitor.visit_enum(CowStrDeserializer::new(name))
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
@@ -196,12 +244,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         match self.peek() {
             Some(b'"') => visitor.visit_map(access::String::new(self.string()?)),
             Some(b'[') => self.deserialize_any(visitor),
-            _ => give_up(),
+            _ => Err(self.mismatch(&visitor)),
         }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.depth == 1 && self.unread.len() < MOST_NOTED {
+        if self.depth == 1 && self.unread.len() < MAX_NOTED {
             let inside = self.name.get(1..self.name.len().saturating_sub(1));
             self.unread.extend(inside);
         }
@@ -214,7 +262,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         seq tuple map identifier
     }
 
-    /// Nothing of a request is read as one of these.
+    /// Nothing in a request is read as one of these.
     fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
         give_up()
     }

@@ -100,7 +100,7 @@ impl<'o, 's> Serializer for Writer<'o, 's> {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<(), Error> {
-        Err(serde::ser::Error::custom("bytes are no JSON"))
+        Err(serde::ser::Error::custom("bytes are not JSON"))
     }
 
     fn serialize_none(self) -> Result<(), Error> {

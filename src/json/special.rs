@@ -16,7 +16,7 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || matches!(byte, b'"' | b'\\')
 }
 
-/// Where the first one is, byte by byte.
+/// Where the first one is, found byte by byte.
 fn find_in_rest(bytes: &[u8]) -> Option<usize> {
     bytes.iter().position(|byte| is_special(*byte))
 }
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_is_found_or_passed_wherever_it_stands() {
+    fn every_byte_is_found_or_passed_at_any_position() {
         for byte in 0..=u8::MAX {
             for before in [0, 1, 7, 8, 15, 16, 17, 31, 32, 100] {
                 let mut bytes = vec![b'x'; before];

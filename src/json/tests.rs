@@ -69,7 +69,7 @@ proptest! {
 }
 
 #[test]
-fn every_character_is_escaped_like_serde_jsons_wherever_it_stands() {
+fn every_character_is_escaped_like_serde_jsons_at_any_position() {
     for character in (0..=0x80_u8).map(char::from) {
         for before in [0, 1, 31, 32, 33, 63, 64, 65] {
             same_as_serde_json(&format!("{}{character}é", "x".repeat(before)));
@@ -78,7 +78,7 @@ fn every_character_is_escaped_like_serde_jsons_wherever_it_stands() {
 }
 
 #[test]
-fn a_raw_value_is_written_as_it_stands() {
+fn a_raw_value_is_written_unchanged() {
     let json = r#"{ "a" : [1, "\u00e9"] }"#;
     let raw: &RawValue = serde_json::from_str(json).unwrap();
     assert_eq!(to_vec(raw, 0).unwrap(), json.as_bytes());
@@ -98,6 +98,6 @@ fn displayed_texts_are_escaped() {
 }
 
 #[test]
-fn what_is_no_json_is_an_error() {
+fn a_value_that_cannot_be_json_is_an_error() {
     assert!(to_vec(&BTreeMap::from([((1, 2), 3)]), 0).is_err());
 }

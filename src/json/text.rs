@@ -1,4 +1,4 @@
-//! A JSON string that is read when it is needed, and written as it came.
+//! A JSON string that is read only when needed, and written as it came.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -15,8 +15,8 @@ use super::{Escapes, STRING, without_halves};
 
 /// A string of the request; derefs to `str`.
 ///
-/// A long chat is mostly strings that only pass through. Such a string stays the JSON that it is:
-/// nothing is unescaped on the way in to be escaped again on the way out.
+/// A long chat is mostly strings that only pass through. Such a string stays JSON: it is not unescaped on the way in
+/// only to be escaped again on the way out.
 #[derive(Clone)]
 pub struct Text<'a>(Form<'a>);
 
@@ -24,26 +24,26 @@ pub struct Text<'a>(Form<'a>);
 enum Form<'a> {
     /// JSON without an escape.
     Verbatim(&'a RawValue),
-    /// JSON with escapes, and what it says once somebody asked.
+    /// JSON with escapes, and its text once it has been needed.
     Escaped(&'a RawValue, OnceCell<String>),
-    /// A text of ours.
+    /// A text of our own.
     Plain(Cow<'a, str>),
 }
 
 impl<'a> Text<'a> {
-    /// Whether there is nothing but white space.
+    /// Whether it is empty or white space.
     #[must_use]
     pub fn is_blank(&self) -> bool {
         let first = match &self.0 {
             Form::Escaped(json, _) => inside(json).bytes().next(),
             _ => None,
         };
-        // Most texts begin with a letter, and need not be read to be told from blank ones.
+        // Most texts begin with a letter, so they need not be read to know that they are not blank.
         !first.is_some_and(|first| first.is_ascii_graphic() && first != b'\\')
             && self.trim().is_empty()
     }
 
-    /// The text without white space at its end.
+    /// The text without trailing white space.
     #[must_use]
     pub fn trimmed_end(self) -> Self {
         let length = self.trim_end().len();
@@ -58,11 +58,19 @@ impl<'a> Text<'a> {
         }))
     }
 
-    /// Length of the JSON that it came as, in bytes; zero for a text of ours.
+    /// Length of the JSON that it came as, in bytes; zero for a text of our own.
     pub(crate) fn json_len(&self) -> usize {
         match &self.0 {
             Form::Verbatim(json) | Form::Escaped(json, _) => json.get().len(),
             Form::Plain(_) => 0,
+        }
+    }
+
+    /// The JSON that it came as; none for a text of ours.
+    pub(crate) fn json(&self) -> Option<&'a str> {
+        match &self.0 {
+            Form::Verbatim(json) | Form::Escaped(json, _) => Some(json.get()),
+            Form::Plain(_) => None,
         }
     }
 
@@ -87,19 +95,19 @@ impl<'a> Text<'a> {
         match escapes {
             Escapes::None => return Ok(Self(Form::Verbatim(json))),
             Escapes::Short => {}
-            // Only these can be wrong in a way that a skipping reader does not see: half a pair.
+            // Only these can be wrong in a way that a skipping reader does not notice: half a surrogate pair.
             Escapes::Unicode => match serde_json::from_str(json.get()) {
                 Ok(text) => drop(plain.set(text)),
                 Err(fault) => {
-                    let mended = without_halves(json.get()).ok_or(fault)?;
-                    return serde_json::from_str::<String>(&mended).map(Self::from);
+                    let repaired = without_halves(json.get()).ok_or(fault)?;
+                    return serde_json::from_str::<String>(&repaired).map(Self::from);
                 }
             },
         }
         Ok(Self(Form::Escaped(json, plain)))
     }
 
-    /// The string that our own reader gives.
+    /// The string from our own reader.
     pub(crate) fn from_map<A: MapAccess<'a>>(mut map: A) -> Result<Self, A::Error> {
         let escapes = map.next_key()?.unwrap_or(Escapes::Unicode);
         Self::from_string(map.next_value()?, escapes)
@@ -128,7 +136,7 @@ impl Deref for Text<'_> {
     }
 }
 
-/// As it came; whether it was read already is nobody's business.
+/// As it came, whether or not it has been read.
 impl fmt::Debug for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -238,7 +246,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// What is wrong, without the place: it would be one inside the string.
+/// What is wrong, without the position, which would be relative to the string.
 pub(crate) fn reason(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     match text.rsplit_once(" at line ") {
@@ -273,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused_like_serde_jsons_own() {
+    fn values_that_are_not_texts_are_refused_like_serde_jsons_own() {
         for json in ["5", "null", "[]", "{}", "true"] {
             let own = serde_json::from_str::<String>(json).unwrap_err();
             let refused = read(json).unwrap_err();
@@ -295,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_texts_are_told_whatever_their_form() {
+    fn blank_texts_are_recognised_in_every_form() {
         for (json, blank) in [
             (r#""""#, true),
             (r#"" ""#, true),

@@ -4,8 +4,7 @@
 //! total length, headers length, CRC-32 of both, headers, payload, CRC-32 of everything before it;
 //! all integers are big-endian.
 
-/// Longest frame that is buffered, in bytes. AWS caps payloads at 16 MiB; Bedrock's own are at
-/// most about 1.4 MB.
+/// Longest frame that is buffered, in bytes. AWS limits payloads to 16 MiB; Bedrock's own are at most about 1.4 MB.
 pub const MAX_FRAME_LEN: usize = 16 * 1024 * 1024;
 
 /// Length of the prelude: both lengths and their checksum.
@@ -14,7 +13,7 @@ const PRELUDE_LEN: usize = 12;
 /// Length of a checksum.
 const CRC_LEN: usize = 4;
 
-/// Type of a string header's value; Bedrock sends no other.
+/// Type of the value of a string header; Bedrock sends no other.
 const STRING: u8 = 7;
 
 /// One frame, borrowed from the buffer it was read from.
@@ -25,7 +24,7 @@ pub struct Frame<'b> {
     pub payload: &'b [u8],
 }
 
-/// Why bytes are not frames. The stream cannot be read on after it.
+/// Why bytes are not frames. Nothing after them can be read either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
     /// A length that no frame can have.
@@ -34,13 +33,12 @@ pub enum FrameError {
     /// Longer than [`MAX_FRAME_LEN`].
     #[error("a frame is longer than 16 MiB")]
     TooLong,
-    /// A checksum does not fit: bytes were lost or changed.
-    #[error("a frame's checksum does not fit")]
+    /// A checksum does not match: bytes were lost or changed.
+    #[error("a frame's checksum does not match")]
     Checksum,
 }
 
-/// Splits the first frame off a buffer: the frame and its length, or `None` when the frame is not
-/// there as a whole.
+/// Splits the first frame off a buffer: the frame and its length, or `None` while the frame is incomplete.
 ///
 /// # Errors
 ///
@@ -98,7 +96,7 @@ struct Header<'b> {
     string: Option<&'b [u8]>,
 }
 
-/// Takes one header off `rest`; `None` at the end or at bytes that are no header.
+/// Takes one header off `rest`; `None` at the end, or where the bytes are not a header.
 fn split_header<'b>(rest: &mut &'b [u8]) -> Option<Header<'b>> {
     let (&[name_len], tail) = rest.split_first_chunk()?;
     let (name, tail) = tail.split_at_checked(name_len.into())?;
@@ -124,7 +122,7 @@ fn split_header<'b>(rest: &mut &'b [u8]) -> Option<Header<'b>> {
     })
 }
 
-/// Puts a stream of bytes, cut anywhere, back together into frames.
+/// Turns a stream of bytes, cut at any points, back into frames.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
     buffer: Vec<u8>,
@@ -143,7 +141,7 @@ impl FrameDecoder {
     ///
     /// # Errors
     ///
-    /// When the bytes are no frames; every later call fails too.
+    /// When the bytes are not frames; every later call fails too.
     pub fn next_frame(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
         let rest = self.buffer.get(self.consumed..).unwrap_or_default();
         let split = split_frame(rest)?;

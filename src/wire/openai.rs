@@ -1,5 +1,5 @@
-//! Pieces of OpenAI's chat format that are written on both sides: clients get them, and so do the families whose
-//! bodies are like OpenAI's.
+//! Pieces of OpenAI's chat format that both sides write: clients get them, and so do the families whose bodies are
+//! like OpenAI's.
 //!
 //! <https://platform.openai.com/docs/api-reference/chat>
 
@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 
 use crate::json::Text;
 
-/// What all tools and their calls are called.
+/// The type of all tools and their calls.
 const FUNCTION: &str = "function";
 
-/// Content of a message; `U` is what an image's URL is made of.
+/// Content of a message; `U` is the type of an image's URL.
 ///
-/// A plain string wherever there is only text: not everybody reads parts.
+/// A plain string wherever there is only text, because not everybody reads parts.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Content<'a, U> {

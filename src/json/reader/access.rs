@@ -1,4 +1,4 @@
-//! Arrays and objects for visitors, and the two things that come dressed as objects.
+//! Arrays and objects for visitors, and the two things that are disguised as objects.
 
 use serde::de::value::{BorrowedStrDeserializer, U8Deserializer};
 use serde::de::{
@@ -10,15 +10,19 @@ use super::token::Token;
 use super::{Reader, Result, give_up};
 use crate::json::RAW_VALUE;
 
-/// What stands inside an array.
+/// The inside of an array.
 pub(super) struct Elements<'r, 'de>(Items<'r, 'de>);
 
-/// What stands inside an object.
+/// The inside of an object.
 pub(super) struct Members<'r, 'de>(Items<'r, 'de>);
 
 struct Items<'r, 'de> {
     reader: &'r mut Reader<'de>,
     is_first: bool,
+    /// How many there have been.
+    count: usize,
+    /// The latest name, with its quotes.
+    name: &'de str,
 }
 
 impl<'r, 'de> Elements<'r, 'de> {
@@ -38,10 +42,12 @@ impl<'r, 'de> Items<'r, 'de> {
         Self {
             reader,
             is_first: true,
+            count: 0,
+            name: "",
         }
     }
 
-    /// Whether another item follows; passes the comma before it.
+    /// Whether another item follows; consumes the comma before it.
     fn advance(&mut self, close: u8) -> Result<bool> {
         let is_first = std::mem::replace(&mut self.is_first, false);
         match self.reader.peek() {
@@ -66,7 +72,15 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         if !self.0.advance(b']')? {
             return Ok(None);
         }
-        seed.deserialize(&mut *self.0.reader).map(Some)
+        let index = self.0.count;
+        self.0.count += 1;
+        match seed.deserialize(&mut *self.0.reader) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                self.0.reader.trail.element(index);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -82,16 +96,24 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
             return give_up();
         }
         let start = reader.at;
-        let key = seed.deserialize(&mut *reader)?;
+        let key = seed.deserialize(&mut *reader);
+        self.0.name = reader.text.get(start..reader.at).unwrap_or_default();
         if reader.depth == 1 {
-            reader.name = reader.text.get(start..reader.at).unwrap_or_default();
+            reader.name = self.0.name;
         }
-        Ok(Some(key))
+        if key.is_err() {
+            reader.trail.member(self.0.name);
+        }
+        key.map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value> {
         self.0.reader.pass(b':')?;
-        seed.deserialize(&mut *self.0.reader)
+        let value = seed.deserialize(&mut *self.0.reader);
+        if value.is_err() {
+            self.0.reader.trail.member(self.0.name);
+        }
+        value
     }
 }
 
@@ -142,7 +164,7 @@ impl<'de> MapAccess<'de> for String<'de> {
     }
 }
 
-/// Gives a `RawValue` to who asks for one.
+/// Gives a `RawValue` to a visitor that asks for one.
 struct Raw<'de>(&'de str);
 
 impl<'de> Deserializer<'de> for Raw<'de> {

@@ -1,12 +1,12 @@
-//! Values that nobody reads: only whether they are JSON.
+//! Skips values that are not needed, checking only that they are JSON.
 
 use serde::de::IgnoredAny;
 
 use super::token::Token;
-use super::{ARRAY, OBJECT, Reader, Result, give_up};
+use super::{ARRAY, MAX_DEPTH, OBJECT, Reader, Result, give_up};
 
 impl<'de> Reader<'de> {
-    /// Passes a value; gives its JSON.
+    /// Skips a value; returns its JSON.
     pub(super) fn skipped(&mut self) -> Result<&'de str> {
         self.peek();
         let start = self.at;
@@ -16,6 +16,7 @@ impl<'de> Reader<'de> {
 
     fn skip(&mut self) -> Result<()> {
         match self.peek() {
+            Some(b'{' | b'[') if self.skips_deep && self.depth >= MAX_DEPTH => self.skip_deep(),
             Some(b'"') => self.string().map(drop),
             Some(b'{') => self.within(OBJECT, |own| {
                 own.separated(b'}', |own| {
@@ -32,15 +33,24 @@ impl<'de> Reader<'de> {
         }
     }
 
+    /// The same without calling itself.
+    fn skip_deep(&mut self) -> Result<()> {
+        let rest = self.text.get(self.at..).unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<IgnoredAny>();
+        values.next().transpose()?;
+        self.at += values.byte_offset();
+        Ok(())
+    }
+
     /// The string that must begin here.
-    pub(super) fn key(&mut self) -> Result<Token<'de>> {
+    pub(in crate::json) fn key(&mut self) -> Result<Token<'de>> {
         match self.peek() {
             Some(b'"') => self.string(),
             _ => give_up(),
         }
     }
 
-    /// What stands between two brackets, with commas between.
+    /// The inside of a pair of brackets, separated by commas.
     fn separated(
         &mut self,
         close: u8,

@@ -1,4 +1,4 @@
-//! The law: what the common path takes, `serde_json` takes too, with the same outcome.
+//! The law: whatever the common path takes, `serde_json` takes too, with the same result.
 
 use std::fmt::Debug;
 use std::fs;
@@ -50,7 +50,7 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Every request of the golden folders.
+/// Every request in the golden folders.
 fn golden() -> Vec<String> {
     fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -69,13 +69,22 @@ fn golden() -> Vec<String> {
     texts.collect()
 }
 
+/// Whether an array stands for a message: only `serde_json` takes it for one.
+fn has_array_for_message(request: &str) -> bool {
+    // Half a surrogate pair, which is repaired in texts, is no JSON value.
+    let request: Value = serde_json::from_str(request).unwrap_or_default();
+    let messages = request["messages"].as_array();
+    messages.is_some_and(|all| all.iter().any(Value::is_array))
+}
+
 #[test]
 fn requests_take_the_common_path() {
     let requests = golden();
     assert!(requests.len() > 100, "{}", requests.len());
     for text in requests {
         if serde_json::from_str::<ChatRequest<'_>>(&text).is_ok() {
-            assert!(check_as::<ChatRequest<'_>>(&text), "{text}");
+            let is_taken = check_as::<ChatRequest<'_>>(&text);
+            assert_eq!(is_taken, !has_array_for_message(&text), "{text}");
         }
         assert_eq!(check(&text), serde_json::from_str::<Value>(&text).is_ok());
     }
@@ -105,7 +114,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_no_json_is_not_taken() {
+fn texts_that_are_not_json_are_not_taken() {
     for text in [
         "",
         " ",
@@ -159,12 +168,12 @@ fn what_nests_too_deep_is_left_to_serde_json() {
 
 #[test]
 fn half_a_pair_is_replaced_in_a_text_and_passed_elsewhere() {
-    for (text, mended) in [
+    for (text, repaired) in [
         (r#""\ud800""#, "\u{fffd}"),
         (r#""\udc00x""#, "\u{fffd}x"),
         (r#""\ud800A""#, "\u{fffd}A"),
     ] {
-        assert_eq!(&*read::<Text<'_>>(text).unwrap(), mended);
+        assert_eq!(&*read::<Text<'_>>(text).unwrap(), repaired);
         assert_eq!(read::<&RawValue>(text).unwrap().get(), text);
     }
     let text = read::<Text<'_>>(r#""\ud83d\ude00\/\n""#).unwrap();
@@ -172,7 +181,7 @@ fn half_a_pair_is_replaced_in_a_text_and_passed_elsewhere() {
 }
 
 #[test]
-fn members_that_nobody_reads_are_noted_by_name() {
+fn unread_members_are_noted_by_name() {
     #[derive(Debug, Deserialize)]
     #[expect(dead_code, reason = "only names are looked at")]
     struct Outer {
@@ -190,5 +199,96 @@ fn members_that_nobody_reads_are_noted_by_name() {
     let many = many.concat();
     let text = format!(r#"{{{many}"a":1,"inner":{{}}}}"#);
     let (_, names) = read_noting::<Outer>(&text).unwrap();
-    assert_eq!(names.len(), MOST_NOTED);
+    assert_eq!(names.len(), MAX_NOTED);
+}
+
+#[track_caller]
+fn check_located<'t, T: Deserialize<'t> + Debug>(text: &'t str, path: &str, reason: &str) {
+    let located = read_located::<T>(text).unwrap_err();
+    assert_eq!(located.path(), path, "{text}");
+    assert_eq!(crate::json::reason(&located.error), reason, "{text}");
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only faults are looked at")]
+    struct Outer<'a> {
+        #[serde(default, borrow)]
+        list: Vec<Inner<'a>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only faults are looked at")]
+    struct Inner<'a> {
+        #[serde(borrow)]
+        text: Text<'a>,
+        #[serde(default)]
+        word: Option<Word>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Word {
+        One,
+        Two,
+    }
+
+    let text = "invalid type: integer `5`, expected a string";
+    let body = r#"{"list":[{"text":"a"},{"text":5}]}"#;
+    check_located::<Outer<'_>>(body, "list[1].text", text);
+    check_located::<Outer<'_>>(r#"{"list":[{}]}"#, "list[0]", "missing field `text`");
+    let word = r#"invalid type: map, expected "one" or "two""#;
+    let body = r#"{"list":[{"text":"a","wo\u0072d":{}}]}"#;
+    check_located::<Outer<'_>>(body, "list[0].word", word);
+    let unknown = "unknown field `a`, expected `list`";
+    check_located::<Outer<'_>>(r#"{"a":1}"#, "a", unknown);
+    let outer = "invalid type: integer `5`, expected struct Outer";
+    check_located::<Outer<'_>>("5", "", outer);
+    let (word, _) = read_located::<Word>(r#""\u006fne""#).unwrap();
+    assert_eq!(word, Word::One);
+}
+
+#[test]
+fn an_array_is_no_object() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only faults are looked at")]
+    struct Outer<'a> {
+        #[serde(default, borrow)]
+        pair: Option<Pair<'a>>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only faults are looked at")]
+    struct Pair<'a> {
+        #[serde(borrow)]
+        name: &'a str,
+        #[serde(default)]
+        count: u32,
+    }
+
+    for (pair, is_read) in [
+        (r#"{"name":"a","count":2}"#, true),
+        ("null", true),
+        (r#"["a",2]"#, false),
+        (" []", false),
+    ] {
+        let body = format!(r#"{{"pair":{pair}}}"#);
+        assert_eq!(read::<Outer<'_>>(&body).is_some(), is_read, "{pair}");
+        if !is_read {
+            let words = "invalid type: sequence, expected struct Pair";
+            check_located::<Outer<'_>>(&body, "pair", words);
+        }
+    }
+}
+
+#[test]
+fn what_is_only_passed_may_nest_as_deeply_as_it_likes() {
+    let deep = "[".repeat(5000) + &"]".repeat(5000);
+    let text = format!(r#"{{"x":{deep},"y":1}}"#);
+    let (passed, _) = read_located::<&RawValue>(&text).unwrap();
+    assert_eq!(passed.get(), text);
+    let cut = text.get(..text.len() - 1).unwrap();
+    assert!(read_located::<&RawValue>(cut).is_err());
 }

@@ -1,27 +1,27 @@
-//! Strings and numbers as they stand in the text.
+//! Strings and numbers as they are in the text.
 
 use serde::de::{Deserialize, Deserializer};
 
 use super::{Reader, Result, give_up};
 use crate::json::special::find_special;
 
-/// Name by which the reader knows a newtype that wants a string as JSON: it gets a map of one
-/// [`Escapes`] to one `RawValue`, or, where an array stands instead, its elements.
+/// Name by which the reader recognises a newtype that wants a string as JSON: it gets a map from one [`Escapes`] to
+/// one `RawValue` or, where there is an array instead, its elements.
 pub const STRING: &str = "bedrock_filter::json::String";
 
 /// The escapes of a JSON string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Escapes {
-    /// It says what stands there.
+    /// There are none: the JSON is the text.
     None,
-    /// Those of one character, `\n` and the like.
+    /// Only those of one character, such as `\n`.
     Short,
-    /// `\u` among them. Each is well-formed, but whether two make a pair was not looked at.
+    /// `\u` among them. Each is well-formed, but whether two make a pair was not checked.
     Unicode,
 }
 
 impl Escapes {
-    /// How they are handed to a visitor.
+    /// How they are passed to a visitor.
     pub(super) fn as_number(self) -> u8 {
         match self {
             Self::None => 0,
@@ -43,18 +43,23 @@ impl<'de> Deserialize<'de> for Escapes {
 
 /// A JSON string.
 #[derive(Clone, Copy)]
-pub(super) struct Token<'de> {
-    /// With its quotes.
-    pub(super) json: &'de str,
+pub(in crate::json) struct Token<'de> {
+    /// Including its quotes.
+    pub(in crate::json) json: &'de str,
     pub(super) escapes: Escapes,
 }
 
 impl<'de> Token<'de> {
-    /// What it says, if nothing in it is escaped.
-    pub(super) fn plain(&self) -> Option<&'de str> {
+    /// Its text, if nothing in it is escaped.
+    pub(in crate::json) fn plain(&self) -> Option<&'de str> {
         let inside = self.json.get(1..self.json.len().checked_sub(1)?);
         inside.filter(|_| self.escapes == Escapes::None)
     }
+}
+
+/// Whether an escape whose digits begin like this is half of a surrogate pair: `d800` to `dfff`.
+fn is_surrogate(first: u8, second: u8) -> bool {
+    matches!(first, b'd' | b'D') && !matches!(second, b'0'..=b'7')
 }
 
 impl<'de> Reader<'de> {
@@ -83,6 +88,7 @@ impl<'de> Reader<'de> {
                     if [a, b, c, d].iter().all(|x| x.is_ascii_hexdigit()) =>
                 {
                     escapes = Escapes::Unicode;
+                    self.has_surrogates |= is_surrogate(*a, *b);
                     self.at += 6;
                 }
                 _ => return give_up(),
@@ -93,7 +99,7 @@ impl<'de> Reader<'de> {
         Ok(Token { json, escapes })
     }
 
-    /// What of the text may be a number.
+    /// The longest part of the text that could be a number.
     pub(super) fn number(&mut self) -> &'de str {
         let is_part = |b: &u8| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E');
         let length = self.rest().iter().take_while(|b| is_part(b)).count();

@@ -14,7 +14,7 @@ use crate::json::pieces::Out;
 pub(in crate::json) struct Members<'o, 's> {
     out: &'o mut Out<'s>,
     is_first: bool,
-    /// What ends it.
+    /// What closes it.
     end: &'static [u8],
     /// A `RawValue`, whose only field is the value.
     is_raw: bool,
@@ -54,7 +54,7 @@ impl<'o, 's> Members<'o, 's> {
             return value.serialize(Text(self.out, Quotes::Without));
         }
         self.comma();
-        // Names of fields are ours and have nothing to escape.
+        // Names of fields are our own and have nothing to escape.
         self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
@@ -66,7 +66,7 @@ impl<'o, 's> Members<'o, 's> {
     }
 }
 
-/// Traits of `serde` that differ in nothing but their names.
+/// Traits of `serde` that differ only in their names.
 macro_rules! elements {
     ($($family:ident $method:ident;)*) => {
         $(impl $family for Members<'_, '_> {

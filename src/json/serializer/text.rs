@@ -1,4 +1,4 @@
-//! What can only be a text.
+//! Values that can only be texts.
 
 use std::fmt::Write as _;
 
@@ -12,15 +12,15 @@ use crate::json::pieces::Out;
 pub(super) struct Text<'o, 's>(pub(super) &'o mut Out<'s>, pub(super) Quotes);
 
 pub(super) enum Quotes {
-    /// As it is.
+    /// Unchanged.
     Without,
-    /// As it is, in quotes.
+    /// Unchanged, in quotes.
     Around,
     /// Escaped, in quotes.
     Escaping,
 }
 
-/// Takes the parts of a text that is shown.
+/// Takes the parts of a text as `Display` writes them.
 struct AsItIs<'o, 's>(&'o mut Out<'s>);
 
 impl std::fmt::Write for AsItIs<'_, '_> {
@@ -30,7 +30,7 @@ impl std::fmt::Write for AsItIs<'_, '_> {
     }
 }
 
-/// The types of `serde`'s data model that are no text.
+/// The types of `serde`'s data model that are not texts.
 macro_rules! refuse {
     ($($method:ident $kind:ty;)*) => {
         $(fn $method(self, _: $kind) -> Result<(), Error> { Err(no_text()) })*
@@ -81,7 +81,7 @@ impl Serializer for Text<'_, '_> {
 
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<(), Error> {
         let Self(out, quotes) = self;
-        // A text that is shown in pieces, such as a data URI, need not be put together first.
+        // A text that `Display` writes in pieces, such as a data URI, need not be put together first.
         if let Quotes::Around = quotes {
             return write!(AsItIs(out), "\"{value}\"").map_err(serde::ser::Error::custom);
         }

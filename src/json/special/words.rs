@@ -4,7 +4,7 @@ use super::find_in_rest;
 
 const WORD: usize = size_of::<u64>();
 
-/// Where the first of them is.
+/// Where the first special byte is.
 pub(in crate::json) fn find_special(bytes: &[u8]) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<WORD>();
     for (index, word) in words.iter().enumerate() {
@@ -18,7 +18,7 @@ pub(in crate::json) fn find_special(bytes: &[u8]) -> Option<usize> {
 
 /// The highest bit of every special byte; bits above the lowest of these mean nothing.
 ///
-/// A byte less than `n`, neither of them above 127, is the only one to borrow when `n` is taken away.
+/// A byte less than `n`, neither of them above 127, is the only one that borrows when `n` is subtracted.
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_le_bytes([1; WORD]);
     const HIGH: u64 = ONES << 7;

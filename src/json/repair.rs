@@ -1,16 +1,16 @@
-//! Mends JSON that some clients write: halves of surrogate pairs, and texts that were cut off.
+//! Repairs JSON that some clients write: halves of surrogate pairs, and texts that were cut off.
 
 use memchr::memmem;
 use serde_json::value::RawValue;
 
-/// What stands for half a pair: the replacement character.
+/// Takes the place of half a pair: the replacement character.
 const REPLACEMENT: &str = "\\ufffd";
 
-/// How deep a text that was cut off may nest.
+/// How deeply a text that was cut off may nest.
 const MAX_DEPTH: usize = 100;
 
-/// The same JSON with every half of a surrogate pair replaced; none where there is none. Clients that cut a
-/// text by UTF-16 units leave such halves, and no reader takes them.
+/// The same JSON with every half of a surrogate pair replaced; `None` if there is no half. Clients that cut a text by
+/// UTF-16 units leave such halves, which no reader accepts.
 #[must_use]
 pub fn without_halves(json: &str) -> Option<String> {
     memmem::find(json.as_bytes(), b"\\u")?;
@@ -39,13 +39,14 @@ pub fn without_halves(json: &str) -> Option<String> {
     Some(out)
 }
 
-/// The UTF-16 unit that is escaped at a place.
+/// The UTF-16 unit that an escape at this position stands for.
 fn unit(json: &str, at: usize) -> Option<u16> {
     let digits = json.get(at..at.checked_add(6)?)?.strip_prefix("\\u")?;
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// The object that a text begins which was cut off: with what is open closed, less what cannot be told.
+/// The object that a cut-off text begins: everything open is closed, and a last part that cannot be understood is
+/// dropped.
 #[must_use]
 pub fn closed(json: &str) -> Option<String> {
     let json = json.trim();
@@ -62,15 +63,15 @@ pub fn closed(json: &str) -> Option<String> {
         .find(|text| serde_json::from_str::<&RawValue>(text).is_ok())
 }
 
-/// What is open at a place of a JSON text.
+/// What is open at some position in a JSON text.
 #[derive(Default)]
 struct Scan {
     /// The brackets that close what is open, innermost last.
     open: Vec<u8>,
     in_string: bool,
-    /// Where an escape began that may not be whole.
+    /// Where an escape began that may be incomplete.
     escape: Option<usize>,
-    /// The last place at which nothing but brackets was missing, and those.
+    /// The last position at which only brackets were missing, and those brackets.
     safe: Option<(usize, Vec<u8>)>,
 }
 
@@ -101,7 +102,7 @@ impl Scan {
 
     fn in_text(&mut self, at: usize, byte: u8) {
         match self.escape {
-            // `\u` has four digits more, every other escape is over.
+            // `\u` has four more digits; every other escape ends here.
             Some(start) if at == start + 1 && byte != b'u' => self.escape = None,
             Some(start) if at >= start + 5 => self.escape = None,
             Some(_) => {}
@@ -111,7 +112,7 @@ impl Scan {
         }
     }
 
-    /// The text without an escape that is not whole, and with its last string closed.
+    /// The text without an incomplete escape, and with its last string closed.
     fn text(&self, json: &str) -> String {
         let end = self.escape.unwrap_or(json.len());
         let mut text = json.get(..end).unwrap_or(json).to_owned();
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn halves_of_pairs_are_replaced_and_pairs_kept() {
-        for (json, mended) in [
+        for (json, repaired) in [
             (r#""\ud83d""#, Some(r#""\ufffd""#)),
             (r#""\ude00\ud83d""#, Some(r#""\ufffd\ufffd""#)),
             (
@@ -154,7 +155,7 @@ mod tests {
             (r#""\\ud83d \n""#, None),
             (r#""plain""#, None),
         ] {
-            assert_eq!(without_halves(json).as_deref(), mended, "{json}");
+            assert_eq!(without_halves(json).as_deref(), repaired, "{json}");
         }
     }
 
