@@ -1,4 +1,4 @@
-//! Model ARNs: parsing, and what can be read off them.
+//! Model ARNs: parsing, and what they reveal.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +14,7 @@ pub struct ModelArn {
     text: String,
     partition: Span,
     region: Span,
+    account: Span,
     kind: ResourceKind,
     resource: Span,
 }
@@ -58,7 +59,7 @@ pub enum ArnError {
     #[error("has a partition that does not start with `aws`")]
     Partition,
     /// Neither `bedrock` nor `sagemaker`.
-    #[error("is of a service that does not serve models (expected `bedrock`)")]
+    #[error("is for a service that has no models (expected `bedrock`)")]
     Service,
     /// An empty or malformed region.
     #[error("has no valid region")]
@@ -67,7 +68,7 @@ pub enum ArnError {
     #[error("has no valid 12-digit account id")]
     Account,
     /// A resource that InvokeModel does not take.
-    #[error("points to no model, inference profile or model deployment")]
+    #[error("does not point to a model, inference profile or model deployment")]
     Resource,
 }
 
@@ -88,6 +89,12 @@ impl ModelArn {
     #[must_use]
     pub fn region(&self) -> &str {
         self.slice(&self.region)
+    }
+
+    /// The account's 12 digits; empty where the resource is AWS's own.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        self.slice(&self.account)
     }
 
     /// What it points to.
@@ -152,6 +159,7 @@ impl FromStr for ModelArn {
         Ok(Self {
             partition: span(text, partition),
             region: span(text, region),
+            account: span(text, account),
             resource: span(text, id),
             kind,
             text: text.to_owned(),
@@ -304,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_model_arn_is_refused_with_its_reason() {
+    fn other_texts_are_refused_with_a_reason() {
         for (text, error) in [
             ("", ArnError::NotAnArn),
             ("claude-sonnet-4-5", ArnError::NotAnArn),

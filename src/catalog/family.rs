@@ -36,14 +36,14 @@ pub enum ModelFamily {
     Jamba,
     /// `DeepSeek` R1, prompts.
     DeepseekR1,
-    /// Everything with OpenAI-shaped bodies.
+    /// All families with OpenAI-shaped bodies.
     OpenaiChat,
-    /// What InvokeModel does not serve: called through Converse alone.
+    /// Models that InvokeModel does not serve: called through Converse only.
     Converse,
 }
 
-/// Families by the start of a base model id, for models that the catalogue does not know; the more
-/// specific start stands first.
+/// Families by the start of a base model id, for models that are not in the catalogue; a more specific start comes
+/// before others.
 const BY_ID: &[(&str, ModelFamily)] = &[
     ("anthropic.claude-v", ModelFamily::ClaudeText),
     ("anthropic.claude-instant", ModelFamily::ClaudeText),
@@ -99,7 +99,7 @@ impl ModelFamily {
         Self::Converse,
     ];
 
-    /// The family of a base model id or inference profile id: the catalogue's, else by its vendor.
+    /// The family of a base model id or inference profile id: from the catalogue, or else from the vendor.
     #[must_use]
     pub fn of_model_id(id: &str) -> Option<Self> {
         if let Some(model) = find(id) {

@@ -16,7 +16,7 @@ pub enum CrossRegion {
     /// one; data stays in the geography.
     #[default]
     Geo,
-    /// Prefer the `global.` profile, then the geographic one.
+    /// Prefer the `global.` profile, then the geographical one.
     Global,
 }
 
@@ -25,8 +25,8 @@ const PREFIXES: &[&str] = &[
     "us", "us-gov", "eu", "apac", "jp", "au", "ca", "in", "global",
 ];
 
-/// Geographic prefixes by region pattern, first match wins. Within a row the prefix that keeps
-/// data closest comes first. A pattern that ends in `-` matches every region that starts with it.
+/// Geographical prefixes by region pattern; the first match wins. Within a row, the prefix that keeps data closest
+/// comes first. A pattern that ends in `-` matches every region that starts with it.
 const GEOGRAPHIES: &[(&str, &[&str])] = &[
     ("us-gov-", &["us-gov"]),
     ("us-", &["us"]),
@@ -42,7 +42,7 @@ const GEOGRAPHIES: &[(&str, &[&str])] = &[
     ("ap-", &["apac"]),
 ];
 
-/// Partitions whose regions are no source of `global.` profiles.
+/// Partitions whose regions cannot be the source of `global.` profiles.
 const NOT_GLOBAL: &[&str] = &["us-gov-", "cn-", "us-iso", "eu-iso", "eusc-"];
 
 /// Prefixes to try in `region`, best first.
@@ -70,6 +70,16 @@ fn geography(region: &str) -> &'static [&'static str] {
         .map_or(&[], |(_, prefixes)| prefixes)
 }
 
+/// Whether the profiles with a prefix can be called from `region`, as far as the tables say.
+#[must_use]
+pub fn is_profile_of(prefix: &str, region: &str) -> bool {
+    if prefix == "global" {
+        return !NOT_GLOBAL.iter().any(|start| region.starts_with(start));
+    }
+    let own = geography(region);
+    own.is_empty() || own.contains(&prefix)
+}
+
 /// Splits an inference profile id into its prefix and the base model id.
 #[must_use]
 pub fn split_profile(id: &str) -> Option<(&str, &str)> {
@@ -77,7 +87,7 @@ pub fn split_profile(id: &str) -> Option<(&str, &str)> {
         .filter(|(prefix, base)| PREFIXES.contains(prefix) && base.contains('.'))
 }
 
-/// The base model id of an inference profile id; any other id is returned as it is.
+/// The base model id of an inference profile id; any other id is returned unchanged.
 #[must_use]
 pub fn strip_profile(id: &str) -> &str {
     split_profile(id).map_or(id, |(_, base)| base)
