@@ -1,4 +1,4 @@
-//! Arguments of tool calls as models and servers write them.
+//! Arguments of tool calls, in the forms that models and servers write.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use serde_json::value::RawValue;
 
 use crate::json::Text;
 
-/// The JSON of a call's arguments, or a piece of it: some write it into a string, some as it is, whatever the
-/// documentation says. `null` is nothing.
+/// The JSON of a call's arguments, or a piece of it: some write it into a string, some do not, whatever their
+/// documentation says. `null` means nothing.
 pub(in crate::bedrock) fn arguments(raw: &RawValue) -> Cow<'_, str> {
     match raw.get() {
         "null" => Cow::Borrowed(""),

@@ -4,10 +4,7 @@ use serde::Deserialize;
 
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 
-/// What `amazon-bedrock-guardrailAction` says of an answer in whose place a guardrail put its own.
-pub(in crate::bedrock) const INTERVENED: &str = "INTERVENED";
-
-/// Keys that Bedrock writes next to the model's own, in bodies and in the events of a stream.
+/// Keys that Bedrock adds to the model's own, in bodies and in the events of a stream.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html>
 #[derive(Debug, Default, Deserialize)]
@@ -32,12 +29,12 @@ impl BedrockFields {
     ///
     /// # Errors
     ///
-    /// When it is no JSON object.
+    /// When it is not a JSON object.
     pub(in crate::bedrock) fn of(json: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(json)
     }
 
-    /// Whether a guardrail replaced what the model or the user said.
+    /// Whether a guardrail replaced the text of the model or the user.
     pub(in crate::bedrock) fn intervened(&self) -> bool {
         self.guardrail_action == Some(GuardrailAction::Intervened)
     }

@@ -1,33 +1,32 @@
-//! Ends of cached prefixes: as many and as long as a model takes.
+//! The ends of cached prefixes: as many and as long as a model supports.
 
 use std::vec::IntoIter;
 
 use crate::catalog::Caching;
 use crate::chat::{CacheControl, CacheTtl};
 
-/// Most marks in one request.
+/// Most cache points in one request.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html>
-const MAX_MARKS: usize = 4;
+const MAX_CACHE_POINTS: usize = 4;
 
-/// Decides, place by place in the order tools, system, messages, which marks are set.
-pub(in crate::bedrock) struct CachePoints {
+/// Decides, place by place in the order tools, system, messages, which cache points are set.
+#[derive(Debug)]
+pub struct CachePoints {
     caching: Caching,
     /// Ends that are left out because later ones, which cache more, need their place.
     surplus: usize,
-    /// How long to cache up to each mark.
+    /// How long to cache up to each point.
     lifetimes: IntoIter<CacheTtl>,
 }
 
 impl CachePoints {
-    /// For a request that wants these marks, in the order of their places.
+    /// For a request that asks for these points, in the order of their places.
     ///
-    /// What is kept long cannot stand behind what is kept for a short time. Clients do not know the
-    /// order of places, so each mark lasts as long as the longest behind it.
-    pub(in crate::bedrock) fn new(
-        caching: Caching,
-        wanted: impl IntoIterator<Item = CacheControl>,
-    ) -> Self {
+    /// A prefix that is kept long cannot follow one that is kept for a short time. Clients do not know the order of
+    /// places, so each point lasts as long as the longest after it.
+    #[must_use]
+    pub fn new(caching: Caching, wanted: impl IntoIterator<Item = CacheControl>) -> Self {
         let mut lifetimes: Vec<_> = wanted.into_iter().map(|mark| mark.ttl).collect();
         let mut longest = CacheTtl::Default;
         for lifetime in lifetimes.iter_mut().rev() {
@@ -36,13 +35,13 @@ impl CachePoints {
         }
         Self {
             caching,
-            surplus: lifetimes.len().saturating_sub(MAX_MARKS),
+            surplus: lifetimes.len().saturating_sub(MAX_CACHE_POINTS),
             lifetimes: lifetimes.into_iter(),
         }
     }
 
-    /// How long to cache up to a place where the client may have put a mark; `None` sets none.
-    pub(in crate::bedrock) fn next(&mut self, wanted: Option<CacheControl>) -> Option<CacheTtl> {
+    /// How long to cache up to a place for which the client may have asked; `None` sets no point.
+    pub fn next(&mut self, wanted: Option<CacheControl>) -> Option<CacheTtl> {
         let wanted = wanted.filter(|_| self.caching != Caching::None)?;
         let lifetime = self.lifetimes.next().unwrap_or(wanted.ttl);
         if self.surplus > 0 {

@@ -1,5 +1,5 @@
-//! Answers that are lists of choices with messages, as OpenAI's are, from families whose requests
-//! are not OpenAI's.
+//! Answers that are lists of choices with messages, like OpenAI's, from families whose requests are not like
+//! OpenAI's.
 //!
 //! Documentation and practice disagree on names, so both readings are accepted everywhere: the
 //! reason as `stop_reason` or `finish_reason`, a streamed piece as `delta` or `message`, arguments
@@ -14,11 +14,11 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::bedrock::shared::answer_text::StopCutter;
 use crate::bedrock::shared::arguments::arguments;
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, CutAt, EndReason};
 use crate::bedrock::shared::markup::Whole;
-use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::{Answer, DecodeError};
 use crate::chat::{Completion, ToolCall, Usage};
@@ -28,9 +28,9 @@ use crate::json::Text;
 ///
 /// # Errors
 ///
-/// When there is no choice in it.
+/// When it contains no choice.
 pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-    let additions = BedrockFields::of(body)?;
+    let bedrock_fields = BedrockFields::of(body)?;
     let reply: Reply<'_> = serde_json::from_slice(body)?;
     let Some(choice) = reply.choices.first() else {
         return Err(DecodeError::Malformed(serde::de::Error::custom(
@@ -38,7 +38,9 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
         )));
     };
     let mut end = EndReason::default();
-    end.intervene(additions.intervened());
+    if bedrock_fields.intervened() {
+        end.intervene();
+    }
     end.take(choice.reason())?;
     let mut cutter = StopCutter::new(answer.text.stops.clone());
     let mut text = String::new();
@@ -47,16 +49,25 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
     let own = message.and_then(|message| message.content.as_deref());
     cutter.push(own.unwrap_or_default(), &mut take);
     cutter.finish(&mut take);
+    if let Some(stop) = cutter.reached() {
+        end.cut(&CutAt::StopText(stop));
+    }
     let calls = message.and_then(|message| message.tool_calls.as_deref());
     let calls = calls.unwrap_or_default();
     let rules = answer.markup.as_ref();
-    let said = Whole::read(rules, &answer.names, ("", &text), !calls.is_empty());
+    let parts = Whole::read(
+        rules,
+        &answer.names,
+        ("", &text),
+        Called::when(!calls.is_empty()),
+    );
     let filled = |text: String| Some(text).filter(|text| !text.is_empty());
     let mut completion = Completion {
         id: reply.id.as_deref().map(str::to_owned),
-        content: filled(said.content),
-        reasoning: filled(said.reasoning),
-        tool_calls: said.calls,
+        content: filled(parts.content),
+        reasoning: filled(parts.reasoning),
+        tool_calls: parts.calls,
+        stop_sequence: cutter.reached().map(str::to_owned),
         usage: reply
             .usage
             .map(Usage::from)
@@ -66,7 +77,8 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
     };
     for (index, call) in calls.iter().enumerate() {
         if answer.names.is_answer(call.name()) {
-            completion.content = Some(object(&call.arguments()).to_owned());
+            let arguments = call.arguments();
+            completion.content = Some(answer.names.answer(object(&arguments)).into_owned());
         } else {
             completion.tool_calls.push(ToolCall {
                 id: call.id().map_or_else(|| made_up_id(index), str::to_owned),
@@ -78,7 +90,7 @@ pub(in crate::bedrock) fn decode(body: &[u8], answer: &Answer) -> Result<Complet
     if completion.content.is_none() && completion.tool_calls.is_empty() {
         completion.content = Some(String::new());
     }
-    end.end(!completion.tool_calls.is_empty(), &mut completion);
+    end.end(Called::of(&completion), &mut completion);
     Ok(completion)
 }
 
@@ -143,7 +155,7 @@ impl<'a> Choice<'a> {
         self.delta.as_ref().or(self.message.as_ref())
     }
 
-    /// The model's word for why the answer ended, if it has.
+    /// The model's word for why the answer ended, if there is one.
     fn reason(&self) -> Option<&str> {
         let words = [&self.finish_reason, &self.stop_reason];
         words.into_iter().find_map(Option::as_deref)
@@ -151,7 +163,7 @@ impl<'a> Choice<'a> {
 }
 
 impl Call<'_> {
-    /// The call's id; `"null"` is what some servers write where they have none.
+    /// The call's id; some servers write `"null"` if they have none.
     fn id(&self) -> Option<&str> {
         let id = self.id.as_deref();
         id.filter(|id| !matches!(*id, "" | "null"))
@@ -179,7 +191,7 @@ impl From<UsageBody> for Usage {
     }
 }
 
-/// Arguments of a tool without any are an object all the same.
+/// Arguments of a tool without any must still be an object.
 fn object(arguments: &str) -> &str {
     if arguments.trim().is_empty() {
         "{}"

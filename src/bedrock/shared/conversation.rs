@@ -1,9 +1,8 @@
 //! The conversation in terms that every model family shares: system texts and alternating turns.
 //!
-//! Bedrock's models are strict where clients need not be: roles alternate and begin with the user, blank
-//! texts are refused, every tool call has its result at the start of the next turn. This is where
-//! requests are brought into that shape, so that one turn cannot brick a conversation for good; families
-//! only write it down in their own words.
+//! Bedrock's models are strict where clients need not be: roles alternate and begin with the user, blank texts are
+//! refused, and every tool call has its result at the start of the next turn. Requests are brought into that shape
+//! here, so that one turn cannot break a conversation for good; families only write it in their own format.
 
 mod blocks;
 mod build;
@@ -17,18 +16,18 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::bedrock::shared::base64::Base64;
+use crate::bedrock::shared::document::{Document, Documents};
 use crate::bedrock::shared::image::Image;
 use crate::chat::{CacheControl, Error, Param};
 use crate::json::Text;
 
 /// A whole conversation.
 pub(in crate::bedrock) struct Conversation<'a> {
-    /// Instructions, in order, from wherever they stood.
+    /// Instructions, in order, wherever they were.
     pub(in crate::bedrock) system: Vec<SystemText<'a>>,
     /// Turns; the first is the user's and the speakers alternate.
     pub(in crate::bedrock) turns: Vec<Turn<'a>>,
-    /// Instructions behind the last turn of the assistant, for models that take some there.
+    /// Instructions after the assistant's last turn, for models that take them there.
     pub(in crate::bedrock) closing: Vec<SystemText<'a>>,
 }
 
@@ -83,20 +82,13 @@ pub(in crate::bedrock) struct ToolUse<'a> {
     pub(in crate::bedrock) input: &'a RawValue,
 }
 
-/// The result of a tool call; texts and images only.
+/// The result of a tool call: texts, and what the model reads besides in results.
 pub(in crate::bedrock) struct ToolResult<'a> {
     /// The call's.
     pub(in crate::bedrock) id: Cow<'a, str>,
     pub(in crate::bedrock) content: Vec<Block<'a>>,
     /// Whether the tool failed; never for models that cannot be told.
     pub(in crate::bedrock) is_error: bool,
-}
-
-/// A file inside a request.
-pub(in crate::bedrock) struct Document<'a> {
-    pub(in crate::bedrock) media_type: &'static str,
-    pub(in crate::bedrock) name: Option<&'a str>,
-    pub(in crate::bedrock) data: Base64<'a>,
 }
 
 /// What a model can be told.
@@ -106,23 +98,14 @@ pub(in crate::bedrock) struct Accepts {
     pub(in crate::bedrock) documents: Documents,
     /// Tool calls and their results.
     pub(in crate::bedrock) tools: bool,
-    /// That a tool failed; others are told in the text of its result.
+    /// Images and files in results; otherwise the user shows them.
+    pub(in crate::bedrock) rich_results: bool,
+    /// That a tool failed; otherwise the text of its result says so.
     pub(in crate::bedrock) failures: bool,
-    /// Thinking blocks that come back.
+    /// Thinking blocks that clients send back.
     pub(in crate::bedrock) thinking: bool,
-    /// Instructions behind the last turn; others are told them by the user.
+    /// Instructions after the last turn; otherwise they become the user's.
     pub(in crate::bedrock) closing_system: bool,
-}
-
-/// Which files a model reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::bedrock) enum Documents {
-    /// None.
-    None,
-    /// PDF and plain text.
-    PdfAndText,
-    /// What Converse takes.
-    Office,
 }
 
 impl<'a> Conversation<'a> {
@@ -161,7 +144,7 @@ impl<'a> Conversation<'a> {
         });
     }
 
-    /// Refuses a conversation that ends with the assistant, for models that cannot go on from there.
+    /// Refuses a conversation that ends with the assistant, for models that cannot continue it.
     pub(in crate::bedrock) fn refuse_prefill(&self) -> Result<(), Error> {
         if !self.ends_with_assistant() {
             return Ok(());
@@ -196,7 +179,7 @@ pub(in crate::bedrock) fn joined_text<'t>(blocks: &[Block<'t>]) -> Text<'t> {
     paragraphs(texts.cloned().collect())
 }
 
-/// Texts as paragraphs of one; a single one stays as it is.
+/// Joins texts as paragraphs; a single one stays unchanged.
 pub(in crate::bedrock) fn paragraphs(mut texts: Vec<Text<'_>>) -> Text<'_> {
     if texts.len() == 1 {
         return texts.remove(0);

@@ -1,30 +1,39 @@
-//! Why answers end: the one table of the words that models have for it.
+//! Why answers end: the one table of the models' words for it.
 //!
-//! What is not in the table means that the answer is complete, and is told to the sink, which counts it: so a
-//! word that a vendor adds is seen before somebody wonders about half an answer.
+//! A word that is not in the table means that the answer is complete. It is reported to the sink, which counts it, so
+//! that a vendor's new word is noticed before users complain about half an answer.
+
+use std::hint::black_box;
 
 use crate::bedrock::{DecodeError, UpstreamError};
 use crate::chat::{AnswerSink, Completion, FinishReason, Usage};
 
+/// Value of `amazon-bedrock-guardrailAction` if a guardrail replaced the answer with its own.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-use-invoke-api.html>
+const INTERVENED: &str = "INTERVENED";
+
 /// What a word means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
-    /// The model was done, or reached a stop text.
+    /// The model was done, or reached a stop text: many have one word for both.
     Complete,
+    /// It reached a stop text.
+    StopText,
     /// A limit cut it off.
     Length,
-    /// Somebody withheld it.
+    /// It was withheld.
     Filtered,
     /// The model calls tools.
     Calls,
-    /// What is there is no answer.
+    /// There is no valid answer.
     Failed(Failure),
 }
 
 /// How an answer failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
-    /// The model or what runs it gave up.
+    /// The model, or its server, gave up.
     GaveUp,
     /// Bedrock could not read what the model wrote.
     Malformed(&'static str),
@@ -32,7 +41,7 @@ enum Failure {
 
 const GAVE_UP: Meaning = Meaning::Failed(Failure::GaveUp);
 
-/// The words, without regard to case, by what they mean.
+/// The words, in any case, by their meaning.
 ///
 /// - Claude: <https://docs.anthropic.com/en/api/handling-stop-reasons>
 /// - Converse and Nova: <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>
@@ -47,7 +56,6 @@ const TABLE: &[(Meaning, &[&str])] = &[
         &[
             "stop",
             "end_turn",
-            "stop_sequence",
             "pause_turn",
             "eos",
             "eos_token",
@@ -60,6 +68,7 @@ const TABLE: &[(Meaning, &[&str])] = &[
             "rag_query_when_rag_disabled",
         ],
     ),
+    (Meaning::StopText, &["stop_sequence"]),
     (
         Meaning::Length,
         &[
@@ -127,6 +136,55 @@ pub(in crate::bedrock) struct EndReason {
     intervened: bool,
 }
 
+/// Where a text was cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum CutAt<'a> {
+    /// At one of the client's stop texts.
+    StopText(&'a str),
+    /// Where the next turn would have begun.
+    Label,
+}
+
+impl<'a> CutAt<'a> {
+    /// The client's stop text.
+    pub(in crate::bedrock) fn stop_text(self) -> Option<&'a str> {
+        match self {
+            Self::StopText(text) => Some(text),
+            Self::Label => None,
+        }
+    }
+}
+
+/// Whether an answer calls tools of the client's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::bedrock) enum Called {
+    /// It only says something.
+    Nothing,
+    /// At least one.
+    Tools,
+}
+
+impl Called {
+    /// By whether there are calls.
+    pub(in crate::bedrock) fn when(has_calls: bool) -> Self {
+        if has_calls {
+            Self::Tools
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// As far as a stream has reported calls.
+    pub(in crate::bedrock) fn so_far(out: &dyn AnswerSink) -> Self {
+        Self::when(out.tool_calls() > 0)
+    }
+
+    /// By the calls of a whole answer.
+    pub(in crate::bedrock) fn of(completion: &Completion) -> Self {
+        Self::when(!completion.tool_calls.is_empty())
+    }
+}
+
 /// Whether the table has the word.
 pub(in crate::bedrock) fn is_known(word: &str) -> bool {
     meaning(word).is_some()
@@ -134,23 +192,23 @@ pub(in crate::bedrock) fn is_known(word: &str) -> bool {
 
 fn meaning(word: &str) -> Option<Meaning> {
     let has = |words: &[&str]| words.iter().any(|own| own.eq_ignore_ascii_case(word));
-    let row = TABLE.iter().find(|(_, words)| has(words));
+    // Hidden from the compiler, which would write a comparison for each word.
+    let row = black_box(TABLE).iter().find(|(_, words)| has(words));
     row.map(|(meaning, _)| *meaning)
 }
 
 impl EndReason {
-    /// Takes the model's word, if it says one; `""` and `"null"` are what some servers write while the answer
-    /// goes on.
+    /// Takes the model's word, if there is one; some servers write `""` or `"null"` while the answer continues.
     ///
     /// # Errors
     ///
-    /// When it means that the answer failed: a client would take what is there for the whole of it.
+    /// When it means that the answer failed: a client would take the part that is there for the whole.
     pub(in crate::bedrock) fn take(&mut self, word: Option<&str>) -> Result<(), DecodeError> {
         let Some(word) = word.filter(|word| !matches!(*word, "" | "null")) else {
             return Ok(());
         };
         match meaning(word) {
-            // What a guardrail puts in the answer's place is an answer, whatever became of the model's.
+            // A guardrail's replacement is an answer, whatever became of the model's.
             Some(Meaning::Failed(_)) if self.intervened => self.meaning = Some(Meaning::Filtered),
             Some(Meaning::Failed(failure)) => return Err(failure.error(word)),
             Some(meaning) => {
@@ -166,9 +224,16 @@ impl EndReason {
         Ok(())
     }
 
-    /// Notes whether a guardrail replaced what the model or the user said; once it has, that stands.
-    pub(in crate::bedrock) fn intervene(&mut self, intervened: bool) {
-        self.intervened |= intervened;
+    /// Takes what a guardrail did, as the answer's body says it.
+    pub(in crate::bedrock) fn guardrail(&mut self, action: Option<&str>) {
+        if action == Some(INTERVENED) {
+            self.intervene();
+        }
+    }
+
+    /// Notes that a guardrail replaced the text of the model or the user.
+    pub(in crate::bedrock) fn intervene(&mut self) {
+        self.intervened = true;
     }
 
     /// Whether the model has said why.
@@ -176,17 +241,26 @@ impl EndReason {
         self.meaning.is_some()
     }
 
-    /// The reason for a text that was cut at a stop text of the client's.
-    pub(in crate::bedrock) fn cut(&mut self) {
+    /// The reason for a text that was cut.
+    pub(in crate::bedrock) fn cut(&mut self, at: &CutAt<'_>) {
+        let meaning = match at {
+            CutAt::StopText(_) => Meaning::StopText,
+            CutAt::Label => Meaning::Complete,
+        };
         *self = Self {
-            meaning: Some(Meaning::Complete),
+            meaning: Some(meaning),
             unknown: None,
             intervened: self.intervened,
         };
     }
 
-    /// Says the end of a streamed answer; `called` is whether the model called tools of the client's.
-    pub(in crate::bedrock) fn finish(&self, called: bool, usage: Usage, out: &mut dyn AnswerSink) {
+    /// Reports the end of a streamed answer.
+    pub(in crate::bedrock) fn finish(
+        &self,
+        called: Called,
+        usage: Usage,
+        out: &mut dyn AnswerSink,
+    ) {
         if let Some(word) = &self.unknown {
             out.unknown_reason(word);
         }
@@ -194,18 +268,19 @@ impl EndReason {
     }
 
     /// Writes the end of a whole answer.
-    pub(in crate::bedrock) fn end(self, called: bool, completion: &mut Completion) {
+    pub(in crate::bedrock) fn end(self, called: Called, completion: &mut Completion) {
         completion.finish_reason = self.reason(called);
         completion.unknown_reason = self.unknown;
     }
 
-    /// What the model did counts more than the word that it has for it.
-    fn reason(&self, called: bool) -> FinishReason {
+    /// What the model did counts for more than its word for it.
+    fn reason(&self, called: Called) -> FinishReason {
         match self.meaning {
             _ if self.intervened => FinishReason::ContentFilter,
             Some(Meaning::Length) => FinishReason::Length,
             Some(Meaning::Filtered) => FinishReason::ContentFilter,
-            _ if called => FinishReason::ToolCalls,
+            _ if called == Called::Tools => FinishReason::ToolCalls,
+            Some(Meaning::StopText) => FinishReason::StopText,
             _ => FinishReason::Stop,
         }
     }
@@ -232,7 +307,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(words: &[&str], called: bool, expected: FinishReason) {
+    fn check(words: &[&str], called: Called, expected: FinishReason) {
         let mut end = EndReason::default();
         for word in words {
             end.take(Some(word)).unwrap();
@@ -242,18 +317,22 @@ mod tests {
 
     #[test]
     fn words_mean_the_same_in_any_case() {
-        check(&["stop"], false, FinishReason::Stop);
-        check(&["MAX_TOKENS"], false, FinishReason::Length);
-        check(&["CONTENT_FILTERED"], false, FinishReason::ContentFilter);
-        check(&["sensitive"], true, FinishReason::ContentFilter);
+        check(&["stop"], Called::Nothing, FinishReason::Stop);
+        check(&["MAX_TOKENS"], Called::Nothing, FinishReason::Length);
+        check(
+            &["CONTENT_FILTERED"],
+            Called::Nothing,
+            FinishReason::ContentFilter,
+        );
+        check(&["sensitive"], Called::Tools, FinishReason::ContentFilter);
     }
 
     #[test]
     fn what_the_model_did_counts_more_than_its_word() {
-        check(&["stop"], true, FinishReason::ToolCalls);
-        check(&["tool_calls"], false, FinishReason::Stop);
-        check(&["length"], true, FinishReason::Length);
-        check(&[], true, FinishReason::ToolCalls);
+        check(&["stop"], Called::Tools, FinishReason::ToolCalls);
+        check(&["tool_calls"], Called::Nothing, FinishReason::Stop);
+        check(&["length"], Called::Tools, FinishReason::Length);
+        check(&[], Called::Tools, FinishReason::ToolCalls);
     }
 
     #[test]
@@ -264,17 +343,17 @@ mod tests {
         end.take(Some("bored")).unwrap();
         assert!(end.is_set());
         assert_eq!(end.unknown.as_deref(), Some("bored"));
-        assert_eq!(end.reason(false), FinishReason::Stop);
+        assert_eq!(end.reason(Called::Nothing), FinishReason::Stop);
         end.take(Some("length")).unwrap();
         end.take(Some("bored")).unwrap();
         assert_eq!(
-            (end.unknown.as_deref(), end.reason(false)),
+            (end.unknown.as_deref(), end.reason(Called::Nothing)),
             (None, FinishReason::Length)
         );
     }
 
     #[test]
-    fn a_failure_is_no_answer_unless_a_guardrail_made_one() {
+    fn a_failure_is_an_error_unless_a_guardrail_answered() {
         for word in [
             "error",
             "ERROR",
@@ -286,9 +365,9 @@ mod tests {
             assert!(EndReason::default().take(Some(word)).is_err(), "{word}");
         }
         let mut end = EndReason::default();
-        end.intervene(true);
+        end.intervene();
         end.take(Some("error")).unwrap();
-        assert_eq!(end.reason(false), FinishReason::ContentFilter);
+        assert_eq!(end.reason(Called::Nothing), FinishReason::ContentFilter);
     }
 
     #[test]

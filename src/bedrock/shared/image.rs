@@ -1,4 +1,4 @@
-//! Images of the request, as Bedrock takes them: base64 with the right media type.
+//! Images of the request, in the form that Bedrock takes: base64 with the right media type.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +16,7 @@ pub(in crate::bedrock) struct Image<'a> {
     pub(in crate::bedrock) data: Base64<'a>,
 }
 
-/// Media types that models on Bedrock read, with what their files start with.
+/// Media types that models on Bedrock read, with the first bytes of their files.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageBlock.html>
 const MEDIA_TYPES: &[(&str, &[u8])] = &[
@@ -32,12 +32,12 @@ const HEAD_LEN: usize = 16;
 impl<'a> Image<'a> {
     /// Reads an image.
     ///
-    /// The file's own first bytes win over the declared type, because clients often mislabel
-    /// images and Bedrock refuses them then.
+    /// The file's own first bytes win over the declared type, because clients often mislabel images and Bedrock then
+    /// refuses them.
     ///
     /// # Errors
     ///
-    /// A 400 when it is no base64 of a type that models read.
+    /// A 400 when it is not base64, or of a type that models do not read.
     pub(in crate::bedrock) fn read(source: &'a Source<'_>, at: At) -> Result<Self, Error> {
         let place = Place::Block(at, Field::Image);
         let (declared, data) = match source {
@@ -62,6 +62,18 @@ impl<'a> Image<'a> {
         })?;
         Ok(Self { media_type, data })
     }
+}
+
+/// Whether an image is of a type that models read, as far as that can be told.
+pub(in crate::bedrock) fn is_read(source: &Source<'_>) -> bool {
+    let (declared, data) = match source {
+        Source::Base64 { media_type, data } => (&**media_type, &**data),
+        Source::Uri(uri) => match media::split_data_uri(uri) {
+            Some(parts) => parts,
+            None => return true,
+        },
+    };
+    known(declared).is_some() || Base64::parse(data).is_none_or(|data| sniff(&data).is_some())
 }
 
 /// An image, written as a data URI without building the whole string first.

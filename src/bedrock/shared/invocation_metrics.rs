@@ -1,4 +1,4 @@
-//! What Bedrock itself counted of a streamed answer.
+//! Bedrock's own token counts of a streamed answer.
 
 use serde::Deserialize;
 
@@ -6,11 +6,10 @@ use crate::chat::Usage;
 
 /// Key of the counts in the last event of a stream: `amazon-bedrock-invocationMetrics`.
 ///
-/// For families that count tokens themselves these only fill in, because their own counts know
-/// more.
+/// For families that count tokens themselves these only fill gaps, because their own counts have more detail.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(in crate::bedrock) struct InvocationMetrics {
+pub struct InvocationMetrics {
     input_token_count: u64,
     output_token_count: u64,
     cache_read_input_token_count: u64,
@@ -24,7 +23,7 @@ impl From<InvocationMetrics> for Usage {
             cache_read: metrics.cache_read_input_token_count,
             cache_write: metrics.cache_write_input_token_count,
             output: metrics.output_token_count,
-            reasoning: 0,
+            ..Self::default()
         }
     }
 }

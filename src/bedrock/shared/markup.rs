@@ -1,14 +1,14 @@
-//! What open models write into their texts beside the answer: reasoning between tags, tool calls in the tokens of
-//! their own templates, and what is left of both.
+//! What open models write into their texts besides the answer: reasoning between tags, tool calls in the tokens of
+//! their own templates, and remains of both.
 //!
-//! Bedrock takes most of it out; what it misses is read here. [`Markup`] says which model writes what, a
-//! [`Scanner`] reads it in a text that arrives in any pieces, and a [`Listener`] tells an answer's sink. An answer
-//! reads the same whole and streamed. No more of a text is held back than what may be the start of a token, the
-//! white space before it, and tool calls.
+//! Bedrock removes most of it; what it misses is read here. [`Markup`] says which model writes what, a [`Scanner`]
+//! reads it in a text that arrives in any pieces, and a [`Listener`] passes it to an answer's sink. An answer reads
+//! the same whole and streamed. Nothing is held back except a possible start of a token, the white space before it,
+//! and tool calls.
 //!
-//! Calls in markup are said at the end: beside calls that the vendor's server made of the same tokens they are what
-//! is left of those, and nobody should do a thing twice. Markup is a tool call only when the model was offered a tool of that name. Otherwise it is text like any other:
-//! people ask models about such things.
+//! Calls in markup are reported at the end. If the vendor's server has already made calls of the same tokens, they
+//! are only the remains of those, and no call must be made twice. Markup is a tool call only if the model was offered
+//! a tool of that name. Otherwise it is ordinary text: people ask models about such things.
 
 mod calls;
 mod fence;
@@ -30,6 +30,7 @@ pub(in crate::bedrock) use scanner::Scanner;
 pub(in crate::bedrock) use state::Start;
 pub(in crate::bedrock) use table::Markup;
 
+use crate::bedrock::shared::end_reason::Called;
 use crate::bedrock::{Target, ToolNames};
 use crate::chat::{BlockContent, Request};
 
@@ -38,14 +39,14 @@ use crate::chat::{BlockContent, Request};
 pub(in crate::bedrock) struct Rules {
     /// What the model writes.
     markup: &'static Markup,
-    /// What the arguments of its tools look like, for markup that does not say it.
+    /// The types of its tools' arguments, for markup that does not tell them.
     schemas: Schemas,
-    /// Tool calls of earlier turns, so that ids that are made up here are unique in the conversation.
+    /// Tool calls of earlier turns, so that ids made up here are unique in the conversation.
     earlier_calls: u32,
 }
 
 impl Rules {
-    /// The rules for the answer to a request; none for models that write no markup.
+    /// The rules for the answer to a request; `None` for models that write no markup.
     pub(in crate::bedrock) fn of(request: &Request<'_>, target: &Target<'_>) -> Option<Self> {
         let markup = Markup::of(target)?;
         Some(Self {
@@ -76,16 +77,16 @@ fn earlier_calls(request: &Request<'_>) -> u32 {
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
 }
 
-/// A piece of a text with its name; never empty.
+/// A piece of a text, by its kind; never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::bedrock) enum Piece<'t> {
-    /// What the model thought.
+    /// Reasoning.
     Reasoning(&'t str),
-    /// What the model said.
+    /// Part of the answer.
     Answer(&'t str),
 }
 
-/// The reasoning and the answer of a whole text in which nobody was offered a tool.
+/// The reasoning and the answer of a whole text, where no tools were offered.
 pub(in crate::bedrock) fn split(
     text: &str,
     markup: &'static Markup,
@@ -97,8 +98,8 @@ pub(in crate::bedrock) fn split(
         Piece::Answer(text) => answer.push_str(text),
     };
     let names = ToolNames::default();
-    let mut scanner = Scanner::new(markup.into(), start, false);
+    let mut scanner = Scanner::new(markup.into(), start, &names);
     scanner.push(text, &names, &mut sink);
-    scanner.finish(false, &names, &mut sink);
+    scanner.finish(Called::Nothing, &names, &mut sink);
     (reasoning, answer)
 }

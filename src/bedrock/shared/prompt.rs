@@ -1,48 +1,46 @@
-//! What the families share whose models are spoken to with a prompt: one text that ends where the
-//! model is to go on.
+//! Shared by the families whose models take a prompt: one text that ends where the model is to continue.
 //!
-//! [`Template`] writes a conversation down as such a text, [`decode`] and [`Decoder`] read what the
-//! model wrote behind it. A family brings its template, its body and a function that reads its answers.
+//! [`Template`] writes a conversation as such a text; [`decode`] and [`Decoder`] read what the model wrote after it.
+//! A family has its own template, its own body and a function that reads its answers.
 
 mod answer;
 mod control;
-mod stop;
-mod text;
 
 #[cfg(test)]
 pub(in crate::bedrock) mod testing;
 
-pub(in crate::bedrock) use answer::{Decoder, Said, decode};
+pub(in crate::bedrock) use super::answer_text::{Lead, TextRules};
+pub(in crate::bedrock) use answer::{Decoder, GeneratedText, decode};
 pub(in crate::bedrock) use control::Control;
-pub(in crate::bedrock) use stop::StopCutter;
-pub(in crate::bedrock) use text::{Lead, TextRules};
 
 use serde::Serialize;
 
-use crate::bedrock::shared::conversation::{Accepts, Conversation, Documents, Speaker, build};
+use crate::bedrock::shared::conversation::{Accepts, Conversation, Speaker, build};
+use crate::bedrock::shared::document::Documents;
+use crate::bedrock::shared::structured::instruct_to_keep_shape;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target};
 use crate::chat::{Error, Request};
 
-/// How a conversation is written down as one text.
+/// How a conversation is written as one text.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Template {
-    /// Stands before everything.
+    /// Comes before everything else.
     pub(in crate::bedrock) begin: &'static str,
-    /// Where the instructions stand.
+    /// Where the instructions are.
     pub(in crate::bedrock) system: System,
-    /// What stands before and after a user's text.
+    /// What comes before and after a user's text.
     pub(in crate::bedrock) user: [&'static str; 2],
-    /// What stands before and after an assistant's text.
+    /// What comes before and after an assistant's text.
     pub(in crate::bedrock) assistant: [&'static str; 2],
-    /// Stands at the end, where the answer begins.
+    /// Comes at the end, where the answer begins.
     pub(in crate::bedrock) answer: &'static str,
-    /// Stands for an image, before the user's text.
+    /// Marks an image, before the user's text.
     pub(in crate::bedrock) image: &'static str,
     /// What no text may contain.
     pub(in crate::bedrock) control: Control,
 }
 
-/// Where the instructions stand, with what stands before and after them.
+/// Where the instructions are, with what comes before and after them.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::bedrock) enum System {
     /// Before the first turn.
@@ -54,7 +52,7 @@ pub(in crate::bedrock) enum System {
 impl Template {
     /// The prompt for a conversation.
     ///
-    /// One that ends with the assistant ends in its words, so that the model goes on with them.
+    /// If it ends with the assistant, the prompt ends in the assistant's text, so that the model continues it.
     pub(in crate::bedrock) fn render(&self, conversation: &Conversation<'_>) -> String {
         let mut prompt = self.begin.to_owned();
         let system = conversation.system_text();
@@ -88,7 +86,8 @@ impl Template {
     }
 }
 
-/// The conversation as far as a prompt can tell it: texts, and images where the model reads them.
+/// The conversation as far as a prompt can express it: texts, and images if the model reads them. An
+/// instruction asks for the shape of the answer: a prompt has no other means.
 ///
 /// # Errors
 ///
@@ -101,17 +100,20 @@ pub(in crate::bedrock) fn conversation<'a>(
         images: images == Images::Read,
         documents: Documents::None,
         tools: false,
+        rich_results: false,
         failures: false,
         thinking: false,
         closing_system: false,
     };
-    build(request, accepts)
+    let mut conversation = build(request, accepts)?;
+    instruct_to_keep_shape(request, &mut conversation)?;
+    Ok(conversation)
 }
 
 /// Whether a model reads images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::bedrock) enum Images {
-    /// It does.
+    /// It reads them.
     Read,
     /// It does not.
     Refused,
@@ -120,16 +122,16 @@ pub(in crate::bedrock) enum Images {
 /// The longest answer that a body asks for, in tokens.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::bedrock) struct Limits {
-    /// When the client sets no limit. Models have defaults of their own, but those are so low that
-    /// answers end in the middle.
+    /// If the client sets no limit. Models have defaults of their own, but those are so low that answers end
+    /// half-way.
     pub(in crate::bedrock) default: u32,
-    /// The most that the family's bodies may ask for.
+    /// Highest limit that the family's bodies take.
     pub(in crate::bedrock) most: u32,
 }
 
 impl Limits {
-    /// The client's limit, but never more than the model can: asking for more is an error at
-    /// Bedrock and means "as much as you can" everywhere else.
+    /// The client's limit, but never more than the model's: asking for more is an error at Bedrock and means "as much
+    /// as you can" everywhere else.
     pub(in crate::bedrock) fn max_tokens(self, request: &Request<'_>, target: &Target<'_>) -> u32 {
         let own = target.model.and_then(|model| model.max_output);
         let most = own.map_or(self.most, |own| own.min(self.most));
@@ -137,7 +139,7 @@ impl Limits {
     }
 }
 
-/// The client's temperature for models whose own ends at 1; the client's ends at 2.
+/// The client's temperature for models whose highest is 1; clients may send up to 2.
 pub(in crate::bedrock) fn temperature(request: &Request<'_>) -> Option<f64> {
     request
         .sampling

@@ -1,5 +1,4 @@
-//! Prompts for models without a format of their own: a question as it is, a conversation with
-//! labels.
+//! Prompts for models without a format of their own: a single question without labels, a conversation with them.
 
 use crate::bedrock::shared::conversation::Conversation;
 use crate::bedrock::shared::prompt::{Control, System, Template};

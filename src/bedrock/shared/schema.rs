@@ -1,14 +1,16 @@
-//! JSON schemas, for models that take less than the whole of JSON schema.
+//! JSON schemas, for models that support only part of JSON Schema.
 
 mod bare;
 mod inline;
 mod object;
 mod subset;
+mod wrap;
 
 pub(in crate::bedrock) use bare::bare;
 pub(in crate::bedrock) use inline::inline;
 pub(in crate::bedrock) use object::{Object, object};
 pub(in crate::bedrock) use subset::{held, in_subset};
+pub(in crate::bedrock) use wrap::{VALUE, is_objects, wrapped};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,23 +19,21 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::bedrock::dialect::encoding_failed;
 use crate::chat::Error;
 use crate::json::Text;
 
 /// Keywords under which a schema keeps the schemas that it refers to.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 
-/// Nesting to which schemas are read. What is deeper stays as it is, so that no request can exhaust
-/// the stack.
+/// How deeply schemas are read. Anything deeper stays unchanged, so that no request can exhaust the stack.
 const MAX_DEPTH: usize = 32;
 
-/// A JSON object: its members in their order, each value as it was written.
+/// A JSON object: its members in order, each value as it was written.
 #[derive(Debug, Default)]
 pub(in crate::bedrock) struct Members<'a>(pub(in crate::bedrock) Vec<(Text<'a>, &'a RawValue)>);
 
 impl<'a> Members<'a> {
-    /// The members of a value; none if it is no object.
+    /// The members of a value; none if it is not an object.
     pub(in crate::bedrock) fn of(value: &'a RawValue) -> Self {
         serde_json::from_str(value.get()).unwrap_or_default()
     }
@@ -51,7 +51,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The schemas that a schema keeps to refer to, by the keyword under which it keeps them.
+/// The schemas that a schema keeps for references, by the keyword under which it keeps them.
 struct Definitions<'a>(Vec<(&'static str, Members<'a>)>);
 
 impl<'a> Definitions<'a> {
@@ -62,7 +62,7 @@ impl<'a> Definitions<'a> {
         Self(found.collect())
     }
 
-    /// The name and the schema that a reference refers to, if it is one that can be followed.
+    /// The name and the schema behind a reference, if it can be followed.
     fn target(&self, members: &Members<'a>) -> Option<(&'a str, &'a RawValue)> {
         let reference: &'a str = serde_json::from_str(members.get("$ref")?.get()).ok()?;
         let (keyword, name) = reference.strip_prefix("#/")?.split_once('/')?;
@@ -88,20 +88,20 @@ pub(in crate::bedrock) fn compact(json: &RawValue) -> String {
     kept.collect()
 }
 
-/// JSON that was written here.
+/// JSON that this program wrote.
 ///
 /// # Errors
 ///
-/// A 500 when it is none.
+/// A 500 when it is not JSON.
 pub(in crate::bedrock) fn owned<'a>(json: String) -> Result<Cow<'a, RawValue>, Error> {
     RawValue::from_string(json)
         .map(Cow::Owned)
-        .map_err(|error| encoding_failed(&error))
+        .map_err(|error| Error::encoding(&error))
 }
 
-/// Writes the name of a member, with a comma before all but the first.
-fn push_name(out: &mut String, is_first: bool, name: &str) {
-    if !is_first {
+/// Writes the name of a member of an object that is being written, with a comma before all except the first.
+fn push_name(out: &mut String, name: &str) {
+    if !out.ends_with('{') {
         out.push(',');
     }
     out.push_str(&quoted(name));

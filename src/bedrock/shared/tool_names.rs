@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
-use crate::bedrock::shared::structured::ANSWER_TOOL;
+use super::answer_tool::{AnswerArguments, AnswerPlace, unwrapped};
 use crate::chat::{BlockContent, Request};
+
+/// Name of the tool whose arguments are the answer.
+pub(in crate::bedrock) const ANSWER_TOOL: &str = "json_answer";
 
 /// Longest tool name and tool call id, in characters.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html>
 const MAX_LEN: usize = 64;
 
-/// Length of the digest that keeps changed names apart, in hexadecimal digits.
+/// Length of the digest that keeps changed names distinct, in hexadecimal digits.
 const DIGEST_LEN: usize = 8;
 
-/// What stands before the names of functions in the models' own templates.
+/// What models' own templates put in front of the names of functions.
 const NAMESPACES: [&str; 4] = ["functions.", "functions::", "function.", "tools."];
 
 /// Changed tool names of one exchange, by the name that went upstream.
@@ -25,13 +28,16 @@ pub struct ToolNames {
     originals: BTreeMap<String, String>,
     /// The client's own names of the tools that the model may call.
     offered: Vec<Box<str>>,
+    /// Whether the answer comes as the arguments of the answer tool.
     expects_answer: bool,
-    /// Where hyphens must not be sent: all names of the request, so that no two become one.
+    /// Where they have it.
+    answer_place: AnswerPlace,
+    /// Where hyphens must not be sent: all names of the request, so that no two become equal.
     taken: Option<BTreeSet<String>>,
 }
 
 impl ToolNames {
-    /// For a model that takes no hyphens in the names of tools.
+    /// For a model that does not take hyphens in the names of tools.
     pub(in crate::bedrock) fn without_hyphens(request: &Request<'_>) -> Self {
         let blocks = request.messages.iter().flat_map(|message| &message.blocks);
         let called = blocks.filter_map(|block| match &block.content {
@@ -67,7 +73,7 @@ impl ToolNames {
         self.offered.push(name.into());
     }
 
-    /// A name with underscores for hyphens, and with a digest where another tool has that name.
+    /// A name with underscores in place of hyphens, and with a digest if another tool has that name.
     fn underscored(&self, sent: &str, name: &str, taken: &BTreeSet<String>) -> String {
         let plain = sent.replace('-', "_");
         let holder = self.originals.get(&plain);
@@ -79,9 +85,23 @@ impl ToolNames {
         start.chain(['_']).chain(digest.chars()).collect()
     }
 
-    /// The answer will come as the arguments of the answer tool.
-    pub(in crate::bedrock) fn expect_answer_tool(&mut self) {
+    /// Notes that the answer will come in the arguments of the answer tool, and where in them.
+    pub(in crate::bedrock) fn expect_answer_tool(&mut self, place: AnswerPlace) {
         self.expects_answer = true;
+        self.answer_place = place;
+    }
+
+    /// Reads the arguments of the answer tool as they arrive.
+    pub(in crate::bedrock) fn answer_arguments(&self) -> AnswerArguments {
+        AnswerArguments::new(self.answer_place)
+    }
+
+    /// The answer in the whole arguments of the answer tool.
+    pub(in crate::bedrock) fn answer<'j>(&self, arguments: &'j str) -> Cow<'j, str> {
+        match self.answer_place {
+            AnswerPlace::Member => unwrapped(arguments).into(),
+            AnswerPlace::Arguments => arguments.into(),
+        }
     }
 
     /// Whether a tool that the model calls is really its answer, see [`crate::bedrock::shared::structured`].
@@ -117,8 +137,8 @@ impl ToolNames {
         Cow::Owned(plain)
     }
 
-    /// The client's name of a tool that the model calls. A name that no tool has stays as it is, unless a tool
-    /// has what is left of it without what models put around names.
+    /// The client's name of a tool that the model calls. An unknown name stays unchanged, unless a tool has the name
+    /// that is left without what models put around names.
     #[must_use]
     pub fn restore<'n>(&'n self, sent: &'n str) -> &'n str {
         let known = self.known(sent);
@@ -150,8 +170,8 @@ impl ToolNames {
     }
 }
 
-/// A name without what models put around it: blanks, the namespace that templates give to functions, the number
-/// of the call, quotes, and tokens that they could not leave at that.
+/// A name without what models put around it: blanks, the namespace that templates give to functions, the number of
+/// the call, quotes, and stray tokens.
 fn undecorated(name: &str) -> &str {
     let end = name.find("<|").or_else(|| name.find("<｜"));
     let name = end.and_then(|end| name.get(..end)).unwrap_or(name);
@@ -167,9 +187,9 @@ fn undecorated(name: &str) -> &str {
     }
 }
 
-/// The text itself if Bedrock takes it as a tool name or id (`[a-zA-Z0-9_-]{1,64}`); otherwise a
-/// name like it, with a digest that keeps different texts different. The same text always gives
-/// the same name, so a call in the history and its result stay together.
+/// The text itself if Bedrock takes it as a tool name or id (`[a-zA-Z0-9_-]{1,64}`); otherwise a similar name, with a
+/// digest that keeps different texts distinct. The same text always gives the same name, so a call in the history and
+/// its result stay together.
 #[must_use]
 pub(in crate::bedrock) fn identifier(text: &str) -> Cow<'_, str> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -223,7 +243,7 @@ mod tests {
         names.offer("get_weather");
         names.offer("a/b");
         let sent = names.send("a/b").into_owned();
-        for said in [
+        for name in [
             "get_weather",
             " get_weather",
             "functions.get_weather",
@@ -233,19 +253,19 @@ mod tests {
             "\"get_weather\"",
             "get_weather json",
         ] {
-            assert_eq!(names.restore(said), "get_weather", "{said}");
-            assert_eq!(names.callable(said), Some("get_weather"), "{said}");
+            assert_eq!(names.restore(name), "get_weather", "{name}");
+            assert_eq!(names.callable(name), Some("get_weather"), "{name}");
         }
         assert_eq!(names.restore(&format!("functions.{sent}")), "a/b");
-        for said in [
+        for name in [
             "functions.now",
             "now<|channel|>commentary",
             "<|x|>",
             "",
             "get_weather.x",
         ] {
-            assert_eq!(names.restore(said), said);
-            assert_eq!(names.callable(said), None);
+            assert_eq!(names.restore(name), name);
+            assert_eq!(names.callable(name), None);
         }
     }
 
@@ -279,6 +299,7 @@ mod tests {
             parameters: None,
             strict: false,
             cache: None,
+            native: None,
         };
         let names = [
             "get-weather",

@@ -1,4 +1,4 @@
-//! Tools and the choice among them in terms that every model family shares.
+//! Tools and the choice between them in terms that every model family shares.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::bedrock::shared::conversation::{BlockContent, Conversation};
 use crate::bedrock::shared::schema::{Object, object, owned};
 use crate::chat::{self, CacheControl, Error, Param, Request, ToolChoice};
 
-/// Schema of a tool without arguments, or of one whose arguments are not known.
+/// Schema of a tool without arguments, or with unknown ones.
 const ANYTHING: &str = r#"{"type":"object","properties":{}}"#;
 
 /// The tools of a request, made ready for Bedrock.
@@ -30,12 +30,14 @@ pub(in crate::bedrock) struct Tool<'a> {
     pub(in crate::bedrock) schema: Cow<'a, RawValue>,
     pub(in crate::bedrock) strict: bool,
     pub(in crate::bedrock) cache: Option<CacheControl>,
+    /// See [`chat::Tool::native`].
+    pub(in crate::bedrock) native: Option<&'a [(Cow<'a, str>, Cow<'a, RawValue>)]>,
 }
 
 /// Which tools the model may or must call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::bedrock) enum Choice<'a> {
-    /// The client said nothing.
+    /// The client did not say.
     Unset,
     /// None.
     None,
@@ -70,8 +72,8 @@ impl<'a> Tools<'a> {
         })
     }
 
-    /// Offers the tools that earlier turns called where the request offers none: models refuse calls
-    /// and results of tools that are not there. Nothing may be called then.
+    /// If the request offers no tools, offers those that earlier turns called: models refuse calls and results of
+    /// tools that are not there. None may be called then.
     ///
     /// # Errors
     ///
@@ -96,6 +98,7 @@ impl<'a> Tools<'a> {
                     schema: owned(ANYTHING.to_owned())?,
                     strict: false,
                     cache: None,
+                    native: None,
                 });
                 self.choice = Choice::None;
             }
@@ -130,10 +133,11 @@ fn definition<'a>(tool: &'a chat::Tool<'_>, names: &mut ToolNames) -> Result<Too
         schema,
         strict: tool.strict,
         cache: tool.cache,
+        native: tool.native.as_deref(),
     })
 }
 
-/// The client's description, with a note of ours behind it; none that is blank.
+/// The client's description, followed by a note of ours; `None` if that is blank.
 pub(in crate::bedrock) fn description(
     own: Option<&str>,
     note: Option<String>,
@@ -167,7 +171,7 @@ fn choice<'a>(
         let message = format!("'{param}' asks for a tool that is not in 'tools'.");
         return Err(Error::invalid(param, message));
     }
-    // Without tools there is nothing to choose, and Bedrock refuses a choice then.
+    // Without tools there is nothing to choose, and Bedrock then refuses a choice.
     Ok(if list.is_empty() {
         Choice::Unset
     } else {

@@ -1,12 +1,13 @@
 //! Decodes a streamed answer, event by event.
 
 use super::{Call, Reply, made_up_id};
+use crate::bedrock::shared::answer_text::StopCutter;
+use crate::bedrock::shared::answer_tool::AnswerArguments;
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, CutAt, EndReason};
 use crate::bedrock::shared::markup::Listener;
-use crate::bedrock::shared::prompt::StopCutter;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, Arguments, CallIndex, Usage};
+use crate::chat::{AnswerSink, CallIndex, Usage};
 
 /// State of one streamed answer.
 pub(in crate::bedrock) struct Decoder {
@@ -28,12 +29,12 @@ struct Open {
     goal: Goal,
 }
 
-/// What becomes of a call's arguments.
+/// Where a call's arguments go.
 enum Goal {
     /// A call of the client's tool.
     Call(CallIndex),
     /// The call is the answer.
-    Answer(Arguments),
+    Answer(AnswerArguments),
 }
 
 impl Decoder {
@@ -49,7 +50,7 @@ impl Decoder {
         }
     }
 
-    /// Takes a piece of a call; `before` calls had begun before the event that it is in.
+    /// Takes a piece of a call; `before` is how many calls had begun before the event with this piece.
     fn call(&mut self, call: &Call<'_>, before: usize, out: &mut dyn AnswerSink) {
         let known = self.known(call, before);
         let position = known.unwrap_or_else(|| self.open(call, out));
@@ -61,15 +62,14 @@ impl Decoder {
         {
             match &mut open.goal {
                 Goal::Call(index) => out.tool_arguments(*index, &arguments),
-                Goal::Answer(own) => say(&own.push(&arguments), out),
+                Goal::Answer(own) => write(&own.push(&arguments), out),
             }
         }
     }
 
-    /// Which call a piece continues. Servers differ in what they repeat: an id names its call, a
-    /// name alone begins one, and else the index or the order tells.
-    /// Two calls may have one id all the same: those of one event are different calls, and so are those with
-    /// different indexes.
+    /// Which call a piece continues. Servers differ in what they repeat: an id names its call, a name without an id
+    /// begins one, and otherwise the index or the order decides. Two calls may still have the same id: those of one
+    /// event are different calls, and so are those with different indexes.
     fn known(&self, call: &Call<'_>, before: usize) -> Option<usize> {
         if let Some(id) = call.id() {
             let is_other = |open: &Open| open.index.zip(call.index).is_some_and(|(a, b)| a != b);
@@ -89,7 +89,7 @@ impl Decoder {
             .id()
             .map_or_else(|| made_up_id(position), str::to_owned);
         let goal = if self.names.is_answer(call.name()) {
-            Goal::Answer(Arguments::default())
+            Goal::Answer(self.names.answer_arguments())
         } else {
             Goal::Call(out.tool_call(&id, self.names.restore(call.name())))
         };
@@ -106,20 +106,23 @@ impl Decoder {
         let (listener, names) = (&mut self.listener, &self.names);
         self.cutter
             .finish(&mut |text| listener.text(text, names, out));
-        listener.finish(out.tool_calls() > 0, names, out);
+        listener.finish(Called::so_far(out), names, out);
         for open in &mut self.calls {
             match &mut open.goal {
                 Goal::Call(index) => out.tool_call_end(*index),
-                Goal::Answer(arguments) => say(&arguments.end(), out),
+                Goal::Answer(arguments) => write(&arguments.end(), out),
             }
         }
-        let called = out.tool_calls() > 0;
+        if let Some(stop) = self.cutter.reached() {
+            self.end.cut(&CutAt::StopText(stop));
+            out.stop_sequence(stop);
+        }
         let usage = self.usage.or(metrics).unwrap_or_default();
-        self.end.finish(called, usage, out);
+        self.end.finish(Called::so_far(out), usage, out);
     }
 }
 
-fn say(text: &str, out: &mut dyn AnswerSink) {
+fn write(text: &str, out: &mut dyn AnswerSink) {
     if !text.is_empty() {
         out.text(text);
     }
@@ -127,10 +130,12 @@ fn say(text: &str, out: &mut dyn AnswerSink) {
 
 impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
-        let additions = BedrockFields::of(event.payload)?;
+        let bedrock_fields = BedrockFields::of(event.payload)?;
         let reply: Reply<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        self.end.intervene(additions.intervened());
+        if bedrock_fields.intervened() {
+            self.end.intervene();
+        }
         self.usage = reply.usage.map(Usage::from).or(self.usage);
         if let Some(choice) = reply.choices.first() {
             if let Some(text) = choice.message().and_then(|own| own.content.as_deref())
@@ -143,14 +148,14 @@ impl StreamDecoder for Decoder {
             let calls = choice.message().and_then(|own| own.tool_calls.as_deref());
             let before = self.calls.len();
             if calls.is_some_and(|calls| !calls.is_empty()) {
-                self.listener.finish(true, &self.names, out);
+                self.listener.finish(Called::Tools, &self.names, out);
             }
             for call in calls.unwrap_or_default() {
                 self.call(call, before, out);
             }
             self.end.take(choice.reason())?;
         }
-        if let Some(metrics) = additions.metrics {
+        if let Some(metrics) = bedrock_fields.metrics {
             self.finish(Some(metrics.into()), out);
         }
         Ok(())

@@ -1,24 +1,24 @@
-//! Brings messages into turns.
+//! Turns messages into turns.
 
 use super::blocks::blocks;
 use super::{Accepts, Block, BlockContent, Conversation, Speaker, SystemText, Turn};
 use crate::chat::{self, Error, Message, Param, Request, Role};
 
-/// Stands before the words of an assistant that spoke first: models want the user to begin.
+/// Comes before the text of an assistant that spoke first: models want the user to begin.
 const OPENING: &str = "Begin.";
 
 /// Brings a request's messages into the shape that models take.
 ///
 /// # Errors
 ///
-/// A 400 that names the message which the model cannot be told.
+/// A 400 that names the message that the model cannot be told.
 pub(in crate::bedrock) fn build<'a>(
     request: &'a Request<'_>,
     accepts: Accepts,
 ) -> Result<Conversation<'a>, Error> {
     let mut conversation = Conversation {
         system: Vec::new(),
-        turns: Vec::new(),
+        turns: Vec::with_capacity(request.messages.len()),
         closing: Vec::new(),
     };
     for message in &request.messages {
@@ -53,7 +53,7 @@ impl<'a> Conversation<'a> {
                 }),
                 _ => None,
             });
-        // Among the others they would leave the assistant the last word, to go on with.
+        // Among the others, they would leave the assistant the last word, which models then continue.
         if self.ends_with_assistant() || !self.closing.is_empty() {
             self.closing.extend(texts);
         } else {
@@ -61,7 +61,7 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    /// Adds blocks to the last turn if it is the same speaker's, else as a new turn.
+    /// Adds blocks to the last turn if it is the same speaker's, or else as a new turn.
     fn push(&mut self, speaker: Speaker, blocks: Vec<Block<'a>>) {
         if blocks.is_empty() {
             return;
@@ -96,7 +96,7 @@ impl<'a> Conversation<'a> {
         Ok(())
     }
 
-    /// Models refuse a conversation that ends with white space of the assistant's.
+    /// Models refuse a conversation that ends with white space from the assistant.
     fn trim_end(&mut self) {
         let last = self
             .turns
@@ -113,7 +113,7 @@ impl<'a> Conversation<'a> {
     }
 }
 
-/// What the user says before an assistant that spoke first.
+/// The user's text before an assistant that spoke first.
 fn opening<'a>() -> Turn<'a> {
     Turn {
         speaker: Speaker::User,

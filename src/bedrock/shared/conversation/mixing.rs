@@ -1,12 +1,12 @@
-//! Turns in which calls, results and words may not stand together.
+//! Turns in which calls, results and texts must not be together.
 
 use super::{Block, BlockContent, Conversation, Speaker, Turn};
 
-/// What the other speaker says between two halves of a turn that may not be one.
+/// What the other speaker says between the halves of a turn that has to be split.
 const ASSISTANT_FILLER: &str = "OK.";
 const USER_FILLER: &str = "Go on.";
 
-/// Which blocks may stand in one turn.
+/// Which blocks may be in the same turn.
 ///
 /// Models other than Claude answer "Conversation blocks and tool result blocks cannot be provided in
 /// the same turn" to some mixtures.
@@ -14,15 +14,14 @@ const USER_FILLER: &str = "Go on.";
 pub(in crate::bedrock) enum Mixing {
     /// All.
     Free,
-    /// Results of tools stand alone.
+    /// Results of tools are alone.
     ResultsApart,
-    /// Results of tools stand alone, and so do calls.
+    /// Results of tools are alone, and so are calls.
     CallsApart,
 }
 
 impl<'a> Conversation<'a> {
-    /// Splits turns in which something stands together that may not, with a word of the other
-    /// speaker's between the halves.
+    /// Splits turns whose blocks must not be together, with a short text from the other speaker between the halves.
     pub(in crate::bedrock) fn unmix(&mut self, mixing: Mixing) {
         let turns = std::mem::take(&mut self.turns);
         self.turns.reserve(turns.len());
@@ -46,8 +45,7 @@ impl<'a> Conversation<'a> {
 
 type Halves<'a> = (Vec<Block<'a>>, Vec<Block<'a>>);
 
-/// Results of tools come first, calls last, because the calls must be the last thing before their
-/// results.
+/// Results of tools come first and calls last, because calls must be the last thing before their results.
 fn split(turn: Turn<'_>, mixing: Mixing) -> Halves<'_> {
     let goes_first: fn(&BlockContent<'_>) -> bool = match (turn.speaker, mixing) {
         (Speaker::User, Mixing::ResultsApart | Mixing::CallsApart) => {

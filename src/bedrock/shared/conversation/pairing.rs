@@ -1,7 +1,7 @@
 //! Calls and their results: each call has one result in the very next turn, and there are no other results.
 //!
-//! Clients lose results when a user interrupts a tool, and calls when they shorten a long conversation.
-//! Models refuse what is left, again in every later turn.
+//! Clients lose results when a user interrupts a tool, and calls when they shorten a long conversation. Models refuse
+//! what remains, again in every later turn.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use super::{Block, BlockContent, Conversation, Speaker, ToolResult, Turn};
 use crate::chat::CacheControl;
 
-/// The result of a call for which the conversation has none.
+/// The result of a call that has none in the conversation.
 const NO_RESULT: &str = "(no result)";
 
-/// Stands before a result that belongs to no call.
+/// Comes before a result that belongs to no call.
 const RESULT: &str = "Result of a tool call: ";
 const FAILURE: &str = "Error of a tool call: ";
 
@@ -20,14 +20,14 @@ const FAILURE: &str = "Error of a tool call: ";
 struct Call<'a> {
     /// The client's id.
     id: Cow<'a, str>,
-    /// The one that no other call of the conversation has.
+    /// An id that no other call of the conversation has.
     own: Cow<'a, str>,
     result: Option<Block<'a>>,
 }
 
 impl Conversation<'_> {
-    /// Puts results first, in the order of their calls, with ids that are unique; adds those that are
-    /// missing, and tells those without a call in words.
+    /// Puts results first, in the order of their calls and with unique ids; adds missing ones, and turns those
+    /// without a call into text.
     pub(super) fn pair(&mut self) {
         let turns = std::mem::take(&mut self.turns);
         self.turns.reserve(turns.len());
@@ -51,10 +51,10 @@ impl Conversation<'_> {
     }
 }
 
-/// Ids of calls: clients use one for several.
+/// Ids of calls: clients use the same for several.
 #[derive(Default)]
 struct Ids<'a> {
-    /// How often each was used.
+    /// How often each one was used.
     used: BTreeMap<Cow<'a, str>, u32>,
 }
 
@@ -121,7 +121,7 @@ fn answer<'a>(blocks: &mut Vec<Block<'a>>, mut calls: Vec<Call<'a>>) {
 }
 
 impl<'a> Call<'a> {
-    /// Its result, or that there is none.
+    /// Its result, or a note that there is none.
     fn answered(self) -> Block<'a> {
         self.result.unwrap_or_else(|| {
             let result = ToolResult {
@@ -134,7 +134,7 @@ impl<'a> Call<'a> {
     }
 }
 
-/// A result without a call, as the user tells it.
+/// A result without a call, as a text of the user.
 fn told(result: ToolResult<'_>, cache: Option<CacheControl>) -> Vec<Block<'_>> {
     let start = if result.is_error { FAILURE } else { RESULT };
     let mut blocks = result.content;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::bedrock::ToolNames;
-use crate::bedrock::shared::structured::ANSWER_TOOL;
+use crate::bedrock::shared::tool_names::ANSWER_TOOL;
 use crate::chat::Request;
 
 /// One way to write tool calls.
@@ -19,11 +19,11 @@ pub(super) struct Form {
     pub(super) closes: &'static [&'static str],
     /// Reads them, from the opening token to the closing one.
     pub(super) parse: Parse,
-    /// Whether it does not say what is a string and what is not.
+    /// Whether it does not tell strings from other values.
     pub(super) untyped: bool,
 }
 
-/// Reads calls; none if it is not what it looks like, or calls a tool that nobody offered.
+/// Reads calls; `None` if the text is not what it seems to be, or calls a tool that was not offered.
 pub(super) type Parse = fn(&str, Offer<'_>) -> Option<Vec<Call>>;
 
 /// A tool call that was written in markup.
@@ -46,14 +46,14 @@ pub(super) struct Offer<'o> {
 
 impl<'o> Offer<'o> {
     /// The client's name of a tool, if it was offered.
-    pub(super) fn name<'n>(&self, said: &'n str) -> Option<&'n str>
+    pub(super) fn name<'n>(&self, name: &'n str) -> Option<&'n str>
     where
         'o: 'n,
     {
-        if self.names.is_answer(said) {
+        if self.names.is_answer(name) {
             return Some(ANSWER_TOOL);
         }
-        self.names.callable(said)
+        self.names.callable(name)
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) struct Dsml {
 }
 
 impl Dsml {
-    /// What stands in every tag of it.
+    /// The part that all of its tags contain.
     const MARK: &'static str = "｜DSML｜";
 
     pub(super) const FUNCTIONS: Self = Self {
@@ -111,7 +111,7 @@ impl Dsml {
         close: "</｜DSML｜tool_calls>",
     };
 
-    /// The text with plain tags in their place.
+    /// The text with plain tags in place of these.
     pub(super) fn plain(text: &str) -> Cow<'_, str> {
         if text.contains(Self::MARK) {
             text.replace(Self::MARK, "").into()

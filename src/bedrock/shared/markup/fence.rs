@@ -3,7 +3,7 @@
 /// The length of the run of backticks that opens or closes a block.
 const RUN: usize = 3;
 
-/// Where an answer's text stands.
+/// Where the text of an answer is.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Fence {
     /// Backticks at the end of what was read.
@@ -31,7 +31,7 @@ impl Fence {
         self.last = text.bytes().last().unwrap_or(self.last);
     }
 
-    /// Whether a tag that follows is shown or spoken of, not meant.
+    /// Whether a tag that follows is only shown or talked about.
     pub(super) fn is_quoting(self) -> bool {
         self.is_open || matches!(self.last, b'`' | b'"' | b'\'')
     }

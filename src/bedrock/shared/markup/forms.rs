@@ -1,4 +1,4 @@
-//! The forms that models write tool calls in.
+//! The forms in which models write tool calls.
 
 pub(super) mod channels;
 pub(super) mod tags;
@@ -11,7 +11,7 @@ use super::calls::{Call, Dsml, Form, Offer};
 use crate::bedrock::shared::arguments::arguments;
 use crate::json::Text;
 
-/// Any number of calls, a name and JSON each, between tokens.
+/// Any number of calls, each a name and JSON, between tokens.
 pub(super) const SECTION_OF_TOKENS: Form = Form {
     open: "<|tool_calls_section_begin|>",
     closes: &["<|tool_calls_section_end|>", "<|tool_call_section_end|>"],
@@ -27,7 +27,7 @@ pub(super) const SECTION_OF_TOKENS_SINGULAR: Form = Form {
     untyped: false,
 };
 
-/// One of them without a section around it.
+/// A single call without a section around it.
 pub(super) const CALL_OF_TOKENS: Form = Form {
     open: "<|tool_call_begin|>",
     closes: &["<|tool_call_end|>"],
@@ -118,7 +118,7 @@ struct Written<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-/// Calls as JSON objects behind a token: a list of them, or one after the other with semicolons between.
+/// Calls as JSON objects after a token: a list, or one after the other, separated by semicolons.
 fn json(text: &str, offer: Offer<'_>) -> Option<Vec<Call>> {
     let text = inside(text);
     if text.starts_with('[') {
@@ -149,20 +149,20 @@ impl Written<'_> {
     }
 }
 
-/// The calls, if there are some and all of them can be read.
+/// The calls, if there are any and all of them can be read.
 fn some(calls: impl Iterator<Item = Option<Call>>) -> Option<Vec<Call>> {
     let calls: Option<Vec<_>> = calls.collect();
     calls.filter(|calls| !calls.is_empty())
 }
 
-/// What stands between the opening token and the closing one, if that is there: both are a word in brackets.
+/// The text between the opening and the closing token, if both are there: each is a word in brackets.
 fn inside(text: &str) -> &str {
     let body = text.split_once(['>', ']']).map_or("", |(_, body)| body);
     let end = body.rfind(['}', ']']).map_or(0, |end| end + 1);
     body.get(..end).unwrap_or_default().trim()
 }
 
-/// JSON that is an object; nothing is an empty one.
+/// JSON that is an object; an empty text is an empty one.
 fn object(text: &str) -> Option<String> {
     let text = text.trim();
     if text.is_empty() {

@@ -1,14 +1,15 @@
-//! Reads all texts of an answer, and says what they say.
+//! Reads all texts of an answer, and reports what they contain.
 
 use super::calls::Call;
 use super::{Piece, Rules, Scanner, Start};
 use crate::bedrock::ToolNames;
+use crate::bedrock::shared::end_reason::Called;
 use crate::chat::{AnswerSink, ToolCall};
 
-/// What is heard in the texts of one streamed answer goes to its sink.
+/// Reads the texts of one streamed answer for its sink.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Listener {
-    /// None for models that write no markup.
+    /// `None` for models that write no markup.
     lanes: Option<Box<Lanes>>,
 }
 
@@ -21,7 +22,7 @@ struct Lanes {
     earlier_calls: u32,
 }
 
-/// What a whole answer says in its texts.
+/// The content of the texts of a whole answer.
 #[derive(Debug, Default)]
 pub(in crate::bedrock) struct Whole {
     pub(in crate::bedrock) reasoning: String,
@@ -30,7 +31,7 @@ pub(in crate::bedrock) struct Whole {
 }
 
 impl Listener {
-    /// A listener that has heard nothing.
+    /// A listener that has read nothing yet.
     pub(in crate::bedrock) fn new(rules: Option<Rules>, names: &ToolNames) -> Self {
         Self {
             lanes: rules.map(|rules| Box::new(Lanes::new(rules, names))),
@@ -46,7 +47,7 @@ impl Listener {
     ) {
         match &mut self.lanes {
             Some(lanes) => {
-                lanes.text(text, names, &mut |piece| say(piece, out));
+                lanes.text(text, names, &mut |piece| write(piece, out));
             }
             None => out.text(text),
         }
@@ -63,25 +64,25 @@ impl Listener {
             Some(lanes) => {
                 lanes
                     .thoughts
-                    .push(text, names, &mut |piece| say(piece, out));
+                    .push(text, names, &mut |piece| write(piece, out));
             }
             None => out.reasoning(text),
         }
     }
 
-    /// Takes the end of the texts; `called` is whether the answer has calls that are no markup. After calls more
-    /// text may follow.
+    /// Takes the end of the texts; `called` is whether the answer has calls that are not markup. More text may follow
+    /// calls.
     pub(in crate::bedrock) fn finish(
         &mut self,
-        called: bool,
+        called: Called,
         names: &ToolNames,
         out: &mut dyn AnswerSink,
     ) {
         if let Some(lanes) = &mut self.lanes {
-            let calls = lanes.finish(called, names, &mut |piece| say(piece, out));
+            let calls = lanes.finish(called, names, &mut |piece| write(piece, out));
             for call in calls {
                 if names.is_answer(&call.name) {
-                    out.text(&call.arguments);
+                    out.text(&names.answer(&call.arguments));
                     continue;
                 }
                 let id = id(&call, lanes.earlier_calls, out.tool_calls());
@@ -95,17 +96,16 @@ impl Listener {
 
 impl Lanes {
     fn new(rules: Rules, names: &ToolNames) -> Self {
-        let offers = names.offers();
         Self {
             earlier_calls: rules.earlier_calls,
-            text: Scanner::new(rules.clone(), Start::Answer, offers),
-            thoughts: Scanner::new(rules, Start::Thoughts, offers),
+            text: Scanner::new(rules.clone(), Start::Answer, names),
+            thoughts: Scanner::new(rules, Start::Thoughts, names),
         }
     }
 
     fn text(&mut self, text: &str, names: &ToolNames, sink: &mut dyn FnMut(Piece<'_>)) {
         if self.thoughts.is_waiting() {
-            self.thoughts.finish(false, names, sink);
+            self.thoughts.finish(Called::Nothing, names, sink);
         }
         self.text.push(text, names, sink);
     }
@@ -113,26 +113,30 @@ impl Lanes {
     /// Takes the end of the texts: the calls in them, if the answer has none of its own.
     fn finish(
         &mut self,
-        called: bool,
+        called: Called,
         names: &ToolNames,
         sink: &mut dyn FnMut(Piece<'_>),
     ) -> Vec<Call> {
-        let any = called || self.text.has_called() || self.thoughts.has_called();
+        let has_markup = self.text.has_called() || self.thoughts.has_called();
+        let any = Called::when(called == Called::Tools || has_markup);
         self.thoughts.finish(any, names, sink);
         self.text.finish(any, names, sink);
         let calls = [self.thoughts.take_calls(), self.text.take_calls()].concat();
-        if called { Vec::new() } else { calls }
+        match called {
+            Called::Tools => Vec::new(),
+            Called::Nothing => calls,
+        }
     }
 }
 
 impl Whole {
-    /// Reads the texts of a whole answer, the reasoning that came in a field of its own first; `called` is whether
-    /// it has calls that are no markup.
+    /// Reads the texts of a whole answer, beginning with reasoning from a field of its own; `called` is whether the
+    /// answer has calls that are not markup.
     pub(in crate::bedrock) fn read(
         rules: Option<&Rules>,
         names: &ToolNames,
         (reasoning, text): (&str, &str),
-        called: bool,
+        called: Called,
     ) -> Self {
         let mut whole = Self::default();
         let Some(rules) = rules else {
@@ -155,7 +159,7 @@ impl Whole {
         }
         for call in lanes.finish(called, names, &mut sink) {
             if names.is_answer(&call.name) {
-                whole.content.push_str(&call.arguments);
+                whole.content.push_str(&names.answer(&call.arguments));
                 continue;
             }
             let index = u32::try_from(whole.calls.len()).unwrap_or(u32::MAX);
@@ -169,7 +173,7 @@ impl Whole {
     }
 }
 
-fn say(piece: Piece<'_>, out: &mut dyn AnswerSink) {
+fn write(piece: Piece<'_>, out: &mut dyn AnswerSink) {
     match piece {
         Piece::Reasoning(text) => out.reasoning(text),
         Piece::Answer(text) => out.text(text),

@@ -9,24 +9,22 @@ use super::fence::Fence;
 use super::forms::channels::{self, CHANNEL, Goal, START};
 use super::side::Side;
 use super::state::{Body, Lane, Mode, Opened, Start};
-use super::vocabulary::{Found, Place, Token, Vocabulary};
+use super::vocabulary::{Found, Kinds, Place, Rest, Token, Vocabulary};
 use super::{Piece, Rules};
 use crate::bedrock::ToolNames;
+use crate::bedrock::shared::end_reason::Called;
 
-/// Longest header of a message on a channel, in bytes; what is longer is no header.
+/// Longest header of a message on a channel, in bytes; anything longer is not a header.
 const MAX_HEADER: usize = 256;
 
-/// Takes what is found.
+/// Takes what was found.
 pub(super) type Sink<'s> = &'s mut dyn FnMut(Piece<'_>);
 
-/// Tells reasoning, answer and tool calls apart.
+/// Separates reasoning, answer and tool calls.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Scanner {
     rules: Rules,
-    /// Whether there are tools that the model may call.
-    offers: bool,
-    /// Whether all of the text is reasoning that came in a field of its own.
-    is_thoughts: bool,
+    kinds: Kinds,
     mode: Mode,
     lane: Lane,
     answer: Side,
@@ -36,22 +34,24 @@ pub(in crate::bedrock) struct Scanner {
     body: Body,
     /// Calls that were read.
     calls: Vec<Call>,
-    /// Tokens that end what the answer shows itself to have begun.
+    /// Tokens that end whatever the answer has turned out to begin.
     shown: Vec<&'static str>,
-    /// What counts in the present state.
+    /// The tokens that matter in the present state.
     tokens: Vocabulary,
-    /// The start of a token, perhaps.
+    /// Possibly the start of a token.
     held: String,
 }
 
 impl Scanner {
-    /// A scanner at the beginning of a text; `offers` is whether there are tools that the model may call.
-    pub(in crate::bedrock) fn new(rules: Rules, start: Start, offers: bool) -> Self {
+    /// A scanner at the beginning of a text.
+    pub(in crate::bedrock) fn new(rules: Rules, start: Start, names: &ToolNames) -> Self {
         let is_inside = start == Start::Reasoning;
         let mut scanner = Self {
             rules,
-            offers,
-            is_thoughts: start == Start::Thoughts,
+            kinds: Kinds {
+                calls: names.offers(),
+                tags: start != Start::Thoughts,
+            },
             mode: Mode::Text,
             lane: if is_inside {
                 Lane::Thought
@@ -79,7 +79,7 @@ impl Scanner {
         scanner
     }
 
-    /// Takes the next text and gives away what can be told of it.
+    /// Takes the next text and passes on what is certain.
     pub(in crate::bedrock) fn push(&mut self, text: &str, names: &ToolNames, sink: Sink<'_>) {
         if self.passes(text) {
             if self.lane == Lane::Answer {
@@ -94,19 +94,19 @@ impl Scanner {
             held.push_str(text);
             Cow::Owned(held)
         };
-        self.run(&text, false, names, sink);
+        self.run((&text, Rest::MayFollow), names, sink);
     }
 
-    /// Takes the end of the text and gives away what was held back. More text may follow all the same.
+    /// Takes the end of the text and passes on what was held back. More text may still follow.
     ///
-    /// `called` is whether the answer has calls of its own: then what looks like the start of one is what is left
+    /// `called` is whether the answer has calls of its own: then what looks like the start of one is only the remains
     /// of it.
-    pub(in crate::bedrock) fn finish(&mut self, called: bool, names: &ToolNames, sink: Sink<'_>) {
+    pub(in crate::bedrock) fn finish(&mut self, called: Called, names: &ToolNames, sink: Sink<'_>) {
         let held = std::mem::take(&mut self.held);
-        if called && self.tokens.is_rudiment(&held) {
+        if called == Called::Tools && self.tokens.is_rudiment(&held) {
             self.side(self.lane).hold_token(&held);
         } else if !held.is_empty() {
-            self.run(&held, true, names, sink);
+            self.run((&held, Rest::Nothing), names, sink);
         }
         match std::mem::replace(&mut self.mode, Mode::Text) {
             Mode::Text => {}
@@ -139,7 +139,7 @@ impl Scanner {
         !self.held.is_empty() || !matches!(self.mode, Mode::Text) || self.answer.holds()
     }
 
-    /// Whether a text says itself, as most do.
+    /// Whether a text stands for itself, as most do.
     fn passes(&self, text: &str) -> bool {
         let side = match self.lane {
             Lane::Answer => &self.answer,
@@ -153,10 +153,10 @@ impl Scanner {
             && memchr3(b'<', b'[', b'`', text.as_bytes()).is_none()
     }
 
-    fn run(&mut self, text: &str, is_end: bool, names: &ToolNames, sink: Sink<'_>) {
+    fn run(&mut self, (text, follows): (&str, Rest), names: &ToolNames, sink: Sink<'_>) {
         let mut rest = text;
         loop {
-            let found = self.tokens.find(rest, is_end);
+            let found = self.tokens.find(rest, follows);
             let sure = match found {
                 Found::Nothing => rest.len(),
                 Found::Start(at) | Found::Token { at, .. } => at,
@@ -183,10 +183,10 @@ impl Scanner {
         }
     }
 
-    /// Takes text between tokens: how much of it.
+    /// Takes text between tokens; returns how much of it.
     fn take(&mut self, text: &str, sink: Sink<'_>) -> usize {
         match &mut self.mode {
-            Mode::Text => self.say(self.lane, text, sink),
+            Mode::Text => self.write(self.lane, text, sink),
             Mode::Calls(_, calls, _) => calls.push_str(text),
             Mode::Header(header) => {
                 let room = text.floor_char_boundary(MAX_HEADER.saturating_sub(header.len()));
@@ -196,7 +196,7 @@ impl Scanner {
                     let header = std::mem::take(header);
                     self.mode = Mode::Text;
                     self.learn_tokens();
-                    self.say(self.lane, &header, sink);
+                    self.write(self.lane, &header, sink);
                     return own.len();
                 }
             }
@@ -220,7 +220,7 @@ impl Scanner {
                         Mode::Text
                     };
                     if let Mode::Calls(form, text, from) = std::mem::replace(&mut self.mode, mode) {
-                        self.close_calls((form, &text, from), false, names, sink);
+                        self.close_calls((form, &text, from), Called::Nothing, names, sink);
                     }
                 }
             }
@@ -235,10 +235,10 @@ impl Scanner {
             }
             Token::End => self.end_token(written, sink),
             Token::Pair(end) => {
-                if self.answer.has_said() {
+                if self.answer.has_text() {
                     self.shown.push(end);
                 }
-                self.say(self.lane, written, sink);
+                self.write(self.lane, written, sink);
             }
             Token::Header => self.mode = Mode::Header(written.to_owned()),
             Token::Message => self.message(written, sink),
@@ -252,9 +252,9 @@ impl Scanner {
             }
             Token::MessageEnd => {
                 self.body = Body::None;
-                self.say(self.lane, written, sink);
+                self.write(self.lane, written, sink);
             }
-            _ => self.say(self.lane, written, sink),
+            _ => self.write(self.lane, written, sink),
         }
     }
 
@@ -273,23 +273,23 @@ impl Scanner {
             Goal::Function => {
                 header.push_str(written);
                 self.lane = Lane::Answer;
-                if self.offers {
+                if self.kinds.calls {
                     self.body = Body::None;
                     self.mode = Mode::Calls(&channels::CALL, header, Lane::Answer);
                 } else {
                     self.body = Body::Shown;
-                    self.say(Lane::Answer, &header, sink);
+                    self.write(Lane::Answer, &header, sink);
                 }
             }
         }
     }
 
-    /// Takes a token that is the template's, unless the answer has its other half.
+    /// Takes a token that belongs to the template, unless the answer has its other half.
     fn end_token(&mut self, written: &str, sink: Sink<'_>) {
         match self.shown.iter().rposition(|own| *own == written) {
             Some(at) => {
                 self.shown.remove(at);
-                self.say(self.lane, written, sink);
+                self.write(self.lane, written, sink);
             }
             None => self.side(self.lane).hold_token(written),
         }
@@ -298,7 +298,7 @@ impl Scanner {
     /// Whether a tag in the answer opens reasoning.
     fn may_open(&self) -> bool {
         let may_follow_text = self.rules.markup.anywhere || self.opened != Opened::Never;
-        !self.fence.is_quoting() && (may_follow_text || !self.answer.has_said())
+        !self.fence.is_quoting() && (may_follow_text || !self.answer.has_text())
     }
 
     fn think(&mut self) {
@@ -307,11 +307,11 @@ impl Scanner {
         self.answer.mark();
     }
 
-    /// Keeps calls, or shows as it is what only looks like calls.
+    /// Keeps calls, or writes what only looks like calls.
     fn close_calls(
         &mut self,
         (form, text, from): (&Form, &str, Lane),
-        is_rest: bool,
+        called: Called,
         names: &ToolNames,
         sink: Sink<'_>,
     ) {
@@ -320,25 +320,25 @@ impl Scanner {
             schemas: &self.rules.schemas,
         };
         let calls = (form.parse)(text, offer);
-        if calls.is_none() && !is_rest {
-            return self.say(from, text, sink);
+        if calls.is_none() && called == Called::Nothing {
+            return self.write(from, text, sink);
         }
         self.answer.mark();
         self.thought.mark();
         self.calls.extend(calls.unwrap_or_default());
     }
 
-    fn say(&mut self, lane: Lane, text: &str, sink: Sink<'_>) {
+    fn write(&mut self, lane: Lane, text: &str, sink: Sink<'_>) {
         if lane == Lane::Answer {
             self.fence.read(text);
         }
-        let said = self.side(lane).say(text);
-        if !said.is_empty() {
+        let text = self.side(lane).write(text);
+        if !text.is_empty() {
             if self.opened == Opened::JustNow {
                 self.opened = Opened::Before;
                 self.learn_tokens();
             }
-            sink(self.piece(lane, &said));
+            sink(self.piece(lane, &text));
         }
     }
 
@@ -350,14 +350,15 @@ impl Scanner {
     }
 
     fn piece<'t>(&self, lane: Lane, text: &'t str) -> Piece<'t> {
-        if self.is_thoughts || lane == Lane::Thought {
+        // A text without tags is reasoning from a field of its own.
+        if !self.kinds.tags || lane == Lane::Thought {
             Piece::Reasoning(text)
         } else {
             Piece::Answer(text)
         }
     }
 
-    /// Sets what counts from here on.
+    /// Sets which tokens matter from here on.
     fn learn_tokens(&mut self) {
         let place = match &self.mode {
             Mode::Text if self.lane == Lane::Answer => Place::Answer,
@@ -367,8 +368,6 @@ impl Scanner {
             Mode::Calls(form, _, Lane::Answer) => Place::Calls(form),
             Mode::Calls(form, _, Lane::Thought) => Place::CallsInThought(form),
         };
-        let markup = self.rules.markup;
-        self.tokens
-            .learn(markup, place, self.offers, !self.is_thoughts);
+        self.tokens.learn(self.rules.markup, place, self.kinds);
     }
 }

@@ -1,24 +1,25 @@
-//! One of the two texts that an answer consists of.
+//! One of the two texts of an answer.
 
 use std::borrow::Cow;
 
-/// State of the reasoning, or of what is no reasoning.
+/// State of the reasoning, or of the rest.
 #[derive(Debug, Default)]
 pub(super) struct Side {
-    /// White space and tokens whose meaning the next text decides: at the end they are not the model's.
+    /// White space and tokens whose meaning depends on the next text: at the end, they are not part of the model's
+    /// text.
     held: String,
-    /// Whether something was said.
-    said: bool,
-    /// Whether markup stood here, so that white space beside it is the markup's.
+    /// Whether a text was written.
+    has_text: bool,
+    /// Whether there was markup here, so that white space next to it belongs to the markup.
     is_marked: bool,
-    /// Whether what is held goes if the text ends here.
+    /// Whether the held text is dropped if the text ends here.
     drops: bool,
-    /// Whether white space at its ends is the tags' in any case.
+    /// Whether white space at either end belongs to tags in any case.
     is_tagged: bool,
 }
 
 impl Side {
-    /// A side whose white space at the ends belongs to tags.
+    /// A side whose white space at either end belongs to tags.
     pub(super) fn between_tags() -> Self {
         Self {
             is_tagged: true,
@@ -26,9 +27,9 @@ impl Side {
         }
     }
 
-    /// Whether something was said.
-    pub(super) fn has_said(&self) -> bool {
-        self.said
+    /// Whether a text was written.
+    pub(super) fn has_text(&self) -> bool {
+        self.has_text
     }
 
     /// Whether something is held back.
@@ -36,13 +37,13 @@ impl Side {
         !self.held.is_empty()
     }
 
-    /// Whether text that does not end with white space passes as it is.
+    /// Whether text that does not end with white space passes unchanged.
     pub(super) fn passes(&self) -> bool {
-        self.said && self.held.is_empty() && !self.drops
+        self.has_text && self.held.is_empty() && !self.drops
     }
 
-    /// Takes text and gives what of it can be said, which may be nothing.
-    pub(super) fn say<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
+    /// Takes text and gives the part of it that can be written now, which may be empty.
+    pub(super) fn write<'t>(&mut self, text: &'t str) -> Cow<'t, str> {
         let (body, space) = text
             .split_at_checked(text.trim_end().len())
             .unwrap_or((text, ""));
@@ -50,10 +51,10 @@ impl Side {
             self.held.push_str(space);
             return "".into();
         }
-        let trims = !self.said && (self.is_marked || self.is_tagged);
-        self.said = true;
+        let trims = !self.has_text && (self.is_marked || self.is_tagged);
+        self.has_text = true;
         self.drops = false;
-        let said = if self.held.is_empty() {
+        let text = if self.held.is_empty() {
             Cow::Borrowed(if trims { body.trim_start() } else { body })
         } else {
             let mut held = std::mem::take(&mut self.held);
@@ -65,22 +66,22 @@ impl Side {
             })
         };
         self.held.push_str(space);
-        said
+        text
     }
 
-    /// Takes a token that stands at the end of texts.
+    /// Takes a token of the kind that ends texts.
     pub(super) fn hold_token(&mut self, token: &str) {
         self.held.push_str(token);
         self.drops = true;
     }
 
-    /// Notes that markup stands here.
+    /// Notes that there is markup here.
     pub(super) fn mark(&mut self) {
         self.is_marked = true;
         self.drops = true;
     }
 
-    /// Takes the end of the text and gives what was held back.
+    /// Takes the end of the text and returns what was held back.
     pub(super) fn finish(&mut self) -> String {
         let held = std::mem::take(&mut self.held);
         if self.drops || self.is_tagged {

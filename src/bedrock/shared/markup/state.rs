@@ -1,4 +1,4 @@
-//! Where a scanner stands.
+//! Where a scanner is.
 
 use super::calls::Form;
 
@@ -7,14 +7,13 @@ use super::calls::Form;
 pub(in crate::bedrock) enum Start {
     /// In the answer, unless a tag opens reasoning first.
     Answer,
-    /// In the reasoning: the prompt ended with the opening tag. A tag that the model writes all the
-    /// same is dropped.
+    /// In the reasoning: the prompt ended with the opening tag. If the model writes the tag again, it is dropped.
     Reasoning,
-    /// It is reasoning as a whole.
+    /// The whole text is reasoning.
     Thoughts,
 }
 
-/// Which of the two texts goes on.
+/// Which of the two texts continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lane {
     Answer,
@@ -26,7 +25,7 @@ pub(super) enum Mode {
     Text,
     /// A header of a message, from its first token.
     Header(String),
-    /// Calls, from their first token; should they be none, they are text of this lane.
+    /// Calls, from their first token; if they turn out not to be calls, they are text of this lane.
     Calls(&'static Form, String, Lane),
 }
 
@@ -34,7 +33,7 @@ pub(super) enum Mode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opened {
     Never,
-    /// They did, and nothing was said since.
+    /// They did, and no text has followed yet.
     JustNow,
     Before,
 }
@@ -44,6 +43,6 @@ pub(super) enum Opened {
 pub(super) enum Body {
     None,
     Message,
-    /// One that is shown as it is, from its header to its end.
+    /// A message that is shown unchanged, from its header to its end.
     Shown,
 }

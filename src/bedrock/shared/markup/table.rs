@@ -19,23 +19,23 @@ use crate::catalog::{ModelFamily, strip_profile};
 pub(in crate::bedrock) struct Markup {
     /// Tags that open reasoning.
     pub(super) opens: &'static [&'static str],
-    /// Tags that close it, whichever opened it.
+    /// Tags that close it, whichever tag opened it.
     pub(super) closes: &'static [&'static str],
-    /// Whether reasoning may begin behind an answer's first words, too. Where nobody knows, a tag there is
-    /// somebody talking about tags.
+    /// Whether reasoning may also begin after an answer's first words. For unknown models, a tag there is text about
+    /// tags.
     pub(super) anywhere: bool,
     /// Forms of tool calls.
     pub(super) calls: &'static [Form],
-    /// Tokens that stand at the end of a text if the template leaves them there.
+    /// Tokens at the end of a text, if the template leaves them there.
     pub(super) ends: &'static [&'static str],
-    /// Whether it speaks on channels, as gpt-oss does.
+    /// Whether it speaks on channels, like gpt-oss.
     pub(super) channels: bool,
 }
 
 const OPENS: &[&str] = &["<think>", "<reasoning>"];
 const CLOSES: &[&str] = &["</think>", "</reasoning>"];
 
-/// What many open models were taught, and what Bedrock writes itself.
+/// What many open models were taught, and what Bedrock itself writes.
 const GENERIC: Markup = Markup {
     opens: OPENS,
     closes: CLOSES,
@@ -45,8 +45,8 @@ const GENERIC: Markup = Markup {
     channels: false,
 };
 
-/// Models of which nothing is known, as imported ones: they may call tools in any form, because a call names a tool
-/// that was offered.
+/// Models about which nothing is known, such as imported ones: they may call tools in any form, because a call names
+/// a tool that was offered.
 static UNKNOWN: Markup = Markup {
     calls: &[
         forms::SECTION_OF_TOKENS,
@@ -169,7 +169,7 @@ static GEMMA: Markup = Markup {
     ..GENERIC
 };
 
-/// By the start of a base model id; the more specific start stands first.
+/// By the start of a base model id; a more specific start comes before others.
 static BY_ID: &[(&str, &Markup)] = &[
     ("openai.gpt-oss", &GPT_OSS),
     ("moonshot", &KIMI),
@@ -184,7 +184,7 @@ static BY_ID: &[(&str, &Markup)] = &[
 ];
 
 impl Markup {
-    /// What a model writes; nothing of the kind where the vendor sees to it.
+    /// What a model writes; `None` where the vendor takes care of it.
     pub(in crate::bedrock) fn of(target: &Target<'_>) -> Option<&'static Self> {
         let own = target.model.map(|model| model.id);
         let id = own.unwrap_or_else(|| strip_profile(target.model_id));
@@ -193,7 +193,7 @@ impl Markup {
             return Some(markup);
         }
         match target.family {
-            // The catalogue's others are closed models.
+            // All others in the catalogue are closed models.
             ModelFamily::OpenaiChat if target.model.is_some() => None,
             ModelFamily::OpenaiChat => Some(&UNKNOWN),
             ModelFamily::Llama2 | ModelFamily::Llama3 | ModelFamily::Llama4 => Some(&LLAMA),
@@ -203,7 +203,7 @@ impl Markup {
         }
     }
 
-    /// Whether it writes arguments without saying what is a string and what is not.
+    /// Whether it writes arguments without telling strings from other values.
     pub(super) fn has_untyped_calls(&self) -> bool {
         self.calls.iter().any(|form| form.untyped)
     }

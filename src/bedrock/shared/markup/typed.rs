@@ -1,11 +1,11 @@
-//! Values that are bare text, and what the tool's schema makes of them.
+//! Values that are bare text, and their types by the tool's schema.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::calls::{Call, Offer};
 
-/// Arguments that are put together.
+/// Arguments that are being put together.
 pub(super) struct Object {
     name: String,
     properties: Value,
@@ -13,7 +13,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// No arguments yet, of a tool by its client's name.
+    /// No arguments yet, for a tool by its client's name.
     pub(super) fn of(name: &str, offer: Offer<'_>) -> Self {
         Self {
             name: name.to_owned(),
@@ -22,7 +22,7 @@ impl Object {
         }
     }
 
-    /// Adds a value that is what the schema says. Where it says nothing, what reads as JSON is JSON.
+    /// Adds a value of the type in the schema. If the schema has none, a value that reads as JSON is JSON.
     pub(super) fn add(&mut self, key: &str, value: &str) {
         let kinds = self.properties.get(key).map(kinds).unwrap_or_default();
         let has = |kind: &str| kinds.iter().any(|own| own == kind);
@@ -34,7 +34,7 @@ impl Object {
         if is_word {
             return self.add_string(key, value);
         }
-        // Models that were taught Python write its words.
+        // Models that were taught Python write its constants.
         let value = match value.trim() {
             "True" => "true",
             "False" => "false",
@@ -49,7 +49,7 @@ impl Object {
         self.member(key, &Value::from(value).to_string());
     }
 
-    /// Adds JSON, or a string if it is none.
+    /// Adds JSON, or a string if it is not JSON.
     pub(super) fn add_json(&mut self, key: &str, value: &str) {
         match serde_json::from_str::<&RawValue>(value.trim()) {
             Ok(json) => self.member(key, json.get()),
@@ -76,7 +76,7 @@ impl Object {
     }
 }
 
-/// The types that a schema allows, as far as it names them.
+/// The types that a schema allows, as far as it names any.
 fn kinds(schema: &Value) -> Vec<String> {
     let own = |value: &Value| match value {
         Value::String(kind) => vec![kind.clone()],
@@ -87,11 +87,11 @@ fn kinds(schema: &Value) -> Vec<String> {
         _ => Vec::new(),
     };
     let mut all = schema.get("type").map(own).unwrap_or_default();
-    let choices = ["anyOf", "oneOf"]
+    let alternatives = ["anyOf", "oneOf"]
         .into_iter()
         .filter_map(|word| schema.get(word)?.as_array());
     all.extend(
-        choices
+        alternatives
             .flatten()
             .filter_map(|choice| choice.get("type"))
             .flat_map(own),

@@ -1,4 +1,4 @@
-//! The tokens that count in a text, and the search for them.
+//! The tokens that matter in a text, and the search for them.
 
 use memchr::memchr2;
 
@@ -6,21 +6,21 @@ use super::calls::Form;
 use super::forms::channels::{CHANNEL, ENDS, MESSAGE, START};
 use super::table::Markup;
 
-/// Fewest bytes that are taken for the start of a tool call where the text ends and the call came elsewhere.
+/// Fewest bytes that count as the start of a tool call if the text ends there and the call came elsewhere.
 const MIN_RUDIMENT: usize = 3;
 
-/// Tokens that templates put at the end of a turn, and texts too, behind their other half.
+/// Tokens that templates put at the end of a turn; texts contain them too, after their other half.
 const PAIRS: [(&str, &str); 2] = [("<s>", "</s>"), ("[INST]", "[/INST]")];
 
-/// What counts in the present place.
+/// The tokens that matter at the present place.
 #[derive(Debug, Default)]
 pub(super) struct Vocabulary(Vec<(&'static str, Token)>);
 
-/// Where a text goes on.
+/// Where a text continues.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     Answer,
-    /// In reasoning of which nothing was said yet.
+    /// In reasoning that has no text yet.
     ThoughtBegins,
     Thought,
     /// In the header of a message.
@@ -42,7 +42,7 @@ pub(super) enum Token {
     CallsEnd,
     /// Means nothing at the end of a text.
     End,
-    /// Stands before such a token where both are the answer's own, as in HTML.
+    /// Comes before such a token if both belong to the answer, as in HTML.
     Pair(&'static str),
     /// Begins a header.
     Header,
@@ -52,10 +52,19 @@ pub(super) enum Token {
     MessageEnd,
 }
 
-/// What a search has found.
+/// Whether a text goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// More of it may follow, so that its end may be the start of a token.
+    MayFollow,
+    /// This is its end.
+    Nothing,
+}
+
+/// The result of a search.
 pub(super) enum Found {
     Nothing,
-    /// What may be the start of a token, up to the end of the text.
+    /// Possibly the start of a token, up to the end of the text.
     Start(usize),
     Token {
         at: usize,
@@ -64,16 +73,18 @@ pub(super) enum Found {
     },
 }
 
+/// Which kinds of markup a text may contain.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kinds {
+    /// Tool calls: there are tools that the model may call.
+    pub(super) calls: bool,
+    /// Tags: the text may contain both reasoning and answer.
+    pub(super) tags: bool,
+}
+
 impl Vocabulary {
-    /// Learns what counts in a place; `offers` is whether there are tools that the model may call, `tags` whether
-    /// the text may be reasoning and answer.
-    pub(super) fn learn(
-        &mut self,
-        markup: &'static Markup,
-        place: Place,
-        offers: bool,
-        tags: bool,
-    ) {
+    /// Sets the tokens that matter at a place.
+    pub(super) fn learn(&mut self, markup: &'static Markup, place: Place, kinds: Kinds) {
         let own = &mut self.0;
         own.clear();
         match place {
@@ -82,7 +93,7 @@ impl Vocabulary {
             Place::CallsInThought(form) => {
                 add(own, form.closes, Token::CallsEnd);
                 // Each piece of the reasoning may have tags of its own.
-                if tags {
+                if kinds.tags {
                     add(own, markup.opens, Token::Open);
                     add(own, markup.closes, Token::Close);
                 }
@@ -90,7 +101,7 @@ impl Vocabulary {
             }
             Place::Answer | Place::ThoughtBegins | Place::Thought => {}
         }
-        if tags {
+        if kinds.tags {
             match place {
                 Place::Answer => add(own, markup.opens, Token::Open),
                 Place::ThoughtBegins => {
@@ -104,10 +115,10 @@ impl Vocabulary {
                 add(own, ENDS, Token::MessageEnd);
             }
         }
-        if offers {
+        if kinds.calls {
             for form in markup.calls {
                 own.push((form.open, Token::Calls(form)));
-                // What ends a call ends nothing where none began.
+                // A token that ends calls ends nothing if none began.
                 add(own, form.closes, Token::End);
             }
         }
@@ -116,8 +127,8 @@ impl Vocabulary {
         own.extend(pairs.map(|(begin, end)| (*begin, Token::Pair(end))));
     }
 
-    /// Looks for the first token; at the end of a text what may be the start of one is none.
-    pub(super) fn find(&self, text: &str, is_end: bool) -> Found {
+    /// Looks for the first token.
+    pub(super) fn find(&self, text: &str, rest: Rest) -> Found {
         let mut from = 0;
         while let Some(next) = text
             .as_bytes()
@@ -125,11 +136,11 @@ impl Vocabulary {
             .and_then(|b| memchr2(b'<', b'[', b))
         {
             let at = from + next;
-            let rest = text.get(at..).unwrap_or_default();
-            let whole = self.0.iter().filter(|(own, _)| rest.starts_with(own));
+            let tail = text.get(at..).unwrap_or_default();
+            let whole = self.0.iter().filter(|(own, _)| tail.starts_with(own));
             let whole = whole.max_by_key(|(own, _)| own.len());
-            let is_start = |own: &str| own.len() > rest.len() && own.starts_with(rest);
-            if !is_end && self.0.iter().any(|(own, _)| is_start(own)) {
+            let is_start = |own: &str| own.len() > tail.len() && own.starts_with(tail);
+            if rest == Rest::MayFollow && self.0.iter().any(|(own, _)| is_start(own)) {
                 return Found::Start(at);
             }
             if let Some((own, token)) = whole {

@@ -1,21 +1,23 @@
 //! Reads answers, whole and streamed.
 
-use super::text::TextReader;
+use crate::bedrock::shared::answer_text::TextReader;
 use crate::bedrock::shared::bedrock_fields::BedrockFields;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::shared::markup::Piece;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
 use crate::chat::{AnswerSink, Completion, Usage};
 use crate::json::Text;
 
-/// What a body or an event of a stream says, in no family's terms.
+/// What a body or an event of a stream contains, whatever the family calls it.
 #[derive(Debug, Default)]
-pub(in crate::bedrock) struct Said<'a> {
+pub(in crate::bedrock) struct GeneratedText<'a> {
     /// Text of the answer, or the next piece of it.
     pub(in crate::bedrock) text: Option<Text<'a>>,
     /// The model's word for why the answer ended, once it has.
     pub(in crate::bedrock) reason: Option<Text<'a>>,
+    /// The client's stop text at which it did, where the model says so.
+    pub(in crate::bedrock) stop: Option<Text<'a>>,
     /// Tokens of the prompt, where the model counts them.
     pub(in crate::bedrock) input: Option<u64>,
     /// Tokens of the answer so far, where the model counts them.
@@ -26,8 +28,8 @@ pub(in crate::bedrock) struct Said<'a> {
 ///
 /// # Errors
 ///
-/// When it is not the family's, or tells of an error.
-pub(in crate::bedrock) type Read = for<'a> fn(&'a [u8]) -> Result<Said<'a>, DecodeError>;
+/// When it is not the family's, or contains an error.
+pub(in crate::bedrock) type Read = for<'a> fn(&'a [u8]) -> Result<GeneratedText<'a>, DecodeError>;
 
 /// The answer in a whole body.
 ///
@@ -39,15 +41,15 @@ pub(in crate::bedrock) fn decode(
     body: &[u8],
     answer: &Answer,
 ) -> Result<Completion, DecodeError> {
-    let additions = BedrockFields::of(body)?;
-    let said = read(body)?;
-    let text = match &said.text {
+    let bedrock_fields = BedrockFields::of(body)?;
+    let generated = read(body)?;
+    let text = match &generated.text {
         Some(text) => text,
-        None if additions.intervened() => "",
+        None if bedrock_fields.intervened() => "",
         None => return Err(DecodeError::Malformed(missing("text"))),
     };
     let mut reader = TextReader::new(answer.text.clone());
-    if additions.intervened() {
+    if bedrock_fields.intervened() {
         reader.expect_no_reasoning();
     }
     let (mut reasoning, mut content) = (String::new(), String::new());
@@ -61,18 +63,19 @@ pub(in crate::bedrock) fn decode(
         usage: answer.header_usage,
         ..End::default()
     };
-    end.add(&said, &additions)?;
+    end.add(&generated, &bedrock_fields)?;
     let mut completion = Completion {
         content: Some(content),
         reasoning: Some(reasoning).filter(|reasoning| !reasoning.is_empty()),
-        stop_sequence: reader.stop_sequence().map(str::to_owned),
+        stop_sequence: end.stop.take(),
         usage: end.usage(),
         ..Completion::default()
     };
-    if completion.stop_sequence.is_some() {
-        end.reason.cut();
+    if let Some(at) = reader.cut_at() {
+        end.reason.cut(&at);
+        completion.stop_sequence = at.stop_text().map(str::to_owned);
     }
-    end.reason.end(false, &mut completion);
+    end.reason.end(Called::Nothing, &mut completion);
     Ok(completion)
 }
 
@@ -85,13 +88,15 @@ pub(in crate::bedrock) struct Decoder {
     complete: bool,
 }
 
-/// What is known of an answer's end.
+/// What is known about an answer's end.
 #[derive(Default)]
 struct End {
     reason: EndReason,
+    /// The stop text that the model names.
+    stop: Option<String>,
     input: Option<u64>,
     output: Option<u64>,
-    /// Bedrock's own counts, which fill in where the model has none.
+    /// Bedrock's own counts, used where the model has none.
     usage: Option<Usage>,
 }
 
@@ -106,14 +111,14 @@ impl Decoder {
         }
     }
 
-    fn start(&mut self, additions: &BedrockFields, out: &mut dyn AnswerSink) {
+    fn start(&mut self, bedrock_fields: &BedrockFields, out: &mut dyn AnswerSink) {
         if self.started {
             return;
         }
         self.started = true;
         out.start();
         // A guardrail that stops the request answers in the model's place, without thinking.
-        if additions.intervened() {
+        if bedrock_fields.intervened() {
             self.text.expect_no_reasoning();
         }
     }
@@ -121,27 +126,32 @@ impl Decoder {
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         self.complete = true;
         self.text.finish(&mut |piece| write(piece, out));
-        if let Some(text) = self.text.stop_sequence() {
-            out.stop_sequence(text);
-            self.end.reason.cut();
+        let cut = self.text.cut_at();
+        if let Some(at) = &cut {
+            self.end.reason.cut(at);
         }
-        self.end.reason.finish(false, self.end.usage(), out);
+        let stop = cut.map_or(self.end.stop.as_deref(), |at| at.stop_text());
+        if let Some(text) = stop {
+            out.stop_sequence(text);
+        }
+        let usage = self.end.usage();
+        self.end.reason.finish(Called::Nothing, usage, out);
     }
 }
 
 impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
-        let additions = BedrockFields::of(event.payload)?;
-        let said = (self.read)(event.payload)?;
-        self.start(&additions, out);
-        if let Some(text) = &said.text {
+        let bedrock_fields = BedrockFields::of(event.payload)?;
+        let generated = (self.read)(event.payload)?;
+        self.start(&bedrock_fields, out);
+        if let Some(text) = &generated.text {
             self.text.push(text, &mut |piece| write(piece, out));
         }
-        self.end.add(&said, &additions)?;
-        // Behind a stop text nothing more is wanted, so the client need not wait for it; but where
-        // only Bedrock counts tokens, the counts are worth waiting for.
-        let is_over = self.text.stop_sequence().is_some() && self.end.is_counted();
-        if additions.metrics.is_some() || is_over {
+        self.end.add(&generated, &bedrock_fields)?;
+        // Nothing after a stop text is wanted, so the client need not wait for it; but if only Bedrock counts tokens,
+        // the counts are worth waiting for.
+        let is_over = self.text.cut_at().is_some() && self.end.is_counted();
+        if bedrock_fields.metrics.is_some() || is_over {
             self.finish(out);
         }
         Ok(())
@@ -159,13 +169,22 @@ impl StreamDecoder for Decoder {
 }
 
 impl End {
-    /// Later counts are totals, not additions.
-    fn add(&mut self, said: &Said<'_>, additions: &BedrockFields) -> Result<(), DecodeError> {
-        self.reason.intervene(additions.intervened());
-        self.reason.take(said.reason.as_deref())?;
-        self.input = said.input.or(self.input);
-        self.output = said.output.or(self.output);
-        self.usage = additions
+    /// Later counts are totals, not increments.
+    fn add(
+        &mut self,
+        generated: &GeneratedText<'_>,
+        bedrock_fields: &BedrockFields,
+    ) -> Result<(), DecodeError> {
+        if bedrock_fields.intervened() {
+            self.reason.intervene();
+        }
+        self.reason.take(generated.reason.as_deref())?;
+        if let Some(stop) = &generated.stop {
+            self.stop = Some(stop.to_string());
+        }
+        self.input = generated.input.or(self.input);
+        self.output = generated.output.or(self.output);
+        self.usage = bedrock_fields
             .metrics
             .map(InvocationMetrics::into)
             .or(self.usage);
@@ -176,7 +195,7 @@ impl End {
         self.input.is_some() && self.output.is_some()
     }
 
-    /// The model's own counts win; they know nothing of caches.
+    /// The model's own counts win; they do not include caches.
     fn usage(&self) -> Usage {
         let bedrock = self.usage.unwrap_or_default();
         let output = self.output.unwrap_or(bedrock.output);

@@ -1,4 +1,4 @@
-//! Keeps a prompt's own marks out of what people say, so that no text can pose as another turn.
+//! Keeps a prompt's own marks out of people's texts, so that no text can pose as another turn.
 
 use std::borrow::Cow;
 
@@ -11,46 +11,44 @@ pub(in crate::bedrock) enum Control {
         open: &'static str,
         /// What a token ends with.
         close: &'static str,
-        /// What the name between is made of.
+        /// The characters of the name in between.
         name: fn(char) -> bool,
     },
     /// These tokens; they are removed.
     Tokens(&'static [&'static str]),
-    /// Labels at the start of a line, with the line breaks before them; a space is put in front of
-    /// the label, which is then a text like any other.
+    /// Labels at the start of a line, with the line breaks before them; a space is put in front of the label, which
+    /// makes it ordinary text.
     Labels(&'static [(&'static str, &'static str)]),
 }
 
 impl Control {
-    /// The text without the marks. Nothing that the removal brings together makes a mark again.
+    /// The text without the marks. Text that moves together when a mark is removed never makes a new one.
     pub(in crate::bedrock) fn clean(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::Delimited { open, close, name } => remove(text, text.contains(open), |head| {
+            Self::Delimited { open, .. } if !text.contains(open) => Cow::Borrowed(text),
+            Self::Delimited { open, close, name } => remove(text, |head| {
                 let named = head.strip_suffix(close)?;
                 let opened = named.trim_end_matches(name);
                 let is_named = opened.len() < named.len();
                 opened.strip_suffix(open).filter(|_| is_named)
             }),
-            Self::Tokens(tokens) => {
-                let found = tokens.iter().any(|token| text.contains(token));
-                remove(text, found, |head| {
-                    tokens.iter().find_map(|token| head.strip_suffix(token))
-                })
+            Self::Tokens(tokens) if !tokens.iter().any(|token| text.contains(token)) => {
+                Cow::Borrowed(text)
             }
+            Self::Tokens(tokens) => remove(text, |head| {
+                tokens.iter().find_map(|token| head.strip_suffix(token))
+            }),
             Self::Labels(labels) => space_out(text, labels),
         }
     }
 }
 
-/// Removes marks: `without` gives a text that ends with one without it.
-fn remove(text: &str, found: bool, without: impl Fn(&str) -> Option<&str>) -> Cow<'_, str> {
-    if !found {
-        return Cow::Borrowed(text);
-    }
+/// Removes marks: `without` returns a text that ends with one without it.
+fn remove(text: &str, without: impl Fn(&str) -> Option<&str>) -> Cow<'_, str> {
     let mut kept = String::with_capacity(text.len());
     for letter in text.chars() {
         kept.push(letter);
-        // Looking at every step means that what is kept never contains a mark.
+        // Checking at every step means that the kept text never contains a mark.
         if let Some(length) = without(&kept).map(str::len) {
             kept.truncate(length);
         }
@@ -61,7 +59,7 @@ fn remove(text: &str, found: bool, without: impl Fn(&str) -> Option<&str>) -> Co
 fn space_out<'t>(text: &'t str, labels: &[(&'static str, &'static str)]) -> Cow<'t, str> {
     let mut cleaned = Cow::Borrowed(text);
     for (breaks, label) in labels {
-        // The text itself may come to stand at the start of a line.
+        // The text itself may end up at the start of a line.
         let lines = cleaned.trim_start_matches('\n');
         if lines.starts_with(label) {
             let (breaks, lines) = cleaned.split_at(cleaned.len() - lines.len());

@@ -1,4 +1,4 @@
-//! What the tests of templates share.
+//! Shared by the tests of templates.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, SystemText, Turn,
 };
 
-/// The prompt for a system text, if it is not empty, and turns that begin with the user's.
+/// The prompt for a system text, unless it is empty, and turns that begin with the user's.
 pub(in crate::bedrock) fn render(template: &Template, system: &str, turns: &[&str]) -> String {
     let system = (!system.is_empty()).then_some(SystemText {
         text: system.into(),

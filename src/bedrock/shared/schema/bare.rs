@@ -1,4 +1,4 @@
-//! Schemas with next to nothing at their top, for models that refuse all else there.
+//! Schemas with next to nothing at the top level, for models that refuse anything else there.
 
 use std::borrow::Cow;
 
@@ -7,13 +7,13 @@ use serde_json::value::RawValue;
 use super::{Members, inline, owned};
 use crate::chat::Error;
 
-/// Members that Nova takes at the top of a tool's schema.
+/// Members that Nova takes at the top level of a tool's schema.
 ///
 /// <https://docs.aws.amazon.com/nova/latest/userguide/tool-use-definition.html>
 const TOP_LEVEL: [&str; 3] = ["type", "properties", "required"];
 
-/// The schema without what some refuse at its top: definitions are put where they are referred
-/// to, titles and the like are left out.
+/// The schema without what some models refuse at the top level: references are replaced by their definitions; titles
+/// and the like are left out.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Schemas without references, for models that follow none.
+//! Schemas without references, for models that do not follow them.
 
 use std::borrow::Cow;
 
@@ -8,15 +8,15 @@ use super::{DEFINITIONS, Definitions, MAX_DEPTH, Members, owned, push_name};
 use crate::chat::Error;
 use crate::json::Text;
 
-/// Length, in bytes, from which on references are no longer followed: a few that refer to each
-/// other can describe more than memory holds.
+/// Length, in bytes, beyond which references are no longer followed: a few that refer to each other can describe more
+/// than fits into memory.
 const MAX_LEN: usize = 256 * 1024;
 
-/// What stands for a schema that is not followed.
+/// Takes the place of a schema that is not followed.
 const ANY_OBJECT: &str = r#"{"type":"object"}"#;
 
-/// The schema with its references to `$defs` and `definitions` replaced by what they refer to.
-/// A schema that contains itself becomes "any object" where it does.
+/// The schema with its references to `$defs` and `definitions` replaced by their targets. Where a schema contains
+/// itself, it becomes "any object".
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ impl<'a> Writer<'a> {
         self.out.push(']');
     }
 
-    /// An object; what stands beside a reference wins over what it refers to.
+    /// An object; members next to a reference win over those of its target.
     fn schema(&mut self, members: &Members<'a>, depth: usize) {
         let Some((name, target)) = self.definitions.target(members) else {
             self.object(members.0.iter(), depth);
@@ -89,7 +89,7 @@ impl<'a> Writer<'a> {
         let beside = members.0.iter().filter(|(name, _)| &**name != "$ref");
         let inherited = target.0.iter();
         let inherited = inherited.filter(|(name, _)| members.get(name).is_none());
-        // A definition that only refers to another one goes on where this one stood.
+        // A definition that only refers to another one continues with that one.
         if target.get("$ref").is_some() {
             self.schema(&target, depth + 1);
         } else {
@@ -106,8 +106,8 @@ impl<'a> Writer<'a> {
         'a: 'm,
     {
         self.out.push('{');
-        for (index, (name, value)) in members.enumerate() {
-            push_name(&mut self.out, index == 0, name);
+        for (name, value) in members {
+            push_name(&mut self.out, name);
             self.value(value, depth + 1);
         }
         self.out.push('}');
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_beside_a_reference_wins() {
+    fn members_next_to_a_reference_win() {
         check(
             r##"{"properties":{"b":{"$ref":"#/$defs/B","description":"own"}},"$defs":{"B":{"type":"integer","description":"its"}}}"##,
             r#"{"properties":{"b":{"description":"own","type":"integer"}}}"#,

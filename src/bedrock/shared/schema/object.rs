@@ -1,30 +1,32 @@
-//! Makes an object of any schema of a tool's arguments.
+//! Turns any schema of a tool's arguments into an object's.
 //!
-//! Clients write unions and references where Bedrock wants a plain object: models refuse the whole
-//! request for one tool whose schema has `anyOf`, `oneOf` or `allOf` at its top.
+//! Clients write unions and references where Bedrock wants a plain object: models refuse the whole request because of
+//! one tool whose schema has `anyOf`, `oneOf` or `allOf` at the top level.
+
+mod shape;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::{Definitions, MAX_DEPTH, Members, compact, owned, push_name, quoted};
+use super::{Definitions, MAX_DEPTH, Members, compact, owned, push_name};
 use crate::chat::Error;
 use crate::json::{Text, without_halves};
+use shape::Shape;
 
-/// Keywords whose schemas apply beside the rest of the schema.
-const ALL: &str = "allOf";
-/// Keywords of which one schema applies.
-const CHOICES: [&str; 2] = ["anyOf", "oneOf"];
+/// Keywords whose schemas apply in addition to the rest of the schema.
+pub(super) const ALL: &str = "allOf";
+/// Keywords of whose schemas one applies.
+pub(super) const ALTERNATIVES: [&str; 2] = ["anyOf", "oneOf"];
 
-/// How many schemas of one tool are read, alternatives and what they refer to among them.
-const MAX_SCHEMAS: usize = 256;
+/// How many schemas of one tool are read, including alternatives and their references.
+pub(super) const MAX_SCHEMAS: usize = 256;
 
 /// A schema that is an object's.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Object<'a> {
     pub(in crate::bedrock) schema: Cow<'a, RawValue>,
-    /// What it says no more: which properties belong together. For the description of the tool.
+    /// What it no longer says: which properties belong together. For the tool's description.
     pub(in crate::bedrock) note: Option<String>,
 }
 
@@ -37,15 +39,14 @@ impl Object<'_> {
     }
 }
 
-/// The schema as an object's: with `"type": "object"`, and with the properties of its alternatives
-/// as its own.
+/// The schema as an object's: with `"type": "object"`, and with the properties of its alternatives as its own.
 ///
 /// # Errors
 ///
 /// Never for a JSON object.
 pub(in crate::bedrock) fn object(schema: &RawValue) -> Result<Object<'_>, Error> {
-    if let Some(mended) = without_halves(schema.get()) {
-        return object(&owned(mended)?).map(Object::into_owned);
+    if let Some(repaired) = without_halves(schema.get()) {
+        return object(&owned(repaired)?).map(Object::into_owned);
     }
     let members = Members::of(schema);
     if members.0.iter().any(|(name, _)| is_combined(name)) {
@@ -54,14 +55,14 @@ pub(in crate::bedrock) fn object(schema: &RawValue) -> Result<Object<'_>, Error>
     let schema = match members.get("type").map(RawValue::get) {
         None => with_type(schema)?,
         Some(kind) if kind.starts_with('"') => Cow::Borrowed(schema),
-        // `null`, or `object` among others.
+        // `null`, or `object` and other types.
         Some(_) => owned(rewritten(&members, None))?,
     };
     Ok(Object { schema, note: None })
 }
 
 fn is_combined(name: &str) -> bool {
-    name == ALL || name == "$ref" || CHOICES.contains(&name)
+    name == ALL || name == "$ref" || ALTERNATIVES.contains(&name)
 }
 
 /// The same text, with the type before everything else.
@@ -95,58 +96,17 @@ fn rewritten(members: &Members<'_>, shape: Option<&Shape<'_>>) -> String {
             || shape.is_some() && (is_combined(name) || matches!(name, "properties" | "required"))
     };
     for (name, value) in members.0.iter().filter(|(name, _)| !replaced(name)) {
-        push_name(&mut out, false, name);
+        push_name(&mut out, name);
         out.push_str(value.get());
     }
     out.push('}');
     out
 }
 
-/// Names in their order, each once.
-struct Named<'a, T> {
-    list: Vec<(Text<'a>, T)>,
-    places: BTreeMap<Text<'a>, usize>,
-}
-
-impl<'a, T: Default> Named<'a, T> {
-    fn contains(&self, name: &Text<'a>) -> bool {
-        self.places.contains_key(name)
-    }
-
-    /// What is kept for a name, new names last.
-    fn entry(&mut self, name: &Text<'a>) -> Option<&mut T> {
-        let last = self.list.len();
-        let place = *self.places.entry(name.clone()).or_insert(last);
-        if place == last {
-            self.list.push((name.clone(), T::default()));
-        }
-        self.list.get_mut(place).map(|(_, kept)| kept)
-    }
-}
-
-impl<T> Default for Named<'_, T> {
-    fn default() -> Self {
-        Self {
-            list: Vec::new(),
-            places: BTreeMap::new(),
-        }
-    }
-}
-
-/// What an object looks like.
-#[derive(Default)]
-struct Shape<'a> {
-    /// Each with all schemas that it has in one alternative or another.
-    properties: Named<'a, Vec<&'a RawValue>>,
-    required: Named<'a, ()>,
-    /// Sentences on what the two do not say.
-    notes: Vec<String>,
-}
-
 /// Reads shapes.
 struct Reader<'a> {
     definitions: Definitions<'a>,
-    /// How many more schemas are read: a few that refer to each other are more than memory holds.
+    /// How many more schemas are read: a few that refer to each other would not fit into memory.
     left: usize,
 }
 
@@ -173,14 +133,19 @@ impl<'a> Reader<'a> {
             }
             shape.take(own);
         }
-        for keyword in CHOICES {
-            self.choose(&mut shape, &list(members, keyword), depth);
+        for keyword in ALTERNATIVES {
+            self.add_alternatives(&mut shape, &list(members, keyword), depth);
         }
         shape
     }
 
-    /// Adds alternatives: everything that one of them has, required what all of them require.
-    fn choose(&mut self, shape: &mut Shape<'a>, alternatives: &[&'a RawValue], depth: usize) {
+    /// Adds alternatives: all properties of any of them, and as required those that all of them require.
+    fn add_alternatives(
+        &mut self,
+        shape: &mut Shape<'a>,
+        alternatives: &[&'a RawValue],
+        depth: usize,
+    ) {
         if alternatives.is_empty() {
             return;
         }
@@ -212,7 +177,7 @@ impl<'a> Reader<'a> {
         if shapes.len() > 1 {
             let told = shapes.iter().enumerate();
             let told: Vec<String> = told
-                .map(|(at, (name, own))| own.told(at + 1, name.as_deref()))
+                .map(|(at, (name, own))| own.summary(at + 1, name.as_deref()))
                 .collect();
             shape.notes.push(format!(
                 "Give one of these sets of properties: {}.",
@@ -225,84 +190,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl<'a> Shape<'a> {
-    fn is_empty(&self) -> bool {
-        self.properties.list.is_empty() && self.required.list.is_empty()
-    }
-
-    fn add_property(&mut self, name: &Text<'a>, schema: &'a RawValue) {
-        if let Some(schemas) = self.properties.entry(name)
-            && !schemas.iter().any(|own| own.get() == schema.get())
-        {
-            schemas.push(schema);
-        }
-    }
-
-    /// Adds what another one has, but for what it requires.
-    fn take(&mut self, other: Self) {
-        for (name, schemas) in other.properties.list {
-            for schema in schemas {
-                self.add_property(&name, schema);
-            }
-        }
-        self.notes.extend(other.notes);
-    }
-
-    /// The shape in a few words: `1. Circle (kind "circle", radius, optional: colour)`.
-    fn told(&self, number: usize, name: Option<&str>) -> String {
-        let properties = self.properties.list.iter();
-        let (required, optional): (Vec<_>, Vec<_>) =
-            properties.partition(|(own, _)| self.required.contains(own));
-        let known = required.iter().map(|(name, schemas)| valued(name, schemas));
-        let mut words: Vec<String> = known.collect();
-        let elsewhere = self.required.list.iter();
-        let elsewhere = elsewhere.filter(|(name, ())| !self.properties.contains(name));
-        words.extend(elsewhere.map(|(name, ())| name.to_string()));
-        if !optional.is_empty() {
-            let optional = optional.iter().map(|(name, schemas)| valued(name, schemas));
-            let optional: Vec<String> = optional.collect();
-            words.push(format!("optional: {}", optional.join(", ")));
-        }
-        let name = name.map(|name| format!("{} ", name.trim_end_matches('.')));
-        format!(
-            "{number}. {}({})",
-            name.unwrap_or_default(),
-            words.join(", ")
-        )
-    }
-
-    fn write(&self, out: &mut String) {
-        out.push_str(r#","properties":{"#);
-        for (index, (name, schemas)) in self.properties.list.iter().enumerate() {
-            push_name(out, index == 0, name);
-            let schemas: Vec<&str> = schemas.iter().map(|schema| schema.get()).collect();
-            match schemas.as_slice() {
-                [schema] => out.push_str(schema),
-                several => out.extend([r#"{"anyOf":["#, &several.join(","), "]}"]),
-            }
-        }
-        out.push('}');
-        if !self.required.list.is_empty() {
-            let names = self.required.list.iter().map(|(name, ())| quoted(name));
-            let names: Vec<String> = names.collect();
-            out.extend([r#","required":["#, &names.join(","), "]"]);
-        }
-    }
-}
-
-/// A property's name, with its value where it has but one.
-fn valued(name: &str, schemas: &[&RawValue]) -> String {
-    let fixed = match schemas {
-        [schema] => Members::of(schema).get("const"),
-        _ => None,
-    };
-    fixed.map_or_else(
-        || name.to_owned(),
-        |value| format!("{name} {}", compact(value)),
-    )
-}
-
-fn list<'a>(members: &Members<'a>, keyword: &str) -> Vec<&'a RawValue> {
+pub(super) fn list<'a>(members: &Members<'a>, keyword: &str) -> Vec<&'a RawValue> {
     let list = members.get(keyword);
     list.and_then(|list| serde_json::from_str(list.get()).ok())
         .unwrap_or_default()
@@ -354,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_are_merged_and_told() {
+    fn alternatives_are_merged_and_described() {
         check(
             r#"{"type":"object","properties":{"unit":{"type":"string"}},"anyOf":[
                 {"title":"By name","properties":{"city":{"type":"string"}},"required":["city"]},
@@ -395,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn alternatives_that_are_no_objects_are_told_as_they_are() {
+    fn alternatives_that_are_not_objects_are_described_unchanged() {
         check(
             r#"{"anyOf":[{"type":"string"},{"type": "null"}]}"#,
             r#"{"type":"object","properties":{}}"#,

@@ -1,7 +1,7 @@
-//! The subset of JSON schema that structured output takes: closed objects without bounds.
+//! The subset of JSON Schema that structured output supports: closed objects without bounds.
 //!
-//! What it lacks is told in descriptions. A schema that would mean something else then has no such form,
-//! and its answers are better kept to it by a tool.
+//! Descriptions say what the subset cannot express. A schema whose meaning would change has no form in the subset; a
+//! tool is a better way to keep answers to it.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html>
 
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{DEFINITIONS, Definitions, MAX_DEPTH, Members, compact, push_name, quoted};
 use crate::json::Text;
 
-/// Keywords that are taken as they are.
+/// Keywords that are kept.
 const KEPT: [&str; 7] = [
     "$ref", "const", "default", "enum", "required", "title", "type",
 ];
@@ -28,7 +28,7 @@ const SILENT: [&str; 6] = [
     "deprecated",
 ];
 
-/// Keywords without which a schema means something else.
+/// Keywords without which a schema has another meaning.
 const STRUCTURAL: [&str; 13] = [
     "$dynamicRef",
     "additionalItems",
@@ -48,7 +48,7 @@ const STRUCTURAL: [&str; 13] = [
 /// Most schemas that others may refer to.
 const MAX_DEFINITIONS: usize = 256;
 
-/// The schema of an object in the subset; none where it has no such form.
+/// The schema of an object in the subset; `None` if it has no form there.
 pub(in crate::bedrock) fn in_subset<'a>(schema: &Cow<'a, RawValue>) -> Option<Cow<'a, RawValue>> {
     match schema {
         Cow::Borrowed(schema) => subset(schema),
@@ -56,15 +56,13 @@ pub(in crate::bedrock) fn in_subset<'a>(schema: &Cow<'a, RawValue>) -> Option<Co
     }
 }
 
-/// A schema that a model is to keep to exactly, and whether it can be: one that has no form in the
-/// subset stays as it is.
-pub(in crate::bedrock) fn held(
-    schema: Cow<'_, RawValue>,
-    is_strict: bool,
-) -> (Cow<'_, RawValue>, bool) {
-    let strict = Some(&schema).filter(|_| is_strict).and_then(in_subset);
-    let is_held = strict.is_some();
-    (strict.unwrap_or(schema), is_held)
+/// A schema that a model is to keep to exactly, and whether it can: one that has no form in the subset stays
+/// unchanged.
+pub(in crate::bedrock) fn held(schema: Cow<'_, RawValue>) -> (Cow<'_, RawValue>, bool) {
+    match in_subset(&schema) {
+        Some(strict) => (strict, true),
+        None => (schema, false),
+    }
 }
 
 fn subset(schema: &RawValue) -> Option<Cow<'_, RawValue>> {
@@ -85,7 +83,14 @@ fn subset(schema: &RawValue) -> Option<Cow<'_, RawValue>> {
     RawValue::from_string(writer.out).ok().map(Cow::Owned)
 }
 
-/// Writes a schema down in the subset, and gives up on what has no form in it.
+/// What the names of schemas stand for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Names {
+    Properties,
+    Definitions,
+}
+
+/// Writes a schema in the subset, and gives up on one that has no form there.
 struct Writer<'a> {
     definitions: Definitions<'a>,
     /// Which definition refers to which.
@@ -150,11 +155,15 @@ impl<'a> Writer<'a> {
             }
             "properties" => {
                 self.name("properties", start);
-                self.map(value, false, depth)?;
+                self.map(value, Names::Properties, depth)?;
             }
             own if DEFINITIONS.contains(&own) => {
                 self.name(own, start);
-                self.map(value, depth == 0, depth)?;
+                let names = match depth {
+                    0 => Names::Definitions,
+                    _ => Names::Properties,
+                };
+                self.map(value, names, depth)?;
             }
             "items" => {
                 self.name("items", start);
@@ -175,14 +184,13 @@ impl<'a> Writer<'a> {
 
     /// Writes the name of a member of the object that begins at `start`.
     fn name(&mut self, name: &str, start: usize) {
-        let is_first = self.out.len() == start;
-        if is_first {
+        if self.out.len() == start {
             self.out.push('{');
         }
-        push_name(&mut self.out, is_first, name);
+        push_name(&mut self.out, name);
     }
 
-    /// Gives up on schemas that cannot be closed, and on those of which too little would be left.
+    /// Gives up on schemas that cannot be closed, and on those that would lose too much.
     fn refuse(&mut self, members: &Members<'a>) -> Option<()> {
         let has = |name: &&str| members.get(name).is_some();
         if STRUCTURAL.iter().any(has) || has(&"anyOf") && has(&"oneOf") {
@@ -204,15 +212,16 @@ impl<'a> Writer<'a> {
         (says && !is_unknown).then_some(())
     }
 
-    /// Named schemas: properties, or definitions.
-    fn map(&mut self, schemas: &'a RawValue, are_definitions: bool, depth: usize) -> Option<()> {
+    /// Schemas with names.
+    fn map(&mut self, schemas: &'a RawValue, names: Names, depth: usize) -> Option<()> {
         let schemas = Members::of(schemas);
+        let are_definitions = names == Names::Definitions;
         if are_definitions && schemas.0.len() > MAX_DEFINITIONS {
             return None;
         }
         self.out.push('{');
-        for (index, (name, schema)) in schemas.0.iter().enumerate() {
-            push_name(&mut self.out, index == 0, name);
+        for (name, schema) in &schemas.0 {
+            push_name(&mut self.out, name);
             if are_definitions {
                 self.within = Some(name.clone());
             }
@@ -239,7 +248,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Whether a keyword has a place in the subset, or needs none.
+/// Whether a keyword is allowed in the subset, or can be left out.
 fn is_known(name: &str) -> bool {
     let written = [
         "additionalProperties",
@@ -258,8 +267,8 @@ fn is_object(members: &Members<'_>) -> bool {
     kind.contains("\"object\"") || members.get("properties").is_some()
 }
 
-/// Whether an object means the same when it may have no other properties. One whose names are not
-/// known beforehand could hold nothing of what is meant.
+/// Whether an object still means the same if other properties are forbidden. One whose names are not known beforehand
+/// could no longer contain anything.
 fn is_closable(members: &Members<'_>) -> bool {
     let others = members.get("additionalProperties").map(compact);
     let properties = members.get("properties").map(Members::of);
@@ -271,8 +280,8 @@ fn is_closable(members: &Members<'_>) -> bool {
     }
 }
 
-/// The schema itself where it says that one schema applies with it, which some generators write for
-/// a reference with a description.
+/// The schema itself if it only says that one other schema applies, which some generators write for a reference with
+/// a description.
 fn without_all_of_one<'a>(members: &Members<'a>) -> Option<Members<'a>> {
     let all: Vec<&'a RawValue> = serde_json::from_str(members.get("allOf")?.get()).ok()?;
     let [only] = all.as_slice() else {
@@ -288,7 +297,7 @@ fn without_all_of_one<'a>(members: &Members<'a>) -> Option<Members<'a>> {
     Some(merged)
 }
 
-/// The description with what the schema itself says no more.
+/// The description, with what the schema no longer says.
 fn description(own: Option<&str>, untold: &[String]) -> Option<String> {
     let untold = untold.join(", ");
     match own {
@@ -298,7 +307,7 @@ fn description(own: Option<&str>, untold: &[String]) -> Option<String> {
     }
 }
 
-/// Whether some definition contains itself: what leads nowhere is taken away until nothing changes.
+/// Whether some definition contains itself: definitions that lead nowhere are removed until nothing changes.
 fn has_circle(mut references: Vec<(Text<'_>, &str)>) -> bool {
     loop {
         let sources: BTreeSet<String> = references
@@ -314,95 +323,4 @@ fn has_circle(mut references: Vec<(Text<'_>, &str)>) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn subset_of(schema: &str) -> Option<String> {
-        let schema = RawValue::from_string(schema.to_owned()).unwrap();
-        subset(&schema).map(|schema| schema.get().to_owned())
-    }
-
-    #[track_caller]
-    fn check(property: &str, expected: &str) {
-        let schema = format!(r#"{{"type":"object","properties":{{"p":{property}}}}}"#);
-        let expected = format!(
-            r#"{{"type":"object","properties":{{"p":{expected}}},"additionalProperties":false}}"#
-        );
-        assert_eq!(subset_of(&schema), Some(expected), "{property}");
-    }
-
-    #[test]
-    fn what_is_in_the_subset_stays_as_it_is() {
-        let schema = r##"{ "$defs": {"A": {"type": "object", "properties": {"a": {"enum": [1, null]}}, "additionalProperties": false}},
-            "type": "object", "properties": {"x": {"$ref": "#/$defs/A", "description": "d"}, "y": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
-            "required": ["x"], "additionalProperties": false }"##;
-        assert_eq!(subset_of(schema).as_deref(), Some(schema));
-    }
-
-    #[test]
-    fn bounds_and_formats_are_told_in_descriptions() {
-        check(
-            r#"{"type":"integer","description":"Age.","minimum":0,"maximum":150}"#,
-            r#"{"type":"integer","description":"Age. (minimum: 0, maximum: 150)"}"#,
-        );
-        check(
-            r#"{"type":"string","format":"date-time","pattern":"^\"a"}"#,
-            r#"{"type":"string","description":"format: \"date-time\", pattern: \"^\\\"a\""}"#,
-        );
-        check(
-            r#"{"items":{"type":"string","maxLength":3},"type":"array","minItems":1}"#,
-            r#"{"items":{"type":"string","description":"maxLength: 3"},"type":"array","description":"minItems: 1"}"#,
-        );
-    }
-
-    #[test]
-    fn objects_are_closed_at_every_depth() {
-        check(
-            r#"{"type":["object","null"],"properties":{"a":{"type":"object","properties":{"b":{"type":"null"}}}},"additionalProperties":true}"#,
-            r#"{"type":["object","null"],"properties":{"a":{"type":"object","properties":{"b":{"type":"null"}},"additionalProperties":false}},"additionalProperties":false}"#,
-        );
-    }
-
-    #[test]
-    fn alternatives_have_one_keyword() {
-        check(
-            r#"{"oneOf":[{"type":"string"},{"type":"number","exclusiveMinimum":0}]}"#,
-            r#"{"anyOf":[{"type":"string"},{"type":"number","description":"exclusiveMinimum: 0"}]}"#,
-        );
-        check(
-            r#"{"description":"d","allOf":[{"type":"string","title":"T","description":"its"}]}"#,
-            r#"{"description":"d","type":"string","title":"T"}"#,
-        );
-    }
-
-    #[test]
-    fn what_would_mean_something_else_has_no_form() {
-        for property in [
-            "{}",
-            "true",
-            r#"{"description":"anything"}"#,
-            r#"{"type":"object"}"#,
-            r#"{"type":"object","additionalProperties":{"type":"integer"}}"#,
-            r#"{"type":"object","properties":{},"additionalProperties":true}"#,
-            r#"{"type":"array"}"#,
-            r#"{"type":"array","prefixItems":[{"type":"string"}]}"#,
-            r#"{"type":"string","not":{"const":"a"}}"#,
-            r#"{"allOf":[{"type":"string"},{"minLength":1}]}"#,
-            r##"{"$ref":"https://example.com/a"}"##,
-            r##"{"$ref":"#"}"##,
-        ] {
-            let schema = format!(r#"{{"type":"object","properties":{{"p":{property}}}}}"#);
-            assert_eq!(subset_of(&schema), None, "{property}");
-        }
-        let node = r##"{"type":"object","properties":{"n":{"$ref":"#/$defs/N"}},"$defs":{"N":{"type":"object","properties":{"m":{"$ref":"#/$defs/M"}}},"M":{"anyOf":[{"$ref":"#/$defs/N"},{"type":"null"}]}}}"##;
-        assert_eq!(subset_of(node), None);
-    }
-
-    #[test]
-    fn any_nesting_is_survived() {
-        let schema = [&r#"{"allOf":["#.repeat(3_000), "{}", &"]}".repeat(3_000)].concat();
-        let deep = format!(r#"{{"type":"object","properties":{{"p":{schema}}}}}"#);
-        // serde_json itself stops at a depth.
-        assert_eq!(subset_of(&deep), None);
-    }
-}
+mod tests;

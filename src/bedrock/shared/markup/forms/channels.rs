@@ -1,4 +1,4 @@
-//! gpt-oss's messages on channels: what their headers say.
+//! gpt-oss's messages on channels: reading their headers.
 //!
 //! <https://developers.openai.com/cookbook/articles/openai-harmony>
 
@@ -28,11 +28,11 @@ pub(in crate::bedrock::shared::markup) static CALL: Form = Form {
 /// Whom a message is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::bedrock::shared::markup) enum Goal {
-    /// Nobody: the model thinks.
+    /// For nobody: the model thinks.
     Thought,
-    /// The user.
+    /// For the user.
     Answer,
-    /// A function.
+    /// For a function.
     Function,
 }
 
@@ -50,7 +50,7 @@ impl Goal {
     }
 }
 
-/// `to=functions.NAME`, before or behind the channel.
+/// `to=functions.NAME`, before or after the channel.
 fn recipient(header: &str) -> Option<&str> {
     let (_, rest) = header.split_once("to=")?;
     let name = rest.split(|c: char| c.is_whitespace() || c == '<').next();

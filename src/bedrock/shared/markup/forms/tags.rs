@@ -1,4 +1,4 @@
-//! Calls between tags like XML's, whose values are bare text.
+//! Calls between tags like those of XML, whose values are bare text.
 
 use super::{json, some};
 use crate::bedrock::shared::markup::calls::{Call, Dsml, Offer};
@@ -52,8 +52,8 @@ fn keys(call: &str, offer: Offer<'_>) -> Option<Call> {
     Some(arguments.call())
 }
 
-/// `<invoke name="NAME"><parameter name="KEY">VALUE</parameter>…</invoke>`, any number of them. Some say of a value
-/// whether it is a string.
+/// `<invoke name="NAME"><parameter name="KEY">VALUE</parameter>…</invoke>`, any number of them. Some say whether a
+/// value is a string.
 pub(in crate::bedrock::shared::markup) fn invoke(
     text: &str,
     offer: Offer<'_>,
@@ -84,7 +84,7 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     text.get(1..)?.split_once(quote)
 }
 
-/// The text before the last such tag, or all of it where the model forgot it.
+/// The text before the last such tag, or all of it if the model forgot the tag.
 fn before<'t>(text: &'t str, tag: &str) -> &'t str {
     text.rsplit_once(tag).map_or(text, |(before, _)| before)
 }

@@ -13,7 +13,7 @@ pub(in crate::bedrock::shared::markup) fn kimi(text: &str, offer: Offer<'_>) -> 
         let (id, arguments) = call.split_once("<|tool_call_argument_begin|>")?;
         let id = id.trim();
         Some(Call {
-            // Without a number it is the name alone.
+            // Without a number, it is only the name.
             id: id.contains(':').then(|| id.to_owned()),
             name: offer.name(id)?.to_owned(),
             arguments: object(arguments)?,
@@ -21,8 +21,8 @@ pub(in crate::bedrock::shared::markup) fn kimi(text: &str, offer: Offer<'_>) -> 
     }))
 }
 
-/// `<｜tool▁call▁begin｜>NAME<｜tool▁sep｜>{…}<｜tool▁call▁end｜>`, any number of them; older models write
-/// `function`, the separator, the name and a fenced block.
+/// `<｜tool▁call▁begin｜>NAME<｜tool▁sep｜>{…}<｜tool▁call▁end｜>`, any number of them; older models write `function`, the
+/// separator, the name and a fenced block.
 pub(in crate::bedrock::shared::markup) fn sections(
     text: &str,
     offer: Offer<'_>,
@@ -46,8 +46,8 @@ pub(in crate::bedrock::shared::markup) fn sections(
     }))
 }
 
-/// `[TOOL_CALLS]NAME[ARGS]{…}`, any number of them, perhaps with `[CALL_ID]…` behind the name; older models write
-/// a list of JSON objects.
+/// `[TOOL_CALLS]NAME[ARGS]{…}`, any number of them, perhaps with `[CALL_ID]…` after the name; older models write a
+/// list of JSON objects.
 pub(in crate::bedrock::shared::markup) fn mistral(
     text: &str,
     offer: Offer<'_>,

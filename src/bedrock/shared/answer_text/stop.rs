@@ -1,6 +1,6 @@
 //! Ends an answer at a stop text, for models that do not know stop texts.
 
-/// Lets an answer through until a stop text is complete; the stop text and what follows is dropped.
+/// Lets an answer through until a stop text is complete; drops the stop text and what follows.
 #[derive(Debug, Default)]
 pub(in crate::bedrock) struct StopCutter {
     stops: Vec<String>,
@@ -25,7 +25,7 @@ impl StopCutter {
         self.reached.as_deref()
     }
 
-    /// Takes the next text and gives away what belongs to the answer for sure.
+    /// Takes the next text and passes on what certainly belongs to the answer.
     pub(in crate::bedrock) fn push(&mut self, text: &str, sink: &mut dyn FnMut(&str)) {
         if self.reached.is_some() {
             return;
@@ -44,7 +44,7 @@ impl StopCutter {
         self.held.drain(..sure);
     }
 
-    /// Takes the end of the answer and gives away what was held back.
+    /// Takes the end of the answer and passes on what was held back.
     pub(in crate::bedrock) fn finish(&mut self, sink: &mut dyn FnMut(&str)) {
         let held = std::mem::take(&mut self.held);
         if self.reached.is_none() && !held.is_empty() {
@@ -52,8 +52,8 @@ impl StopCutter {
         }
     }
 
-    /// Where the stop text begins that is complete first, if there is one. A model that knows stop
-    /// texts would have ended there, whichever began first.
+    /// Where the stop text begins that is complete first, if there is one. A model that knows stop texts would have
+    /// stopped there, whichever began first.
     fn stop(&mut self) -> Option<usize> {
         let found = self.stops.iter().filter_map(|stop| {
             let start = self.held.find(stop.as_str())?;
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// What passes, and whether it was cut.
+    /// The text that passes, and whether it was cut.
     fn run(stops: &[String], pieces: &[&str]) -> (String, bool) {
         let mut seen = String::new();
         let mut cutter = StopCutter::new(stops.to_vec());
