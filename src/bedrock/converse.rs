@@ -13,13 +13,15 @@ mod response;
 mod stream;
 mod tools;
 
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::bedrock::{
+    Answer, DecodeError, Dialect, Documents, EncodedRequest, StreamDecoder, Target,
+};
 use crate::chat::{Completion, Error, Param, Request, Treatment};
 
 /// The dialect of every model that is called through Converse.
 ///
-/// What a parameter becomes can depend on the model: one that Converse has no field for goes to
-/// the model itself where it has such a parameter, and is left out or refused where it has none.
+/// What becomes of a parameter can depend on the model: one for which Converse has no field goes to the model itself
+/// if it has such a parameter, and is otherwise left out or refused.
 #[derive(Debug)]
 pub(super) struct Converse;
 
@@ -30,7 +32,6 @@ impl Dialect for Converse {
             | Param::CacheMark
             | Param::ParallelToolCalls
             | Param::Effort
-            | Param::OutputFormat
             | Param::Thinking
             | Param::ToolChoice
             | Param::Tools
@@ -39,8 +40,8 @@ impl Dialect for Converse {
         }
     }
 
-    fn reads_documents(&self) -> bool {
-        true
+    fn documents(&self) -> Documents {
+        Documents::Office
     }
 
     fn encode_request(

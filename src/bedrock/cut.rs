@@ -1,13 +1,13 @@
-//! Ends answers at the client's stop texts where the model takes none.
+//! Ends answers at the client's stop texts for models that take no stop texts.
 //!
-//! One wrapper for every dialect: what of a model takes stop texts is the catalogue's to say, and a dialect that
-//! leaves them out of its body puts them into [`Answer::stops`].
+//! One wrapper for every dialect: the catalogue says whether a model takes stop texts, and a dialect that leaves them
+//! out of its body puts them into [`Answer::stops`].
 
-use crate::bedrock::shared::prompt::StopCutter;
+use crate::bedrock::shared::answer_text::StopCutter;
 use crate::bedrock::{Answer, DecodeError, Dialect, Event, StreamDecoder};
 use crate::chat::{AnswerSink, CallIndex, Completion, FinishReason, Thought, Usage};
 
-/// The answer in a whole upstream body, up to the first stop text that the model was not told.
+/// The answer in a whole upstream body, up to the first stop text that was kept from the model.
 ///
 /// # Errors
 ///
@@ -19,7 +19,7 @@ pub fn decode(
 ) -> Result<Completion, DecodeError> {
     let completion = dialect.decode_response(body, answer)?;
     Ok(match &completion.content {
-        // A guardrail's words are not the model's.
+        // A guardrail's text is not the model's.
         Some(_) if completion.finish_reason == FinishReason::ContentFilter => completion,
         Some(text) if !answer.stops.is_empty() => {
             let mut kept = String::new();
@@ -29,7 +29,7 @@ pub fn decode(
                 Some(stop) => Completion {
                     stop_sequence: Some(stop.to_owned()),
                     content: Some(kept),
-                    finish_reason: FinishReason::Stop,
+                    finish_reason: FinishReason::StopText,
                     tool_calls: Vec::new(),
                     ..completion
                 },
@@ -40,7 +40,7 @@ pub fn decode(
     })
 }
 
-/// A decoder for one streamed answer, which ends it at the first stop text that the model was not told.
+/// A decoder for one streamed answer, which ends it at the first stop text that was kept from the model.
 #[must_use]
 pub fn decoder(dialect: &dyn Dialect, mut answer: Answer) -> Box<dyn StreamDecoder> {
     let stops = std::mem::take(&mut answer.stops);
@@ -64,8 +64,8 @@ struct Cut {
 }
 
 impl Cut {
-    /// The end, as soon as a stop text is reached: the model may go on for long. What it counted comes
-    /// last of all, so that it is not known.
+    /// The end, as soon as a stop text is reached: the model may continue for a long time. Its token counts come last
+    /// of all, so they stay unknown.
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         let Some(stop) = self.cutter.reached().filter(|_| !self.is_complete()) else {
             return;
@@ -95,12 +95,12 @@ impl StreamDecoder for Cut {
     }
 }
 
-/// Why an answer ends that is cut: calls before the stop text are still to be made.
+/// Why an answer ended that was cut: calls before the stop text still have to be made.
 fn cut_reason(out: &dyn AnswerSink) -> FinishReason {
     if out.tool_calls() > 0 {
         FinishReason::ToolCalls
     } else {
-        FinishReason::Stop
+        FinishReason::StopText
     }
 }
 

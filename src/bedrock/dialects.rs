@@ -1,4 +1,5 @@
-//! The dialects of model families, by vendor: one file or folder for each family.
+//! The dialects of model families, by vendor: one file or folder for each family. [`prompted`] has what those share whose
+//! models continue a prompt.
 
 pub(super) mod ai21;
 pub(super) mod amazon;
@@ -8,3 +9,4 @@ pub(super) mod deepseek;
 pub(super) mod meta;
 pub(super) mod mistral;
 pub(super) mod openai;
+mod prompted;

@@ -1,4 +1,4 @@
-//! Errors of Bedrock, and what the client is told instead.
+//! Bedrock's errors, and what the client is told instead.
 
 mod channel_fault;
 mod too_long;
@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::bedrock::redact;
-use crate::chat::{Error, ErrorKind};
+use crate::chat::{Error, ErrorKind, Param};
 
 /// An error that Bedrock answered with, by status or inside a stream.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,13 +18,13 @@ pub struct UpstreamError {
     /// Name of the exception in upper camel case, for example `ThrottlingException`; empty when
     /// the answer did not name one.
     pub exception: String,
-    /// HTTP status of the answer; that of the exception inside a stream.
+    /// HTTP status of the answer, or of the exception inside a stream.
     pub status: StatusCode,
     /// Text of the answer; may contain AWS identifiers.
     pub message: String,
 }
 
-/// How one exception is told.
+/// How one exception is passed on.
 struct Mapping {
     status: StatusCode,
     kind: ErrorKind,
@@ -75,7 +75,7 @@ fn bare_name(name: &str) -> &str {
 }
 
 impl UpstreamError {
-    /// An exception inside a stream; `exception` is in lower camel case there.
+    /// An exception inside a stream, where `exception` is in lower camel case.
     #[must_use]
     pub fn in_stream(exception: &str, message: &str) -> Self {
         let mut letters = exception.chars();
@@ -89,14 +89,27 @@ impl UpstreamError {
         }
     }
 
-    /// Whether the answer says nothing but its status, as those of proxies do.
+    /// An error that a model itself streams, in Anthropic's words: <https://platform.claude.com/docs/en/api/errors>.
+    #[must_use]
+    pub fn in_band(kind: &str, message: &str) -> Self {
+        let exception = match kind {
+            "overloaded_error" => "serviceUnavailableException",
+            "rate_limit_error" => "throttlingException",
+            "invalid_request_error" => "validationException",
+            "timeout_error" => "modelTimeoutException",
+            _ => "modelStreamErrorException",
+        };
+        Self::in_stream(exception, message)
+    }
+
+    /// Whether the answer has nothing but its status, like those of proxies.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.exception.is_empty() && self.message.is_empty()
     }
 
-    /// Whether the model did not recognise the body, as happens when a profile serves another family
-    /// than the body was written for.
+    /// Whether the model did not recognise the body, as happens when a profile serves another family than the one
+    /// that the body was written for.
     #[must_use]
     pub fn is_about_schema(&self) -> bool {
         const PATTERNS: [&str; 4] = [
@@ -111,7 +124,7 @@ impl UpstreamError {
                 .any(|pattern| self.message.contains(pattern))
     }
 
-    /// Whether it means that the model is served through inference profiles alone.
+    /// Whether it means that the model is served only through inference profiles.
     #[must_use]
     pub fn is_about_on_demand(&self) -> bool {
         self.exception == "ValidationException" && self.message.contains(NO_ON_DEMAND)
@@ -123,7 +136,7 @@ impl UpstreamError {
         is_credentials(&self.exception) || is_api_key(&self.exception, &self.message)
     }
 
-    /// Whether it means that this channel cannot serve the model, whatever the request says.
+    /// Whether it means that this channel cannot serve the model, whatever the request contains.
     #[must_use]
     pub fn channel_fault(&self) -> Option<ChannelFault> {
         channel_fault::of(self)
@@ -134,8 +147,8 @@ impl UpstreamError {
     pub fn reply(&self) -> Error {
         if self.is_about_credentials() {
             let message = format!(
-                "Bedrock refused the gateway's AWS credentials ({}). This is for the gateway's \
-                 administrator to mend.",
+                "Bedrock refused the gateway's AWS credentials ({}). Only the gateway's \
+                 administrator can fix this.",
                 self.exception
             );
             return Error::server(
@@ -161,7 +174,7 @@ impl UpstreamError {
         let mut error = Error::new(mapping.status, mapping.kind, message).code(mapping.code);
         if mapping.status == StatusCode::BAD_REQUEST && too_long::says(&self.message) {
             error.code = Some("context_length_exceeded");
-            error.param = Some("messages".into());
+            error.param = Some(Param::Messages.into());
         }
         error
     }
@@ -173,7 +186,7 @@ impl UpstreamError {
         known(&self.exception).unwrap_or_else(|| by_status(self.status))
     }
 
-    /// The redacted message with a remedy where there is one.
+    /// The redacted message, with a remedy if there is one.
     fn text(&self, status: StatusCode, fault: Option<ChannelFault>) -> String {
         let message = self.message.trim();
         if message.is_empty() {
@@ -200,7 +213,7 @@ fn known(exception: &str) -> Option<Mapping> {
         }
         "FTUFormNotFilled" => ACCESS_DENIED,
         "ResourceNotFoundException" => refused(StatusCode::NOT_FOUND, "model_not_found"),
-        // Clients retry 504 but not 424, which some of Bedrock's failures come with.
+        // Clients retry a 504 but not a 424, which some of Bedrock's failures have.
         "ModelTimeoutException" => TIMEOUT,
         "ModelErrorException" => failed(StatusCode::BAD_GATEWAY, "model_error"),
         "ModelStreamErrorException" => failed(StatusCode::BAD_GATEWAY, "stream_error"),
@@ -212,7 +225,7 @@ fn known(exception: &str) -> Option<Mapping> {
     })
 }
 
-/// For answers that name no known exception, Envoy's own among them.
+/// For answers without a known exception, including Envoy's own.
 fn by_status(status: StatusCode) -> Mapping {
     match status {
         StatusCode::FORBIDDEN => ACCESS_DENIED,
@@ -291,11 +304,11 @@ fn is_credentials(exception: &str) -> bool {
     )
 }
 
-/// What Bedrock says of a model that it serves through inference profiles alone, up to the apostrophe,
-/// which comes in two kinds.
+/// Bedrock's message for a model that it serves only through inference profiles, up to the apostrophe, which is one
+/// of two characters.
 const NO_ON_DEMAND: &str = "with on-demand throughput isn";
 
-/// Texts that mean that a Bedrock API key is wrong; the exception is that of a policy.
+/// Messages that mean that a Bedrock API key is wrong; the exception is the one for policies.
 fn is_api_key(exception: &str, message: &str) -> bool {
     const TEXTS: [&str; 4] = [
         "make sure your API Key is valid",
@@ -306,10 +319,10 @@ fn is_api_key(exception: &str, message: &str) -> bool {
     exception == "AccessDeniedException" && TEXTS.iter().any(|text| message.contains(text))
 }
 
-/// What to do about the errors that operators run into most.
+/// What to do about the errors that operators meet most often.
 fn remedy_of(message: &str, exception: &str) -> Option<&'static str> {
     if message.contains("invalid beta flag") {
-        return Some("Remove the flag that this model does not know from 'anthropic_beta'.");
+        return Some("Remove the flag that this model does not support from 'anthropic_beta'.");
     }
     (exception == "AccessDeniedException").then_some(
         "The channel's IAM identity needs bedrock:InvokeModel and \

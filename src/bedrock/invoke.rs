@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::chat::Request;
 
-/// Everything but unreserved characters is percent-encoded, `/` and `:` included, so that an id or
-/// ARN is exactly one path segment. This is what the AWS SDKs send.
+/// Everything except unreserved characters is percent-encoded, including `/` and `:`, so that an id or ARN is exactly
+/// one path segment. The AWS SDKs send the same.
 ///
 /// <https://smithy.io/2.0/spec/http-bindings.html#httplabel-trait>
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -29,6 +29,8 @@ pub enum Operation {
     Converse,
     /// `ConverseStream`: an event stream, the same for every model.
     ConverseStream,
+    /// `CountTokens`: one number.
+    CountTokens,
 }
 
 impl Operation {
@@ -70,6 +72,7 @@ impl Operation {
             Self::InvokeWithResponseStream => "invoke-with-response-stream",
             Self::Converse => "converse",
             Self::ConverseStream => "converse-stream",
+            Self::CountTokens => "count-tokens",
         }
     }
 }
@@ -80,11 +83,17 @@ impl fmt::Display for Operation {
     }
 }
 
-/// The path that goes on the wire for a model id, profile id or ARN.
+/// The path on the wire for a model id, profile id or ARN.
 #[must_use]
 pub fn path(model_id: &str, operation: Operation) -> String {
-    let segment = utf8_percent_encode(model_id, SEGMENT);
-    format!("/model/{segment}/{operation}")
+    /// More than there is around an id, and than a usual ARN grows by.
+    const ROOM: usize = 64;
+    let mut path = String::with_capacity(ROOM + model_id.len());
+    path.push_str("/model/");
+    path.extend(utf8_percent_encode(model_id, SEGMENT));
+    path.push('/');
+    path.push_str(operation.verb());
+    path
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ use http::header::InvalidHeaderValue;
 use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use crate::bedrock::dialect::encoding_failed;
 use crate::chat::{Error, Param, Request};
 use crate::config::Guardrail;
 
@@ -40,7 +39,7 @@ const MAX_METADATA_HEADER: usize = 8_500;
 const MAX_LABEL: usize = 256;
 
 impl Options {
-    /// The options of a request, with the channel's guardrail where the request names none.
+    /// The options of a request, with the channel's guardrail if the request names none.
     ///
     /// # Errors
     ///
@@ -58,8 +57,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// When one of them is nothing that a header can carry: better no call than one without its
-    /// guardrail.
+    /// When a header cannot carry one of them: no call is better than one without its guardrail.
     pub fn invoke_headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, Error> {
         let guardrail = self.guardrail.as_ref();
         let trace = guardrail.and_then(|guardrail| guardrail.trace);
@@ -79,7 +77,7 @@ impl Options {
         given
             .map(|(name, value)| Ok((name, HeaderValue::from_str(value)?)))
             .collect::<Result<_, InvalidHeaderValue>>()
-            .map_err(|error| encoding_failed(&error))
+            .map_err(|error| Error::encoding(&error))
     }
 
     fn metadata_header(&self) -> Option<String> {
@@ -118,7 +116,7 @@ fn guardrail(request: &Request<'_>) -> Result<Option<Guardrail>, Error> {
     }
 }
 
-/// The tier in Bedrock's words; those that Bedrock lacks mean its default.
+/// The tier in Bedrock's terms; those that Bedrock does not have mean its default.
 fn service_tier(request: &Request<'_>) -> Result<Option<&'static str>, Error> {
     match request.service_tier.as_deref() {
         None | Some("auto" | "scale" | "fast") => Ok(None),

@@ -1,9 +1,8 @@
-//! Takes AWS identifiers out of texts that a client will read.
+//! Removes AWS identifiers from texts that a client will read.
 
 /// The text without ARNs, account ids and access key ids.
 ///
-/// Bedrock's messages name the caller's role and the profile's account, which are nobody's
-/// business but the operator's.
+/// Bedrock's messages name the caller's role and the profile's account, which concern only the operator.
 #[must_use]
 pub fn redact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -15,21 +15,100 @@ const CHUNK: &str = "chunk";
 /// Translates one event stream to server-sent events, however its bytes are cut.
 pub struct ResponseStream {
     frames: FrameDecoder,
-    decoder: Box<dyn StreamDecoder>,
-    out: Box<dyn AnswerStream>,
+    events: Box<dyn Events>,
     /// Scratch space for decoded payloads.
     event: Vec<u8>,
     failure: Option<Error>,
+    /// How many events have come.
+    count: u64,
+}
+
+/// Makes bytes for a client of the events of one stream.
+pub trait Events {
+    /// Takes one event.
+    ///
+    /// # Errors
+    ///
+    /// When the event is not what the model streams, or is itself an error.
+    fn event(&mut self, event: Event<'_>) -> Result<(), DecodeError>;
+
+    /// Takes the end of the stream.
+    fn end(&mut self);
+
+    /// Whether the answer is complete.
+    fn is_complete(&self) -> bool;
+
+    /// An error in place of the rest of the answer.
+    fn error(&mut self, error: &Error);
+
+    /// Takes the bytes written since the last call.
+    fn take(&mut self) -> Vec<u8>;
+
+    /// Whether more than its beginning has been written: a part of the answer, or its end.
+    fn has_content(&self) -> bool;
+
+    /// Whether the model may be silent for long after what was written last. Between pieces of text it is not.
+    fn may_pause(&self) -> bool;
+
+    /// Why the answer ended and what it cost, once it has.
+    fn result(&self) -> Option<(FinishReason, Usage)>;
+
+    /// The model's word for why it ended, if that word is unknown.
+    fn unknown_reason(&self) -> Option<&str>;
+}
+
+/// Events that a dialect reads and a protocol writes.
+struct Translated {
+    decoder: Box<dyn StreamDecoder>,
+    out: Box<dyn AnswerStream>,
+}
+
+impl Events for Translated {
+    fn event(&mut self, event: Event<'_>) -> Result<(), DecodeError> {
+        self.decoder.event(event, &mut *self.out)
+    }
+
+    fn end(&mut self) {
+        self.decoder.end(&mut *self.out);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.decoder.is_complete()
+    }
+
+    fn error(&mut self, error: &Error) {
+        self.out.error(error);
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        self.out.take()
+    }
+
+    fn has_content(&self) -> bool {
+        self.out.has_content()
+    }
+
+    fn may_pause(&self) -> bool {
+        self.out.may_pause()
+    }
+
+    fn result(&self) -> Option<(FinishReason, Usage)> {
+        self.out.end()
+    }
+
+    fn unknown_reason(&self) -> Option<&str> {
+        self.out.unknown_reason()
+    }
 }
 
 /// What a stream begins with.
 #[derive(Debug, PartialEq)]
 pub enum Beginning {
-    /// Not even one whole frame has arrived.
+    /// Not one whole frame has arrived yet.
     Incomplete,
     /// An ordinary event.
     Event,
-    /// An error, before anything was answered.
+    /// An error before the answer began.
     Error(Error),
 }
 
@@ -50,16 +129,22 @@ impl ResponseStream {
     /// A stream that `decoder` reads and `out` writes.
     #[must_use]
     pub fn new(decoder: Box<dyn StreamDecoder>, out: Box<dyn AnswerStream>) -> Self {
+        Self::of(Box::new(Translated { decoder, out }))
+    }
+
+    /// A stream whose events become bytes for the client in one step.
+    #[must_use]
+    pub fn of(events: Box<dyn Events>) -> Self {
         Self {
             frames: FrameDecoder::default(),
-            decoder,
-            out,
+            events,
             event: Vec::new(),
             failure: None,
+            count: 0,
         }
     }
 
-    /// Takes bytes that arrived and gives the text to send on, which may be empty.
+    /// Takes bytes that arrived and returns the text to send on, which may be empty.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         if !self.is_over() {
             self.frames.push(bytes);
@@ -67,29 +152,35 @@ impl ResponseStream {
                 self.fail(error);
             }
         }
-        self.out.take()
+        self.events.take()
     }
 
-    /// Takes the end of the upstream's answer: an answer that is not complete becomes an error.
+    /// Takes the end of the upstream's answer: an incomplete answer becomes an error.
     pub fn finish(&mut self) -> Vec<u8> {
         if !self.is_over() {
-            self.decoder.end(&mut *self.out);
+            self.events.end();
         }
         if !self.is_over() {
-            let message = "The model's answer broke off before its end.";
+            let message = "The model's answer was cut off before its end.";
             self.fail(Error::server(
                 StatusCode::BAD_GATEWAY,
                 "stream_error",
                 message,
             ));
         }
-        self.out.take()
+        self.events.take()
     }
 
-    /// Whether nothing of the answer is missing, be it its end or an error.
+    /// How many events have come.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Whether nothing more is missing: the answer has its end, or an error.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.failure.is_some() || self.decoder.is_complete()
+        self.failure.is_some() || self.events.is_complete()
     }
 
     /// The error that ended it, if one did.
@@ -101,28 +192,34 @@ impl ResponseStream {
     /// Whether more than its beginning has been written: a part of the answer, or its end.
     #[must_use]
     pub fn has_content(&self) -> bool {
-        self.out.has_content()
+        self.events.has_content()
+    }
+
+    /// Whether the client may have to wait for long now: the model may think, or write what it sends only as a whole.
+    #[must_use]
+    pub fn may_pause(&self) -> bool {
+        !self.is_over() && self.events.may_pause()
     }
 
     /// Why the answer ended and what it cost, once it has.
     #[must_use]
     pub fn end(&self) -> Option<(FinishReason, Usage)> {
-        self.out.end()
+        self.events.result()
     }
 
-    /// The model's word for why it ended, where nobody knows what it means.
+    /// The model's word for why it ended, if its meaning is unknown.
     #[must_use]
     pub fn unknown_reason(&self) -> Option<&str> {
-        self.out.unknown_reason()
+        self.events.unknown_reason()
     }
 
     fn fail(&mut self, error: Error) {
-        self.out.error(&error);
+        self.events.error(&error);
         self.failure = Some(error);
     }
 
     fn drain(&mut self) -> Result<(), Error> {
-        while !self.decoder.is_complete() {
+        while !self.events.is_complete() {
             let Some(frame) = self.frames.next_frame().map_err(broken)? else {
                 break;
             };
@@ -136,8 +233,9 @@ impl ResponseStream {
             } else {
                 frame.payload
             };
-            self.decoder
-                .event(Event { kind, payload }, &mut *self.out)
+            self.count += 1;
+            self.events
+                .event(Event { kind, payload })
                 .map_err(|error| error.reply())?;
         }
         Ok(())
@@ -146,8 +244,7 @@ impl ResponseStream {
 
 /// The error in a frame, if it is one.
 ///
-/// Exceptions normally have their own message type; some proxies put the name where an event's
-/// name stands.
+/// Exceptions normally have their own message type; some proxies put the exception where an event's name should be.
 fn exception(frame: &Frame<'_>) -> Option<UpstreamError> {
     #[derive(Default, Deserialize)]
     struct Payload {
@@ -185,6 +282,6 @@ fn unwrap_chunk(payload: &[u8], event: &mut Vec<u8>) -> Result<(), DecodeError> 
 }
 
 fn broken(error: FrameError) -> Error {
-    let message = format!("The model's answer was damaged on its way: {error}.");
+    let message = format!("The model's answer was damaged in transit: {error}.");
     Error::server(StatusCode::BAD_GATEWAY, "stream_error", message)
 }

@@ -1,15 +1,15 @@
-//! Redacted reasoning: Converse has it as a blob, the client as text.
+//! Redacted reasoning: a blob for Converse, text for the client.
 //!
-//! Claude's own text of a redacted thought becomes the blob's bytes on Converse. The client gets
-//! Claude's text, so that a conversation can change between the two APIs. A blob of any other
-//! bytes reaches the client as the blob itself, marked, and comes back as it was.
+//! Claude's own text of a redacted thought is the content of the blob on Converse. The client gets Claude's text, so
+//! that a conversation can move between the two APIs. A blob with any other content reaches the client as the marked
+//! blob itself, and comes back unchanged.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Marks a blob that has no text; base64 has no such character.
+/// Marks a blob without text; base64 has no such character.
 const MARK: &str = "blob:";
 
 /// The client's text for a blob.

@@ -1,15 +1,13 @@
-//! The request body, field by field; nothing that is not here ever reaches Bedrock.
+//! The request body, field by field; nothing that is not listed here ever reaches Bedrock.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
-
-use crate::bedrock::shared::base64::Base64;
-use crate::json::Text;
 
 use super::extras::Extras;
+use crate::bedrock::shared::converse_blocks::{CachePoint, Source, ToolSpec, ToolUse};
+use crate::json::Text;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -72,19 +70,6 @@ pub(super) struct File<'a> {
     pub(super) source: Source<'a>,
 }
 
-#[derive(Serialize)]
-pub(super) struct Source<'a> {
-    pub(super) bytes: Base64<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ToolUse<'a> {
-    pub(super) tool_use_id: Cow<'a, str>,
-    pub(super) name: Cow<'a, str>,
-    pub(super) input: &'a RawValue,
-}
-
 /// Without `status`: the client does not say whether its tool failed, and some models refuse it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,15 +85,6 @@ pub(super) struct ToolResult<'a> {
 pub(super) enum Reasoning<'a> {
     ReasoningText { text: &'a str, signature: &'a str },
     RedactedContent(Cow<'a, str>),
-}
-
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CachePointBlock.html>
-#[derive(Serialize)]
-pub(super) struct CachePoint {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) ttl: Option<&'static str>,
 }
 
 #[derive(Default, PartialEq, Serialize)]
@@ -139,23 +115,7 @@ pub(super) enum Tool<'a> {
     CachePoint(CachePoint),
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ToolSpec<'a> {
-    pub(super) name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<Cow<'a, str>>,
-    pub(super) input_schema: InputSchema<'a>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(super) strict: bool,
-}
-
-#[derive(Serialize)]
-pub(super) struct InputSchema<'a> {
-    pub(super) json: Cow<'a, RawValue>,
-}
-
-/// Converse's `auto` is not here, because it is the default and not every model takes it:
+/// Converse's `auto` is missing, because it is the default and not every model takes it:
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html>.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

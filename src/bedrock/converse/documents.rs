@@ -1,21 +1,21 @@
-//! Names of documents, which Converse is strict about.
+//! Names of documents, about which Converse is strict.
 
 use std::collections::BTreeSet;
 
 /// Longest name, in characters.
 const MAX_LEN: usize = 200;
 
-/// Room that is kept for a number that tells equal names apart.
+/// Space that is kept for a number, which makes equal names distinct.
 const NUMBER_LEN: usize = 8;
 
-/// Gives each document of a request a name that no other has.
+/// Gives each document of a request a unique name.
 #[derive(Debug, Default)]
 pub(super) struct DocumentNames {
     used: BTreeSet<String>,
 }
 
 impl DocumentNames {
-    /// A name like the file's, without the ending that its format says already.
+    /// A name like the file's, without the extension, which its format already says.
     pub(super) fn name(&mut self, file: Option<&str>, format: &str) -> String {
         let base = sanitised(stem(file.unwrap_or_default(), format));
         let mut name = base.clone();
@@ -59,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn names_are_made_valid_and_told_apart() {
+    fn names_are_made_valid_and_kept_distinct() {
         let mut names = DocumentNames::default();
         let mut check = |file: Option<&str>, expected: &str| {
             assert_eq!(names.name(file, "pdf"), expected);

@@ -1,4 +1,4 @@
-//! Parameters that Converse has no field for: they go to the model as they are.
+//! Parameters for which Converse has no field: they go to the model unchanged.
 
 use serde::Serialize;
 
@@ -7,8 +7,8 @@ use crate::bedrock::Target;
 use crate::bedrock::dialects::anthropic::messages::{Plan, Thinking, plan};
 use crate::bedrock::shared::conversation::Conversation;
 use crate::bedrock::shared::tools::{Choice, Tools};
-use crate::catalog;
-use crate::chat::{Effort, Error, Request, Thinking as Wish, ThinkingMode};
+use crate::catalog::{self, Model};
+use crate::chat::{Effort, Error, Param, Request};
 
 /// Largest `topK` of Nova.
 const MAX_TOP_K: u32 = 128;
@@ -62,7 +62,7 @@ pub(super) struct NestedEffort {
     pub(super) effort: Effort,
 }
 
-/// What of Claude's own `tool_choice` Converse lacks; the type only where Converse has no choice.
+/// The part of Claude's own `tool_choice` that Converse lacks; the type only if Converse has no choice.
 #[derive(Debug, PartialEq, Serialize)]
 pub(super) struct OneToolAtATime {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
@@ -81,17 +81,19 @@ pub(super) enum ReasoningConfig {
     Disabled,
 }
 
-/// How the model reasons, in whichever words it takes.
+/// How the model reasons, in the form that it takes.
 #[derive(Debug, Default)]
 pub(super) struct Reasoning {
-    /// Claude's.
+    /// For Claude.
     pub(super) plan: Plan,
-    /// Nova's.
+    /// For Nova.
     config: Option<ReasoningConfig>,
-    /// Of open models.
+    /// For open models.
     effort: Option<Effort>,
-    /// GPT's.
+    /// For GPT.
     nested: Option<Effort>,
+    /// What the request asks for and the model is not told.
+    pub(super) left_out: Vec<Param>,
 }
 
 impl Extras {
@@ -99,7 +101,7 @@ impl Extras {
         *self == Self::default()
     }
 
-    /// Everything but what the sampling rules may drop.
+    /// Everything except what the sampling rules may drop.
     pub(super) fn of(reasoning: Reasoning, tools: &Tools<'_>, traits: &Traits) -> Self {
         let effort = |effort: Option<Effort>| effort.map(|effort| NestedEffort { effort });
         Self {
@@ -113,7 +115,7 @@ impl Extras {
         }
     }
 
-    /// Puts `top_k` where the model has it, if it does.
+    /// Puts `top_k` where the model has it, if anywhere.
     pub(super) fn set_top_k(&mut self, top_k: Option<u32>, traits: &Traits) {
         match traits.top_k {
             TopK::None => {}
@@ -130,49 +132,50 @@ impl Extras {
 }
 
 impl Reasoning {
-    /// Reads `thinking`, else `reasoning_effort`.
+    /// Reads `thinking`, or else an effort.
     ///
     /// # Errors
     ///
-    /// A 400 for a `thinking` that the model cannot be given.
+    /// A 400 for a `thinking` that a Claude cannot be given.
     pub(super) fn of(
         request: &Request<'_>,
-        target: &Target<'_>,
+        (target, traits): (&Target<'_>, &Traits),
         conversation: &Conversation<'_>,
         tools: &Tools<'_>,
     ) -> Result<Self, Error> {
         use catalog::Thinking as Rule;
         let none = Self::default();
-        let (rule, model) = match target.model {
-            Some(model) => (model.thinking_on_converse(), model),
-            None => {
-                let plan = plan(request, target, conversation, tools.is_forced())?;
-                return Ok(Self { plan, ..none });
+        let wanted = request.reasoning.in_a_word();
+        let effort = || wanted.and_then(|wanted| target.model?.effort(wanted));
+        Ok(match target.model.map(Model::thinking_on_converse) {
+            Some(Rule::ReasoningConfig) => Self {
+                config: wanted.map(|effort| config(effort, request)),
+                ..none
+            },
+            Some(Rule::Effort) => Self {
+                effort: effort(),
+                ..none
+            },
+            Some(Rule::NestedEffort) => Self {
+                nested: effort(),
+                ..none
+            },
+            _ if traits.claude => {
+                let mut plan = plan(request, target, conversation, tools)?;
+                Self {
+                    left_out: std::mem::take(&mut plan.left_out),
+                    plan,
+                    ..none
+                }
             }
-        };
-        let thinking = request.reasoning.thinking.as_ref();
-        let wanted = || thinking.map_or(request.reasoning.effort, effort_of);
-        Ok(match rule {
-            Rule::ReasoningConfig => Self {
-                config: wanted().map(|effort| config(effort, request)),
-                ..none
-            },
-            Rule::Effort => Self {
-                effort: wanted().and_then(|effort| model.effort(effort)),
-                ..none
-            },
-            Rule::NestedEffort => Self {
-                nested: wanted().and_then(|effort| model.effort(effort)),
-                ..none
-            },
             _ => Self {
-                plan: plan(request, target, conversation, tools.is_forced())?,
+                left_out: request.reasoning.wishes().collect(),
                 ..none
             },
         })
     }
 
-    /// Whether the model refuses sampling parameters, or an answer limit, while it reasons so.
+    /// Whether the model refuses sampling parameters, or an answer limit, while it reasons like this.
     pub(super) fn is_at_its_highest(&self) -> bool {
         let highest = ReasoningConfig::Enabled {
             effort: Effort::High,
@@ -181,7 +184,7 @@ impl Reasoning {
     }
 }
 
-/// Nova refuses its highest effort together with an answer limit; a limit is more than a hint.
+/// Nova refuses its highest effort together with an answer limit; a limit outweighs a hint.
 fn config(effort: Effort, request: &Request<'_>) -> ReasoningConfig {
     let effort = match effort {
         Effort::None => return ReasoningConfig::Disabled,
@@ -191,17 +194,6 @@ fn config(effort: Effort, request: &Request<'_>) -> ReasoningConfig {
         _ => Effort::High,
     };
     ReasoningConfig::Enabled { effort }
-}
-
-/// An exact wish for models that know efforts only.
-fn effort_of(wish: &Wish) -> Option<Effort> {
-    match (wish.mode, wish.budget_tokens) {
-        (ThinkingMode::Disabled, _) => Some(Effort::None),
-        (ThinkingMode::Adaptive, _) => None,
-        (ThinkingMode::Enabled, Some(0..=1_024)) => Some(Effort::Low),
-        (ThinkingMode::Enabled, None | Some(1_025..=2_048)) => Some(Effort::Medium),
-        (ThinkingMode::Enabled, _) => Some(Effort::High),
-    }
 }
 
 fn one_tool_at_a_time(tools: &Tools<'_>, traits: &Traits) -> Option<OneToolAtATime> {

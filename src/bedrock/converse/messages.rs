@@ -1,46 +1,46 @@
-//! Writes a conversation down in Converse's blocks.
+//! Writes a conversation in Converse's blocks.
 
 use super::blob::blob;
-use super::body::{
-    Block, CachePoint, File, Message, Reasoning, Source, System, ToolResult, ToolUse,
-};
+use super::body::{Block, File, Message, Reasoning, System, ToolResult};
 use super::documents::DocumentNames;
 use super::family::Traits;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{
-    self, BlockContent, Conversation, Document, Speaker, SystemText, Turn,
+    self, BlockContent, Conversation, Speaker, SystemText, Turn,
 };
-use crate::bedrock::shared::document;
+use crate::bedrock::shared::converse_blocks::{CachePoint, Source, ToolUse};
+use crate::bedrock::shared::document::{self, Document};
 use crate::bedrock::shared::image::Image;
 use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::{CacheControl, CacheTtl};
 
-/// Stands beside a document that the client sent without a word: Converse wants a text there.
+/// Accompanies a document that the client sent without any text: Converse requires one.
 const DOCUMENT_TEXT: &str = "See the attached file.";
 
 /// Result of a tool that returned nothing: models refuse results without content.
 const EMPTY_RESULT: &str = "(empty)";
 
-/// Writes blocks; remembers what must be unique or the same all over the request.
+/// Writes blocks; remembers what must be unique, or the same, throughout the request.
 pub(super) struct Writer<'n> {
     pub(super) names: &'n mut ToolNames,
-    pub(super) marks: &'n mut CachePoints,
+    pub(super) cache_points: &'n mut CachePoints,
     pub(super) traits: &'n Traits,
     pub(super) documents: DocumentNames,
 }
 
-/// The marks of cached prefixes that can be set in system texts and turns.
-pub(super) fn marks(conversation: &Conversation<'_>) -> impl Iterator<Item = CacheControl> {
+/// The cache points for which the client asked in system texts and turns.
+pub(super) fn requested_cache_points(
+    conversation: &Conversation<'_>,
+) -> impl Iterator<Item = CacheControl> {
     let system = conversation.system.iter().filter_map(|text| text.cache);
     let closing = conversation.closing.iter().filter_map(|text| text.cache);
-    let blocks = conversation.blocks().filter_map(mark_of);
+    let blocks = conversation.blocks().filter_map(cache_mark);
     system.chain(blocks).chain(closing)
 }
 
-/// The mark behind a block. Results of tools have theirs behind the whole result, reasoning has
-/// none.
-fn mark_of(block: &conversation::Block<'_>) -> Option<CacheControl> {
+/// The cache point after a block. For results of tools it follows the whole result; there is none after reasoning.
+fn cache_mark(block: &conversation::Block<'_>) -> Option<CacheControl> {
     match &block.content {
         BlockContent::Thinking { .. } | BlockContent::RedactedThinking { .. } => None,
         BlockContent::ToolResult(result) => block
@@ -50,19 +50,19 @@ fn mark_of(block: &conversation::Block<'_>) -> Option<CacheControl> {
     }
 }
 
-/// The mark for a place where the client may have put one.
+/// The cache point at a place for which the client may have asked.
 pub(super) fn cache_point(
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
     wanted: Option<CacheControl>,
 ) -> Option<CachePoint> {
-    let ttl = marks.next(wanted)?;
+    let ttl = cache_points.next(wanted)?;
     Some(CachePoint {
         kind: "default",
         ttl: (ttl == CacheTtl::Hour).then_some("1h"),
     })
 }
 
-/// Moves the instructions into the first turn, for models that have no system prompt.
+/// Moves the instructions into the first turn, for models without a system prompt.
 pub(super) fn fold_system(conversation: &mut Conversation<'_>) {
     let texts = std::mem::take(&mut conversation.system).into_iter();
     if let Some(turn) = conversation.turns.first_mut() {
@@ -79,7 +79,7 @@ impl Writer<'_> {
         let mut blocks = Vec::with_capacity(conversation.system.len());
         for system in &conversation.system {
             blocks.push(System::Text(system.text.clone()));
-            let point = cache_point(self.marks, system.cache);
+            let point = cache_point(self.cache_points, system.cache);
             blocks.extend(point.map(System::CachePoint));
         }
         blocks
@@ -99,7 +99,7 @@ impl Writer<'_> {
         let mut content = Vec::with_capacity(texts.len());
         for system in texts {
             content.push(Block::Text(system.text));
-            let point = cache_point(self.marks, system.cache);
+            let point = cache_point(self.cache_points, system.cache);
             content.extend(point.map(Block::CachePoint));
         }
         Message {
@@ -120,9 +120,9 @@ impl Writer<'_> {
             content.push(Block::Text(DOCUMENT_TEXT.into()));
         }
         for own in blocks {
-            let mark = mark_of(&own);
+            let mark = cache_mark(&own);
             content.push(self.block(own.content));
-            let point = cache_point(self.marks, mark);
+            let point = cache_point(self.cache_points, mark);
             content.extend(point.map(Block::CachePoint));
         }
         Message {

@@ -8,19 +8,23 @@ use super::messages::{self, Writer, fold_system};
 use super::tools;
 use crate::bedrock::dialects::anthropic::messages::{self as claude, betas};
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::conversation::{Accepts, build};
+use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::markup::Rules;
-use crate::bedrock::shared::structured::{ask_for_a_call, keep_to_shape};
-use crate::bedrock::{Answer, EncodedRequest, Operation, Options, Target, ToolNames};
+use crate::bedrock::shared::structured::{instruct_to_call, keep_to_shape};
+use crate::bedrock::shared::tools::Tools;
+use crate::bedrock::{Answer, EncodedRequest, Options, Target, ToolNames};
 use crate::catalog::{self, Model, Sampling};
-use crate::chat::{self, Error, Field, Place, Request};
+use crate::chat::{Error, Request};
 
-/// Where Claude tells how much of its output was thinking.
+/// Where Claude says how much of its output was thinking.
 const THINKING_TOKENS: &str = "/usage/output_tokens_details";
+
+/// Where Claude says at which stop text its answer ended.
+const STOP_SEQUENCE: &str = "/stop_sequence";
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let traits = Traits::of(target);
-    refuse_rich_results(request, &traits)?;
     let mut names = if traits.free_tools {
         ToolNames::default()
     } else {
@@ -34,27 +38,28 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let means = tools::means(target, &traits);
     let made = (&mut tools, &mut names);
     let schema = keep_to_shape(request, means, &mut conversation, made)?;
-    ask_for_a_call(&mut conversation, &mut tools, means.forced_tools);
-    tools::refuse_streamed(request, &tools, &traits)?;
+    if !means.forced_tools {
+        instruct_to_call(&mut conversation, &mut tools);
+    }
+    let operation = tools::operation(request, &tools, &traits);
     if !traits.system {
         fold_system(&mut conversation);
     }
-    let reasoning = Reasoning::of(request, target, &conversation, &tools)?;
-    let paths = response_paths(target, &reasoning);
+    let mut reasoning = Reasoning::of(request, (target, &traits), &conversation, &tools)?;
+    let left_out = std::mem::take(&mut reasoning.left_out);
     let inference_config = inference_config(request, target, &traits, &reasoning);
-    let samples = takes_samples(&traits, &reasoning);
-    let mut extras = Extras::of(reasoning, &tools, &traits);
-    extras.set_top_k(request.sampling.top_k.filter(|_| samples), &traits);
-    if traits.claude {
-        extras.anthropic_beta = betas(request)?;
+    let mut paths = response_paths(target, &reasoning);
+    if traits.claude && !inference_config.stop_sequences.is_empty() {
+        paths.push(STOP_SEQUENCE);
     }
-    let wanted = tools::marks(&tools, &traits).into_iter();
-    let wanted = wanted.chain(messages::marks(&conversation));
-    let mut marks = CachePoints::new(traits.caching, wanted);
-    let tool_config = tools::config(tools, target, &traits, &mut marks)?;
+    let extras = extras(request, (target, &traits), reasoning, &tools)?;
+    let wanted = tools::requested_cache_points(&tools, &traits).into_iter();
+    let wanted = wanted.chain(messages::requested_cache_points(&conversation));
+    let mut cache_points = CachePoints::new(traits.caching, wanted);
+    let tool_config = tools::config(tools, target, &traits, &mut cache_points)?;
     let mut writer = Writer {
         names: &mut names,
-        marks: &mut marks,
+        cache_points: &mut cache_points,
         traits: &traits,
         documents: DocumentNames::default(),
     };
@@ -71,9 +76,9 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         service_tier: target.options.service_tier.map(tier),
         request_metadata: &target.options.metadata,
     };
-    EncodedRequest::new(
+    let encoded = EncodedRequest::new(
         request,
-        Operation::converse(request),
+        operation,
         &body,
         Answer {
             names,
@@ -81,7 +86,25 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             stops: untold_stops(request, target, &traits),
             ..Answer::default()
         },
-    )
+    )?;
+    Ok(encoded.without(left_out))
+}
+
+/// The parameters for which Converse has no field.
+fn extras(
+    request: &Request<'_>,
+    (target, traits): (&Target<'_>, &Traits),
+    reasoning: Reasoning,
+    tools: &Tools<'_>,
+) -> Result<Extras, Error> {
+    let needed: Vec<_> = reasoning.plan.needed_beta(target).into_iter().collect();
+    let samples = takes_samples(traits, &reasoning);
+    let mut extras = Extras::of(reasoning, tools, traits);
+    extras.set_top_k(request.sampling.top_k.filter(|_| samples), traits);
+    if traits.claude {
+        extras.anthropic_beta = betas(request, &needed)?;
+    }
+    Ok(extras)
 }
 
 fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
@@ -93,32 +116,10 @@ fn accepts(target: &Target<'_>, traits: &Traits) -> Accepts {
             Documents::None
         },
         tools: traits.tools,
+        rich_results: traits.rich_results,
         failures: traits.failures,
         thinking: traits.reasoning_back,
         closing_system: target.model.is_some_and(|model| model.system_role),
-    }
-}
-
-/// Refuses images and files in the results of tools, where the model reads only text.
-fn refuse_rich_results(request: &Request<'_>, traits: &Traits) -> Result<(), Error> {
-    if traits.rich_results {
-        return Ok(());
-    }
-    let blocks = request.messages.iter().flat_map(|message| &message.blocks);
-    let results = blocks.filter_map(|block| match &block.content {
-        chat::BlockContent::ToolResult(result) => Some(result),
-        _ => None,
-    });
-    let is_text = |block: &chat::Block<'_>| matches!(block.content, chat::BlockContent::Text(_));
-    let mut inside = results.flat_map(|result| &result.content);
-    match inside.find(|block| !is_text(block)) {
-        None => Ok(()),
-        Some(block) => {
-            let message = "This model reads only text in the results of tools; send images and \
-                           files in a user message.";
-            let place = Place::Block(block.at, Field::Kind);
-            Err(Error::unsupported(place, message))
-        }
     }
 }
 
@@ -133,7 +134,7 @@ fn inference_config<'a>(
     let alone = traits.sampling == Sampling::Either && temperature.is_some();
     InferenceConfig {
         max_tokens: max_tokens(request, target, traits, reasoning),
-        // Converse's temperature ends at 1, the client's at 2.
+        // Converse's highest temperature is 1; clients may send up to 2.
         temperature: temperature.map(|temperature| temperature.min(1.0)),
         top_p: request.sampling.top_p.filter(|_| samples && !alone),
         stop_sequences: if takes_stop(target) {
@@ -144,8 +145,8 @@ fn inference_config<'a>(
     }
 }
 
-/// The client's limit, but never more than the model can. Without one Converse takes the model's
-/// own; but Claude gets the same one as everywhere, because thinking must fit into it.
+/// The client's limit, but never more than the model's. Without one, Converse uses the model's own; but Claude gets
+/// the same one as on InvokeModel, because thinking must fit into it.
 fn max_tokens(
     request: &Request<'_>,
     target: &Target<'_>,
@@ -176,14 +177,14 @@ fn untold_stops(request: &Request<'_>, target: &Target<'_>, traits: &Traits) -> 
     stops.map(str::to_owned).collect()
 }
 
-/// Converse refuses empty stop sequences, and Claude those of white space alone.
+/// Converse refuses empty stop sequences, and Claude those that are only white space.
 fn stop_sequences<'a>(request: &'a Request<'_>, traits: &Traits) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     let is_refused = |stop: &str| stop.is_empty() || (traits.claude && stop.trim().is_empty());
     stops.filter(|stop| !is_refused(stop)).collect()
 }
 
-/// What the answer should have besides Converse's own fields.
+/// Values that the answer should have in addition to Converse's own fields.
 fn response_paths(target: &Target<'_>, reasoning: &Reasoning) -> Vec<&'static str> {
     let always = target
         .model

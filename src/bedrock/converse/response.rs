@@ -1,4 +1,4 @@
-//! Decodes an answer that is not streamed.
+//! Decodes a whole answer.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::blob;
 use crate::bedrock::shared::arguments::arguments;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::markup::Whole;
 use crate::bedrock::{self, DecodeError, ToolNames};
 use crate::chat::{Completion, Thought, ToolCall, Usage};
@@ -63,7 +63,7 @@ pub(super) struct ToolUse<'a> {
     pub(super) name: Option<Text<'a>>,
     #[serde(default, borrow)]
     pub(super) input: Option<&'a RawValue>,
-    /// `server_tool_use` for tools of Bedrock's own, which nobody waits for.
+    /// `server_tool_use` for Bedrock's own tools, whose results nobody waits for.
     #[serde(default, rename = "type", borrow)]
     kind: Option<Text<'a>>,
 }
@@ -98,7 +98,7 @@ struct Cited<'a> {
     text: Option<Text<'a>>,
 }
 
-/// Token counts. The input does not count what was read from a cache or written to it.
+/// Token counts. The input does not include tokens read from a cache or written to it.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html>; older
 /// answers spell the cache's counts with `Count`.
@@ -111,6 +111,29 @@ pub(super) struct UsageBody {
     cache_read_input_token_count: Option<u64>,
     cache_write_input_tokens: Option<u64>,
     cache_write_input_token_count: Option<u64>,
+    cache_details: Option<WrittenForAnHour>,
+}
+
+/// How many tokens were written to a cache for an hour.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(from = "Vec<CacheDetail>")]
+struct WrittenForAnHour(u64);
+
+/// Tokens that were written to a cache.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CacheDetail {
+    #[serde(default)]
+    ttl: String,
+    #[serde(default)]
+    input_tokens: u64,
+}
+
+impl From<Vec<CacheDetail>> for WrittenForAnHour {
+    fn from(details: Vec<CacheDetail>) -> Self {
+        let long = details.iter().filter(|own| own.ttl == "1h");
+        Self(long.map(|own| own.input_tokens).sum())
+    }
 }
 
 /// Processing class that was used.
@@ -134,6 +157,7 @@ impl UsageBody {
                 self.cache_write_input_tokens,
                 self.cache_write_input_token_count,
             ),
+            cache_write_1h: self.cache_details.unwrap_or_default().0,
             reasoning: 0,
         }
     }
@@ -154,11 +178,11 @@ pub(super) fn decode(body: &[u8], how: &bedrock::Answer) -> Result<Completion, D
         match &block.tool_use {
             Some(call) if call.is_servers_own() => {}
             Some(call) if names.is_answer(call.name.as_deref().unwrap_or_default()) => {
-                completion.content = Some(input(call).into_owned());
+                completion.content = Some(names.answer(&input(call)).into_owned());
                 answered = true;
             }
             Some(call) => completion.tool_calls.push(tool_call(call, names)),
-            // Whatever the model says around an answer in JSON is no JSON.
+            // Text that the model writes around an answer in JSON is not JSON.
             None if answered => {}
             None => read_text(block, &mut completion),
         }
@@ -167,30 +191,31 @@ pub(super) fn decode(body: &[u8], how: &bedrock::Answer) -> Result<Completion, D
         read_markup(&mut completion, how);
     }
     completion.usage = answer.usage.unwrap_or_default().usage();
-    completion.usage.reasoning = thinking_tokens(answer.additional_model_response_fields);
+    let fields = ModelFields::of(answer.additional_model_response_fields);
+    completion.usage.reasoning = fields.thinking_tokens;
+    completion.stop_sequence = fields.stop_sequence;
     completion.service_tier = answer
         .service_tier
         .and_then(|tier| tier.kind)
         .map(|kind| kind.to_string());
-    let called = !completion.tool_calls.is_empty();
     let mut end = EndReason::default();
     end.take(answer.stop_reason.as_deref())?;
-    end.end(called, &mut completion);
+    end.end(Called::of(&completion), &mut completion);
     Ok(completion)
 }
 
-/// Takes out of the texts what the model wrote beside the answer.
+/// Removes from the texts what the model wrote besides the answer.
 fn read_markup(completion: &mut Completion, how: &bedrock::Answer) {
     let Some(rules) = &how.markup else {
         return;
     };
     let reasoning = completion.reasoning.take().unwrap_or_default();
     let text = completion.content.take().unwrap_or_default();
-    let called = !completion.tool_calls.is_empty();
-    let said = Whole::read(Some(rules), &how.names, (&reasoning, &text), called);
-    completion.reasoning = Some(said.reasoning).filter(|text| !text.is_empty());
-    completion.content = Some(said.content).filter(|text| !text.is_empty());
-    completion.tool_calls.splice(..0, said.calls);
+    let called = Called::of(completion);
+    let parts = Whole::read(Some(rules), &how.names, (&reasoning, &text), called);
+    completion.reasoning = Some(parts.reasoning).filter(|text| !text.is_empty());
+    completion.content = Some(parts.content).filter(|text| !text.is_empty());
+    completion.tool_calls.splice(..0, parts.calls);
 }
 
 fn read_text(block: &Content<'_>, completion: &mut Completion) {
@@ -229,7 +254,7 @@ fn tool_call(call: &ToolUse<'_>, names: &ToolNames) -> ToolCall {
     }
 }
 
-/// Arguments must be an object, also where the model gave none.
+/// Arguments must be an object, even if the model gave none.
 fn input<'a>(call: &ToolUse<'a>) -> Cow<'a, str> {
     let input = call.input.map(arguments);
     input
@@ -237,34 +262,45 @@ fn input<'a>(call: &ToolUse<'a>) -> Cow<'a, str> {
         .unwrap_or("{}".into())
 }
 
-/// Reads the thinking tokens that [`super::request`] asked for; the pointer's first part may be
-/// there or not.
-pub(super) fn thinking_tokens(fields: Option<&RawValue>) -> u64 {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Fields {
-        usage: Option<Details>,
-        #[serde(flatten)]
-        bare: Details,
-    }
+/// What [`super::request`] asked of the model beside Converse's own fields.
+#[derive(Debug, Default)]
+pub(super) struct ModelFields {
+    pub(super) thinking_tokens: u64,
+    /// The stop text that ended the answer.
+    pub(super) stop_sequence: Option<String>,
+}
 
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Details {
-        output_tokens_details: Option<Tokens>,
-    }
+impl ModelFields {
+    /// Reads them; the first part of the pointer to the tokens is optional.
+    pub(super) fn of(fields: Option<&RawValue>) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Fields {
+            stop_sequence: Option<String>,
+            usage: Option<Details>,
+            #[serde(flatten)]
+            bare: Details,
+        }
 
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Tokens {
-        thinking_tokens: Option<u64>,
-    }
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Details {
+            output_tokens_details: Option<Tokens>,
+        }
 
-    let fields: Fields = fields
-        .and_then(|fields| serde_json::from_str(fields.get()).ok())
-        .unwrap_or_default();
-    let details = fields.usage.unwrap_or(fields.bare).output_tokens_details;
-    details
-        .and_then(|details| details.thinking_tokens)
-        .unwrap_or(0)
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct Tokens {
+            thinking_tokens: Option<u64>,
+        }
+
+        let fields: Fields = fields
+            .and_then(|fields| serde_json::from_str(fields.get()).ok())
+            .unwrap_or_default();
+        let details = fields.usage.unwrap_or(fields.bare).output_tokens_details;
+        Self {
+            thinking_tokens: details.and_then(|own| own.thinking_tokens).unwrap_or(0),
+            stop_sequence: fields.stop_sequence,
+        }
+    }
 }

@@ -10,12 +10,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::blob;
-use super::response::{ServiceTier, ToolUse, UsageBody, thinking_tokens};
+use super::response::{ModelFields, ServiceTier, ToolUse, UsageBody};
+use crate::bedrock::shared::answer_tool::AnswerArguments;
 use crate::bedrock::shared::arguments::arguments;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::markup::Listener;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, Arguments, CallIndex, Thought, Usage};
+use crate::chat::{AnswerSink, CallIndex, Thought, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
@@ -26,9 +27,9 @@ pub(super) struct Decoder {
     open: BTreeMap<u64, Open>,
     /// Why the answer ended, once it is known.
     end: Option<EndReason>,
-    /// Token counts, which arrive behind everything else.
+    /// Token counts, which arrive last.
     usage: Option<Usage>,
-    reasoning_tokens: u64,
+    fields: ModelFields,
     complete: bool,
 }
 
@@ -36,7 +37,7 @@ pub(super) struct Decoder {
 enum Open {
     ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer(Arguments),
+    Answer(AnswerArguments),
     /// A tool of Bedrock's own.
     ServerTool,
     Reasoning {
@@ -46,7 +47,7 @@ enum Open {
     },
 }
 
-/// The payload of any event, flat; unknown fields, the padding `p` among them, are skipped.
+/// The payload of any event, flat; unknown fields, including the padding `p`, are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Payload<'a> {
@@ -107,7 +108,7 @@ fn set<'t>(text: &'t Option<Text<'_>>) -> Option<&'t str> {
     text.as_deref().filter(|text| !text.is_empty())
 }
 
-fn say(text: &str, out: &mut dyn AnswerSink) {
+fn write(text: &str, out: &mut dyn AnswerSink) {
     if !text.is_empty() {
         out.text(text);
     }
@@ -121,7 +122,7 @@ impl Decoder {
             open: BTreeMap::new(),
             end: None,
             usage: None,
-            reasoning_tokens: 0,
+            fields: ModelFields::default(),
             complete: false,
         }
     }
@@ -132,11 +133,11 @@ impl Decoder {
         };
         let name = call.name.as_deref().unwrap_or_default();
         let input = call.input.map(arguments).unwrap_or_default();
-        self.listener.finish(true, &self.names, out);
+        self.listener.finish(Called::Tools, &self.names, out);
         let open = if call.is_servers_own() {
             Open::ServerTool
         } else if self.names.is_answer(name) {
-            let mut arguments = Arguments::default();
+            let mut arguments = self.names.answer_arguments();
             arguments.unless_said(&input);
             Open::Answer(arguments)
         } else {
@@ -163,7 +164,7 @@ impl Decoder {
     fn arguments(&mut self, at: u64, json: &str, out: &mut dyn AnswerSink) {
         match self.open.get_mut(&at) {
             Some(Open::ToolCall(call)) => out.tool_arguments(*call, json),
-            Some(Open::Answer(arguments)) => say(&arguments.push(json), out),
+            Some(Open::Answer(arguments)) => write(&arguments.push(json), out),
             _ => {}
         }
     }
@@ -195,13 +196,13 @@ impl Decoder {
     fn block_stop(&mut self, at: u64, out: &mut dyn AnswerSink) {
         match self.open.remove(&at) {
             Some(Open::ToolCall(call)) => out.tool_call_end(call),
-            Some(Open::Answer(mut arguments)) => say(&arguments.end(), out),
+            Some(Open::Answer(mut arguments)) => write(&arguments.end(), out),
             Some(Open::Reasoning {
                 text,
                 signature,
                 redacted,
             }) => {
-                // Without its proof a thought cannot come back.
+                // A thought cannot come back without its proof.
                 if !signature.is_empty() {
                     out.thought(&Thought::Thinking {
                         thinking: text,
@@ -225,7 +226,7 @@ impl Decoder {
         while let Some(at) = self.open.keys().next().copied() {
             self.block_stop(at, out);
         }
-        self.reasoning_tokens = thinking_tokens(payload.additional_model_response_fields);
+        self.fields = ModelFields::of(payload.additional_model_response_fields);
         let mut end = EndReason::default();
         end.take(payload.stop_reason.as_deref())?;
         self.end = Some(end);
@@ -240,16 +241,19 @@ impl Decoder {
         }
     }
 
-    /// The end goes out when both of its halves are there. Without the second the answer counts as
-    /// cut off: its token counts would be wrong.
+    /// The end is reported once both of its parts are there. Without the second the answer counts as cut off: its
+    /// token counts would be wrong.
     fn finish(&mut self, out: &mut dyn AnswerSink) {
         if let (Some(end), Some(usage), false) = (&self.end, self.usage, self.complete) {
             self.complete = true;
-            let reasoning = self.reasoning_tokens;
-            let called = out.tool_calls() > 0;
+            let reasoning = self.fields.thinking_tokens;
+            let called = Called::so_far(out);
             self.listener.finish(called, &self.names, out);
-            let called = out.tool_calls() > 0;
-            end.finish(called, Usage { reasoning, ..usage }, out);
+            if let Some(text) = &self.fields.stop_sequence {
+                out.stop_sequence(text);
+            }
+            // The texts may have had calls too.
+            end.finish(Called::so_far(out), Usage { reasoning, ..usage }, out);
         }
     }
 }

@@ -1,32 +1,31 @@
-//! Tools, the choice among them, and answers in JSON.
+//! Tools, the choice between them, and answers in JSON.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::body::{
-    InputSchema, OutputConfig, Structure, TextFormat, Tool, ToolChoice, ToolConfig, ToolSpec,
-};
-use super::family::{Choices, Traits};
+use super::body::{OutputConfig, Structure, TextFormat, Tool, ToolChoice, ToolConfig};
+use super::family::{ToolChoices, Traits};
 use super::messages::cache_point;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::Conversation;
+use crate::bedrock::shared::converse_blocks::{InputSchema, ToolSpec};
 use crate::bedrock::shared::schema::{bare, held};
 use crate::bedrock::shared::structured::Means;
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools};
-use crate::bedrock::{Target, ToolNames};
+use crate::bedrock::{Operation, Target, ToolNames};
 use crate::catalog::Model;
 use crate::chat::{CacheControl, Error, OutputFormat, Param, Request};
 
 /// The tools to send: the client's, or those that the history needs.
 ///
-/// Converse cannot be told to call none, so tools that may not be called stay away; but it refuses
-/// calls in the history without tools, so they stay for a history that has any.
+/// Converse cannot be told to call none, so tools that may not be called are left out; but it refuses calls in the
+/// history without tools, so they stay if the history has any.
 ///
 /// # Errors
 ///
-/// A 400 for what is no tool, and for tools where the model has none.
+/// A 400 for something that is not a tool, and for tools if the model has none.
 pub(super) fn tools<'a>(
     request: &'a Request<'_>,
     conversation: &Conversation<'a>,
@@ -41,12 +40,15 @@ pub(super) fn tools<'a>(
     tools.offer_what_was_called(conversation, names)?;
     if !tools.list.is_empty() && !traits.tools {
         let place = request.place_of(Param::Tools);
-        return Err(Error::unsupported(place, "This model calls no tools."));
+        return Err(Error::unsupported(
+            place,
+            "This model does not support tools.",
+        ));
     }
     Ok(tools)
 }
 
-/// What the model has to keep an answer to a shape.
+/// How the model can keep an answer to a shape.
 pub(super) fn means(target: &Target<'_>, traits: &Traits) -> Means {
     Means {
         schemas: target
@@ -84,18 +86,14 @@ pub(super) fn output_config<'a>(
     })
 }
 
-/// Refuses tools in a stream where the model has none there.
-pub(super) fn refuse_streamed(
-    request: &Request<'_>,
-    tools: &Tools<'_>,
-    traits: &Traits,
-) -> Result<(), Error> {
-    if tools.list.is_empty() || traits.streams_tools || !request.stream {
-        return Ok(());
+/// The operation for a request. A model that does not stream with tools answers as a whole then; the client gets
+/// that as a stream nevertheless.
+pub(super) fn operation(request: &Request<'_>, tools: &Tools<'_>, traits: &Traits) -> Operation {
+    if tools.list.is_empty() || traits.streams_tools {
+        Operation::converse(request)
+    } else {
+        Operation::Converse
     }
-    let message = "This model does not stream answers to requests with tools; set 'stream' to \
-                   false.";
-    Err(Error::unsupported(Param::Stream, message))
 }
 
 /// `toolConfig`, if there are tools.
@@ -107,7 +105,7 @@ pub(super) fn config<'a>(
     mut tools: Tools<'a>,
     target: &Target<'_>,
     traits: &Traits,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Result<Option<ToolConfig<'a>>, Error> {
     let tool_choice = choice(&mut tools, traits);
     let takes_strict = target
@@ -120,7 +118,11 @@ pub(super) fn config<'a>(
         } else {
             bare(tool.schema)?
         };
-        let (json, strict) = held(schema, tool.strict && takes_strict);
+        let (json, strict) = if tool.strict && takes_strict {
+            held(schema)
+        } else {
+            (schema, false)
+        };
         list.push(Tool::ToolSpec(ToolSpec {
             name: tool.name,
             description: tool.description,
@@ -128,7 +130,7 @@ pub(super) fn config<'a>(
             strict,
         }));
         let mark = tool.cache.filter(|_| traits.caches_tools);
-        list.extend(cache_point(marks, mark).map(Tool::CachePoint));
+        list.extend(cache_point(cache_points, mark).map(Tool::CachePoint));
     }
     Ok((!list.is_empty()).then_some(ToolConfig {
         tools: list,
@@ -136,15 +138,15 @@ pub(super) fn config<'a>(
     }))
 }
 
-/// The choice in words that the model takes.
+/// The choice in a form that the model takes.
 fn choice<'a>(tools: &mut Tools<'a>, traits: &Traits) -> Option<ToolChoice<'a>> {
     match &tools.choice {
         Choice::Unset | Choice::None | Choice::Auto => None,
         Choice::Any => Some(ToolChoice::Any {}),
-        Choice::Tool(name) if traits.choices == Choices::Tool => {
+        Choice::Tool(name) if traits.tool_choices == ToolChoices::Tool => {
             Some(ToolChoice::Tool { name: name.clone() })
         }
-        // With that tool alone, any tool is that tool.
+        // If it is the only tool, any tool is that tool.
         Choice::Tool(name) => {
             tools.list.retain(|tool| tool.name == *name);
             Some(ToolChoice::Any {})
@@ -152,8 +154,8 @@ fn choice<'a>(tools: &mut Tools<'a>, traits: &Traits) -> Option<ToolChoice<'a>> 
     }
 }
 
-/// The marks of cached prefixes that can be set in tools.
-pub(super) fn marks(tools: &Tools<'_>, traits: &Traits) -> Vec<CacheControl> {
+/// The cache points for which the client asked in tools.
+pub(super) fn requested_cache_points(tools: &Tools<'_>, traits: &Traits) -> Vec<CacheControl> {
     let marked = tools.list.iter().filter_map(|tool| tool.cache);
     marked.filter(|_| traits.caches_tools).collect()
 }

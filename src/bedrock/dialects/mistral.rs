@@ -6,4 +6,4 @@ mod instruct;
 mod messages;
 
 pub(in crate::bedrock) use chat::Chat;
-pub(in crate::bedrock) use instruct::{Instruct, MAX_TOP_K, takes_top_k};
+pub(in crate::bedrock) use instruct::{Instruct, MAX_TOP_K};

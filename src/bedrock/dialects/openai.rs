@@ -1,3 +1,3 @@
-//! OpenAI's open models, and all others whose bodies are OpenAI's.
+//! OpenAI's open models, and all others with bodies like OpenAI's.
 
 pub(in crate::bedrock) mod chat;

@@ -1,7 +1,7 @@
-//! Errors that say that this channel cannot serve the model, whatever the request says: another channel may.
+//! Errors that say that this channel cannot serve the model, whatever the request contains: another channel may.
 //!
-//! AWS tells them with the statuses that it tells a client's faults with, so the text decides. It says nothing
-//! of the kind about a client: clients have no identity at AWS. Texts as they are seen in the field, and in
+//! AWS uses the same statuses for them as for a client's faults, so the text decides. It never means a client:
+//! clients have no identity at AWS. The texts were seen in the field, and in
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html>.
 
 use super::UpstreamError;
@@ -11,9 +11,9 @@ use super::UpstreamError;
 pub enum ChannelFault {
     /// The account or its identity may not use the model, or not yet.
     Account(&'static str),
-    /// AWS does not offer such a model, or not any more.
+    /// AWS does not offer such a model, or no longer does.
     Model(&'static str),
-    /// The channel names the model, the region or the endpoint wrongly.
+    /// The channel has a wrong name for the model, the region or the endpoint.
     Configuration(&'static str),
 }
 
@@ -27,7 +27,7 @@ impl ChannelFault {
     }
 }
 
-/// Parts of messages in lower case, without apostrophes, which come in two kinds.
+/// Parts of messages in lower case, without apostrophes, which are one of two characters.
 const TEXTS: [(&[&str], ChannelFault); 11] = [
     (
         &[
@@ -87,13 +87,13 @@ const TEXTS: [(&[&str], ChannelFault); 11] = [
     (
         &["could not resolve the foundation model"],
         ChannelFault::Model(
-            "Often the model belongs to another region than the channel's, or is misspelled.",
+            "Often the model is in a different region from the channel's, or its name is misspelled.",
         ),
     ),
     (
         &["model identifier is invalid"],
         ChannelFault::Configuration(
-            "Often the model or profile belongs to another region than the channel's, or the channel \
+            "Often the model or profile is in a different region from the channel's, or the channel \
              names it wrongly.",
         ),
     ),
@@ -117,7 +117,7 @@ const ON_DEMAND: ChannelFault = ChannelFault::Configuration(
      inference_profile_arn_map, or set cross_region to geo or global.",
 );
 
-/// What is wrong with the channel, if the error says that something is.
+/// What is wrong with the channel, if the error says so.
 pub(super) fn of(error: &UpstreamError) -> Option<ChannelFault> {
     match error.exception.as_str() {
         "ValidationException" | "AccessDeniedException" | "ResourceNotFoundException" => {}

@@ -94,7 +94,7 @@ fn the_name_is_found_wherever_aws_puts_it() {
 }
 
 #[test]
-fn answers_that_are_no_json_are_told_by_status() {
+fn answers_that_are_not_json_are_judged_by_status() {
     for body in [
         "",
         "<html>Service Unavailable 10.0.0.1</html>",
@@ -149,7 +149,7 @@ fn exceptions_inside_a_stream_have_the_same_replies() {
 }
 
 #[test]
-fn a_wrong_api_key_is_told_as_the_channels_credentials() {
+fn a_wrong_api_key_is_a_fault_of_the_channels_credentials() {
     let expected = (502, ErrorKind::Server, "upstream_authentication_failed");
     for message in [
         "Authentication failed: Please make sure your API Key is valid.",
@@ -162,7 +162,7 @@ fn a_wrong_api_key_is_told_as_the_channels_credentials() {
 }
 
 #[test]
-fn what_the_channel_does_not_serve_is_told_with_the_remedy() {
+fn a_model_that_the_channel_does_not_serve_is_reported_with_a_remedy() {
     for (status, exception, message, expected, remedy) in [
         (
             403,
@@ -183,7 +183,7 @@ fn what_the_channel_does_not_serve_is_told_with_the_remedy() {
             "ValidationException",
             "The provided model identifier is invalid.",
             (502, ErrorKind::Server, "channel_misconfigured"),
-            "another region than the channel's",
+            "a different region from the channel's",
         ),
         (
             400,

@@ -1,7 +1,6 @@
-//! Whether a prompt was too long: agents shorten the conversation then, and ask again.
+//! Whether a prompt was too long: agents then shorten the conversation and try again.
 //!
-//! Every vendor says it in words of its own, so what counts is that a measured quantity of the input exceeds
-//! something.
+//! Every vendor has its own words for it, so what matters is that a measured quantity of the input exceeds something.
 
 /// What is measured.
 const INPUT: [&str; 7] = [
@@ -14,7 +13,7 @@ const INPUT: [&str; 7] = [
     "maxlength:",
 ];
 
-/// And found to be too much.
+/// Words for exceeding a limit.
 const EXCEEDS: [&str; 6] = [
     "too long",
     "too many input tokens",
@@ -24,7 +23,7 @@ const EXCEEDS: [&str; 6] = [
     "expected maxlength:",
 ];
 
-/// What else is measured, with the same words.
+/// Other things that are measured, in the same words.
 const OTHER: [&str; 11] = [
     "output token",
     "completion token",
@@ -39,7 +38,7 @@ const OTHER: [&str; 11] = [
     "tokens you requested exceeds",
 ];
 
-/// Whether Bedrock's text says so.
+/// Whether Bedrock's message says so.
 pub(super) fn says(message: &str) -> bool {
     let message = message.to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));

@@ -4,10 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
+use crate::bedrock::dialects::prompted::Prompted;
+use crate::bedrock::shared::prompt::{self, GeneratedText, Images, Lead, Limits, TextRules};
 use crate::bedrock::shared::prompt_labels;
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error, Request};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
+use crate::chat::{Error, Request};
 use crate::json::Text;
 
 /// The dialect of Jurassic-2.
@@ -62,12 +63,8 @@ struct Reason<'a> {
     reason: Option<Text<'a>>,
 }
 
-impl Dialect for Jurassic {
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+impl Prompted for Jurassic {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
         let (prompt, label) = prompt_labels::prompt(&conversation);
         let mut stop_sequences = prompt::stops(request);
@@ -83,24 +80,16 @@ impl Dialect for Jurassic {
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Completions<'_> = serde_json::from_slice(json)?;
+        let Some(one) = body.completions.into_iter().next() else {
+            return Ok(GeneratedText::default());
+        };
+        let reason = one.finish_reason.and_then(|finish| finish.reason);
+        Ok(GeneratedText {
+            text: one.data.and_then(|data| data.text),
+            reason,
+            ..GeneratedText::default()
+        })
     }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
-    }
-}
-
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Completions<'_> = serde_json::from_slice(json)?;
-    let Some(one) = said.completions.into_iter().next() else {
-        return Ok(Said::default());
-    };
-    let reason = one.finish_reason.and_then(|finish| finish.reason);
-    Ok(Said {
-        text: one.data.and_then(|data| data.text),
-        reason,
-        ..Said::default()
-    })
 }

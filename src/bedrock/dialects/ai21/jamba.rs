@@ -16,12 +16,12 @@ const LIMITS: Limits = Limits {
     most: 4_096,
 };
 
-/// Jamba's `top_p` begins here, the client's at 0.
+/// Lowest `top_p` that Jamba takes; clients may send 0.
 const MIN_TOP_P: f64 = 0.01;
 
 /// The dialect of Jamba.
 ///
-/// AI21's own API knows tools, documents and JSON, too; Bedrock documents none of them.
+/// AI21's own API also has tools, documents and JSON; Bedrock documents none of them.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Chat;
 

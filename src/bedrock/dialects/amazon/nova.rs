@@ -12,7 +12,7 @@ mod tools;
 use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
 use crate::chat::{Completion, Error, Param, Request, Treatment};
 
-/// The dialect of every Nova model that chats.
+/// The dialect of every Nova chat model.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Messages;
 
@@ -21,7 +21,7 @@ impl Dialect for Messages {
         match param {
             Param::CacheMark
             | Param::Effort
-            | Param::OutputFormat
+            | Param::Thinking
             | Param::ToolChoice
             | Param::Tools
             | Param::TopK => Treatment::Mapped,

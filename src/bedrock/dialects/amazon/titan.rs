@@ -7,14 +7,16 @@ mod response;
 
 use serde::Serialize;
 
-use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::conversation::{Accepts, build};
+use crate::bedrock::shared::document::Documents;
+use crate::bedrock::shared::structured::instruct_to_keep_shape;
 use crate::bedrock::{
     Answer, DecodeError, Dialect, EncodedRequest, Operation, StreamDecoder, Target,
 };
 use crate::chat::{Completion, Error, Request};
 
-/// Answer limit, in tokens, when the client sets none: Titan's own default of 512 cuts answers
-/// short, and no model of the family takes less than this as its maximum.
+/// Answer limit, in tokens, if the client sets none: Titan's own default of 512 cuts answers short, and every model
+/// of the family can write at least this much.
 const DEFAULT_MAX_TOKENS: u32 = 3_072;
 
 /// What Titan can be told.
@@ -22,6 +24,7 @@ const ACCEPTS: Accepts = Accepts {
     images: false,
     documents: Documents::None,
     tools: false,
+    rich_results: false,
     failures: false,
     thinking: false,
     closing_system: false,
@@ -37,7 +40,8 @@ impl Dialect for Text {
         request: &Request<'_>,
         target: &Target<'_>,
     ) -> Result<EncodedRequest, Error> {
-        let conversation = build(request, ACCEPTS)?;
+        let mut conversation = build(request, ACCEPTS)?;
+        instruct_to_keep_shape(request, &mut conversation)?;
         if target.model.is_some_and(|model| !model.prefill) {
             conversation.refuse_prefill()?;
         }
@@ -95,8 +99,7 @@ struct TextGenerationConfig<'a> {
     stop_sequences: Vec<&'a str>,
 }
 
-/// Stop texts that the model takes, and those that it is not told: Bedrock checks each against
-/// `^(\|+|User:)$`.
+/// Stop texts that the model takes, and those that are kept from it: Bedrock checks each against `^(\|+|User:)$`.
 fn stop_sequences<'a>(request: &'a Request<'_>) -> (Vec<&'a str>, Vec<&'a str>) {
     let stops = request.stop.iter().map(|stop| &**stop);
     let is_known = |stop: &&str| *stop == "User:" || stop.bytes().all(|b| b == b'|');

@@ -15,10 +15,12 @@ pub(in crate::bedrock) use body::Thinking;
 pub(in crate::bedrock) use request::max_tokens;
 pub(in crate::bedrock) use thinking::{Plan, plan};
 
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::bedrock::{
+    Answer, DecodeError, Dialect, Documents, EncodedRequest, StreamDecoder, Target,
+};
 use crate::chat::{Completion, Error, Param, Request, Treatment};
 
-/// The dialect of every Claude model that speaks the Messages API.
+/// The dialect of every Claude model with the Messages API.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Messages;
 
@@ -27,9 +29,9 @@ impl Dialect for Messages {
         match param {
             Param::BetaFeatures
             | Param::CacheMark
+            | Param::ContextEdits
             | Param::ParallelToolCalls
             | Param::Effort
-            | Param::OutputFormat
             | Param::Thinking
             | Param::ToolChoice
             | Param::Tools
@@ -39,8 +41,8 @@ impl Dialect for Messages {
         }
     }
 
-    fn reads_documents(&self) -> bool {
-        true
+    fn documents(&self) -> Documents {
+        Documents::PdfAndText
     }
 
     fn encode_request(

@@ -4,11 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bedrock::dialects::prompted::Prompted;
 use crate::bedrock::shared::prompt::{
-    self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
+    self, Control, GeneratedText, Images, Lead, Limits, System, Template, TextRules,
 };
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error, Param, Request, Treatment};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
+use crate::chat::{Error, Param, Request, Treatment};
 use crate::json::Text;
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
@@ -17,8 +18,7 @@ const MAX_TOP_K: u32 = 500;
 /// The dialect of Claude's text completions.
 pub(in crate::bedrock) static CLAUDE_TEXT: TextCompletions = TextCompletions;
 
-/// The instructions stand in the first turn: the older models refuse a prompt that does not begin
-/// with one.
+/// The instructions are in the first turn: the older models refuse a prompt that does not begin with one.
 static TEMPLATE: Template = Template {
     begin: "",
     system: System::InUser(["", "\n\n"]),
@@ -63,9 +63,12 @@ struct Completed<'a> {
     completion: Option<Text<'a>>,
     #[serde(default, borrow)]
     stop_reason: Option<Text<'a>>,
+    /// The text at which it stopped.
+    #[serde(default, borrow)]
+    stop: Option<Text<'a>>,
 }
 
-impl Dialect for TextCompletions {
+impl Prompted for TextCompletions {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::TopK => Treatment::Mapped,
@@ -73,15 +76,11 @@ impl Dialect for TextCompletions {
         }
     }
 
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
         let mut stop_sequences = vec![HUMAN.trim_end()];
         stop_sequences.extend(prompt::stops(request));
-        // Claude refuses stop sequences of white space alone.
+        // Claude refuses stop sequences that are only white space.
         stop_sequences.retain(|stop| !stop.trim().is_empty());
         let body = Body {
             anthropic_version: VERSION,
@@ -96,22 +95,21 @@ impl Dialect for TextCompletions {
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Completed<'_> = serde_json::from_slice(json)?;
+        // An answer ends where the user's next turn would begin, unless it reaches a stop text of the client's before.
+        let stop = body.stop.filter(|stop| **stop != *HUMAN.trim_end());
+        let reason = body.stop_reason.map(|reason| match stop {
+            None if *reason == *"stop_sequence" => "end_turn".into(),
+            _ => reason,
+        });
+        Ok(GeneratedText {
+            text: body.completion,
+            reason,
+            stop,
+            ..GeneratedText::default()
+        })
     }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
-    }
-}
-
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Completed<'_> = serde_json::from_slice(json)?;
-    Ok(Said {
-        text: said.completion,
-        reason: said.stop_reason,
-        ..Said::default()
-    })
 }
 
 #[cfg(test)]

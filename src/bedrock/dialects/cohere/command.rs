@@ -4,10 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, TextRules};
+use crate::bedrock::dialects::prompted::Prompted;
+use crate::bedrock::shared::prompt::{self, GeneratedText, Images, Lead, Limits, TextRules};
 use crate::bedrock::shared::prompt_labels;
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error, Param, Request, Treatment};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
+use crate::chat::{Error, Param, Request, Treatment};
 use crate::json::Text;
 
 /// Highest `top_k` that the model takes; a higher one would not change the answer.
@@ -16,7 +17,7 @@ const MAX_TOP_K: u32 = 500;
 /// The dialect of Command.
 pub(in crate::bedrock) static COHERE_COMMAND: Command = Command;
 
-/// The default leaves most of the model's 4096 tokens to the prompt, because both must fit.
+/// The default leaves most of the model's 4096 tokens to the prompt, because both share them.
 const LIMITS: Limits = Limits {
     default: 1_024,
     most: 4_096,
@@ -41,14 +42,14 @@ struct Body<'a> {
     k: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stop_sequences: Vec<&'a str>,
-    /// Streams need it beside the operation's name.
+    /// Streams need it in addition to the operation's name.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stream: bool,
 }
 
 /// A whole answer, or an event of a stream.
 ///
-/// Events have their text at the top. The last one may repeat the whole answer in its generations.
+/// Events have their text at the top level. The last one may repeat the whole answer in its generations.
 #[derive(Deserialize)]
 struct Generations<'a> {
     #[serde(default, borrow)]
@@ -69,7 +70,7 @@ struct Generation<'a> {
     finish_reason: Option<Text<'a>>,
 }
 
-impl Dialect for Command {
+impl Prompted for Command {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::TopK => Treatment::Mapped,
@@ -77,14 +78,11 @@ impl Dialect for Command {
         }
     }
 
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
         let (prompt, label) = prompt_labels::prompt(&conversation);
         let mut stops = prompt::stops(request);
+        let label = label.filter(|label| !stops.contains(label));
         stops.extend(label);
         let body = Body {
             prompt,
@@ -96,33 +94,26 @@ impl Dialect for Command {
             stream: request.stream,
         };
         let rules = TextRules {
-            // Command writes the stop text that it ended at.
+            // Command includes the stop text at which it ended.
             stops: stops.into_iter().map(str::to_owned).collect(),
+            label,
             ..TextRules::behind(&conversation, Lead::WhiteSpace)
         };
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Generations<'_> = serde_json::from_slice(json)?;
+        let (mut text, mut reason) = (body.text, body.finish_reason);
+        if let Some(generation) = body.generations.into_iter().next() {
+            let whole = body.is_finished.is_none();
+            text = text.or(generation.text.filter(|_| whole));
+            reason = reason.or(generation.finish_reason);
+        }
+        Ok(GeneratedText {
+            text,
+            reason,
+            ..GeneratedText::default()
+        })
     }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
-    }
-}
-
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Generations<'_> = serde_json::from_slice(json)?;
-    let (mut text, mut reason) = (said.text, said.finish_reason);
-    if let Some(generation) = said.generations.into_iter().next() {
-        let whole = said.is_finished.is_none();
-        text = text.or(generation.text.filter(|_| whole));
-        reason = reason.or(generation.finish_reason);
-    }
-    Ok(Said {
-        text,
-        reason,
-        ..Said::default()
-    })
 }

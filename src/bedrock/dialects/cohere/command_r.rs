@@ -29,6 +29,10 @@ impl Dialect for CommandR {
         }
     }
 
+    fn carries_images(&self) -> bool {
+        false
+    }
+
     fn encode_request(
         &self,
         request: &Request<'_>,

@@ -4,17 +4,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bedrock::dialects::prompted::Prompted;
 use crate::bedrock::shared::conversation::{Block, BlockContent, Conversation, Speaker};
 use crate::bedrock::shared::markup::{Markup, Start, split};
 use crate::bedrock::shared::prompt::{
-    self, Control, Images, Limits, Said, System, Template, TextRules,
+    self, Control, GeneratedText, Images, Limits, System, Template, TextRules,
 };
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error, Request};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
+use crate::chat::{Error, Request};
 use crate::json::Text;
 
-/// The bar is U+FF5C and the blank U+2581. The prompt ends inside the reasoning, so that the model
-/// never skips it.
+/// The bar is U+FF5C and the blank U+2581. The prompt ends inside the reasoning, so the model never skips it.
 static TEMPLATE: Template = Template {
     begin: "<｜begin▁of▁sentence｜>",
     system: System::Own(["", ""]),
@@ -29,7 +29,7 @@ static TEMPLATE: Template = Template {
     },
 };
 
-/// Bedrock takes four times as much, but AWS advises against it: the answers get worse.
+/// Bedrock takes four times as much, but AWS advises against it: answers get worse.
 const LIMITS: Limits = Limits {
     default: 8_192,
     most: 8_192,
@@ -65,12 +65,8 @@ struct Choice<'a> {
     stop_reason: Option<Text<'a>>,
 }
 
-impl Dialect for Prompt {
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+impl Prompted for Prompt {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let mut conversation = prompt::conversation(request, Images::Refused)?;
         if let Some(markup) = Markup::of(target) {
             forget_reasoning(&mut conversation, markup);
@@ -91,17 +87,21 @@ impl Dialect for Prompt {
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
-    }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Choices<'_> = serde_json::from_slice(json)?;
+        let Some(choice) = body.choices.into_iter().next() else {
+            return Ok(GeneratedText::default());
+        };
+        Ok(GeneratedText {
+            text: choice.text,
+            reason: choice.stop_reason,
+            ..GeneratedText::default()
+        })
     }
 }
 
-/// The model was taught on conversations without the reasoning of earlier turns; clients that got
-/// it inside an answer send it back there.
+/// The model was trained on conversations without the reasoning of earlier turns; clients that got it inside an
+/// answer send it back there.
 fn forget_reasoning(conversation: &mut Conversation<'_>, markup: &'static Markup) {
     for turn in &mut conversation.turns {
         if turn.speaker == Speaker::Assistant {
@@ -109,18 +109,6 @@ fn forget_reasoning(conversation: &mut Conversation<'_>, markup: &'static Markup
             turn.blocks = vec![Block::from(BlockContent::Text(answer.into()))];
         }
     }
-}
-
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Choices<'_> = serde_json::from_slice(json)?;
-    let Some(choice) = said.choices.into_iter().next() else {
-        return Ok(Said::default());
-    };
-    Ok(Said {
-        text: choice.text,
-        reason: choice.stop_reason,
-        ..Said::default()
-    })
 }
 
 #[cfg(test)]

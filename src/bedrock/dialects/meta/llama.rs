@@ -7,12 +7,15 @@ mod template;
 use serde::{Deserialize, Serialize};
 
 use self::template::{TEMPLATE_2, TEMPLATE_3, TEMPLATE_4};
+use crate::bedrock::dialects::prompted::Prompted;
 use crate::bedrock::shared::conversation::{BlockContent, Conversation};
 use crate::bedrock::shared::markup::Start;
-use crate::bedrock::shared::prompt::{self, Images, Lead, Limits, Said, Template, TextRules};
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
+use crate::bedrock::shared::prompt::{
+    self, GeneratedText, Images, Lead, Limits, Template, TextRules,
+};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
 use crate::catalog::Model;
-use crate::chat::{Completion, Error, Request};
+use crate::chat::{Error, Request};
 use crate::json::Text;
 
 /// Llama 2 chat.
@@ -36,8 +39,8 @@ pub(in crate::bedrock) static LLAMA_4: Llama = Llama {
     pictures: Pictures::Unsure,
 };
 
-/// The documented maximum of `max_gen_len`. Model cards promise some generations more, but Bedrock
-/// has refused it.
+/// The documented maximum of `max_gen_len`. Model cards promise more for some generations, but Bedrock has refused
+/// it.
 const LIMITS: Limits = Limits {
     default: 2_048,
     most: 2_048,
@@ -54,16 +57,15 @@ pub(in crate::bedrock) struct Llama {
 /// Whether a generation reads images from a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pictures {
-    /// It does not.
+    /// It reads none.
     None,
-    /// Some models do.
+    /// Some of its models do.
     Prompt,
-    /// Some models do, but only Converse's documentation says how.
+    /// Some of its models do, but only Converse's documentation says how.
     Unsure,
 }
 
-/// The whole body; Bedrock refuses every other key, so `stop` is not among them: answers are cut
-/// here.
+/// The whole body; Bedrock refuses every other key. It has no `stop`: the gateway ends answers instead.
 #[derive(Serialize)]
 struct Body<'a> {
     prompt: String,
@@ -76,7 +78,7 @@ struct Body<'a> {
     top_p: Option<f64>,
 }
 
-/// Of an answer, and of a stream's events: there the counts are totals so far.
+/// Part of an answer and of a stream's events; there the counts are totals so far.
 #[derive(Deserialize)]
 struct Generation<'a> {
     #[serde(default, borrow)]
@@ -89,16 +91,12 @@ struct Generation<'a> {
     stop_reason: Option<Text<'a>>,
 }
 
-impl Dialect for Llama {
+impl Prompted for Llama {
     fn carries_images(&self) -> bool {
         self.pictures != Pictures::Unsure
     }
 
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, self.images(target))?;
         let body = Body {
             prompt: self.template.render(&conversation),
@@ -115,17 +113,20 @@ impl Dialect for Llama {
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
-    }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Generation<'_> = serde_json::from_slice(json)?;
+        Ok(GeneratedText {
+            text: body.generation,
+            reason: body.stop_reason,
+            input: body.prompt_token_count,
+            output: body.generation_token_count,
+            ..GeneratedText::default()
+        })
     }
 }
 
 impl Llama {
-    /// A model that the catalogue does not know may be one with eyes.
+    /// A model that is not in the catalogue may be able to read images.
     fn images(&self, target: &Target<'_>) -> Images {
         let reads = target.model.is_none_or(Model::reads_images);
         if reads && self.pictures != Pictures::None {
@@ -147,16 +148,6 @@ fn images<'c>(conversation: &'c Conversation<'_>) -> Vec<&'c str> {
     images.collect()
 }
 
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Generation<'_> = serde_json::from_slice(json)?;
-    Ok(Said {
-        text: said.generation,
-        reason: said.stop_reason,
-        input: said.prompt_token_count,
-        output: said.generation_token_count,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,8 +157,7 @@ mod tests {
     use crate::chat::testing::says;
     use crate::chat::{self, Block, Source};
 
-    /// Llama 4's image goes to Converse by itself, so this is what a channel gets that insists on
-    /// InvokeModel.
+    /// Images for Llama 4 normally go through Converse, so this is what a channel gets that insists on InvokeModel.
     #[test]
     fn every_image_has_its_mark_in_the_prompt() {
         let mut request = says(&["Compare."]);
@@ -186,11 +176,11 @@ mod tests {
             options: &options,
         };
         assert!(!LLAMA_4.carries_images() && LLAMA_3.carries_images());
-        let encoded = LLAMA_4.encode_request(&request, &target).unwrap();
+        let encoded = LLAMA_4.encode(&request, &target).unwrap();
         assert_eq!(
             String::from_utf8(encoded.body.into_vec(b"")).unwrap(),
             r#"{"prompt":"<|begin_of_text|><|header_start|>user<|header_end|>\n\n<|image|><|image|>Compare.<|eot|><|header_start|>assistant<|header_end|>\n\n","images":["AAAA","BBBB"],"max_gen_len":2048}"#
         );
-        assert!(LLAMA_2.encode_request(&request, &target).is_err());
+        assert!(LLAMA_2.encode(&request, &target).is_err());
     }
 }

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::messages::{Message, messages};
 use crate::bedrock::shared::choice_list;
-use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::conversation::{Accepts, build};
+use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::prompt::{self, Limits, TextRules};
 use crate::bedrock::shared::structured::{Means, keep_to_shape};
@@ -30,7 +31,7 @@ const LIMITS: Limits = Limits {
 
 /// The dialect of the chat models.
 ///
-/// Their documented body has no `stop`: answers are cut here.
+/// Their documented body has no `stop`: the gateway ends answers instead.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Chat;
 
@@ -51,7 +52,7 @@ struct Body<'a> {
 impl Dialect for Chat {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
-            Param::OutputFormat | Param::ToolChoice | Param::Tools => Treatment::Mapped,
+            Param::ToolChoice | Param::Tools => Treatment::Mapped,
             other => other.default_treatment(),
         }
     }
@@ -67,8 +68,8 @@ impl Dialect for Chat {
         let mut tools = Tools::of(request, &mut names)?;
         keep_to_shape(request, MEANS, &mut conversation, (&mut tools, &mut names))?;
         let body = Body {
-            messages: messages(&conversation, &mut names)?,
-            tool_choice: choose(&mut tools),
+            messages: messages(&conversation, &mut names),
+            tool_choice: tool_choice(&mut tools),
             tools: tools.list.into_iter().map(tool).collect(),
             max_tokens: LIMITS.max_tokens(request, target),
             temperature: prompt::temperature(request),
@@ -99,15 +100,15 @@ fn accepts(target: &Target<'_>) -> Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: true,
+        rich_results: false,
         failures: false,
         thinking: false,
         closing_system: false,
     }
 }
 
-/// The word for the choice. There is none for one certain tool, so that one is left alone and then
-/// any is called.
-fn choose(tools: &mut Tools<'_>) -> Option<&'static str> {
+/// The value for the choice. There is none for one certain tool, so all others are left out and then any is called.
+fn tool_choice(tools: &mut Tools<'_>) -> Option<&'static str> {
     match &tools.choice {
         Choice::Unset => None,
         Choice::None => Some("none"),

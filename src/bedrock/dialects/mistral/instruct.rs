@@ -4,15 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bedrock::dialects::prompted::Prompted;
 use crate::bedrock::shared::markup::Start;
 use crate::bedrock::shared::prompt::{
-    self, Control, Images, Lead, Limits, Said, System, Template, TextRules,
+    self, Control, GeneratedText, Images, Lead, Limits, System, Template, TextRules,
 };
-use crate::bedrock::{Answer, DecodeError, Dialect, EncodedRequest, StreamDecoder, Target};
-use crate::chat::{Completion, Error, Param, Request, Treatment};
+use crate::bedrock::{DecodeError, EncodedRequest, Target};
+use crate::chat::{Error, Param, Request, Treatment};
 use crate::json::Text;
 
-/// The models were taught no instructions of their own; they stand in the first question.
+/// The models know no separate instructions; these are part of the first question.
 static TEMPLATE: Template = Template {
     begin: "<s>",
     system: System::InUser(["", "\n\n"]),
@@ -38,9 +39,6 @@ const LIMITS: Limits = Limits {
     default: 4_096,
     most: 8_192,
 };
-
-/// Starts of the ids of the models that take `top_k`; the others refuse it.
-const TOP_K: [&str; 2] = ["mistral.mistral-7b", "mistral.mixtral"];
 
 /// The highest `top_k` that they take.
 pub(in crate::bedrock) const MAX_TOP_K: u32 = 200;
@@ -77,7 +75,7 @@ struct Output<'a> {
     stop_reason: Option<Text<'a>>,
 }
 
-impl Dialect for Instruct {
+impl Prompted for Instruct {
     fn treatment(&self, param: Param) -> Treatment {
         match param {
             Param::TopK => Treatment::Mapped,
@@ -85,11 +83,7 @@ impl Dialect for Instruct {
         }
     }
 
-    fn encode_request(
-        &self,
-        request: &Request<'_>,
-        target: &Target<'_>,
-    ) -> Result<EncodedRequest, Error> {
+    fn encode(&self, request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
         let conversation = prompt::conversation(request, Images::Refused)?;
         let body = Body {
             prompt: TEMPLATE.render(&conversation),
@@ -104,39 +98,26 @@ impl Dialect for Instruct {
         prompt::encoded(request, &body, rules)
     }
 
-    fn decode_response(&self, body: &[u8], answer: &Answer) -> Result<Completion, DecodeError> {
-        prompt::decode(read, body, answer)
+    fn read(json: &[u8]) -> Result<GeneratedText<'_>, DecodeError> {
+        let body: Outputs<'_> = serde_json::from_slice(json)?;
+        let Some(output) = body.outputs.into_iter().next() else {
+            return Ok(GeneratedText::default());
+        };
+        Ok(GeneratedText {
+            text: output.text,
+            reason: output.stop_reason,
+            ..GeneratedText::default()
+        })
     }
-
-    fn stream_decoder(&self, answer: Answer) -> Box<dyn StreamDecoder> {
-        Box::new(prompt::Decoder::new(read, answer))
-    }
-}
-
-/// Whether the model with an id takes `top_k`.
-pub(in crate::bedrock) fn takes_top_k(id: &str) -> bool {
-    TOP_K.iter().any(|start| id.starts_with(start))
 }
 
 fn top_k(request: &Request<'_>, target: &Target<'_>) -> Option<u32> {
-    let takes = target.model.is_some_and(|model| takes_top_k(model.id));
+    let takes = target.model.is_some_and(|model| model.top_k);
     request
         .sampling
         .top_k
         .filter(|_| takes)
         .map(|top_k| top_k.min(MAX_TOP_K))
-}
-
-fn read(json: &[u8]) -> Result<Said<'_>, DecodeError> {
-    let said: Outputs<'_> = serde_json::from_slice(json)?;
-    let Some(output) = said.outputs.into_iter().next() else {
-        return Ok(Said::default());
-    };
-    Ok(Said {
-        text: output.text,
-        reason: output.stop_reason,
-        ..Said::default()
-    })
 }
 
 #[cfg(test)]

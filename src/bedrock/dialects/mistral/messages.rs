@@ -1,4 +1,4 @@
-//! Writes a conversation down as chat messages.
+//! Writes a conversation as chat messages.
 
 use std::borrow::Cow;
 
@@ -7,10 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::conversation::{
-    Block, BlockContent, Conversation, Speaker, ToolResult, ToolUse, Turn,
+    Block, BlockContent, Conversation, Speaker, ToolUse, Turn, joined_text,
 };
 use crate::bedrock::shared::image::DataUri;
-use crate::chat::{Error, Param};
 use crate::json::Text;
 use crate::wire::openai::{Content, FunctionCall, Part, ToolCall};
 
@@ -33,38 +32,34 @@ pub(super) enum Message<'a> {
     },
     Tool {
         tool_call_id: Cow<'a, str>,
-        content: String,
+        content: Text<'a>,
     },
 }
 
 /// The messages of a conversation.
-///
-/// # Errors
-///
-/// A 400 for images where only texts can stand.
 pub(super) fn messages<'c>(
     conversation: &'c Conversation<'_>,
     names: &mut ToolNames,
-) -> Result<Vec<Message<'c>>, Error> {
+) -> Vec<Message<'c>> {
     let mut messages = Vec::new();
     let system = conversation.system_text();
     messages.extend(system.map(|content| Message::System { content }));
     for turn in &conversation.turns {
         match turn.speaker {
-            Speaker::User => add_user(turn, &mut messages)?,
+            Speaker::User => add_user(turn, &mut messages),
             Speaker::Assistant => messages.push(assistant(turn, names)),
         }
     }
-    Ok(messages)
+    messages
 }
 
-/// One message for each result, then one for everything else that is said.
-fn add_user<'c>(turn: &'c Turn<'_>, messages: &mut Vec<Message<'c>>) -> Result<(), Error> {
+/// One message for each result, then one for everything else.
+fn add_user<'c>(turn: &'c Turn<'_>, messages: &mut Vec<Message<'c>>) {
     for block in &turn.blocks {
         if let BlockContent::ToolResult(result) = &block.content {
             messages.push(Message::Tool {
                 tool_call_id: call_id(&result.id),
-                content: result_text(result)?,
+                content: joined_text(&result.content),
             });
         }
     }
@@ -76,7 +71,6 @@ fn add_user<'c>(turn: &'c Turn<'_>, messages: &mut Vec<Message<'c>>) -> Result<(
     if !matches!(&content, Content::Text(text) if text.is_empty()) {
         messages.push(Message::User { content });
     }
-    Ok(())
 }
 
 fn assistant<'c>(turn: &'c Turn<'_>, names: &mut ToolNames) -> Message<'c> {
@@ -106,21 +100,8 @@ fn part<'c>(block: &'c Block<'_>) -> Option<Part<'c, DataUri<'c>>> {
     }
 }
 
-fn result_text(result: &ToolResult<'_>) -> Result<String, Error> {
-    let texts = result.content.iter().map(|block| match &block.content {
-        BlockContent::Text(text) => Ok(&**text),
-        _ => {
-            let message = "This model reads only texts in the result of a tool; send an image in \
-                           a user message.";
-            Err(Error::unsupported(Param::Messages, message))
-        }
-    });
-    let texts: Vec<&str> = texts.collect::<Result<_, _>>()?;
-    Ok(texts.join("\n\n"))
-}
-
-/// The id itself if it is one of Mistral's; else one like them. The same id always gives the same
-/// one, so a call and its result stay together.
+/// The id itself if it has Mistral's form; otherwise one in that form. The same id always gives the same one, so a
+/// call and its result stay together.
 fn call_id(id: &str) -> Cow<'_, str> {
     if id.len() == ID_LEN && id.bytes().all(|b| b.is_ascii_alphanumeric()) {
         return Cow::Borrowed(id);

@@ -1,9 +1,8 @@
 //! Models whose InvokeModel bodies are OpenAI's own: a chat completion in, a chat completion out.
 //!
-//! The vendors are many (gpt-oss and GPT-6, Qwen3, `DeepSeek` V3, Kimi, `MiniMax`, GLM, Gemma,
-//! Nemotron, Grok, the newer Mistral models, imported models) and differ in details: what a model
-//! takes is the catalogue's to say, how it answers is read leniently. The body is still our own,
-//! never the client's bytes.
+//! There are many vendors (gpt-oss and GPT-6, Qwen3, `DeepSeek` V3, Kimi, `MiniMax`, GLM, Gemma, Nemotron, Grok, the
+//! newer Mistral models, imported models), and they differ in details: the catalogue says what a model takes, and
+//! answers are read leniently. The body is still our own, never the client's bytes.
 //!
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html>
 
@@ -29,8 +28,8 @@ impl Dialect for Chat {
             | Param::ParallelToolCalls
             | Param::PresencePenalty
             | Param::Effort
-            | Param::OutputFormat
             | Param::Seed
+            | Param::Thinking
             | Param::ToolChoice
             | Param::Tools => Treatment::Mapped,
             other => other.default_treatment(),

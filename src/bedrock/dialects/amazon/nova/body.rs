@@ -1,13 +1,12 @@
-//! The request body, field by field; nothing that is not here ever reaches Bedrock.
+//! The request body, field by field; nothing that is not listed here ever reaches Bedrock.
 //!
 //! Unions have exactly one key, which serde's enums write.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use crate::bedrock::shared::base64::Base64;
+use crate::bedrock::shared::converse_blocks::{CachePoint, Source, ToolSpec, ToolUse};
 use crate::json::Text;
 
 /// The only version of the body.
@@ -32,8 +31,8 @@ pub(super) struct Message<'a> {
     pub(super) content: Vec<Content<'a>>,
 }
 
-/// A block that may end a cached prefix. On InvokeModel the mark is a key beside the block's own;
-/// blocks of marks alone are Converse's.
+/// A block that may end a cached prefix. On InvokeModel the cache point is a key next to the block's own; only
+/// Converse has blocks that are nothing else.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Content<'a> {
@@ -53,29 +52,10 @@ pub(super) enum Block<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct CachePoint {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-}
-
-#[derive(Serialize)]
 pub(super) struct Image<'a> {
     /// `png`, `jpeg`, `gif` or `webp`.
     pub(super) format: &'static str,
     pub(super) source: Source<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Source<'a> {
-    pub(super) bytes: Base64<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ToolUse<'a> {
-    pub(super) tool_use_id: Cow<'a, str>,
-    pub(super) name: Cow<'a, str>,
-    pub(super) input: &'a RawValue,
 }
 
 #[derive(Serialize)]
@@ -132,20 +112,6 @@ pub(super) struct ToolConfig<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tool<'a> {
     pub(super) tool_spec: ToolSpec<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct ToolSpec<'a> {
-    pub(super) name: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<Cow<'a, str>>,
-    pub(super) input_schema: InputSchema<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct InputSchema<'a> {
-    pub(super) json: Cow<'a, RawValue>,
 }
 
 #[derive(Serialize)]

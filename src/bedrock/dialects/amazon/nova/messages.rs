@@ -1,29 +1,35 @@
-//! Writes a conversation down in Nova's words.
+//! Writes a conversation in Nova's format.
 
-use super::body::{
-    Block, CachePoint, Content, Empty, Image, Message, ResultContent, Source, ToolResult, ToolUse,
-};
+use super::body::{Block, Content, Empty, Image, Message, ResultContent, ToolResult};
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
 use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Speaker};
+use crate::bedrock::shared::converse_blocks::{CachePoint, Source, ToolUse};
 use crate::bedrock::shared::image;
 use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::CacheControl;
 
-/// The marks of cached prefixes that can be set. Nova takes them on texts and images only; a prefix
-/// that it caches contains the tools anyway.
-pub(super) fn wanted_marks(conversation: &Conversation<'_>) -> impl Iterator<Item = CacheControl> {
+/// The cache points that can be set. Nova takes them only on texts and images; a prefix that it caches contains the
+/// tools anyway.
+pub(super) fn requested_cache_points(
+    conversation: &Conversation<'_>,
+) -> impl Iterator<Item = CacheControl> {
     let system = conversation.system.iter();
     let in_system = system.filter_map(|text| text.cache);
-    let blocks = conversation.blocks().filter(|block| takes_mark(block));
+    let blocks = conversation
+        .blocks()
+        .filter(|block| takes_cache_point(block));
     in_system.chain(blocks.filter_map(|block| block.cache))
 }
 
-fn cache_point(marks: &mut CachePoints, wanted: Option<CacheControl>) -> Option<CachePoint> {
-    marks.next(wanted).map(|_| CachePoint { kind: "default" })
+fn cache_point(cache_points: &mut CachePoints, wanted: Option<CacheControl>) -> Option<CachePoint> {
+    cache_points.next(wanted).map(|_| CachePoint {
+        kind: "default",
+        ttl: None,
+    })
 }
 
-fn takes_mark(block: &conversation::Block<'_>) -> bool {
+fn takes_cache_point(block: &conversation::Block<'_>) -> bool {
     matches!(
         block.content,
         BlockContent::Text(_) | BlockContent::Image(_)
@@ -32,11 +38,11 @@ fn takes_mark(block: &conversation::Block<'_>) -> bool {
 
 pub(super) fn system<'a>(
     conversation: &Conversation<'a>,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Vec<Content<'a>> {
     let texts = conversation.system.iter().map(|system| Content {
         block: Block::Text(system.text.clone()),
-        cache_point: cache_point(marks, system.cache),
+        cache_point: cache_point(cache_points, system.cache),
     });
     texts.collect()
 }
@@ -44,7 +50,7 @@ pub(super) fn system<'a>(
 pub(super) fn messages<'a>(
     conversation: Conversation<'a>,
     names: &mut ToolNames,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Vec<Message<'a>> {
     let turns = conversation.turns.into_iter().map(|turn| Message {
         role: match turn.speaker {
@@ -54,19 +60,19 @@ pub(super) fn messages<'a>(
         content: turn
             .blocks
             .into_iter()
-            .filter_map(|block| content(block, names, marks))
+            .filter_map(|block| content(block, names, cache_points))
             .collect(),
     });
     turns.collect()
 }
 
-/// A block in Nova's words; `None` for what the request encoder never accepts.
+/// A block in Nova's format; `None` for blocks that the request encoder never accepts.
 fn content<'a>(
     own: conversation::Block<'a>,
     names: &mut ToolNames,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Option<Content<'a>> {
-    let cache = own.cache.filter(|_| takes_mark(&own));
+    let cache = own.cache.filter(|_| takes_cache_point(&own));
     let block = match own.content {
         BlockContent::Text(text) => Block::Text(text),
         BlockContent::Image(own) => Block::Image(image(own)),
@@ -86,11 +92,11 @@ fn content<'a>(
     };
     Some(Content {
         block,
-        cache_point: cache_point(marks, cache),
+        cache_point: cache_point(cache_points, cache),
     })
 }
 
-/// A result has content, even where the tool gave none: a blank text would be refused.
+/// A result needs content, even if the tool returned nothing: a blank text would be refused.
 fn result_content(blocks: Vec<conversation::Block<'_>>) -> Vec<ResultContent<'_>> {
     let mut content: Vec<_> = blocks
         .into_iter()

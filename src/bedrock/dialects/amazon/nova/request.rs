@@ -1,23 +1,24 @@
 //! Encodes a chat request.
 
 use super::body::{Body, InferenceConfig, ReasoningConfig, SCHEMA_VERSION};
-use super::messages::{messages, system, wanted_marks};
+use super::messages::{messages, requested_cache_points, system};
 use super::tools;
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{Accepts, Documents, Mixing, build};
+use crate::bedrock::shared::conversation::{Accepts, Mixing, build};
+use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::structured::{Means, keep_to_shape};
 use crate::bedrock::shared::tools::Tools;
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Thinking};
 use crate::chat::{Effort, Error, Request};
 
-/// Nova keeps to no schema by itself, but calls any tool that it must.
+/// Nova keeps to no schema by itself, but can be forced to call a tool.
 const MEANS: Means = Means {
     schemas: false,
     forced_tools: true,
 };
 
-/// Lowest temperature that Nova takes; the client's begins at 0.
+/// Lowest temperature that Nova takes; clients may send 0.
 ///
 /// <https://docs.aws.amazon.com/nova/latest/userguide/complete-request-schema.html>
 const MIN_TEMPERATURE: f64 = 0.000_01;
@@ -37,15 +38,20 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     keep_to_shape(request, MEANS, &mut conversation, (&mut tools, &mut names))?;
     let tool_config = tools::config(tools, &conversation)?;
     let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
-    let mut marks = CachePoints::new(caching, wanted_marks(&conversation));
+    let mut cache_points = CachePoints::new(caching, requested_cache_points(&conversation));
+    let inference_config = inference_config(request, target);
+    let left_out = match inference_config.reasoning_config {
+        Some(_) => Vec::new(),
+        None => request.reasoning.wishes().collect(),
+    };
     let body = Body {
         schema_version: SCHEMA_VERSION,
-        system: system(&conversation, &mut marks),
-        messages: messages(conversation, &mut names, &mut marks),
-        inference_config: inference_config(request, target),
+        system: system(&conversation, &mut cache_points),
+        messages: messages(conversation, &mut names, &mut cache_points),
+        inference_config,
         tool_config,
     };
-    EncodedRequest::new(
+    let encoded = EncodedRequest::new(
         request,
         Operation::invoke(request),
         &body,
@@ -53,22 +59,24 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             names,
             ..Answer::default()
         },
-    )
+    )?;
+    Ok(encoded.without(left_out))
 }
 
-/// What Nova can be told over InvokeModel; files it reads over Converse alone.
+/// What Nova can be told on InvokeModel; it reads files only on Converse.
 fn accepts(target: &Target<'_>) -> Accepts {
     Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: true,
+        rich_results: true,
         failures: true,
         thinking: false,
         closing_system: false,
     }
 }
 
-/// Limits and sampling. With the highest effort Nova refuses both.
+/// Limits and sampling. At the highest effort, Nova refuses both.
 ///
 /// <https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html>
 fn inference_config<'a>(request: &'a Request<'_>, target: &Target<'_>) -> InferenceConfig<'a> {
@@ -97,13 +105,13 @@ fn inference_config<'a>(request: &'a Request<'_>, target: &Target<'_>) -> Infere
 
 /// How much to think; Nova 1 cannot be told and refuses the object.
 ///
-/// The highest effort goes with no limit of the answer, so a limit brings it down: the limit is
-/// the client's word on cost, the effort a hint.
+/// The highest effort cannot be combined with a limit of the answer, so a limit lowers it: the limit is what the
+/// client is willing to pay, the effort only a hint.
 fn reasoning_config(request: &Request<'_>, target: &Target<'_>) -> Option<ReasoningConfig> {
     target
         .model
         .filter(|model| model.thinking == Thinking::ReasoningConfig)?;
-    let effort = match request.reasoning.effort? {
+    let effort = match request.reasoning.in_a_word()? {
         Effort::None => None,
         Effort::Minimal | Effort::Low => Some("low"),
         Effort::Medium => Some("medium"),

@@ -1,16 +1,15 @@
-//! Decodes an answer that is not streamed.
+//! Decodes a whole answer.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::bedrock::shared::arguments;
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::{Answer, DecodeError, ToolNames};
 use crate::chat::{Completion, ToolCall, Usage};
 use crate::json::Text;
 
-/// What stands for reasoning that Nova does not show.
+/// Takes the place of reasoning that Nova does not show.
 const REDACTED: &str = "[REDACTED]";
 
 #[derive(Deserialize)]
@@ -60,7 +59,7 @@ struct ToolUse<'a> {
     input: Option<&'a RawValue>,
 }
 
-/// Reasoning: whole in answers, bare in the events of a stream.
+/// Reasoning: wrapped in whole answers, bare in the events of a stream.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reasoning<'a> {
@@ -76,7 +75,7 @@ struct ReasoningText<'a> {
     text: Option<Text<'a>>,
 }
 
-/// Token counts. Those of the cache are spelt in two ways.
+/// Token counts. Those of the cache have two spellings.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct UsageBody {
@@ -107,7 +106,7 @@ impl From<UsageBody> for Usage {
             cache_read: read.or(body.cache_read_input_token_count).unwrap_or(0),
             cache_write: write.or(body.cache_write_input_token_count).unwrap_or(0),
             output: body.output_tokens.unwrap_or(0),
-            reasoning: 0,
+            ..Self::default()
         }
     }
 }
@@ -124,19 +123,21 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
             completion.reasoning.get_or_insert_default().push_str(text);
         }
         match &block.tool_use {
-            Some(call) if is_answer(call, &answer.names) => json = Some(arguments(call)),
+            Some(call) if is_answer(call, &answer.names) => {
+                json = Some(answer.names.answer(&arguments(call)).into_owned());
+            }
             Some(call) => completion.tool_calls.push(tool_call(call, &answer.names)),
             None => {}
         }
     }
     let usage = response.usage.map(Usage::from);
     completion.usage = usage.or(answer.header_usage).unwrap_or_default();
-    let called = json.is_none() && !completion.tool_calls.is_empty();
+    let called = Called::when(json.is_none() && !completion.tool_calls.is_empty());
     let mut end = EndReason::default();
-    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.guardrail(response.guardrail_action.as_deref());
     end.take(response.stop_reason.as_deref())?;
     end.end(called, &mut completion);
-    // Nova sometimes thinks aloud before it calls; that is no part of a JSON answer.
+    // Nova sometimes thinks aloud before it calls; that is not part of an answer in JSON.
     completion.content = json.or(completion.content);
     Ok(completion)
 }

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::response::{Reasoning, UsageBody};
+use crate::bedrock::shared::answer_tool::AnswerArguments;
 use crate::bedrock::shared::arguments::arguments;
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames};
-use crate::chat::{AnswerSink, Arguments, CallIndex, Usage};
+use crate::chat::{AnswerSink, CallIndex, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
@@ -21,11 +21,11 @@ pub(super) struct Decoder {
     usage: Option<Usage>,
     metrics: Option<InvocationMetrics>,
     end: EndReason,
-    /// Whether the model said that it ended, be it without a reason.
+    /// Whether the model has said that it ended, even without a reason.
     stopped: bool,
     /// The call that is being streamed.
     open: Option<Call>,
-    /// Texts that are no part of the answer if the answer tool is called, for which they wait.
+    /// Texts that are dropped if the answer tool is called, and wait until that is known.
     held: String,
     answered: bool,
     complete: bool,
@@ -35,7 +35,7 @@ pub(super) struct Decoder {
 enum Call {
     Tool(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer(Arguments),
+    Answer(AnswerArguments),
 }
 
 /// An event: one of these under its name.
@@ -78,7 +78,7 @@ struct ToolStart<'a> {
     tool_use_id: Option<Text<'a>>,
     #[serde(default, borrow)]
     name: Option<Text<'a>>,
-    /// Usually in pieces instead.
+    /// Normally in pieces instead.
     #[serde(default, borrow)]
     input: Option<&'a RawValue>,
 }
@@ -142,7 +142,7 @@ impl Decoder {
         let input = tool.input.map(arguments).unwrap_or_default();
         self.open = Some(if self.names.is_answer(name) {
             self.answered = true;
-            let mut arguments = Arguments::default();
+            let mut arguments = self.names.answer_arguments();
             arguments.unless_said(&input);
             Call::Answer(arguments)
         } else {
@@ -173,7 +173,7 @@ impl Decoder {
     fn block_stop(&mut self, out: &mut dyn AnswerSink) {
         match self.open.take() {
             Some(Call::Tool(call)) => out.tool_call_end(call),
-            Some(Call::Answer(mut arguments)) => say(&arguments.end(), out),
+            Some(Call::Answer(mut arguments)) => write(&arguments.end(), out),
             None => {}
         }
     }
@@ -184,13 +184,13 @@ impl Decoder {
         if !self.answered && !self.held.is_empty() {
             out.text(&self.held);
         }
-        let called = !self.answered && out.tool_calls() > 0;
+        let called = Called::when(!self.answered && out.tool_calls() > 0);
         let usage = self.usage.or(self.metrics.map(Usage::from));
         self.end.finish(called, usage.unwrap_or_default(), out);
     }
 }
 
-fn say(text: &str, out: &mut dyn AnswerSink) {
+fn write(text: &str, out: &mut dyn AnswerSink) {
     if !text.is_empty() {
         out.text(text);
     }
@@ -200,7 +200,7 @@ impl Call {
     fn arguments(&mut self, json: &str, out: &mut dyn AnswerSink) {
         match self {
             Self::Tool(call) => out.tool_arguments(*call, json),
-            Self::Answer(arguments) => say(&arguments.push(json), out),
+            Self::Answer(arguments) => write(&arguments.push(json), out),
         }
     }
 }
@@ -209,8 +209,7 @@ impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        self.end
-            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
+        self.end.guardrail(event.guardrail_action.as_deref());
         self.metrics = event.metrics.or(self.metrics);
         let start = event.content_block_start.and_then(|block| block.start);
         if let Some(tool) = start.and_then(|start| start.tool_use) {
@@ -238,7 +237,7 @@ impl StreamDecoder for Decoder {
         self.complete
     }
 
-    /// An answer whose counts are missing is an answer nevertheless; one without a reason broke off.
+    /// An answer without counts is complete nevertheless; one without a reason broke off.
     fn end(&mut self, out: &mut dyn AnswerSink) {
         if !self.complete && self.stopped {
             self.finish(out);

@@ -1,19 +1,19 @@
-//! Tools in Nova's words.
+//! Tools in Nova's format.
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::body::{Empty, InputSchema, NamedTool, Tool, ToolChoice, ToolConfig, ToolSpec};
+use super::body::{Empty, NamedTool, Tool, ToolChoice, ToolConfig};
 use crate::bedrock::shared::conversation::Conversation;
+use crate::bedrock::shared::converse_blocks::{InputSchema, ToolSpec};
 use crate::bedrock::shared::schema::bare;
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::chat::Error;
 
-/// The tools that the model may call; `None` when there are none.
+/// The tools that the model may call; `None` if there are none.
 ///
-/// Nova has no choice called "none", so tools that must not be called are left out, unless earlier turns
-/// used tools.
+/// Nova has no choice called "none", so tools that must not be called are left out, unless earlier turns used tools.
 ///
 /// # Errors
 ///
@@ -51,6 +51,7 @@ fn spec<'a>(
             name,
             description,
             input_schema: InputSchema { json },
+            strict: false,
         },
     }
 }

@@ -1,17 +1,17 @@
-//! The conversation as one text: `User: …`, `Bot: …`, and the answer is what follows the last `Bot:`.
+//! The conversation as one text: `User: …`, `Bot: …`; the answer follows the last `Bot:`.
 
 use std::borrow::Cow;
 
 use crate::bedrock::shared::conversation::{Conversation, Speaker};
 
-/// What a line of the user's begins with.
+/// Beginning of a line of the user's.
 const USER: &str = "User:";
 
-/// What a line of the model's begins with.
+/// Beginning of a line of the model's.
 const BOT: &str = "Bot:";
 
-/// The instructions, the turns, and the place for the answer; a last turn of the assistant's is
-/// left open for the model to go on.
+/// The instructions, the turns, and the place for the answer; if the last turn is the assistant's, it stays open for
+/// the model to continue.
 pub(super) fn render(conversation: &Conversation<'_>) -> String {
     let mut prompt = String::new();
     if let Some(system) = conversation.system_text() {
@@ -36,8 +36,7 @@ pub(super) fn render(conversation: &Conversation<'_>) -> String {
     prompt
 }
 
-/// The text with a `>` before lines that would read as another turn's beginning, as mail programs
-/// quote.
+/// The text with a `>` before lines that would read as the beginning of another turn, as in quoted e-mail.
 fn quoted(text: &str) -> Cow<'_, str> {
     let speaks = |line: &str| {
         let line = line.trim_start();
@@ -71,7 +70,7 @@ mod tests {
     use crate::chat::testing::instructed;
     use proptest::prelude::*;
 
-    /// The prompt for a system text, if it is not empty, and turns that begin with the user's.
+    /// The prompt for a system text, unless it is empty, and turns that begin with the user's.
     fn rendered(system: &str, turns: &[&str]) -> String {
         let request = instructed(system, turns);
         let conversation = build(&request, ACCEPTS).unwrap_or_else(|error| panic!("{error}"));

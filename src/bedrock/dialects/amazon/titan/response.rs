@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
 use crate::chat::{AnswerSink, Completion, Usage};
@@ -62,13 +61,13 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
         ..Completion::default()
     };
     let mut end = EndReason::default();
-    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.guardrail(response.guardrail_action.as_deref());
     end.take(result.and_then(|result| result.completion_reason.as_deref()))?;
-    end.end(false, &mut completion);
+    end.end(Called::Nothing, &mut completion);
     Ok(completion)
 }
 
-/// The model's own counts, if it has both.
+/// The model's own counts, if it gives both.
 fn usage(input: Option<u64>, output: Option<u64>) -> Option<Usage> {
     Some(Usage {
         input: input?,
@@ -89,7 +88,7 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Writes text, but not the white space that the answer begins with.
+    /// Writes text, but not the white space at the beginning of the answer.
     fn text(&mut self, text: &str, out: &mut dyn AnswerSink) {
         let text = if self.wrote_text {
             text
@@ -106,7 +105,8 @@ impl Decoder {
         self.complete = true;
         let own = usage(self.input, self.output);
         let usage = own.or(self.metrics.map(Usage::from));
-        self.reason.finish(false, usage.unwrap_or_default(), out);
+        let usage = usage.unwrap_or_default();
+        self.reason.finish(Called::Nothing, usage, out);
     }
 }
 
@@ -116,14 +116,13 @@ impl StreamDecoder for Decoder {
         out.start();
         self.input = chunk.input_text_token_count.or(self.input);
         self.output = chunk.total_output_text_token_count.or(self.output);
-        self.reason
-            .intervene(chunk.guardrail_action.as_deref() == Some(INTERVENED));
+        self.reason.guardrail(chunk.guardrail_action.as_deref());
         self.reason.take(chunk.completion_reason.as_deref())?;
         self.metrics = chunk.metrics.or(self.metrics);
         if let Some(text) = chunk.output_text.as_deref() {
             self.text(text, out);
         }
-        // Only Bedrock's metrics say that nothing follows.
+        // Only Bedrock's metrics show that nothing follows.
         if self.metrics.is_some() {
             self.finish(out);
         }
@@ -134,7 +133,7 @@ impl StreamDecoder for Decoder {
         self.complete
     }
 
-    /// An answer without metrics is one nevertheless if it said why it ended.
+    /// An answer without metrics is complete nevertheless if it said why it ended.
     fn end(&mut self, out: &mut dyn AnswerSink) {
         if !self.complete && self.reason.is_set() {
             self.finish(out);

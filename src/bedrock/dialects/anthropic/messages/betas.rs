@@ -3,6 +3,7 @@
 //! One flag that Bedrock does not know fails the whole request ("invalid beta flag"), and Bedrock reads
 //! them from the body, not from Anthropic's header.
 
+use crate::bedrock::beta_name;
 use crate::chat::{Error, Param, Request};
 
 /// Flags that Bedrock takes.
@@ -23,34 +24,52 @@ const KNOWN: &[&str] = &[
     "output-128k-2025-02-19",
     "pdfs-2024-09-25",
     "search-results-2025-06-09",
+    "thinking-binding-controls-2026-08-01",
+    "thinking-display-updates-2026-08-18",
     "token-counting-2024-11-01",
     "token-efficient-tools-2025-02-19",
     "tool-search-tool-2025-10-19",
 ];
 
-/// Anthropic's own name of a flag that Bedrock calls differently.
-const ALIASES: &[(&str, &str)] = &[(
-    "advanced-tool-use-2025-11-20",
-    "tool-search-tool-2025-10-19",
-)];
+/// Flags that say nothing, and may be refused, without a part of the body that needs them.
+const NEED_A_PART: [&str; 3] = [
+    "compact-2026-01-12",
+    "context-management-2025-06-27",
+    EFFORT,
+];
 
-/// The flags of a request in Bedrock's names, each once.
+/// The flag for an effort.
+pub(in crate::bedrock) const EFFORT: &str = "effort-2025-11-24";
+
+/// The flags of a request in Bedrock's names, each once, and those that parts of the body need.
 ///
 /// # Errors
 ///
-/// A 400 that names the first flag which Bedrock does not know.
-pub(in crate::bedrock) fn betas(request: &Request<'_>) -> Result<Vec<&'static str>, Error> {
+/// A 400 that names the first flag that Bedrock does not know.
+pub(in crate::bedrock) fn betas(
+    request: &Request<'_>,
+    needed: &[&'static str],
+) -> Result<Vec<&'static str>, Error> {
     let mut found = Vec::new();
     for (index, flag) in request.beta_features.iter().enumerate() {
-        let alias = ALIASES.iter().find(|(own, _)| *own == flag.trim());
-        let name = alias.map_or(flag.trim(), |(_, name)| name);
+        let name = beta_name(flag.trim());
         let Some(known) = KNOWN.iter().find(|known| **known == name) else {
+            if request.drops_unknown_betas {
+                continue;
+            }
             let param = format!("{}[{index}]", request.name_of(Param::BetaFeatures));
             let message = format!("Bedrock does not know the beta flag '{name}'; remove it.");
             return Err(Error::unsupported(param, message));
         };
-        if !found.contains(known) {
+        let is_idle = NEED_A_PART.contains(known) && !needed.contains(known);
+        let is_dropped = is_idle && request.drops_unknown_betas;
+        if !is_dropped && !found.contains(known) {
             found.push(*known);
+        }
+    }
+    for flag in needed {
+        if !found.contains(flag) {
+            found.push(*flag);
         }
     }
     Ok(found)

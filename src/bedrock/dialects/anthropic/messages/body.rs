@@ -1,10 +1,11 @@
-//! The request body, field by field; nothing that is not here ever reaches Bedrock.
+//! The request body, field by field; nothing that is not listed here ever reaches Bedrock.
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::bedrock::ContextEdits;
 use crate::bedrock::shared::base64::Base64;
 use crate::chat::Effort;
 use crate::json::Text;
@@ -22,7 +23,7 @@ pub(super) struct Body<'a> {
     pub(super) system: Vec<Cached<Block<'a>>>,
     pub(super) messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) tools: Vec<Cached<Tool<'a>>>,
+    pub(super) tools: Vec<Cached<Offer<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_choice: Option<ToolChoice<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,6 +40,8 @@ pub(super) struct Body<'a> {
     pub(super) stop_sequences: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metadata: Option<Metadata<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) context_management: Option<ContextEdits<'a>>,
 }
 
 /// Something that may end a cached prefix.
@@ -113,6 +116,22 @@ pub(super) struct Source<'a> {
 pub(super) enum Data<'a> {
     Base64(Base64<'a>),
     Text(String),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Offer<'a> {
+    Tool(Tool<'a>),
+    Native(Native<'a>),
+}
+
+/// A tool that the model was made for: the members of its definition.
+pub(super) struct Native<'a>(pub(super) &'a [(Cow<'a, str>, Cow<'a, RawValue>)]);
+
+impl Serialize for Native<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 #[derive(Serialize)]

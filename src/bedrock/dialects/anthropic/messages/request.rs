@@ -1,23 +1,26 @@
 //! Encodes a chat request.
 
 use super::betas::betas;
-use super::body::{Body, Cached, Format, Metadata, OutputConfig, Tool, ToolChoice, VERSION};
+use super::body::{
+    Body, Cached, Format, Metadata, Native, Offer, OutputConfig, Tool, ToolChoice, VERSION,
+};
 use super::thinking::{Plan, plan};
-use super::turns::{mark, messages, system};
+use super::turns::{cache_control, messages, system};
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
-use crate::bedrock::shared::structured::{Means, ask_for_a_call, keep_to_shape};
+use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, build};
+use crate::bedrock::shared::document::Documents;
+use crate::bedrock::shared::structured::{Means, instruct_to_call, keep_to_shape};
 use crate::bedrock::shared::tools::{Choice, Tools};
-use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
+use crate::bedrock::{Answer, ContextEdits, EncodedRequest, Operation, Target, ToolNames};
 use crate::catalog::{Caching, Model, Sampling};
-use crate::chat::{CacheControl, Error, Request};
+use crate::chat::{CacheControl, EndUser, Error, Param, Request};
 
-/// Answer limit, in tokens, when the client sets none: Claude requires one. Not the model's
-/// maximum, because Bedrock counts the limit against the account's token quota up front
+/// Answer limit, in tokens, if the client sets none: Claude requires one. It is not the model's maximum, because
+/// Bedrock charges the limit to the account's token quota up front
 /// (<https://docs.aws.amazon.com/bedrock/latest/userguide/quotas-token-burndown.html>).
 const DEFAULT_MAX_TOKENS: u32 = 16_384;
 
-/// Answer limit that every model of the family takes, for models that the catalogue does not know.
+/// Answer limit that every model of the family takes, for models that are not in the catalogue.
 const SAFE_MAX_TOKENS: u32 = 4_096;
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
@@ -31,19 +34,23 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     let means = means(target);
     let made = (&mut tools, &mut names);
     let schema = keep_to_shape(request, means, &mut conversation, made)?;
-    ask_for_a_call(&mut conversation, &mut tools, means.forced_tools);
-    let plan = plan(request, target, &conversation, tools.is_forced())?;
+    if !means.forced_tools {
+        instruct_to_call(&mut conversation, &mut tools);
+    }
+    let plan = plan(request, target, &conversation, &tools)?;
     let samples = Samples::of(request, target, &plan);
+    let edits = edits(request);
+    let left_out = left_out(request, &plan, edits.as_ref());
     let caching = target.model.map_or(Caching::Minutes, |model| model.caching);
-    let mut marks = CachePoints::new(caching, wanted_marks(&tools, &conversation));
+    let mut cache_points = CachePoints::new(caching, requested_cache_points(&tools, &conversation));
     let body = Body {
         anthropic_version: VERSION,
-        anthropic_beta: betas(request)?,
+        anthropic_beta: betas(request, &needed_betas(target, &plan, edits.as_ref()))?,
         max_tokens: max_tokens(request, target, &plan),
         tool_choice: tool_choice(&tools),
-        tools: tool_list(tools, &mut marks),
-        system: system(&conversation.system, &mut marks),
-        messages: messages(conversation, &mut names, &mut marks)?,
+        tools: tool_list(tools, &mut cache_points),
+        system: system(&conversation.system, &mut cache_points),
+        messages: messages(conversation, &mut names, &mut cache_points)?,
         thinking: plan.thinking,
         output_config: OutputConfig {
             effort: plan.effort,
@@ -54,8 +61,9 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         top_k: samples.top_k,
         stop_sequences: stop_sequences(request),
         metadata: user_id(request).map(|user_id| Metadata { user_id }),
+        context_management: edits,
     };
-    EncodedRequest::new(
+    let encoded = EncodedRequest::new(
         request,
         Operation::invoke(request),
         &body,
@@ -63,7 +71,30 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             names,
             ..Answer::default()
         },
-    )
+    )?;
+    Ok(encoded.without(left_out))
+}
+
+/// The edits of the conversation that Bedrock makes, if there are any.
+fn edits<'a>(request: &Request<'a>) -> Option<ContextEdits<'a>> {
+    let edits = request.context_edits.map(ContextEdits::of);
+    edits.filter(|own| !own.edits.is_empty())
+}
+
+fn left_out(request: &Request<'_>, plan: &Plan, edits: Option<&ContextEdits<'_>>) -> Vec<Param> {
+    let has_edits = request.context_edits.is_some() && edits.is_none();
+    let edits = has_edits.then_some(Param::ContextEdits);
+    plan.left_out.iter().copied().chain(edits).collect()
+}
+
+/// The betas of what the body has.
+fn needed_betas(
+    target: &Target<'_>,
+    plan: &Plan,
+    edits: Option<&ContextEdits<'_>>,
+) -> Vec<&'static str> {
+    let edits = edits.iter().flat_map(|own| own.betas.iter().copied());
+    edits.chain(plan.needed_beta(target)).collect()
 }
 
 fn accepts(target: &Target<'_>) -> Accepts {
@@ -76,16 +107,17 @@ fn accepts(target: &Target<'_>) -> Accepts {
             Documents::None
         },
         tools: true,
+        rich_results: true,
         failures: true,
         thinking: true,
         closing_system: target.model.is_some_and(|model| model.system_role),
     }
 }
 
-/// The client's limit, but never more than the model can: asking for more is an error at Bedrock
-/// and means "as much as you can" everywhere else.
+/// The client's limit, but never more than the model's: asking for more is an error at Bedrock and means "as much as
+/// you can" everywhere else.
 ///
-/// Without one the answer has at least as much room as the thinking before it.
+/// Without one, the answer has at least as much space as the thinking before it.
 pub(in crate::bedrock) fn max_tokens(
     request: &Request<'_>,
     target: &Target<'_>,
@@ -101,7 +133,7 @@ pub(in crate::bedrock) fn max_tokens(
     }
 }
 
-/// What the model has to keep an answer to a shape. One that is not known may have less than others.
+/// How the model can keep an answer to a shape. An unknown model may have fewer ways than others.
 fn means(target: &Target<'_>) -> Means {
     Means {
         schemas: target.model.is_some_and(|model| model.json_schema),
@@ -109,14 +141,17 @@ fn means(target: &Target<'_>) -> Means {
     }
 }
 
-fn tool_list<'a>(tools: Tools<'a>, marks: &mut CachePoints) -> Vec<Cached<Tool<'a>>> {
+fn tool_list<'a>(tools: Tools<'a>, cache_points: &mut CachePoints) -> Vec<Cached<Offer<'a>>> {
     let list = tools.list.into_iter().map(|tool| Cached {
-        content: Tool {
-            name: tool.name,
-            description: tool.description,
-            input_schema: tool.schema,
+        content: match tool.native {
+            Some(members) => Offer::Native(Native(members)),
+            None => Offer::Tool(Tool {
+                name: tool.name,
+                description: tool.description,
+                input_schema: tool.schema,
+            }),
         },
-        cache_control: mark(marks, tool.cache),
+        cache_control: cache_control(cache_points, tool.cache),
     });
     list.collect()
 }
@@ -145,9 +180,8 @@ struct Samples {
 impl Samples {
     /// The sampling parameters that the model takes.
     ///
-    /// Claude's temperature ends at 1, the client's at 2: higher ones become 1. Where a model takes one
-    /// of temperature and `top_p`, temperature is kept; where it takes none or thinks, all are left
-    /// out.
+    /// Claude's highest temperature is 1, clients may send up to 2: higher ones become 1. If a model takes only one
+    /// of temperature and `top_p`, temperature is kept; if it takes none or thinks, all are left out.
     fn of(request: &Request<'_>, target: &Target<'_>, plan: &Plan) -> Self {
         let all = Self {
             temperature: request
@@ -157,8 +191,7 @@ impl Samples {
             top_p: request.sampling.top_p,
             top_k: request.sampling.top_k,
         };
-        // What an unknown model takes is unknown too, so it gets what every model but the newest
-        // takes.
+        // Nothing is known about an unknown model, so it gets what every model except the newest takes.
         match target
             .model
             .map_or(Sampling::Either, |model| model.sampling)
@@ -177,15 +210,18 @@ impl Samples {
     }
 }
 
-/// Claude refuses stop sequences of white space alone.
+/// Claude refuses stop sequences that are only white space.
 fn stop_sequences<'a>(request: &'a Request<'_>) -> Vec<&'a str> {
     let stops = request.stop.iter().map(|stop| &**stop);
     stops.filter(|stop| !stop.trim().is_empty()).collect()
 }
 
-/// The end user's id; Claude asks not to be sent e-mail addresses and the like.
+/// The end user's id; Claude asks that it is not an e-mail address or the like.
 fn user_id<'a>(request: &'a Request<'_>) -> Option<&'a str> {
-    let user = request.user.as_deref()?;
+    let user = match request.user.as_ref()? {
+        EndUser::Opaque(id) => return Some(id),
+        EndUser::Any(user) => user,
+    };
     let opaque = user
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
@@ -193,8 +229,8 @@ fn user_id<'a>(request: &'a Request<'_>) -> Option<&'a str> {
     (opaque && !phone_number && (1..=256).contains(&user.len())).then_some(user)
 }
 
-/// The ends of cached prefixes that the client marked, in the order of their places.
-fn wanted_marks(tools: &Tools<'_>, conversation: &Conversation<'_>) -> Vec<CacheControl> {
+/// The cache points that the client asked for, in the order of their places.
+fn requested_cache_points(tools: &Tools<'_>, conversation: &Conversation<'_>) -> Vec<CacheControl> {
     let mut found: Vec<_> = tools.list.iter().filter_map(|tool| tool.cache).collect();
     found.extend(conversation.system.iter().filter_map(|text| text.cache));
     for block in conversation.blocks() {

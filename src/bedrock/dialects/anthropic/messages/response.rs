@@ -1,10 +1,9 @@
-//! Decodes an answer that is not streamed.
+//! Decodes a whole answer.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::{DecodeError, ToolNames};
 use crate::chat::{Completion, Thought, ToolCall, Usage};
 use crate::json::Text;
@@ -53,8 +52,16 @@ pub(super) struct UsageBody {
     input_tokens: Option<u64>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,
+    cache_creation: Option<CacheCreation>,
     output_tokens: Option<u64>,
     output_tokens_details: Option<OutputDetails>,
+}
+
+/// How long what was written to a cache is kept.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(default)]
+struct CacheCreation {
+    ephemeral_1h_input_tokens: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -64,13 +71,17 @@ struct OutputDetails {
 }
 
 impl UsageBody {
-    /// Writes the counts that are present over `usage`: they are totals, not additions.
+    /// Overwrites the counts in `usage` with those that are present: they are totals, not increments.
     pub(super) fn apply(self, usage: &mut Usage) {
         let reasoning = self.output_tokens_details.and_then(|d| d.thinking_tokens);
+        let hour = self
+            .cache_creation
+            .and_then(|own| own.ephemeral_1h_input_tokens);
         for (count, field) in [
             (self.input_tokens, &mut usage.input),
             (self.cache_read_input_tokens, &mut usage.cache_read),
             (self.cache_creation_input_tokens, &mut usage.cache_write),
+            (hour, &mut usage.cache_write_1h),
             (self.output_tokens, &mut usage.output),
             (reasoning, &mut usage.reasoning),
         ] {
@@ -95,7 +106,7 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
             }
             "tool_use" if names.is_answer(block.name.as_deref().unwrap_or_default()) => {
                 let answer = block.input.map_or("{}", RawValue::get);
-                completion.content = Some(answer.to_owned());
+                completion.content = Some(names.answer(answer).into_owned());
                 answered = true;
             }
             "tool_use" => completion.tool_calls.push(tool_call(block, names)),
@@ -104,9 +115,9 @@ pub(super) fn decode(body: &[u8], names: &ToolNames) -> Result<Completion, Decod
     }
     answer.usage.apply(&mut completion.usage);
     let mut end = EndReason::default();
-    end.intervene(answer.guardrail_action.as_deref() == Some(INTERVENED));
+    end.guardrail(answer.guardrail_action.as_deref());
     end.take(answer.stop_reason.as_deref())?;
-    let called = !answered && !completion.tool_calls.is_empty();
+    let called = Called::when(!answered && !completion.tool_calls.is_empty());
     end.end(called, &mut completion);
     Ok(completion)
 }

@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::response::UsageBody;
+use crate::bedrock::shared::answer_tool::AnswerArguments;
 use crate::bedrock::shared::arguments::arguments;
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{DecodeError, Event, StreamDecoder, ToolNames, UpstreamError};
-use crate::chat::{AnswerSink, Arguments, CallIndex, Thought, Usage};
+use crate::chat::{AnswerSink, CallIndex, Thought, Usage};
 use crate::json::Text;
 
 /// State of one streamed answer.
@@ -29,7 +29,7 @@ pub(super) struct Decoder {
 enum Open {
     ToolCall(CallIndex),
     /// The tool whose arguments are the answer.
-    Answer(Arguments),
+    Answer(AnswerArguments),
     Thinking {
         text: String,
         signature: String,
@@ -86,7 +86,7 @@ struct ContentBlock<'a> {
 struct Delta<'a> {
     #[serde(default, borrow)]
     text: Option<Text<'a>>,
-    /// A string, by the documentation.
+    /// A string, according to the documentation.
     #[serde(default, borrow)]
     partial_json: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -108,7 +108,7 @@ struct ErrorBody {
     message: String,
 }
 
-fn say(text: &str, out: &mut dyn AnswerSink) {
+fn write(text: &str, out: &mut dyn AnswerSink) {
     if !text.is_empty() {
         out.text(text);
     }
@@ -160,7 +160,7 @@ impl Decoder {
         let input = block.input.map(arguments).unwrap_or_default();
         if self.names.is_answer(name) {
             self.answered = true;
-            let mut arguments = Arguments::default();
+            let mut arguments = self.names.answer_arguments();
             arguments.unless_said(&input);
             return Open::Answer(arguments);
         }
@@ -185,7 +185,7 @@ impl Decoder {
             }
             Some(Open::Answer(own)) => {
                 if let Some(json) = delta.partial_json {
-                    say(&own.push(&arguments(json)), out);
+                    write(&own.push(&arguments(json)), out);
                 }
             }
             Some(Open::Thinking { text, signature }) => {
@@ -202,7 +202,7 @@ impl Decoder {
     fn block_stop(&mut self, out: &mut dyn AnswerSink) {
         match self.open.take() {
             Some(Open::ToolCall(call)) => out.tool_call_end(call),
-            Some(Open::Answer(mut arguments)) => say(&arguments.end(), out),
+            Some(Open::Answer(mut arguments)) => write(&arguments.end(), out),
             Some(Open::Thinking { text, signature }) => out.thought(&Thought::Thinking {
                 thinking: text,
                 signature,
@@ -219,7 +219,7 @@ impl Decoder {
         {
             self.usage = metrics.into();
         }
-        let called = !self.answered && out.tool_calls() > 0;
+        let called = Called::when(!self.answered && out.tool_calls() > 0);
         self.end.finish(called, self.usage, out);
     }
 }
@@ -228,10 +228,12 @@ impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         if let Some(error) = event.error {
-            return Err(DecodeError::Upstream(in_band(&error)));
+            return Err(DecodeError::Upstream(UpstreamError::in_band(
+                &error.kind,
+                &error.message,
+            )));
         }
-        self.end
-            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
+        self.end.guardrail(event.guardrail_action.as_deref());
         if let Some(usage) = event.usage {
             usage.apply(&mut self.usage);
         }
@@ -270,16 +272,4 @@ impl StreamDecoder for Decoder {
     fn is_complete(&self) -> bool {
         self.complete
     }
-}
-
-/// An error that Claude itself streams: <https://docs.anthropic.com/en/api/errors>.
-fn in_band(error: &ErrorBody) -> UpstreamError {
-    let exception = match error.kind.as_str() {
-        "overloaded_error" => "serviceUnavailableException",
-        "rate_limit_error" => "throttlingException",
-        "invalid_request_error" => "validationException",
-        "timeout_error" => "modelTimeoutException",
-        _ => "modelStreamErrorException",
-    };
-    UpstreamError::in_stream(exception, &error.message)
 }

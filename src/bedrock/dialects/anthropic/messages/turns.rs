@@ -1,4 +1,4 @@
-//! Writes a conversation down in Claude's words.
+//! Writes a conversation in Claude's format.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,19 +6,18 @@ use base64::engine::general_purpose::STANDARD;
 use super::body::{Block, CacheControl, Cached, Data, Message, Source};
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::cache_points::CachePoints;
-use crate::bedrock::shared::conversation::{
-    self, BlockContent, Conversation, Document, Speaker, SystemText,
-};
+use crate::bedrock::shared::conversation::{self, BlockContent, Conversation, Speaker, SystemText};
+use crate::bedrock::shared::document::Document;
 use crate::bedrock::shared::image::Image;
 use crate::bedrock::shared::tool_names::call_id;
 use crate::chat::{self, CacheTtl, Error, Param};
 
-/// The mark for a place where the client may have put one.
-pub(super) fn mark(
-    marks: &mut CachePoints,
+/// The cache point at a place for which the client may have asked.
+pub(super) fn cache_control(
+    cache_points: &mut CachePoints,
     wanted: Option<chat::CacheControl>,
 ) -> Option<CacheControl> {
-    let ttl = marks.next(wanted)?;
+    let ttl = cache_points.next(wanted)?;
     Some(CacheControl {
         kind: "ephemeral",
         ttl: (ttl == CacheTtl::Hour).then_some("1h"),
@@ -27,13 +26,13 @@ pub(super) fn mark(
 
 pub(super) fn system<'a>(
     texts: &[SystemText<'a>],
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Vec<Cached<Block<'a>>> {
     let texts = texts.iter().map(|system| Cached {
         content: Block::Text {
             text: system.text.clone(),
         },
-        cache_control: mark(marks, system.cache),
+        cache_control: cache_control(cache_points, system.cache),
     });
     texts.collect()
 }
@@ -41,22 +40,22 @@ pub(super) fn system<'a>(
 pub(super) fn messages<'a>(
     conversation: Conversation<'a>,
     names: &mut ToolNames,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Result<Vec<Message<'a>>, Error> {
-    let turns = conversation.turns.into_iter().map(|turn| {
-        Ok(Message {
+    let mut messages = Vec::with_capacity(conversation.turns.len() + 1);
+    for turn in conversation.turns {
+        messages.push(Message {
             role: match turn.speaker {
                 Speaker::User => "user",
                 Speaker::Assistant => "assistant",
             },
-            content: blocks(turn.blocks, names, marks)?,
-        })
-    });
-    let mut messages: Vec<_> = turns.collect::<Result<_, Error>>()?;
+            content: blocks(turn.blocks, names, cache_points)?,
+        });
+    }
     if !conversation.closing.is_empty() {
         messages.push(Message {
             role: "system",
-            content: system(&conversation.closing, marks),
+            content: system(&conversation.closing, cache_points),
         });
     }
     Ok(messages)
@@ -65,12 +64,12 @@ pub(super) fn messages<'a>(
 fn blocks<'a>(
     blocks: Vec<conversation::Block<'a>>,
     names: &mut ToolNames,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Result<Vec<Cached<Block<'a>>>, Error> {
     let blocks = blocks.into_iter().map(|own| {
         Ok(Cached {
-            content: block(own.content, names, marks)?,
-            cache_control: mark(marks, own.cache),
+            content: block(own.content, names, cache_points)?,
+            cache_control: cache_control(cache_points, own.cache),
         })
     });
     blocks.collect()
@@ -79,7 +78,7 @@ fn blocks<'a>(
 fn block<'a>(
     content: BlockContent<'a>,
     names: &mut ToolNames,
-    marks: &mut CachePoints,
+    cache_points: &mut CachePoints,
 ) -> Result<Block<'a>, Error> {
     Ok(match content {
         BlockContent::Text(text) => Block::Text { text },
@@ -97,7 +96,7 @@ fn block<'a>(
         },
         BlockContent::ToolResult(result) => Block::ToolResult {
             tool_use_id: call_id(result.id),
-            content: blocks(result.content, names, marks)?,
+            content: blocks(result.content, names, cache_points)?,
             is_error: result.is_error,
         },
         BlockContent::Thinking { text, signature } => Block::Thinking {
@@ -116,7 +115,7 @@ fn image_source(image: Image<'_>) -> Source<'_> {
     }
 }
 
-/// PDF files go as base64, text files as the text that they are.
+/// PDF files are sent as base64, text files as plain text.
 fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
     if document.media_type == "application/pdf" {
         return Ok(Source {
@@ -130,7 +129,7 @@ fn document_source(document: Document<'_>) -> Result<Source<'_>, Error> {
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(|| {
-            let message = "A text file must be base64 of UTF-8 text.";
+            let message = "A text file must be UTF-8 text in base64.";
             Error::invalid(Param::Messages, message)
         })?;
     Ok(Source {

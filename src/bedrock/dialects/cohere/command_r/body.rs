@@ -1,4 +1,4 @@
-//! The request body, field by field; nothing that is not here ever reaches Bedrock.
+//! The request body, field by field; nothing that is not listed here ever reaches Bedrock.
 
 use std::borrow::Cow;
 

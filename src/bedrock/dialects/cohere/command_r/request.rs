@@ -3,13 +3,14 @@
 use super::body::{Body, Call, Entry, Output, Tool, ToolResult};
 use super::rounds::{Round, Step, rounds};
 use super::tools::{called, definitions};
-use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, Documents, build};
-use crate::bedrock::shared::structured::ask_for_a_call;
+use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, build};
+use crate::bedrock::shared::document::Documents;
+use crate::bedrock::shared::structured::{instruct_to_call, instruct_to_keep_shape};
 use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
 use crate::chat::{Error, Param, Request};
 
-/// What Bedrock takes as `p`; the client's `top_p` is 0 to 1.
+/// The range of Bedrock's `p`; the client's `top_p` is 0 to 1.
 const P: (f64, f64) = (0.01, 0.99);
 
 /// Highest `k` that Bedrock takes.
@@ -20,6 +21,7 @@ const ACCEPTS: Accepts = Accepts {
     images: false,
     documents: Documents::None,
     tools: true,
+    rich_results: false,
     failures: false,
     thinking: false,
     closing_system: false,
@@ -31,8 +33,9 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     conversation.refuse_prefill()?;
     let earlier_calls = calls(&conversation);
     let mut tools = Tools::of(request, &mut names)?;
-    // Command R has no word for "you must call a tool".
-    ask_for_a_call(&mut conversation, &mut tools, false);
+    // Command R can neither be forced to call a tool nor to answer in JSON.
+    instruct_to_call(&mut conversation, &mut tools);
+    instruct_to_keep_shape(request, &mut conversation)?;
     let preamble = conversation.system_text();
     let mut rounds = rounds(conversation)?;
     let Some(round) = rounds.pop() else {
@@ -64,7 +67,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             Param::PresencePenalty,
             request.sampling.presence_penalty,
         )?,
-        // Cohere's seeds have no sign; the same seed still gives the same answer.
+        // Cohere's seeds are unsigned; the same seed still gives the same answer.
         seed: request.sampling.seed.map(i64::unsigned_abs),
         stop_sequences: stops.filter(|stop| !stop.is_empty()).collect(),
         tools,
@@ -89,8 +92,8 @@ fn calls(conversation: &Conversation<'_>) -> u32 {
     u32::try_from(calls.count()).unwrap_or(u32::MAX)
 }
 
-/// The tools to offer. Tools that must not be called are left out, unless results are told, which
-/// Bedrock refuses without tools.
+/// The tools to offer. Tools that must not be called are left out, unless there are results, which Bedrock refuses
+/// without tools.
 fn offered<'a>(
     tools: Tools<'a>,
     round: &Round<'a>,
@@ -104,11 +107,11 @@ fn offered<'a>(
     }
 }
 
-/// What the tools answered to the question at hand. What the model said on the way is left out:
-/// Command R has no place for it.
+/// The tools' results for the current question. What the model wrote in between is left out: Command R has no place
+/// for it.
 fn results<'a>(steps: Vec<Step<'a>>, names: &mut ToolNames) -> Vec<ToolResult<'a>> {
     let results = steps.into_iter().filter_map(|step| match step {
-        Step::Called(call, Some(text)) => Some(ToolResult {
+        Step::Call(call, Some(text)) => Some(ToolResult {
             call: Call {
                 name: names.send_plain(call.name),
                 parameters: call.input,
@@ -132,7 +135,7 @@ fn history(mut round: Round<'_>) -> Vec<Entry<'_>> {
     std::iter::once(question).chain(answer).collect()
 }
 
-/// A penalty; Cohere's end at 1, the client's at 2.
+/// A penalty; Cohere's highest is 1, clients may send up to 2.
 fn penalty(
     request: &Request<'_>,
     param: Param,
@@ -141,7 +144,7 @@ fn penalty(
     match penalty {
         Some(penalty) if penalty < 0.0 => {
             let param = request.name_of(param);
-            let message = format!("This model takes no negative '{param}'; use 0 to 1.");
+            let message = format!("This model does not accept a negative '{param}'; use 0 to 1.");
             Err(Error::unsupported(param, message))
         }
         penalty => Ok(penalty

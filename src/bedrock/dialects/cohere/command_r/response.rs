@@ -1,4 +1,4 @@
-//! Decodes an answer that is not streamed.
+//! Decodes a whole answer.
 
 use std::borrow::Cow;
 
@@ -7,8 +7,7 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 
 use crate::bedrock::shared::arguments::arguments;
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::{Answer, DecodeError, ToolNames};
 use crate::chat::{self, Completion, Usage};
 use crate::json::Text;
@@ -53,7 +52,7 @@ struct Tokens {
 }
 
 impl Response<'_> {
-    /// Token counts of the model's own; most answers on Bedrock have none.
+    /// The model's own token counts; most answers on Bedrock have none.
     pub(super) fn usage(&self) -> Option<Usage> {
         let tokens = self.meta.as_ref()?.tokens?;
         Some(Usage {
@@ -109,7 +108,7 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
         .map(|(index, call)| call.out(call_id(answer.earlier_calls, index), &answer.names))
         .collect();
     let mut end = EndReason::default();
-    end.intervene(response.guardrail_action.as_deref() == Some(INTERVENED));
+    end.guardrail(response.guardrail_action.as_deref());
     end.take(response.finish_reason.as_deref())?;
     let text = response.text.as_deref();
     let text = text.filter(|text| !text.is_empty() || tool_calls.is_empty());
@@ -120,7 +119,7 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
         usage: response.usage().or(answer.header_usage).unwrap_or_default(),
         ..Completion::default()
     };
-    // Bedrock says COMPLETE for calls too.
-    end.end(!completion.tool_calls.is_empty(), &mut completion);
+    // Bedrock says COMPLETE even for calls.
+    end.end(Called::of(&completion), &mut completion);
     Ok(completion)
 }

@@ -1,7 +1,7 @@
-//! A conversation as rounds: a question of the user's and everything that came of it.
+//! A conversation as rounds: each a question of the user and everything that followed.
 //!
-//! Command R takes the results of tools for the question at hand only, and nothing but texts for
-//! earlier ones; that decides where a call and its result are told.
+//! Command R takes the results of tools only for the current question, and only texts for earlier ones; that decides
+//! where a call and its result go.
 
 use crate::bedrock::shared::conversation::{
     Block, BlockContent, Conversation, Speaker, ToolUse, paragraphs,
@@ -9,7 +9,7 @@ use crate::bedrock::shared::conversation::{
 use crate::chat::{Error, Param};
 use crate::json::Text;
 
-/// A question and what came of it.
+/// A question and what followed it.
 pub(super) struct Round<'a> {
     pub(super) question: Text<'a>,
     pub(super) steps: Vec<Step<'a>>,
@@ -17,13 +17,13 @@ pub(super) struct Round<'a> {
 
 /// What the model did about a question.
 pub(super) enum Step<'a> {
-    /// It said something.
-    Said(Text<'a>),
-    /// It called a tool, which may have answered.
-    Called(ToolUse<'a>, Option<Text<'a>>),
+    /// It wrote a text.
+    Text(Text<'a>),
+    /// It called a tool, which may have returned a result.
+    Call(ToolUse<'a>, Option<Text<'a>>),
 }
 
-/// The rounds of a conversation, the question at hand last.
+/// The rounds of a conversation, the current question last.
 ///
 /// # Errors
 ///
@@ -38,12 +38,12 @@ pub(super) fn rounds(conversation: Conversation<'_>) -> Result<Vec<Round<'_>>, E
                 (BlockContent::Text(text), Speaker::User) => question.push(text),
                 (BlockContent::Text(text), Speaker::Assistant) => {
                     if let Some(steps) = steps {
-                        steps.push(Step::Said(text));
+                        steps.push(Step::Text(text));
                     }
                 }
                 (BlockContent::ToolUse(call), _) => {
                     if let Some(steps) = steps {
-                        steps.push(Step::Called(call, None));
+                        steps.push(Step::Call(call, None));
                     }
                 }
                 (BlockContent::ToolResult(result), _) => {
@@ -71,7 +71,7 @@ fn open_call<'s, 'a>(
     let mut steps = steps.into_iter().flatten().rev();
     steps
         .find_map(|step| match step {
-            Step::Called(call, answer) if call.id == id => Some(answer),
+            Step::Call(call, answer) if call.id == id => Some(answer),
             _ => None,
         })
         .ok_or_else(|| {
@@ -83,14 +83,14 @@ fn open_call<'s, 'a>(
 }
 
 impl<'a> Round<'a> {
-    /// What the model answered, calls and results told in words; `None` when it did nothing.
+    /// The model's answer, with calls and results in words; `None` if there was none.
     pub(super) fn told(self) -> Option<Text<'a>> {
         let steps = self.steps.into_iter().map(|step| match step {
-            Step::Said(text) => text,
-            Step::Called(call, None) => {
+            Step::Text(text) => text,
+            Step::Call(call, None) => {
                 format!("The tool {} was called with {}.", call.name, call.input).into()
             }
-            Step::Called(call, Some(answer)) => format!(
+            Step::Call(call, Some(answer)) => format!(
                 "The tool {} was called with {} and answered: {answer}",
                 call.name, call.input
             )

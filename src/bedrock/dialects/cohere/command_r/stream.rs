@@ -6,8 +6,7 @@
 use serde::Deserialize;
 
 use super::response::{Response, ToolCall, call_id};
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, EndReason};
 use crate::bedrock::shared::invocation_metrics::InvocationMetrics;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder};
 use crate::chat::{AnswerSink, Usage};
@@ -71,7 +70,7 @@ impl Decoder {
         }
     }
 
-    /// The last event repeats the answer, which only counts where nothing came before.
+    /// The last event repeats the answer, which matters only if nothing came before.
     fn finish(&mut self, event: &Payload<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let nothing = Response::default();
         let whole = event.response.as_ref().unwrap_or(&nothing);
@@ -86,8 +85,8 @@ impl Decoder {
         self.end.take(reason.or(whole.finish_reason.as_deref()))?;
         let usage = whole.usage().or(event.metrics.map(Usage::from));
         self.complete = true;
-        let called = out.tool_calls() > 0;
-        self.end.finish(called, usage.unwrap_or_default(), out);
+        let usage = usage.unwrap_or_default();
+        self.end.finish(Called::so_far(out), usage, out);
         Ok(())
     }
 }
@@ -96,8 +95,7 @@ impl StreamDecoder for Decoder {
     fn event(&mut self, event: Event<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
         let event: Payload<'_> = serde_json::from_slice(event.payload)?;
         out.start();
-        self.end
-            .intervene(event.guardrail_action.as_deref() == Some(INTERVENED));
+        self.end.guardrail(event.guardrail_action.as_deref());
         if event.is_finished {
             return self.finish(&event, out);
         }

@@ -1,4 +1,4 @@
-//! Tools in Cohere's words: a flat list of parameters with names of Python types.
+//! Tools in Cohere's format: a flat list of parameters with names of Python types.
 
 use serde_json::value::RawValue;
 
@@ -9,13 +9,13 @@ use crate::bedrock::shared::schema::{Members, compact, inline};
 use crate::bedrock::shared::tools::Tools;
 use crate::chat::Error;
 
-/// Members of a parameter's schema that its definition tells by itself.
+/// Members of a parameter's schema that its definition already expresses.
 const TOLD: [&str; 3] = ["type", "description", "title"];
 
-/// Nesting to which a type is looked for in alternatives.
+/// How deeply alternatives are searched for a type.
 const MAX_DEPTH: usize = 4;
 
-/// Names of JSON schema's types and of Python's.
+/// Names of types in JSON Schema and in Python.
 const TYPES: [(&str, &str); 6] = [
     ("string", "str"),
     ("integer", "int"),
@@ -52,7 +52,7 @@ pub(super) fn definitions<'a>(
 pub(super) fn called<'a>(steps: &[Step<'a>], names: &mut ToolNames) -> Vec<Tool<'a>> {
     let mut tools: Vec<Tool<'a>> = Vec::new();
     for step in steps {
-        if let Step::Called(call, _) = step {
+        if let Step::Call(call, _) = step {
             let name = names.send_plain(call.name);
             if tools.iter().all(|tool| tool.name != name) {
                 tools.push(Tool {
@@ -85,7 +85,7 @@ fn parameters(schema: &RawValue) -> Parameters {
     Parameters(parameters.collect())
 }
 
-/// The parameter's description, with its schema as JSON where the type alone would tell less.
+/// The parameter's description, with its schema as JSON if the type alone would say less.
 fn description(schema: &RawValue) -> String {
     let members = Members::of(schema);
     let own = members.text("description");
@@ -106,7 +106,7 @@ fn description(schema: &RawValue) -> String {
     format!("{own}{separator}JSON schema: {{{}}}", rest.join(","))
 }
 
-/// The Python type; that of the first alternative that is not null where there are several.
+/// The Python type; of several alternatives, that of the first one that is not null.
 fn kind(schema: &RawValue, depth: usize) -> &'static str {
     let members = Members::of(schema);
     if let Some(kind) = members.get("type") {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_type_does_not_tell_stands_in_the_description() {
+    fn what_a_type_does_not_express_is_in_the_description() {
         check(
             r#"{"type": "array", "description": "Tags.", "items": {"type": "string"}}"#,
             "list",

@@ -1,4 +1,4 @@
-//! How each generation was taught to read a conversation.
+//! The format of conversations on which each generation was trained.
 
 use crate::bedrock::shared::prompt::{Control, System, Template};
 
@@ -43,7 +43,7 @@ pub(super) static TEMPLATE_4: Template = Template {
     control: NAMED_TOKENS,
 };
 
-/// Everything of the form `<|name|>`: tokens in use and those that are reserved.
+/// Everything of the form `<|name|>`: tokens in use, and reserved ones.
 const NAMED_TOKENS: Control = Control::Delimited {
     open: "<|",
     close: "|>",

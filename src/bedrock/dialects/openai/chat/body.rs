@@ -1,6 +1,6 @@
-//! The request body, field by field; nothing that is not here ever reaches Bedrock.
+//! The request body, field by field; nothing that is not listed here ever reaches Bedrock.
 //!
-//! `model` and `stream` are in the path already, and Bedrock refuses them when they differ from it.
+//! `model` and `stream` are already in the path, and Bedrock refuses them when they differ from it.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,7 @@
 //! Tool calls of a stream: puts the pieces together.
 //!
-//! OpenAI gives every piece its call's `index` and the first one `id` and name. Some vendors leave
-//! out the index, give every call the same one, or repeat or leave out the id.
+//! In OpenAI's format every piece has its call's `index`, and the first one `id` and name. Some vendors leave out the
+//! index, give every call the same one, or repeat or leave out the id.
 
 use super::wire::Call as Piece;
 use crate::bedrock::ToolNames;
@@ -12,7 +12,7 @@ use crate::chat::{AnswerSink, CallIndex};
 #[derive(Default)]
 pub(super) struct Calls {
     list: Vec<Call>,
-    /// How many there were before the current event: two calls of one event are two, whatever their ids.
+    /// How many there were before the current event: two calls in one event are always two, whatever their ids.
     before: usize,
 }
 
@@ -21,18 +21,18 @@ struct Call {
     index: Option<u64>,
     /// The vendor's, empty until it is known.
     id: String,
-    /// As it came, empty until it is known.
+    /// Unchanged, empty until it is known.
     name: String,
     state: State,
 }
 
 enum State {
-    /// Its name is not known, so the client cannot be told of it; the arguments wait.
+    /// Its name is still unknown, so it cannot be reported; the arguments wait.
     Held(String),
     Announced(CallIndex),
 }
 
-/// An id for a call that came without one: clients tie a result to its call by it.
+/// An id for a call that came without one: clients match results to calls by it.
 pub(super) fn made_up_id(answer_id: &str, index: usize) -> String {
     identifier(&format!("call.{answer_id}.{index}")).into_owned()
 }
@@ -73,7 +73,7 @@ impl Calls {
         call.arguments(&piece.arguments(), out);
     }
 
-    /// Where the call stands that the piece goes on with; none if it begins one.
+    /// The position of the call that the piece continues; `None` if it begins one.
     fn continued(&self, piece: &Piece<'_>) -> Option<usize> {
         let at = |is: &dyn Fn(&Call) -> bool| self.list.iter().rposition(is);
         let last = self.list.len().checked_sub(1);
@@ -102,7 +102,7 @@ impl Call {
         }
     }
 
-    /// A name begins a call, unless it is this one's, surely.
+    /// A name begins a call, unless it certainly belongs to this one.
     fn goes_on_with(&self, piece: &Piece<'_>) -> bool {
         let Some(name) = piece.name() else {
             return true;
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_told_apart_by_any_index() {
+    fn calls_are_distinguished_by_any_index() {
         check(
             &[
                 r#"{"index":1,"id":"c1","function":{"name":"f","arguments":"{}"}}"#,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn calls_under_one_index_are_told_apart_by_id_or_name() {
+    fn calls_with_one_index_are_distinguished_by_id_or_name() {
         check(
             &[
                 r#"{"index":0,"id":"c1","function":{"name":"f","arguments":"{}"}}"#,

@@ -1,4 +1,4 @@
-//! Writes a conversation down as OpenAI's messages.
+//! Writes a conversation as OpenAI's messages.
 
 use super::body::Message;
 use crate::bedrock::ToolNames;
@@ -25,22 +25,18 @@ pub(super) fn messages<'c>(
     messages
 }
 
-/// Results of calls, each a message of its own, then what the user says.
+/// Results of calls, each a message of its own, then the rest of the user's turn.
 fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
     let results = turn.blocks.iter().filter_map(result);
-    messages.extend(results.clone().map(|result| Message::Tool {
+    messages.extend(results.map(|result| Message::Tool {
         tool_call_id: &result.id,
         content: joined_text(&result.content),
     }));
-    // A result is text alone, so its images are shown by the user.
-    let shown = results.flat_map(|result| result.content.iter().filter_map(image));
-    let mut parts: Vec<_> = shown.collect();
-    let said = turn.blocks.iter();
-    parts.extend(said.filter_map(|block| text(block).or_else(|| image(block))));
-    if parts
-        .iter()
-        .any(|part| matches!(part, Part::ImageUrl { .. }))
-    {
+    let blocks = turn.blocks.iter();
+    let parts: Vec<_> = blocks
+        .filter_map(|block| text(block).or_else(|| image(block)))
+        .collect();
+    if turn.images().next().is_some() {
         let content = Content::Parts(parts);
         messages.push(Message::User { content });
     } else if !parts.is_empty() {
@@ -51,7 +47,7 @@ fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
 
 fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     let calls = turn.blocks.iter().filter_map(|block| match &block.content {
-        // Vendors tell calls apart by ids of their own form, so it stays as it came.
+        // Vendors have their own forms of ids, so they stay unchanged.
         BlockContent::ToolUse(call) => Some(ToolCall::new(
             &*call.id,
             FunctionCall {

@@ -2,10 +2,11 @@
 
 use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
-use crate::bedrock::shared::conversation::{Accepts, Documents, build};
+use crate::bedrock::shared::conversation::{Accepts, build};
+use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::markup::Rules;
 use crate::bedrock::shared::schema::{Object, held, object};
-use crate::bedrock::shared::structured::{Means, ask_for_a_call, keep_to_shape};
+use crate::bedrock::shared::structured::{Means, instruct_to_call, keep_to_shape};
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools, description};
 use crate::bedrock::{Answer, EncodedRequest, Operation, Target, ToolNames};
@@ -13,14 +14,11 @@ use crate::catalog::{Model, Sampling, Thinking};
 use crate::chat::{Effort, Error, OutputFormat, Param, Request};
 use crate::wire::openai::{Function, Tool};
 
-/// What models have that take no format: their tools are not made to give the answer.
+/// For models that take no format: their tools are not used to get the answer.
 const NO_FORMAT: Means = Means {
     schemas: false,
     forced_tools: false,
 };
-
-/// Smallest limit that the models with `max_completion_tokens` take, in tokens.
-const MIN_COMPLETION_TOKENS: u32 = 16;
 
 pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<EncodedRequest, Error> {
     let mut names = ToolNames::default();
@@ -42,20 +40,29 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
         )?;
     }
     let forced_tools = target.model.is_none_or(|model| model.forced_tools);
-    ask_for_a_call(&mut conversation, &mut tools, forced_tools);
+    if !forced_tools {
+        instruct_to_call(&mut conversation, &mut tools);
+    }
     let takes_stop = target.model.is_none_or(|model| model.stop);
     let stops = stop(request).filter(|_| !takes_stop);
     let stops = stops.map(str::to_owned).collect();
+    let told_stops = stop(request).filter(|_| takes_stop);
+    let told_stops = told_stops.map(str::to_owned).collect();
     let limit = Limit::of(request, target);
     let samples = Samples::of(request, target);
+    let effort = effort(request, target);
+    let left_out = match effort {
+        Some(_) => Vec::new(),
+        None => request.reasoning.wishes().collect(),
+    };
     let body = Body {
         messages: messages(&conversation, &mut names),
         tool_choice: tool_choice(&tools.choice),
         parallel_tool_calls: (!tools.parallel && !tools.list.is_empty()).then_some(false),
         tools: tool_list(tools),
         response_format: format(request)?.filter(|_| takes_formats),
-        max_tokens: limit.max_tokens,
-        max_completion_tokens: limit.max_completion_tokens,
+        max_tokens: limit.and_then(Limit::max_tokens),
+        max_completion_tokens: limit.and_then(Limit::max_completion_tokens),
         temperature: samples.temperature,
         top_p: samples.top_p,
         frequency_penalty: request
@@ -68,9 +75,9 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             .filter(|penalty| *penalty != 0.0),
         seed: samples.seed,
         stop: stop(request).filter(|_| takes_stop).collect(),
-        reasoning_effort: effort(request, target),
+        reasoning_effort: effort,
     };
-    EncodedRequest::new(
+    let encoded = EncodedRequest::new(
         request,
         Operation::invoke(request),
         &body,
@@ -78,9 +85,11 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
             names,
             markup: Rules::of(request, target),
             stops,
+            told_stops,
             ..Answer::default()
         },
-    )
+    )?;
+    Ok(encoded.without(left_out))
 }
 
 fn accepts(target: &Target<'_>) -> Accepts {
@@ -88,6 +97,7 @@ fn accepts(target: &Target<'_>) -> Accepts {
         images: target.model.is_none_or(Model::reads_images),
         documents: Documents::None,
         tools: target.model.is_none_or(|model| model.tools),
+        rich_results: false,
         failures: false,
         thinking: false,
         closing_system: false,
@@ -119,14 +129,18 @@ fn refuse_what_it_lacks(request: &Request<'_>, model: &Model) -> Result<(), Erro
 fn lacks(name: &'static str, param: Param) -> Error {
     let message = match param {
         Param::Tools => format!("This model does not call {name}; remove '{name}'."),
-        _ => format!("This model takes no penalties; remove '{name}'."),
+        _ => format!("This model does not support penalties; remove '{name}'."),
     };
     Error::unsupported(name, message)
 }
 
 fn tool_list(tools: Tools<'_>) -> Vec<Tool<'_>> {
     let list = tools.list.into_iter().map(|tool| {
-        let (parameters, strict) = held(tool.schema, tool.strict);
+        let (parameters, strict) = if tool.strict {
+            held(tool.schema)
+        } else {
+            (tool.schema, false)
+        };
         Tool::from(Function {
             name: tool.name,
             description: tool.description,
@@ -158,7 +172,11 @@ fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
         OutputFormat::JsonSchema(own) => own,
     };
     let Object { schema, note } = object(own.schema)?;
-    let (schema, strict) = held(schema, own.strict && note.is_none());
+    let (schema, strict) = if own.strict && note.is_none() {
+        held(schema)
+    } else {
+        (schema, false)
+    };
     let json_schema = JsonSchema {
         name: identifier(&own.name),
         description: description(own.description.as_deref(), note),
@@ -168,33 +186,42 @@ fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
     Ok(Some(Format::JsonSchema { json_schema }))
 }
 
-/// The client's limit under the name that the model takes; without one the model decides itself.
-#[derive(Default)]
-struct Limit {
-    max_tokens: Option<u32>,
-    max_completion_tokens: Option<u32>,
+/// The client's limit under the name that the model takes.
+#[derive(Clone, Copy)]
+enum Limit {
+    MaxTokens(u32),
+    MaxCompletionTokens(u32),
 }
 
 impl Limit {
-    /// Never more than the model can: asking for more is an error at Bedrock and means "as much as
-    /// you can" everywhere else.
-    fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
+    /// Never more than the model's: asking for more is an error at Bedrock and means "as much as you can" everywhere
+    /// else. Without a limit the model decides.
+    fn of(request: &Request<'_>, target: &Target<'_>) -> Option<Self> {
         let most = target.model.and_then(|model| model.max_output);
-        let limit = request
-            .max_output
-            .map(|limit| limit.min(most.unwrap_or(u32::MAX)));
-        if target
+        let least = target.model.map_or(1, |model| model.min_output);
+        let limit = request.max_output?;
+        let limit = limit.min(most.unwrap_or(u32::MAX)).max(least);
+        let is_new_name = target
             .model
-            .is_some_and(|model| model.max_completion_tokens)
-        {
-            return Self {
-                max_completion_tokens: limit.map(|limit| limit.max(MIN_COMPLETION_TOKENS)),
-                ..Self::default()
-            };
+            .is_some_and(|model| model.max_completion_tokens);
+        Some(if is_new_name {
+            Self::MaxCompletionTokens(limit)
+        } else {
+            Self::MaxTokens(limit)
+        })
+    }
+
+    fn max_tokens(self) -> Option<u32> {
+        match self {
+            Self::MaxTokens(limit) => Some(limit),
+            Self::MaxCompletionTokens(_) => None,
         }
-        Self {
-            max_tokens: limit,
-            ..Self::default()
+    }
+
+    fn max_completion_tokens(self) -> Option<u32> {
+        match self {
+            Self::MaxCompletionTokens(limit) => Some(limit),
+            Self::MaxTokens(_) => None,
         }
     }
 }
@@ -206,7 +233,7 @@ struct Samples {
 }
 
 impl Samples {
-    /// The sampling parameters that the model takes; they only steer, so the others are left out.
+    /// The sampling parameters that the model takes; they only guide it, so others are left out.
     fn of(request: &Request<'_>, target: &Target<'_>) -> Self {
         let hottest = target.model.map_or(f64::MAX, |model| model.max_temperature);
         let all = Self {
@@ -232,11 +259,11 @@ fn stop<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a str> {
     stops.filter(|stop| !stop.is_empty())
 }
 
-/// The effort that is nearest to the wanted one; models that cannot be told take no notice of it.
+/// The effort that is nearest to the wanted one; models that cannot be told ignore it.
 fn effort(request: &Request<'_>, target: &Target<'_>) -> Option<Effort> {
     let model = target.model?;
     match model.thinking {
-        Thinking::Effort | Thinking::NestedEffort => model.effort(request.reasoning.effort?),
+        Thinking::Effort | Thinking::NestedEffort => model.effort(request.reasoning.in_a_word()?),
         _ => None,
     }
 }
@@ -284,6 +311,7 @@ mod tests {
                 parameters: None,
                 strict: false,
                 cache: None,
+                native: None,
             }],
             ..plain.clone()
         };
@@ -302,7 +330,7 @@ mod tests {
         ] {
             check(model, &request, Some(param));
             check("qwen3-32b", &request, None);
-            // What an unknown model lacks is unknown too, so it gets what the family takes.
+            // Nothing is known about an unknown model, so it gets everything that the family takes.
             check("unheard-of", &request, None);
         }
         check("gpt-6.1-sol", &sampling(presence(0.0)), None);

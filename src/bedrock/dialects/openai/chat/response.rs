@@ -1,11 +1,10 @@
-//! Decodes an answer that is not streamed.
+//! Decodes a whole answer.
 
 use serde::de::Error as _;
 
 use super::calls::made_up_id;
 use super::wire::{Choice, Reply, fault};
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, CutAt, EndReason};
 use crate::bedrock::shared::markup::Whole;
 use crate::bedrock::{Answer, DecodeError, ToolNames};
 use crate::chat::{Completion, ToolCall};
@@ -20,26 +19,31 @@ pub(super) fn decode(body: &[u8], answer: &Answer) -> Result<Completion, DecodeE
         return Err(serde_json::Error::custom("no choice").into());
     };
     let id = reply.id.as_deref().unwrap_or_default();
-    let said = choice.said();
+    let texts = choice.texts();
     let calls = tool_calls(choice, id, &answer.names);
-    let texts = (&*said.reasoning, &*said.text);
+    let texts = (&*texts.reasoning, &*texts.text);
     let rules = answer.markup.as_ref();
-    let said = Whole::read(rules, &answer.names, texts, !calls.is_empty());
-    let tool_calls = [said.calls, calls].concat();
+    let parts = Whole::read(rules, &answer.names, texts, Called::when(!calls.is_empty()));
+    let tool_calls = [parts.calls, calls].concat();
     let mut end = EndReason::default();
-    end.intervene(reply.guardrail_action.as_deref() == Some(INTERVENED));
+    end.guardrail(reply.guardrail_action.as_deref());
     end.take(choice.reason().as_deref())?;
+    let stop = choice.stop_text(&answer.told_stops);
+    if let Some(text) = stop {
+        end.cut(&CutAt::StopText(text));
+    }
     let own = reply.usage.or(choice.usage).and_then(|usage| usage.usage());
     let mut completion = Completion {
-        // The prefix is ours to write, for every family alike.
+        // The protocol writes the prefix, for every family alike.
         id: (!id.is_empty()).then(|| id.strip_prefix("chatcmpl-").unwrap_or(id).to_owned()),
-        content: (!said.content.is_empty() || tool_calls.is_empty()).then_some(said.content),
-        reasoning: (!said.reasoning.is_empty()).then_some(said.reasoning),
+        content: (!parts.content.is_empty() || tool_calls.is_empty()).then_some(parts.content),
+        reasoning: (!parts.reasoning.is_empty()).then_some(parts.reasoning),
         tool_calls,
+        stop_sequence: stop.map(str::to_owned),
         usage: own.or(answer.header_usage).unwrap_or_default(),
         ..Completion::default()
     };
-    end.end(!completion.tool_calls.is_empty(), &mut completion);
+    end.end(Called::of(&completion), &mut completion);
     Ok(completion)
 }
 

@@ -2,8 +2,7 @@
 
 use super::calls::Calls;
 use super::wire::{Choice, Reply, fault};
-use crate::bedrock::shared::bedrock_fields::INTERVENED;
-use crate::bedrock::shared::end_reason::EndReason;
+use crate::bedrock::shared::end_reason::{Called, CutAt, EndReason};
 use crate::bedrock::shared::markup::Listener;
 use crate::bedrock::{Answer, DecodeError, Event, StreamDecoder, ToolNames};
 use crate::chat::{AnswerSink, Usage};
@@ -15,9 +14,11 @@ pub(super) struct Decoder {
     calls: Calls,
     /// The vendor's id of the answer, empty until it is known.
     id: String,
-    /// What the model counted; it knows more than Bedrock.
+    /// The model's own counts; they have more detail than Bedrock's.
     usage: Option<Usage>,
     end: EndReason,
+    /// Stop texts that the model was told.
+    told_stops: Vec<String>,
     /// Whether the vendor said that nothing more will come.
     done: bool,
     complete: bool,
@@ -32,38 +33,44 @@ impl Decoder {
             id: String::new(),
             usage: None,
             end: EndReason::default(),
+            told_stops: answer.told_stops,
             done: false,
             complete: false,
         }
     }
 
     fn choice(&mut self, choice: &Choice<'_>, out: &mut dyn AnswerSink) -> Result<(), DecodeError> {
-        let said = choice.said();
-        if !said.reasoning.is_empty() {
-            self.listener.reasoning(&said.reasoning, &self.names, out);
+        let texts = choice.texts();
+        if !texts.reasoning.is_empty() {
+            self.listener.reasoning(&texts.reasoning, &self.names, out);
         }
-        if !said.text.is_empty() {
-            self.listener.text(&said.text, &self.names, out);
+        if !texts.text.is_empty() {
+            self.listener.text(&texts.text, &self.names, out);
         }
         if choice.calls().next().is_some() {
-            self.listener.finish(true, &self.names, out);
+            self.listener.finish(Called::Tools, &self.names, out);
         }
         self.calls.next_event();
         for piece in choice.calls() {
             self.calls.piece(piece, &self.id, &self.names, out);
         }
-        self.end.take(choice.reason().as_deref())
+        self.end.take(choice.reason().as_deref())?;
+        if let Some(text) = choice.stop_text(&self.told_stops) {
+            self.end.cut(&CutAt::StopText(text));
+            out.stop_sequence(text);
+        }
+        Ok(())
     }
 
-    /// The end, once it is sure that no more counts will come.
+    /// The end, once no more counts can come.
     fn finish(&mut self, metrics: Option<Usage>, out: &mut dyn AnswerSink) {
         self.complete = true;
         out.start();
-        let called = out.tool_calls() > 0;
+        let called = Called::so_far(out);
         self.listener.finish(called, &self.names, out);
-        let called = out.tool_calls() > 0;
         let usage = self.usage.or(metrics).unwrap_or_default();
-        self.end.finish(called, usage, out);
+        // The texts may have had calls too.
+        self.end.finish(Called::so_far(out), usage, out);
     }
 }
 
@@ -89,12 +96,11 @@ impl StreamDecoder for Decoder {
         if let Some(id) = chunk.id.filter(|_| self.id.is_empty()) {
             self.id = id.to_string();
         }
-        self.end
-            .intervene(chunk.guardrail_action.as_deref() == Some(INTERVENED));
+        self.end.guardrail(chunk.guardrail_action.as_deref());
         let choices = chunk.choices.iter().flatten();
         for choice in choices.filter(|choice| choice.is_first()) {
             self.choice(choice, out)?;
-            // Counts are totals, not additions: the last ones stand.
+            // Counts are totals, not increments: the last ones are valid.
             self.usage = choice.usage.and_then(|own| own.usage()).or(self.usage);
         }
         self.usage = chunk.usage.and_then(|own| own.usage()).or(self.usage);
@@ -108,8 +114,8 @@ impl StreamDecoder for Decoder {
         self.complete
     }
 
-    /// Bedrock's counts mark the last chunk; where they are missing, the vendor's own word that it
-    /// is done has to do. A stream with neither was cut.
+    /// Bedrock's counts mark the last chunk; if they are missing, the vendor's own word that it is done has to be
+    /// enough. A stream with neither was cut.
     fn end(&mut self, out: &mut dyn AnswerSink) {
         if self.done || self.end.is_set() {
             self.finish(None, out);

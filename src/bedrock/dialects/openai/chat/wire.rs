@@ -1,7 +1,6 @@
-//! What answers consist of, whole or streamed.
+//! The format of answers, whole or streamed.
 //!
-//! Vendors agree on OpenAI's shape in the large only, so everything here may be absent, `null` or
-//! of a neighbouring type.
+//! Vendors follow OpenAI's format only roughly, so everything here may be absent, `null` or of a related type.
 
 use std::borrow::Cow;
 
@@ -41,7 +40,7 @@ pub(super) struct Choice<'a> {
     message: Option<Message<'a>>,
     #[serde(default, borrow)]
     delta: Option<Message<'a>>,
-    /// Of completions without chat, as some imported models answer.
+    /// Of completions without chat, as from some imported models.
     #[serde(default, borrow)]
     text: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -53,7 +52,7 @@ pub(super) struct Choice<'a> {
     pub(super) usage: Option<UsageBody>,
 }
 
-/// What the model says, whole or a piece of it.
+/// The message of the model, whole or a piece of it.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message<'a> {
@@ -92,7 +91,7 @@ struct Function<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-/// Token counts; unlike Bedrock's own, the input's include cached tokens.
+/// Token counts; unlike in Bedrock's own, the input includes cached tokens.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct UsageBody {
@@ -117,7 +116,7 @@ struct CompletionDetails {
 
 /// The text and the reasoning of a message.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Said<'a> {
+pub(super) struct Texts<'a> {
     /// May still begin with reasoning, between tags.
     pub(super) text: Cow<'a, str>,
     pub(super) reasoning: Cow<'a, str>,
@@ -129,14 +128,14 @@ impl<'a> Choice<'a> {
         self.index.unwrap_or(0) == 0
     }
 
-    pub(super) fn said(&self) -> Said<'a> {
+    pub(super) fn texts(&self) -> Texts<'a> {
         match (self.delta.as_ref().or(self.message.as_ref()), self.text) {
-            (Some(message), _) => message.said(),
-            (None, Some(text)) => Said {
+            (Some(message), _) => message.texts(),
+            (None, Some(text)) => Texts {
                 text: plain(text),
-                ..Said::default()
+                ..Texts::default()
             },
-            (None, None) => Said::default(),
+            (None, None) => Texts::default(),
         }
     }
 
@@ -148,8 +147,8 @@ impl<'a> Choice<'a> {
             .flatten()
     }
 
-    /// The model's word for why the answer ended: the first of both fields that says something known. The second
-    /// may also be the stop text that was reached.
+    /// The model's word for why the answer ended: from the first of both fields that has a known one. The second may
+    /// also be the stop text that was reached.
     pub(super) fn reason(&self) -> Option<Cow<'a, str>> {
         let mut words = [self.finish_reason, self.stop_reason]
             .into_iter()
@@ -160,15 +159,23 @@ impl<'a> Choice<'a> {
         }
         words.find(|second| is_known(second)).or(Some(first))
     }
+
+    /// The stop text that was reached, if it is one of these and the server says so, as vLLM does:
+    /// <https://docs.vllm.ai/en/latest/api/vllm/outputs/>.
+    pub(super) fn stop_text<'t>(&self, told: &'t [String]) -> Option<&'t str> {
+        let own = word(self.stop_reason?)?;
+        let told = told.iter().find(|told| ***told == *own);
+        told.map(String::as_str)
+    }
 }
 
 impl<'a> Message<'a> {
-    fn said(&self) -> Said<'a> {
-        let mut said = self.content.map(content).unwrap_or_default();
+    fn texts(&self) -> Texts<'a> {
+        let mut texts = self.content.map(content).unwrap_or_default();
         if let Some(refusal) = &self.refusal {
-            join(&mut said.text, refusal.clone().into());
+            join(&mut texts.text, refusal.clone().into());
         }
-        // Vendors that know several of them say the same in each.
+        // Vendors that have several of them write the same into each.
         let own = [
             self.reasoning_content,
             self.reasoning,
@@ -176,9 +183,9 @@ impl<'a> Message<'a> {
         ];
         let mut own = own.into_iter().flatten().map(plain);
         if let Some(reasoning) = own.find(|reasoning| !reasoning.is_empty()) {
-            join(&mut said.reasoning, reasoning);
+            join(&mut texts.reasoning, reasoning);
         }
-        said
+        texts
     }
 }
 
@@ -216,6 +223,7 @@ impl UsageBody {
             cache_write,
             output: self.completion_tokens.unwrap_or(0),
             reasoning: reasoning.reasoning_tokens.unwrap_or(0),
+            ..Usage::default()
         };
         (usage != Usage::default()).then_some(usage)
     }
@@ -254,23 +262,23 @@ pub(super) fn fault(error: &RawValue) -> UpstreamError {
 }
 
 /// A string, or parts: texts and, from reasoning models, thoughts.
-fn content(raw: &RawValue) -> Said<'_> {
+fn content(raw: &RawValue) -> Texts<'_> {
     let Some(parts) = parts(raw) else {
-        return Said {
+        return Texts {
             text: plain(raw),
-            ..Said::default()
+            ..Texts::default()
         };
     };
-    let mut said = Said::default();
+    let mut texts = Texts::default();
     for part in parts {
         if let Some(thinking) = part.thinking {
-            join(&mut said.reasoning, plain(thinking));
+            join(&mut texts.reasoning, plain(thinking));
         }
         if let Some(text) = part.text {
-            join(&mut said.text, text.into());
+            join(&mut texts.text, text.into());
         }
     }
-    said
+    texts
 }
 
 /// The text of a string or of parts.
@@ -310,7 +318,7 @@ fn join<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
     }
 }
 
-/// The model's word for why it ended. Some vendors write an empty string while the answer goes on, some the
+/// The model's word for why it ended. While the answer continues, some vendors write an empty string, and some the
 /// number of a token.
 fn word(raw: &RawValue) -> Option<Cow<'_, str>> {
     let word = string(raw).unwrap_or(Cow::Borrowed(raw.get()));
