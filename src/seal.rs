@@ -1,22 +1,25 @@
 //! Sealed secrets: how credentials travel in a plugin configuration that others can read.
 //!
-//! The config-service seals, the filter opens, both with the keys of [`KEY_VARIABLE`] in their
-//! environments. The cipher is XChaCha20-Poly1305; channel and field are authenticated with the
-//! secret, so that what was sealed for one place opens at no other. This module does no IO: keys
-//! and nonces come in as parameters.
+//! The config-service seals and the filter opens, both with the keys of [`KEY_VARIABLE`] in their environments. The
+//! cipher is XChaCha20-Poly1305. Channel and field are authenticated with the secret, so a secret that was sealed for
+//! one place opens nowhere else. This module does no IO: keys and nonces are parameters.
+
+mod cipher;
+mod passing;
+
+pub use passing::is_passing;
 
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chacha20poly1305::aead::{Aead as _, Payload};
-use chacha20poly1305::{Key, KeyInit as _, XChaCha20Poly1305, XNonce};
 
 use crate::secret::Secret;
+use cipher::Cipher;
 
-/// Environment variable of the config-service and of every Envoy that holds the keys:
-/// `<id>:<base64 of 32 bytes>`, several with commas between.
+/// Environment variable of the config-service and of every Envoy that holds the keys: `<id>:<base64 of 32 bytes>`;
+/// separate several with commas.
 pub const KEY_VARIABLE: &str = "BEDROCK_SEAL_KEY";
 
 /// Length of a key, in bytes.
@@ -25,19 +28,19 @@ pub const KEY_LEN: usize = 32;
 /// Length of a nonce, in bytes: long enough to be chosen at random for every secret.
 pub const NONCE_LEN: usize = 24;
 
-/// What a sealed secret starts with; its key's id and the base64 of nonce and ciphertext follow.
+/// What a sealed secret starts with; the id of its key and the base64 of nonce and ciphertext follow.
 const PREFIX: &str = "sealed:v1:";
 
 /// Longest id of a key, in characters.
 const MAX_ID_LEN: usize = 32;
 
-/// Keys by id. The first one seals, every one opens.
+/// Keys by id. The first one seals; all of them open.
 #[derive(Clone, Default)]
 pub struct SealKeys {
-    keys: Vec<(String, XChaCha20Poly1305)>,
+    keys: Vec<(String, Cipher)>,
 }
 
-/// Where a secret stands; it opens nowhere else.
+/// Where a secret belongs; it opens nowhere else.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     /// Name of the channel.
@@ -46,41 +49,41 @@ pub struct Place<'a> {
     pub field: &'a str,
 }
 
-/// Why a text holds no keys. Never repeats the text.
+/// Why a text contains no keys. Never repeats the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SealKeyError {
-    /// No id, or one with other characters.
+    /// No id, or an id with other characters.
     #[error(
         "key {0} must be <id>:<base64 of 32 bytes>, with an id of 1 to 32 letters, digits, `_`, `.` or `-`"
     )]
     Id(usize),
-    /// The part after the id is no key.
-    #[error("key {0} has no 32 bytes in base64 after its id")]
+    /// The part after the id is not a key.
+    #[error("key {0} does not have 32 bytes in base64 after its id")]
     Key(usize),
-    /// Two keys have one id.
-    #[error("key {0} has the id of an earlier one")]
+    /// Two keys have the same id.
+    #[error("key {0} has the same id as an earlier one")]
     DuplicateId(usize),
 }
 
-/// Why a sealed secret does not open.
+/// Why a sealed secret cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Not sealed by this version.
-    #[error("is sealed in a way that this version does not know")]
+    /// Not sealed in a format of this version.
+    #[error("is sealed in a format that this version does not support")]
     Unknown,
     /// There is no key with that id.
     #[error("is sealed under the key `{0}`, which is not in {KEY_VARIABLE}")]
     NoKey(String),
-    /// Another key has that id, or the secret was changed or moved.
+    /// The key of that id is a different one, or the secret was changed or moved.
     #[error(
-        "does not open with the key `{0}`: another key has that id, or the secret was sealed for \
+        "cannot be opened with the key `{0}`: another key has that id, or the secret was sealed for \
          another channel or field"
     )]
     Refused(String),
 }
 
 impl SealKeys {
-    /// Whether there is no key, so that nothing can be sealed or opened.
+    /// Whether there are no keys, so that nothing can be sealed or opened.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
@@ -92,9 +95,9 @@ impl SealKeys {
         self.keys.first().map(|(id, _)| id.as_str())
     }
 
-    /// Seals a secret for a place under the first key; `None` without keys.
+    /// Seals a secret for a place with the first key; `None` without keys.
     ///
-    /// `nonce` must be random: one that is used twice gives both secrets away.
+    /// `nonce` must be random: using one twice gives both secrets away.
     #[must_use]
     pub fn seal(
         &self,
@@ -103,13 +106,8 @@ impl SealKeys {
         nonce: [u8; NONCE_LEN],
     ) -> Option<Secret> {
         let (id, cipher) = self.keys.first()?;
-        let aad = place.associated_data();
-        let payload = Payload {
-            msg: secret.expose().as_bytes(),
-            aad: &aad,
-        };
-        let ciphertext = cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
-        let bytes = [nonce.as_slice(), &ciphertext].concat();
+        let plain = secret.expose().as_bytes();
+        let bytes = cipher.seal(plain, &place.associated_data(), nonce)?;
         Some(Secret::new(format!(
             "{PREFIX}{id}:{}",
             STANDARD.encode(bytes)
@@ -120,7 +118,7 @@ impl SealKeys {
     ///
     /// # Errors
     ///
-    /// When its key is missing, or it was sealed for another place.
+    /// When its key is missing, or the secret was sealed for another place.
     pub fn open(&self, sealed: &Secret, place: Place<'_>) -> Result<Secret, OpenError> {
         let (id, text) = split(sealed).ok_or(OpenError::Unknown)?;
         let (_, cipher) = self
@@ -135,9 +133,9 @@ impl SealKeys {
 impl FromStr for SealKeys {
     type Err = SealKeyError;
 
-    /// Reads the content of [`KEY_VARIABLE`]; blank is no keys.
+    /// Reads the content of [`KEY_VARIABLE`]; a blank text means no keys.
     fn from_str(text: &str) -> Result<Self, SealKeyError> {
-        let mut keys: Vec<(String, XChaCha20Poly1305)> = Vec::new();
+        let mut keys: Vec<(String, Cipher)> = Vec::new();
         let entries = text.split(',').map(str::trim);
         for (number, entry) in (1..).zip(entries) {
             if entry.is_empty() && text.trim().is_empty() {
@@ -155,8 +153,7 @@ impl FromStr for SealKeys {
                 .ok()
                 .and_then(|bytes| bytes.try_into().ok())
                 .ok_or(SealKeyError::Key(number))?;
-            let cipher = XChaCha20Poly1305::new(&Key::from(bytes));
-            keys.push((id.to_owned(), cipher));
+            keys.push((id.to_owned(), Cipher::new(bytes)));
         }
         Ok(Self { keys })
     }
@@ -171,25 +168,25 @@ impl fmt::Debug for SealKeys {
 }
 
 impl Place<'_> {
-    /// What is authenticated with the secret. Neither a name nor a field can hold a NUL.
+    /// What is authenticated with the secret. Neither a name nor a field can contain a NUL.
     fn associated_data(self) -> Vec<u8> {
         format!("bedrock-filter\0{}\0{}", self.channel, self.field).into_bytes()
     }
 }
 
-/// Whether a secret is sealed, by whatever version.
+/// Whether a secret is sealed, by whichever version.
 #[must_use]
 pub fn is_sealed(secret: &Secret) -> bool {
     secret.expose().starts_with("sealed:")
 }
 
-/// Id of the key that a secret is sealed under.
+/// Id of the key that a secret is sealed with.
 #[must_use]
 pub fn key_id(secret: &Secret) -> Option<&str> {
     split(secret).map(|(id, _)| id)
 }
 
-/// A key as it stands in [`KEY_VARIABLE`].
+/// A key as it is written in [`KEY_VARIABLE`].
 #[must_use]
 pub fn key_text(id: &str, key: [u8; KEY_LEN]) -> Secret {
     Secret::new(format!("{id}:{}", STANDARD.encode(key)))
@@ -199,15 +196,9 @@ fn split(sealed: &Secret) -> Option<(&str, &str)> {
     sealed.expose().strip_prefix(PREFIX)?.split_once(':')
 }
 
-fn decrypt(cipher: &XChaCha20Poly1305, text: &str, place: Place<'_>) -> Option<Secret> {
+fn decrypt(cipher: &Cipher, text: &str, place: Place<'_>) -> Option<Secret> {
     let bytes = STANDARD.decode(text).ok()?;
-    let (nonce, ciphertext) = bytes.split_first_chunk::<NONCE_LEN>()?;
-    let aad = place.associated_data();
-    let payload = Payload {
-        msg: ciphertext,
-        aad: &aad,
-    };
-    let plain = cipher.decrypt(&XNonce::from(*nonce), payload).ok()?;
+    let plain = cipher.open(&bytes, &place.associated_data())?;
     String::from_utf8(plain).ok().map(Secret::new)
 }
 
@@ -216,7 +207,7 @@ fn is_id(text: &str) -> bool {
     (1..=MAX_ID_LEN).contains(&text.len()) && text.chars().all(known)
 }
 
-/// An id as it may stand in a message: it comes from a document that anybody may have written.
+/// An id that is safe to put into a message: it comes from a document of unknown origin.
 fn shown(id: &str) -> String {
     if is_id(id) {
         id.to_owned()
@@ -284,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_opens_at_its_own_place_with_its_own_key_alone() {
+    fn a_secret_opens_only_at_its_own_place_with_its_own_key() {
         let keys_a = keys(&[("k", 1)]);
         let sealed = keys_a
             .seal(&Secret::new("hush"), PLACE, [3; NONCE_LEN])

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A value that must not be shown: it has no `Display`, and `Debug` prints a placeholder.
 ///
-/// It serialises as it is: in clear, or sealed (see [`crate::seal`]).
+/// It serialises unchanged: in clear, or sealed (see [`crate::seal`]).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Secret(String);

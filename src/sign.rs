@@ -1,4 +1,4 @@
-//! What makes AWS accept a request: Signature Version 4, the filter's or Envoy's, or a Bedrock API key.
+//! What makes AWS accept a request: Signature Version 4, by the filter or by Envoy, or a Bedrock API key.
 
 mod sigv4;
 
@@ -17,11 +17,11 @@ pub use sigv4::{SigV4, canonical_uri};
 pub enum Signer {
     /// A signature over method, path, headers and body.
     SigV4(Box<SigV4>),
-    /// `Authorization: Bearer` with a Bedrock API key; the body is not looked at.
+    /// `Authorization: Bearer` with a Bedrock API key; the body does not matter.
     Bearer(Secret),
-    /// Nothing is added: Envoy signs what leaves.
+    /// Nothing is added: Envoy signs requests as they leave.
     Envoy,
-    /// Nothing can be authenticated: the channel has no credentials at the moment.
+    /// No request can be authenticated: the channel has no credentials at the moment.
     Absent,
 }
 
@@ -32,7 +32,7 @@ pub struct Unsigned<'a> {
     pub authority: &'a str,
     /// Path, already percent-encoded as it goes on the wire.
     pub path: &'a str,
-    /// Headers to sign besides `host`, `x-amz-date` and `x-amz-security-token`.
+    /// Headers to sign in addition to `host`, `x-amz-date` and `x-amz-security-token`.
     pub headers: &'a [(HeaderName, HeaderValue)],
     /// The whole body, in pieces.
     pub body: &'a [&'a [u8]],
@@ -45,8 +45,7 @@ pub struct SignError(&'static str);
 
 const NOT_VISIBLE: SignError = SignError("a header value is not visible ASCII");
 
-/// A header to add to a request. Values that are secrets are marked as sensitive, so that `Debug` hides
-/// them.
+/// A header to add to a request. Values that are secret are marked as sensitive, so that `Debug` hides them.
 pub type SignedHeader = (HeaderName, HeaderValue);
 
 impl Signer {
@@ -86,7 +85,7 @@ impl Signer {
             Self::Envoy => Ok(Vec::new()),
             Self::Absent => Err(SignError("the channel has no credentials")),
             Self::Bearer(key) => {
-                let bearer = format!("Bearer {}", key.expose());
+                let bearer = ["Bearer ", key.expose()].concat();
                 Ok(vec![(AUTHORIZATION, secret(bearer)?)])
             }
         }

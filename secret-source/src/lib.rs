@@ -1,8 +1,9 @@
-//! Secrets that a program takes as a value or from a file.
+//! Secrets given to a program as a value or in a file.
 //!
-//! Every flag for a secret, such as `--admin-token`, has a variable, `BEDROCK_ADMIN_TOKEN`, and a second pair
-//! that names a file: `--admin-token-file`, `BEDROCK_ADMIN_TOKEN_FILE`. So Docker and Kubernetes can mount
-//! secrets instead of putting them into the environment, which crash reports and child processes get to see.
+//! Every flag for a secret, such as `--admin-token`, has a variable, `BEDROCK_ADMIN_TOKEN`, and a second
+//! pair that names a file: `--admin-token-file`, `BEDROCK_ADMIN_TOKEN_FILE`. That way Docker and Kubernetes
+//! can mount secrets instead of putting them into the environment, where crash reports and child processes
+//! can see them.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -10,26 +11,28 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-/// Most that a file may hold, in bytes: no secret is longer, and a device such as `/dev/zero` never ends.
+/// The most that a file may contain, in bytes: no secret is longer, and a device such as `/dev/zero` never
+/// ends.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
-/// What some editors put before a text that they save as UTF-8. Nobody sees it.
+/// The byte order mark, which some editors put invisibly before text that they save as UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Where one secret comes from.
 ///
-/// What is empty counts as not given, because a compose file or a chart sets variables that it has no value for.
+/// An empty value counts as not given, because compose files and charts set variables even when they have
+/// no value for them.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// What it is called.
     pub name: Name,
     /// The secret itself.
     pub value: Option<&'a str>,
-    /// The file that has it.
+    /// The file that contains it.
     pub file: Option<&'a OsStr>,
 }
 
-/// What a secret is called; that of its file is the same with `-file` and `_FILE` at the end.
+/// A secret's flag and variable; those of its file end in `-file` and `_FILE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Name {
     /// On the command line, such as `--admin-token`.
@@ -41,17 +44,20 @@ pub struct Name {
 /// Why there is no secret. No message repeats one.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
-    /// It was given twice.
+    /// It was given both as a value and as a file.
     #[error(
-        "{0} and {file} are both set; give one of them",
+        "{0} and {file} are both set; remove one of them",
         file = OfFile(*.0)
     )]
     Both(Name),
     /// It was not given.
-    #[error("{0} is not set; give it, or {file}", file = OfFile(*.0))]
+    #[error("{0} is not set; set it or {file}", file = OfFile(*.0))]
     Missing(Name),
     /// The file cannot be read.
-    #[error("cannot read {path} of {name}: {source}", name = OfFile(*.name), path = .path.display())]
+    #[error(
+        "cannot read {path}, named by {name}: {source}",
+        name = OfFile(*.name), path = .path.display()
+    )]
     Read {
         /// Whose file.
         name: Name,
@@ -61,23 +67,33 @@ pub enum SourceError {
         source: std::io::Error,
     },
     /// The file has nothing in it.
-    #[error("{path} of {name} is empty; write the secret into it", name = OfFile(*.name), path = .path.display())]
+    #[error(
+        "{path}, named by {name}, is empty; write the secret into it",
+        name = OfFile(*.name), path = .path.display()
+    )]
     Empty {
         /// Whose file.
         name: Name,
         /// The file.
         path: PathBuf,
     },
-    /// The file begins with a mark that would belong to the secret.
-    #[error("{path} of {name} begins with a byte order mark (the bytes EF BB BF), which is not part of the secret; save it as UTF-8 without one", name = OfFile(*.name), path = .path.display())]
+    /// The file begins with a byte order mark, which would become part of the secret.
+    #[error(
+        "{path}, named by {name}, begins with a byte order mark (the bytes EF BB BF), which is not \
+         part of the secret; save it as UTF-8 without one",
+        name = OfFile(*.name), path = .path.display()
+    )]
     ByteOrderMark {
         /// Whose file.
         name: Name,
         /// The file.
         path: PathBuf,
     },
-    /// The file holds more than a secret.
-    #[error("{path} of {name} is longer than 64 KiB; it must hold the secret alone", name = OfFile(*.name), path = .path.display())]
+    /// The file contains more than a secret.
+    #[error(
+        "{path}, named by {name}, is longer than 64 KiB; it must contain only the secret",
+        name = OfFile(*.name), path = .path.display()
+    )]
     TooLong {
         /// Whose file.
         name: Name,
@@ -86,7 +102,7 @@ pub enum SourceError {
     },
 }
 
-/// The file's text, or one byte more than it may have.
+/// The file's text, or one byte more than the limit.
 fn read_whole(file: &Path) -> std::io::Result<String> {
     let mut text = String::new();
     File::open(file)?
@@ -96,11 +112,11 @@ fn read_whole(file: &Path) -> std::io::Result<String> {
 }
 
 impl Source<'_> {
-    /// The secret, if there is one; without the end of the line that editors leave in a file.
+    /// The secret, if there is one; without the line break that editors leave at the end of a file.
     ///
     /// # Errors
     ///
-    /// When it is given twice, or the file has none.
+    /// When both the value and the file are given, or the file contains no secret.
     pub fn read(&self) -> Result<Option<String>, SourceError> {
         let value = self.value.filter(|value| !value.is_empty());
         let file = self.file.filter(|file| !file.is_empty()).map(Path::new);
@@ -116,7 +132,7 @@ impl Source<'_> {
     ///
     /// # Errors
     ///
-    /// When it is given twice or not at all, or the file has none.
+    /// When both the value and the file are given, or neither, or the file contains no secret.
     pub fn require(&self) -> Result<String, SourceError> {
         self.read()?.ok_or(SourceError::Missing(self.name))
     }
@@ -145,7 +161,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// What the file of a secret is called.
+/// The flag and variable of a secret's file.
 struct OfFile(Name);
 
 impl fmt::Display for OfFile {
@@ -186,7 +202,7 @@ mod tests {
             let secret = read_file(content.as_bytes());
             assert_eq!(secret, Ok(Some("s3cret".to_owned())), "{content:?}");
         }
-        // What else is in it belongs to the secret.
+        // All other white space is part of the secret.
         assert_eq!(read_file(b" a b \n"), Ok(Some(" a b ".to_owned())));
     }
 
@@ -202,7 +218,7 @@ mod tests {
         let error = missing.require().unwrap_err().to_string();
         assert_eq!(
             error,
-            "--token (APP_TOKEN) is not set; give it, or --token-file (APP_TOKEN_FILE)"
+            "--token (APP_TOKEN) is not set; set it or --token-file (APP_TOKEN_FILE)"
         );
     }
 
@@ -211,7 +227,7 @@ mod tests {
         let error = read(Some("s3cret"), Some(Path::new("/run/token"))).unwrap_err();
         assert_eq!(
             error,
-            "--token (APP_TOKEN) and --token-file (APP_TOKEN_FILE) are both set; give one of them"
+            "--token (APP_TOKEN) and --token-file (APP_TOKEN_FILE) are both set; remove one of them"
         );
     }
 
@@ -220,11 +236,11 @@ mod tests {
         let missing = Path::new("/nowhere/token");
         let error = read(None, Some(missing)).unwrap_err();
         assert!(
-            error.contains("/nowhere/token of --token-file (APP_TOKEN_FILE): No such file"),
+            error.contains("/nowhere/token, named by --token-file (APP_TOKEN_FILE): No such file"),
             "{error}"
         );
         let empty = read_file(b"\n").unwrap_err();
-        assert!(empty.contains("/token of --token-file"), "{empty}");
+        assert!(empty.contains("/token, named by --token-file"), "{empty}");
         assert!(empty.contains("is empty"), "{empty}");
         let long = read_file(&vec![b'x'; 64 * 1024 + 1]).unwrap_err();
         assert!(long.contains("longer than 64 KiB"), "{long}");
@@ -232,7 +248,7 @@ mod tests {
         assert!(endless.contains("longer than 64 KiB"), "{endless}");
         let marked = read_file("\u{feff}s3cret\n".as_bytes()).unwrap_err();
         assert!(
-            marked.contains("byte order mark") && marked.contains("/token of --token-file"),
+            marked.contains("byte order mark") && marked.contains("/token, named by --token-file"),
             "{marked}"
         );
         let binary = read_file(b"s3cret\xff").unwrap_err();

@@ -1,8 +1,8 @@
 //! Signature Version 4 of one kind of request: a `POST` without a query.
 //!
-//! `aws-sigv4` derives the signing key, once a day: its four HMACs would cost more than all else but
-//! hashing the body. That is why it does not sign whole requests here; `tests/signing.rs` holds the
-//! outcome to its own, and to botocore's.
+//! `aws-sigv4` derives the signing key, once a day: its four HMACs would cost more than everything else except
+//! hashing the body. That is why it does not sign whole requests here; `tests/signing.rs` compares the result with
+//! its signatures, and with botocore's.
 //!
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 use super::{NOT_VISIBLE, SignError, SignedHeader, Unsigned, secret};
 use crate::secret::Secret;
 
-/// Service name in the credential scope; it is not the endpoint's `bedrock-runtime`.
+/// Service name in the credential scope; not the endpoint's `bedrock-runtime`.
 ///
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrock.html>
 const SERVICE: &str = "bedrock";
@@ -29,7 +29,7 @@ const SERVICE: &str = "bedrock";
 const X_AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const X_AMZ_SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 
-/// What stays as it is in the canonical URI: the unreserved characters of RFC 3986, and slashes.
+/// What stays unencoded in the canonical URI: the unreserved characters of RFC 3986, and slashes.
 const ENCODED_IN_URI: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -46,15 +46,15 @@ pub struct SigV4 {
     key: Mutex<Option<SigningKey>>,
 }
 
-/// The key that signs for one day.
+/// The key for the signatures of one day.
 struct SigningKey {
     /// Days since the epoch.
     day: u64,
-    /// Has taken in the key already.
+    /// An HMAC that has already taken in the key.
     hmac: Hmac<Sha256>,
 }
 
-/// The time of a signature, as it is written.
+/// The time of a signature, as text.
 struct Timestamp {
     /// Such as `20260115T123456Z`.
     amz_date: String,
@@ -108,7 +108,7 @@ impl SigV4 {
         Ok(added)
     }
 
-    /// Every header that is signed, in the order in which it is.
+    /// Every signed header, in canonical order.
     fn headers<'h>(
         &'h self,
         request: Unsigned<'h>,
@@ -143,7 +143,7 @@ impl SigV4 {
         let secret = self.secret_access_key.expose();
         let key = generate_signing_key(secret, now, &self.region, SERVICE);
         let hmac = Hmac::new_from_slice(key.as_ref())
-            .map_err(|_| SignError("the signing key has no valid length"))?;
+            .map_err(|_| SignError("the signing key has an invalid length"))?;
         *cached = Some(SigningKey {
             day,
             hmac: hmac.clone(),
@@ -152,7 +152,7 @@ impl SigV4 {
     }
 }
 
-/// Shows whose signatures these are, and no secret.
+/// Shows whose signatures these are, but no secret.
 impl fmt::Debug for SigV4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigV4")
@@ -196,8 +196,8 @@ fn signed_names(headers: &[(&str, &str)]) -> String {
     names
 }
 
-/// The path of a request as its signature covers it: that of the wire percent-encoded once more, as for
-/// every service but S3.
+/// The path of a request as its signature covers it: the path on the wire percent-encoded once more, as for every
+/// service except S3.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 #[must_use]
@@ -227,7 +227,7 @@ fn canonical_request(request: Unsigned<'_>, headers: &[(&str, &str)], names: &st
     canonical
 }
 
-/// Adds a value without spaces at its ends and with single ones inside.
+/// Adds a value without leading or trailing spaces, and with every run of spaces inside reduced to one.
 fn push_trimmed(canonical: &mut String, value: &str) {
     for (index, word) in value.split(' ').filter(|word| !word.is_empty()).enumerate() {
         if index > 0 {
@@ -237,7 +237,7 @@ fn push_trimmed(canonical: &mut String, value: &str) {
     }
 }
 
-/// Bytes in lower-case hexadecimal. Each request has three times 32 of them, so not by way of `fmt`.
+/// Bytes in lower-case hexadecimal. Each request needs 32 of them three times, so this avoids `fmt`.
 fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| {
         char::from(if nibble < 10 {
