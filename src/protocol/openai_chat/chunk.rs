@@ -1,15 +1,18 @@
 //! A streamed answer: server-sent events with `chat.completion.chunk` objects.
 //!
-//! Chunks are written straight as bytes behind a head that is the same for the whole stream.
+//! Chunks are written directly as bytes after a head that is the same for the whole stream.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use super::completion::{ID_PREFIX, ThinkingBlock, UsageBody, finish_reason};
 use super::{ChatReply, ToolStyle, error};
 use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Thought, Usage};
-use crate::json;
+use crate::json::{self, write_or_null};
+use crate::protocol::openai::free_text::free_text;
 
-/// End of what every chunk begins with.
+/// End of the part with which every chunk begins.
 const CHOICES: &[u8] = b",\"choices\":[";
 
 /// Whether a stream reports token counts.
@@ -17,7 +20,7 @@ const CHOICES: &[u8] = b",\"choices\":[";
 pub(super) enum StreamUsage {
     /// A last chunk has them, all others `null`.
     Included,
-    /// No chunk speaks of them.
+    /// Chunks do not mention them.
     Omitted,
 }
 
@@ -28,6 +31,8 @@ pub(super) struct ChunkWriter {
     has_tier: bool,
     suffix: &'static str,
     reply: ChatReply,
+    /// Calls that have not ended and whose text only their whole arguments tell, by their indexes.
+    held: BTreeMap<u32, String>,
     out: Vec<u8>,
 }
 
@@ -35,16 +40,16 @@ impl ChunkWriter {
     /// A writer for one stream.
     pub(super) fn new(head: &AnswerHead, reply: ChatReply) -> Self {
         let mut prefix = b"data: {\"id\":".to_vec();
-        write_json(&mut prefix, &[ID_PREFIX, &head.id].concat());
+        write_or_null(&mut prefix, &[ID_PREFIX, &head.id].concat());
         prefix.extend_from_slice(b",\"object\":\"chat.completion.chunk\",\"created\":");
-        write_json(&mut prefix, &head.created);
+        write_or_null(&mut prefix, &head.created);
         prefix.extend_from_slice(b",\"model\":");
-        write_json(&mut prefix, &head.model);
+        write_or_null(&mut prefix, &head.model);
         if let Some(tier) = &head.service_tier {
             write_tier(&mut prefix, tier);
         }
         prefix.extend_from_slice(CHOICES);
-        // OpenAI sends `usage: null` on ordinary chunks only when usage was asked for.
+        // On ordinary chunks, OpenAI sends `usage: null` only if usage was asked for.
         let suffix = match reply.usage {
             StreamUsage::Included => "],\"usage\":null}\n\n",
             StreamUsage::Omitted => "]}\n\n",
@@ -54,6 +59,7 @@ impl ChunkWriter {
             has_tier: head.service_tier.is_some(),
             suffix,
             reply,
+            held: BTreeMap::new(),
             out: Vec::new(),
         }
     }
@@ -69,19 +75,20 @@ impl ChunkWriter {
         }
         match self.reply.tool_style {
             ToolStyle::ToolCalls => self.delta(&Calls { tool_calls: [call] }, None),
-            // The old API knows one call; the model was told not to make more.
-            ToolStyle::FunctionCall if call.index == 0 => {
-                let function_call = &call.function;
-                self.delta(&Function { function_call }, None);
+            // The old API has only one call; the model was told not to make more.
+            ToolStyle::FunctionCall => {
+                let function = call.function.as_ref().filter(|_| call.index == 0);
+                if let Some(function_call) = function {
+                    self.delta(&Function { function_call }, None);
+                }
             }
-            ToolStyle::FunctionCall => {}
         }
     }
 
     fn delta(&mut self, delta: &impl Serialize, reason: Option<&str>) {
         self.out.extend_from_slice(&self.prefix);
         self.out.extend_from_slice(b"{\"index\":0,\"delta\":");
-        write_json(&mut self.out, delta);
+        write_or_null(&mut self.out, delta);
         self.end_choice(reason);
     }
 
@@ -95,7 +102,7 @@ impl ChunkWriter {
     fn end_choice(&mut self, reason: Option<&str>) {
         self.out
             .extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
-        write_json(&mut self.out, &reason);
+        write_or_null(&mut self.out, &reason);
         self.out.push(b'}');
         self.out.extend_from_slice(self.suffix.as_bytes());
     }
@@ -107,7 +114,7 @@ impl EventWriter for ChunkWriter {
     }
 
     fn text(&mut self, text: &str) {
-        // Most of every stream, so it is written without a detour.
+        // Most of every stream, so it is written directly.
         self.out.extend_from_slice(&self.prefix);
         self.out
             .extend_from_slice(b"{\"index\":0,\"delta\":{\"content\":");
@@ -146,29 +153,53 @@ impl EventWriter for ChunkWriter {
     }
 
     fn tool_call(&mut self, index: u32, id: &str, name: &str) {
-        let function = FunctionDelta {
-            name: Some(name),
-            arguments: "",
-        };
-        self.tool_delta(&ToolDelta {
-            index,
+        let name = Some(name);
+        let mut call = ToolDelta {
             id: Some(id),
             kind: Some("function"),
-            function,
-        });
+            ..ToolDelta::of(index)
+        };
+        if name.is_some_and(|name| self.reply.takes_free_text(name)) {
+            self.held.insert(index, String::new());
+            call.kind = Some("custom");
+            call.custom = Some(CustomDelta { name, input: "" });
+        } else {
+            let arguments = "";
+            call.function = Some(FunctionDelta { name, arguments });
+        }
+        self.tool_delta(&call);
     }
 
     fn tool_arguments(&mut self, index: u32, json: &str) {
+        if let Some(held) = self.held.get_mut(&index) {
+            held.push_str(json);
+            return;
+        }
         let function = FunctionDelta {
             name: None,
             arguments: json,
         };
         self.tool_delta(&ToolDelta {
-            index,
-            id: None,
-            kind: None,
-            function,
+            function: Some(function),
+            ..ToolDelta::of(index)
         });
+    }
+
+    fn tool_call_end(&mut self, index: u32) {
+        let Some(arguments) = self.held.remove(&index) else {
+            return;
+        };
+        let input = free_text(&arguments);
+        if !input.is_empty() {
+            let custom = CustomDelta {
+                name: None,
+                input: &input,
+            };
+            self.tool_delta(&ToolDelta {
+                custom: Some(custom),
+                ..ToolDelta::of(index)
+            });
+        }
     }
 
     /// Every chunk names the processing class from here on, unless the answer's head did.
@@ -191,7 +222,7 @@ impl EventWriter for ChunkWriter {
         if self.reply.usage == StreamUsage::Included {
             self.out.extend_from_slice(&self.prefix);
             self.out.extend_from_slice(b"],\"usage\":");
-            write_json(&mut self.out, &UsageBody(usage));
+            write_or_null(&mut self.out, &UsageBody(usage));
             self.out.extend_from_slice(b"}\n\n");
         }
         self.out.extend_from_slice(b"data: [DONE]\n\n");
@@ -216,7 +247,30 @@ struct ToolDelta<'a> {
     id: Option<&'a str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
-    function: FunctionDelta<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    function: Option<FunctionDelta<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    custom: Option<CustomDelta<'a>>,
+}
+
+impl ToolDelta<'_> {
+    /// One that says nothing yet about a call.
+    fn of(index: u32) -> Self {
+        Self {
+            index,
+            id: None,
+            kind: None,
+            function: None,
+            custom: None,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct CustomDelta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    input: &'a str,
 }
 
 #[derive(Serialize)]
@@ -228,19 +282,13 @@ struct FunctionDelta<'a> {
 
 fn write_tier(out: &mut Vec<u8>, tier: &str) {
     out.extend_from_slice(b",\"service_tier\":");
-    write_json(out, &tier);
-}
-
-/// Writes JSON to memory, which cannot fail for the types used here.
-fn write_json(out: &mut Vec<u8>, value: &impl Serialize) {
-    if json::write(out, value).is_err() {
-        out.extend_from_slice(b"null");
-    }
+    write_or_null(out, &tier);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::rc::Rc;
 
     fn writer(usage: StreamUsage) -> ChunkWriter {
         let head = AnswerHead {
@@ -253,6 +301,7 @@ mod tests {
             usage,
             tool_style: ToolStyle::ToolCalls,
             reasoning: true,
+            free_text: Rc::new([]),
         };
         ChunkWriter::new(&head, reply)
     }

@@ -1,4 +1,4 @@
-//! The body of an answer that is not streamed.
+//! The body of a whole answer.
 
 use std::borrow::Cow;
 
@@ -7,16 +7,17 @@ use serde::{Serialize, Serializer};
 use super::{ChatReply, ToolStyle};
 use crate::chat::{AnswerHead, Completion, FinishReason, Thought, ToolCall, Usage};
 use crate::json;
+use crate::protocol::openai::free_text::free_text;
 use crate::wire::openai::{self as wire, FunctionCall};
 
-/// By how many bytes an answer is usually longer than its text, at most.
+/// Most bytes by which an answer is usually longer than its text.
 const ROOM: usize = 1024;
 
-/// What the ids of answers begin with.
+/// Prefix of the ids of answers.
 pub(super) const ID_PREFIX: &str = "chatcmpl-";
 
 /// The JSON body of a `chat.completion`.
-pub(super) fn body(answer: &Completion, head: &AnswerHead, reply: ChatReply) -> Vec<u8> {
+pub(super) fn body(answer: &Completion, head: &AnswerHead, reply: &ChatReply) -> Vec<u8> {
     let style = reply.tool_style;
     let (tool_calls, function_call) = match style {
         ToolStyle::ToolCalls => (answer.tool_calls.as_slice(), None),
@@ -37,7 +38,7 @@ pub(super) fn body(answer: &Completion, head: &AnswerHead, reply: ChatReply) -> 
                 refusal: None,
                 reasoning_content: reasoning_content(answer).filter(|_| reply.reasoning),
                 thinking_blocks: thoughts.collect(),
-                tool_calls: tool_calls.iter().map(tool_call).collect(),
+                tool_calls: tool_calls.iter().map(|own| called(own, reply)).collect(),
                 function_call: function_call.map(function),
                 annotations: [],
             },
@@ -72,7 +73,7 @@ fn reasoning_content(answer: &Completion) -> Option<String> {
 /// OpenAI's word for why an answer ended: <https://platform.openai.com/docs/api-reference/chat/object>.
 pub(super) fn finish_reason(reason: FinishReason, style: ToolStyle) -> &'static str {
     match (reason, style) {
-        (FinishReason::Stop, _) => "stop",
+        (FinishReason::Stop | FinishReason::StopText, _) => "stop",
         (FinishReason::Length, _) => "length",
         (FinishReason::ContentFilter, _) => "content_filter",
         (FinishReason::ToolCalls, ToolStyle::ToolCalls) => "tool_calls",
@@ -110,14 +111,43 @@ struct Message<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     thinking_blocks: Vec<ThinkingBlock<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    tool_calls: Vec<wire::ToolCall<'a>>,
+    tool_calls: Vec<Called<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     function_call: Option<FunctionCall<'a>>,
     annotations: [(); 0],
 }
 
-fn tool_call(call: &ToolCall) -> wire::ToolCall<'_> {
-    wire::ToolCall::new(&call.id, function(call))
+/// A tool call as the client gets it.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Called<'a> {
+    Function(wire::ToolCall<'a>),
+    Custom {
+        id: &'a str,
+        #[serde(rename = "type")]
+        kind: &'static str,
+        custom: CustomCall<'a>,
+    },
+}
+
+#[derive(Serialize)]
+struct CustomCall<'a> {
+    name: &'a str,
+    input: Cow<'a, str>,
+}
+
+fn called<'a>(call: &'a ToolCall, reply: &ChatReply) -> Called<'a> {
+    if reply.takes_free_text(&call.name) {
+        return Called::Custom {
+            id: &call.id,
+            kind: "custom",
+            custom: CustomCall {
+                name: &call.name,
+                input: free_text(&call.arguments),
+            },
+        };
+    }
+    Called::Function(wire::ToolCall::new(&call.id, function(call)))
 }
 
 fn function(call: &ToolCall) -> FunctionCall<'_> {
@@ -127,7 +157,7 @@ fn function(call: &ToolCall) -> FunctionCall<'_> {
     }
 }
 
-/// A thought as an extension of OpenAI's format has it, which clients send back unchanged.
+/// A thought in an extension of OpenAI's format, which clients send back unchanged.
 pub(super) struct ThinkingBlock<'a>(pub(super) &'a Thought);
 
 impl Serialize for ThinkingBlock<'_> {
@@ -157,7 +187,7 @@ impl Serialize for ThinkingBlock<'_> {
     }
 }
 
-/// Token counts; OpenAI counts cached ones among the prompt's.
+/// Token counts; OpenAI counts cached tokens as part of the prompt.
 pub(super) struct UsageBody(pub(super) Usage);
 
 impl Serialize for UsageBody {

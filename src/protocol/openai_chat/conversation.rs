@@ -1,25 +1,35 @@
 //! From OpenAI's messages to those of the chat vocabulary.
 
-use std::borrow::Cow;
-
-use serde_json::value::RawValue;
-
-use super::arguments::Arguments;
-use super::content::{Content, Part as WirePart};
 use super::error::path;
-use super::message::{self, FunctionCall};
-use super::part::{assistant_part, system_part, thought, user_part};
-use super::read::missing;
+use super::message::{self, CustomCall, FunctionCall, ThinkingBlock, ToolCall};
 use crate::chat::{
     At, Block, BlockContent, CacheControl, Error, Message, Part, Role, ToolResult, ToolUse,
 };
 use crate::json::Text;
+use crate::protocol::openai::arguments::input;
+use crate::protocol::openai::blocks::{Spot, Words, block, blocks};
+use crate::protocol::openai::content::Content;
+use crate::protocol::openai::error::missing;
+use crate::protocol::openai::free_text;
+use crate::protocol::openai::part::{assistant_part, redacted, system_part, thinking, user_part};
+
+/// How this API names parts.
+const WORDS: Words = Words {
+    path,
+    system: "text",
+    user: "text, image_url and file",
+    assistant: "text and refusal",
+};
+
+fn spot(at: At) -> Spot {
+    Spot { at, words: &WORDS }
+}
 
 /// The messages of a request.
 ///
 /// # Errors
 ///
-/// A 400 that names the part which is not what it should be.
+/// A 400 that names the malformed part.
 pub(super) fn messages(wire: Vec<message::Message<'_>>) -> Result<Vec<Message<'_>>, Error> {
     // With room for one in front.
     let mut messages = Vec::with_capacity(wire.len() + 1);
@@ -41,7 +51,8 @@ pub(super) fn system(content: Content<'_>) -> Result<Message<'_>, Error> {
     };
     Ok(Message {
         role: Role::System,
-        blocks: blocks(Some(content), at, system_part).map_err(|fault| fault.param("system"))?,
+        blocks: blocks(Some(content), spot(at), system_part)
+            .map_err(|fault| fault.param("system"))?,
     })
 }
 
@@ -52,7 +63,7 @@ pub(super) fn mark_end(messages: &mut [Message<'_>], mark: CacheControl) {
     }
 }
 
-/// The last block of a message that models are told.
+/// The last block of a message that reaches models.
 fn last_told<'m, 'a>(message: &'m mut Message<'a>) -> Option<&'m mut Block<'a>> {
     let mut blocks = message.blocks.iter_mut();
     blocks.rfind(|block| !is_blank(block))
@@ -67,9 +78,12 @@ fn read(mut message: message::Message<'_>, index: usize) -> Result<Message<'_>, 
     let (role, blocks) = match message.role {
         message::Role::System | message::Role::Developer => (
             Role::System,
-            blocks(message.content.take(), at, system_part)?,
+            blocks(message.content.take(), spot(at), system_part)?,
         ),
-        message::Role::User => (Role::User, blocks(message.content.take(), at, user_part)?),
+        message::Role::User => (
+            Role::User,
+            blocks(message.content.take(), spot(at), user_part)?,
+        ),
         message::Role::Assistant => (Role::Assistant, assistant(&mut message, at)?),
         message::Role::Tool => {
             let id = message.tool_call_id.take();
@@ -92,7 +106,7 @@ fn read(mut message: message::Message<'_>, index: usize) -> Result<Message<'_>, 
     Ok(read)
 }
 
-/// Whether a block is a text that models are not told.
+/// Whether a block is a blank text, which is left out.
 fn is_blank(block: &Block<'_>) -> bool {
     matches!(&block.content, BlockContent::Text(text) if text.is_blank())
 }
@@ -104,11 +118,11 @@ fn assistant<'a>(message: &mut message::Message<'a>, at: At) -> Result<Vec<Block
         .filter_map(thought)
         .map(|content| block(content, at))
         .collect();
-    let said = blocks(message.content.take(), at, assistant_part)?;
+    let texts = blocks(message.content.take(), spot(at), assistant_part)?;
     if found.is_empty() {
-        found = said;
+        found = texts;
     } else {
-        found.extend(said);
+        found.extend(texts);
     }
     let refusal = message.refusal.take().map(BlockContent::Text);
     found.extend(refusal.map(|content| block(content, at)));
@@ -127,28 +141,39 @@ fn assistant<'a>(message: &mut message::Message<'a>, at: At) -> Result<Vec<Block
             part: Part::Call(index),
             ..at
         };
-        let FunctionCall { name, arguments } = call.function;
-        let place = || format!("{}.function.arguments", path(at));
-        let call = ToolUse {
-            id: call.id,
-            name,
-            input: input(arguments, place)?,
-        };
-        found.push(block(BlockContent::ToolUse(call), at));
+        found.push(block(BlockContent::ToolUse(tool_use(call, at)?), at));
     }
     Ok(found)
 }
 
-fn block(content: BlockContent<'_>, at: At) -> Block<'_> {
-    Block {
-        content,
-        cache: None,
-        at,
+fn tool_use(call: ToolCall<'_>, at: At) -> Result<ToolUse<'_>, Error> {
+    let (name, input) = match (call.function, call.custom) {
+        (Some(FunctionCall { name, arguments }), _) => {
+            let place = || format!("{}.function.arguments", path(at));
+            (name, input(arguments, place)?)
+        }
+        (None, Some(CustomCall { name, input })) => {
+            let place = format!("{}.custom.input", path(at));
+            (name, free_text::arguments(input, &place)?)
+        }
+        (None, None) => return Err(missing(format!("{}.function", path(at)))),
+    };
+    Ok(ToolUse {
+        id: call.id,
+        name,
+        input,
+    })
+}
+
+fn thought(block: ThinkingBlock<'_>) -> Option<BlockContent<'_>> {
+    match &*block.kind {
+        "redacted_thinking" => redacted(block.data),
+        _ => Some(thinking(block.thinking, block.signature)),
     }
 }
 
 fn result<'a>(id: Text<'a>, content: Option<Content<'a>>, at: At) -> Result<Block<'a>, Error> {
-    let content = blocks(content, at, user_part)?;
+    let content = blocks(content, spot(at), user_part)?;
     Ok(block(
         BlockContent::ToolResult(ToolResult {
             id,
@@ -157,45 +182,4 @@ fn result<'a>(id: Text<'a>, content: Option<Content<'a>>, at: At) -> Result<Bloc
         }),
         at,
     ))
-}
-
-/// The object of a call's arguments.
-pub(super) fn input<'a>(
-    arguments: Option<Arguments<'a>>,
-    place: impl Fn() -> String,
-) -> Result<Cow<'a, RawValue>, Error> {
-    let arguments = arguments.unwrap_or_else(|| Arguments::Text(Text::default()));
-    arguments.into_object().ok_or_else(|| {
-        let message = "The arguments of a tool call must be a JSON object.";
-        Error::invalid(place(), message)
-    })
-}
-
-/// The blocks of a content: of a message's, or of one inside a part of it.
-pub(super) fn blocks<'a>(
-    content: Option<Content<'a>>,
-    at: At,
-    read: fn(WirePart<'a>, At) -> Result<Option<BlockContent<'a>>, Error>,
-) -> Result<Vec<Block<'a>>, Error> {
-    let parts = match content {
-        None => return Ok(Vec::new()),
-        Some(Content::Text(text)) => return Ok(vec![block(BlockContent::Text(text), at)]),
-        Some(Content::Parts(parts)) => parts,
-    };
-    let mut found = Vec::with_capacity(parts.len());
-    for (index, part) in parts.into_iter().enumerate() {
-        let part_of = match at.part {
-            Part::Content(outer) => Part::Nested(outer, index),
-            _ => Part::Content(index),
-        };
-        let at = At {
-            part: part_of,
-            ..at
-        };
-        let cache = part.cache().map(Into::into);
-        if let Some(content) = read(part, at)? {
-            found.push(Block { content, cache, at });
-        }
-    }
-    Ok(found)
 }

@@ -1,53 +1,25 @@
-//! Errors in OpenAI's shape: `{"error": {"message", "type", "param", "code"}}`.
-
-use std::borrow::Cow;
-
-use serde::Serialize;
+//! Errors, and where in a chat request they are.
 
 use super::params::name;
-use crate::chat::{At, Error, ErrorKind, Field, Part, Place};
+use crate::chat::{At, Error, Field, Part, Terms};
+use crate::protocol::openai::error;
+
+/// How this API names what is at fault.
+const TERMS: Terms = Terms {
+    param: name,
+    block: path,
+    field: |field| match field {
+        Field::Whole => "",
+        Field::Kind => ".type",
+        Field::Image => ".image_url.url",
+        Field::File => ".file",
+        Field::FileData => ".file.file_data",
+    },
+};
 
 /// The JSON body of an error.
-///
-/// Official clients look at the HTTP status and at these four fields:
-/// <https://platform.openai.com/docs/guides/error-codes/api-errors>.
 pub(super) fn body(error: &Error) -> Vec<u8> {
-    let param = error.param.as_ref().map(param);
-    let error = Body {
-        message: &error.message,
-        kind: kind(error.kind),
-        param: param.as_deref(),
-        code: error.code,
-    };
-    // Strings always serialise.
-    serde_json::to_vec(&Envelope { error }).unwrap_or_default()
-}
-
-fn kind(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::InvalidRequest => "invalid_request_error",
-        ErrorKind::Permission => "permission_error",
-        ErrorKind::RateLimit => "rate_limit_error",
-        ErrorKind::Server => "server_error",
-    }
-}
-
-/// Where a place is in a request of OpenAI's.
-fn param(place: &Place) -> Cow<'_, str> {
-    match place {
-        Place::Path(path) => Cow::Borrowed(path),
-        Place::Param(param) => name(*param).into(),
-        Place::Block(at, field) => {
-            let field = match field {
-                Field::Whole => "",
-                Field::Kind => ".type",
-                Field::Image => ".image_url.url",
-                Field::File => ".file",
-                Field::FileData => ".file.file_data",
-            };
-            (path(*at) + field).into()
-        }
-    }
+    error::body(error, &TERMS)
 }
 
 /// The path of a part of the conversation.
@@ -61,20 +33,6 @@ pub(super) fn path(at: At) -> String {
         }
         Part::Call(index) => format!("messages[{message}].tool_calls[{index}]"),
     }
-}
-
-#[derive(Serialize)]
-struct Envelope<'a> {
-    error: Body<'a>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    message: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    param: Option<&'a str>,
-    code: Option<&'a str>,
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for ResponseFormat<'a> {
             #[serde(default, borrow)]
             json_schema: Option<JsonSchema<'a>>,
         }
+
         let object = Object::deserialize(deserializer)?;
         match (&*object.kind, object.json_schema) {
             ("text", _) => Ok(Self::Text),

@@ -1,11 +1,12 @@
 //! Messages of the conversation.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
-use super::arguments::Arguments;
-use super::content::{CacheControl, Content};
-use super::value::word;
 use crate::json::Text;
+use crate::protocol::openai::arguments::Arguments;
+use crate::protocol::openai::content::{CacheControl, Content};
+use crate::protocol::openai::value::word;
 
 /// One message.
 ///
@@ -85,9 +86,23 @@ pub struct ToolCall<'a> {
     /// Ties the call to its result.
     #[serde(borrow)]
     pub id: Text<'a>,
-    /// Name and arguments.
+    /// Name and arguments of a function.
+    #[serde(default, borrow)]
+    pub function: Option<FunctionCall<'a>>,
+    /// Name and free text of a custom tool.
+    #[serde(default, borrow)]
+    pub custom: Option<CustomCall<'a>>,
+}
+
+/// Name and free text of a call.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CustomCall<'a> {
+    /// Name of the tool.
     #[serde(borrow)]
-    pub function: FunctionCall<'a>,
+    pub name: Text<'a>,
+    /// The text, as JSON.
+    #[serde(borrow)]
+    pub input: &'a RawValue,
 }
 
 /// Name and arguments of a call.

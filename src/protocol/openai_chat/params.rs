@@ -1,34 +1,13 @@
 //! The parameters of a request by name.
 
 use super::ChatRequest;
-use super::read::missing;
 use crate::chat::{Asked, Error, Param};
+use crate::protocol::openai::params::{self, at_least_one, needed, params, within};
 
-macro_rules! params {
-    ($($name:literal $param:ident $set:expr;)*) => {
-        /// Every parameter of `POST /v1/chat/completions`, by name, with what it is in the chat vocabulary.
-        ///
-        /// <https://platform.openai.com/docs/api-reference/chat/create>; those that OpenAI does not have
-        /// are extensions.
-        const PARAMS: &[Asked] = &[$(Asked { param: Param::$param, name: $name },)*];
-
-        /// The parameters with which a request asks for something; neutral values count as unset, and so do
-        /// penalties too small to matter.
-        pub(super) fn asked(request: &ChatRequest<'_>) -> Vec<Asked> {
-            let mut asked = Vec::with_capacity(8);
-            $(
-                let is_set: fn(&ChatRequest<'_>) -> bool = $set;
-                if is_set(request) {
-                    asked.push(Asked { param: Param::$param, name: $name });
-                }
-            )*
-            asked
-        }
-    };
-}
-
-params! {
-    // Other APIs' names stand before those of the same meaning that are OpenAI's.
+// Every parameter of <https://platform.openai.com/docs/api-reference/chat/create>, and extensions that OpenAI does not
+// have. Neutral values count as unset, and so do penalties too small to matter.
+params! { ChatRequest:
+    // Other APIs' names come before OpenAI's own for the same thing.
     "cache_control" CacheMark |r| r.cache_control.is_some();
     "chat_template_kwargs" Effort |r| r.chat_template_kwargs.is_some_and(|own| own.thinks().is_some());
     "enable_thinking" Effort |r| r.enable_thinking.is_some();
@@ -97,46 +76,29 @@ pub fn params() -> &'static [Asked] {
 
 /// Whether a parameter is read, whatever becomes of it.
 pub(super) fn is_known(name: &str) -> bool {
-    name == "extra_body" || PARAMS.iter().any(|own| own.name == name)
+    name == "extra_body" || params::has(PARAMS, name)
 }
 
-/// The API's name for a parameter; of two names for one thing the one that stands last is the usual one.
+/// The API's name for a parameter.
 pub(super) fn name(param: Param) -> &'static str {
-    let known = PARAMS.iter().rfind(|own| own.param == param);
-    known.map_or(param.name(), |own| own.name)
+    params::name(PARAMS, param)
 }
 
 /// What has to be there, and ranges of the API reference: <https://platform.openai.com/docs/api-reference/chat/create>.
 pub(super) fn check_ranges(request: &ChatRequest<'_>) -> Result<(), Error> {
-    for (param, is_there) in [
-        ("model", request.model.is_some()),
-        ("messages", request.messages.is_some()),
-    ] {
-        if !is_there {
-            return Err(missing(param.to_owned()));
-        }
-    }
-    let within = |param: &'static str, value: Option<f64>, (min, max): (f64, f64)| match value {
-        Some(value) if !(min..=max).contains(&value) => {
-            let message = format!("'{param}' is {value}; it must be between {min} and {max}.");
-            Err(Error::invalid(param, message))
-        }
-        _ => Ok(()),
-    };
-    within("temperature", request.temperature, (0.0, 2.0))?;
-    within("top_p", request.top_p, (0.0, 1.0))?;
-    within("frequency_penalty", request.frequency_penalty, (-2.0, 2.0))?;
-    within("presence_penalty", request.presence_penalty, (-2.0, 2.0))?;
-    for (param, value) in [
-        ("max_completion_tokens", request.max_completion_tokens),
-        ("max_tokens", request.max_tokens),
-        ("n", request.n),
-    ] {
-        if value == Some(0) {
-            let message = format!("'{param}' must be at least 1.");
-            return Err(Error::invalid(param, message));
-        }
-    }
+    needed("model", request.model.as_ref())?;
+    needed("messages", request.messages.as_ref())?;
+    within("temperature", request.temperature, &(0.0..=2.0))?;
+    within("top_p", request.top_p, &(0.0..=1.0))?;
+    within(
+        "frequency_penalty",
+        request.frequency_penalty,
+        &(-2.0..=2.0),
+    )?;
+    within("presence_penalty", request.presence_penalty, &(-2.0..=2.0))?;
+    at_least_one("max_completion_tokens", request.max_completion_tokens)?;
+    at_least_one("max_tokens", request.max_tokens)?;
+    at_least_one("n", request.n)?;
     match &request.messages {
         Some(messages) if messages.is_empty() => {
             let message = "'messages' is empty; it needs at least one message.";
@@ -162,7 +124,7 @@ mod tests {
     fn check_refused(fields: &str, refused: Option<&str>) {
         let body = body(fields);
         let error = Chat
-            .parse(body.as_bytes())
+            .parse(body.as_bytes(), &crate::protocol::Said::default())
             .and_then(|parsed| check(&parsed.request, Param::default_treatment))
             .err();
         assert_eq!(
@@ -187,10 +149,6 @@ mod tests {
             (r#""modalities":["text","audio"]"#, "modalities"),
             (r#""audio":{"voice":"a"}"#, "audio"),
             (r#""web_search_options":{}"#, "web_search_options"),
-            (
-                r#""response_format":{"type":"json_object"}"#,
-                "response_format",
-            ),
             (r#""temperature":2.5"#, "temperature"),
             (r#""top_p":-0.1"#, "top_p"),
             (r#""max_tokens":0"#, "max_tokens"),
@@ -206,6 +164,7 @@ mod tests {
             r#""n":1,"logprobs":false,"top_logprobs":0,"logit_bias":{},"frequency_penalty":0,"presence_penalty":0.0"#,
             r#""frequency_penalty":0.5,"presence_penalty":-1"#,
             r#""modalities":["text"],"response_format":{"type":"text"},"tools":[],"tool_choice":"auto""#,
+            r#""response_format":{"type":"json_object"}"#,
             r#""metadata":{"a":"b"},"seed":7,"store":false,"user":"u","verbosity":"low","service_tier":"auto""#,
             r#""prediction":{"type":"content","content":"x"},"prompt_cache_key":"k","safety_identifier":"s""#,
         ] {

@@ -1,34 +1,36 @@
 //! From OpenAI's request to the chat vocabulary.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
-
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::conversation::{mark_end, messages, system};
-use super::fault;
 use super::format::ResponseFormat;
 use super::params::asked;
-use super::request::{ChatRequest, GuardrailConfig};
-use super::tool::{self, Function, LegacyChoice, ToolChoiceMode};
-use super::value::{Label, whole, word};
+use super::request::ChatRequest;
+use super::tool::{self, Custom, Format, Function};
+use super::tool_choice::{self, LegacyChoice, ToolChoiceMode};
 use crate::chat::{
-    Error, Guardrail, JsonSchema, Message, OutputFormat, Request, Sampling, Thinking, ThinkingMode,
+    EndUser, Error, JsonSchema, Message, OutputFormat, Request, Sampling, Thinking, ThinkingMode,
     Tool, ToolChoice,
 };
 use crate::json::Text;
+use crate::protocol::openai::error::missing;
+use crate::protocol::openai::fault;
+use crate::protocol::openai::free_text;
+use crate::protocol::openai::options::guardrail;
+use crate::protocol::openai::tool::{drop_repeated, must_be_object, schema};
+use crate::protocol::openai::value::{label, whole, word};
 
 impl<'a> ChatRequest<'a> {
     /// The request in terms that belong to no protocol.
     ///
     /// # Errors
     ///
-    /// A 400 for what the vocabulary has no word for, or what is not what it says it is.
+    /// A 400 for what the vocabulary has no word for, or what contradicts itself.
     pub(super) fn into_request(mut self: Box<Self>) -> Result<Box<Request<'a>>, Error> {
         let asked = asked(&self);
         let reasoning = self.reasoning(self.thinking.map(thinking).transpose()?);
-        // The old API has no word for several calls at once.
+        // The old API cannot express several calls at once.
         let parallel_tool_calls =
             self.parallel_tool_calls != Some(false) && self.functions.is_none();
         let (tool_choice, allowed_tools) =
@@ -65,7 +67,7 @@ impl<'a> ChatRequest<'a> {
                 .unwrap_or_default(),
             reasoning,
             stream: self.stream.unwrap_or(false),
-            user: self.user.take(),
+            user: self.user.take().map(EndUser::Any),
             beta_features: self.anthropic_beta.take().unwrap_or_default(),
             guardrail: self.guardrail.take().map(guardrail),
             latency: self.performance.take().map(|own| own.latency),
@@ -79,7 +81,10 @@ impl<'a> ChatRequest<'a> {
                 .collect(),
             asked,
             unknown: std::mem::take(&mut self.unknown),
+            left_out: Vec::new(),
             source: self.source,
+            drops_unknown_betas: false,
+            context_edits: None,
         }))
     }
 
@@ -96,22 +101,13 @@ impl<'a> ChatRequest<'a> {
     }
 }
 
-/// A missing parameter.
-pub(super) fn missing(param: String) -> Error {
-    let message = format!("Missing required parameter: '{param}'.");
-    Error::invalid(param, message).code("missing_required_parameter")
-}
-
 fn tool_of<'a>(tool: tool::Tool<'a>, path: &str) -> Result<Tool<'a>, Error> {
-    let is_function = match tool.kind.as_deref() {
-        None | Some("function") => true,
-        // OpenAI's own tools of this type take free text, and have no schema.
-        Some("custom") => tool.input_schema.is_some(),
-        Some(_) => false,
-    };
-    if !is_function {
+    if tool.takes_free_text() {
+        return custom_of(tool, path);
+    }
+    if !matches!(tool.kind.as_deref(), None | Some("function" | "custom")) {
         let message = format!(
-            "Tools of type '{}' are not supported; use 'function'.",
+            "Tools of type '{}' are not supported; use 'function' or 'custom'.",
             tool.kind.as_deref().unwrap_or_default()
         );
         return Err(Error::unsupported(format!("{path}.type"), message));
@@ -137,38 +133,26 @@ fn tool_of<'a>(tool: tool::Tool<'a>, path: &str) -> Result<Tool<'a>, Error> {
     Ok(Tool { cache, ..read })
 }
 
-/// Leaves out tools that are the same as one before them: some agents send theirs twice, and no model takes two
-/// of a name. Two that differ are the client's to tell apart.
-fn drop_repeated(tools: &mut Vec<Tool<'_>>) {
-    let mut firsts = BTreeMap::new();
-    let mut repeated = Vec::new();
-    for (index, tool) in tools.iter().enumerate() {
-        let schema = tool.parameters.map(RawValue::get);
-        let own = (tool.description.as_deref(), schema, tool.strict);
-        match firsts.entry(&*tool.name) {
-            Entry::Vacant(entry) => {
-                entry.insert(own);
-            }
-            Entry::Occupied(first) if *first.get() == own => repeated.push(index),
-            Entry::Occupied(_) => {}
-        }
-    }
-    let mut repeated = repeated.into_iter().peekable();
-    let mut index = 0;
-    tools.retain(|_| {
-        let is_repeated = repeated.next_if_eq(&index).is_some();
-        index += 1;
-        !is_repeated
-    });
-}
-
-fn schema(json: Option<&RawValue>) -> Option<&RawValue> {
-    json.filter(|json| json.get() != "null")
-}
-
-/// A label, if it has a value.
-fn label<'a>((name, Label(value)): (String, Label<'a>)) -> Option<(Text<'a>, Text<'a>)> {
-    value.map(|value| (name.into(), value))
+/// A tool that takes free text: one text, for models.
+fn custom_of<'a>(tool: tool::Tool<'a>, path: &str) -> Result<Tool<'a>, Error> {
+    let own = match (tool.custom, tool.name) {
+        (Some(own), _) => own,
+        (None, Some(name)) => Custom {
+            name,
+            description: tool.description,
+            format: tool.format,
+        },
+        (None, None) => return Err(missing(format!("{path}.custom"))),
+    };
+    let grammar = own.format.as_ref().and_then(Format::grammar);
+    Ok(Tool {
+        name: own.name,
+        description: Some(free_text::description(own.description.as_deref(), grammar)),
+        parameters: free_text::schema(),
+        strict: false,
+        native: None,
+        cache: tool.cache_control.map(Into::into),
+    })
 }
 
 fn function_of<'a>(function: Function<'a>, path: &str) -> Result<Tool<'a>, Error> {
@@ -182,21 +166,13 @@ fn function_of<'a>(function: Function<'a>, path: &str) -> Result<Tool<'a>, Error
         parameters,
         strict: function.strict == Some(true),
         cache: None,
+        native: None,
     })
-}
-
-fn must_be_object(schema: &RawValue, path: impl Fn() -> String) -> Result<(), Error> {
-    if schema.get().starts_with('{') {
-        return Ok(());
-    }
-    let path = path();
-    let message = format!("'{path}' must be a JSON schema object.");
-    Err(Error::invalid(path, message))
 }
 
 /// The choice, and the tools that it is among if not all; the newer parameter wins.
 fn tool_choice<'a>(
-    new: Option<tool::ToolChoice<'a>>,
+    new: Option<tool_choice::ToolChoice<'a>>,
     old: Option<LegacyChoice<'a>>,
 ) -> (ToolChoice<'a>, Option<Vec<Text<'a>>>) {
     let mode = |mode: ToolChoiceMode| match mode {
@@ -205,12 +181,12 @@ fn tool_choice<'a>(
         ToolChoiceMode::Required => ToolChoice::Required,
     };
     match (new, old) {
-        (Some(tool::ToolChoice::Mode(own)), _) | (None, Some(LegacyChoice::Mode(own))) => {
+        (Some(tool_choice::ToolChoice::Mode(own)), _) | (None, Some(LegacyChoice::Mode(own))) => {
             (mode(own), None)
         }
-        (Some(tool::ToolChoice::Function(name)), _)
+        (Some(tool_choice::ToolChoice::Function(name)), _)
         | (None, Some(LegacyChoice::Function(name))) => (ToolChoice::Tool(name), None),
-        (Some(tool::ToolChoice::Allowed(own, names)), _) => (mode(own), Some(names)),
+        (Some(tool_choice::ToolChoice::Allowed(own, names)), _) => (mode(own), Some(names)),
         (None, None) => (ToolChoice::Unset, None),
     }
 }
@@ -265,12 +241,4 @@ fn thinking(json: &RawValue) -> Result<Thinking, Error> {
         display: object.display,
         is_hint: false,
     })
-}
-
-fn guardrail(config: GuardrailConfig<'_>) -> Guardrail<'_> {
-    Guardrail {
-        identifier: config.guardrail_identifier,
-        version: config.guardrail_version,
-        trace: config.trace,
-    }
 }

@@ -1,15 +1,11 @@
-//! Tools and the choice among them.
-
-use std::fmt;
+//! Tools.
 
 use serde::Deserialize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::content::CacheControl;
-use super::value::{optional_word, word};
 use crate::json::Text;
+use crate::protocol::openai::content::CacheControl;
+use crate::protocol::openai::free_text;
 
 /// A tool that the model may call.
 ///
@@ -17,12 +13,16 @@ use crate::json::Text;
 /// Anthropic's have what is in it beside the type, which Anthropic's may lack.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Tool<'a> {
-    /// `function`, or Anthropic's `custom`; other kinds have no counterpart on Bedrock.
+    /// `function` or `custom`, which is also Anthropic's word for what has a schema; other kinds have no counterpart on
+    /// Bedrock.
     #[serde(default, rename = "type", borrow)]
     pub kind: Option<Text<'a>>,
     /// Of OpenAI's `function` tools.
     #[serde(default, borrow)]
     pub function: Option<Function<'a>>,
+    /// Of OpenAI's `custom` tools.
+    #[serde(default, borrow)]
+    pub custom: Option<Custom<'a>>,
     /// Of the flat forms, like all that follows but the last.
     #[serde(default, borrow)]
     pub name: Option<Text<'a>>,
@@ -35,12 +35,84 @@ pub struct Tool<'a> {
     /// The same, in Anthropic's API.
     #[serde(default, borrow)]
     pub input_schema: Option<&'a RawValue>,
+    /// What the text of a `custom` tool looks like, in Responses.
+    #[serde(default, borrow)]
+    pub format: Option<Format<'a>>,
     /// Whether arguments must fit the schema exactly.
     #[serde(default)]
     pub strict: Option<bool>,
     /// Extension: ends a prefix of the request that the model may cache.
     #[serde(default)]
     pub cache_control: Option<CacheControl>,
+}
+
+impl Tool<'_> {
+    /// Whether the model gives it free text. Anthropic's tools of that type have a schema.
+    #[must_use]
+    pub fn takes_free_text(&self) -> bool {
+        self.kind.as_deref() == Some("custom") && self.input_schema.is_none()
+    }
+
+    /// The name of a tool that takes free text.
+    pub(super) fn name_for_free_text(&self) -> Option<&str> {
+        let name = self
+            .custom
+            .as_ref()
+            .map(|own| &own.name)
+            .or(self.name.as_ref());
+        name.filter(|_| self.takes_free_text()).map(|name| &**name)
+    }
+}
+
+/// A tool that takes free text.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Custom<'a> {
+    /// Name of the tool.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// What it does.
+    #[serde(default, borrow)]
+    pub description: Option<Text<'a>>,
+    /// What the text looks like.
+    #[serde(default, borrow)]
+    pub format: Option<Format<'a>>,
+}
+
+/// What the text of a tool looks like: anything, or what fits a grammar, which Responses has beside the type.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Format<'a> {
+    /// The grammar.
+    #[serde(default, borrow)]
+    pub grammar: Option<Grammar<'a>>,
+    /// In Responses, its language.
+    #[serde(default, borrow)]
+    pub syntax: Option<Text<'a>>,
+    /// In Responses, its definition.
+    #[serde(default, borrow)]
+    pub definition: Option<Text<'a>>,
+}
+
+/// A grammar.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Grammar<'a> {
+    /// The language of the definition: `lark` or `regex`.
+    #[serde(default, borrow)]
+    pub syntax: Option<Text<'a>>,
+    /// The definition.
+    #[serde(borrow)]
+    pub definition: Text<'a>,
+}
+
+impl Format<'_> {
+    /// The grammar, wherever it stands.
+    pub(super) fn grammar(&self) -> Option<free_text::Grammar<'_>> {
+        let own = self.grammar.as_ref();
+        let own = own.map(|own| (own.syntax.as_deref(), &*own.definition));
+        let flat = self.definition.as_deref();
+        let flat = flat.map(|definition| (self.syntax.as_deref(), definition));
+        own.or(flat)
+            .map(|(syntax, definition)| free_text::Grammar { syntax, definition })
+    }
 }
 
 /// A function that the model may call.
@@ -58,234 +130,4 @@ pub struct Function<'a> {
     /// Whether arguments must fit the schema exactly.
     #[serde(default)]
     pub strict: Option<bool>,
-}
-
-/// Which tools the model may or must call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ToolChoice<'a> {
-    /// `none`, `auto` or `required`.
-    Mode(ToolChoiceMode),
-    /// This function.
-    Function(Text<'a>),
-    /// Some of the functions.
-    Allowed(ToolChoiceMode, Vec<Text<'a>>),
-}
-
-/// How freely the model chooses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolChoiceMode {
-    /// Calls nothing.
-    None,
-    /// Decides itself.
-    Auto,
-    /// Calls at least one.
-    Required,
-}
-
-impl ToolChoiceMode {
-    /// The mode of a name; `any` is Anthropic's for `required`.
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "none" => Some(Self::None),
-            "auto" => Some(Self::Auto),
-            "required" | "any" => Some(Self::Required),
-            _ => None,
-        }
-    }
-}
-
-impl ToolChoice<'_> {
-    /// Whether it only says what models do anyway.
-    #[must_use]
-    pub fn is_neutral(&self) -> bool {
-        matches!(
-            self,
-            Self::Mode(ToolChoiceMode::None | ToolChoiceMode::Auto)
-        )
-    }
-}
-
-/// The older `function_call`: `none`, `auto` or `{"name"}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LegacyChoice<'a> {
-    /// `none` or `auto`.
-    Mode(ToolChoiceMode),
-    /// This function.
-    Function(Text<'a>),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for LegacyChoice<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LegacyVisitor;
-
-        impl<'de> Visitor<'de> for LegacyVisitor {
-            type Value = LegacyChoice<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("`none`, `auto` or an object with a `name`")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                match text {
-                    "none" => Ok(LegacyChoice::Mode(ToolChoiceMode::None)),
-                    "auto" => Ok(LegacyChoice::Mode(ToolChoiceMode::Auto)),
-                    other => Err(E::unknown_variant(other, &["none", "auto"])),
-                }
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let named = Named::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(LegacyChoice::Function(named.name))
-            }
-        }
-
-        deserializer.deserialize_any(LegacyVisitor)
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for ToolChoice<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ChoiceVisitor)
-    }
-}
-
-struct ChoiceVisitor;
-
-/// The object forms of `tool_choice`, flat: OpenAI's own, those of its Responses API, and Anthropic's.
-#[derive(Deserialize)]
-struct ChoiceObject<'a> {
-    #[serde(rename = "type", borrow)]
-    kind: Text<'a>,
-    #[serde(default, borrow)]
-    function: Option<Named<'a>>,
-    #[serde(default, borrow)]
-    name: Option<Text<'a>>,
-    #[serde(default, borrow)]
-    allowed_tools: Option<Allowed<'a>>,
-    #[serde(default, deserialize_with = "optional_word")]
-    mode: Option<ToolChoiceMode>,
-    #[serde(default, borrow)]
-    tools: Option<Vec<AllowedTool<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(borrow)]
-    name: Text<'a>,
-}
-
-#[derive(Deserialize)]
-struct Allowed<'a> {
-    #[serde(deserialize_with = "word")]
-    mode: ToolChoiceMode,
-    #[serde(borrow)]
-    tools: Vec<AllowedTool<'a>>,
-}
-
-#[derive(Deserialize)]
-struct AllowedTool<'a> {
-    #[serde(default, borrow)]
-    function: Option<Named<'a>>,
-    #[serde(default, borrow)]
-    name: Option<Text<'a>>,
-}
-
-/// The names of those that may be called; others are of kinds that the request cannot have either.
-fn names(tools: Vec<AllowedTool<'_>>) -> Vec<Text<'_>> {
-    let names = tools.into_iter();
-    let names = names.filter_map(|tool| tool.function.map(|function| function.name).or(tool.name));
-    names.collect()
-}
-
-impl<'de> Visitor<'de> for ChoiceVisitor {
-    type Value = ToolChoice<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`none`, `auto`, `required`, a function choice or `allowed_tools`")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        match ToolChoiceMode::named(text) {
-            Some(mode) => Ok(ToolChoice::Mode(mode)),
-            None => Err(E::unknown_variant(text, &["none", "auto", "required"])),
-        }
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        let choice = ChoiceObject::deserialize(MapAccessDeserializer::new(map))?;
-        if let Some(mode) = ToolChoiceMode::named(&choice.kind) {
-            return Ok(ToolChoice::Mode(mode));
-        }
-        match &*choice.kind {
-            "function" | "tool" => {
-                let name = choice.function.map(|function| function.name);
-                let name = name.or(choice.name);
-                name.map(ToolChoice::Function)
-                    .ok_or_else(|| A::Error::missing_field("function"))
-            }
-            "allowed_tools" => {
-                let nested = choice.allowed_tools.map(|own| (own.mode, own.tools));
-                let allowed = nested.or(choice.mode.zip(choice.tools));
-                let (mode, tools) =
-                    allowed.ok_or_else(|| A::Error::missing_field("allowed_tools"))?;
-                Ok(ToolChoice::Allowed(mode, names(tools)))
-            }
-            other => Err(A::Error::unknown_variant(
-                other,
-                &["none", "auto", "required", "function", "allowed_tools"],
-            )),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_form_of_tool_choice_is_read() {
-        let check = |json: &str, expected: ToolChoice<'_>| {
-            assert_eq!(
-                serde_json::from_str::<ToolChoice<'_>>(json).unwrap(),
-                expected
-            );
-        };
-        let name = |name: &'static str| Text::from(name);
-        check(r#""none""#, ToolChoice::Mode(ToolChoiceMode::None));
-        check(r#""required""#, ToolChoice::Mode(ToolChoiceMode::Required));
-        for one in [
-            r#"{"type":"function","function":{"name":"f"}}"#,
-            r#"{"type":"function","name":"f"}"#,
-            r#"{"type":"tool","name":"f"}"#,
-        ] {
-            check(one, ToolChoice::Function(name("f")));
-        }
-        for some in [
-            r#"{"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"f"}}]}}"#,
-            r#"{"type":"allowed_tools","mode":"auto","tools":[{"type":"function","name":"f"}]}"#,
-        ] {
-            check(
-                some,
-                ToolChoice::Allowed(ToolChoiceMode::Auto, vec![name("f")]),
-            );
-        }
-        for any in [r#""any""#, r#"{"type":"any"}"#, r#"{"type":"required"}"#] {
-            check(any, ToolChoice::Mode(ToolChoiceMode::Required));
-        }
-        let auto = r#"{"type":"auto","disable_parallel_tool_use":false}"#;
-        check(auto, ToolChoice::Mode(ToolChoiceMode::Auto));
-    }
-
-    #[test]
-    fn what_is_no_tool_choice_says_what_would_be() {
-        let check = |json: &str, expected: &str| {
-            let error = serde_json::from_str::<ToolChoice<'_>>(json).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error}");
-        };
-        check(r#""all""#, "`required`");
-        check("5", "a function choice");
-        check(r#"{"type":"function"}"#, "missing field `function`");
-        check(r#"{"type":"custom"}"#, "unknown variant `custom`");
-    }
 }

@@ -8,10 +8,8 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
-use crate::json::{Text, closed, reason, without_halves};
-
-/// Under which name arguments stand that are no object.
-const WRAPPED: &str = "arguments";
+use crate::chat::{self, object_of, object_of_json};
+use crate::json::{Text, reason};
 
 /// Arguments of a call.
 #[derive(Clone, Debug)]
@@ -23,13 +21,13 @@ pub enum Arguments<'a> {
 }
 
 impl<'a> Arguments<'a> {
-    /// The object that a model is told: the arguments themselves, closed where they were cut off, or as the
-    /// only member of an object where they are none. None if not even that is JSON.
+    /// The object that a model gets: the arguments themselves, completed if they were cut off, or an object with
+    /// them as its only member if they are not one. `None` if not even that is JSON.
     #[must_use]
     pub fn into_object(self) -> Option<Cow<'a, RawValue>> {
         match self {
-            Self::Text(text) => of_text(text.into()),
-            Self::Json(json) => of_json(Cow::Borrowed(json)),
+            Self::Text(text) => object_of(text.into()),
+            Self::Json(json) => object_of_json(Cow::Borrowed(json)),
         }
     }
 
@@ -42,55 +40,23 @@ impl<'a> Arguments<'a> {
     }
 }
 
-fn of_text(text: Cow<'_, str>) -> Option<Cow<'_, RawValue>> {
-    match text {
-        Cow::Borrowed(text) => of_str(text),
-        Cow::Owned(text) => of_str(&text).map(|object| Cow::Owned(object.into_owned())),
-    }
-}
-
-fn of_str(text: &str) -> Option<Cow<'_, RawValue>> {
-    let text = match text.trim() {
-        "" | "null" => "{}",
-        text => text,
-    };
-    match serde_json::from_str::<&RawValue>(text) {
-        Ok(json) => of_json(Cow::Borrowed(json)),
-        Err(_) => closed(text)
-            .and_then(|text| RawValue::from_string(text).ok())
-            .map_or_else(|| wrapped(text), |json| of_json(Cow::Owned(json))),
-    }
-}
-
-fn of_json(json: Cow<'_, RawValue>) -> Option<Cow<'_, RawValue>> {
-    if !json.get().starts_with('{') {
-        return inside_of_a_string(&json).or_else(|| wrapped(json.get()));
-    }
-    match without_halves(json.get()) {
-        Some(mended) => RawValue::from_string(mended).ok().map(Cow::Owned),
-        None => Some(json),
-    }
-}
-
-/// The object in a string in the string, which some clients write.
-fn inside_of_a_string<'o>(json: &RawValue) -> Option<Cow<'o, RawValue>> {
-    let text: String = serde_json::from_str(json.get()).ok()?;
-    let inner = RawValue::from_string(text.trim().to_owned()).ok()?;
-    let is_object = inner.get().starts_with('{');
-    is_object.then_some(Cow::Owned(inner))
-}
-
-fn wrapped<'o>(text: &str) -> Option<Cow<'o, RawValue>> {
-    let text = serde_json::to_string(text).ok()?;
-    let object = format!("{{\"{WRAPPED}\":{text}}}");
-    RawValue::from_string(object).ok().map(Cow::Owned)
-}
-
 impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = <&RawValue>::deserialize(deserializer)?;
         Self::from_json(json).map_err(|fault| D::Error::custom(reason(&fault)))
     }
+}
+
+/// The object of a call's arguments.
+pub(in crate::protocol) fn input<'a>(
+    arguments: Option<Arguments<'a>>,
+    place: impl Fn() -> String,
+) -> Result<Cow<'a, RawValue>, chat::Error> {
+    let arguments = arguments.unwrap_or_else(|| Arguments::Text(Text::default()));
+    arguments.into_object().ok_or_else(|| {
+        let message = "The arguments of a tool call must be a JSON object.";
+        chat::Error::invalid(place(), message)
+    })
 }
 
 #[cfg(test)]
@@ -123,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_wrapped() {
+    fn arguments_that_are_not_an_object_are_wrapped() {
         check(r#""Oslo \"now\"""#, r#"{"arguments":"Oslo \"now\""}"#);
         check(r#""[1, 2]""#, r#"{"arguments":"[1, 2]"}"#);
         check("7", r#"{"arguments":"7"}"#);

@@ -1,4 +1,4 @@
-//! Single values, read as generously as OpenAI reads them.
+//! Single values, read as leniently as OpenAI reads them.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,18 +6,19 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::value::{BorrowedStrDeserializer, StrDeserializer};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde_json::value::RawValue;
 
-use crate::json::Text;
+use crate::json::{Text, reason};
 
 /// Reads one of a few words. A derived enum would take any other value for broken JSON.
-pub(super) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(in crate::protocol) fn word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     deserializer.deserialize_str(Word(PhantomData))
 }
 
 /// The same, or nothing.
-pub(super) fn optional_word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+pub(in crate::protocol) fn optional_word<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     struct OptionalWord<T>(PhantomData<T>);
@@ -60,8 +61,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Word<T> {
 }
 
 /// A kind of whole number.
-pub(super) trait Whole: TryFrom<i64> {
-    /// What of it there is.
+pub(in crate::protocol) trait Whole: TryFrom<i64> {
+    /// Which of them there are.
     const RANGE: &'static str;
 }
 
@@ -74,7 +75,7 @@ impl Whole for i64 {
 }
 
 /// Reads a whole number. Some languages write `300.0` for one.
-pub(super) fn whole<'de, D: Deserializer<'de>, T: Whole>(
+pub(in crate::protocol) fn whole<'de, D: Deserializer<'de>, T: Whole>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     struct WholeVisitor<T>(PhantomData<T>);
@@ -100,8 +101,8 @@ pub(super) fn whole<'de, D: Deserializer<'de>, T: Whole>(
 
         fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
             // Beyond this not every whole number is a float.
-            const MOST: f64 = 9_007_199_254_740_992.0;
-            if number.fract() != 0.0 || number.abs() > MOST {
+            const MAX: f64 = 9_007_199_254_740_992.0;
+            if number.fract() != 0.0 || number.abs() > MAX {
                 return Err(E::invalid_value(Unexpected::Float(number), &self));
             }
             #[expect(
@@ -119,8 +120,10 @@ pub(super) fn whole<'de, D: Deserializer<'de>, T: Whole>(
     deserializer.deserialize_any(WholeVisitor(PhantomData))
 }
 
-/// Reads `top_k`, in which 0 and -1 stand for all tokens, as in vLLM.
-pub(super) fn top_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+/// Reads `top_k`, in which 0 and -1 mean all tokens, as in vLLM.
+pub(in crate::protocol) fn top_k<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u32>, D::Error> {
     let number = whole::<D, i64>(deserializer)?;
     let Some(number) = number.filter(|number| !matches!(number, -1 | 0)) else {
         return Ok(None);
@@ -134,56 +137,74 @@ pub(super) fn top_k<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     })
 }
 
+/// A label, if it has a value.
+pub(in crate::protocol) fn label<'a>(
+    (name, Label(value)): (String, Label<'a>),
+) -> Option<(Text<'a>, Text<'a>)> {
+    value.map(|value| (name.into(), value))
+}
+
 /// The value of a label: a text, or a number or a boolean as one; nothing for null.
 #[derive(Clone, Debug)]
 pub struct Label<'a>(pub Option<Text<'a>>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Label<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LabelVisitor;
+        const WANTED: &str = "a string, a number or a boolean";
 
-        impl<'de> Visitor<'de> for LabelVisitor {
-            type Value = Label<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string, a number or a boolean")
+        // Not as a string, because one with half of a surrogate pair would be refused.
+        let json = <&RawValue>::deserialize(deserializer)?;
+        let text = match json.get().as_bytes().first() {
+            Some(b'"') => {
+                Text::from_json(json).map_err(|fault| D::Error::custom(reason(&fault)))?
             }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Label(Some(text.into())))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(text_of(&text))
-            }
-
-            fn visit_bool<E>(self, flag: bool) -> Result<Self::Value, E> {
-                Ok(text_of(&flag))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(text_of(&number))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(text_of(&number))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(text_of(&number))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Label(None))
-            }
-        }
-
-        fn text_of(value: &impl ToString) -> Label<'static> {
-            Label(Some(value.to_string().into()))
-        }
-
-        deserializer.deserialize_any(LabelVisitor)
+            Some(b'n') => return Ok(Label(None)),
+            Some(b'[') => return Err(D::Error::invalid_type(Unexpected::Seq, &WANTED)),
+            Some(b'{') => return Err(D::Error::invalid_type(Unexpected::Map, &WANTED)),
+            _ => json.get().into(),
+        };
+        Ok(Label(Some(text)))
     }
+}
+
+/// `stop` is a string, a list of strings or null.
+pub(in crate::protocol) fn one_or_many<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<Text<'de>>>, D::Error> {
+    struct OneOrMany;
+
+    impl<'de> serde::de::Visitor<'de> for OneOrMany {
+        type Value = Option<Vec<Text<'de>>>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a string or an array of strings")
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Some(vec![text.into()]))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(vec![text.to_owned().into()]))
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut seq: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut texts = Vec::new();
+            while let Some(text) = seq.next_element()? {
+                texts.push(text);
+            }
+            Ok(Some(texts))
+        }
+    }
+
+    deserializer.deserialize_any(OneOrMany)
 }
 
 #[cfg(test)]
@@ -236,5 +257,22 @@ mod tests {
             assert_eq!(read(json).unwrap().top_k, top_k, "{json}");
         }
         assert!(read(r#"{"top_k":-2}"#).is_err());
+    }
+
+    #[test]
+    fn labels_are_texts_numbers_or_flags() {
+        for (json, text) in [
+            (r#""v""#, Some("v")),
+            (r#""v\ud83d""#, Some("v\u{fffd}")),
+            ("1.5", Some("1.5")),
+            ("true", Some("true")),
+            ("null", None),
+        ] {
+            let Label(label) = serde_json::from_str(json).unwrap();
+            assert_eq!(label.as_deref(), text, "{json}");
+        }
+        for json in ["[]", "{}"] {
+            assert!(serde_json::from_str::<Label<'_>>(json).is_err(), "{json}");
+        }
     }
 }

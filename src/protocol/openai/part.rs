@@ -5,27 +5,26 @@
 
 use serde_json::value::RawValue;
 
+use super::arguments::input;
+use super::blocks::{Spot, blocks};
 use super::content::{Content, File, Part as WirePart, PartSource};
-use super::conversation::{blocks, input};
-use super::error::path;
+use super::error::missing;
 use super::fault::inner;
-use super::message::ThinkingBlock;
-use super::read::missing;
 use crate::chat::{
-    At, BlockContent, Document, Error, Field, Place, Source, ToolResult, ToolUse, media,
+    BlockContent, Document, Error, Field, Place, Source, ToolResult, ToolUse, media,
 };
 use crate::json::Text;
 
 type Read<'a> = Result<Option<BlockContent<'a>>, Error>;
 
-pub(super) fn system_part(part: WirePart<'_>, at: At) -> Read<'_> {
+pub(in crate::protocol) fn system_part(part: WirePart<'_>, at: Spot) -> Read<'_> {
     match &*part.kind {
         "text" | "input_text" => Ok(part.text.map(BlockContent::Text)),
-        kind => Err(unsupported_part(kind, at, "text")),
+        kind => Err(unsupported_part(kind, at, at.words.system)),
     }
 }
 
-pub(super) fn user_part(part: WirePart<'_>, at: At) -> Read<'_> {
+pub(in crate::protocol) fn user_part(part: WirePart<'_>, at: Spot) -> Read<'_> {
     match &*part.kind {
         "tool_result" => tool_result(&part, at).map(Some),
         _ => shown_part(part, at),
@@ -33,13 +32,15 @@ pub(super) fn user_part(part: WirePart<'_>, at: At) -> Read<'_> {
 }
 
 /// What is shown to the model: by the user, or as the result of a tool.
-pub(super) fn shown_part(part: WirePart<'_>, at: At) -> Read<'_> {
+pub(in crate::protocol) fn shown_part(part: WirePart<'_>, at: Spot) -> Read<'_> {
     match &*part.kind {
         "text" | "input_text" | "output_text" => Ok(part.text.map(BlockContent::Text)),
         "image_url" | "input_image" => {
-            let image = part.image_url;
-            let image = image.ok_or_else(|| missing(format!("{}.image_url", path(at))))?;
-            let source = Source::Uri(image.url);
+            let source = match part.image_url {
+                Some(image) => Source::Uri(image.url),
+                None if part.file_id.is_some() => return Err(uploaded(&at.path(), "image_url")),
+                None => return Err(missing(format!("{}.image_url", at.path()))),
+            };
             Ok(Some(if is_file(&source) {
                 BlockContent::Document(Document { name: None, source })
             } else {
@@ -61,11 +62,11 @@ pub(super) fn shown_part(part: WirePart<'_>, at: At) -> Read<'_> {
                 Shown::Text(text) => BlockContent::Text(text),
             }))
         }
-        kind => Err(unsupported_part(kind, at, "text, image_url and file")),
+        kind => Err(unsupported_part(kind, at, at.words.user)),
     }
 }
 
-pub(super) fn assistant_part(part: WirePart<'_>, at: At) -> Read<'_> {
+pub(in crate::protocol) fn assistant_part(part: WirePart<'_>, at: Spot) -> Read<'_> {
     match &*part.kind {
         "text" | "output_text" | "input_text" => Ok(part.text.map(BlockContent::Text)),
         "refusal" => Ok(part.refusal.map(BlockContent::Text)),
@@ -74,7 +75,7 @@ pub(super) fn assistant_part(part: WirePart<'_>, at: At) -> Read<'_> {
         // Without a signature no model takes it back.
         "reasoning" | "reasoning_text" => Ok(None),
         "tool_use" => tool_use(&part, at).map(Some),
-        kind => Err(unsupported_part(kind, at, "text and refusal")),
+        kind => Err(unsupported_part(kind, at, at.words.assistant)),
     }
 }
 
@@ -87,10 +88,15 @@ fn is_file(source: &Source<'_>) -> bool {
         .is_some_and(|(media_type, _)| media::document(media_type, None).is_some())
 }
 
+fn uploaded(place: &str, instead: &str) -> Error {
+    let message = format!("Files uploaded to OpenAI are not visible to Bedrock; send '{instead}'.");
+    Error::unsupported(format!("{place}.file_id"), message)
+}
+
 /// A file: inside a member of its own, or, in the Responses API, beside the type.
-fn file(part: WirePart<'_>, at: At) -> Result<BlockContent<'_>, Error> {
+fn file(part: WirePart<'_>, at: Spot) -> Result<BlockContent<'_>, Error> {
     let (place, file) = match part.file {
-        Some(file) => (format!("{}.file", path(at)), file),
+        Some(file) => (format!("{}.file", at.path()), file),
         None if &*part.kind == "input_file" => {
             let member = |json: Option<_>, name| json.map(|json| text(json, at, name)).transpose();
             let file = File {
@@ -98,13 +104,16 @@ fn file(part: WirePart<'_>, at: At) -> Result<BlockContent<'_>, Error> {
                 file_id: member(part.file_id, "file_id")?,
                 filename: member(part.filename, "filename")?,
             };
-            (path(at), file)
+            (at.path(), file)
         }
-        None => return Err(missing(format!("{}.file", path(at)))),
+        None => return Err(missing(format!("{}.file", at.path()))),
     };
     if file.file_id.is_some() {
-        let message = "Files uploaded to OpenAI are not visible to Bedrock; send 'file_data'.";
-        return Err(Error::unsupported(format!("{place}.file_id"), message));
+        return Err(uploaded(&place, "file_data"));
+    }
+    if part.file_url.is_some() && file.file_data.is_none() {
+        let message = "Files are not fetched; send their data as 'file_data'.";
+        return Err(Error::unsupported(format!("{place}.file_url"), message));
     }
     let data = file.file_data;
     let data = data.ok_or_else(|| missing(format!("{place}.file_data")))?;
@@ -120,8 +129,8 @@ enum Shown<'a> {
     Text(Text<'a>),
 }
 
-fn source<'a>(part: &WirePart<'a>, at: At) -> Result<Shown<'a>, Error> {
-    let place = format!("{}.source", path(at));
+fn source<'a>(part: &WirePart<'a>, at: Spot) -> Result<Shown<'a>, Error> {
+    let place = format!("{}.source", at.path());
     let json = part.source.ok_or_else(|| missing(place.clone()))?;
     let source: PartSource<'_> = inner(json, &place)?;
     let data =
@@ -141,8 +150,8 @@ fn source<'a>(part: &WirePart<'a>, at: At) -> Result<Shown<'a>, Error> {
     }
 }
 
-fn tool_use<'a>(part: &WirePart<'a>, at: At) -> Result<BlockContent<'a>, Error> {
-    let place = || format!("{}.input", path(at));
+fn tool_use<'a>(part: &WirePart<'a>, at: Spot) -> Result<BlockContent<'a>, Error> {
+    let place = || format!("{}.input", at.path());
     let input = match part.input {
         Some(json) => input(Some(inner(json, &place())?), place)?,
         None => input(None, place)?,
@@ -154,9 +163,9 @@ fn tool_use<'a>(part: &WirePart<'a>, at: At) -> Result<BlockContent<'a>, Error> 
     }))
 }
 
-fn tool_result<'a>(part: &WirePart<'a>, at: At) -> Result<BlockContent<'a>, Error> {
+fn tool_result<'a>(part: &WirePart<'a>, at: Spot) -> Result<BlockContent<'a>, Error> {
     let content: Option<Content<'_>> = match part.content {
-        Some(json) => Some(inner(json, &format!("{}.content", path(at)))?),
+        Some(json) => Some(inner(json, &format!("{}.content", at.path()))?),
         None => None,
     };
     Ok(BlockContent::ToolResult(ToolResult {
@@ -167,36 +176,32 @@ fn tool_result<'a>(part: &WirePart<'a>, at: At) -> Result<BlockContent<'a>, Erro
 }
 
 /// A text of which only the JSON was kept.
-fn text<'a>(json: &'a RawValue, at: At, name: &str) -> Result<Text<'a>, Error> {
-    inner(json, &format!("{}.{name}", path(at)))
+fn text<'a>(json: &'a RawValue, at: Spot, name: &str) -> Result<Text<'a>, Error> {
+    inner(json, &format!("{}.{name}", at.path()))
 }
 
 /// The same, where there has to be one.
-fn needed<'a>(json: Option<&'a RawValue>, at: At, name: &str) -> Result<Text<'a>, Error> {
-    let json = json.ok_or_else(|| missing(format!("{}.{name}", path(at))))?;
+fn needed<'a>(json: Option<&'a RawValue>, at: Spot, name: &str) -> Result<Text<'a>, Error> {
+    let json = json.ok_or_else(|| missing(format!("{}.{name}", at.path())))?;
     text(json, at, name)
 }
 
-pub(super) fn thought(block: ThinkingBlock<'_>) -> Option<BlockContent<'_>> {
-    match &*block.kind {
-        "redacted_thinking" => redacted(block.data),
-        _ => Some(thinking(block.thinking, block.signature)),
-    }
-}
-
-fn thinking<'a>(text: Option<Text<'a>>, signature: Option<Text<'a>>) -> BlockContent<'a> {
+pub(in crate::protocol) fn thinking<'a>(
+    text: Option<Text<'a>>,
+    signature: Option<Text<'a>>,
+) -> BlockContent<'a> {
     BlockContent::Thinking {
         text: text.unwrap_or_default(),
         signature: signature.unwrap_or_default(),
     }
 }
 
-fn redacted(data: Option<Text<'_>>) -> Option<BlockContent<'_>> {
+pub(in crate::protocol) fn redacted(data: Option<Text<'_>>) -> Option<BlockContent<'_>> {
     data.map(|data| BlockContent::RedactedThinking { data })
 }
 
-fn unsupported_part(kind: &str, at: At, supported: &str) -> Error {
+fn unsupported_part(kind: &str, at: Spot, supported: &str) -> Error {
     let message =
         format!("Content parts of type '{kind}' are not supported here; use {supported}.");
-    Error::unsupported(Place::Block(at, Field::Kind), message)
+    Error::unsupported(Place::Block(at.at, Field::Kind), message)
 }

@@ -89,23 +89,26 @@ pub struct Part<'a> {
     /// The file's name.
     #[serde(default, borrow)]
     pub filename: Option<&'a RawValue>,
+    /// Where the file would have to be fetched.
+    #[serde(default, borrow)]
+    pub file_url: Option<&'a RawValue>,
 }
 
 /// Where the bytes of an image or a file are, in Anthropic's words.
 #[derive(Debug, Deserialize)]
-pub(super) struct PartSource<'a> {
+pub(in crate::protocol) struct PartSource<'a> {
     /// `base64`, `url`, `text` or others.
     #[serde(rename = "type", borrow)]
-    pub(super) kind: Text<'a>,
+    pub(in crate::protocol) kind: Text<'a>,
     /// Of `base64` and `text`.
     #[serde(default, borrow)]
-    pub(super) media_type: Option<Text<'a>>,
+    pub(in crate::protocol) media_type: Option<Text<'a>>,
     /// Of `base64` and `text`.
     #[serde(default, borrow)]
-    pub(super) data: Option<Text<'a>>,
+    pub(in crate::protocol) data: Option<Text<'a>>,
     /// Of `url`.
     #[serde(default, borrow)]
-    pub(super) url: Option<Text<'a>>,
+    pub(in crate::protocol) url: Option<Text<'a>>,
 }
 
 /// A file inside a request.
@@ -144,6 +147,7 @@ impl<'de> Deserialize<'de> for CacheControl {
             #[serde(default, borrow)]
             ttl: Option<Text<'a>>,
         }
+
         let object = Object::deserialize(deserializer)?;
         let ttl = match object.ttl.as_deref() {
             Some("1h" | "12h") => CacheTtl::Hour,
