@@ -1,39 +1,91 @@
-//! Errors in Anthropic's shape: `{"type": "error", "error": {"type", "message"}}`.
+//! Errors in Anthropic's shape: `{"type": "error", "error": {"type", "message"}, "request_id"}`.
 
 use std::borrow::Cow;
 
 use http::StatusCode;
 use serde::Serialize;
 
-use super::read::name;
-use crate::chat::{At, Error, ErrorKind, Field, Part, Place};
+use super::REQUEST_ID;
+use super::params::name;
+use crate::chat::{At, Error, ErrorKind, Field, Part, Terms};
+
+/// How this API names what is at fault.
+const TERMS: Terms = Terms {
+    param: name,
+    block: path,
+    field: |field| match field {
+        Field::Whole => "",
+        Field::Kind => ".type",
+        Field::Image | Field::FileData => ".source.data",
+        Field::File => ".source",
+    },
+};
 
 /// What clients look for in the error of a request that is too long: they shorten it and try again.
 const TOO_LONG: &str = "prompt is too long";
 
+/// What comes before the words of a model's server that says what is wrong.
+const RETURNED: &str = "The model returned the following errors: ";
+
 /// The JSON body of an error: <https://platform.claude.com/docs/en/api/errors>.
-pub(super) fn body(error: &Error) -> Vec<u8> {
+#[must_use]
+pub fn body(error: &Error, id: Option<&str>) -> Vec<u8> {
+    let id = id.map(|id| [REQUEST_ID.1, id].concat());
+    let is_threads = error.code == Some("thread_unsupported_request");
     let body = Body {
         kind: "error",
         error: Inner {
             kind: kind(error),
             message: &message(error),
+            details: error
+                .code
+                .filter(|_| is_threads)
+                .map(|error_code| Details { error_code }),
         },
+        request_id: id.as_deref(),
     };
     // Strings always serialise.
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
+/// The status that Anthropic's API has for an error.
+pub(super) fn status(error: &Error) -> StatusCode {
+    if is_overload(error) {
+        // Not a registered status, but all of Anthropic's clients know it.
+        return StatusCode::from_u16(529).unwrap_or(error.status);
+    }
+    error.status
+}
+
+fn is_overload(error: &Error) -> bool {
+    error.status == StatusCode::SERVICE_UNAVAILABLE && error.code != Some("no_route")
+}
+
 /// Anthropic has no field for what is at fault; its own messages begin with the path.
 fn message(error: &Error) -> Cow<'_, str> {
+    let own = error.message.strip_prefix(RETURNED);
+    let own = own.unwrap_or(&error.message);
     if error.code == Some("context_length_exceeded") {
-        return format!("{TOO_LONG}: {}", error.message).into();
+        return too_long(own, error.size.as_deref().copied());
     }
-    match error.param.as_ref().map(place) {
-        // What is well known needs no place.
-        None => Cow::Borrowed(&*error.message),
-        Some(place) if error.message.contains(&*place) => Cow::Borrowed(&*error.message),
-        Some(place) => format!("{place}: {}", error.message).into(),
+    match error.param.as_ref().map(|place| place.told(&TERMS)) {
+        None => Cow::Borrowed(own),
+        Some(place) if own.contains(&*place) => Cow::Borrowed(own),
+        Some(place) => format!("{place}: {own}").into(),
+    }
+}
+
+/// Clients look for these words, and for the two numbers behind them.
+fn too_long(own: &str, size: Option<(u64, u64)>) -> Cow<'_, str> {
+    if own.starts_with(TOO_LONG) {
+        return Cow::Borrowed(own);
+    }
+    match size {
+        Some((tokens, maximum)) => {
+            let tokens = tokens.max(maximum + 1);
+            format!("{TOO_LONG}: {tokens} tokens > {maximum} maximum").into()
+        }
+        None => format!("{TOO_LONG}: {own}").into(),
     }
 }
 
@@ -43,26 +95,11 @@ fn kind(error: &Error) -> &'static str {
         (_, StatusCode::PAYLOAD_TOO_LARGE) => "request_too_large",
         (_, StatusCode::GATEWAY_TIMEOUT) => "timeout_error",
         (ErrorKind::InvalidRequest, _) => "invalid_request_error",
+        (ErrorKind::Authentication, _) => "authentication_error",
         (ErrorKind::Permission, _) => "permission_error",
         (ErrorKind::RateLimit, _) => "rate_limit_error",
-        (ErrorKind::Server, StatusCode::SERVICE_UNAVAILABLE) => "overloaded_error",
+        (ErrorKind::Server, _) if is_overload(error) => "overloaded_error",
         (ErrorKind::Server, _) => "api_error",
-    }
-}
-
-fn place(place: &Place) -> Cow<'_, str> {
-    match place {
-        Place::Path(path) => Cow::Borrowed(path),
-        Place::Param(param) => name(*param).into(),
-        Place::Block(at, field) => {
-            let field = match field {
-                Field::Whole => "",
-                Field::Kind => ".type",
-                Field::Image | Field::FileData => ".source.data",
-                Field::File => ".source",
-            };
-            (path(*at) + field).into()
-        }
     }
 }
 
@@ -81,6 +118,8 @@ struct Body<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     error: Inner<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -88,4 +127,11 @@ struct Inner<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+}
+
+#[derive(Serialize)]
+struct Details {
+    error_code: &'static str,
 }

@@ -2,10 +2,12 @@
 //!
 //! <https://platform.claude.com/docs/en/build-with-claude/streaming>
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::answer::{Block, ID_PREFIX, UsageBody, stop_reason};
+use super::answer::{Block, Ending, ID_PREFIX, UsageBody, call_id, input};
 use super::error;
 use crate::chat::{AnswerHead, Error, EventWriter, FinishReason, Thought, Usage};
 use crate::wire::sse;
@@ -17,10 +19,13 @@ pub(super) struct EventStream {
     model: String,
     /// The block that has not ended.
     open: Open,
+    /// What the open tool call is called with.
+    input: Input,
     /// Blocks so far; the open one's index is one less.
     blocks: u32,
     /// What waits for the end of the open tool call: blocks do not mix.
     waiting: Vec<Piece>,
+    /// The stop text that ended the answer, if one did: the client's only one, until the model says which.
     stop_sequence: Option<String>,
     out: Vec<u8>,
 }
@@ -33,6 +38,16 @@ enum Open {
     Thinking,
     /// The tool call with this index.
     Call(u32),
+}
+
+/// The input of a call, as far as it has arrived.
+#[derive(Debug)]
+enum Input {
+    None,
+    /// An object, which is passed on as it comes.
+    Object,
+    /// Something else, which becomes an object once all of it is there.
+    Other(String),
 }
 
 /// Something that the model says.
@@ -53,15 +68,16 @@ enum CallPiece {
 }
 
 impl EventStream {
-    /// A writer for one stream.
-    pub(super) fn new(head: &AnswerHead) -> Self {
+    /// A writer for one stream; `only_stop` is the client's stop text, if it has one alone.
+    pub(super) fn new(head: &AnswerHead, only_stop: Option<&str>) -> Self {
         Self {
-            id: [ID_PREFIX, &head.id].concat(),
+            id: head.id.clone(),
             model: head.model.clone(),
             open: Open::None,
+            input: Input::None,
             blocks: 0,
             waiting: Vec::new(),
-            stop_sequence: None,
+            stop_sequence: only_stop.map(str::to_owned),
             out: Vec::new(),
         }
     }
@@ -102,7 +118,7 @@ impl EventStream {
         sse::event(&mut self.out, event.name(), event);
     }
 
-    /// Whether something must wait for the end of a tool call, which `index` is the piece of if it is one's.
+    /// Whether something must wait for the end of the open tool call; `index` is the call that it belongs to, if any.
     fn must_wait(&self, index: Option<u32>) -> bool {
         matches!(self.open, Open::Call(open) if Some(open) != index)
     }
@@ -124,22 +140,41 @@ impl EventStream {
         match piece {
             CallPiece::Start { id, name } => {
                 let start = Block::ToolUse {
-                    id: &id,
+                    id: call_id(&id, &self.id, self.blocks),
                     name: &name,
-                    input: no_input(),
+                    input: Cow::Borrowed(no_input()),
                 };
                 self.open(Open::Call(index), &start);
+                self.input = Input::None;
             }
-            CallPiece::Arguments(json) => self.delta(Delta::InputJson {
-                partial_json: &json,
-            }),
+            CallPiece::Arguments(json) => self.input(json),
             CallPiece::End => {
+                if let Input::Other(text) = std::mem::replace(&mut self.input, Input::None) {
+                    let partial_json = input(&text);
+                    let partial_json = partial_json.get();
+                    self.delta(Delta::InputJson { partial_json });
+                }
                 self.close();
                 for piece in std::mem::take(&mut self.waiting) {
                     self.write(piece);
                 }
             }
         }
+    }
+
+    /// A piece of the open call's input.
+    fn input(&mut self, json: String) {
+        match &mut self.input {
+            Input::Other(text) => return text.push_str(&json),
+            Input::None if !json.starts_with('{') => {
+                self.input = Input::Other(json);
+                return;
+            }
+            Input::None => self.input = Input::Object,
+            Input::Object => {}
+        }
+        let partial_json = json.as_str();
+        self.delta(Delta::InputJson { partial_json });
     }
 }
 
@@ -169,7 +204,7 @@ enum Event<'a> {
     MessageStop {},
 }
 
-/// A message that has nothing yet.
+/// A message without content yet.
 #[derive(Serialize)]
 struct Message<'a> {
     id: &'a str,
@@ -196,12 +231,6 @@ enum Delta<'a> {
     InputJson { partial_json: &'a str },
 }
 
-#[derive(Serialize)]
-struct Ending<'a> {
-    stop_reason: &'static str,
-    stop_sequence: Option<&'a str>,
-}
-
 impl Event<'_> {
     fn name(&self) -> &'static str {
         match self {
@@ -216,17 +245,15 @@ impl Event<'_> {
     }
 }
 
-/// What a tool call begins with: its input comes in pieces.
+/// The input with which a tool call begins: the real one follows in pieces.
 fn no_input() -> &'static RawValue {
     serde_json::from_str("{}").unwrap_or(RawValue::NULL)
 }
 
 impl EventWriter for EventStream {
     fn start(&mut self) {
-        let (id, model) = (
-            std::mem::take(&mut self.id),
-            std::mem::take(&mut self.model),
-        );
+        let id = [ID_PREFIX, &self.id].concat();
+        let model = std::mem::take(&mut self.model);
         self.event(&Event::MessageStart {
             message: Message {
                 id: &id,
@@ -304,17 +331,14 @@ impl EventWriter for EventStream {
         self.close();
         let stop_sequence = self.stop_sequence.take();
         self.event(&Event::MessageDelta {
-            delta: Ending {
-                stop_reason: stop_reason(reason, stop_sequence.as_deref()),
-                stop_sequence: stop_sequence.as_deref(),
-            },
+            delta: Ending::of(reason, stop_sequence.as_deref()),
             usage: usage.into(),
         });
         self.event(&Event::MessageStop {});
     }
 
     fn error(&mut self, error: &Error) {
-        sse::raw_event(&mut self.out, "error", &error::body(error));
+        sse::raw_event(&mut self.out, "error", &error::body(error, None));
     }
 
     fn take(&mut self) -> Vec<u8> {
@@ -371,7 +395,7 @@ mod tests {
     #[test]
     fn blocks_follow_each_other_however_calls_arrive() {
         let head = AnswerHead::default();
-        let mut stream = Guarded::new(EventStream::new(&head));
+        let mut stream = Guarded::new(EventStream::new(&head, None));
         stream.reasoning("Hm");
         stream.text("Let ");
         stream.text("me.");
