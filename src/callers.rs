@@ -1,0 +1,89 @@
+//! Who calls: from the headers of a request to a caller, and what that caller may use.
+
+mod caller;
+mod identify;
+mod pattern;
+mod refused;
+
+pub use caller::Caller;
+pub use refused::Refused;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::config::{CallerMode, CallerSettings, KeyDigest, LimitMode};
+
+/// Everybody who may call, checked once.
+#[derive(Debug, Default)]
+pub struct Callers {
+    mode: CallerMode,
+    limit_mode: LimitMode,
+    headers: Vec<String>,
+    /// Sorted by digest.
+    keys: Vec<Key>,
+    callers: Vec<Arc<Caller>>,
+}
+
+/// A key, and whose it is.
+#[derive(Debug)]
+struct Key {
+    digest: KeyDigest,
+    /// From when it is refused, in seconds since the epoch.
+    expires_at: Option<u64>,
+    /// Position of its caller.
+    caller: usize,
+}
+
+impl Callers {
+    /// Makes settings without faults ready for use.
+    #[must_use]
+    pub fn new(settings: Option<CallerSettings>) -> Self {
+        let settings = settings.unwrap_or_default();
+        let count = settings.entries.iter().map(|own| own.keys.len()).sum();
+        let mut keys = Vec::with_capacity(count);
+        let mut callers = Vec::with_capacity(settings.entries.len() + 1);
+        for entry in settings.entries {
+            keys.extend(entry.keys.iter().map(|key| Key {
+                digest: key.sha256,
+                expires_at: key.expires_at,
+                caller: callers.len(),
+            }));
+            callers.push(Arc::new(Caller::new(entry)));
+        }
+        if let Some(digest) = settings.master_key {
+            keys.push(Key {
+                digest,
+                expires_at: None,
+                caller: callers.len(),
+            });
+            callers.push(Arc::new(Caller::master()));
+        }
+        keys.sort_unstable_by_key(|key| key.digest);
+        Self {
+            mode: settings.mode,
+            limit_mode: settings.limit_mode,
+            headers: settings.headers.0,
+            keys,
+            callers,
+        }
+    }
+
+    /// Whether clients are asked who they are.
+    #[must_use]
+    pub fn are_asked(&self) -> bool {
+        self.mode != CallerMode::Off
+    }
+
+    /// Who counts what callers use, for their limits.
+    #[must_use]
+    pub fn limit_mode(&self) -> LimitMode {
+        self.limit_mode
+    }
+
+    /// The lists of channels to which callers are restricted, each once.
+    #[must_use]
+    pub fn channel_lists(&self) -> BTreeSet<&[String]> {
+        let lists = self.callers.iter().map(|own| own.channels());
+        lists.filter(|list| !list.is_empty()).collect()
+    }
+}

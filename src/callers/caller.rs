@@ -1,0 +1,80 @@
+//! A caller, and what it may use.
+
+use super::pattern::matches;
+use crate::config::{CallerEntry, CallerLimits, MASTER};
+
+/// A caller, as everything behind its identification sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Caller {
+    entry: CallerEntry,
+}
+
+impl Caller {
+    pub(super) fn new(mut entry: CallerEntry) -> Self {
+        entry.keys = Vec::new();
+        entry.channels.sort_unstable();
+        Self { entry }
+    }
+
+    /// Who has the master key: may use everything, without limits.
+    pub(super) fn master() -> Self {
+        Self::new(CallerEntry::new(MASTER))
+    }
+
+    /// What stays the same when the name changes.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        if self.entry.id.is_empty() {
+            &self.entry.name
+        } else {
+            &self.entry.id
+        }
+    }
+
+    /// Its name, which is fit for a label of a metric.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.entry.name
+    }
+
+    /// How much it may use.
+    #[must_use]
+    pub fn limits(&self) -> CallerLimits {
+        self.entry.limits
+    }
+
+    /// The channels that may serve it, sorted; all if there are none.
+    #[must_use]
+    pub fn channels(&self) -> &[String] {
+        &self.entry.channels
+    }
+
+    /// Whether it may use less than everything.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        !self.entry.models.is_empty() || !self.entry.channels.is_empty()
+    }
+
+    /// Whether a channel may serve it.
+    #[must_use]
+    pub fn may_use_channel(&self, name: &str) -> bool {
+        let channels = &self.entry.channels;
+        channels.is_empty() || channels.iter().any(|own| own == name)
+    }
+
+    /// Whether it may ask for a model by one of these names.
+    #[must_use]
+    pub fn may_use_model<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> bool {
+        let models = &self.entry.models;
+        models.is_empty() || names.any(|name| models.iter().any(|own| matches(own, name)))
+    }
+
+    pub(super) fn is_enabled(&self) -> bool {
+        self.entry.enabled
+    }
+
+    /// From when it is refused, in seconds since the epoch.
+    pub(super) fn expires_at(&self) -> Option<u64> {
+        self.entry.expires_at
+    }
+}

@@ -1,0 +1,100 @@
+//! From headers to a caller.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use super::{Caller, Callers, Key, Refused};
+use crate::config::{CallerMode, KeyDigest};
+
+/// What comes before a key in `authorization`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
+const BEARER: &[u8] = b"bearer ";
+
+/// The only header in which that has to come.
+const AUTHORIZATION: &str = "authorization";
+
+impl Callers {
+    /// Who sends these headers, with names in lower case. `None` is nobody in particular.
+    ///
+    /// Of several keys, the first known one counts, in the order of the configured headers. Without a time, whatever
+    /// expires has expired.
+    ///
+    /// # Errors
+    ///
+    /// When the client must not be served.
+    pub fn identify<'h>(
+        &self,
+        headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        now: Option<SystemTime>,
+    ) -> Result<Option<Arc<Caller>>, Refused> {
+        if self.mode == CallerMode::Off {
+            return Ok(None);
+        }
+        let mut sent = self.headers.iter().flat_map(|wanted| {
+            let same = headers.clone().filter(move |(name, _)| name == wanted);
+            same.filter_map(|(name, value)| key_in(name, value))
+        });
+        let mut has_key = false;
+        let found = sent.find_map(|key| {
+            has_key = true;
+            self.find(KeyDigest::of(key))
+        });
+        match found {
+            Some(key) => self.admit(key, now).map(Some),
+            None if self.mode == CallerMode::Optional => Ok(None),
+            None if has_key => Err(Refused::UnknownKey),
+            None => Err(Refused::NoKey {
+                headers: self.header_names(),
+            }),
+        }
+    }
+
+    fn find(&self, digest: KeyDigest) -> Option<&Key> {
+        let place = self.keys.binary_search_by_key(&digest, |key| key.digest);
+        place.ok().and_then(|index| self.keys.get(index))
+    }
+
+    /// The caller of a key, unless one of the two is no longer served.
+    fn admit(&self, key: &Key, now: Option<SystemTime>) -> Result<Arc<Caller>, Refused> {
+        let caller = self.callers.get(key.caller).ok_or(Refused::UnknownKey)?;
+        if has_passed(key.expires_at, now) {
+            return Err(Refused::ExpiredKey);
+        }
+        let name = || caller.name().to_owned();
+        if !caller.is_enabled() {
+            return Err(Refused::Disabled { caller: name() });
+        }
+        if has_passed(caller.expires_at(), now) {
+            return Err(Refused::Expired { caller: name() });
+        }
+        Ok(Arc::clone(caller))
+    }
+
+    /// Where keys are looked for, for the client.
+    fn header_names(&self) -> String {
+        let told = self.headers.iter().map(|name| match name.as_str() {
+            AUTHORIZATION => "`authorization: Bearer <key>`".to_owned(),
+            other => format!("`{other}: <key>`"),
+        });
+        told.collect::<Vec<_>>().join(" or ")
+    }
+}
+
+/// The key in a header, if there is one.
+fn key_in<'h>(name: &str, value: &'h [u8]) -> Option<&'h [u8]> {
+    let value = value.trim_ascii();
+    let key = match value.split_at_checked(BEARER.len()) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case(BEARER) => key.trim_ascii(),
+        _ if name == AUTHORIZATION => return None,
+        _ => value,
+    };
+    (!key.is_empty()).then_some(key)
+}
+
+/// Whether a time has passed, in seconds since the epoch.
+fn has_passed(expires_at: Option<u64>, now: Option<SystemTime>) -> bool {
+    let seconds = now.map(|now| now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    expires_at.is_some_and(|expiry| seconds.is_none_or(|seconds| seconds >= expiry))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,154 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::*;
+use crate::config::CallerSettings;
+
+fn hash(key: &str) -> String {
+    KeyDigest::of(key.as_bytes()).to_string()
+}
+
+fn callers(mode: &str) -> Callers {
+    let settings = json!({
+        "mode": mode,
+        "master_key": hash("the-master"),
+        "entries": [
+            {"name": "a", "id": "0a", "keys": [{"sha256": hash("key-a")}, {"sha256": hash("key-old"), "expires_at": 100}]},
+            {"name": "b", "keys": [{"sha256": hash("key-b")}], "expires_at": 200},
+            {"name": "off", "enabled": false, "keys": [{"sha256": hash("key-off")}]},
+        ]
+    });
+    let settings: CallerSettings = serde_json::from_value(settings).unwrap();
+    assert_eq!(settings.faults(), []);
+    Callers::new(Some(settings))
+}
+
+/// The caller's name, nothing, or the code of the refusal.
+fn identify(callers: &Callers, headers: &[(&str, &str)], at: u64) -> Result<String, &'static str> {
+    let fields = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()));
+    let now = UNIX_EPOCH + Duration::from_secs(at);
+    let found = callers.identify(&fields, Some(now));
+    found
+        .map(|caller| caller.map_or_else(|| "nobody".to_owned(), |own| own.name().to_owned()))
+        .map_err(|refused| refused.code())
+}
+
+#[track_caller]
+fn check(mode: &str, headers: &[(&str, &str)], expected: Result<&str, &'static str>) {
+    let seen = identify(&callers(mode), headers, 99);
+    assert_eq!(seen, expected.map(str::to_owned), "{mode} {headers:?}");
+}
+
+#[test]
+fn a_key_may_come_in_any_of_the_usual_headers() {
+    for headers in [
+        [("authorization", "Bearer key-a")],
+        [("authorization", "bEARER   key-a ")],
+        [("x-api-key", "key-a")],
+        [("x-api-key", "Bearer key-a")],
+        [("api-key", "key-a")],
+    ] {
+        check("required", &headers, Ok("a"));
+        check("optional", &headers, Ok("a"));
+        check("off", &headers, Ok("nobody"));
+    }
+    check("required", &[("api-key", "the-master")], Ok("master"));
+}
+
+#[test]
+fn what_is_not_a_key_is_refused() {
+    let missing = Err("missing_api_key");
+    check("required", &[], missing);
+    for headers in [
+        [("authorization", "key-a")],
+        [("authorization", "Basic key-a")],
+        [("authorization", "Bearer ")],
+        [("x-api-key", "")],
+        [("x-key", "key-a")],
+    ] {
+        check("required", &headers, missing);
+        check("optional", &headers, Ok("nobody"));
+    }
+    for headers in [
+        [("authorization", "Bearer key-A")],
+        [("api-key", "key")],
+        [("x-api-key", "key-a,key-a")],
+    ] {
+        check("required", &headers, Err("invalid_api_key"));
+        check("optional", &headers, Ok("nobody"));
+    }
+    let own_hash = hash("key-a");
+    check(
+        "required",
+        &[("x-api-key", &own_hash)],
+        Err("invalid_api_key"),
+    );
+}
+
+#[test]
+fn of_several_keys_the_first_known_one_counts_whatever_order_they_are_sent_in() {
+    let one = ("authorization", "Bearer key-a");
+    let other = ("x-api-key", "key-b");
+    check("required", &[one, other], Ok("a"));
+    check("required", &[other, one], Ok("a"));
+    check(
+        "required",
+        &[("authorization", "Bearer dummy"), other],
+        Ok("b"),
+    );
+    check(
+        "required",
+        &[("authorization", "Bearer dummy"), one],
+        Ok("a"),
+    );
+}
+
+#[test]
+fn who_is_known_but_no_longer_served_is_refused_in_every_mode() {
+    for mode in ["optional", "required"] {
+        let callers = callers(mode);
+        let at = |key, at| identify(&callers, &[("api-key", key)], at);
+        assert_eq!(at("key-old", 99), Ok("a".to_owned()));
+        assert_eq!(at("key-old", 100), Err("expired_api_key"));
+        assert_eq!(at("key-b", 199), Ok("b".to_owned()));
+        assert_eq!(at("key-b", 200), Err("caller_expired"));
+        assert_eq!(at("key-off", 0), Err("caller_disabled"));
+        let fields = [("api-key", b"key-b".as_slice())].into_iter();
+        assert!(callers.identify(&fields, None).is_err(), "without a time");
+    }
+}
+
+#[test]
+fn what_keeps_its_id_when_it_is_renamed_is_told() {
+    let callers = callers("required");
+    let ids = |key: &str| {
+        let fields = [("api-key", key.as_bytes())].into_iter();
+        let caller = callers
+            .identify(&fields, Some(UNIX_EPOCH))
+            .unwrap()
+            .unwrap();
+        caller.id().to_owned()
+    };
+    assert_eq!([ids("key-a"), ids("key-b")], ["0a", "b"]);
+}
+
+#[test]
+fn an_error_says_where_to_put_a_key_and_never_repeats_one() {
+    let callers = callers("required");
+    let message = |headers: &[(&str, &str)]| {
+        let fields = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()));
+        callers.identify(&fields, None).unwrap_err().error().message
+    };
+    let missing = message(&[]);
+    assert!(
+        missing.contains("`authorization: Bearer <key>` or `x-api-key: <key>`"),
+        "{missing}"
+    );
+    let wrong = message(&[("x-api-key", "sk-hush")]);
+    assert!(!wrong.contains("hush"), "{wrong}");
+}
