@@ -1,0 +1,22 @@
+//! What callers take from their limits.
+//!
+//! A [`Meter`] follows one request. It takes from the limits at the start and at the end, by itself or through Envoy's
+//! rate limit filter. Nothing here does IO or reads a clock: what the workers of an Envoy count together is behind
+//! [`Counters`]. The config-service counts with the same [`Bucket`].
+
+mod bucket;
+mod counters;
+mod denial;
+mod leases;
+mod limiter;
+mod meter;
+mod verdict;
+
+pub use bucket::{Bucket, BucketLimit};
+pub use counters::Counters;
+pub use denial::Denial;
+pub use meter::{Meter, Tally};
+pub use verdict::{Verdict, whole_seconds};
+
+#[cfg(test)]
+pub(crate) mod testing;

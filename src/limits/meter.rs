@@ -1,0 +1,239 @@
+//! One request, from its start to its end.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use super::counters::{Counters, take};
+use super::denial::Denial;
+use super::leases::Lease;
+use super::limiter;
+use crate::chat::{LimitKind, Standing};
+use crate::config::{CallerLimits, LimitMode};
+
+/// Most that Envoy's rate limit filter counts at once. It leaves out a descriptor that asks for more, and with it the
+/// limit.
+const MOST: u64 = 1_000_000_000;
+
+/// What a request takes from its caller's limits.
+#[derive(Debug)]
+pub struct Meter {
+    caller: String,
+    limits: CallerLimits,
+    mode: LimitMode,
+    /// Tokens that it takes at its start.
+    reserved: u64,
+    lease: Option<Lease>,
+    standings: Vec<Standing>,
+    state: State,
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It has taken nothing yet.
+    Idle,
+    /// It has taken what it reserves.
+    Charged,
+    /// It was denied, or has been settled.
+    Over,
+}
+
+/// What a request has used, as whoever reads the answer learns it.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// The tokens of the whole exchange.
+    total: Cell<Option<u64>>,
+    /// The events of its stream.
+    events: Cell<u64>,
+}
+
+impl Tally {
+    /// Notes the tokens of the whole exchange.
+    pub fn used(&self, tokens: u64) {
+        self.total.set(Some(tokens));
+    }
+
+    /// Notes that so many events of a stream have come, each of which has a token at least.
+    pub fn streamed(&self, events: u64) {
+        self.events.set(events);
+    }
+}
+
+impl Meter {
+    /// A request of a caller, which has taken nothing yet; `None` if no limit concerns it.
+    #[must_use]
+    pub fn new(caller: &str, limits: CallerLimits, mode: LimitMode) -> Option<Self> {
+        let counts = match mode {
+            LimitMode::Off => false,
+            LimitMode::Local | LimitMode::Shared => !limits.is_unlimited(),
+        };
+        counts.then(|| Self {
+            caller: caller.to_owned(),
+            limits,
+            mode,
+            reserved: 0,
+            lease: None,
+            standings: Vec::new(),
+            state: State::Idle,
+        })
+    }
+
+    /// Whether the request's length matters.
+    #[must_use]
+    pub fn counts_tokens(&self) -> bool {
+        self.limits.tpm.is_some()
+    }
+
+    /// Says how long the request's text is, in bytes.
+    ///
+    /// It takes less at its start than it will use, because what is too much cannot be given back.
+    pub fn set_text(&mut self, bytes: usize) {
+        let tokens = u64::try_from(bytes / BYTES_PER_TOKEN).unwrap_or(MOST);
+        self.reserved = tokens.min(MOST);
+    }
+
+    /// Takes what the request needs at its start; `now` is the time since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When a limit is reached that this Envoy counts by itself.
+    pub fn admit(&mut self, counters: &dyn Counters, now: Duration) -> Result<(), Denial> {
+        if let Some(most) = self.limits.concurrent_requests {
+            self.lease = Lease::take(counters, &self.caller, most, now);
+            if self.lease.is_none() {
+                self.state = State::Over;
+                return Err(Denial::Concurrency { most });
+            }
+        }
+        self.state = State::Charged;
+        if self.mode != LimitMode::Local {
+            return Ok(());
+        }
+        let asked = [
+            (LimitKind::Requests, self.limits.rpm, 1),
+            (LimitKind::Tokens, self.limits.tpm, self.reserved),
+        ];
+        for (kind, per_minute, hits) in asked {
+            let Some(per_minute) = per_minute else {
+                continue;
+            };
+            let verdict = take(counters, &self.caller, (kind, per_minute), hits, now);
+            self.standings.push(verdict.standing());
+            if verdict.is_over() {
+                self.give_back(counters);
+                return Err(Denial::Limit(verdict));
+            }
+        }
+        Ok(())
+    }
+
+    /// What Envoy's rate limit filter has to know, as properties of the stream.
+    #[must_use]
+    pub fn claims(&self) -> Vec<(&'static str, String)> {
+        if self.mode != LimitMode::Shared || self.state != State::Charged {
+            return Vec::new();
+        }
+        let limits = [("rl.rpm", self.limits.rpm), ("rl.tpm", self.limits.tpm)];
+        let limits = limits.into_iter();
+        let mut claims: Vec<_> = limits
+            .filter_map(|(name, limit)| Some((name, limit?.to_string())))
+            .collect();
+        if claims.is_empty() {
+            return claims;
+        }
+        if self.limits.tpm.is_some() {
+            claims.push(("rl.reserve", self.reserved.to_string()));
+        }
+        claims.push(("rl.caller", self.caller.clone()));
+        claims
+    }
+
+    /// Whether Envoy's rate limit filter has been asked.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        let is_limited = self.limits.rpm.is_some() || self.limits.tpm.is_some();
+        self.mode == LimitMode::Shared && self.state == State::Charged && is_limited
+    }
+
+    /// Why Envoy's rate limit filter does not let the request pass, from the details of its reply; `None` if the reply is
+    /// not its own.
+    pub fn refused(&mut self, details: &[u8], retry_after: Option<Duration>) -> Option<Denial> {
+        let denial = match details {
+            limiter::OVER_LIMIT => Denial::Shared {
+                rpm: self.limits.rpm,
+                tpm: self.limits.tpm,
+                retry_after,
+            },
+            limiter::NO_ANSWER => Denial::Unknown,
+            _ => return None,
+        };
+        self.state = State::Over;
+        Some(denial)
+    }
+
+    /// Notes what Envoy's rate limit filter says in the headers of an answer.
+    pub fn note<'h>(&mut self, header: impl Fn(&str) -> Option<&'h str>) {
+        if self.mode == LimitMode::Shared {
+            self.standings = limiter::standings(header);
+        }
+    }
+
+    /// How the caller stands with its limits, as far as that is known.
+    #[must_use]
+    pub fn standings(&self) -> &[Standing] {
+        &self.standings
+    }
+
+    /// Takes the rest of what was used; what Envoy's rate limit filter has to know of it, as a property of the stream.
+    /// `now` is the time since the epoch.
+    pub fn settle(
+        &mut self,
+        tally: &Tally,
+        counters: &dyn Counters,
+        now: Duration,
+    ) -> Option<(&'static str, String)> {
+        self.give_back(counters);
+        if std::mem::replace(&mut self.state, State::Over) != State::Charged {
+            return None;
+        }
+        let per_minute = self.limits.tpm?;
+        let rest = self.rest(tally);
+        match self.mode {
+            LimitMode::Off => None,
+            LimitMode::Local => {
+                if rest > 0 {
+                    take(
+                        counters,
+                        &self.caller,
+                        (LimitKind::Tokens, per_minute),
+                        rest,
+                        now,
+                    );
+                }
+                None
+            }
+            LimitMode::Shared => Some(("rl.rest", rest.to_string())),
+        }
+    }
+
+    /// Tokens that were used and are not taken yet. Where nobody knows how many were used, those that were streamed.
+    fn rest(&self, tally: &Tally) -> u64 {
+        let rest = match tally.total.get() {
+            Some(total) => total.saturating_sub(self.reserved),
+            None => tally.events.get(),
+        };
+        rest.min(MOST)
+    }
+
+    fn give_back(&mut self, counters: &dyn Counters) {
+        if let Some(lease) = self.lease.take() {
+            lease.give_back(counters, &self.caller);
+        }
+    }
+}
+
+/// Bytes of text that make a token at most.
+const BYTES_PER_TOKEN: usize = 4;
+
+#[cfg(test)]
+mod tests;
