@@ -1,36 +1,69 @@
-//! The compiled configuration: from the name a client asks for to the channel and model that serve it.
+//! The compiled configuration: from the name that a client asks for to the channel and model that serve it.
 
+mod choice;
 mod compile;
+mod foreign;
+mod index;
+mod keys;
+mod listed;
 mod nearest;
+mod permitted;
 mod pools;
+mod refusal;
 mod resolve;
 #[cfg(test)]
 pub(crate) mod testing;
 
-pub use pools::Pool;
-pub use resolve::{ModelRule, ResolveError, Route};
+pub use choice::{Chosen, Facts, Reason};
+pub use listed::Listed;
+pub use permitted::Permitted;
+pub use pools::{Pool, pool_cluster};
+pub use refusal::ResolveError;
+pub use resolve::{ModelRule, Route};
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
 
+use crate::callers::Callers;
 use crate::catalog;
-use crate::config::{Channel, Failover, Fault, Limits, ModelIds, PluginConfig};
+use crate::config::{
+    AnthropicRules, Channel, CorsOrigins, Failover, Fault, Limits, ModelIds, PathPrefixes,
+    PluginConfig, Protocols, UsageReports,
+};
 use crate::endpoint::Endpoint;
+use crate::seal::SealKeys;
 use crate::sign::Signer;
+use choice::Choices;
+use index::Index;
+use keys::KeysByModel;
+use nearest::Suggestions;
 
 /// Everything the filter needs at run time, checked once.
 #[derive(Debug)]
 pub struct Routes {
     channels: Vec<CompiledChannel>,
+    callers: Callers,
     limits: Limits,
     failover: Option<Failover>,
-    anthropic_messages: bool,
+    protocols: Protocols,
+    path_prefixes: PathPrefixes,
+    cors_origins: CorsOrigins,
+    health_endpoints: bool,
+    anthropic_rules: AnthropicRules,
+    stream_keep_alive_seconds: u32,
+    choices: Choices,
+    usage: Option<UsageReports>,
     revision: u64,
+    keys: Arc<SealKeys>,
+    index: Index,
+    listed: OnceLock<Vec<Listed>>,
+    suggestions: OnceLock<Suggestions>,
 }
 
 /// A channel that passed [`Routes::compile`].
 #[derive(Debug)]
 pub struct CompiledChannel {
-    /// What the administrator wrote.
+    /// As the administrator configured it.
     pub channel: Channel,
     /// Where its requests go.
     pub endpoint: Endpoint,
@@ -38,10 +71,11 @@ pub struct CompiledChannel {
     pub authority: String,
     /// Envoy cluster of the endpoint, or of the channel if Envoy signs for it.
     pub cluster: String,
-    /// Whether a request with parameters that nobody knows is refused.
+    /// Whether a request with unknown parameters is refused.
     pub refuses_unknown: bool,
     /// Authenticates requests for the channel's region with its credentials.
     pub signer: Signer,
+    keys: KeysByModel,
 }
 
 impl Routes {
@@ -54,19 +88,76 @@ impl Routes {
         compile::compile(config)
     }
 
-    /// Sizes that the filter enforces.
+    /// The same with the keys of the environment, which seal what clients are to send back.
+    #[must_use]
+    pub fn with_keys(self, keys: SealKeys) -> Self {
+        Self {
+            keys: Arc::new(keys),
+            ..self
+        }
+    }
+
+    /// Those keys.
+    #[must_use]
+    pub fn seal_keys(&self) -> &Arc<SealKeys> {
+        &self.keys
+    }
+
+    /// Who may call.
+    #[must_use]
+    pub fn callers(&self) -> &Callers {
+        &self.callers
+    }
+
+    /// Size limits of the filter.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
     }
 
-    /// Whether Anthropic's Messages API is served.
+    /// The APIs that clients may speak.
     #[must_use]
-    pub fn serves_anthropic_messages(&self) -> bool {
-        self.anthropic_messages
+    pub fn protocols(&self) -> &Protocols {
+        &self.protocols
     }
 
-    /// Settings of failover, where the filter stands on the clusters too.
+    /// Where clients find the endpoints, besides `/v1`.
+    #[must_use]
+    pub fn path_prefixes(&self) -> &PathPrefixes {
+        &self.path_prefixes
+    }
+
+    /// Whose pages may call the gateway from a browser.
+    #[must_use]
+    pub fn cors_origins(&self) -> &CorsOrigins {
+        &self.cors_origins
+    }
+
+    /// Whether `/health` and what is below it are the filter's.
+    #[must_use]
+    pub fn has_health_endpoints(&self) -> bool {
+        self.health_endpoints
+    }
+
+    /// Exceptions to what of Anthropic's Messages goes on as the client wrote it.
+    #[must_use]
+    pub fn anthropic_rules(&self) -> &AnthropicRules {
+        &self.anthropic_rules
+    }
+
+    /// Seconds after which the client of a silent stream gets a sign of life; 0 for never.
+    #[must_use]
+    pub fn stream_keep_alive_seconds(&self) -> u32 {
+        self.stream_keep_alive_seconds
+    }
+
+    /// Where it is reported what requests used, if that is recorded.
+    #[must_use]
+    pub fn usage(&self) -> Option<&UsageReports> {
+        self.usage.as_ref()
+    }
+
+    /// Settings of failover, if the clusters have the filter too.
     #[must_use]
     pub fn failover(&self) -> Option<Failover> {
         self.failover
@@ -81,7 +172,21 @@ impl Routes {
     /// Whether there is a channel of this name, enabled or not.
     #[must_use]
     pub fn has_channel(&self, name: &str) -> bool {
-        self.channels.iter().any(|own| own.channel.name == name)
+        self.by_name(name).is_some()
+    }
+
+    /// The region of a channel.
+    #[must_use]
+    pub fn region(&self, channel: &str) -> Option<&str> {
+        self.by_name(channel).map(|own| own.channel.region.as_str())
+    }
+
+    fn by_name(&self, name: &str) -> Option<&CompiledChannel> {
+        let mut found = self.index.channel(name);
+        found.find_map(|position| {
+            let own = self.channels.get(position as usize)?;
+            (own.channel.name == name).then_some(own)
+        })
     }
 
     /// One channel for each Envoy cluster that the enabled channels need.
@@ -91,47 +196,39 @@ impl Routes {
             .filter(move |channel| seen.insert(channel.cluster.as_str()))
     }
 
-    /// Names that `GET /v1/models` shows: what a client can ask for, sorted; never an ARN.
-    #[must_use]
-    pub fn model_names(&self) -> BTreeSet<&str> {
-        let mut names = self.written_names();
-        names.retain(|name| self.serves(name));
-        names
+    /// Names that channels configure or know, sorted, whether or not a request for them could be sent: finding that
+    /// out for each of them costs more than a chat. They are put together once.
+    fn suggestions(&self) -> &Suggestions {
+        self.suggestions.get_or_init(|| {
+            let names = self.enabled().flat_map(|own| names(&own.channel));
+            let names: BTreeSet<_> = names.filter(|name| !name.starts_with("arn:")).collect();
+            Suggestions::of(names)
+        })
     }
 
-    /// Names that channels write or know, sorted, whether a request for them could be sent or not: to find that
-    /// out for each of them costs more than a chat.
-    fn written_names(&self) -> BTreeSet<&str> {
-        self.enabled()
-            .flat_map(|channel| names(&channel.channel))
-            .filter(|name| !name.starts_with("arn:"))
-            .collect()
-    }
-
-    /// The channels that can be called, as far as the configuration says: enabled, and with credentials.
+    /// The channels that can be called, as far as the configuration tells: enabled, and with credentials.
     fn ready(&self) -> impl Iterator<Item = &CompiledChannel> {
-        self.enabled()
-            .filter(|channel| channel.channel.credentials.are_there())
+        self.enabled().filter(|channel| channel.is_ready())
     }
 
-    fn enabled(&self) -> impl Iterator<Item = &CompiledChannel> {
+    /// The enabled channels, in the order of the configuration.
+    pub fn enabled(&self) -> impl Iterator<Item = &CompiledChannel> {
         self.channels
             .iter()
             .filter(|channel| channel.channel.enabled)
     }
 }
 
+impl CompiledChannel {
+    fn is_ready(&self) -> bool {
+        self.channel.credentials.are_there()
+    }
+}
+
 /// The names of one channel: its list, or everything that it knows by name and clients may ask for.
 fn names(channel: &Channel) -> Box<dyn Iterator<Item = &str> + '_> {
-    if !channel.models.is_empty() {
-        return Box::new(channel.models.iter().map(String::as_str));
-    }
-    let own = channel
-        .model_mapping
-        .keys()
-        .chain(channel.inference_profile_arn_map.keys())
-        .map(String::as_str);
-    if channel.allow_model_ids == ModelIds::None {
+    let own = channel.written_names().map(String::as_str);
+    if !channel.models.is_empty() || channel.allow_model_ids == ModelIds::None {
         return Box::new(own);
     }
     let known = catalog::models().map(|model| model.aliases.first().copied().unwrap_or(model.id));

@@ -1,20 +1,18 @@
-//! Tells a client what of its request was left out.
-
-use std::borrow::Cow;
+//! Tells a client what was left out of its request.
 
 /// The header of an answer with the names.
 pub(crate) const LEFT_OUT: &str = "x-bedrock-left-out";
 
-/// Longest name that is told whole, in bytes.
+/// Longest name that is shown whole, in bytes.
 const MAX_NAME_LEN: usize = 64;
 
-/// Longest value, in bytes, before the mark that there is more.
+/// Longest value, in bytes, before the mark that says that there are more.
 const MAX_LEN: usize = 512;
 
-/// The value of the header for some names; `None` where there are none.
+/// The value of the header for some names; `None` if there are none.
 ///
-/// A name is the client's, and may have anything in it: what is no letter, digit, `_`, `-` or `.` becomes `?`.
-pub(super) fn value(names: &[Cow<'_, str>]) -> Option<String> {
+/// A name is the client's, and may have anything in it: what is not a letter, digit, `_`, `-` or `.` becomes `?`.
+pub(super) fn value<'n>(names: impl IntoIterator<Item = &'n str>) -> Option<String> {
     let mut value = String::new();
     let mut told: Vec<String> = Vec::new();
     for name in names {
@@ -50,8 +48,7 @@ mod tests {
     use super::*;
 
     fn told(names: &[&str]) -> Option<String> {
-        let names: Vec<_> = names.iter().map(|name| Cow::Borrowed(*name)).collect();
-        value(&names)
+        value(names.iter().copied())
     }
 
     #[test]

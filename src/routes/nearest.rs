@@ -1,32 +1,50 @@
-//! Names like one that nobody serves: most are misspelt, or spelt as another gateway does.
+//! Names similar to one that no channel serves: most such names are misspelt, or spelt as for another gateway.
 
-/// Most names that are looked at, and most that are near: whoever asks for names that do not exist must not cost
+/// Most names that are compared, and most that are similar: a request for a name that does not exist must not cost
 /// more than others.
-const MOST: usize = 1_000;
-const MOST_NEAR: usize = 16;
+const MAX_NAMES: usize = 1_000;
+const MAX_NEAR: usize = 16;
 
-/// Longest name that is looked at, in bytes; no model has a longer one.
+/// Longest name that is compared, in bytes; no model has a longer one.
 const MAX_LEN: usize = 100;
 
-/// Shortest name that says something as a part of another.
+/// Shortest name that counts when it is part of another.
 const MIN_PART: usize = 4;
 
-/// Those of some names that are like another, the likest first.
-pub(super) fn nearest<'n>(
-    asked: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> impl Iterator<Item = &'n str> {
-    let asked = letters(asked);
-    let names = names.into_iter().take(MOST).filter_map(|name| {
-        let distance = distance(&asked, &letters(name))?;
-        Some((distance, name))
-    });
-    let mut near: Vec<_> = names.collect();
-    near.sort_unstable();
-    near.into_iter().take(MOST_NEAR).map(|(_, name)| name)
+/// Names that can be suggested, ready to be compared.
+#[derive(Debug)]
+pub(super) struct Suggestions(Vec<Suggestion>);
+
+#[derive(Debug)]
+struct Suggestion {
+    letters: Vec<u8>,
+    name: String,
 }
 
-/// What tells a name from others: gateways prefix a vendor, and spell versions with points, dashes or blanks.
+impl Suggestions {
+    pub(super) fn of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let names = names.into_iter().take(MAX_NAMES).map(|name| Suggestion {
+            letters: letters(name),
+            name: name.to_owned(),
+        });
+        Self(names.collect())
+    }
+
+    /// The names that are similar to another, the most similar first.
+    pub(super) fn nearest(&self, asked: &str) -> impl Iterator<Item = &str> {
+        let asked = letters(asked);
+        let near = self.0.iter().filter_map(|own| {
+            let distance = distance(&asked, &own.letters)?;
+            Some((distance, own.name.as_str()))
+        });
+        let mut near: Vec<_> = near.collect();
+        near.sort_unstable();
+        near.into_iter().take(MAX_NEAR).map(|(_, name)| name)
+    }
+}
+
+/// The characters that distinguish a name: gateways put a vendor in front, and write versions with points, dashes or
+/// blanks.
 fn letters(name: &str) -> Vec<u8> {
     let name = name.rsplit('/').next().unwrap_or(name);
     let Some(name) = Some(name).filter(|name| name.len() <= MAX_LEN) else {
@@ -36,7 +54,7 @@ fn letters(name: &str) -> Vec<u8> {
     letters.map(|byte| byte.to_ascii_lowercase()).collect()
 }
 
-/// How many letters have to change; `None` if it is another name altogether.
+/// How many letters differ; `None` if it is a different name altogether.
 fn distance(asked: &[u8], name: &[u8]) -> Option<usize> {
     if asked.is_empty() {
         return None;
@@ -51,7 +69,7 @@ fn is_part(part: &[u8], whole: &[u8]) -> bool {
     part.len() >= MIN_PART && whole.windows(part.len()).any(|window| window == part)
 }
 
-/// Levenshtein's distance.
+/// The Levenshtein distance.
 fn edits(from: &[u8], to: &[u8]) -> usize {
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (index, own) in from.iter().enumerate() {
@@ -85,7 +103,8 @@ mod tests {
 
     #[track_caller]
     fn check(asked: &str, first: Option<&str>) {
-        let near: Vec<_> = nearest(asked, NAMES).collect();
+        let known = Suggestions::of(NAMES);
+        let near: Vec<_> = known.nearest(asked).collect();
         assert_eq!(near.first().copied(), first, "{asked}: {near:?}");
     }
 

@@ -1,14 +1,14 @@
-//! Which channels back each other up, and the Envoy clusters of them.
+//! Which channels back each other up, and their Envoy clusters.
 //!
-//! A pool is an ordered list of channels. Envoy has a cluster for each, with one endpoint of one
-//! priority for every channel, and its retry policy walks them in that order. The filter chooses the
-//! pool by the channel that shall come first; which pools there can be follows from the configuration
-//! alone, so that the config-service can push their clusters beforehand.
+//! A pool is an ordered list of channels. Envoy has a cluster for each pool, in which every channel has a priority of its
+//! own, and its retry policy walks them in that order. The filter picks the pool by the channel that is to
+//! be first. The possible pools follow from the configuration alone, so the config-service can push their clusters
+//! beforehand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CompiledChannel, Routes};
-use crate::config::{ModelIds, SignedBy};
+use crate::config::{Generation, ModelIds, SignedBy};
 use crate::endpoint::Endpoint;
 
 /// Channels in the order in which a request is tried on them.
@@ -21,7 +21,7 @@ pub struct Pool<'r> {
 }
 
 impl Routes {
-    /// The pool of those who serve a request when `first` comes first; `candidates` are all who can.
+    /// The pool of the channels that serve a request when `first` comes first; `candidates` are all that can.
     #[must_use]
     pub fn pool<'r>(
         &self,
@@ -45,15 +45,11 @@ impl Routes {
 
     fn pool_cluster(&self, channels: &[&CompiledChannel]) -> String {
         let generation = self.failover().and_then(|failover| failover.generation);
-        let generation = generation.map(|generation| generation.to_string());
         let names = channels.iter().map(|own| own.channel.name.as_str());
-        let parts = generation.as_deref().into_iter().chain(names);
-        parts.fold("bedrock|pool".to_owned(), |name, next| {
-            format!("{name}|{next}")
-        })
+        pool_cluster(generation, names)
     }
 
-    /// Every pool that a request can be sent to, by cluster: those of all who serve a name, and each
+    /// Every pool that a request can be sent to, by cluster: the pools of all channels that serve a name, and each
     /// channel alone.
     #[must_use]
     pub fn pools(&self) -> BTreeMap<String, Vec<&CompiledChannel>> {
@@ -68,9 +64,19 @@ impl Routes {
         pools
     }
 
-    /// The sets of channels that serve one name: each name that some channel has an opinion on, and
-    /// all other names, of the catalogue or not, which channels without a list of their own serve if
-    /// they allow it.
+    /// The channels that serve any of these names, each once: the first name's first.
+    #[must_use]
+    pub fn channels_of(&self, names: &[&str]) -> Vec<&CompiledChannel> {
+        let all = names.iter().flat_map(|name| self.candidates(name));
+        let mut seen = BTreeSet::new();
+        all.map(|route| route.channel)
+            .filter(|own| seen.insert(own.channel.name.clone()))
+            .collect()
+    }
+
+    /// The sets of channels that serve one name: for each name that some channel configures, for each list from which a
+    /// name chooses, and for all other names, in the catalogue or not, which channels without a list of their own serve
+    /// if they allow it. And what is left of each for callers that may use only some channels.
     fn candidate_sets(&self) -> Vec<Vec<&CompiledChannel>> {
         let names: BTreeSet<&str> = self
             .ready()
@@ -78,8 +84,7 @@ impl Routes {
                 let channel = &own.channel;
                 let models = channel.models.iter();
                 models
-                    .chain(channel.model_mapping.keys())
-                    .chain(channel.inference_profile_arn_map.keys())
+                    .chain(channel.mapped_names())
                     .chain(channel.model_families.keys())
                     .map(String::as_str)
             })
@@ -93,14 +98,46 @@ impl Routes {
             };
             self.ready().filter(is_open).collect()
         };
-        by_name
+        let of_lists = self.lists().map(|models| self.channels_of(&models));
+        let mut sets: Vec<Vec<_>> = by_name
+            .chain(of_lists)
             .chain([open_to(ModelIds::Catalogue), open_to(ModelIds::Any)])
-            .collect()
+            .collect();
+        let lists = self.callers().channel_lists();
+        let restricted: Vec<_> = lists
+            .into_iter()
+            .flat_map(|list| sets.iter().map(move |set| among(set, list)))
+            .collect();
+        sets.extend(restricted);
+        sets
     }
 }
 
-/// Whether two channels can be endpoints of one cluster: a cluster has one kind of transport, checks
-/// certificates by name, and signs for nobody or one.
+/// The Envoy cluster of the pool of these channels, which is made for each generation.
+#[must_use]
+pub fn pool_cluster<'n>(
+    generation: Option<Generation>,
+    channels: impl IntoIterator<Item = &'n str>,
+) -> String {
+    let mut cluster = "bedrock|pool".to_owned();
+    if let Some(generation) = generation {
+        cluster.push_str(&format!("|{generation}"));
+    }
+    for channel in channels {
+        cluster.push('|');
+        cluster.push_str(channel);
+    }
+    cluster
+}
+
+/// The channels of a set that are on a sorted list.
+fn among<'r>(set: &[&'r CompiledChannel], list: &[String]) -> Vec<&'r CompiledChannel> {
+    let is_listed = |own: &&&CompiledChannel| list.binary_search(&own.channel.name).is_ok();
+    set.iter().filter(is_listed).copied().collect()
+}
+
+/// Whether two channels can be endpoints of one cluster: a cluster has one kind of transport, checks certificates by
+/// name, and signs either for one channel or not at all.
 fn goes_with(one: &CompiledChannel, other: &CompiledChannel) -> bool {
     let by_filter = |own: &CompiledChannel| own.channel.signer == SignedBy::Filter;
     let checked_by_name = |own: &Endpoint| !own.is_tls() || !own.is_address();
@@ -114,7 +151,7 @@ fn goes_with(one: &CompiledChannel, other: &CompiledChannel) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Failover, Generation};
+    use crate::config::Failover;
     use crate::routes::testing;
     use serde_json::{Value, json};
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Routes;
 use crate::config::{Failover, PluginConfig};
 
-/// Channels with these fields; what they need besides, they have.
+/// Channels with these fields, completed by whatever else they need.
 pub(crate) fn routes(channels: &[Value], failover: Option<Failover>) -> Routes {
     let channels: Vec<_> = channels
         .iter()

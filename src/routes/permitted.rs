@@ -1,0 +1,129 @@
+//! The routes as one caller may use them.
+
+use std::time::SystemTime;
+
+use super::{Listed, ResolveError, Route, Routes};
+use crate::callers::Caller;
+use crate::catalog::Model;
+
+/// The routes as one caller may use them, or nobody in particular, who may use them all.
+#[derive(Clone, Copy, Debug)]
+pub struct Permitted<'r> {
+    routes: &'r Routes,
+    caller: Option<&'r Caller>,
+}
+
+impl Routes {
+    /// The routes as a caller may use them.
+    #[must_use]
+    pub fn permitted<'r>(&'r self, caller: Option<&'r Caller>) -> Permitted<'r> {
+        Permitted {
+            routes: self,
+            // What everybody may use needs no second look.
+            caller: caller.filter(|own| own.is_restricted()),
+        }
+    }
+}
+
+impl<'r> Permitted<'r> {
+    /// Every channel that serves a name and has credentials, even expired ones; in the order of the configuration.
+    ///
+    /// A name may lead to its model by different words on different channels. If the caller may not use all of them,
+    /// the first channel that is left is the only one: there is no pool of just those.
+    #[must_use]
+    pub fn candidates(self, requested: &str) -> Vec<Route<'r>> {
+        self.narrow(self.routes.candidates(requested))
+    }
+
+    /// The first channel that serves a name, with valid credentials.
+    ///
+    /// # Errors
+    ///
+    /// When no channel that the caller may use serves the name now.
+    pub fn resolve(self, requested: &str, now: SystemTime) -> Result<Route<'r>, ResolveError> {
+        if self.caller.is_none() {
+            return self.routes.resolve(requested, now);
+        }
+        let mut all = self.candidates(requested).into_iter();
+        let valid = all.find(|route| route.is_valid(now));
+        valid.ok_or_else(|| self.why_not(requested))
+    }
+
+    /// The first channel that serves a name, with or without credentials: for who sends no request.
+    ///
+    /// # Errors
+    ///
+    /// When no channel that the caller may use serves the name.
+    pub fn find(self, requested: &str) -> Result<Route<'r>, ResolveError> {
+        if self.caller.is_none() {
+            return self.routes.find(requested);
+        }
+        let first = self.all(requested).into_iter().next();
+        first.ok_or_else(|| self.why_not(requested))
+    }
+
+    /// Why [`Self::resolve`] finds nothing, if it does not. What a caller may not use does not exist for it.
+    #[must_use]
+    pub fn why_not(self, requested: &str) -> ResolveError {
+        if self.caller.is_none() {
+            return self.routes.why_not(requested);
+        }
+        let name = requested.to_owned();
+        if self.all(requested).is_empty() {
+            return ResolveError::NotPermitted(name);
+        }
+        ResolveError::NoCredentials(name)
+    }
+
+    /// The model that describes a name that chooses: the first one that the caller may use; the name itself if there is
+    /// none, or if it is the name of a model.
+    #[must_use]
+    pub fn example_of<'n>(self, name: &'n str) -> &'n str
+    where
+        'r: 'n,
+    {
+        let mut models = self.routes.models_of(name).into_iter();
+        models
+            .find(|model| self.find(model).is_ok())
+            .unwrap_or(name)
+    }
+
+    /// The names that the caller can ask for, sorted.
+    pub fn listed(self) -> impl Iterator<Item = &'r Listed> {
+        let all = self.routes.listed().iter();
+        all.filter(move |own| {
+            self.caller.is_none() || self.find(self.example_of(&own.name)).is_ok()
+        })
+    }
+
+    /// Every channel that serves a name, with or without credentials.
+    fn all(self, requested: &str) -> Vec<Route<'r>> {
+        self.narrow(self.routes.routes_of(requested))
+    }
+
+    fn narrow(self, all: impl Iterator<Item = Route<'r>>) -> Vec<Route<'r>> {
+        let Some(caller) = self.caller else {
+            return all.collect();
+        };
+        let mut routes: Vec<_> = all
+            .filter(|own| caller.may_use_channel(&own.channel.channel.name))
+            .collect();
+        let count = routes.len();
+        routes.retain(|own| caller.may_use_model(names(own)));
+        if routes.len() < count {
+            routes.truncate(1);
+        }
+        routes
+    }
+}
+
+/// What a caller may have been allowed: the name that led to the model, or any other name of that model.
+fn names<'n>(route: &'n Route<'_>) -> impl Iterator<Item = &'n str> {
+    let model = route.model.into_iter();
+    let known =
+        model.flat_map(|model: &Model| [model.id].into_iter().chain(model.aliases.iter().copied()));
+    std::iter::once(route.requested.as_str()).chain(known)
+}
+
+#[cfg(test)]
+mod tests;
