@@ -1,25 +1,25 @@
-//! Who comes first.
+//! The choice between channels: by priority, then by weight.
 
-use std::time::SystemTime;
+use std::cell::Cell;
 
-use super::{Dispatcher, Target};
 use crate::routes::Route;
 
-impl Dispatcher {
-    /// One of the best candidates that are well, or of all if none is: better a channel that failed lately
-    /// than none.
-    pub(super) fn choose<'a, 'r>(
+/// How many choices there have been; decides between channels of one priority.
+#[derive(Debug, Default)]
+pub(super) struct Turns(Cell<u64>);
+
+impl Turns {
+    /// One of the best candidates that are not cooling down, or of all if every one is: better a channel that
+    /// failed lately than none.
+    pub(super) fn pick<'a, 'r>(
         &self,
         candidates: &[&'a Route<'r>],
-        revision: u64,
-        now: SystemTime,
+        is_cooling_down: impl Fn(&Route<'r>) -> bool,
     ) -> Option<&'a Route<'r>> {
-        let health = self.health.borrow();
-        let well = |own: &&&Route<'_>| health.is_well(target(own), revision, now);
         let mut best: Vec<_> = candidates
             .iter()
             .copied()
-            .filter(|own| well(&own))
+            .filter(|own| !is_cooling_down(own))
             .collect();
         if best.is_empty() {
             best = candidates.to_vec();
@@ -30,11 +30,11 @@ impl Dispatcher {
         self.weighted(&best)
     }
 
-    /// Each channel gets its share of the turns, spread so that bursts are not all one channel's.
+    /// Each channel gets its share of the turns, spread so that a burst does not go to one channel.
     fn weighted<'a, 'r>(&self, routes: &[&'a Route<'r>]) -> Option<&'a Route<'r>> {
         let weight = |own: &Route<'_>| u64::from(own.channel.channel.weight);
         let total: u64 = routes.iter().map(|own| weight(own)).sum();
-        let turn = self.turns.replace(self.turns.get().wrapping_add(1));
+        let turn = self.0.replace(self.0.get().wrapping_add(1));
         let mut left = spread(turn) % total.max(1);
         for own in routes {
             if left < weight(own) {
@@ -43,14 +43,6 @@ impl Dispatcher {
             left -= weight(own);
         }
         routes.first().copied()
-    }
-}
-
-/// What a route calls, and through which channel.
-pub(super) fn target<'a>(route: &'a Route<'_>) -> Target<'a> {
-    Target {
-        channel: &route.channel.channel.name,
-        model: &route.model_id,
     }
 }
 
