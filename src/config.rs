@@ -1,37 +1,65 @@
-//! The plugin configuration: what an administrator says, as the config-service sends it to the filter.
+//! The plugin configuration: what an administrator sets, as the config-service sends it to the filter.
 //!
-//! These are plain data types. They only parse; [`crate::routes::Routes::compile`] decides whether
-//! the content makes sense, and [`lint::warnings`] points at what is legal but suspicious.
+//! These are plain data types. They only parse; [`crate::routes::Routes::compile`] decides whether the content makes
+//! sense, and [`lint::warnings`] points out what is legal but suspicious.
 
+mod anthropic_rules;
+mod callers;
 mod channel;
+mod choices;
+mod cors_origins;
 mod credentials;
 mod failover;
 mod fault;
 mod generation;
 mod guardrail;
+mod keep_alive;
+mod keys;
 pub mod lint;
 mod maps;
+mod matching;
 mod open;
+mod path_prefixes;
+mod protocols;
 mod rules;
 mod stage;
 mod text;
+mod usage;
 
-pub use channel::{
-    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT, ModelIds,
-    REQUEST_TIMEOUT_SECONDS, SignedBy, UnknownParameters, is_name,
+pub use anthropic_rules::{AnthropicRules, Rule};
+pub(crate) use callers::MASTER;
+pub use callers::{
+    CallerEntry, CallerKey, CallerLimits, CallerMode, CallerSettings, InvalidDigest, KeyDigest,
+    KeyHeaders, LimitMode,
 };
+pub use channel::{
+    Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_DISCOVERY_HOURS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT,
+    ModelIds, ModelsMode, NameMatch, REQUEST_TIMEOUT_SECONDS, SignedBy, UnknownParameters, is_name,
+};
+pub use choices::{ChoiceRule, DetailedChoice, ModelChoice, ModelChoices, When};
+pub use cors_origins::{CorsOrigin, CorsOrigins, InvalidCorsOrigin};
 pub use credentials::Credentials;
 pub use failover::Failover;
-pub use fault::{Fault, escape_pointer};
+pub use fault::Fault;
 pub use generation::{Generation, InvalidGeneration};
 pub use guardrail::{Guardrail, GuardrailTrace};
+pub use keep_alive::StreamKeepAlive;
+pub use keys::{KeyNotes, looks_like_secret};
 pub use maps::unique_string_map;
+pub use matching::{by_model, passing_by, shares_entries};
 pub use open::KEY_CHECK;
+pub use path_prefixes::{BelowPrefix, InvalidPathPrefix, PathPrefix, PathPrefixes};
+pub use protocols::{ProtocolName, Protocols, UnknownProtocol};
 pub use stage::Stage;
-pub use text::TextFault;
+pub use text::{Invisible, TextFault, visible};
+pub use usage::{InvalidUsageCluster, UsageReports};
 
+pub use crate::json::escape_pointer;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::json::read_located;
 use crate::secret::Secret;
 
 /// The only value of [`PluginConfig::schema`] that this filter reads.
@@ -43,28 +71,56 @@ pub const SCHEMA: u32 = 1;
 pub struct PluginConfig {
     /// Version of this document's shape; a filter refuses any other than [`SCHEMA`].
     pub schema: u32,
-    /// Revision of the config-service that made the document; `0` when written by hand.
+    /// Revision of the config-service that made the document; `0` if it was written by hand.
     pub revision: u64,
-    /// Where the filter stands.
+    /// Where the filter is.
     #[serde(skip_serializing_if = "is_default")]
     pub stage: Stage,
-    /// Something that is sealed like a channel's secrets: a filter that cannot open it cannot open those,
-    /// and refuses the document before they depend on it.
+    /// Something that is sealed like a channel's secrets: a filter that cannot open it could not open those either,
+    /// so it refuses the document before they depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_check: Option<Secret>,
     /// Channels in the order in which they are tried for a model.
     pub channels: Vec<Channel>,
-    /// Sizes that the filter enforces.
+    /// Who may call; without it, whoever reaches the filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub callers: Option<CallerSettings>,
+    /// Size limits of the filter.
     pub limits: Limits,
-    /// Set where the filter stands on the Bedrock clusters too; without it a request is tried once.
+    /// Set where the Bedrock clusters have the filter too; without it a request is tried once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failover: Option<Failover>,
-    /// What becomes of parameters that nobody knows, in channels that do not say.
+    /// What becomes of unknown parameters, in channels that do not set it themselves.
     #[serde(skip_serializing_if = "UnknownParameters::is_leave_out")]
     pub unknown_parameters: UnknownParameters,
-    /// Whether `POST /v1/messages` is served, as far as it goes.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub anthropic_messages: bool,
+    /// Which APIs clients may speak.
+    #[serde(skip_serializing_if = "Protocols::is_default")]
+    pub protocols: Protocols,
+    /// Where clients find the endpoints, besides `/v1`.
+    #[serde(skip_serializing_if = "PathPrefixes::is_empty")]
+    pub path_prefixes: PathPrefixes,
+    /// Whose pages may call the gateway from a browser.
+    #[serde(skip_serializing_if = "CorsOrigins::is_empty")]
+    pub cors_origins: CorsOrigins,
+    /// Whether `/health` and what is below it are the filter's; they are somebody else's if not.
+    #[serde(skip_serializing_if = "is_true")]
+    pub health_endpoints: bool,
+    /// Exceptions to what of Anthropic's Messages goes on to Bedrock as the client wrote it.
+    #[serde(skip_serializing_if = "AnthropicRules::is_default")]
+    pub anthropic_rules: AnthropicRules,
+    /// Names that choose a model.
+    #[serde(skip_serializing_if = "ModelChoices::is_empty")]
+    pub model_choices: ModelChoices,
+    /// How long the client of a stream is left without a sign of life.
+    #[serde(skip_serializing_if = "StreamKeepAlive::is_default")]
+    pub stream_keep_alive_seconds: StreamKeepAlive,
+    /// Where it is reported what requests used, if that is recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<UsageReports>,
+    /// What older filters know of [`Self::protocols`]: Anthropic's Messages, which they serve only if it is
+    /// `true`. `false` switches them off here too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anthropic_messages: Option<bool>,
 }
 
 impl Default for PluginConfig {
@@ -75,12 +131,25 @@ impl Default for PluginConfig {
             stage: Stage::default(),
             key_check: None,
             channels: Vec::new(),
+            callers: None,
             limits: Limits::default(),
             failover: None,
             unknown_parameters: UnknownParameters::default(),
-            anthropic_messages: false,
+            protocols: Protocols::default(),
+            path_prefixes: PathPrefixes::default(),
+            cors_origins: CorsOrigins::default(),
+            health_endpoints: true,
+            anthropic_rules: AnthropicRules::default(),
+            model_choices: ModelChoices::default(),
+            stream_keep_alive_seconds: StreamKeepAlive::default(),
+            usage: None,
+            anthropic_messages: None,
         }
     }
+}
+
+fn is_true(flag: &bool) -> bool {
+    *flag
 }
 
 fn is_default(stage: &Stage) -> bool {
@@ -92,20 +161,19 @@ impl PluginConfig {
     ///
     /// # Errors
     ///
-    /// A [`Fault`] with the JSON pointer of the first fault. Values inside `credentials` are
-    /// never repeated in the error.
+    /// A [`Fault`] with the JSON pointer of the first fault. It never repeats values inside `credentials`.
     pub fn from_json(json: &[u8]) -> Result<Self, Fault> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let config = serde_path_to_error::deserialize(&mut deserializer)
-            .map_err(|fault| Fault::of_serde(&fault))?;
-        deserializer
-            .end()
-            .map_err(|fault| Fault::new("", "invalid_json", fault.to_string()))?;
-        Ok(config)
+        // Before its values are looked at: what is not JSON has no pointer.
+        serde_json::from_slice::<IgnoredAny>(json)
+            .map_err(|fault| Fault::of_syntax(fault.to_string()))?;
+        let text = str::from_utf8(json).map_err(|fault| Fault::of_syntax(fault.to_string()))?;
+        let read = read_located(text);
+        read.map(|(config, _)| config)
+            .map_err(|fault| Fault::of_value(&fault))
     }
 }
 
-/// Sizes that the filter enforces, in bytes.
+/// Size limits of the filter, in bytes.
 ///
 /// Envoy's own buffer limits (`per_connection_buffer_limit_bytes`, `per_request_buffer_limit_bytes`)
 /// must be at least twice as large, because translation can make a body longer.

@@ -7,16 +7,19 @@ use serde::{Deserialize, Serialize};
 use super::{Credentials, Guardrail, unique_string_map};
 use crate::catalog::{CrossRegion, ModelFamily};
 
-/// [`Channel::first_byte_timeout_seconds`] of a channel that does not say.
+/// [`Channel::first_byte_timeout_seconds`] of a channel that does not set it.
 pub const FIRST_BYTE_TIMEOUT_SECONDS: u32 = 30;
 
-/// [`Channel::request_timeout_seconds`] of a channel that does not say.
+/// [`Channel::request_timeout_seconds`] of a channel that does not set it.
 pub const REQUEST_TIMEOUT_SECONDS: u32 = 300;
+
+/// Longest interval at which an account is asked what it has, in hours: thirty days.
+pub const MAX_DISCOVERY_HOURS: u32 = 720;
 
 /// Largest weight of a channel.
 pub const MAX_WEIGHT: u32 = 1000;
 
-/// Longest time-out of a channel, in seconds: AWS's own for a call of a model.
+/// Longest timeout of a channel, in seconds: AWS's own limit for the call of a model.
 ///
 /// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-invoke.html>
 pub const MAX_TIMEOUT_SECONDS: u32 = 3600;
@@ -30,16 +33,16 @@ pub const MAX_TIMEOUT_SECONDS: u32 = 3600;
 pub struct Channel<C = Credentials> {
     /// Unique name, shown to administrators and in metrics.
     pub name: String,
-    /// A disabled channel is kept but serves nothing.
+    /// A disabled channel is kept but serves no requests.
     #[serde(default = "enabled")]
     pub enabled: bool,
-    /// AWS region that is dialled and signed for, for example `us-east-1`.
+    /// AWS region to connect to and to sign for, for example `us-east-1`.
     pub region: String,
-    /// Dial the region's FIPS 140-3 endpoint. Ignored when `endpoint` is set.
+    /// Use the region's FIPS 140-3 endpoint. Ignored when `endpoint` is set.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fips: bool,
-    /// Origin to dial instead of the region's public endpoint, for example a VPC interface
-    /// endpoint: `https://host[:port]`, or `http://host[:port]` for local use.
+    /// Origin to use instead of the region's public endpoint, for example a VPC interface endpoint:
+    /// `https://host[:port]`, or `http://host[:port]` for local use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// How requests are authenticated at AWS.
@@ -53,14 +56,25 @@ pub struct Channel<C = Credentials> {
     /// Share of the requests among channels of one priority, 1 to 1000.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub weight: u32,
-    /// Names that this channel serves; empty serves every name that it maps, and what
-    /// `allow_model_ids` adds.
+    /// Names that this channel serves; if empty, it serves every name that it maps, and those that `allow_model_ids`
+    /// adds.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
-    /// What clients may ask for besides the names that the channel maps; without effect next to
-    /// `models`. A document without it was written when everything was allowed, and stays so.
+    /// What clients may ask for besides the names that the channel maps; has no effect next to `models`. A document
+    /// without it was written when everything was allowed, and still allows everything.
     #[serde(default = "any", skip_serializing_if = "ModelIds::is_any")]
     pub allow_model_ids: ModelIds,
+    /// Which names get the entry of a key in `inference_profile_arn_map`, `model_families` and `model_apis`. A
+    /// document without it was written when only exact names matched, and still matches exactly.
+    #[serde(default = "exact", skip_serializing_if = "NameMatch::is_exact")]
+    pub r#match: NameMatch,
+    /// Where the names come from; `None`: from `models`, and from the catalogue where that is empty. The
+    /// config-service applies `fallback`; a filter that reads it by itself goes by `models`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models_mode: Option<ModelsMode>,
+    /// Hours after which the config-service asks the account again what it has; `0`: only on request.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub discovery_hours: u32,
     /// Alias to name, applied once to the name that the client sent.
     #[serde(
         default,
@@ -78,17 +92,17 @@ pub struct Channel<C = Credentials> {
     /// Name or ARN to model family, for ARNs that do not say what they serve.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub model_families: BTreeMap<String, ModelFamily>,
-    /// What becomes of parameters that nobody knows; `None` leaves it to
+    /// What becomes of unknown parameters; `None` leaves it to
     /// [`unknown_parameters`](super::PluginConfig::unknown_parameters).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_parameters: Option<UnknownParameters>,
-    /// Which of Bedrock's APIs calls a model, for names that `model_apis` does not have.
+    /// Which of Bedrock's APIs calls a model, for names that are not in `model_apis`.
     #[serde(default, skip_serializing_if = "Api::is_auto")]
     pub api: Api,
     /// Name to API, for single models.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub model_apis: BTreeMap<String, Api>,
-    /// Guardrail for every request that names none itself.
+    /// Guardrail for every request that does not name one itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardrail: Option<Guardrail>,
     /// Whether catalogue models are called through a cross-region inference profile.
@@ -98,15 +112,14 @@ pub struct Channel<C = Credentials> {
     /// inference profile of the region's geography from then on. Needs failover.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub retry_with_inference_profile: bool,
-    /// Seconds that a streamed answer may take until it begins. An answer that is no stream has as
-    /// much, and besides the time that its longest text takes to write.
+    /// Seconds that a streamed answer may take until it begins. Any other answer has as long, plus the time that its
+    /// longest text takes to write.
     #[serde(
         default = "first_byte_timeout",
         skip_serializing_if = "is_first_byte_timeout"
     )]
     pub first_byte_timeout_seconds: u32,
-    /// Seconds that any answer may take at most until it begins; one that is no stream begins when
-    /// it is whole.
+    /// Most seconds that any answer may take until it begins; one that is not a stream begins when it is complete.
     #[serde(
         default = "request_timeout",
         skip_serializing_if = "is_request_timeout"
@@ -115,7 +128,7 @@ pub struct Channel<C = Credentials> {
 }
 
 impl<C> Channel<C> {
-    /// A channel with the default of every setting that an administrator may leave out.
+    /// A channel with the default of every optional setting.
     pub fn new(name: impl Into<String>, region: impl Into<String>, credentials: C) -> Self {
         Self {
             name: name.into(),
@@ -128,7 +141,10 @@ impl<C> Channel<C> {
             priority: 0,
             weight: 1,
             models: Vec::new(),
+            models_mode: None,
+            discovery_hours: 0,
             allow_model_ids: ModelIds::default(),
+            r#match: NameMatch::default(),
             model_mapping: BTreeMap::new(),
             inference_profile_arn_map: BTreeMap::new(),
             model_families: BTreeMap::new(),
@@ -141,6 +157,23 @@ impl<C> Channel<C> {
             first_byte_timeout_seconds: FIRST_BYTE_TIMEOUT_SECONDS,
             request_timeout_seconds: REQUEST_TIMEOUT_SECONDS,
         }
+    }
+
+    /// The names that its maps give to models; one may be in both.
+    pub fn mapped_names(&self) -> impl Iterator<Item = &String> {
+        let aliases = self.model_mapping.keys();
+        aliases.chain(self.inference_profile_arn_map.keys())
+    }
+
+    /// Whether its maps give this name to a model.
+    pub fn maps(&self, name: &str) -> bool {
+        self.model_mapping.contains_key(name) || self.inference_profile_arn_map.contains_key(name)
+    }
+
+    /// The names that it writes down for clients: its list or, if that is empty, those that it maps.
+    pub fn written_names(&self) -> impl Iterator<Item = &String> {
+        let mapped = self.models.is_empty().then(|| self.mapped_names());
+        self.models.iter().chain(mapped.into_iter().flatten())
     }
 
     /// The same channel with other credentials.
@@ -156,7 +189,10 @@ impl<C> Channel<C> {
             priority: self.priority,
             weight: self.weight,
             models: self.models,
+            models_mode: self.models_mode,
+            discovery_hours: self.discovery_hours,
             allow_model_ids: self.allow_model_ids,
+            r#match: self.r#match,
             model_mapping: self.model_mapping,
             inference_profile_arn_map: self.inference_profile_arn_map,
             model_families: self.model_families,
@@ -175,7 +211,7 @@ impl<C> Channel<C> {
 /// Longest name, in bytes.
 const MAX_NAME_LEN: usize = 64;
 
-/// Whether a text can be a name, which becomes a label of metrics.
+/// Whether a text can be a name; names become labels of metrics.
 #[must_use]
 pub fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME_LEN
@@ -195,6 +231,10 @@ fn one() -> u32 {
 
 fn any() -> ModelIds {
     ModelIds::Any
+}
+
+fn exact() -> NameMatch {
+    NameMatch::Exact
 }
 
 fn first_byte_timeout() -> u32 {
@@ -225,17 +265,16 @@ fn is_one(number: &u32) -> bool {
     *number == 1
 }
 
-/// Which model ids clients may ask for, besides the names that a channel maps; each includes those
-/// before it.
+/// Which model ids clients may ask for, besides the names that a channel maps; each value includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelIds {
-    /// None: mapped names alone.
+    /// None: only mapped names.
     None,
     /// Ids, inference profile ids and aliases of the models in the catalogue.
     #[default]
     Catalogue,
-    /// Whatever Bedrock takes: custom and imported models and raw ARNs too.
+    /// Everything that Bedrock takes: custom and imported models and raw ARNs too.
     Any,
 }
 
@@ -247,14 +286,43 @@ impl ModelIds {
     }
 }
 
-/// What becomes of a request's parameters that no API has which the gateway knows.
+/// Which names get the entry of a key in a channel's maps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameMatch {
+    /// The key as it is written.
+    Exact,
+    /// Every name of the model that the key names: its id, its aliases and the ids of its inference profiles.
+    #[default]
+    Model,
+}
+
+impl NameMatch {
+    /// Whether only the key itself counts.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        *self == Self::Exact
+    }
+}
+
+/// Where the names of a channel come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelsMode {
+    /// From its `models` alone, which must not be empty.
+    Allowlist,
+    /// From what its account has, and from its `models` if the account has not answered yet.
+    Fallback,
+}
+
+/// What becomes of parameters that the gateway does not know from any API.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownParameters {
-    /// They are left out, and the answer says which.
+    /// They are left out, and the answer names them.
     #[default]
     LeaveOut,
-    /// The request is, so that a misspelt one is noticed.
+    /// The request is refused, so that a misspelt parameter is noticed.
     Refuse,
 }
 
@@ -273,8 +341,8 @@ pub enum SignedBy {
     /// The filter itself.
     #[default]
     Filter,
-    /// Envoy's own `aws_request_signing`, behind the filter on a cluster of the channel's own. It
-    /// hashes with the processor's instructions for it, which Wasm has not: worth it for big bodies.
+    /// Envoy's own `aws_request_signing`, behind the filter on a cluster of the channel's own. It hashes with special
+    /// instructions of the processor, which Wasm lacks: worth it for large bodies.
     ///
     /// <https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/aws_request_signing_filter>
     Envoy,
@@ -292,7 +360,7 @@ impl SignedBy {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Api {
-    /// InvokeModel where the model has it and can carry the request, else Converse.
+    /// InvokeModel where the model supports it and it can carry the request, else Converse.
     #[default]
     Auto,
     /// InvokeModel.
@@ -302,7 +370,7 @@ pub enum Api {
 }
 
 impl Api {
-    /// Whether the choice is the gateway's.
+    /// Whether the gateway chooses.
     #[must_use]
     pub fn is_auto(&self) -> bool {
         *self == Self::Auto

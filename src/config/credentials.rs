@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 
-/// How a channel authenticates at AWS.
+/// How a channel authenticates to AWS.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Credentials {
@@ -33,13 +33,13 @@ pub enum Credentials {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<u64>,
     },
-    /// None at the moment, because AWS has not issued any: requests get a 503 until it has.
+    /// None at the moment, because AWS has not issued any: until it does, requests get a 503.
     Unavailable {},
 }
 
 impl Credentials {
-    /// When they must not be used any more, in seconds since the epoch; `None` when they do not expire, or
-    /// nobody knows. Whoever renews them leaves a margin to AWS's own expiry, for the way of a request.
+    /// When they must not be used any more, in seconds since the epoch; `None` if they do not expire, or the time is
+    /// unknown. Whoever renews them leaves a margin before AWS's own expiry, for requests under way.
     #[must_use]
     pub fn expires_at(&self) -> Option<u64> {
         match self {
@@ -48,7 +48,7 @@ impl Credentials {
         }
     }
 
-    /// The same with this expiry.
+    /// The same credentials with this expiry.
     #[must_use]
     pub fn expiring(mut self, at: Option<u64>) -> Self {
         match &mut self {
@@ -60,7 +60,7 @@ impl Credentials {
         self
     }
 
-    /// Whether there are any, be it that they have expired.
+    /// Whether there are any, even expired ones.
     #[must_use]
     pub fn are_there(&self) -> bool {
         !matches!(self, Self::Unavailable {})
@@ -73,7 +73,7 @@ impl Credentials {
         self.are_there() && self.expires_at().is_none_or(|expiry| seconds < expiry)
     }
 
-    /// The secrets in them, for those who must keep them out of a text.
+    /// The secrets in them, for code that has to keep them out of a text.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         self.named_secrets().map(|(_, secret)| secret)
     }

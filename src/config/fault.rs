@@ -1,19 +1,19 @@
 //! What is wrong with a configuration, or suspicious in it.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
+
+use crate::json::Located;
 
 /// A broken rule, or a warning: where, which rule, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
 #[error("{}: {message}", if pointer.is_empty() { "/" } else { pointer })]
 pub struct Fault {
-    /// JSON pointer (RFC 6901) into the document that was judged, for example `/channels/0/region`; empty for
-    /// the whole document.
+    /// JSON pointer (RFC 6901) into the document that was checked, for example `/channels/0/region`; empty for the
+    /// whole document.
     pub pointer: String,
     /// Stable, machine-readable name of the rule.
     pub code: &'static str,
-    /// What is wrong and what would be right, for a person. Never repeats a secret.
+    /// What is wrong and how to correct it, for a person. Never repeats a secret.
     pub message: String,
 }
 
@@ -28,64 +28,41 @@ impl Fault {
         }
     }
 
-    /// The same fault of a document in which this one's stands at `prefix`.
+    /// The same fault for a document that contains this one's document at `prefix`.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
         self.pointer.insert_str(0, prefix);
         self
     }
 
-    /// Whether this fault is about `pointer` or something that contains or is contained in it.
+    /// Whether this fault is about `pointer`, something inside it, or something around it.
     #[must_use]
     pub fn touches(&self, pointer: &str) -> bool {
         within(&self.pointer, pointer) || within(pointer, &self.pointer)
     }
 
-    pub(super) fn of_serde(fault: &serde_path_to_error::Error<serde_json::Error>) -> Self {
-        let pointer = pointer_of(fault.path());
-        let code = if fault.inner().is_data() {
-            "invalid_value"
-        } else {
-            "invalid_json"
-        };
+    /// A value that is not what it should be.
+    pub(super) fn of_value(fault: &Located) -> Self {
+        let pointer = fault.pointer();
         // serde's messages repeat the offending value, which must not happen to a secret.
         if pointer.contains("/credentials") {
             return Self::new(
                 pointer,
-                code,
+                "invalid_value",
                 "is not valid here (the value is hidden); expected {\"type\":\"static\",\
                  \"access_key_id\",\"secret_access_key\",\"session_token\"?} with string values",
             );
         }
-        Self::new(pointer, code, fault.inner().to_string())
+        Self::new(pointer, "invalid_value", fault.error.to_string())
+    }
+
+    /// A text that is not JSON.
+    pub(super) fn of_syntax(words: impl Into<String>) -> Self {
+        Self::new("", "invalid_json", words)
     }
 }
 
-/// Renders a deserialisation path as a JSON pointer.
-fn pointer_of(path: &serde_path_to_error::Path) -> String {
-    use serde_path_to_error::Segment;
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => {
-                let _ = write!(pointer, "/{index}");
-            }
-            Segment::Map { key } => {
-                let _ = write!(pointer, "/{}", escape_pointer(key));
-            }
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
-/// Escapes one reference token of a JSON pointer (RFC 6901, section 3).
-#[must_use]
-pub fn escape_pointer(token: &str) -> String {
-    token.replace('~', "~0").replace('/', "~1")
-}
-
-/// Whether `pointer` is `root` or lies below it.
+/// Whether `pointer` is `root` or below it.
 fn within(pointer: &str, root: &str) -> bool {
     pointer
         .strip_prefix(root)

@@ -7,19 +7,19 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Names a module, and with it the VM of a worker in which both stages of a request meet.
 ///
-/// It stands in the names of the pools' clusters: a request that began in one VM is tried to its end on
-/// clusters whose filter runs in the same one, although newer requests have another already. Sixteen
-/// hexadecimal digits as text.
+/// It is part of the names of the pools' clusters: a request that began in one VM is tried to its end on clusters
+/// whose filter runs in the same VM, although newer requests already use another. As text, it has sixteen hexadecimal
+/// digits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u64);
 
-/// A text that is no generation.
+/// A text that is not a generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not a generation: 16 hexadecimal digits are expected")]
 pub struct InvalidGeneration;
 
 impl Generation {
-    /// A generation by its number.
+    /// The generation of this number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)

@@ -23,7 +23,7 @@ pub struct Guardrail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GuardrailTrace {
-    /// What intervened.
+    /// Interventions.
     Enabled,
     /// Nothing.
     Disabled,

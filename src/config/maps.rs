@@ -1,17 +1,17 @@
-//! String maps in which a key may stand only once.
+//! Maps of strings in which no key may be there twice.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
-/// Reads a JSON object of string to string and refuses a key that stands twice.
+/// Reads a JSON object from string to string and refuses a repeated key.
 ///
-/// Plain maps keep the last of two equal keys in silence, which hides an administrator's mistake.
+/// Plain maps silently keep the last of two equal keys, which hides an administrator's mistake.
 ///
 /// # Errors
 ///
-/// When a key stands twice, or the value is not an object of strings.
+/// When a key is repeated, or the value is not an object of strings.
 pub fn unique_string_map<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {

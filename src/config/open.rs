@@ -3,18 +3,18 @@
 use super::{Channel, Fault, PluginConfig};
 use crate::seal::{KEY_VARIABLE, OpenError, Place, SealKeys, is_sealed};
 
-/// Where [`PluginConfig::key_check`] is sealed for. No channel has this name.
+/// The place for which [`PluginConfig::key_check`] is sealed. No channel has this name.
 pub const KEY_CHECK: Place<'static> = Place {
     channel: "",
     field: "key_check",
 };
 
 impl PluginConfig {
-    /// Opens every sealed secret; those in clear stay as they are.
+    /// Opens every sealed secret; those in clear stay unchanged.
     ///
     /// # Errors
     ///
-    /// A [`Fault`] for each secret that does not open.
+    /// A [`Fault`] for each secret that cannot be opened.
     pub fn open(mut self, keys: &SealKeys) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         if let Some(sealed) = &self.key_check
@@ -94,7 +94,7 @@ mod tests {
         key_text(id, [1; KEY_LEN]).expose().parse().unwrap()
     }
 
-    /// A configuration whose secrets are sealed under the key `k1` for a channel `sealed_for`.
+    /// A configuration whose secrets are sealed with the key `k1` for the channel `sealed_for`.
     fn config(sealed_for: &str) -> PluginConfig {
         let mut config = PluginConfig::from_json(
             br#"{"channels":[
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_check_opens_with_the_key_alone() {
+    fn a_key_check_opens_only_with_its_key() {
         let sealed = keys("k1").seal(&Secret::new("check"), KEY_CHECK, [3; NONCE_LEN]);
         let config = || PluginConfig {
             key_check: sealed.clone(),

@@ -1,11 +1,11 @@
-//! Rules for single values, which are judged before they are part of a configuration too.
+//! Rules for single values, which are also checked before they are part of a configuration.
 
 use super::{Credentials, Fault, SignedBy};
 use crate::seal::is_sealed;
 use crate::secret::Secret;
 
 impl Credentials {
-    /// What is wrong with their values; pointers are relative to the channel.
+    /// Faults of their values; pointers are relative to the channel.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let key_id = match self {
@@ -33,12 +33,12 @@ impl Credentials {
 }
 
 impl SignedBy {
-    /// The fault of a channel that is signed for like this, and has a Bedrock API key.
+    /// The fault of a channel that is signed for in this way, and has a Bedrock API key.
     #[must_use]
     pub fn fault_of_bearer(self) -> Option<Fault> {
         (self == Self::Envoy).then(|| {
-            let message = "is `envoy`, but a Bedrock API key is sent as it is and nothing is signed; \
-                           leave `signer` out";
+            let message =
+                "is `envoy`, but a Bedrock API key needs no signature; leave `signer` out";
             Fault::new("/signer", "nothing_to_sign", message)
         })
     }
