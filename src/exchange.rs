@@ -3,43 +3,70 @@
 //! The host layer tells an [`Exchange`] what arrived and carries out the [`Step`] it returns. Bodies
 //! are read through a callback, so that they are copied out of Envoy only when they are needed.
 
+mod answer;
+mod arrival;
 mod attempt;
 mod body;
+mod caller;
+mod cors;
 mod head;
+mod health;
+mod life;
+mod limits;
+mod listener;
+mod measure;
 mod opening;
 mod outcome;
-mod relayed;
+mod paths;
+mod placeholder;
+mod report;
 mod request;
 mod response;
-mod stand_in;
+mod steps;
+mod usage;
 
+pub use crate::telemetry::{End, Outcome};
 pub use body::Body;
-pub use outcome::{End, Outcome};
+pub use health::Recall;
+pub use life::LetGo;
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::bedrock::ResponseStream;
 use crate::call::{Call, Headers};
-use crate::chat::Error;
-use crate::protocol::{Protocol, openai_chat};
-use crate::relay::{Client, Dispatcher, Relay};
+use crate::callers::Caller;
+use crate::chat::{Clock, Error};
+use crate::failover::{BegunAnswer, ChannelPicker, Client, RetryableRequest};
+use crate::limits::Tally;
+use crate::protocol::{Protocol, Said, openai_chat};
 use crate::routes::Routes;
+use crate::telemetry::Shared;
+use arrival::{Arrival, Held};
 use attempt::Attempt;
-use head::Head;
+use head::{Head, To};
+use life::Life;
+use limits::Limited;
+use measure::Measure;
 use opening::Opening;
+use report::Account;
 
 /// What Envoy has to do next.
 #[derive(Debug, PartialEq)]
 pub enum Step {
-    /// Go on with what arrived, unchanged.
+    /// Let what arrived pass, unchanged.
     Pass,
-    /// Hold back what arrived until more is there.
+    /// Hold back what arrived until there is more.
     Wait,
-    /// Go on with these changes.
+    /// Let what arrived pass with these changes.
     Edit(Edit),
+    /// Change what arrived, and hold it back until more is there or a tick lets go of it.
+    Hold(Edit),
+    /// Change what arrived, let go of it as a tick does, and hold back what comes next.
+    Release(Edit),
     /// Answer the client; nothing goes upstream.
     Reply(Reply),
 }
@@ -58,7 +85,7 @@ pub struct Edit {
 pub struct Reply {
     /// HTTP status.
     pub status: StatusCode,
-    /// Headers besides `content-type`, which is JSON's, and `content-length`, which Envoy adds.
+    /// Headers besides `content-type`, which is JSON's if there is a body, and `content-length`, which Envoy adds.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// JSON.
     pub body: Vec<u8>,
@@ -70,17 +97,49 @@ pub type ReadBody<'r> = &'r mut dyn FnMut() -> Vec<u8>;
 /// One exchange, from the first request header to the last byte of the answer.
 pub struct Exchange {
     routes: Arc<Routes>,
-    /// What the client speaks, as far as its path says.
+    /// What the client speaks, according to the path.
     protocol: &'static dyn Protocol,
+    /// Who asks, if that is known.
+    caller: Option<Arc<Caller>>,
+    /// The time of the latest callback that needed it.
+    now: Option<SystemTime>,
+    /// What the request says outside its body.
+    said: Said,
+    /// How long the request is, where that is known and may be needed.
+    measure: Option<Measure>,
     phase: Phase,
-    /// Where requests are relayed, on a listener whose filter stands on the clusters too.
-    dispatcher: Option<Rc<Dispatcher>>,
-    /// Whose request it is, where that is of interest.
-    client: Client,
-    /// What an exchange is an attempt of, on a cluster.
-    attempt: Option<Attempt>,
-    /// What became of the call.
-    outcome: Option<Box<Outcome>>,
+    stage: Stage,
+    /// Whether the client of a stream needs a sign of life.
+    life: Life,
+    /// The outcome of the latest call.
+    outcome: Shared,
+    account: Account,
+    /// The origin of the page that asks, if it may read the answer.
+    page: Option<HeaderValue>,
+    /// What counts against the caller's limits.
+    limited: Option<Box<Limited>>,
+    /// Where to say what the exchange has used, if its caller has limits.
+    tally: Option<Rc<Tally>>,
+    /// Whether [`Self::take_seen`] has returned the outcome.
+    is_told: bool,
+    /// Tells the time to answers that say when they ended.
+    clock: Option<Clock>,
+}
+
+/// Where an exchange runs.
+enum Stage {
+    /// On a listener, from where calls go straight to Bedrock. Also on a cluster, once the attempt is settled.
+    Single,
+    /// On a listener whose clusters have the filter too.
+    Listener {
+        picker: Rc<ChannelPicker>,
+        /// Whose request it is.
+        client: Client,
+    },
+    /// On a cluster: it is one attempt.
+    Cluster(Attempt),
+    /// On either of the two, once the answer of an attempt has begun.
+    Answering(Rc<BegunAnswer>),
 }
 
 /// Where an exchange stands; each phase carries what it needs.
@@ -92,12 +151,17 @@ enum Phase {
         /// Headers that stay on the call.
         kept: Headers,
     },
+    /// The client asks how the channels are doing, or how they are with a model.
+    Health {
+        /// The model.
+        model: Option<String>,
+    },
     /// The call is on its way to Bedrock.
     Upstream(Call),
     /// The request is tried on one channel after the other.
-    Relayed(Rc<Relay>),
+    Attempted(Rc<RetryableRequest>),
     /// An error of the last attempt is held back until it is whole.
-    RelayedError(Rc<Relay>, Head),
+    AttemptedError(Rc<RetryableRequest>, Head),
     /// The refusal of an attempt is held back until it is whole, because another may follow.
     Refusal(Head),
     /// An answer is held back until it is whole.
@@ -119,23 +183,42 @@ impl Exchange {
         Self {
             routes,
             protocol: &openai_chat::Chat,
+            caller: None,
+            now: None,
+            said: Said::default(),
+            measure: None,
             phase: Phase::Head,
-            dispatcher: None,
-            client: Client::default(),
-            attempt: None,
-            outcome: None,
+            stage: Stage::Single,
+            life: Life::default(),
+            outcome: Shared::default(),
+            account: Account::default(),
+            page: None,
+            limited: None,
+            tally: None,
+            is_told: false,
+            clock: None,
         }
     }
 
-    /// An exchange on a listener whose filter stands on the clusters too, if the configuration says
-    /// that it does.
+    /// An exchange on a listener, with failover if that is configured: then the clusters have the filter too.
     #[must_use]
-    pub fn on_listener(routes: Arc<Routes>, dispatcher: &Rc<Dispatcher>) -> Self {
-        let relays = routes.failover().is_some();
+    pub fn on_listener(routes: Arc<Routes>, picker: &Rc<ChannelPicker>) -> Self {
+        let stage = match routes.failover() {
+            Some(_) => Stage::Listener {
+                picker: Rc::clone(picker),
+                client: Client::default(),
+            },
+            None => Stage::Single,
+        };
         Self {
-            dispatcher: relays.then(|| Rc::clone(dispatcher)),
+            stage,
             ..Self::new(routes)
         }
+    }
+
+    /// Gives it a clock. Without one, no answer says when it ended.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = Some(clock);
     }
 
     /// Whether the rest of the exchange passes unchanged, so that nothing needs to be read.
@@ -144,19 +227,70 @@ impl Exchange {
         matches!(self.phase, Phase::Done)
     }
 
-    /// Tells a request that is to be relayed whose it is; what is held for others depends on it.
-    pub fn set_client(&mut self, client: impl FnOnce() -> Client) {
-        if self.dispatcher.is_some() && matches!(self.phase, Phase::RequestBody { .. }) {
-            self.client = client();
+    /// Says whose request it is, if it may be tried several times: each client has its share of memory.
+    pub fn set_client(&mut self, name: impl FnOnce() -> Client) {
+        if let Stage::Listener { client, .. } = &mut self.stage
+            && matches!(self.phase, Phase::RequestBody { .. })
+        {
+            *client = name();
         }
     }
 
-    /// What every attempt of this request has to find, while the request is being tried.
+    /// The request that every attempt has to find, while it is being tried.
     #[must_use]
-    pub fn relay(&self) -> Option<&Rc<Relay>> {
+    pub fn retryable(&self) -> Option<&Rc<RetryableRequest>> {
         match &self.phase {
-            Phase::Relayed(relay) => Some(relay),
+            Phase::Attempted(request) => Some(request),
             _ => None,
+        }
+    }
+
+    /// The attempt that this exchange is, until it is settled.
+    fn own_attempt(&self) -> Option<&Attempt> {
+        match &self.stage {
+            Stage::Cluster(attempt) => Some(attempt),
+            Stage::Single | Stage::Listener { .. } | Stage::Answering(_) => None,
+        }
+    }
+
+    /// The same, to settle it.
+    fn take_attempt(&mut self) -> Option<Attempt> {
+        match std::mem::replace(&mut self.stage, Stage::Single) {
+            Stage::Cluster(attempt) => Some(attempt),
+            other => {
+                self.stage = other;
+                None
+            }
+        }
+    }
+
+    /// The id under which the client is to be answered, while it awaits an answer and if its protocol puts one into
+    /// errors: those that Envoy writes behind the filter's back need it, and take its protocol's shape by it.
+    #[must_use]
+    pub fn reply_id(&self) -> Option<String> {
+        let (_, prefix) = self.protocol.id_header().filter(|_| !self.is_done())?;
+        Some([prefix, self.said.id.as_deref().unwrap_or("unknown")].concat())
+    }
+
+    /// Ends the exchange with a 503: the gateway cannot serve the request right now.
+    #[must_use]
+    pub fn unavailable(&mut self) -> Reply {
+        self.phase = Phase::Done;
+        let message = "The gateway cannot serve the request right now; please retry.";
+        let error = Error::server(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "service_unavailable",
+            message,
+        );
+        self.account.refuse(&error);
+        Reply::error(self.protocol, &error, self.said.id.as_deref())
+    }
+
+    /// Who the answer is for.
+    fn to(&self) -> To<'_> {
+        To {
+            protocol: self.protocol,
+            request_id: self.said.id.as_deref(),
         }
     }
 
@@ -167,8 +301,12 @@ impl Exchange {
     fn reply(&mut self, error: &Error) -> Step {
         // Envoy shows the filter its own reply too; it must pass unchanged.
         self.phase = Phase::Done;
+        self.account.refuse(error);
+        if let Some(step) = self.reply_estimate(error) {
+            return step;
+        }
         self.note_end(|| End::Failed(error.clone()));
-        Step::Reply(Reply::error(self.protocol, error))
+        Step::Reply(Reply::error(self.protocol, error, self.said.id.as_deref()))
     }
 }
 
@@ -179,33 +317,17 @@ impl Edit {
             body: Some(body.into()),
         })
     }
-
-    fn body(body: Vec<u8>) -> Step {
-        Step::Edit(Self {
-            headers: None,
-            body: Some(body.into()),
-        })
-    }
 }
 
 impl Reply {
-    /// A 503: the gateway cannot serve right now.
-    #[must_use]
-    pub fn unavailable() -> Self {
-        let message = "The gateway cannot serve the request right now, please retry.";
-        let error = Error::server(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "service_unavailable",
-            message,
-        );
-        Self::error(&openai_chat::Chat, &error)
-    }
-
-    fn error(protocol: &dyn Protocol, error: &Error) -> Self {
+    fn error(protocol: &dyn Protocol, error: &Error, id: Option<&str>) -> Self {
+        let mut headers = Headers::of_error(error);
+        headers.extend(&protocol.error_headers(error));
+        headers.add_id(protocol.id_header(), id);
         Self {
-            status: error.status,
-            headers: Headers::of_error(error).fields(),
-            body: protocol.error_body(error),
+            status: protocol.error_status(error),
+            headers: headers.fields(),
+            body: protocol.error_body(error, id),
         }
     }
 }

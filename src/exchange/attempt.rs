@@ -1,7 +1,7 @@
-//! The upstream stage: one attempt of a relayed request on one channel.
+//! The upstream stage: one attempt of a request on one channel.
 //!
-//! What Envoy may try again on the next channel passes as it is, or as a bare status. What it makes of
-//! the last attempt is turned into the client's error by the listener stage ([`super::relayed`]).
+//! An answer that Envoy may try again on the next channel passes unchanged, or as a bare status. What is left after
+//! the last attempt becomes the client's error in the listener stage ([`super::listener`]).
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,22 +9,26 @@ use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
-use super::response::{log_channel_fault, log_refused_credentials};
-use super::{Body, Edit, End, Exchange, Head, Phase, Step};
+use super::answer::{log_channel_fault, log_refused_credentials};
+use super::head::AWS_ID;
+use super::{Arrival, Body, Edit, End, Exchange, Head, Phase, Stage, Step};
 use crate::bedrock::{ChannelFault, UpstreamError, decode_error};
 use crate::call::{CLUSTER_HEADER, Headers};
 use crate::chat::Error;
-use crate::relay::{Failure, Relay};
+use crate::failover::{BegunAnswer, Failure, RetryableRequest};
+use crate::health::Trouble;
 use crate::routes::{ResolveError, Route};
 
-/// A status after which nobody tries again.
+/// A status after which there is no other attempt.
 const FINAL: StatusCode = StatusCode::BAD_REQUEST;
 
 /// An attempt, as an exchange knows it.
 pub(super) struct Attempt {
-    relay: Rc<Relay>,
+    request: Rc<RetryableRequest>,
     /// The channel that it is made on.
     channel: String,
+    /// The name of the model that is called there.
+    model: String,
     /// When the latest callback came.
     now: SystemTime,
 }
@@ -32,83 +36,110 @@ pub(super) struct Attempt {
 impl Exchange {
     /// Begins an attempt on a channel: the call to send.
     ///
-    /// Never a reply of the filter's own: it would come back through the listener stage's context while
-    /// this one's callback still runs, and the SDK panics then. What could go wrong was tried when the
-    /// request was relayed; should it go wrong all the same, nothing is sent, and Envoy answers 503.
+    /// Never a reply of the filter's own: it would come back through the listener stage's context while this one's
+    /// callback still runs, and the SDK panics then. Whatever could fail was tried when the channel was picked; if it
+    /// fails nevertheless, nothing is sent, and Envoy answers 503.
     #[must_use]
-    pub fn attempt(relay: Rc<Relay>, channel: &str, now: SystemTime) -> (Self, Step) {
-        let mut exchange = Self::new(Arc::clone(relay.routes()));
-        exchange.protocol = relay.protocol();
-        let begun = relay.begin(channel, now).map(|route| {
-            let prepared = relay.prepared(&route)?;
-            prepared.sign(&route, relay.parsed(), now)
+    pub fn attempt(request: Rc<RetryableRequest>, channel: &str, now: SystemTime) -> (Self, Step) {
+        let mut exchange = Self::new(Arc::clone(request.routes()));
+        exchange.protocol = request.protocol();
+        exchange.tally = request.tally();
+        exchange.caller = request.caller().cloned();
+        exchange.outcome = Rc::clone(request.outcome());
+        exchange.said.id = request.id().map(str::to_owned);
+        let mut model = String::new();
+        let begun = request.begin_attempt(channel, now).map(|route| {
+            model.clone_from(&route.requested);
+            let prepared = request.prepared(&route)?;
+            prepared.sign(&route, request.parsed(), now)
         });
         let step = match begun {
-            Some(Ok((call, mut headers, pieces))) => {
-                // The route took it away before; nobody will now.
+            Some(Ok((mut call, mut headers, pieces))) => {
+                call.chosen = request.chooses().then(|| model.clone());
+                // The route used to remove it; now the filter has to.
                 headers.remove(|name| name == CLUSTER_HEADER);
-                let (_, attempts) = relay.attempts();
-                exchange.note_call(&call, attempts, now);
+                exchange.note_call(&call, request.attempts(), now);
                 exchange.phase = Phase::Upstream(call);
-                // In one piece, because the relay keeps the client's body for another attempt.
-                Edit::pass_to(headers, pieces.into_vec(relay.request().source))
+                // In one piece, because the client's body is kept for another attempt.
+                Edit::pass_to(headers, pieces.into_vec(request.request().source))
             }
             Some(Err(error)) => {
-                relay.failed(Failure::Unavailable, Some(error), now);
+                request.failed(Failure::Unavailable, Some(error), now);
                 exchange.phase = Phase::Done;
                 Step::Edit(Edit::unsendable())
             }
             None => {
+                request.explain_end();
                 exchange.phase = Phase::Done;
                 Step::Edit(Edit::unsendable())
             }
         };
-        exchange.attempt = Some(Attempt {
-            relay,
+        exchange.stage = Stage::Cluster(Attempt {
+            request,
             channel: channel.to_owned(),
+            model,
             now,
         });
         (exchange, step)
     }
 
-    /// Tells an attempt what time it is.
+    /// Tells the exchange what time it is.
     pub fn set_now(&mut self, now: SystemTime) {
-        if let Some(attempt) = &mut self.attempt {
+        self.now = Some(now);
+        if let Stage::Cluster(attempt) = &mut self.stage {
             attempt.now = now;
         }
     }
 
-    /// The head of an answer that is none: it passes, and the relay is told. What may be the request's fault
-    /// or the channel's is told by the body alone.
-    pub(super) fn attempt_refused(&mut self, attempt: Attempt, head: Head, end: bool) -> Step {
-        if may_be_either(head.status) && !end {
+    /// The head of an error: it passes, and the attempt is settled. If the request or the channel may be at fault,
+    /// only the body says which.
+    pub(super) fn attempt_refused(
+        &mut self,
+        attempt: Attempt,
+        head: Head,
+        arrival: Arrival,
+    ) -> Step {
+        if may_be_either(head.status) && !arrival.is_complete() {
             self.phase = Phase::Refusal(head);
-            self.attempt = Some(attempt);
+            self.stage = Stage::Cluster(attempt);
             return Step::Wait;
         }
         self.phase = Phase::Done;
         let error_type = head.headers.get_str("x-amzn-errortype");
         let error = decode_error(head.status, error_type, b"");
         self.note_end(|| End::Failed(error.reply()));
-        match failure(&head, &error) {
-            None => attempt.relay.refused(None),
+        let is_last = attempt.request.is_last();
+        let status = match failure(&head, &error) {
+            None => {
+                attempt.request.refused(None);
+                return Step::Pass;
+            }
             Some(Failure::Credentials) => {
                 attempt.lacks_credentials(&error);
-                return Step::Edit(Edit {
-                    headers: Some(head.unavailable()),
-                    body: None,
-                });
+                StatusCode::SERVICE_UNAVAILABLE
             }
-            Some(failure) => attempt.relay.failed(failure, None, attempt.now),
+            Some(failure) => {
+                attempt.request.failed(failure, None, attempt.now);
+                if !is_last {
+                    return Step::Pass;
+                }
+                head.status
+            }
+        };
+        if is_last {
+            attempt.request.hide_status(status);
         }
-        Step::Pass
+        Step::Edit(Edit {
+            headers: Some(head.with_status(if is_last { FINAL } else { status })),
+            body: None,
+        })
     }
 
-    /// The whole refusal of an attempt. If it is the channel's fault, another one is tried; if the model lacks
-    /// on-demand throughput, the same one through a profile. Otherwise it passes.
-    pub(super) fn refusal_body(&mut self, head: &Head, body: &[u8], end: bool) -> Step {
+    /// The complete refusal of an attempt. If the channel is at fault, another one is tried; if the model lacks
+    /// on-demand throughput, the same channel through a profile. Otherwise it passes.
+    pub(super) fn refusal_body(&mut self, head: &Head, body: &[u8], arrival: Arrival) -> Step {
         self.phase = Phase::Done;
-        let Some(attempt) = self.attempt.take() else {
+        let Some(attempt) = self.take_attempt() else {
             return Step::Pass;
         };
         let error = decode_error(head.status, head.headers.get_str("x-amzn-errortype"), body);
@@ -118,14 +149,15 @@ impl Exchange {
         } else if let Some(fault) = error.channel_fault() {
             attempt.cannot_serve(&error, fault);
         } else {
-            attempt.relay.refused(None);
+            attempt.request.refused(None);
             return Step::Pass;
         }
-        bare(StatusCode::SERVICE_UNAVAILABLE, end)
+        let arrival = attempt.request.unless_last(arrival);
+        bare(head, StatusCode::SERVICE_UNAVAILABLE, arrival)
     }
 }
 
-/// Whether the status alone does not say whose fault it is.
+/// Whether the status alone does not say which of the two is at fault.
 fn may_be_either(status: StatusCode) -> bool {
     matches!(
         status,
@@ -133,16 +165,22 @@ fn may_be_either(status: StatusCode) -> bool {
     )
 }
 
-/// A status for Envoy to try again after, if that is what its route says, in place of an answer.
+/// A status in place of an answer, after which Envoy tries again if its route says so.
 ///
-/// What Envoy holds of the answer must go: 1.36 would send it to the client after another attempt. And
-/// where the answer has ended already, 1.36 crashes over another attempt: there it gets a status that is
-/// final. The listener stage knows the error anyway.
-fn bare(status: StatusCode, end: bool) -> Step {
-    let status = if end { FINAL } else { status };
+/// What Envoy holds of the answer must be removed: 1.36 would send it to the client after another attempt. And if the
+/// answer has already ended, 1.36 crashes over another attempt, so it gets a final status, as after the last attempt. The
+/// listener stage knows the error anyway. AWS's id of the call stays.
+fn bare(head: &Head, status: StatusCode, arrival: Arrival) -> Step {
+    let status = match arrival {
+        Arrival::Complete => FINAL,
+        Arrival::Partial => status,
+    };
     let mut headers = Headers::default();
     headers.add(":status", status.as_str());
     headers.add("content-length", "0");
+    if let Some(id) = head.headers.get(AWS_ID) {
+        headers.add(AWS_ID, id);
+    }
     Step::Edit(Edit {
         headers: Some(headers),
         body: Some(Body::default()),
@@ -150,19 +188,17 @@ fn bare(status: StatusCode, end: bool) -> Step {
 }
 
 impl Attempt {
-    /// Where its call went, as far as that can still be changed.
+    /// Where its call went, as far as that can still be determined.
     fn route(&self) -> Option<Route<'_>> {
-        let relay = &self.relay;
-        relay
-            .routes()
-            .route_on(&self.channel, &relay.request().model)
+        let request = &self.request;
+        request.routes().route_on(&self.channel, &self.model)
     }
 
-    /// The error for a client if the channel's credentials have expired: it is not tried first then, but may
-    /// be the next in a pool.
+    /// The error for a client if the channel's credentials have expired: it is not tried first then, but may come
+    /// next in a pool.
     fn expired(&self) -> Option<Error> {
         self.route().filter(|route| !route.is_valid(self.now))?;
-        let model = self.relay.request().model.to_string();
+        let model = self.request.request().model.to_string();
         Some(ResolveError::NoCredentials(model).error())
     }
 
@@ -170,57 +206,81 @@ impl Attempt {
     fn lacks_credentials(&self, error: &UpstreamError) {
         log_refused_credentials(&self.channel, error);
         let reply = self.expired().unwrap_or_else(|| error.reply());
-        self.relay
+        self.request
             .failed(Failure::Credentials, Some(reply), self.now);
     }
 
     /// The channel does not serve the model, or not under this id.
     fn cannot_serve(&self, error: &UpstreamError, fault: ChannelFault) {
         let Some(route) = self.route() else {
-            return self.relay.refused(Some(error.reply()));
+            return self.request.refused(Some(error.reply()));
         };
         log_channel_fault(&self.channel, &route.model_id, fault);
         if error.is_about_on_demand() && route.through_geo_profile().is_some() {
-            self.relay.lacks_on_demand(&route, error.reply());
+            self.request.lacks_on_demand(&route, error.reply());
         } else {
-            self.relay
+            self.request
                 .failed(Failure::Model, Some(error.reply()), self.now);
         }
     }
 
-    /// The answer has begun well: the client will get it.
-    pub(super) fn succeeded(&self, headers: &mut Headers) {
-        self.relay.answered();
-        self.relay.describe(headers);
+    /// The channel has said something.
+    pub(super) fn heard(&self) {
+        self.request.heard();
     }
 
-    /// The answer turned out to be an error before the client saw any of it: a bare status in its place.
-    pub(super) fn failed(&self, error: &Error, end: bool) -> Step {
+    /// The answer has begun well: the client will get it.
+    pub(super) fn succeeded(&self, headers: &mut Headers) -> Option<Rc<BegunAnswer>> {
+        self.request.answered();
+        self.request.describe(headers);
+        self.request.answer()
+    }
+
+    /// The answer turned out to be an error before the client saw any of it: returns a bare status instead.
+    pub(super) fn failed(&self, head: &Head, error: &Error, arrival: Arrival) -> Step {
         match failure_of(error.status, None) {
-            Some(failure) => self.relay.failed(failure, Some(error.clone()), self.now),
-            None => self.relay.refused(Some(error.clone())),
+            Some(failure) => self.request.failed(failure, Some(error.clone()), self.now),
+            None => self.request.refused(Some(error.clone())),
         }
-        bare(error.status, end)
+        bare(head, error.status, self.request.unless_last(arrival))
     }
 }
 
-impl Relay {
-    /// Says which channel served the request and after how many attempts, if that is wanted.
+impl RetryableRequest {
+    /// What matters of an answer that is to be replaced by a status: after the last attempt nothing may follow it.
+    fn unless_last(&self, arrival: Arrival) -> Arrival {
+        if self.is_last() {
+            return Arrival::Complete;
+        }
+        arrival
+    }
+
+    /// Says why there is no other attempt, although Envoy began one.
+    fn explain_end(&self) {
+        if self.is_last() && self.last_result().is_none() {
+            let status = if self.timed_out() {
+                StatusCode::GATEWAY_TIMEOUT
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            };
+            self.explain(decode_error(status, None, b"").reply());
+        }
+    }
+
+    /// Says which channel served the request and after how many attempts, if that is configured.
     pub(super) fn describe(&self, headers: &mut Headers) {
         let wanted = self
             .routes()
             .failover()
             .is_some_and(|failover| failover.answer_headers);
-        if let (Some(channel), attempts) = self.attempts()
-            && wanted
-        {
+        if let Some(channel) = self.last_channel().filter(|_| wanted) {
             headers.add("x-bedrock-channel", channel);
-            headers.add("x-bedrock-attempts", attempts.to_string());
+            headers.add("x-bedrock-attempts", self.attempts().to_string());
         }
     }
 }
 
-/// How a channel failed, if the answer's status is its fault and not the request's.
+/// How a channel failed, if the status means that it is at fault and not the request.
 fn failure(head: &Head, error: &UpstreamError) -> Option<Failure> {
     if error.is_about_credentials() {
         return Some(Failure::Credentials);
@@ -230,13 +290,7 @@ fn failure(head: &Head, error: &UpstreamError) -> Option<Failure> {
     failure_of(head.status, seconds.map(Duration::from_secs))
 }
 
-/// What a status says of the channel; of 429, for how long.
+/// What a status means for the channel; for a 429, also for how long.
 fn failure_of(status: StatusCode, retry_after: Option<Duration>) -> Option<Failure> {
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => Some(Failure::Throttled(retry_after)),
-        // A model that took too long, and one that failed.
-        StatusCode::REQUEST_TIMEOUT | StatusCode::FAILED_DEPENDENCY => Some(Failure::Unavailable),
-        _ if status.is_server_error() => Some(Failure::Unavailable),
-        _ => None,
-    }
+    Trouble::of_status(status).map(|trouble| Failure::of(trouble, retry_after))
 }

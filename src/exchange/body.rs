@@ -2,11 +2,11 @@
 
 use crate::json::Pieces;
 
-/// A body, in pieces; those that are spans of the client's body are not copied out of it.
+/// A body in pieces; spans of the client's body are not copied out of it.
 #[derive(Debug, Default, PartialEq)]
 pub struct Body {
     pieces: Pieces,
-    /// The client's body, as long as it is needed.
+    /// The client's body, while it is needed.
     source: Vec<u8>,
 }
 
@@ -24,6 +24,11 @@ impl Body {
     /// Its pieces, in order.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces.slices(&self.source)
+    }
+
+    /// Its length in bytes.
+    pub(super) fn length(&self) -> usize {
+        self.slices().map(<[u8]>::len).sum()
     }
 
     /// All of it in one piece.

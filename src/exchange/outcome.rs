@@ -1,85 +1,96 @@
-//! What became of an exchange, for metrics and accounting.
+//! The outcome of an exchange, for metrics and accounting.
 
+use std::borrow::Cow;
 use std::time::SystemTime;
 
 use super::Exchange;
 use crate::bedrock::ResponseStream;
-use crate::call::Call;
-use crate::chat::{Error, FinishReason, Usage};
+use crate::call::{Call, Headers};
+use crate::telemetry::{End, Outcome, Speech};
 
-/// Longest label of a metric, in bytes.
-const MAX_LABEL: usize = 40;
-
-/// What became of one call of a channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
-    /// Name of the channel.
-    pub channel: String,
-    /// Name of the model, as the client asked for it.
-    pub model: String,
-    /// Which attempt of the request it was, counted from 1.
-    pub attempt: usize,
-    /// When it was sent.
-    pub started: SystemTime,
-    /// How it ended; `None` while it has not.
-    pub end: Option<End>,
-}
-
-/// How a call ended.
-#[derive(Clone, Debug, PartialEq)]
-pub enum End {
-    /// With an answer.
-    Answered {
-        /// Why the answer ended.
-        reason: FinishReason,
-        /// What it cost.
-        usage: Usage,
-        /// The model's word for why, where nobody knows what it means.
-        unknown_reason: Option<String>,
-    },
-    /// With an error instead, or in the middle of the answer.
-    Failed(Error),
+/// Who counts attempts and records the health of channels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// The exchange itself, which makes the only call.
+    #[default]
+    Own,
+    /// Each attempt for its own call.
+    Attempts,
 }
 
 impl Exchange {
-    /// What became of the call, as far as it is known; `None` when none was sent.
+    /// The outcome of the latest call, as far as it is known; `None` if none was sent.
     #[must_use]
-    pub fn outcome(&self) -> Option<&Outcome> {
-        self.outcome.as_deref()
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.outcome.borrow().clone()
     }
 
-    /// The channel whose answer ended for a reason that nobody knows, and a label that says which; once.
-    pub fn take_unknown_reason(&mut self) -> Option<(&str, String)> {
-        let outcome = self.outcome.as_deref_mut()?;
-        match &mut outcome.end {
-            Some(End::Answered { unknown_reason, .. }) => {
-                let word = unknown_reason.take()?;
-                Some((&outcome.channel, label(&word)))
-            }
-            _ => None,
+    /// Whether a streamed answer has just had its first content.
+    #[must_use]
+    pub fn has_just_spoken(&self) -> bool {
+        let outcome = self.outcome.borrow();
+        outcome.as_ref().map(|own| own.speech) == Some(Speech::Begun)
+    }
+
+    /// Says when that was.
+    pub fn spoke_at(&mut self, now: SystemTime) {
+        if let Some(outcome) = &mut *self.outcome.borrow_mut() {
+            outcome.speech = Speech::Since(now);
         }
     }
 
-    /// Notes that a call leaves.
+    /// Notes that a call is sent.
     pub(super) fn note_call(&mut self, call: &Call, attempt: usize, now: SystemTime) {
-        self.outcome = Some(Box::new(Outcome {
+        *self.outcome.borrow_mut() = Some(Outcome {
             channel: call.channel.clone(),
             model: call.model.clone(),
+            caller: self.caller.clone(),
+            chosen: call.chosen.clone(),
+            profile: call.profile.clone(),
+            base_model: call.base_model,
+            tier: call.tier.map(Cow::Borrowed),
             attempt,
             started: now,
+            speech: Speech::Silent,
             end: None,
-        }));
+        });
+    }
+
+    /// Notes on which service tier it was served.
+    pub(super) fn note_tier(&mut self, headers: &Headers) {
+        if self.routes.usage().is_some()
+            && let Some(tier) = headers.get_str("x-amzn-bedrock-service-tier")
+            && let Some(outcome) = &mut *self.outcome.borrow_mut()
+        {
+            outcome.tier = Some(Cow::Owned(tier.to_owned()));
+        }
     }
 
     /// Notes how the call ended; the first end counts.
     pub(super) fn note_end(&mut self, end: impl FnOnce() -> End) {
-        if let Some(outcome) = self.outcome.as_mut().filter(|own| own.end.is_none()) {
-            outcome.end = Some(end());
+        let mut outcome = self.outcome.borrow_mut();
+        if let Some(own) = outcome.as_mut().filter(|own| own.end.is_none()) {
+            let end = end();
+            if let (Some(tally), End::Answered { usage, .. }) = (&self.tally, &end) {
+                tally.used(usage.prompt() + usage.output);
+            }
+            own.end = Some(end);
+            drop(outcome);
+            self.tell_end();
         }
     }
 
-    /// Notes the end of a stream, if it has come.
+    /// Notes whether a stream has had content, and its end if it has been reached.
     pub(super) fn note_stream(&mut self, stream: &ResponseStream) {
+        if let Some(tally) = &self.tally {
+            tally.streamed(stream.count());
+        }
+        if let Some(outcome) = &mut *self.outcome.borrow_mut()
+            && outcome.speech == Speech::Silent
+            && stream.has_content()
+        {
+            outcome.speech = Speech::Begun;
+        }
         if !stream.is_over() {
             return;
         }
@@ -92,28 +103,5 @@ impl Exchange {
                 unknown_reason: stream.unknown_reason().map(str::to_owned),
             });
         }
-    }
-}
-
-/// A model's word as a label of a metric. What is no word is not repeated: it could be anything.
-fn label(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if word.len() <= MAX_LABEL && word.chars().all(is_plain) {
-        word.to_ascii_lowercase()
-    } else {
-        "other".to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_word_becomes_a_label() {
-        assert_eq!(label("Model_Bored-2"), "model_bored-2");
-        assert_eq!(label("a b"), "other");
-        assert_eq!(label("a.b"), "other");
-        assert_eq!(label(&"a".repeat(41)), "other");
     }
 }

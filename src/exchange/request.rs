@@ -1,58 +1,91 @@
 //! The way up: from the client's request to a signed call.
 
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use http::header::ALLOW;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
-use percent_encoding::percent_decode_str;
 
-use super::{Body, Edit, Exchange, Head, Phase, ReadBody, Reply, Step};
-use crate::call::{Call, Headers, Prepared, add_timeout, response_timeout, too_large, unserved};
+use super::paths::{bare, decoded, endpoint, no_such_path, served};
+use super::{Body, Edit, Exchange, Head, Measure, Phase, ReadBody, Reply, Stage, Step};
+use crate::call::{
+    Call, Headers, Prepared, REQUEST_ID, Untagged, Wish, add_only_timeout, too_large, unserved,
+    untag,
+};
+use crate::callers::Caller;
 use crate::chat::{Error, ErrorKind};
+use crate::config::BelowPrefix;
+use crate::failover::overloaded;
+use crate::health;
 use crate::json::Pieces;
-use crate::protocol::{self, ClientPath, Protocol, Served};
-use crate::relay::overloaded;
+use crate::models::{self, Shape};
+use crate::protocol::{ClientPath, Parsed, Protocol, Served, anthropic_messages};
 use crate::routes::Routes;
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
-const KEPT_HEADERS: [&str; 2] = ["x-forwarded-proto", "x-request-id"];
+const KEPT_HEADERS: [&str; 2] = ["x-forwarded-proto", REQUEST_ID];
 
-/// Start of the headers that steer routing; clients must not set them.
+/// Longest id of a request that is repeated, in bytes.
+const MAX_ID: usize = 128;
+
+/// The header with the word by which a client chooses among models.
+const TIER: &str = "x-bedrock-tier";
+
+/// Prefix of the headers that control routing; clients must not set them.
 const OWN_PREFIX: &str = "x-bedrock-";
 
 impl Exchange {
-    /// Takes the request's headers; `end` when there is no body.
-    pub fn request_headers(&mut self, headers: Headers, end: bool) -> Step {
+    pub(super) fn head_step(&mut self, headers: Headers, end: bool) -> Step {
         let path = headers.get(":path");
-        let path = path.and_then(|path| PathAndQuery::try_from(path).ok());
-        let served = Served {
-            anthropic_messages: self.routes.serves_anthropic_messages(),
+        let Some(path) = path.and_then(|path| PathAndQuery::try_from(path).ok()) else {
+            return self.not_ours(headers);
         };
-        let own = path.as_ref();
-        let Some(api) = own.and_then(|path| ClientPath::at(path, served)) else {
-            return match own.filter(|path| ClientPath::is_below(path, served)) {
-                Some(path) => self.reply(&no_such_path(path, served)),
-                None => self.not_ours(headers),
-            };
+        let served = served(self.routes.protocols());
+        self.said.id = request_id(&headers);
+        let Some((api, model)) = endpoint(&self.routes, &path, served) else {
+            return self.no_endpoint(&path, served, headers);
         };
-        if let ClientPath::Chat(protocol) = api {
-            self.protocol = protocol;
+        if let Some(step) = self.meet_page(&headers) {
+            return step;
         }
+        let shape = match api {
+            ClientPath::Ask(protocol) => {
+                self.protocol = protocol;
+                Shape::OpenAi
+            }
+            _ => self.shape(&headers),
+        };
         let method = headers.get_str(":method").unwrap_or_default();
-        if api.method() != method {
+        if !api.takes(method) {
             return self.not_allowed(method, &api.method());
         }
+        if !api.is_open()
+            && let Some(step) = self.meet_caller(&headers)
+        {
+            return step;
+        }
         match api {
-            ClientPath::Models => self.reply_json(protocol::model_list(self.routes.model_names())),
-            ClientPath::Model(name) => self.reply_model(name),
-            ClientPath::Chat(_) => self.chat_headers(headers, end),
+            ClientPath::Models => {
+                let list = models::list(self.permitted(), shape, path.query());
+                self.reply_json(list)
+            }
+            ClientPath::Model(name) => {
+                let one = models::one(self.permitted(), shape, &decoded(name));
+                self.reply_json(one)
+            }
+            ClientPath::Health => self.health_head(path.query()),
+            ClientPath::Alive => self.reply_json(Ok(health::alive())),
+            ClientPath::Ready => self.reply_json(Ok(health::ready(&self.routes))),
+            ClientPath::Ask(_) => {
+                self.said.model = model.map(decoded);
+                self.ask_headers(headers, end)
+            }
         }
     }
 
-    /// Takes a piece of the request's body; `buffered` counts all that Envoy holds, in bytes.
-    pub fn request_body(
+    pub(super) fn body_step(
         &mut self,
         buffered: usize,
         end: bool,
@@ -72,13 +105,31 @@ impl Exchange {
         let Phase::RequestBody { kept } = self.take_phase() else {
             return Step::Pass;
         };
-        let dispatcher = self.dispatcher.clone();
-        if let Some(dispatcher) = dispatcher.filter(|own| own.reaches_pools(now)) {
-            return self.start_relay(&dispatcher, kept, now, (buffered, read));
+        self.account.asked(now);
+        if let Stage::Listener { picker, client } = &self.stage
+            && picker.uses_pools(now)
+        {
+            let (picker, client) = (Rc::clone(picker), *client);
+            return self.start_attempts(&picker, client, kept, now, (buffered, read));
         }
-        let body = read();
-        match call(&self.routes, self.protocol, &body, now) {
+        let body = self.untagged(read());
+        let parsed = match self.protocol.parse(&body, &self.said) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.reply(&error),
+        };
+        self.measure = Measure::of(&parsed);
+        self.start_meter(&parsed);
+        let caller = self.caller.as_deref();
+        match call(
+            &self.routes,
+            (caller, &parsed),
+            self.said.tag.as_deref(),
+            now,
+        ) {
             Ok((call, mut headers, pieces)) => {
+                if let Some(measure) = &mut self.measure {
+                    measure.most = call.context;
+                }
                 headers.0.extend(kept.0);
                 self.note_call(&call, 1, now);
                 self.phase = Phase::Upstream(call);
@@ -91,7 +142,40 @@ impl Exchange {
         }
     }
 
-    /// A path of somebody else's passes, but not with headers that steer our routes.
+    /// The body without the words in brackets by which its model is chosen.
+    pub(super) fn untagged(&mut self, body: Vec<u8>) -> Vec<u8> {
+        let model = self.said.model.as_deref();
+        let Some(Untagged { body, tag }) = untag(&self.routes, model, &body) else {
+            return body;
+        };
+        // What a person writes counts more than what a program adds.
+        self.said.tag = tag.or_else(|| self.said.tag.take());
+        body
+    }
+
+    /// A path without an endpoint, whether below one of our prefixes or not.
+    fn no_endpoint(&mut self, path: &PathAndQuery, served: Served, headers: Headers) -> Step {
+        let below = |own: BelowPrefix<'_>| {
+            let protocol = ClientPath::below(own.rest, served)?;
+            let stored = ClientPath::stored(own.rest, served).map(not_stored);
+            Some((protocol, stored))
+        };
+        let found = self
+            .routes
+            .path_prefixes()
+            .below(bare(path))
+            .find_map(below);
+        let Some((protocol, stored)) = found else {
+            return self.not_ours(headers);
+        };
+        self.protocol = protocol;
+        if let Some(step) = self.meet_page(&headers) {
+            return step;
+        }
+        self.reply(&stored.unwrap_or_else(|| no_such_path(path, served)))
+    }
+
+    /// A path that is not the gateway's passes, but without headers that control its routes.
     fn not_ours(&mut self, mut headers: Headers) -> Step {
         self.phase = Phase::Done;
         if headers.remove(|name| name.starts_with(OWN_PREFIX)) {
@@ -103,41 +187,50 @@ impl Exchange {
         Step::Pass
     }
 
-    /// RFC 9110 wants to hear which method would be: <https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>.
+    /// The answer has to name the allowed method: <https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6>.
     fn not_allowed(&mut self, method: &str, allowed: &Method) -> Step {
         self.phase = Phase::Done;
-        let message = format!("Not allowed to {method} on this path; use {allowed}.");
+        let message = format!("{method} is not allowed on this path; use {allowed}.");
         let error = Error::new(
             StatusCode::METHOD_NOT_ALLOWED,
             ErrorKind::InvalidRequest,
             message,
         );
-        let mut reply = Reply::error(self.protocol, &error.code("method_not_allowed"));
+        let error = error.code("method_not_allowed");
+        let mut reply = Reply::error(self.protocol, &error, self.said.id.as_deref());
         if let Ok(allowed) = HeaderValue::from_str(allowed.as_str()) {
             reply.headers.push((ALLOW, allowed));
         }
         Step::Reply(reply)
     }
 
-    fn reply_json(&mut self, body: Vec<u8>) -> Step {
-        self.phase = Phase::Done;
-        Step::Reply(Reply {
-            status: StatusCode::OK,
-            headers: Vec::new(),
-            body,
-        })
-    }
-
-    fn reply_model(&mut self, name: &str) -> Step {
-        let name = percent_decode_str(name).decode_utf8_lossy();
-        let refusal = self.routes.find(&name).err();
-        match refusal {
-            None => self.reply_json(protocol::model(&name)),
-            Some(reason) => self.reply(&Error::model_not_found(&reason)),
+    pub(super) fn reply_json(&mut self, body: Result<Vec<u8>, Error>) -> Step {
+        match body {
+            Ok(body) => {
+                self.phase = Phase::Done;
+                let mut headers = Headers::default();
+                headers.add_id(self.protocol.id_header(), self.said.id.as_deref());
+                Step::Reply(Reply {
+                    status: StatusCode::OK,
+                    headers: headers.fields(),
+                    body,
+                })
+            }
+            Err(error) => self.reply(&error),
         }
     }
 
-    fn chat_headers(&mut self, headers: Headers, end: bool) -> Step {
+    /// Whose API a client speaks where the path does not say: Anthropic's clients always send their version.
+    fn shape(&mut self, headers: &Headers) -> Shape {
+        if headers.get("anthropic-version").is_none() {
+            return Shape::OpenAi;
+        }
+        self.protocol = &anthropic_messages::Messages::Create;
+        Shape::Anthropic
+    }
+
+    fn ask_headers(&mut self, headers: Headers, end: bool) -> Step {
+        self.account.open();
         let limit = self.routes.limits().max_request_bytes;
         let length = headers
             .get_str("content-length")
@@ -159,23 +252,28 @@ impl Exchange {
             return self.reply(&error.code("unsupported_content_encoding"));
         }
         if end {
-            let message =
-                "The request has no body; send a JSON object with 'model' and 'messages'.";
+            let message = format!(
+                "The request has no body; send a JSON object with 'model' and '{}'.",
+                self.protocol.asked()
+            );
             return self.reply(&Error::new(
                 StatusCode::BAD_REQUEST,
                 ErrorKind::InvalidRequest,
                 message,
             ));
         }
+        self.said.headers = said(self.protocol, &headers);
+        self.said.tag = headers.get_str(TIER).map(str::to_owned);
         let mut kept = headers;
-        kept.remove(|name| !KEPT_HEADERS.contains(&name));
+        let has_id = self.said.id.is_some();
+        kept.remove(|name| !KEPT_HEADERS.contains(&name) || (name == REQUEST_ID && !has_id));
         self.phase = Phase::RequestBody { kept };
         Step::Wait
     }
 }
 
 impl Head {
-    /// Why Envoy ended a request before all of it had arrived, when nothing was sent to Bedrock yet.
+    /// Why Envoy ended a request before all of it had arrived and anything was sent to Bedrock.
     pub(super) fn refusal(&self) -> Error {
         let invalid = |status, message| Error::new(status, ErrorKind::InvalidRequest, message);
         match self.status {
@@ -185,46 +283,84 @@ impl Head {
             }
             StatusCode::PAYLOAD_TOO_LARGE => self.error(b"", None),
             status if status.is_client_error() => {
-                let message = "The request's body cannot be read: it is malformed, or broke off. \
-                               Nothing was sent to the model.";
+                let message = "The request body cannot be read: it is malformed or was cut off. Nothing was sent to \
+                               the model.";
                 invalid(StatusCode::BAD_REQUEST, message).code("invalid_request")
             }
             // Envoy ends requests that are still arriving when it runs out of memory.
             StatusCode::INTERNAL_SERVER_ERROR | StatusCode::SERVICE_UNAVAILABLE => {
-                overloaded("The gateway has no memory left for the request, please retry.")
+                overloaded("The gateway has no memory left for this request; please retry.")
             }
             _ => self.error(b"", None),
         }
     }
 }
 
-/// Translates, routes and signs a request.
+/// Translates, routes and signs a request for the first of the models wished for that can serve it.
 fn call(
     routes: &Routes,
-    protocol: &dyn Protocol,
-    body: &[u8],
+    (caller, parsed): (Option<&Caller>, &Parsed<'_>),
+    tag: Option<&str>,
     now: SystemTime,
 ) -> Result<(Call, Headers, Pieces), Error> {
-    let parsed = protocol.parse(body)?;
-    let request = &parsed.request;
+    let wish = Wish::of(routes, parsed, tag);
+    let mut objection = None;
+    for model in wish.models() {
+        match call_of(routes, model, (caller, parsed), now) {
+            Ok((mut call, headers, pieces)) => {
+                call.chosen = wish.chosen.is_some().then(|| (*model).to_owned());
+                return Ok((call, headers, pieces));
+            }
+            Err(error) => objection = objection.or(Some(error)),
+        }
+    }
+    Err(objection.unwrap_or_else(|| unserved(&routes.permitted(caller).why_not(wish.first()))))
+}
+
+/// The same for one model.
+fn call_of(
+    routes: &Routes,
+    model: &str,
+    (caller, parsed): (Option<&Caller>, &Parsed<'_>),
+    now: SystemTime,
+) -> Result<(Call, Headers, Pieces), Error> {
     let route = routes
-        .resolve(&request.model, now)
+        .permitted(caller)
+        .resolve(model, now)
         .map_err(|error| unserved(&error))?;
-    let prepared = Prepared::new(routes, &route, request)?;
-    let (call, mut headers, pieces) = prepared.sign(&route, &parsed, now)?;
-    add_timeout(&mut headers, response_timeout(&route, request));
+    let prepared = Prepared::new(routes, &route, parsed)?;
+    let (operation, timeout) = (
+        prepared.operation(),
+        prepared.timeout(&route, &parsed.request),
+    );
+    let (call, mut headers, pieces) = prepared.sign(&route, parsed, now)?;
+    add_only_timeout(&mut headers, operation, timeout);
     Ok((call, headers, pieces))
 }
 
-/// What a vendor's own API answers too where it has nothing.
-fn no_such_path(path: &PathAndQuery, served: Served) -> Error {
-    let all = ClientPath::all(served);
-    let mut message = format!(
-        "There is nothing at {} on this gateway, which serves {all}.",
-        path.path()
+/// The id that the proxy gave a request, or kept if it was the client's. One that is not fit for a log or a header is
+/// not repeated.
+fn request_id(headers: &Headers) -> Option<String> {
+    let id = headers.get_str(REQUEST_ID)?;
+    let is_plain = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    is_plain.then(|| id.to_owned())
+}
+
+/// What a request says in headers that its protocol reads; values that are not UTF-8 are ignored.
+fn said(protocol: &dyn Protocol, headers: &Headers) -> Vec<(&'static str, String)> {
+    let wanted = protocol.headers();
+    let all = headers.0.iter().filter_map(|(name, value)| {
+        let name = wanted.iter().find(|own| **own == *name)?;
+        Some((*name, String::from_utf8(value.clone()).ok()?))
+    });
+    all.collect()
+}
+
+/// OpenAI's own words for an id that it does not know, and what to do without one.
+fn not_stored(id: &str) -> Error {
+    let message = format!(
+        "Response with id '{id}' not found. This gateway does not store responses: keep what you were answered, send \
+         the whole conversation in 'input' of POST /v1/responses, and close the connection to cancel an answer."
     );
-    if path.path().ends_with('/') {
-        message.push_str(" Leave out the slash at the end.");
-    }
     Error::new(StatusCode::NOT_FOUND, ErrorKind::InvalidRequest, message).code("not_found")
 }

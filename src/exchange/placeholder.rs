@@ -1,35 +1,36 @@
-//! What stands for a request where it is not encoded yet, and can be sent nowhere.
+//! The placeholder for a request that is not encoded yet. It cannot be sent anywhere.
 //!
 //! Three things keep it from being a call, should it ever reach a cluster without an upstream stage that
-//! puts the real one in its place: no codec of Envoy's writes it, no operation of Bedrock has its path
-//! and method, and it is signed by nobody.
+//! puts the real one in its place: none of Envoy's codecs writes it, no operation of Bedrock has its path
+//! and method, and it is not signed.
 
 use http::Method;
 
 use super::Edit;
 use crate::call::{CLUSTER_HEADER, Headers, add_timeout};
-use crate::relay::Plan;
+use crate::failover::{ENVOYS_SPARE, Plan};
 
-/// Marks a stand-in. Not one of the headers that are taken off requests of others, so that it stays
-/// whatever filter the stand-in comes to.
+/// Marks a placeholder. It is none of the headers that are stripped from clients' requests, so it stays
+/// whichever filter the placeholder passes.
 const MARK: &str = "bedrock-stand-in";
 
 /// Envoy's codecs refuse to write a header with this value (`HeaderUtility::checkValidRequestHeaders`), and
 /// the request ends with a 503 of Envoy's own.
 const UNWRITABLE: &[u8] = b"\n";
 
-/// Body of the stand-in: Envoy keeps it for another attempt in place of the real one, which may be long.
+/// Body of the placeholder: Envoy keeps it for another attempt in place of the real one, which may be long.
 const BODY: &[u8] = b"{}";
 
-/// Path of the stand-in: one that the route for calls takes, and that Bedrock does not know.
+/// Path of the placeholder: the route for calls takes it, and Bedrock does not know it.
 const PATH: &str = "/model/-/stand-in";
 
-/// Stands for a request on its way to a pool; `kept` stays of the request's headers.
-pub(super) fn relayed(plan: &Plan, kept: Headers) -> Edit {
+/// The placeholder on its way to a pool; `kept` are the headers of the request that stay.
+pub(super) fn to_pool(plan: &Plan, kept: Headers) -> Edit {
     let mut headers = head(BODY.len());
     headers.add(CLUSTER_HEADER, plan.cluster.as_str());
     // One attempt for each channel of the pool; the route says after what.
-    headers.add("x-envoy-max-retries", plan.retries.to_string());
+    let retries = plan.retries + ENVOYS_SPARE;
+    headers.add("x-envoy-max-retries", retries.to_string());
     add_timeout(&mut headers, plan.timeout);
     headers.0.extend(kept.0);
     Edit {
@@ -39,7 +40,7 @@ pub(super) fn relayed(plan: &Plan, kept: Headers) -> Edit {
 }
 
 impl Edit {
-    /// In place of a request that must not leave: what an earlier attempt put there, or a stranger.
+    /// Takes the place of a request that must not leave: an earlier attempt's, or one that is not the filter's.
     #[must_use]
     pub fn unsendable() -> Self {
         Self {

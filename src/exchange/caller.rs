@@ -1,0 +1,43 @@
+//! Who asks.
+
+use std::sync::Arc;
+
+use super::{Exchange, Step};
+use crate::call::Headers;
+use crate::callers::Caller;
+use crate::routes::Permitted;
+
+impl Exchange {
+    /// Whether the headers of a request have to say who asks, so that [`Self::set_now`] comes before them.
+    #[must_use]
+    pub fn asks_who(&self) -> bool {
+        self.routes.callers().are_asked()
+    }
+
+    /// Who asks: known once the request's headers have been read, if clients have to say so and did.
+    #[must_use]
+    pub fn caller(&self) -> Option<&Arc<Caller>> {
+        self.caller.as_ref()
+    }
+
+    /// The routes as the caller may use them.
+    pub(super) fn permitted(&self) -> Permitted<'_> {
+        self.routes.permitted(self.caller.as_deref())
+    }
+
+    /// Finds out who asks; the refusal of a client that must not be served.
+    pub(super) fn meet_caller(&mut self, headers: &Headers) -> Option<Step> {
+        if !self.asks_who() {
+            return None;
+        }
+        let fields = headers.0.iter();
+        let fields = fields.map(|(name, value)| (&**name, value.as_slice()));
+        match self.routes.callers().identify(&fields, self.now) {
+            Ok(caller) => {
+                self.caller = caller;
+                None
+            }
+            Err(refused) => Some(self.reply(&refused.error())),
+        }
+    }
+}
