@@ -1,7 +1,6 @@
-//! Envoy's environment, as far as `vm_config.environment_variables.host_env_keys` names it, and random
-//! bytes.
+//! Envoy's environment, as far as `vm_config.environment_variables.host_env_keys` names it, and random bytes.
 //!
-//! The target has neither in `std`, so the functions of WASI that Envoy offers are imported by hand:
+//! The target has neither in `std`, so Envoy's WASI functions are imported by hand:
 //! <https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#environ_get>.
 
 #![expect(unsafe_code, reason = "the target has no other way to them")]
@@ -21,7 +20,7 @@ pub(super) fn random<const N: usize>() -> Option<[u8; N]> {
     (!failed).then_some(bytes)
 }
 
-/// The value of a variable; `None` when Envoy does not have it or does not hand it on.
+/// The value of a variable; `None` when Envoy does not have it or does not pass it on.
 pub(super) fn variable(name: &str) -> Option<String> {
     let buffer = read()?;
     let value = buffer
@@ -40,8 +39,8 @@ fn read() -> Option<Vec<u8>> {
     }
     let mut entries = vec![std::ptr::null_mut(); count];
     let mut buffer = vec![0; size];
-    // SAFETY: Envoy writes `count` pointers and `size` bytes, as it has just told; nothing can change
-    // its environment in between. The pointers lead into `buffer` and are not used.
+    // SAFETY: Envoy writes `count` pointers and `size` bytes, as it has just said; its environment cannot change in
+    // between. The pointers point into `buffer` and are not used.
     if unsafe { environ_get(entries.as_mut_ptr(), buffer.as_mut_ptr()) } != 0 {
         return None;
     }

@@ -5,89 +5,69 @@ use std::time::UNIX_EPOCH;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
-use super::relays::{self, Filed};
-use super::{host, metrics};
-use crate::exchange::{Exchange, Reply, Step};
-
-/// Buffer sizes are not told with trailers; Envoy gives what it has.
-pub(super) const ALL: usize = u32::MAX as usize;
+use super::message::{ALL, Message};
+use super::requests::{self, Registered};
+use super::shared::SharedData;
+use super::streams::{self, Shared, Watched};
+use super::{end, health, host, metrics, usage};
+use crate::exchange::{Exchange, Step};
 
 /// Carries an [`Exchange`] through Envoy's callbacks.
 pub(super) struct FilterHttp {
-    exchange: Exchange,
+    /// Envoy's number for the stream.
+    context: u32,
+    exchange: Shared,
     /// Keeps the request where its attempts find it.
-    filed: Option<Filed>,
+    registered: Option<Registered>,
+    /// Keeps the answer where ticks find it.
+    watched: Option<Watched>,
 }
 
 impl FilterHttp {
-    pub(super) fn new(exchange: Exchange) -> Self {
+    pub(super) fn new(context: u32, exchange: Exchange) -> Self {
         Self {
-            exchange,
-            filed: None,
-        }
-    }
-}
-
-/// What a step applies to.
-pub(super) struct Message {
-    headers: MapType,
-    body: BufferType,
-    /// Bytes that Envoy holds of the body.
-    size: usize,
-}
-
-impl Message {
-    pub(super) fn request(size: usize) -> Self {
-        Self {
-            headers: MapType::HttpRequestHeaders,
-            body: BufferType::HttpRequestBody,
-            size,
+            context,
+            exchange: streams::share(exchange),
+            registered: None,
+            watched: None,
         }
     }
 
-    pub(super) fn response(size: usize) -> Self {
-        Self {
-            headers: MapType::HttpResponseHeaders,
-            body: BufferType::HttpResponseBody,
-            size,
-        }
-    }
-
-    pub(super) fn apply(&self, step: Step) -> Action {
-        match step {
-            Step::Pass => Action::Continue,
-            Step::Wait => Action::Pause,
-            Step::Edit(edit) => {
-                if let Some(headers) = &edit.headers {
-                    host::set_headers(self.headers, headers);
-                }
-                if let Some(body) = &edit.body {
-                    host::replace(self.body, self.size, body.slices());
-                    metrics::report_memory();
-                }
-                Action::Continue
-            }
-            Step::Reply(reply) => {
-                host::reply(&reply);
-                Action::Pause
-            }
-        }
+    fn is_done(&self) -> bool {
+        self.exchange.borrow().is_done()
     }
 }
 
 impl FilterHttp {
-    /// Files what attempts have to find. Without it they would send the stand-in unsigned, so that a
-    /// fault here must end the request.
-    fn file(&mut self, action: Action) -> Action {
-        if self.exchange.is_done() {
-            metrics::report_events(&relays::dispatcher());
+    /// Takes from the caller's limits what a request needs that is about to leave.
+    fn admit(&self, step: Step) -> Step {
+        let mut exchange = self.exchange.borrow_mut();
+        if !exchange.is_limited() {
+            return step;
         }
-        if let Some(relay) = self.exchange.relay()
-            && self.filed.is_none()
+        let step = exchange.admit(step, &SharedData, host::now());
+        for (name, value) in exchange.claims() {
+            host::set_claim(name, &value);
+        }
+        metrics::report_denial(&mut exchange);
+        step
+    }
+
+    /// Registers the request that attempts have to find. If that fails, the request ends here: no attempt could
+    /// put the real one in place of the placeholder.
+    fn register(&mut self, action: Action) -> Action {
+        let exchange = self.exchange.borrow();
+        if exchange.is_done() {
+            metrics::report_events(&requests::picker());
+        }
+        if let Some(request) = exchange.retryable()
+            && self.registered.is_none()
         {
-            self.filed = relays::file(relay);
-            if self.filed.is_none() {
-                host::reply(&Reply::unavailable());
+            self.registered = requests::register(request);
+            if self.registered.is_none() {
+                drop(exchange);
+                let reply = self.exchange.borrow_mut().unavailable();
+                host::reply(&reply);
                 return Action::Pause;
             }
         }
@@ -100,76 +80,150 @@ impl Context for FilterHttp {}
 impl HttpContext for FilterHttp {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
         let headers = host::headers(MapType::HttpRequestHeaders);
-        let step = self.exchange.request_headers(headers, end);
+        let mut exchange = self.exchange.borrow_mut();
+        if exchange.asks_who() {
+            exchange.set_now(host::now());
+        }
+        let mut step = exchange.request_headers(headers, end);
+        if let Some(caller) = exchange.caller() {
+            host::set_caller(caller.name());
+        }
+        if let Some(refusal) = exchange.meet_budget(usage::refusal) {
+            step = refusal;
+        }
+        if exchange.asks_health() {
+            step = exchange.health(host::now(), &mut health::recall);
+        }
+        if let Some(id) = exchange.reply_id() {
+            host::set_reply_id(&id);
+        }
+        drop(exchange);
         Message::request(0).apply(step)
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.is_done() {
+        if self.is_done() {
             return Action::Continue;
         }
         // A body comes in up to hundreds of pieces, and only the last one needs the time.
         let now = if end { host::now() } else { UNIX_EPOCH };
+        let mut exchange = self.exchange.borrow_mut();
         if end {
-            self.exchange.set_client(host::client);
+            exchange.set_client(host::client);
         }
         let mut read = || host::read(BufferType::HttpRequestBody, size);
-        let step = self.exchange.request_body(size, end, now, &mut read);
+        let step = exchange.request_body(size, end, now, &mut read);
+        drop(exchange);
+        if matches!(step, Step::Wait) {
+            return Action::Pause;
+        }
+        let step = self.admit(step);
         let action = Message::request(size).apply(step);
-        self.file(action)
+        self.register(action)
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        if self.exchange.is_done() {
+        if self.is_done() {
             return Action::Continue;
         }
         let body = host::read(BufferType::HttpRequestBody, ALL);
         let size = body.len();
         let mut read = || body.clone();
-        self.exchange.set_client(host::client);
-        let step = self
-            .exchange
-            .request_body(size, true, host::now(), &mut read);
+        let mut exchange = self.exchange.borrow_mut();
+        exchange.set_client(host::client);
+        let step = exchange.request_body(size, true, host::now(), &mut read);
+        drop(exchange);
+        let step = self.admit(step);
         let action = Message::request(size).apply(step);
-        self.file(action)
+        self.register(action)
     }
 
     fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
-        if self.exchange.is_done() {
+        if self.is_done() {
             return Action::Continue;
         }
-        if let Some(relay) = self.exchange.relay() {
-            let now = host::now();
-            relay.note_silence(now);
-            if !relay.was_tried(now) {
-                log::error!("a request was sent to a pool that made no attempt of it");
-            }
-            metrics::report_events(&relays::dispatcher());
-        }
+        let mut exchange = self.exchange.borrow_mut();
         let headers = host::headers(MapType::HttpResponseHeaders);
-        let step = self.exchange.response_headers(headers, end);
+        if exchange.may_be_limiters(&headers)
+            && let Some(step) =
+                exchange.limiters_reply(&headers, &host::reply_details(), host::now())
+        {
+            metrics::report_denial(&mut exchange);
+            drop(exchange);
+            return Message::response(0).apply(step);
+        }
+        if let Some(request) = exchange.retryable() {
+            let now = host::now();
+            request.fail_open_attempt(now);
+            if !request.was_attempted(now) {
+                log::error!("a request was sent to a pool, but no attempt was made");
+            }
+            metrics::report_events(&requests::picker());
+            health::report_attempts(&requests::picker());
+        }
+        let step = exchange.response_headers(headers, end);
+        health::report_call(&mut exchange);
+        if end {
+            end::report(&mut exchange);
+        }
+        if exchange.wants_ticks() {
+            self.watched = Some(streams::watch(self.context, &self.exchange));
+        }
+        drop(exchange);
         Message::response(0).apply(step)
     }
 
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
-        if self.exchange.is_done() {
+        if self.is_done() {
+            if end {
+                end::report(&mut self.exchange.borrow_mut());
+            }
             return Action::Continue;
         }
         let mut read = || host::read(BufferType::HttpResponseBody, size);
-        let step = self.exchange.response_body(size, end, &mut read);
-        metrics::report_end(&mut self.exchange);
+        let mut exchange = self.exchange.borrow_mut();
+        let step = exchange.response_body(size, end, &mut read);
+        end::note_speech(&mut exchange);
+        health::report_call(&mut exchange);
+        if end {
+            end::report(&mut exchange);
+        }
+        drop(exchange);
         Message::response(size).apply(step)
     }
 
     fn on_http_response_trailers(&mut self, _: usize) -> Action {
-        if self.exchange.is_done() {
+        if self.is_done() {
+            end::report(&mut self.exchange.borrow_mut());
             return Action::Continue;
         }
         let body = host::read(BufferType::HttpResponseBody, ALL);
         let size = body.len();
         let mut read = || body.clone();
-        let step = self.exchange.response_trailers(size, &mut read);
-        metrics::report_end(&mut self.exchange);
+        let mut exchange = self.exchange.borrow_mut();
+        let step = exchange.response_trailers(size, &mut read);
+        health::report_call(&mut exchange);
+        end::report(&mut exchange);
+        drop(exchange);
         Message::response(size).apply(step)
+    }
+
+    /// The last callback, however the stream ended. What Envoy's rate limit filter is to count at its end is known only
+    /// now, and Envoy says nothing else of a connection that breaks in the middle of an answer.
+    fn on_log(&mut self) {
+        let Ok(mut exchange) = self.exchange.try_borrow_mut() else {
+            return;
+        };
+        if exchange.awaits_more() && host::upstream_broke() {
+            exchange.broke_off();
+            health::report_call(&mut exchange);
+            health::report_attempts(&requests::picker());
+        }
+        if exchange.is_limited()
+            && let Some((name, value)) = exchange.settle(&SharedData, host::now())
+        {
+            host::set_claim(name, &value);
+        }
+        end::report_at_last(&mut exchange);
     }
 }

@@ -6,11 +6,15 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use super::environment;
+use super::health;
 use super::host;
 use super::http::FilterHttp;
-use super::relays;
+use super::metrics;
+use super::requests;
+use super::streams;
 use super::upstream::FilterUpstream;
-use crate::config::{Fault, PluginConfig, Stage, lint};
+use super::usage;
+use crate::config::{Fault, PluginConfig, Stage, UsageReports, lint};
 use crate::exchange::Exchange;
 use crate::routes::Routes;
 use crate::seal::{KEY_VARIABLE, SealKeys};
@@ -19,9 +23,11 @@ use crate::seal::{KEY_VARIABLE, SealKeys};
 #[derive(Default)]
 pub(super) struct FilterRoot {
     configured: Option<Configured>,
+    /// Its number among those whose ticks count.
+    number: u32,
 }
 
-/// What a filter does, by its place.
+/// What a filter does, depending on its place.
 enum Configured {
     /// Requests come in here.
     Listener(Arc<Routes>),
@@ -29,11 +35,35 @@ enum Configured {
     Upstream,
 }
 
-impl Context for FilterRoot {}
+impl Context for FilterRoot {
+    fn on_grpc_call_response(&mut self, number: u32, status: u32, size: usize) {
+        if let Some(reports) = self.reports() {
+            usage::answered(number, status, size, reports);
+        }
+    }
+
+    /// The context ends, and with it its calls.
+    fn on_done(&mut self) -> bool {
+        if let Some(reports) = self.reports() {
+            usage::close(reports);
+        }
+        true
+    }
+}
+
+impl FilterRoot {
+    /// Where usage is reported, if it is recorded.
+    fn reports(&self) -> Option<&UsageReports> {
+        match self.configured.as_ref()? {
+            Configured::Listener(routes) => routes.usage(),
+            Configured::Upstream => None,
+        }
+    }
+}
 
 impl RootContext for FilterRoot {
-    /// Compiles the configuration. Refusing it keeps Envoy's last good one. The outcome depends on
-    /// the bytes and Envoy's environment alone: Envoy takes a configuration that fails on one worker only for a fatal fault.
+    /// Compiles the configuration. Refusing it keeps Envoy's last good one. The result depends only on the bytes and
+    /// Envoy's environment: Envoy treats a configuration that fails on just one worker as a fatal fault.
     fn on_configure(&mut self, size: usize) -> bool {
         let json = host::plugin_configuration(size);
         let config = PluginConfig::from_json(&json)
@@ -42,7 +72,14 @@ impl RootContext for FilterRoot {
         match config.and_then(configure) {
             Ok(configured) => {
                 if let Configured::Listener(routes) = &configured {
-                    relays::dispatcher().configured(routes);
+                    requests::picker().use_routes(routes);
+                    self.number = streams::take_over();
+                    if routes.stream_keep_alive_seconds() > 0 || routes.usage().is_some() {
+                        host::tick_every_second();
+                    }
+                    if routes.usage().is_some() {
+                        usage::open();
+                    }
                     let revision = routes.revision();
                     log::info!("plugin configuration of revision {revision} is active");
                 }
@@ -58,43 +95,58 @@ impl RootContext for FilterRoot {
         }
     }
 
+    fn on_tick(&mut self) {
+        if streams::is_newest(self.number) {
+            streams::tick();
+            if let Some(reports) = self.reports() {
+                usage::tick(reports);
+            }
+        }
+        metrics::report_events(&requests::picker());
+        health::report_attempts(&requests::picker());
+    }
+
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
 
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
         match self.configured.as_ref()? {
             Configured::Listener(routes) => {
-                let exchange = Exchange::on_listener(Arc::clone(routes), &relays::dispatcher());
-                Some(Box::new(FilterHttp::new(exchange)))
+                let picker = requests::picker();
+                let mut exchange = Exchange::on_listener(Arc::clone(routes), &picker);
+                exchange.set_clock(host::now);
+                Some(Box::new(FilterHttp::new(context, exchange)))
             }
-            Configured::Upstream => Some(Box::new(FilterUpstream::default())),
+            Configured::Upstream => Some(Box::new(FilterUpstream::new(context))),
         }
     }
 }
 
-/// Says what is suspicious in a configuration that nobody else has looked at.
+/// Warns about a configuration that the config-service has not checked.
 fn warn_of_handwritten(config: &PluginConfig) {
     if config.revision != 0 {
         return;
     }
     for channel in &config.channels {
-        for warning in lint::warnings(channel) {
+        let keys = lint::key_warnings(&channel.credentials, &channel.region);
+        for warning in lint::warnings(channel).into_iter().chain(keys) {
             log::warn!("channel {}, {warning}", channel.name);
         }
     }
 }
 
 fn configure(config: PluginConfig) -> Result<Configured, Vec<Fault>> {
-    let (stage, config) = (config.stage, config.open(&seal_keys())?);
-    let routes = Routes::compile(config)?;
+    let keys = seal_keys();
+    let (stage, config) = (config.stage, config.open(&keys)?);
+    let routes = Routes::compile(config)?.with_keys(keys);
     Ok(match stage {
         Stage::Listener => Configured::Listener(Arc::new(routes)),
         Stage::Upstream => Configured::Upstream,
     })
 }
 
-/// The keys of Envoy's environment; a configuration without sealed secrets needs none.
+/// The keys in Envoy's environment; a configuration without sealed secrets needs none.
 fn seal_keys() -> SealKeys {
     let text = environment::variable(KEY_VARIABLE).unwrap_or_default();
     text.parse().unwrap_or_else(|error| {
