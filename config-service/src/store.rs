@@ -1,10 +1,14 @@
-//! The SQLite database: channels, the audit trail and the revision. The only place with SQL.
+//! The SQLite database: channels, credentials, the audit trail and the revision. The only place with SQL.
 //!
 //! Every accepted edit is one transaction that changes the channel's row, adds one audit entry and
 //! raises the revision by one.
 
 mod audit;
+mod budgets;
+mod callers;
 mod clusters;
+mod credentials;
+mod discoveries;
 mod error;
 mod file;
 mod issued;
@@ -13,26 +17,37 @@ mod open;
 mod private;
 mod sealing;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use crate::channel::{Channel, StoredChannel};
+use crate::caller::CallerBook;
+use crate::channel::{Channel, StoredChannel, StoredCredential, resolve};
 use crate::seal::Sealer;
 
 pub use audit::{AuditEntry, AuditQuery};
+pub use budgets::Budget;
+pub use callers::{CallerAuditEntry, CallerAuditQuery};
+pub(crate) use callers::{CallerChange, KeyChange, NewKey};
 pub(crate) use clusters::KeptCluster;
+pub use credentials::{CredentialAuditEntry, CredentialChange};
 pub use error::StoreError;
 pub use open::Creation;
 pub use tokens::TokenEntry;
+pub use usage::{
+    Dimension, Entry, Latency, Line, Order, Pruned, Resolution, Retention, Spent, Subject, Sums,
+    Taken, Unserved, UsageQuery, UsageStore,
+};
 
 use lock::Lock;
 
-/// How long a statement waits for another process that holds the database.
+/// How long a statement waits while another process has the database locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -42,17 +57,22 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub struct Store {
     pool: SqlitePool,
     sealer: Sealer,
-    /// Held by the one service that serves from the file.
+    callers: callers::Cache,
+    /// Held by the only service that may serve from the file.
     lock: Option<Arc<Lock>>,
 }
 
 /// Everything that is configured, at one revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contents {
-    /// Number of edits that led here.
+    /// Its number.
     pub revision: u64,
     /// Channels in the order in which they are tried.
     pub channels: Vec<StoredChannel>,
+    /// Everybody who may call.
+    pub callers: Arc<CallerBook>,
+    /// Credentials that are stored by themselves, in the order of their names.
+    pub credentials: Vec<StoredCredential>,
 }
 
 /// An edit that passed every check.
@@ -66,7 +86,7 @@ pub enum Change<'a> {
         before: &'a StoredChannel,
         /// What replaces it.
         after: &'a Channel,
-        /// The revision that this goes back to, if it does.
+        /// The revision that this rolls back to, if it is a rollback.
         restored: Option<u64>,
     },
     /// Removes a channel.
@@ -78,36 +98,45 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the database fails or holds a channel that cannot be read.
+    /// When the database fails or contains a channel that cannot be read.
     pub async fn contents(&self) -> Result<Contents, StoreError> {
-        // One transaction, so that revision and channels belong together.
+        // One transaction, so that revision and channels match.
         let mut transaction = self.pool.begin().await?;
         let revision: i64 = sqlx::query_scalar("SELECT revision FROM meta WHERE id = 1")
             .fetch_one(&mut *transaction)
             .await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, document, revision, created_at, updated_at FROM channels ORDER BY sequence",
+        let rows: Vec<Known> = sqlx::query_as(
+            "SELECT id, channels.document, revision, created_at, updated_at, \
+             asked_at, discoveries.document AS discovery \
+             FROM channels LEFT JOIN discoveries ON channel_id = id ORDER BY sequence",
         )
         .fetch_all(&mut *transaction)
         .await?;
+        let callers = self.caller_book(&mut transaction).await?;
+        let credentials = self.credentials(&mut transaction).await?;
         transaction.commit().await?;
+        let channels = rows.into_iter().map(|row| {
+            let mut stored = row.read(&self.sealer)?;
+            // One that leads nowhere has no key, like a source without an answer.
+            let _ = resolve(&mut stored.channel.credentials, &credentials);
+            Ok(stored)
+        });
         Ok(Contents {
+            callers,
             revision: revision.unsigned_abs(),
-            channels: rows
-                .into_iter()
-                .map(|row| row.read(&self.sealer))
-                .collect::<Result<_, _>>()?,
+            channels: channels.collect::<Result<_, StoreError>>()?,
+            credentials,
         })
     }
 
     /// Stores an edit as revision `next`.
     ///
-    /// Gives the channel as it is now, or as it was when it is gone.
+    /// Returns the channel as it is now, or as it last was if it was deleted.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when `next` does not follow the database's revision; nothing is
-    /// changed by any error.
+    /// [`StoreError::Conflict`] when `next` does not follow the database's revision. An error
+    /// means that nothing was changed.
     pub async fn commit(
         &self,
         next: u64,
@@ -115,18 +144,31 @@ impl Store {
         change: Change<'_>,
     ) -> Result<StoredChannel, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let stamp: Stamp = sqlx::query_as(
-            "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision + 1 = ? \
-             RETURNING revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS at",
-        )
-        .bind(i64::try_from(next).unwrap_or(i64::MAX))
-        .fetch_optional(&mut *transaction)
-        .await?
-        .ok_or(StoreError::Conflict)?;
-        let stored = self.write_channel(&mut transaction, change, &stamp).await?;
-        audit::write(&mut transaction, actor, change, &stored, &stamp).await?;
+        let stored = self.make(&mut transaction, next, actor, change).await?;
         transaction.commit().await?;
         Ok(stored)
+    }
+
+    /// Creates channels as revision `first` and the ones after it: all of them, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when `first` does not follow the database's revision. An error means that
+    /// nothing was changed.
+    pub(crate) async fn create_all(
+        &self,
+        first: u64,
+        actor: &str,
+        channels: &[Channel],
+    ) -> Result<Vec<StoredChannel>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut created = Vec::new();
+        for (next, channel) in (first..).zip(channels) {
+            let change = Change::Create(channel);
+            created.push(self.make(&mut transaction, next, actor, change).await?);
+        }
+        transaction.commit().await?;
+        Ok(created)
     }
 
     /// Whether the database answers.
@@ -141,13 +183,26 @@ impl Store {
         Ok(())
     }
 
-    /// Ends all connections, which also folds the write-ahead log into the file, and gives the file up
-    /// for others to serve from.
+    /// Closes all connections, which also folds the write-ahead log into the file, and
+    /// releases the file for others to serve from.
     pub async fn close(&self) {
         self.pool.close().await;
         if let Some(lock) = &self.lock {
             lock.release();
         }
+    }
+
+    async fn make(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        next: u64,
+        actor: &str,
+        change: Change<'_>,
+    ) -> Result<StoredChannel, StoreError> {
+        let stamp = raise(transaction, next).await?;
+        let stored = self.write_channel(transaction, change, &stamp).await?;
+        audit::write(transaction, actor, change, &stored, &stamp).await?;
+        Ok(stored)
     }
 
     async fn write_channel(
@@ -192,17 +247,41 @@ impl Store {
                     .await?
                 }
             };
-        row.read(&self.sealer)
+        let discovery = match change {
+            Change::Create(_) => None,
+            Change::Update { before, .. } | Change::Delete(before) => before.discovery.clone(),
+        };
+        Ok(StoredChannel {
+            discovery,
+            ..row.read(&self.sealer)?
+        })
     }
 
-    /// A channel as it is stored: its secrets sealed.
+    /// A channel as stored, with its secrets sealed.
     fn document(&self, channel: &Channel) -> Result<String, StoreError> {
         let mut channel = channel.clone();
         self.sealer
             .seal(&channel.name, channel.credentials.secrets_mut())?;
-        serde_json::to_string(&channel)
-            .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
+        json(&channel)
     }
+}
+
+/// Makes `next` the revision, which has to follow the present one.
+async fn raise(transaction: &mut Transaction<'_, Sqlite>, next: u64) -> Result<Stamp, StoreError> {
+    let stamp = sqlx::query_as(
+        "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision + 1 = ? \
+         RETURNING revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS at",
+    )
+    .bind(i64::try_from(next).unwrap_or(i64::MAX))
+    .fetch_optional(&mut **transaction)
+    .await?;
+    stamp.ok_or(StoreError::Conflict)
+}
+
+/// A value as it is stored.
+fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))
 }
 
 #[derive(FromRow)]
@@ -212,6 +291,15 @@ struct Row {
     revision: i64,
     created_at: String,
     updated_at: String,
+}
+
+/// A row, with what the channel's account has.
+#[derive(FromRow)]
+struct Known {
+    #[sqlx(flatten)]
+    row: Row,
+    asked_at: Option<i64>,
+    discovery: Option<String>,
 }
 
 #[derive(FromRow)]
@@ -230,15 +318,26 @@ impl Row {
             revision: self.revision.unsigned_abs(),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            discovery: None,
         })
     }
 
-    /// The channel with its secrets as they are stored.
+    /// The channel with its secrets as stored.
     fn channel(&self) -> Result<Channel, StoreError> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.document);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| StoreError::Corrupt {
             id: self.id.clone(),
             path: error.path().to_string(),
+        })
+    }
+}
+
+impl Known {
+    fn read(self, sealer: &Sealer) -> Result<StoredChannel, StoreError> {
+        let told = self.asked_at.zip(self.discovery);
+        Ok(StoredChannel {
+            discovery: told.and_then(|(at, text)| discoveries::read(at, &text)),
+            ..self.row.read(sealer)?
         })
     }
 }
@@ -276,7 +375,7 @@ mod tests {
         assert_eq!(channel.api, Api::Auto);
         assert!(channel.model_apis.is_empty());
         assert_eq!(channel.guardrail, None);
-        // It could be asked for everything, and an upgrade takes nothing away.
+        // Clients could ask it for everything, and an upgrade takes nothing away.
         assert_eq!(channel.allow_model_ids, ModelIds::Any);
         assert_eq!(channel.model_families.len(), 1);
     }

@@ -5,21 +5,21 @@ use sqlx::{FromRow, Sqlite, Transaction};
 use super::{Change, Stamp, Store, StoreError};
 use crate::channel::{Channel, StoredChannel, masked};
 
-/// Which edits are asked for.
+/// Which edits to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditQuery {
     /// Only those of the channel with this id.
     pub channel: Option<String>,
     /// Only those before this revision.
     pub before: Option<u64>,
-    /// At most so many.
+    /// At most this many.
     pub limit: u32,
 }
 
-/// One accepted edit, as it is remembered. Secrets are masked.
+/// One accepted edit, as recorded. Secrets are masked.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct AuditEntry {
-    /// The revision that the edit made.
+    /// The revision that the edit created.
     pub revision: i64,
     /// When, RFC 3339 in UTC.
     pub at: String,
@@ -35,7 +35,7 @@ pub struct AuditEntry {
     pub before: Option<String>,
     /// The channel after the edit, as JSON.
     pub after: Option<String>,
-    /// The revision that the edit went back to.
+    /// The revision that the edit rolled back to.
     pub restored: Option<i64>,
 }
 

@@ -1,4 +1,5 @@
-//! Clusters that Envoys may have, kept so that a restart does not take them from requests under way.
+//! Clusters that Envoys may have, kept so that a restart does not take them away from requests in
+//! progress.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -6,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::issued::milliseconds;
-use super::{Store, StoreError};
+use super::{Store, StoreError, json};
 use crate::cluster::{Cluster, MAX_RETIRED};
 
-/// How long a retired cluster is kept, for Envoys that were away.
+/// How long to keep a retired cluster, for Envoys that were disconnected.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// A cluster without the secret with which Envoy signs there.
+/// A cluster without the secret with which Envoy signs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct KeptCluster {
     pub(crate) cluster: Cluster,
@@ -21,7 +22,7 @@ pub(crate) struct KeptCluster {
 }
 
 impl Store {
-    /// Keeps the published clusters; those that are no longer among them become retired.
+    /// Stores the published clusters; those that are no longer among them become retired.
     ///
     /// # Errors
     ///
@@ -31,8 +32,7 @@ impl Store {
         published: &BTreeSet<Cluster>,
     ) -> Result<(), StoreError> {
         let kept: Vec<_> = published.iter().map(KeptCluster::new).collect();
-        let document = serde_json::to_string(&kept)
-            .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))?;
+        let document = json(&kept)?;
         let now = milliseconds(SystemTime::now());
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
@@ -64,7 +64,8 @@ impl Store {
         Ok(())
     }
 
-    /// All that is kept, what was retired last first. What cannot be read any more is left out.
+    /// All stored clusters, the latest retired first. Those that can no longer be read are left
+    /// out.
     ///
     /// # Errors
     ///
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_so_many_are_kept() {
+    async fn only_a_limited_number_are_kept() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("channels.db");
         let store = Store::serve(&file, Sealer::default(), Creation::Asked)

@@ -16,7 +16,8 @@ pub enum StoreError {
     /// The database file cannot be created.
     #[error("the database file cannot be opened: {0}")]
     File(#[from] std::io::Error),
-    /// A stored channel cannot be read. The content is not shown, because it has credentials.
+    /// A stored channel cannot be read. The content is not shown, because it contains
+    /// credentials.
     #[error("the stored channel {id} cannot be read: fault at `{path}`")]
     Corrupt {
         /// The channel's id.
@@ -24,22 +25,38 @@ pub enum StoreError {
         /// Where in its document the fault is.
         path: String,
     },
-    /// A stored secret does not open.
+    /// A stored caller cannot be read.
+    #[error("the stored caller {id} cannot be read: fault at `{path}`")]
+    CorruptCaller {
+        /// The caller's id.
+        id: String,
+        /// Where in it the fault is.
+        path: String,
+    },
+    /// A stored credential cannot be read. The content is not shown.
+    #[error("the stored credential {name} cannot be read: fault at `{path}`")]
+    CorruptCredential {
+        /// Its name.
+        name: String,
+        /// Where in its document the fault is.
+        path: String,
+    },
+    /// A stored secret cannot be opened.
     #[error(transparent)]
     Sealed(#[from] StoredSecretError),
     /// A secret could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// The file is no whole SQLite database.
+    /// The file is not an intact SQLite database.
     #[error(
-        "the database file is damaged and was not touched: {0}; put a backup in its place, see \
+        "the database file is damaged and was not touched: {0}; replace it with a backup made by \
          `config-service backup`"
     )]
     Damaged(String),
     /// A later version of the config-service made the file.
     #[error(
-        "the database file was made by a later version (schema {stored}, this one knows {known}) and \
-         was not touched; start that version, or put a backup in its place"
+        "the database file was made by a later version (schema {stored}; this version knows \
+         {known}) and was not touched; start that version, or replace the file with a backup"
     )]
     Newer {
         /// Schema version of the file.
@@ -47,51 +64,51 @@ pub enum StoreError {
         /// The latest that is known.
         known: i64,
     },
-    /// There is no database, and nobody asked for a new one.
+    /// There is no database, and a new one was not requested.
     #[error(
-        "there is no database {}; if it should be there, look at --database and at the volume, or put a \
-         backup in its place; to begin with a new one, which has no channels, start with --init",
+        "there is no database {}; if there should be one, check --database and the volume, or \
+         restore a backup; to create a new one, without channels, start with --init",
         .0.display()
     )]
     Missing(PathBuf),
-    /// The file has nothing in it, and nobody asked for a new database.
+    /// The file is empty, and a new database was not requested.
     #[error(
-        "the database {} is empty, as if it had been cut off; put a backup in its place, or start with \
-         --init to make a new one of it, which has no channels",
+        "the database {} is empty, as if it had been cut off; replace it with a backup, or start \
+         with --init to create a new one in it, without channels",
         .0.display()
     )]
     Empty(PathBuf),
-    /// SQLite takes the path for something else.
+    /// SQLite would not read the path as a file's.
     #[error(
-        "`{}` is no path to SQLite, but a database in memory or a URI; name a file, such as \
-         config-service.db",
+        "SQLite would read `{}` as a database in memory or a URI, not as a path; name a file, such \
+         as config-service.db",
         .0.display()
     )]
     NoPath(PathBuf),
     /// A folder is where the database should be.
     #[error(
-        "{} is a folder, and no database; name a file in it, such as {}",
+        "{} is a folder, not a database; name a file in it, such as {}",
         .0.display(), .0.join("config-service.db").display()
     )]
     Folder(PathBuf),
     /// A device, a pipe or a socket is where the database should be.
     #[error(
-        "{} is no file that can hold a database, but a device, a pipe or a socket; name a file, such as \
+        "{} is a device, a pipe or a socket, which cannot hold a database; name a file, such as \
          config-service.db",
         .0.display()
     )]
     NoFile(PathBuf),
-    /// The file is a SQLite database of something else.
+    /// The file is another program's SQLite database.
     #[error(
-        "{} is a database of another program and was not touched; give the config-service a file of its \
-         own with --database",
+        "{} is another program's database and was not touched; give the config-service its own \
+         file with --database",
         .0.display()
     )]
     Foreign(PathBuf),
     /// Another service has the database.
     #[error(
-        "the database {} is in use: another config-service serves from it and holds {}; stop that one \
-         first, or give this one a file of its own with --database",
+        "the database {} is in use: another config-service serves from it and holds {}; stop that \
+         one first, or give this one its own file with --database",
         .database.display(), .lock.display()
     )]
     InUse {
@@ -100,10 +117,11 @@ pub enum StoreError {
         /// The file that is locked.
         lock: PathBuf,
     },
-    /// Another process has the database, and nobody the lock.
+    /// Another process uses the database, but none has the lock.
     #[error(
-        "the database {} is in use although {} is not locked: that file was removed, or replaced, under \
-         another config-service; stop that one first, and leave the file where it is",
+        "the database {} is in use although {} is not locked: that file was removed or replaced \
+         while another config-service was running; stop that one first, and leave the file where \
+         it is",
         .database.display(), .lock.display()
     )]
     LockGone {
@@ -114,8 +132,9 @@ pub enum StoreError {
     },
     /// The database file has hard links.
     #[error(
-        "the database {} has several names (hard links), under which two services would not see each other; \
-         remove the others, or copy the file with `config-service backup`",
+        "the database {} has several names (hard links), so two services could use it without \
+         noticing each other; remove the other names, or copy the file with `config-service \
+         backup`",
         .database.display()
     )]
     SeveralNames {
@@ -124,20 +143,20 @@ pub enum StoreError {
     },
     /// The file system has no locks, or does not let the service have one.
     #[error(
-        "{} cannot be locked: {source}; the database has to be on a file system that has file locks and \
-         that the service may write to, which not every network file system is",
+        "{} cannot be locked: {source}; put the database on a file system that supports file locks \
+         and that the service may write to (not every network file system does)",
         .lock.display()
     )]
     Lock {
-        /// The file that was to be locked.
+        /// The file to be locked.
         lock: PathBuf,
-        /// Why it was not.
+        /// Why it could not be.
         source: std::io::Error,
     },
-    /// A command would have to change the schema under a service that runs.
+    /// A command would have to change the schema while a service runs.
     #[error(
-        "the database is of an earlier version, and a config-service serves from it; restart that one \
-         with this version first, or use its own version for the command"
+        "the database has an earlier version's schema, and a config-service serves from it; \
+         restart that one with this version first, or run the command with its version"
     )]
     Older,
     /// Something else wrote to the database between reading and writing.

@@ -1,4 +1,4 @@
-//! The database's file: looked at before it is touched, and copied.
+//! The database's file: inspecting it before it is touched, and copying it.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -8,23 +8,23 @@ use sqlx::{ConnectOptions as _, Connection as _};
 
 use super::{MIGRATIONS, Store, StoreError, private};
 
-/// What there is at the path of a database.
+/// What is at the path of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// No file.
     Nothing,
-    /// A file without anything in it.
+    /// An empty file.
     Empty,
     /// A database with this version's schema.
     Current,
-    /// A database with an earlier version's.
+    /// A database with an earlier version's schema.
     Older,
 }
 
-/// Whether a path can be that of a database file, which need not be there.
+/// Checks that a path can be that of a database file, which need not exist.
 ///
-/// What SQLite takes for something else than a path would be kept nowhere, or beside the guards of this module:
-/// <https://www.sqlite.org/inmemorydb.html>, <https://www.sqlite.org/uri.html>.
+/// A path that SQLite reads as something else would be stored nowhere, or would escape the checks of this
+/// module: <https://www.sqlite.org/inmemorydb.html>, <https://www.sqlite.org/uri.html>.
 pub(super) fn is_fit(path: &Path) -> Result<(), StoreError> {
     let name = path.as_os_str().as_encoded_bytes();
     if name.is_empty() || name == b":memory:" || name.starts_with(b"file:") {
@@ -33,17 +33,17 @@ pub(super) fn is_fit(path: &Path) -> Result<(), StoreError> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => Err(StoreError::Folder(path.to_owned())),
         Ok(found) if !found.is_file() => Err(StoreError::NoFile(path.to_owned())),
-        // Whether it is there at all is another's question.
+        // Whether it exists at all is checked elsewhere.
         _ => Ok(()),
     }
 }
 
-/// Looks at a file without changing it: what it is, whether it is whole, and whether this version can read
-/// it.
+/// Inspects a file without changing it: what it is, whether it is intact, and whether this version can
+/// read it.
 pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
     match std::fs::metadata(path) {
         Ok(file) if file.len() > 0 => {}
-        // The latest edits of a database can all be beside it still, but never its first page.
+        // A database's latest edits may all still be in the files beside it, but never its first page.
         Ok(_) => return Ok(Found::Empty),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Nothing),
         Err(error) => return Err(error.into()),
@@ -72,7 +72,7 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<Found, S
     if tables.is_empty() {
         return Ok(Found::Empty);
     }
-    // A service that was killed while it made the file may have left the first of them alone.
+    // A service that was killed while creating the file may have left only the first of them.
     let is_ours = has("_sqlx_migrations")
         && (has("meta") || tables.iter().all(|it| it.contains("_sqlx_migrations")));
     if !is_ours {
@@ -96,22 +96,22 @@ fn damaged(error: &sqlx::Error) -> StoreError {
 }
 
 impl Store {
-    /// Copies the database, as it is at one moment, to a file that does not exist yet.
+    /// Copies the database, as of one moment, to a file that does not exist yet.
     ///
     /// <https://www.sqlite.org/lang_vacuum.html#vacuuminto>
     ///
     /// # Errors
     ///
-    /// When there is such a file already, or it cannot be written.
+    /// When the file exists already, or cannot be written.
     pub async fn back_up(&self, file: &Path) -> Result<(), StoreError> {
         is_fit(file)?;
-        private::create(file, true)?;
+        private::create_new(file)?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(file.to_string_lossy())
             .execute(&self.pool)
             .await;
         if copied.is_err() {
-            // Half a copy is none.
+            // Half a copy is worthless.
             let _ = std::fs::remove_file(file);
         }
         copied?;

@@ -1,12 +1,12 @@
-//! Credentials that AWS issued, kept so that a restart does not need AWS at once. Sealed like those
-//! that administrators write.
+//! Credentials that AWS issued, kept so that a restart does not need AWS at once. They are sealed like
+//! those that administrators enter.
 
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::config::Credentials as Issued;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, json, raise};
 use crate::credentials::ledger::{Fetched, Saved};
 
 #[derive(FromRow)]
@@ -19,24 +19,16 @@ struct Row {
 }
 
 impl Store {
-    /// Makes revision `next` for credentials that AWS renewed, and keeps them. No edit is made, so there
-    /// is no audit entry.
+    /// Creates revision `next` for credentials that AWS renewed, and keeps them. This is not an edit, so
+    /// there is no audit entry.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when `next` does not follow the database's revision; nothing is
-    /// changed by any error.
+    /// [`StoreError::Conflict`] when `next` does not follow the database's revision. An error means that
+    /// nothing was changed.
     pub(crate) async fn renew(&self, next: u64, issued: &[Saved]) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let raised = sqlx::query(
-            "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision + 1 = ?",
-        )
-        .bind(i64::try_from(next).unwrap_or(i64::MAX))
-        .execute(&mut *transaction)
-        .await?;
-        if raised.rows_affected() != 1 {
-            return Err(StoreError::Conflict);
-        }
+        raise(&mut transaction, next).await?;
         sqlx::query("DELETE FROM issued_credentials")
             .execute(&mut *transaction)
             .await?;
@@ -47,7 +39,8 @@ impl Store {
         Ok(())
     }
 
-    /// What is kept. What cannot be read any more is left out: AWS will be asked for it.
+    /// The credentials that are kept. Those that can no longer be read are left out, and AWS is asked
+    /// again.
     ///
     /// # Errors
     ///
@@ -72,8 +65,7 @@ impl Store {
         let mut credentials = saved.fetched.credentials.clone();
         self.sealer
             .seal(&saved.channel_name, credentials.secrets_mut())?;
-        let document = serde_json::to_string(&credentials)
-            .map_err(|error| StoreError::Sqlite(sqlx::Error::Encode(error.into())))?;
+        let document = json(&credentials)?;
         let expires_at = saved.fetched.expires_at.map(milliseconds);
         sqlx::query(
             "INSERT INTO issued_credentials (channel_id, channel_revision, document, expires_at) \

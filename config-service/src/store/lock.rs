@@ -1,13 +1,13 @@
-//! One service for one database file.
+//! Ensures that only one service serves from a database file.
 //!
 //! Two services on one file would each publish what they know and miss the other's edits. The lock is the
-//! kernel's (`flock` on Unix), on a file beside the database: it ends with the process that holds it,
-//! however that ends, so it is never stale, although the file stays. It is not on the database itself,
-//! because SQLite has locks of its own there, with which it would collide on some file systems:
+//! kernel's (`flock` on Unix), on a file beside the database. It ends with the process that holds it, however
+//! that ends, so it is never stale, although the file stays. It is not on the database itself, because SQLite
+//! has its own locks there, with which it would collide on some file systems:
 //! <https://www.sqlite.org/lockingv3.html>.
 //!
-//! Somebody may remove the file under a service, whose lock then guards nothing. So it has a note in it once a
-//! service has served under it; where that is missing, SQLite's own locks tell whether the database is in use.
+//! If the file of a running service is removed, its lock protects nothing. So a service leaves a
+//! note in it; if the note is missing, SQLite's own locks show whether the database is in use.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
@@ -19,26 +19,27 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use super::private::{LOCK, SIDES, beside};
 use super::{BUSY_TIMEOUT, StoreError};
 
-/// <https://www.sqlite.org/rescode.html#busy>; what a longer code says more is in its higher bytes.
+/// <https://www.sqlite.org/rescode.html#busy>; extended codes use the higher bytes.
 const SQLITE_BUSY: i32 = 5;
 
-/// What stands in a lock file.
+/// The note in a lock file.
 const NOTE: &str = "\
 The config-service locks this file while it serves from the database beside it. Do not remove it.
 ";
 
-/// A database that this process alone serves from.
+/// A database from which only this process serves.
 #[derive(Debug)]
 pub(super) struct Lock(File);
 
 impl Lock {
-    /// Locks a database file that is there.
+    /// Locks an existing database file.
     ///
     /// # Errors
     ///
-    /// When another process has the lock, or the database although the lock is free; or there can be no lock.
+    /// When another process has the lock, or uses the database although the lock is free; or when the file
+    /// cannot be locked.
     pub(super) async fn take(database: &Path) -> Result<Self, StoreError> {
-        // By whichever name or link the database is known, there is one lock file.
+        // There is one lock file, whichever link the database is reached by.
         let real = std::fs::canonicalize(database)?;
         let lock = beside(&real, LOCK);
         let own = Self::take_file(database, &lock)?;
@@ -81,15 +82,15 @@ impl Lock {
         }
     }
 
-    /// Lets another process have the database.
+    /// Releases the database for another process.
     pub(super) fn release(&self) {
-        // Should it fail, the end of the process does it.
+        // If this fails, the end of the process releases it.
         let _ = self.0.unlock();
     }
 }
 
-/// Whether nobody else has a database open, as SQLite's own locks tell: whoever keeps its log has one on the
-/// file as long as the connection lasts, and one connection alone can have all of it
+/// Whether no other process has a database open, according to SQLite's own locks: each connection in WAL mode
+/// holds a lock on the file as long as it lasts, and only a sole connection can lock all of it
 /// (<https://www.sqlite.org/wal.html#noshm>).
 async fn is_alone(path: &Path) -> Result<bool, sqlx::Error> {
     let options = SqliteConnectOptions::new()
@@ -114,9 +115,9 @@ fn is_busy(error: &sqlx::Error) -> bool {
     code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
-/// Refuses a file that has further names, as hard links: under another name it would have another lock file, and
-/// SQLite would keep another log beside it (<https://www.sqlite.org/howtocorrupt.html>, section 2.5). That would make
-/// it look damaged, so this comes before anything reads it.
+/// Refuses a file that has further names (hard links): under another name it would have another lock file, and
+/// SQLite would keep another log beside it (<https://www.sqlite.org/howtocorrupt.html>, section 2.5). That would
+/// make it look damaged, so this is checked before anything reads it.
 #[cfg(unix)]
 pub(super) fn only_name(database: &Path) -> Result<(), StoreError> {
     use std::os::unix::fs::MetadataExt as _;
@@ -124,19 +125,19 @@ pub(super) fn only_name(database: &Path) -> Result<(), StoreError> {
         Ok(metadata) if metadata.nlink() > 1 => Err(StoreError::SeveralNames {
             database: database.to_owned(),
         }),
-        // Whether it is there at all is another's question.
+        // Whether it exists at all is checked elsewhere.
         _ => Ok(()),
     }
 }
 
-/// Elsewhere nobody tells how many names a file has.
+/// Other systems do not report how many names a file has.
 #[cfg(not(unix))]
 pub(super) fn only_name(_database: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether something beside the path of a database tells that there was one.
+/// Whether something beside the path of a database shows that there was one.
 pub(super) fn was_used(database: &Path) -> bool {
-    // A link that leads nowhere led somewhere once.
+    // A dangling link led somewhere once.
     database.is_symlink() || SIDES.iter().any(|side| beside(database, side).exists())
 }

@@ -1,4 +1,5 @@
-//! The three ways to open a database: to serve from it, to work on it beside a service, and to read it.
+//! The three ways to open a database: to serve from it, to work on it beside a running service, and to
+//! read it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,61 +10,60 @@ use sqlx::sqlite::{
 
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::callers::Cache;
 use super::file::{self, Found};
 use super::lock::{Lock, only_name, was_used};
 use super::{BUSY_TIMEOUT, MIGRATIONS, Store, StoreError, private};
 use crate::seal::Sealer;
 
-/// When a missing database is created.
+/// When to create a missing database.
 ///
-/// A new database has no channels. If the file is missing for another reason, a volume that is not mounted
-/// say, to make a new one would hide that.
+/// A new database has no channels. If the file is missing for another reason, such as a volume that is
+/// not mounted, creating a new one would hide that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Creation {
-    /// Always: somebody asked for it.
+    /// Always: it was requested.
     Asked,
-    /// When nothing beside its path tells that there was one before. For the path that is used when
-    /// nobody names one.
+    /// If nothing beside its path shows that there was one before. For the default path.
     IfNeverUsed,
-    /// Never: a path that somebody names is that of a database which is there.
+    /// Never: a path that was given must be that of an existing database.
     Never,
 }
 
 impl Store {
     /// Opens the database as the one service that serves from it, until the store is closed or the
-    /// process ends. Brings its schema up to date; secrets that are in clear are sealed if there is a
-    /// key.
+    /// process ends. Upgrades its schema; secrets in clear text are sealed if there is a key.
     ///
     /// # Errors
     ///
-    /// When another service has it, it is missing and not to be made, or it is no database of this
-    /// service.
+    /// When another service has it, it is missing and must not be created, or it is not a
+    /// config-service database.
     pub async fn serve(path: &Path, sealer: Sealer, create: Creation) -> Result<Self, StoreError> {
         file::is_fit(path)?;
         only_name(path)?;
         let found = file::inspect(path).await?;
         may_create(path, found, create)?;
         if found == Found::Nothing {
-            tracing::warn!(database = %path.display(), "making a new database, without channels");
+            tracing::warn!(database = %path.display(), "creating a new database, without channels");
         }
-        private::create(path, false)?;
+        private::create(path)?;
         let lock = Lock::take(path).await?;
         let pool = connect(path).await?;
         MIGRATIONS.run(&pool).await?;
         Self::ready(pool, sealer, Some(Arc::new(lock))).await
     }
 
-    /// Opens a database that is there for a command, while a service may serve from it. Secrets that are
-    /// in clear are sealed if there is a key.
+    /// Opens an existing database for a command, while a service may serve from it. Secrets in clear
+    /// text are sealed if there is a key.
     ///
     /// # Errors
     ///
-    /// When there is none, it is no database of this service, or it is an earlier version's that a
-    /// service uses.
+    /// When there is none, it is not a config-service database, or it has an earlier version's schema
+    /// and a service uses it.
     pub async fn open(path: &Path, sealer: Sealer) -> Result<Self, StoreError> {
         let schema = existing(path).await?;
         let pool = if schema == Found::Older {
-            // Not under the feet of a service that knows nothing of the new schema.
+            // Not while a service runs that does not know the new schema.
             let lock = Lock::take(path).await.map_err(|error| match error {
                 StoreError::InUse { .. } | StoreError::LockGone { .. } => StoreError::Older,
                 other => other,
@@ -78,16 +78,17 @@ impl Store {
         Self::ready(pool, sealer, None).await
     }
 
-    /// Opens a database that is there, to read it as it is, of whichever version that is not later.
+    /// Opens an existing database read-only, as it is, from this or any earlier version.
     ///
     /// # Errors
     ///
-    /// When there is none, or it is no database of this service.
+    /// When there is none, or it is not a config-service database.
     pub(crate) async fn read(path: &Path) -> Result<Self, StoreError> {
         existing(path).await?;
         Ok(Self {
             pool: connect(path).await?,
             sealer: Sealer::default(),
+            callers: Cache::default(),
             lock: None,
         })
     }
@@ -97,7 +98,12 @@ impl Store {
         sealer: Sealer,
         lock: Option<Arc<Lock>>,
     ) -> Result<Self, StoreError> {
-        let store = Self { pool, sealer, lock };
+        let store = Self {
+            pool,
+            sealer,
+            callers: Cache::default(),
+            lock,
+        };
         if let Err(error) = store.seal_what_is_clear().await {
             store.close().await;
             return Err(error);
@@ -106,7 +112,7 @@ impl Store {
     }
 }
 
-/// Whether there is a database, or may be a new one.
+/// Whether there is a database, or a new one may be created.
 fn may_create(path: &Path, found: Found, create: Creation) -> Result<(), StoreError> {
     let allowed = match create {
         Creation::Asked => true,
@@ -135,19 +141,19 @@ fn options(path: &Path) -> SqliteConnectOptions {
         // An edit that was acknowledged survives a power failure.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        // Deleted and replaced credentials do not stay in free pages.
+        // Deleted and replaced credentials must not stay in free pages.
         .pragma("secure_delete", "ON")
         .busy_timeout(BUSY_TIMEOUT)
 }
 
 async fn connect(path: &Path) -> Result<SqlitePool, StoreError> {
     private::keep(path);
-    // One connection alone sets the journal mode of a new database. The pool may open two, and two that do so at
-    // the same time refuse each other, without the patience of the busy timeout.
+    // A single connection sets the journal mode of a new database. The pool may open two, and two that
+    // set it at the same time refuse each other without waiting for the busy timeout.
     options(path).connect().await?.close().await?;
     let pool = SqlitePoolOptions::new()
         .max_connections(4)
-        // One is always open, so that others see by SQLite's locks that the database is in use.
+        // One is always open, so that SQLite's locks show others that the database is in use.
         .min_connections(1)
         .idle_timeout(None)
         .max_lifetime(None);

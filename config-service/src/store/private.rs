@@ -1,18 +1,26 @@
-//! A database, and every copy of it, is readable for its owner alone, because it holds credentials.
+//! Only its owner can read a database or a copy of it, because it contains credentials.
 
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-/// What the lock file's name adds to the database's.
+/// Suffix of the lock file's name.
 pub(super) const LOCK: &str = ".lock";
 
-/// What all files beside a database add to its name. <https://www.sqlite.org/tempfiles.html>
+/// Suffixes of all files beside a database. <https://www.sqlite.org/tempfiles.html>
 pub(super) const SIDES: [&str; 4] = ["-wal", "-shm", "-journal", LOCK];
 
-/// Creates a file for its owner alone, whatever the umask; fails if it is there and has to be new.
-pub(super) fn create(path: &Path, new: bool) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.create(true).create_new(new).append(true);
+/// Creates a file that only its owner can read, whatever the umask. An existing file stays as it is, but for that.
+pub(super) fn create(path: &Path) -> std::io::Result<()> {
+    open(path, OpenOptions::new().create(true))
+}
+
+/// The same for a file that must not exist yet; fails if it does.
+pub(super) fn create_new(path: &Path) -> std::io::Result<()> {
+    open(path, OpenOptions::new().create_new(true))
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> std::io::Result<()> {
+    options.append(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
@@ -23,10 +31,10 @@ pub(super) fn create(path: &Path, new: bool) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Leaves a database that is there, and the files beside it, to their owner alone: a copy that was put back
-/// has whatever mode the copying gave it. Files that SQLite makes later have the mode of the database.
+/// Makes an existing database and the files beside it readable only by their owner: a restored copy has
+/// whatever mode the copying gave it. Files that SQLite creates later get the database's mode.
 pub(super) fn keep(database: &Path) {
-    // By whichever link the database is known, the others are beside the file itself.
+    // Whichever link the database is reached by, the other files are beside the file itself.
     let Ok(real) = std::fs::canonicalize(database) else {
         return;
     };
@@ -43,7 +51,7 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Read and written by the owner, by nobody else.
+/// Readable and writable only by the owner.
 #[cfg(unix)]
 const MODE: u32 = 0o600;
 
@@ -62,7 +70,8 @@ fn restrict(path: &Path) {
         tracing::warn!(
             file = %path.display(),
             %error,
-            "others may be able to read the database; make its files readable for their owner alone"
+            "others may be able to read the database; make its files readable only by their owner \
+             (chmod 0600)"
         );
     }
 }

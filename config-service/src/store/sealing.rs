@@ -1,25 +1,27 @@
-//! Sealing what is stored already: at start what is in clear, on demand everything.
+//! Sealing what is already stored: at start what is in clear text, on request everything.
 
-use sqlx::FromRow;
+use bedrock_filter::secret::Secret;
+use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Row, Store, StoreError};
+use super::{Row, Store, StoreError, credentials};
+use crate::channel::Credentials;
 
-/// Which stored channels are sealed anew.
+/// Which stored channels to seal again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Which {
-    /// Those with a secret in clear.
+    /// Those with a secret in clear text.
     Clear,
-    /// Those with a secret that is not sealed under the first key.
+    /// Those with a secret that is not sealed with the first key.
     NotCurrent,
 }
 
 impl Store {
-    /// Seals every stored secret under the first key. Gives the number of channels that were changed
-    /// and the number of all.
+    /// Seals every stored secret with the first key. Returns how many channels were changed, and how
+    /// many there are.
     ///
     /// # Errors
     ///
-    /// When the database fails or a secret does not open; nothing is changed then.
+    /// When the database fails or a secret cannot be opened; then nothing is changed.
     pub async fn reseal(&self) -> Result<(usize, usize), StoreError> {
         self.rewrite(Which::NotCurrent).await
     }
@@ -30,7 +32,7 @@ impl Store {
             if channels > 0 {
                 tracing::info!(
                     channels,
-                    "stored credentials were in clear and are sealed now"
+                    "stored credentials were in clear text and are now sealed"
                 );
             }
         }
@@ -47,7 +49,7 @@ impl Store {
         let mut changed = 0;
         for row in rows {
             let due = self.is_due(&row, which)?;
-            // Also those that stay: what does not open is to be known now.
+            // Also for those that stay, so that a secret that cannot be opened is noticed now.
             let stored = row.read(&self.sealer)?;
             if !due {
                 continue;
@@ -59,7 +61,8 @@ impl Store {
                 .await?;
             changed += 1;
         }
-        // What AWS issued can be had again, so it need not be sealed anew.
+        let shared = self.rewrite_shared(&mut transaction, which).await?;
+        // AWS can issue credentials again, so these need not be sealed again.
         let kept = match which {
             Which::Clear => "%\"sealed:v1:%".to_owned(),
             Which::NotCurrent => {
@@ -74,27 +77,49 @@ impl Store {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
-        if changed > 0 || dropped.rows_affected() > 0 {
+        if changed > 0 || shared > 0 || dropped.rows_affected() > 0 {
             self.forget_old_pages().await?;
         }
         Ok((changed, all))
     }
 
-    fn is_due(&self, row: &Row, which: Which) -> Result<bool, StoreError> {
-        let channel = row.channel()?;
-        let due = channel
-            .credentials
-            .secrets()
-            .iter()
-            .any(|secret| match which {
-                Which::Clear => !bedrock_filter::seal::is_sealed(secret),
-                Which::NotCurrent => !self.sealer.is_current(secret),
-            });
-        Ok(due)
+    /// The same for credentials that are stored by themselves; returns how many were changed.
+    async fn rewrite_shared(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        which: Which,
+    ) -> Result<usize, StoreError> {
+        let mut changed = 0;
+        for row in credentials::rows(transaction).await? {
+            let due = self.is_any_due(&row.sealed()?, which);
+            let stored = self.read_credential(row)?;
+            if !due {
+                continue;
+            }
+            sqlx::query("UPDATE credentials SET document = ? WHERE name = ?")
+                .bind(self.credential_document(&stored.name, &stored.credentials)?)
+                .bind(&stored.name)
+                .execute(&mut **transaction)
+                .await?;
+            changed += 1;
+        }
+        Ok(changed)
     }
 
-    /// Writes the file anew and empties the write-ahead log, so that neither holds what the rows held
-    /// before.
+    fn is_due(&self, row: &Row, which: Which) -> Result<bool, StoreError> {
+        Ok(self.is_any_due(&row.channel()?.credentials, which))
+    }
+
+    fn is_any_due(&self, credentials: &Credentials, which: Which) -> bool {
+        let is_due = |secret: &Secret| match which {
+            Which::Clear => !bedrock_filter::seal::is_sealed(secret),
+            Which::NotCurrent => !self.sealer.is_current(secret),
+        };
+        credentials.secrets().iter().any(is_due)
+    }
+
+    /// Rewrites the file and empties the write-ahead log, so that neither keeps what the rows
+    /// contained before.
     async fn forget_old_pages(&self) -> Result<(), StoreError> {
         sqlx::query("VACUUM").execute(&self.pool).await?;
         let checkpoint: Checkpoint = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -102,8 +127,8 @@ impl Store {
             .await?;
         if checkpoint.busy != 0 {
             tracing::warn!(
-                "another process reads the database, so its write-ahead log still holds what was \
-                 stored before; it is gone when the config-service has been stopped once"
+                "another process is reading the database, so its write-ahead log still contains \
+                 what was stored before; restart the config-service to clear it"
             );
         }
         Ok(())

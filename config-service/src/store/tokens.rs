@@ -7,26 +7,26 @@ use utoipa::ToSchema;
 use super::{Store, StoreError};
 use crate::access::{Principal, Role, TokenHash};
 
-/// A token without the token.
+/// A token's record, without the token itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, FromRow, ToSchema)]
 #[schema(as = Token)]
 pub struct TokenEntry {
-    /// Identity.
+    /// Its id.
     pub id: String,
     /// Name for the history; unique.
     pub name: String,
     /// `viewer`, `editor` or `admin`.
     #[schema(value_type = Role)]
     pub role: String,
-    /// When it was made, RFC 3339 in UTC.
+    /// When it was created, RFC 3339 in UTC.
     #[schema(format = DateTime)]
     pub created_at: String,
-    /// By whom.
+    /// Who created it.
     pub created_by: String,
 }
 
 impl Store {
-    /// Remembers a token; `None` when the name is taken.
+    /// Stores a token; `None` if the name is taken.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Forgets a token, by its id or name; whether there was one.
+    /// Deletes a token, by its id or name; returns whether there was one.
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl Store {
                 .bind(hash.0.as_slice())
                 .fetch_optional(&self.pool)
                 .await?;
-        // The table holds roles alone.
+        // The table contains only valid roles.
         let principal = found.and_then(|(name, role)| {
             let role: Role = role.parse().ok()?;
             Some(Principal { name, role })

@@ -1,0 +1,343 @@
+//! Takes batches of records: each is one transaction, and what is there already changes nothing.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use sqlx::{QueryBuilder, Sqlite, Transaction};
+
+use super::rows::{Entry, Latency, Spent, Subject, Sums};
+use super::{StoreError, UsageStore};
+
+/// Rows of one statement: SQLite takes 32,766 values.
+const ROWS: usize = 100;
+
+/// Most subjects. Configurations name a few thousand; what comes on top is summed up by caller alone.
+const MAX_SUBJECTS: usize = 100_000;
+
+/// Most names of models that nothing serves. Clients choose them.
+const MAX_UNSERVED: i64 = 1_000;
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+/// What became of a batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Records that are new.
+    pub new: usize,
+    /// Records that were there already.
+    pub repeated: usize,
+    /// What the new ones used, by hour and caller.
+    pub spent: BTreeMap<(i64, String), Spent>,
+}
+
+/// A row of sums: its period, subject and outcome.
+type Place = (i64, i64, String);
+
+/// A row of times: its hour, subject and outcome, their kind, and their bucket.
+type Slot = (Place, &'static str, i64);
+
+/// What a batch adds.
+#[derive(Debug, Default)]
+struct Additions {
+    hourly: BTreeMap<Place, Sums>,
+    daily: BTreeMap<Place, Sums>,
+    latencies: BTreeMap<Slot, i64>,
+    unserved: BTreeMap<String, i64>,
+    spent: BTreeMap<(i64, String), Spent>,
+}
+
+impl UsageStore {
+    /// Stores a batch that arrived at a time in seconds since the epoch, and how many records its Envoy had to drop.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. Then nothing of the batch is stored, and it can come again.
+    pub async fn take(
+        &self,
+        entries: &[Entry],
+        dropped: u64,
+        now: i64,
+    ) -> Result<Taken, StoreError> {
+        let mut known = self.subjects.lock().await;
+        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let mut learnt = HashMap::new();
+        let mut additions = Additions::default();
+        let mut new = 0;
+        for chunk in entries.chunks(ROWS) {
+            let mut rows = Vec::with_capacity(chunk.len());
+            for entry in chunk {
+                let subject = id(&mut transaction, &known, &mut learnt, &entry.subject).await?;
+                rows.push((subject, entry));
+            }
+            let mut kept = insert(&mut transaction, &rows, now).await?;
+            new += kept.len();
+            for (subject, entry) in rows {
+                // Of two with one id in a statement, one was kept.
+                if kept.remove(&entry.id) {
+                    additions.add(subject, entry);
+                }
+            }
+        }
+        additions.write(&mut transaction, now).await?;
+        if dropped > 0 {
+            count_dropped(&mut transaction, dropped).await?;
+        }
+        transaction.commit().await?;
+        known.extend(learnt);
+        Ok(Taken {
+            new,
+            repeated: entries.len() - new,
+            spent: additions.spent,
+        })
+    }
+}
+
+/// The id of a subject, which gets one if it has none.
+async fn id(
+    transaction: &mut Transaction<'_, Sqlite>,
+    known: &HashMap<Subject, i64>,
+    learnt: &mut HashMap<Subject, i64>,
+    subject: &Subject,
+) -> Result<i64, StoreError> {
+    if let Some(id) = known.get(subject).or_else(|| learnt.get(subject)) {
+        return Ok(*id);
+    }
+    let is_full = known.len() + learnt.len() >= MAX_SUBJECTS;
+    let stored = if is_full {
+        Subject {
+            caller: subject.caller.clone(),
+            model: "other".to_owned(),
+            ..Subject::default()
+        }
+    } else {
+        subject.clone()
+    };
+    let id = sqlx::query_scalar(
+        "INSERT INTO subjects (caller, key, channel, region, model, model_id, base_model, endpoint, tier) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
+         ON CONFLICT DO UPDATE SET caller = excluded.caller RETURNING id",
+    )
+    .bind(&stored.caller)
+    .bind(&stored.key)
+    .bind(&stored.channel)
+    .bind(&stored.region)
+    .bind(&stored.model)
+    .bind(&stored.model_id)
+    .bind(&stored.base_model)
+    .bind(&stored.endpoint)
+    .bind(&stored.tier)
+    .fetch_one(&mut **transaction)
+    .await?;
+    if !is_full {
+        learnt.insert(stored, id);
+    }
+    Ok(id)
+}
+
+/// Stores records; the ids of those that are new.
+async fn insert(
+    transaction: &mut Transaction<'_, Sqlite>,
+    rows: &[(i64, &Entry)],
+    now: i64,
+) -> Result<HashSet<Vec<u8>>, StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(
+        "INSERT INTO records (id, at_ms, received_at, subject, request_id, outcome, status, code, input, output, \
+         cache_read, cache_write, reasoning, attempts, duration_ms, first_token_ms, cost) ",
+    );
+    query.push_values(rows, |mut row, (subject, entry)| {
+        row.push_bind(&entry.id)
+            .push_bind(entry.at_ms)
+            .push_bind(now)
+            .push_bind(subject)
+            .push_bind(&entry.request_id)
+            .push_bind(&entry.outcome)
+            .push_bind(i64::from(entry.status))
+            .push_bind(&entry.code)
+            .push_bind(entry.input)
+            .push_bind(entry.output)
+            .push_bind(entry.cache_read)
+            .push_bind(entry.cache_write)
+            .push_bind(entry.reasoning)
+            .push_bind(entry.attempts)
+            .push_bind(entry.duration_ms)
+            .push_bind(entry.first_token_ms)
+            .push_bind(entry.cost);
+    });
+    query.push(" ON CONFLICT DO NOTHING RETURNING id");
+    let kept: Vec<Vec<u8>> = query
+        .build_query_scalar()
+        .fetch_all(&mut **transaction)
+        .await?;
+    Ok(kept.into_iter().collect())
+}
+
+async fn count_dropped(
+    transaction: &mut Transaction<'_, Sqlite>,
+    dropped: u64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO totals (name, value) VALUES ('dropped', ?1) \
+         ON CONFLICT DO UPDATE SET value = value + excluded.value",
+    )
+    .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+impl Additions {
+    fn add(&mut self, subject: i64, entry: &Entry) {
+        let seconds = entry.at_ms.div_euclid(1_000);
+        let (hour, day) = (start(seconds, HOUR), start(seconds, DAY));
+        for (sums, period) in [(&mut self.hourly, hour), (&mut self.daily, day)] {
+            let place = (period, subject, entry.outcome.clone());
+            sums.entry(place).or_default().add(entry);
+        }
+        let times = [
+            ("duration", Some(entry.duration_ms)),
+            ("first_token", entry.first_token_ms),
+        ];
+        for (kind, time) in times {
+            if let Some(time) = time {
+                let place = (hour, subject, entry.outcome.clone());
+                let slot = (place, kind, Latency::of(time));
+                *self.latencies.entry(slot).or_default() += 1;
+            }
+        }
+        let place = (hour, entry.subject.caller.clone());
+        self.spent.entry(place).or_default().add(entry.spent());
+        if let Some(name) = &entry.unserved {
+            *self.unserved.entry(name.clone()).or_default() += 1;
+        }
+    }
+
+    async fn write(
+        &self,
+        transaction: &mut Transaction<'_, Sqlite>,
+        now: i64,
+    ) -> Result<(), StoreError> {
+        for (place, sums) in &self.hourly {
+            add_sums(transaction, HOURLY, place, sums).await?;
+        }
+        for (place, sums) in &self.daily {
+            add_sums(transaction, DAILY, place, sums).await?;
+        }
+        for (((period, subject, outcome), kind, bucket), requests) in &self.latencies {
+            sqlx::query(
+                "INSERT INTO latencies (period, subject, outcome, kind, bucket, requests) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+                 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
+            )
+            .bind(period)
+            .bind(subject)
+            .bind(outcome)
+            .bind(*kind)
+            .bind(bucket)
+            .bind(requests)
+            .execute(&mut **transaction)
+            .await?;
+        }
+        for (model, requests) in &self.unserved {
+            sqlx::query(
+                "INSERT INTO unserved (model, first_at, last_at, requests) SELECT ?1, ?2, ?2, ?3 \
+                 WHERE (SELECT COUNT(*) FROM unserved) < ?4 OR EXISTS (SELECT 1 FROM unserved WHERE model = ?1) \
+                 ON CONFLICT DO UPDATE SET last_at = excluded.last_at, requests = requests + excluded.requests",
+            )
+            .bind(model)
+            .bind(now)
+            .bind(requests)
+            .bind(MAX_UNSERVED)
+            .execute(&mut **transaction)
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn spent(&self) -> Spent {
+        let input = self
+            .input
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write);
+        Spent {
+            tokens: input.saturating_add(self.output),
+            nano_usd: self.cost.unwrap_or(0),
+        }
+    }
+}
+
+impl Sums {
+    fn add(&mut self, entry: &Entry) {
+        self.requests += 1;
+        self.input_tokens = self.input_tokens.saturating_add(entry.input);
+        self.output_tokens = self.output_tokens.saturating_add(entry.output);
+        self.cache_read_tokens = self.cache_read_tokens.saturating_add(entry.cache_read);
+        self.cache_write_tokens = self.cache_write_tokens.saturating_add(entry.cache_write);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(entry.reasoning);
+        self.attempts = self.attempts.saturating_add(entry.attempts);
+        self.duration_ms = self.duration_ms.saturating_add(entry.duration_ms);
+        if let Some(time) = entry.first_token_ms {
+            self.first_token_ms = self.first_token_ms.saturating_add(time);
+            self.with_first_token += 1;
+        }
+        match entry.cost {
+            Some(cost) => self.cost_nano_usd = self.cost_nano_usd.saturating_add(cost),
+            None => self.unpriced += 1,
+        }
+    }
+}
+
+/// The start of the hour or day that a time is in.
+fn start(seconds: i64, length: i64) -> i64 {
+    seconds - seconds.rem_euclid(length)
+}
+
+/// Adds to a row of sums, which may not be there yet.
+macro_rules! addition {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (period, subject, outcome, requests, input, output, cache_read, cache_write, reasoning, attempts, \
+             duration_ms, first_token_ms, with_first_token, cost, unpriced) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+             ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input = input + excluded.input, \
+             output = output + excluded.output, cache_read = cache_read + excluded.cache_read, \
+             cache_write = cache_write + excluded.cache_write, reasoning = reasoning + excluded.reasoning, \
+             attempts = attempts + excluded.attempts, duration_ms = duration_ms + excluded.duration_ms, \
+             first_token_ms = first_token_ms + excluded.first_token_ms, \
+             with_first_token = with_first_token + excluded.with_first_token, cost = cost + excluded.cost, \
+             unpriced = unpriced + excluded.unpriced"
+        )
+    };
+}
+
+const HOURLY: &str = addition!("hourly");
+const DAILY: &str = addition!("daily");
+
+async fn add_sums(
+    transaction: &mut Transaction<'_, Sqlite>,
+    statement: &'static str,
+    (period, subject, outcome): &Place,
+    sums: &Sums,
+) -> Result<(), StoreError> {
+    sqlx::query(statement)
+        .bind(period)
+        .bind(subject)
+        .bind(outcome)
+        .bind(sums.requests)
+        .bind(sums.input_tokens)
+        .bind(sums.output_tokens)
+        .bind(sums.cache_read_tokens)
+        .bind(sums.cache_write_tokens)
+        .bind(sums.reasoning_tokens)
+        .bind(sums.attempts)
+        .bind(sums.duration_ms)
+        .bind(sums.first_token_ms)
+        .bind(sums.with_first_token)
+        .bind(sums.cost_nano_usd)
+        .bind(sums.unpriced)
+        .execute(&mut **transaction)
+        .await?;
+    Ok(())
+}

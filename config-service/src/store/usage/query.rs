@@ -1,0 +1,267 @@
+//! Reads sums.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::rows::{Latency, Line, Spent, Unserved};
+use super::{StoreError, UsageStore};
+
+/// What sums are grouped or filtered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Dimension {
+    /// The hour or day.
+    Period,
+    /// Who asked.
+    Caller,
+    /// With which key.
+    Key,
+    /// The channel.
+    Channel,
+    /// Its region.
+    Region,
+    /// The client's name for the model.
+    Model,
+    /// What was called.
+    ModelId,
+    /// The base model.
+    BaseModel,
+    /// What was asked for.
+    Endpoint,
+    /// Bedrock's service tier.
+    Tier,
+    /// How requests ended.
+    Outcome,
+}
+
+/// How long the periods are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resolution {
+    /// Hours.
+    Hour,
+    /// Days in UTC.
+    #[default]
+    Day,
+}
+
+/// The order of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// By what they are grouped by.
+    #[default]
+    Key,
+    /// The most expensive first.
+    Cost,
+    /// The most tokens first.
+    Tokens,
+    /// The most requests first.
+    Requests,
+}
+
+/// Which sums to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsageQuery {
+    /// From the period that begins then, in seconds since the epoch.
+    pub from: i64,
+    /// To the periods that begin before then.
+    pub to: i64,
+    /// How long periods are.
+    pub resolution: Resolution,
+    /// What to tell apart.
+    pub by: Vec<Dimension>,
+    /// What to read alone.
+    pub only: Vec<(Dimension, String)>,
+    /// The order.
+    pub order: Order,
+    /// Most lines.
+    pub limit: u32,
+    /// Lines to pass over.
+    pub offset: u32,
+}
+
+impl Order {
+    /// What comes before the names of the dimensions.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Key => "",
+            Self::Cost => "cost_nano_usd DESC, ",
+            Self::Tokens => "SUM(input + output + cache_read + cache_write) DESC, ",
+            Self::Requests => "SUM(requests) DESC, ",
+        }
+    }
+}
+
+impl Dimension {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Period,
+        Self::Caller,
+        Self::Key,
+        Self::Channel,
+        Self::Region,
+        Self::Model,
+        Self::ModelId,
+        Self::BaseModel,
+        Self::Endpoint,
+        Self::Tier,
+        Self::Outcome,
+    ];
+
+    /// Its name, which is that of its column.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Period => "period",
+            Self::Caller => "caller",
+            Self::Key => "key",
+            Self::Channel => "channel",
+            Self::Region => "region",
+            Self::Model => "model",
+            Self::ModelId => "model_id",
+            Self::BaseModel => "base_model",
+            Self::Endpoint => "endpoint",
+            Self::Tier => "tier",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+/// The sums that lines have; the names are those of the fields of `Sums`.
+const SUMS: &str = "SUM(requests) AS requests, \
+     SUM(CASE WHEN outcome = 'answered' THEN 0 ELSE requests END) AS errors, \
+     SUM(input) AS input_tokens, SUM(output) AS output_tokens, SUM(cache_read) AS cache_read_tokens, \
+     SUM(cache_write) AS cache_write_tokens, SUM(reasoning) AS reasoning_tokens, SUM(attempts) AS attempts, \
+     SUM(duration_ms) AS duration_ms, SUM(first_token_ms) AS first_token_ms, \
+     SUM(with_first_token) AS with_first_token, SUM(cost) AS cost_nano_usd, SUM(unpriced) AS unpriced";
+
+impl UsageStore {
+    /// Reads sums.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn lines(&self, wanted: &UsageQuery) -> Result<Vec<Line>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
+        for dimension in Dimension::ALL {
+            if wanted.by.contains(&dimension) {
+                query.push(dimension.name());
+            } else {
+                query.push("NULL AS ").push(dimension.name());
+            }
+            query.push(", ");
+        }
+        query
+            .push(SUMS)
+            .push(" FROM ")
+            .push(table(wanted.resolution));
+        conditions(&mut query, wanted);
+        if wanted.by.is_empty() {
+            // Without it there would be a line even of nothing.
+            query.push(" HAVING COUNT(*) > 0");
+        } else {
+            query.push(" GROUP BY ").push(names(&wanted.by));
+        }
+        query.push(" ORDER BY ").push(wanted.order.sql());
+        if wanted.by.is_empty() {
+            query.push("1");
+        } else {
+            query.push(names(&wanted.by));
+        }
+        query.push(" LIMIT ").push_bind(wanted.limit);
+        query.push(" OFFSET ").push_bind(wanted.offset);
+        Ok(query.build_query_as().fetch_all(&self.readers).await?)
+    }
+
+    /// How long requests took: `duration`, or `first_token` of streams. The resolution does not matter.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn latencies(
+        &self,
+        wanted: &UsageQuery,
+        kind: &str,
+    ) -> Result<Vec<Latency>, StoreError> {
+        let mut query =
+            QueryBuilder::<Sqlite>::new("SELECT bucket, SUM(requests) AS requests FROM latencies");
+        conditions(&mut query, wanted);
+        query.push(" AND kind = ").push_bind(kind);
+        query.push(" GROUP BY bucket ORDER BY bucket");
+        Ok(query.build_query_as().fetch_all(&self.readers).await?)
+    }
+
+    /// Names that were asked for since a time, in seconds since the epoch, and that nothing serves; the most wanted
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn unserved(&self, since: i64) -> Result<Vec<Unserved>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT model, first_at, last_at, requests FROM unserved WHERE last_at >= ?1 \
+             ORDER BY requests DESC, model",
+        );
+        Ok(rows.bind(since).fetch_all(&self.readers).await?)
+    }
+
+    /// What callers used in the hours from a time to another, in seconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn spent(&self, from: i64, to: i64) -> Result<Vec<(String, Spent)>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT caller, SUM(input + output + cache_read + cache_write), SUM(cost) FROM hourly \
+             JOIN subjects ON subjects.id = subject WHERE period >= ?1 AND period < ?2 GROUP BY caller",
+        )
+        .bind(from)
+        .bind(to)
+        .fetch_all(&self.readers)
+        .await?;
+        let spent = rows
+            .into_iter()
+            .map(|(caller, tokens, nano_usd)| (caller, Spent { tokens, nano_usd }));
+        Ok(spent.collect())
+    }
+
+    /// Records that Envoys had to drop, ever.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn dropped(&self) -> Result<i64, StoreError> {
+        let dropped = sqlx::query_scalar("SELECT value FROM totals WHERE name = 'dropped'");
+        let dropped: Option<i64> = dropped.fetch_optional(&self.readers).await?;
+        Ok(dropped.unwrap_or(0))
+    }
+
+    /// Single records that are stored.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn records(&self) -> Result<i64, StoreError> {
+        let records = sqlx::query_scalar("SELECT COUNT(*) FROM records");
+        Ok(records.fetch_one(&self.readers).await?)
+    }
+}
+
+fn conditions(query: &mut QueryBuilder<Sqlite>, wanted: &UsageQuery) {
+    query.push(" JOIN subjects ON subjects.id = subject WHERE period >= ");
+    query.push_bind(wanted.from);
+    query.push(" AND period < ").push_bind(wanted.to);
+    for (dimension, value) in &wanted.only {
+        query.push(" AND ").push(dimension.name()).push(" = ");
+        query.push_bind(value.clone());
+    }
+}
+
+fn names(dimensions: &[Dimension]) -> String {
+    let names: Vec<_> = dimensions.iter().map(|own| own.name()).collect();
+    names.join(", ")
+}
+
+fn table(resolution: Resolution) -> &'static str {
+    match resolution {
+        Resolution::Hour => "hourly",
+        Resolution::Day => "daily",
+    }
+}
