@@ -4,9 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::call::Headers;
+use bedrock_filter::config::ProtocolName;
 use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
+
+/// A client's request: what it speaks, and the body.
+pub(crate) type Ask<'r> = (ProtocolName, &'r [u8]);
 
 /// A request as the filter sends it to Bedrock.
 pub(crate) struct Call {
@@ -16,35 +20,36 @@ pub(crate) struct Call {
     pub body: Vec<u8>,
 }
 
-/// A reply of the filter's own, in place of a call.
+/// A reply by the filter itself, instead of a call.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     /// HTTP status.
     pub status: u16,
-    /// OpenAI's `error` object.
+    /// The client's `error` object.
     pub error: Value,
 }
 
 impl Call {
-    /// What the filter makes of a chat request.
+    /// What the filter makes of a request.
     pub(crate) fn of(
         routes: Arc<Routes>,
-        request: &[u8],
+        request: Ask<'_>,
         now: SystemTime,
     ) -> Result<Self, Refusal> {
         Self::begin(routes, request, now).map(|(call, _)| call)
     }
 
-    /// The same, with the exchange that waits for the answer. An exchange stays on its thread.
+    /// The same, with the exchange that waits for the answer. An exchange must stay on its
+    /// thread.
     pub(crate) fn begin(
         routes: Arc<Routes>,
-        request: &[u8],
+        (protocol, request): Ask<'_>,
         now: SystemTime,
     ) -> Result<(Self, Exchange), Refusal> {
         let mut exchange = Exchange::new(routes);
         let mut head = Headers::default();
         head.add(":method", "POST");
-        head.add(":path", "/v1/chat/completions");
+        head.add(":path", protocol.path());
         let mut step = exchange.request_headers(head, false);
         if step == Step::Wait {
             step = exchange.request_body(request.len(), true, now, &mut || request.to_vec());
@@ -58,18 +63,20 @@ impl Call {
                 Ok((call, exchange))
             }
             Step::Reply(reply) => Err(Refusal::new(reply.status.as_u16(), &reply.body)),
-            Step::Pass | Step::Wait => Err(Refusal::new(500, b"")),
+            _ => Err(Refusal::new(500, b"")),
         }
     }
 
-    /// Headers as Bedrock gets them: without pseudo-headers, and without what steers Envoy.
-    pub(crate) fn headers_to_bedrock(&self) -> impl Iterator<Item = &(String, Vec<u8>)> {
+    /// Headers as Bedrock gets them: without pseudo-headers, and without those that control
+    /// Envoy.
+    pub(crate) fn headers_to_bedrock(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let steers = |name: &str| name.starts_with("x-bedrock-") || name.starts_with("x-envoy-");
         let all = self.headers.0.iter();
+        let all = all.map(|(name, value)| (&**name, value.as_slice()));
         all.filter(move |(name, _)| !name.starts_with(':') && !steers(name))
     }
 
-    /// How long Envoy would wait until the answer begins.
+    /// How long Envoy would wait for the answer to start.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         let millis = self.header("x-envoy-upstream-rq-per-try-timeout-ms");
         millis.parse().ok().map(Duration::from_millis)
@@ -82,7 +89,7 @@ impl Call {
 }
 
 impl Refusal {
-    /// Reads OpenAI's error body.
+    /// Reads an error body, in which every protocol has its `error`.
     pub(crate) fn new(status: u16, body: &[u8]) -> Self {
         let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
         let error = body.get_mut("error").map(Value::take).unwrap_or_default();

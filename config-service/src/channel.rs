@@ -1,11 +1,13 @@
-//! A channel as it is stored, and as it is shown: without its secrets.
+//! A channel as stored, and as shown, without its secrets.
 
 mod credential_status;
 mod credentials;
+mod discovery;
 mod guardrail;
 mod settings;
+mod stored_credential;
+mod warnings;
 
-use bedrock_filter::config::lint;
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -13,11 +15,15 @@ use utoipa::ToSchema;
 
 use crate::fault::{Fault, FaultSchema};
 pub use credential_status::{CredentialState, CredentialStatus};
-pub use credentials::{AssumeRole, Credentials, WebIdentity};
+pub use credentials::{AssumeRole, AwsSecret, Credentials, SharedCredential, WebIdentity};
+pub use discovery::{Discovery, FoundModel, FoundModels, FoundProfile, FoundProfiles, Trouble};
 pub use settings::FIELDS;
-pub(crate) use settings::{ChannelEdit, Input, SETTINGS, Setting};
+pub(crate) use settings::{ChannelEdit, SETTINGS, Setting};
+pub(crate) use stored_credential::resolve;
+pub use stored_credential::{CredentialView, StoredCredential};
+pub(crate) use warnings::warnings;
 
-/// Bytes of a fingerprint's hash that are shown.
+/// How many bytes of a fingerprint's hash are shown.
 const FINGERPRINT_LEN: usize = 8;
 
 /// A channel as administrators configure it.
@@ -26,7 +32,7 @@ pub type Channel = bedrock_filter::config::Channel<Credentials>;
 /// A channel with what the config-service knows about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredChannel {
-    /// Identity that survives a change of name.
+    /// Id, which does not change with the name.
     pub id: String,
     /// What the administrator wrote.
     pub channel: Channel,
@@ -36,13 +42,15 @@ pub struct StoredChannel {
     pub created_at: String,
     /// When it was last edited, RFC 3339 in UTC.
     pub updated_at: String,
+    /// What its account has, if it was asked.
+    pub discovery: Option<Discovery>,
 }
 
-/// A channel as administrators read it; has no secret in it.
+/// A channel as administrators read it, without secrets.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Channel)]
 pub struct ChannelView {
-    /// Identity that survives a change of name.
+    /// Id, which does not change with the name.
     id: String,
     #[serde(flatten)]
     #[schema(value_type = ChannelEdit)]
@@ -59,15 +67,15 @@ pub struct ChannelView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = CredentialStatus, required = false)]
     credential_status: Option<CredentialStatus>,
-    /// What is legal but suspicious in it.
+    /// Settings that are valid but suspicious.
     #[schema(value_type = Vec<FaultSchema>)]
     warnings: Vec<Fault>,
 }
 
 impl ChannelView {
-    /// The view of a stored channel.
+    /// The view of a stored channel, with what is suspicious about it.
     #[must_use]
-    pub fn new(stored: &StoredChannel) -> Self {
+    pub(crate) fn new(stored: &StoredChannel, warnings: Vec<Fault>) -> Self {
         Self {
             id: stored.id.clone(),
             content: masked(&stored.channel),
@@ -75,11 +83,11 @@ impl ChannelView {
             created_at: stored.created_at.clone(),
             updated_at: stored.updated_at.clone(),
             credential_status: None,
-            warnings: lint::warnings(&stored.channel),
+            warnings,
         }
     }
 
-    /// The same view with how the source of its credentials is doing.
+    /// The same view, with the state of its credentials' source.
     #[must_use]
     pub fn with_credential_status(mut self, status: Option<CredentialStatus>) -> Self {
         self.credential_status = status;
@@ -87,7 +95,7 @@ impl ChannelView {
     }
 }
 
-/// Every field of a channel, the credentials replaced by what may be shown of them.
+/// Every field of a channel, with the credentials replaced by what may be shown of them.
 #[must_use]
 pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
     let settings = SETTINGS.iter();
@@ -97,7 +105,9 @@ pub fn masked(channel: &Channel) -> serde_json::Map<String, serde_json::Value> {
     settings.chain([credentials]).collect()
 }
 
-fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
+/// What may be shown of credentials.
+#[must_use]
+pub fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
     let kind = credentials.kind();
     match credentials {
         Credentials::Static {
@@ -150,12 +160,28 @@ fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
             "type": kind,
             "source": masked_credentials(source),
         }),
+        Credentials::Shared(SharedCredential { name, .. }) => serde_json::json!({
+            "type": kind,
+            "name": name,
+        }),
+        Credentials::File { path } => serde_json::json!({
+            "type": kind,
+            "path": path,
+        }),
+        Credentials::SecretsManager(secret) => {
+            serde_json::json!({
+                "type": kind,
+                "id": secret.id,
+                "region": secret.region,
+                "source": masked_credentials(&secret.source),
+            })
+        }
     }
 }
 
 /// Tells two secrets apart without showing either.
 ///
-/// AWS secrets are 240 random bits, so 64 bits of a hash give nothing to guess from.
+/// AWS secrets have 240 random bits, so 64 bits of a hash do not help to guess them.
 pub(crate) fn fingerprint(secret: &Secret) -> String {
     let mut hash = Sha256::new();
     hash.update(b"bedrock secret fingerprint\0");

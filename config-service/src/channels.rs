@@ -1,34 +1,48 @@
-//! Editing channels: check with the filter's own rules, store, publish; one edit at a time.
+//! Editing channels: check them with the filter's own rules, store them, publish them; one
+//! edit at a time.
 
-mod ask;
 mod author;
+mod beside;
 mod candidate;
 mod commit;
+mod credentials;
 mod destination;
+mod discover;
+mod first;
 mod history;
+mod probing;
+mod queries;
 mod renew;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
-use crate::channel::{ChannelView, CredentialStatus, StoredChannel};
+use crate::channel::{Channel, ChannelView, CredentialStatus, StoredChannel};
 use crate::credentials::keeper::Keeper;
+use crate::discovery::{self, Asker};
 use crate::fault::Fault;
+use crate::fleet::Fleet;
+use crate::health::Health;
 use crate::probe::Prober;
-use crate::publish::{Publisher, Snapshot};
+use crate::publish::{self, Publisher, Snapshot};
 use crate::settings::Settings;
 use crate::store::{Contents, Store, StoreError};
 
 pub use crate::edit::EditError;
 pub use author::{Author, Expected};
+pub(crate) use beside::Turn;
+pub use discover::DiscoverError;
+pub(crate) use discover::Report;
+pub use first::FirstError;
+pub(crate) use probing::HealthReport;
 pub use renew::RenewError;
 
 use candidate::find;
 
-/// How long the start waits for AWS. Channels without credentials by then come later.
+/// How long to wait for AWS at start. Channels without credentials by then follow later.
 const FIRST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Everything that can be done with channels. Clones share one state.
@@ -42,12 +56,17 @@ struct Inner {
     store: Store,
     settings: Settings,
     keeper: Keeper,
+    fleet: Fleet,
     prober: Prober,
-    /// Held from reading the current revision until the next one is published.
+    asker: Asker,
+    health: Health,
+    /// Held from the moment the current revision is read until the next one is published.
     publisher: Mutex<Publisher>,
+    /// Told when an edit was stored that is still to be published.
+    due: Notify,
 }
 
-/// Which edit a body asks for.
+/// Which edit a body requests.
 #[derive(Clone, Debug)]
 pub enum Request {
     /// A new channel.
@@ -73,12 +92,17 @@ impl InvalidContents {
 }
 
 impl Channels {
-    /// Starts with what is stored: its snapshot becomes the first one that is published.
+    /// Starts with what is stored, whose snapshot is the first to be published.
     ///
     /// # Errors
     ///
-    /// When the database fails, or holds channels that do not compile.
-    pub async fn load(store: Store, settings: Settings, keeper: Keeper) -> Result<Self, LoadError> {
+    /// When the database fails, or contains channels that do not compile.
+    pub async fn load(
+        store: Store,
+        settings: Settings,
+        keeper: Keeper,
+        fleet: Fleet,
+    ) -> Result<Self, LoadError> {
         let mut contents = store.contents().await?;
         destination::warn(&contents, &settings);
         keeper.sync(&contents.channels);
@@ -95,9 +119,13 @@ impl Channels {
         let inner = Inner {
             store,
             keeper,
+            fleet,
             prober: Prober::new(settings.outbound.clone()),
+            asker: Asker::new(settings.outbound.clone()),
+            health: Health::default(),
             settings,
             publisher: Mutex::new(Publisher::new(snapshot)),
+            due: Notify::new(),
         };
         Ok(Self {
             inner: Arc::new(inner),
@@ -140,11 +168,14 @@ impl Channels {
         body: impl AsRef<[u8]> + Send + 'static,
     ) -> Result<StoredChannel, EditError> {
         let inner = Arc::clone(&self.inner);
-        // A task of its own: a client that goes away must not leave an edit stored but unpublished.
+        // A separate task, because a client that disconnects must not leave an edit stored but
+        // unpublished.
         let task = async move { inner.edit(&author, request, body.as_ref()).await };
-        tokio::spawn(task)
-            .await
-            .map_err(|_| EditError::Interrupted)?
+        let edited = tokio::spawn(task).await;
+        let stored = edited.map_err(|_| EditError::Interrupted)??;
+        // What was seen of the channel need no longer be true.
+        self.inner.health.forget(&stored.id);
+        Ok(stored)
     }
 
     /// Removes a channel.
@@ -154,13 +185,15 @@ impl Channels {
     /// See [`EditError`]; nothing is changed by any of them.
     pub async fn delete(&self, author: Author, id: String) -> Result<(), EditError> {
         let inner = Arc::clone(&self.inner);
+        let deleted = id.clone();
         let task = async move { inner.delete(&author, &id).await };
-        tokio::spawn(task)
-            .await
-            .map_err(|_| EditError::Interrupted)?
+        let ended = tokio::spawn(task).await;
+        ended.map_err(|_| EditError::Interrupted)??;
+        self.inner.health.forget(&deleted);
+        Ok(())
     }
 
-    /// How the sources of credentials are doing, by channel id; for metrics.
+    /// The state of the sources of credentials, by channel id; for metrics.
     #[must_use]
     pub fn credential_status(&self) -> BTreeMap<String, CredentialStatus> {
         self.inner.keeper.status()
@@ -176,7 +209,9 @@ impl Channels {
     #[must_use]
     pub fn view(&self, stored: &StoredChannel) -> ChannelView {
         let status = self.inner.keeper.status().remove(&stored.id);
-        ChannelView::new(stored).with_credential_status(status)
+        let mut warnings = discovery::judged(&stored.channel, stored.discovery.as_ref());
+        warnings.extend(self.inner.unreached(&stored.channel));
+        ChannelView::new(stored, warnings).with_credential_status(status)
     }
 
     /// Whether the database answers.
@@ -186,6 +221,29 @@ impl Channels {
     /// When it does not.
     pub async fn check(&self) -> Result<(), StoreError> {
         self.inner.store.check().await
+    }
+}
+
+impl Inner {
+    /// A warning if connected Envoys have no cluster for a channel, which they do not get from here.
+    fn unreached(&self, channel: &Channel) -> Option<Fault> {
+        let cluster = publish::own_cluster(channel, &self.settings)?;
+        let lacking = self.fleet.lacking(&cluster);
+        let first = lacking.first()?;
+        let others = match lacking.len() {
+            1 => String::new(),
+            count => format!(" and {} others", count - 1),
+        };
+        let message = format!(
+            "`{first}`{others} have no cluster for this channel, so its requests get 503 there; export the manifest for \
+             Istio again and apply it"
+        );
+        let place = if channel.endpoint.is_some() {
+            "/endpoint"
+        } else {
+            "/region"
+        };
+        Some(Fault::new(place, "no_cluster", message))
     }
 }
 
@@ -200,7 +258,7 @@ pub enum LoadError {
     Invalid(#[from] InvalidContents),
 }
 
-/// Channels of versions that had no `allow_model_ids` let clients name everything, and still do.
+/// Channels from versions without `allow_model_ids` let clients name any model, and still do.
 fn warn_of_any_model(contents: &Contents) {
     let channels = contents.channels.iter().map(|stored| &stored.channel);
     let open: Vec<_> = channels
@@ -210,13 +268,13 @@ fn warn_of_any_model(contents: &Contents) {
     if !open.is_empty() {
         tracing::warn!(
             channels = open.join(", "),
-            "through these channels clients can call every model of the account, by custom model id and \
-             raw ARN too; set allow_model_ids to catalogue or none"
+            "through these channels clients can call every model in the account, also by custom model id and raw ARN; \
+             set allow_model_ids to catalogue or none"
         );
     }
 }
 
-/// A fault of the plugin configuration, with the channel by its name: nobody knows its number.
+/// A fault of the plugin configuration, with the channel's name instead of its index.
 fn told(contents: &Contents, fault: &Fault) -> String {
     let Fault {
         pointer, message, ..

@@ -5,29 +5,30 @@ use utoipa::ToSchema;
 
 pub use bedrock_filter::config::Fault;
 
-/// Faults that an answer lists. A body of a megabyte can have tens of thousands, each longer than what is wrong.
+/// The most faults that an answer lists. A one-megabyte body can have tens of thousands, each longer than the
+/// text that it is about.
 pub const LISTED: usize = 100;
 
-/// A broken rule, or a warning: where, which rule, and what to do. The schema of [`Fault`], which is the
-/// filter's.
+/// A violated rule, or a warning: where, which rule, and what to do. The schema of the filter's [`Fault`].
 #[derive(ToSchema)]
 #[schema(as = Fault)]
 #[expect(dead_code, reason = "it describes a type of another crate")]
 pub(crate) struct FaultSchema {
-    /// JSON pointer (RFC 6901) into the body that was sent; empty for the whole body.
+    /// JSON pointer (RFC 6901) into the request body; empty for the whole body.
     pointer: String,
     /// Stable, machine-readable name of the rule.
     code: String,
-    /// What is wrong and what would be right, for a person. Never repeats a secret.
+    /// What is wrong and how to correct it, for a person. Never repeats a secret.
     message: String,
 }
 
-/// Another channel has the name.
-pub(crate) fn name_taken() -> Fault {
-    Fault::new("/name", "name_taken", "another channel has this name")
+/// Another one of these has the name.
+pub(crate) fn name_taken(what: &str) -> Fault {
+    let message = format!("another {what} has this name; choose another");
+    Fault::new("/name", "name_taken", message)
 }
 
-/// Leaves the first faults, as many as an answer lists; gives how many there were.
+/// Keeps the first faults, as many as an answer lists; returns how many there were.
 pub(crate) fn cap(faults: &mut Vec<Fault>) -> usize {
     let count = faults.len();
     faults.truncate(LISTED);

@@ -1,4 +1,4 @@
-//! What changed with each edit. Nothing here has a secret: the store masks them.
+//! What changed with each edit. Nothing here contains a secret: the store masks them.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,13 +6,13 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::fault::child;
-use crate::store::AuditEntry;
+use crate::store::{AuditEntry, CallerAuditEntry, CredentialAuditEntry};
 
 /// One accepted edit.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = HistoryEntry)]
 pub struct Entry {
-    /// The revision that it made.
+    /// The revision that it created.
     pub revision: u64,
     /// When, RFC 3339 in UTC.
     #[schema(format = DateTime)]
@@ -22,7 +22,7 @@ pub struct Entry {
     /// `create`, `update` or `delete`.
     #[schema(schema_with = action)]
     pub action: String,
-    /// The revision that it went back to, if it did.
+    /// The revision that it rolled back to, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]
     pub restored: Option<u64>,
@@ -30,7 +30,7 @@ pub struct Entry {
     pub channel_id: String,
     /// The channel's name after the edit, or its last one.
     pub channel_name: String,
-    /// What is different after it.
+    /// What it changed.
     pub changes: Vec<Difference>,
 }
 
@@ -39,10 +39,10 @@ pub struct Entry {
 pub struct Difference {
     /// JSON pointer (RFC 6901) into the channel.
     pub pointer: String,
-    /// What was there; absent when nothing was.
+    /// The value before; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Value>,
-    /// What is there; absent when nothing is.
+    /// The value after the edit; absent if the edit removed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
 }
@@ -56,10 +56,6 @@ fn action() -> ObjectBuilder {
 
 impl From<&AuditEntry> for Entry {
     fn from(entry: &AuditEntry) -> Self {
-        let document = |text: &Option<String>| {
-            let text = text.as_deref()?;
-            serde_json::from_str::<Value>(text).ok()
-        };
         Self {
             revision: entry.revision.unsigned_abs(),
             at: entry.at.clone(),
@@ -68,15 +64,93 @@ impl From<&AuditEntry> for Entry {
             restored: entry.restored.map(i64::unsigned_abs),
             channel_id: entry.channel_id.clone(),
             channel_name: entry.channel_name.clone(),
-            changes: differences(
-                document(&entry.before).as_ref(),
-                document(&entry.after).as_ref(),
-            ),
+            changes: changes(entry.before.as_deref(), entry.after.as_deref()),
         }
     }
 }
 
-/// Where two documents differ: objects are looked into, everything else is compared as a whole.
+/// One accepted edit of a caller, or of what applies to all of them.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = CallerHistoryEntry)]
+pub struct CallerEntry {
+    /// The revision that it created.
+    pub revision: u64,
+    /// When, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    #[schema(schema_with = action)]
+    pub action: String,
+    /// The revision that it rolled back to, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub restored: Option<u64>,
+    /// The caller's id; absent if the edit was of what applies to all callers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub caller_id: Option<String>,
+    /// The caller's name after the edit, or its last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub caller_name: Option<String>,
+    /// What it changed; keys are listed by id.
+    pub changes: Vec<Difference>,
+}
+
+impl From<&CallerAuditEntry> for CallerEntry {
+    fn from(entry: &CallerAuditEntry) -> Self {
+        Self {
+            revision: entry.revision.unsigned_abs(),
+            at: entry.at.clone(),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            restored: entry.restored.map(i64::unsigned_abs),
+            caller_id: entry.caller_id.clone(),
+            caller_name: entry.caller_name.clone(),
+            changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+        }
+    }
+}
+
+/// One accepted edit of a credential.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = CredentialHistoryEntry)]
+pub struct CredentialEntry {
+    /// The revision that it created.
+    pub revision: u64,
+    /// When, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    #[schema(schema_with = action)]
+    pub action: String,
+    /// What it changed; secrets appear as fingerprints.
+    pub changes: Vec<Difference>,
+}
+
+impl From<&CredentialAuditEntry> for CredentialEntry {
+    fn from(entry: &CredentialAuditEntry) -> Self {
+        Self {
+            revision: entry.revision.unsigned_abs(),
+            at: entry.at.clone(),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+        }
+    }
+}
+
+/// Where two recorded documents differ.
+fn changes(before: Option<&str>, after: Option<&str>) -> Vec<Difference> {
+    let document = |text: Option<&str>| serde_json::from_str::<Value>(text?).ok();
+    differences(document(before).as_ref(), document(after).as_ref())
+}
+
+/// Where two documents differ: objects are compared by member, everything else as a whole.
 #[must_use]
 pub fn differences(before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
     let mut found = Vec::new();

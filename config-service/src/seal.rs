@@ -1,7 +1,7 @@
 //! Seals credentials before they are stored and before they are published.
 //!
-//! The cipher is the filter's (`bedrock_filter::seal`); randomness and the policy are this side's:
-//! with a key everything is sealed, without one everything is in clear.
+//! The cipher is the filter's (`bedrock_filter::seal`); this side adds randomness and the policy:
+//! with a key everything is sealed, without one everything is in clear text.
 
 use bedrock_filter::seal::{
     KEY_LEN, KEY_VARIABLE, NONCE_LEN, OpenError, Place, SealKeys, is_sealed, key_id, key_text,
@@ -14,25 +14,35 @@ pub struct Sealer {
     keys: SealKeys,
 }
 
-/// A stored secret that does not open.
+/// A stored secret that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{field}` of the channel `{channel}` {source} of the config-service's environment; start it \
+    "`{field}` of {owner} {source} of the config-service's environment; start it \
      with the keys that it was sealed with"
 )]
 pub struct StoredSecretError {
-    channel: String,
+    owner: String,
     field: String,
     source: OpenError,
 }
 
-/// The system has no random bytes.
+/// Prefix of what the secrets of a credential are sealed for, instead of a channel. No channel has a name with a space.
+pub(crate) const CREDENTIAL: &str = "credential ";
+
+fn owner(sealed_for: &str) -> String {
+    match sealed_for.strip_prefix(CREDENTIAL) {
+        Some(name) => format!("the credential `{name}`"),
+        None => format!("the channel `{sealed_for}`"),
+    }
+}
+
+/// The system provides no random bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot seal: the system has no random bytes: {0}")]
+#[error("cannot seal: the system provides no random bytes: {0}")]
 pub struct SealError(#[from] getrandom::Error);
 
 impl Sealer {
-    /// Works with these keys.
+    /// Creates a sealer with these keys.
     #[must_use]
     pub fn new(keys: SealKeys) -> Self {
         Self { keys }
@@ -50,23 +60,23 @@ impl Sealer {
         self.keys.sealing_id()
     }
 
-    /// Says in the log whether secrets are sealed, and what it means if they are not.
+    /// Logs whether secrets are sealed, and what it means if they are not.
     pub fn announce(&self) {
         match self.key_id() {
             Some(id) => tracing::info!(key = id, "credentials are sealed"),
             None => tracing::warn!(
-                "CREDENTIALS ARE NOT SEALED: they are in clear in the database, on the xDS \
+                "CREDENTIALS ARE NOT SEALED: they are in clear text in the database, on the xDS \
                  connections and in every Envoy's /config_dump. Set {KEY_VARIABLE} here and in \
-                 every Envoy; `config-service seal generate-key` makes a key"
+                 every Envoy; `config-service seal generate-key` prints a key"
             ),
         }
     }
 
-    /// Seals the secrets of a channel; without a key they stay as they are.
+    /// Seals a channel's secrets; without a key they stay as they are.
     ///
     /// # Errors
     ///
-    /// When the system has no random bytes.
+    /// When the system provides no random bytes.
     pub fn seal<'s, F: AsRef<str>>(
         &self,
         channel: &str,
@@ -82,11 +92,11 @@ impl Sealer {
         Ok(())
     }
 
-    /// Opens the sealed ones among the secrets of a channel.
+    /// Opens a channel's sealed secrets.
     ///
     /// # Errors
     ///
-    /// At the first one that does not open.
+    /// At the first one that cannot be opened.
     pub fn open<'s, F: AsRef<str>>(
         &self,
         channel: &str,
@@ -100,7 +110,7 @@ impl Sealer {
                     .keys
                     .open(secret, place)
                     .map_err(|source| StoredSecretError {
-                        channel: channel.to_owned(),
+                        owner: owner(channel),
                         field: field.to_owned(),
                         source,
                     })?;
@@ -109,18 +119,18 @@ impl Sealer {
         Ok(())
     }
 
-    /// Whether a stored secret is sealed under the first key.
+    /// Whether a stored secret is sealed with the first key.
     #[must_use]
     pub fn is_current(&self, secret: &Secret) -> bool {
         key_id(secret).is_some() && key_id(secret) == self.key_id()
     }
 }
 
-/// A new key with a new id, as it stands in the environment.
+/// A new key with a new id, in the form used in the environment.
 ///
 /// # Errors
 ///
-/// When the system has no random bytes.
+/// When the system provides no random bytes.
 pub fn generate_key() -> Result<Secret, SealError> {
     let id = format!("k{}", crate::hex::encode(&random::<4>()?));
     Ok(key_text(&id, random::<KEY_LEN>()?))

@@ -1,4 +1,4 @@
-//! Tokens of the admin API: the one from the environment, and how others are made.
+//! Tokens of the admin API: the one from the environment, and how others are created.
 
 mod issue;
 
@@ -7,10 +7,11 @@ use std::str::FromStr;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::access::TokenHash;
+use crate::access::{TokenHash, new_token};
 pub(crate) use issue::{IssueError, issue};
 
-/// The bearer token that the service is started with: kept as a hash, compared in constant time.
+/// The bearer token that the service was started with, kept as a hash and compared in constant
+/// time.
 #[derive(Clone)]
 pub struct AdminToken(TokenHash);
 
@@ -20,7 +21,17 @@ pub struct AdminToken(TokenHash);
 pub struct InvalidToken;
 
 impl AdminToken {
-    /// Whether `candidate` is the token's hash. Takes equally long for every wrong answer.
+    /// A random token that nobody knows.
+    ///
+    /// # Errors
+    ///
+    /// When the system provides no random numbers.
+    pub(crate) fn unknown() -> Result<Self, getrandom::Error> {
+        let token = new_token()?;
+        Ok(Self(TokenHash::of(token.expose().as_bytes())))
+    }
+
+    /// Whether `candidate` is the token's hash. Takes the same time for every wrong one.
     #[must_use]
     pub fn matches(&self, candidate: TokenHash) -> bool {
         self.0.0.ct_eq(&candidate.0).into()
@@ -60,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_no_header_can_carry_is_refused() {
+    fn a_token_that_a_header_cannot_carry_is_refused() {
         for text in ["", " ", "a b", "é", "a\n"] {
             assert_eq!(text.parse::<AdminToken>().unwrap_err(), InvalidToken);
         }

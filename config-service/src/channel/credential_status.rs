@@ -1,27 +1,27 @@
-//! How a channel's source of credentials is doing.
+//! The state of a channel's source of credentials.
 
 use std::time::SystemTime;
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How a channel's source of credentials is doing.
+/// The state of a channel's source of credentials.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct CredentialStatus {
-    /// Whether there is something to serve with.
+    /// Whether there are credentials to serve with.
     pub state: CredentialState,
-    /// When what is held expires, RFC 3339; `None` when it does not, or nothing is held.
+    /// When the credentials expire, RFC 3339; `None` if they never expire, or if the channel has none.
     #[schema(format = DateTime, required)]
     pub expires_at: Option<String>,
-    /// When AWS last gave credentials.
+    /// When AWS last issued credentials.
     #[schema(format = DateTime, required)]
     pub refreshed_at: Option<String>,
     /// Why the latest attempt failed; `None` after a success.
     #[schema(required)]
     pub last_error: Option<String>,
-    /// How often AWS gave credentials since the service was started.
+    /// How often AWS has issued credentials since the service started.
     pub refreshes: u64,
-    /// How often it did not.
+    /// How often it failed to.
     pub failures: u64,
     /// The expiry again, for metrics.
     #[serde(skip)]
@@ -34,14 +34,14 @@ pub struct CredentialStatus {
     pub kind: &'static str,
 }
 
-/// Whether a channel can be served with its credentials.
+/// Whether a channel has credentials to serve with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialState {
-    /// It is served.
+    /// It has, and serves.
     Ready,
-    /// The first answer of AWS is awaited; the channel is not served yet.
+    /// The first answer from AWS is still awaited; the channel does not serve yet.
     Pending,
-    /// There are none, and the latest attempt failed; the channel is not served.
+    /// The channel has no credentials, and the latest attempt to get them failed; the channel does not serve.
     Unavailable,
 }

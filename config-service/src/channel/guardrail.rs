@@ -5,19 +5,27 @@ use serde_json::value::RawValue;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use crate::fault::{Fault, child};
-use crate::reader::{Choice, Kind, Object, mismatch, of_word};
+use crate::reader::{Choice, Embedded, Kind, Object, embedded, mismatch, of_word, parse};
+
+const EXPECTED: &str = "an object, \"\" or null";
 
 const FIELDS: [&str; 3] = ["identifier", "version", "trace"];
 
-/// A guardrail that `null` or `""` clears. What its identifier and version may be is for the
-/// filter to judge.
+/// A guardrail, or a text that holds one, that `null` or `""` clears. The filter checks its identifier and version.
 pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Option<Guardrail>> {
     match Kind::of(raw) {
-        Kind::Null => return Some(None),
-        Kind::String if raw.get() == "\"\"" => return Some(None),
-        Kind::Object => {}
-        kind => return mismatch(kind, "an object, \"\" or null", at, faults),
+        Kind::Null => Some(None),
+        Kind::String => match embedded(raw, at, faults) {
+            Embedded::Nothing => Some(None),
+            Embedded::Object(text) => read_object(parse(&text).ok()?, at, faults),
+            Embedded::Other(kind) => mismatch(kind?, EXPECTED, at, faults),
+        },
+        Kind::Object => read_object(raw, at, faults),
+        kind => mismatch(kind, EXPECTED, at, faults),
     }
+}
+
+fn read_object(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Option<Guardrail>> {
     let found_before = faults.len();
     let object = Object::read(raw, at, &FIELDS, faults)?;
     let identifier = object.text("identifier", faults);

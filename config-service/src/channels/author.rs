@@ -1,4 +1,4 @@
-//! Who makes an edit, and on what they based it.
+//! Who makes an edit, and which state they based it on.
 
 use std::collections::BTreeSet;
 
@@ -10,14 +10,14 @@ use crate::channel::StoredChannel;
 pub struct Author {
     /// Name for the history.
     pub name: String,
-    /// What the author knows of the channel.
+    /// The state of the channel that the author knows.
     pub expects: Expected,
 }
 
-/// Which revision of a channel an edit is meant for.
+/// Which revisions of a channel an edit is meant for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Whichever is stored.
+    /// Any.
     #[default]
     Any,
     /// One of these.
@@ -25,7 +25,7 @@ pub enum Expected {
 }
 
 impl Author {
-    /// An author whose edits are for whatever is stored.
+    /// An author whose edits apply to whatever is stored.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -33,22 +33,40 @@ impl Author {
         }
     }
 
-    /// The same author, who knows the channel as it was at a revision.
+    /// The same author, who knows the channel as of a revision.
     #[must_use]
     pub fn expecting(mut self, revision: u64) -> Self {
         self.expects = Expected::OneOf(BTreeSet::from([revision]));
         self
     }
 
-    /// Refuses when the channel is not what the author knows; `None` stands for a channel that is not
-    /// there.
+    /// Refuses if the channel is not in the state that the author knows; `None` means that there is
+    /// no such channel.
     pub(super) fn check(&self, stored: Option<&StoredChannel>) -> Result<(), EditError> {
-        match (&self.expects, stored) {
-            (Expected::Any, _) => Ok(()),
-            (Expected::OneOf(known), Some(stored)) if known.contains(&stored.revision) => Ok(()),
-            (Expected::OneOf(_), stored) => {
-                Err(EditError::Outdated(stored.map(|stored| stored.revision)))
-            }
+        let revision = stored.map(|stored| stored.revision);
+        self.check_revision(revision, EditError::Outdated)
+    }
+
+    /// The same for anything that has a revision; `None` means that there is no such thing.
+    pub(super) fn check_revision(
+        &self,
+        revision: Option<u64>,
+        outdated: fn(Option<u64>) -> EditError,
+    ) -> Result<(), EditError> {
+        if self.expects.admits(revision) {
+            Ok(())
+        } else {
+            Err(outdated(revision))
+        }
+    }
+}
+
+impl Expected {
+    /// Whether an edit is meant for a state; `None` means that there is nothing to edit.
+    pub(crate) fn admits(&self, revision: Option<u64>) -> bool {
+        match self {
+            Self::Any => true,
+            Self::OneOf(known) => revision.is_some_and(|revision| known.contains(&revision)),
         }
     }
 }

@@ -1,26 +1,26 @@
-//! The way of an edit: read, judged, stored, published; under the publisher's lock.
+//! The path of an edit: read, checked, stored, published; all under the publisher's lock.
 
-use super::candidate::{add_own_faults, as_stored, find, name_taken};
+use super::candidate::{add_own_faults, as_stored, find, name_taken, unknown_credential};
 use super::{Author, EditError, Inner, Request, destination};
-use crate::channel::{Channel, StoredChannel};
+use crate::channel::{Channel, StoredChannel, resolve};
 use crate::credentials;
 use crate::edit::{Base, Edit, endpoint};
 use crate::fault::{self, Fault};
 use crate::publish::{Publisher, Snapshot};
 use crate::store::{Change, Contents};
 
-/// What an edit makes of a channel, before it is judged.
+/// What an edit makes of a channel, before it is checked.
 #[derive(Debug)]
 pub(super) struct Candidate {
     /// What is stored now, if anything.
     pub(super) before: Option<StoredChannel>,
-    /// What shall be stored.
+    /// What is to be stored.
     pub(super) after: Channel,
     /// Whether its author entered the secrets; otherwise they are the stored ones, if there are any.
     pub(super) enters_secrets: bool,
-    /// What is known to be wrong already.
+    /// Faults that are already known.
     pub(super) faults: Vec<Fault>,
-    /// The revision that this goes back to, if it does.
+    /// The revision that this rolls back to, if it is a rollback.
     pub(super) restored: Option<u64>,
 }
 
@@ -68,7 +68,10 @@ impl Inner {
         let id = before.as_ref().map(|stored| stored.id.as_str());
         edit.check_id(id, &mut faults);
         let enters_secrets = edit.enters_secrets();
-        let after = edit.apply(base, &mut faults);
+        let mut after = edit.apply(base, &mut faults);
+        if let Err((at, name)) = resolve(&mut after.credentials, &contents.credentials) {
+            faults.push(unknown_credential(&at, &name));
+        }
         Ok(Candidate {
             before,
             after,
@@ -78,7 +81,7 @@ impl Inner {
         })
     }
 
-    /// Judges a candidate, stores and publishes it.
+    /// Checks a candidate, stores it and publishes it.
     pub(super) async fn make(
         &self,
         publisher: &Publisher,
@@ -120,8 +123,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Compiles what would be configured if a candidate were stored; fails with everything that speaks
-    /// against it.
+    /// Compiles the configuration as it would be with a candidate; fails with everything that is wrong
+    /// with it.
     pub(super) fn judge(
         &self,
         contents: &Contents,
@@ -136,7 +139,7 @@ impl Inner {
         }
         faults.extend(credentials::check_channel(
             after,
-            &self.settings.token_folders,
+            &self.settings.file_places,
         ));
         for fault in destination::check(candidate, &self.settings) {
             if !faults.iter().any(|known| known.touches(&fault.pointer)) {
@@ -148,7 +151,7 @@ impl Inner {
         let id = before.map(|stored| stored.id.as_str());
         let name_taken = name_taken(contents, id, after);
         if name_taken && !faults.iter().any(|fault| fault.touches("/name")) {
-            faults.push(fault::name_taken());
+            faults.push(fault::name_taken("channel"));
         }
         let stored = as_stored(before, after);
         let index = next
@@ -179,7 +182,8 @@ impl Inner {
         if snapshot.clusters != publisher.current().clusters
             && let Err(error) = self.store.keep_clusters(&snapshot.clusters).await
         {
-            // It is for requests under way when this service is restarted; the edit was made.
+            // This matters only to requests in progress when the service restarts; the edit itself was
+            // made.
             tracing::error!(%error, "clusters were not kept");
         }
         publisher.publish(snapshot);
@@ -204,7 +208,7 @@ impl Inner {
         self.publish(publisher, snapshot).await;
         match self.store.contents().await {
             Ok(contents) => self.keeper.sync(&contents.channels),
-            // The edit was made; the next one tells.
+            // The edit was made; the next one will report it.
             Err(error) => tracing::error!(%error, "sources of credentials were not looked at"),
         }
         Ok(stored)

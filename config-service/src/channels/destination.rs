@@ -1,25 +1,26 @@
-//! Who receives what authenticates a channel.
+//! Which hosts receive a channel's credentials.
 //!
-//! A Bedrock API key and a session token travel in clear, and a signature is good for its request, so
-//! whoever names the host gets something of worth. An editor may name any host for secrets that they
-//! know, because they entered them. Secrets that are only stored go where they were entered for, and
-//! what AWS issues to the config-service's own identity goes to AWS, unless the operator trusts more.
+//! Bedrock API keys and session tokens are sent as they are, and a signature is valid for its request,
+//! so whoever can name the host gains something of value. An editor may name any host for secrets that
+//! they entered, because they know them anyway. Stored secrets go only to the host that they were
+//! entered for, and what AWS issues to the config-service's own identity goes only to AWS, unless the
+//! operator trusts other hosts.
 
 use bedrock_filter::endpoint::{Endpoint, HostVariant, partition};
 
 use super::Settings;
 use super::commit::Candidate;
-use crate::channel::{Channel, Credentials};
+use crate::channel::Channel;
 use crate::fault::Fault;
 use crate::outbound::address;
 use crate::store::Contents;
 
-/// Where a channel's requests go, told apart by who is behind it.
+/// Where a channel's requests go, distinguished by who operates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Destination {
     /// The public hosts of one of AWS's partitions.
     Aws(&'static str),
-    /// Any other origin. Another port is another program, so it is part of it.
+    /// Any other origin. The port counts, because another port is another program.
     Origin(Endpoint),
 }
 
@@ -51,10 +52,10 @@ impl Destination {
     }
 }
 
-/// What speaks against sending a candidate's credentials where it sends them.
+/// The faults of a candidate that would send credentials where they must not go.
 ///
-/// A channel that keeps its destination and its credentials is never refused: it may be older than these
-/// rules.
+/// A channel that keeps its destination and credentials is never refused, because it may be older than
+/// these rules.
 pub(super) fn check(candidate: &Candidate, settings: &Settings) -> Vec<Fault> {
     let after = &candidate.after;
     let Some(destination) = Destination::of(after) else {
@@ -76,7 +77,7 @@ pub(super) fn check(candidate: &Candidate, settings: &Settings) -> Vec<Fault> {
     faults
 }
 
-/// The fault of stored secrets that would go to another destination.
+/// The fault for stored secrets that would go to another destination.
 fn kept_secret(
     after: &Channel,
     destination: &Destination,
@@ -86,18 +87,26 @@ fn kept_secret(
     let (place, _) = credentials.secrets_mut().into_iter().next()?;
     let earlier = earlier.map_or_else(|| "where they went".to_owned(), Destination::name);
     let message = format!(
-        "must be entered again, in the same edit: requests would go to {} instead of {earlier}, and a \
-         stored secret is sent only where it was entered for",
+        "must be entered again in the same edit: requests would go to {} instead of {earlier}, and \
+         a stored secret is sent only to the host that it was entered for",
         destination.name()
     );
     let at = format!("/credentials/{place}");
     Some(Fault::new(at, "secret_required", message))
 }
 
+/// Why a channel must not show its credentials to its own endpoint.
+pub(super) fn objection_to(channel: &Channel, settings: &Settings) -> Option<Fault> {
+    match Destination::of(channel)? {
+        Destination::Aws(_) => None,
+        Destination::Origin(endpoint) => objection(channel, &endpoint, settings),
+    }
+}
+
 /// Why a channel must not show its credentials to an origin, whoever entered them.
 fn objection(channel: &Channel, endpoint: &Endpoint, settings: &Settings) -> Option<Fault> {
     let is_trusted = settings.trusted_endpoints.contains(endpoint);
-    let (code, message) = if is_exposed(endpoint) && is_bearer(&channel.credentials) {
+    let (code, message) = if is_exposed(endpoint) && channel.credentials.may_be_bearer() {
         (
             "plaintext_endpoint",
             "would carry the API key in plain text; use https://, or an access key, which is never sent",
@@ -105,14 +114,15 @@ fn objection(channel: &Channel, endpoint: &Endpoint, settings: &Settings) -> Opt
     } else if is_exposed(endpoint) && !is_trusted {
         (
             "plaintext_endpoint",
-            "is plain text to a host that is neither loopback nor a private address; use https://, or \
-             name it in --trusted-endpoints of the config-service if the network protects it",
+            "is plain text to a host that is neither loopback nor a private address; use https://, \
+             or name it in the config-service's --trusted-endpoints if the network protects it",
         )
-    } else if is_ambient(&channel.credentials) && !is_close(endpoint) && !is_trusted {
+    } else if channel.credentials.is_ambient() && !is_close(endpoint) && !is_trusted {
         (
             "untrusted_endpoint",
-            "would get credentials that AWS issues to the config-service's own identity; it must be one of \
-             AWS's own hosts, or be named in --trusted-endpoints of the config-service",
+            "would get credentials that are not the channel's own: shared ones, or those of the \
+             config-service itself; use one of AWS's own hosts, or name it in the config-service's \
+             --trusted-endpoints",
         )
     } else {
         return None;
@@ -120,33 +130,17 @@ fn objection(channel: &Channel, endpoint: &Endpoint, settings: &Settings) -> Opt
     Some(Fault::new("/endpoint", code, message))
 }
 
-/// Whether the network can read what is sent there.
+/// Whether others on the network can read what is sent there.
 fn is_exposed(endpoint: &Endpoint) -> bool {
     !endpoint.is_tls() && !address::is_private(endpoint.bare_host())
 }
 
-/// AWS itself, or this machine.
+/// Whether it is AWS itself or this machine.
 fn is_close(endpoint: &Endpoint) -> bool {
     endpoint.is_aws() || address::is_loopback(endpoint.bare_host())
 }
 
-/// Whether the credentials are sent as they are.
-fn is_bearer(credentials: &Credentials) -> bool {
-    matches!(
-        credentials,
-        Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. }
-    )
-}
-
-/// Whether they stand for the config-service's own identity, so that no administrator entered a secret.
-fn is_ambient(credentials: &Credentials) -> bool {
-    match credentials {
-        Credentials::DefaultChain { .. } | Credentials::WebIdentity(_) => true,
-        other => other.source().is_some_and(is_ambient),
-    }
-}
-
-/// Tells the operator of channels that no edit could make any more.
+/// Warns the operator about channels that an edit could no longer create.
 pub(super) fn warn(contents: &Contents, settings: &Settings) {
     for stored in &contents.channels {
         let channel = &stored.channel;
@@ -158,7 +152,8 @@ pub(super) fn warn(contents: &Contents, settings: &Settings) {
                 channel.name,
                 endpoint = %endpoint,
                 reason = fault.message,
-                "a channel's endpoint is no longer accepted; it is served as before until it is edited"
+                "a channel's endpoint is no longer accepted; the channel is served as before until \
+                 it is edited"
             );
         }
     }
@@ -167,6 +162,7 @@ pub(super) fn warn(contents: &Contents, settings: &Settings) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::channel::Credentials;
     use serde_json::json;
 
     fn credentials(kind: &str) -> Credentials {
@@ -177,6 +173,11 @@ mod tests {
             "key" => key,
             "api key" => json!({"type": "bedrock_api_key", "api_key": "k"}),
             "chain" => chain,
+            "shared" => json!({"type": "shared", "name": "s"}),
+            "file" => json!({"type": "file", "path": "/run/secrets/key"}),
+            "vault by key" => json!({"type": "secrets_manager", "id": "i", "source": key}),
+            "vault by chain" => json!({"type": "secrets_manager", "id": "i", "source": chain}),
+            "role by shared" => role(json!({"type": "shared", "name": "s"})),
             "role by key" => role(key),
             "role by chain" => role(chain),
             "short by role by chain" => {
@@ -220,6 +221,7 @@ mod tests {
         check_objection("role by key", "http://simulator:9000", &trusted, None);
         check_objection("api key", "http://simulator:9000", &trusted, plain);
         check_objection("short by key", "http://simulator:9000", &trusted, plain);
+        check_objection("vault by key", "http://simulator:9000", &trusted, plain);
         check_objection("key", "http://simulator:9001", &trusted, plain);
     }
 
@@ -227,7 +229,15 @@ mod tests {
     fn what_the_service_itself_is_issued_goes_to_aws() {
         let other = Some("untrusted_endpoint");
         let vpce = "https://vpce-0a.bedrock-runtime.us-east-1.vpce.amazonaws.com";
-        for kind in ["chain", "role by chain", "short by role by chain"] {
+        for kind in [
+            "chain",
+            "role by chain",
+            "short by role by chain",
+            "shared",
+            "role by shared",
+            "file",
+            "vault by chain",
+        ] {
             check_objection(kind, vpce, &[], None);
             check_objection(kind, "http://127.0.0.1:9000", &[], None);
             check_objection(kind, "https://10.1.2.3", &[], other);

@@ -1,13 +1,13 @@
-//! What became of channels, and the way back.
+//! The history of channels, and rolling back.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::candidate::find;
+use super::candidate::{find, unknown_credential};
 use super::commit::Candidate;
 use super::{Author, Channels, EditError, Inner};
-use crate::channel::StoredChannel;
+use crate::channel::{StoredChannel, resolve};
 use crate::edit::{Base, Edit};
 use crate::history::Entry;
 use crate::store::{AuditQuery, StoreError};
@@ -23,10 +23,10 @@ impl Channels {
         Ok(entries.iter().map(Entry::from).collect())
     }
 
-    /// Makes a channel what it was after `revision`, as an edit of its own.
+    /// Restores a channel to what it was after `revision`, as a new edit.
     ///
-    /// Secrets are not part of the history: where a revision had some, the channel keeps those that it
-    /// has now.
+    /// Secrets are not part of the history: where a revision had some, the channel keeps its current
+    /// ones.
     ///
     /// # Errors
     ///
@@ -56,12 +56,20 @@ impl Inner {
         let contents = self.store.contents().await?;
         let before = find(&contents, id)?.clone();
         author.check(Some(&before))?;
-        let then = self.store.audited(id, revision).await?;
+        // The latest entry would do for any later revision, but nobody has seen what that is.
+        let then = if revision <= contents.revision {
+            self.store.audited(id, revision).await?
+        } else {
+            None
+        };
         let then = then.ok_or(EditError::UnknownRevision(revision))?;
         let mut faults = Vec::new();
         let edit = Edit::parse(without_secrets(&then).as_bytes(), &mut faults)?;
         let enters_secrets = edit.enters_secrets();
-        let after = edit.apply(Base::Replace(&before.channel), &mut faults);
+        let mut after = edit.apply(Base::Replace(&before.channel), &mut faults);
+        if let Err((at, name)) = resolve(&mut after.credentials, &contents.credentials) {
+            faults.push(unknown_credential(&at, &name));
+        }
         let change = Candidate {
             before: Some(before),
             after,
@@ -82,7 +90,7 @@ fn without_secrets(then: &str) -> String {
     Value::Object(fields).to_string()
 }
 
-/// Whether credentials, or their source, show a secret's fingerprint.
+/// Whether credentials, or their source, have a secret's fingerprint.
 fn has_fingerprint(credentials: &Value) -> bool {
     let own = credentials.get("fingerprint").is_some();
     own || credentials.get("source").is_some_and(has_fingerprint)

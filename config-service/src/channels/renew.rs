@@ -20,14 +20,16 @@ pub enum RenewError {
 }
 
 impl Channels {
-    /// Publishes what AWS issued since, as a revision of its own: no edit, so no audit entry.
+    /// Publishes what AWS has issued meanwhile, as a separate revision: it is not an edit, so
+    /// there is no audit entry.
     ///
     /// # Errors
     ///
     /// When the database fails; what is published stays as it was.
     pub async fn renew(&self) -> Result<(), RenewError> {
         let inner = Arc::clone(&self.inner);
-        // A task of its own, like an edit: not to be cut between storing and publishing.
+        // A separate task, as for an edit, so that it is not interrupted between storing and
+        // publishing.
         let task = tokio::spawn(async move { inner.renew().await });
         task.await.map_err(|_| RenewError::Interrupted)?
     }

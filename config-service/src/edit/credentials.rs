@@ -5,16 +5,18 @@ mod shown;
 use serde_json::value::RawValue;
 
 use self::shown::Shown;
-use crate::channel::{AssumeRole, Credentials, WebIdentity};
+use crate::channel::{AssumeRole, AwsSecret, Credentials, SharedCredential, WebIdentity};
 use crate::fault::{Fault, child};
-use crate::reader::{self, Kind, Object};
+use crate::reader::{self, Embedded, Kind, Object};
+use bedrock_filter::config::KeyNotes;
 use bedrock_filter::secret::Secret;
 
-/// Every kind, for messages.
+/// Every type, for messages.
 const KINDS: &str = "\"static\", \"bedrock_api_key\", \"default_chain\", \"assume_role\", \
-                     \"web_identity\" or \"bedrock_short_term_key\"";
+                     \"web_identity\", \"bedrock_short_term_key\", \"shared\", \"file\" \
+                     or \"secrets_manager\"";
 
-/// Fields of a `static` key; the last two are what a read shows in place of the secrets.
+/// Fields of a `static` key; the last two are what a read shows instead of the secrets.
 const STATIC_FIELDS: [&str; 6] = [
     "type",
     "access_key_id",
@@ -24,7 +26,7 @@ const STATIC_FIELDS: [&str; 6] = [
     "has_session_token",
 ];
 
-/// Fields of a Bedrock API key; the last is what a read shows in place of the key.
+/// Fields of a Bedrock API key; the last is what a read shows instead of the key.
 const API_KEY_FIELDS: [&str; 3] = ["type", "api_key", "fingerprint"];
 
 const DEFAULT_CHAIN_FIELDS: [&str; 2] = ["type", "profile"];
@@ -49,28 +51,41 @@ const WEB_IDENTITY_FIELDS: [&str; 5] = [
 
 const SHORT_TERM_KEY_FIELDS: [&str; 2] = ["type", "source"];
 
+const SHARED_FIELDS: [&str; 2] = ["type", "name"];
+
+const FILE_FIELDS: [&str; 2] = ["type", "path"];
+
+const AWS_SECRET_FIELDS: [&str; 4] = ["type", "id", "region", "source"];
+
 /// What a body says about credentials.
 #[derive(Debug)]
 pub(super) enum CredentialsEdit {
     /// These.
     New(Credentials),
-    /// The stored ones, as a read showed them: without their secrets.
+    /// The stored ones, as shown by a read, without their secrets.
     Shown(Shown),
-    /// A role; its source is read on its own, because it may be one that a read showed.
-    AssumeRole(AssumeRole, Box<CredentialsEdit>),
-    /// A short-term key made from this.
-    ShortTermKey(Box<CredentialsEdit>),
+    /// Those that are derived from others, which are read separately, because they may be shown by a read.
+    Derived(Credentials, Box<CredentialsEdit>),
 }
 
 pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
-    if Kind::of(raw) != Kind::Object {
-        let message = match Kind::of(raw) {
-            Kind::Null => "cannot be cleared; leave it out to keep what is stored".to_owned(),
-            kind => format!("expected an object, found {kind}"),
-        };
-        faults.push(Fault::new(at, "invalid_type", message));
-        return None;
+    match Kind::of(raw) {
+        Kind::Object => read_object(raw, at, faults),
+        Kind::Null => {
+            let message = "cannot be cleared; leave it out to keep what is stored";
+            faults.push(Fault::new(at, "invalid_type", message));
+            None
+        }
+        Kind::String => match reader::embedded(raw, at, faults) {
+            Embedded::Object(text) => read_object(reader::parse(&text).ok()?, at, faults),
+            Embedded::Nothing => reader::mismatch(Kind::String, "an object", at, faults),
+            Embedded::Other(kind) => reader::mismatch(kind?, "an object", at, faults),
+        },
+        kind => reader::mismatch(kind, "an object", at, faults),
     }
+}
+
+fn read_object(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
     let found_before = faults.len();
     let edit = match kind(raw).as_deref() {
         Some("bedrock_api_key") => read_api_key(raw, at, faults),
@@ -78,12 +93,15 @@ pub(super) fn read(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
         Some("assume_role") => read_assume_role(raw, at, faults),
         Some("web_identity") => read_web_identity(raw, at, faults),
         Some("bedrock_short_term_key") => read_short_term_key(raw, at, faults),
+        Some("shared") => read_shared(raw, at, faults),
+        Some("file") => read_file(raw, at, faults),
+        Some("secrets_manager") => read_aws_secret(raw, at, faults),
         _ => read_static(raw, at, faults),
     };
     edit.filter(|_| faults.len() == found_before)
 }
 
-/// The kind, if it can be read: it decides which fields there are.
+/// The type, if it can be read; it decides which fields there are.
 fn kind(raw: &RawValue) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Tag {
@@ -109,7 +127,7 @@ fn read_static(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Cred
     if is_shown {
         read_shown(&object, access_key_id, faults)
     } else {
-        read_new(&object, access_key_id, faults)
+        read_new(&object, access_key_id, at, faults)
     }
 }
 
@@ -120,6 +138,9 @@ fn read_api_key(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Cre
         return Some(CredentialsEdit::Shown(Shown::BedrockApiKey { fingerprint }));
     }
     let api_key = Secret::new(object.text("api_key", faults)?);
+    // Its region is for a warning alone.
+    let notes = KeyNotes::of_api_key(&api_key, "").below(at);
+    faults.extend(notes.faults);
     Some(CredentialsEdit::New(Credentials::BedrockApiKey { api_key }))
 }
 
@@ -148,10 +169,11 @@ fn read_assume_role(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option
         session_name,
         session_tags: tags.unwrap_or_default(),
         duration_seconds,
-        // Until its own is resolved.
+        // Until its own source is resolved.
         source: Box::new(default_chain()),
     };
-    Some(CredentialsEdit::AssumeRole(role, Box::new(source?)))
+    let role = Credentials::AssumeRole(role);
+    Some(CredentialsEdit::Derived(role, Box::new(source?)))
 }
 
 fn read_web_identity(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
@@ -175,11 +197,45 @@ fn read_short_term_key(
     faults: &mut Vec<Fault>,
 ) -> Option<CredentialsEdit> {
     let object = Object::read(raw, at, &SHORT_TERM_KEY_FIELDS, faults)?;
-    let source = read_source(&object, faults)?;
-    Some(CredentialsEdit::ShortTermKey(Box::new(source)))
+    let edit = read_source(&object, faults)?;
+    let source = Box::new(default_chain());
+    let key = Credentials::BedrockShortTermKey { source };
+    Some(CredentialsEdit::Derived(key, Box::new(edit)))
 }
 
-/// The source; what the config-service itself runs with when there is none.
+fn read_shared(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &SHARED_FIELDS, faults)?;
+    let name = object.text("name", faults)?;
+    let shared = SharedCredential {
+        name,
+        content: None,
+    };
+    Some(CredentialsEdit::New(Credentials::Shared(shared)))
+}
+
+fn read_file(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &FILE_FIELDS, faults)?;
+    let path = object.text("path", faults)?;
+    Some(CredentialsEdit::New(Credentials::File { path }))
+}
+
+fn read_aws_secret(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+    let object = Object::read(raw, at, &AWS_SECRET_FIELDS, faults)?;
+    let id = object.text("id", faults);
+    let region = object.optional_text("region", faults);
+    let edit = read_source(&object, faults);
+    let secret = AwsSecret {
+        id: id?,
+        region,
+        source: Box::new(default_chain()),
+    };
+    Some(CredentialsEdit::Derived(
+        Credentials::SecretsManager(secret),
+        Box::new(edit?),
+    ))
+}
+
+/// The source; by default, the config-service's own identity.
 fn read_source(object: &Object<'_>, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
     match object.get("source") {
         Some((raw, at)) => read(raw, &at, faults),
@@ -199,14 +255,20 @@ fn duration(object: &Object<'_>, faults: &mut Vec<Fault>) -> Option<u32> {
 fn read_new(
     object: &Object<'_>,
     access_key_id: Option<String>,
+    at: &str,
     faults: &mut Vec<Fault>,
 ) -> Option<CredentialsEdit> {
-    let secret_access_key = object.text("secret_access_key", faults);
-    let session_token = object.optional_text("session_token", faults);
+    let secret_access_key = object.text("secret_access_key", faults).map(Secret::new);
+    let session_token = object
+        .optional_text("session_token", faults)
+        .map(Secret::new);
+    let (id, secret) = (access_key_id?, secret_access_key?);
+    let notes = KeyNotes::of_access_key(&id, &secret, session_token.as_ref()).below(at);
+    faults.extend(notes.faults);
     Some(CredentialsEdit::New(Credentials::Static {
-        access_key_id: access_key_id?,
-        secret_access_key: Secret::new(secret_access_key?),
-        session_token: session_token.map(Secret::new),
+        access_key_id: id,
+        secret_access_key: secret,
+        session_token,
     }))
 }
 
@@ -227,12 +289,12 @@ fn read_shown(
 }
 
 impl CredentialsEdit {
-    /// Whether nothing of it stands for something that is stored.
+    /// Whether no part of it refers to something stored.
     pub(super) fn is_entered(&self) -> bool {
         match self {
             Self::New(_) => true,
             Self::Shown(_) => false,
-            Self::AssumeRole(_, source) | Self::ShortTermKey(source) => source.is_entered(),
+            Self::Derived(_, source) => source.is_entered(),
         }
     }
 
@@ -247,18 +309,9 @@ impl CredentialsEdit {
         match self {
             Self::New(credentials) => Some(credentials),
             Self::Shown(shown) => shown.resolve(stored, at, faults),
-            Self::AssumeRole(role, edit) => {
+            Self::Derived(credentials, edit) => {
                 let source = edit.resolve(source, &child(at, "source"), faults)?;
-                Some(Credentials::AssumeRole(AssumeRole {
-                    source: Box::new(source),
-                    ..role
-                }))
-            }
-            Self::ShortTermKey(edit) => {
-                let source = edit.resolve(source, &child(at, "source"), faults)?;
-                Some(Credentials::BedrockShortTermKey {
-                    source: Box::new(source),
-                })
+                Some(credentials.with_source(source))
             }
         }
     }

@@ -1,18 +1,19 @@
-//! Endpoints that no channel should dial: those of the machine's own metadata.
+//! Refuses endpoints that no channel should dial: the machine's own metadata service.
 //!
-//! Only what stands in the endpoint is judged; what a name resolves to is known when it is dialled.
+//! Only the endpoint's text is checked here; what a name resolves to is checked when it is dialled.
 
 use bedrock_filter::endpoint::Endpoint;
 
 use crate::fault::Fault;
 use crate::outbound::address;
 
-/// The fault of an endpoint that leads to metadata; texts that are no endpoint have another one.
+/// The fault for an endpoint that leads to a metadata service; invalid endpoints have another one.
 pub(crate) fn check(endpoint: &str) -> Option<Fault> {
     let parsed = Endpoint::parse(endpoint).ok()?;
     address::is_forbidden_host(parsed.bare_host()).then(|| {
-        let message = "leads to a link-local address or a metadata service, which is never Bedrock; \
-                       start the config-service with --allow-link-local-endpoints if it is meant";
+        let message = "leads to a link-local address or a metadata service, which is never \
+            Bedrock; if this is intended, start the config-service with \
+            --allow-link-local-endpoints";
         Fault::new("/endpoint", "forbidden_endpoint", message)
     })
 }
@@ -22,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_alone_is_judged() {
+    fn only_the_host_is_checked() {
         for (endpoint, is_forbidden) in [
             ("http://[::ffff:169.254.169.254]:8080/", true),
             ("http://METADATA.google.internal", true),

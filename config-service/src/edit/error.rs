@@ -10,7 +10,7 @@ pub enum EditError {
     /// The body is not JSON.
     #[error("the body is not valid JSON: {0}")]
     Syntax(#[from] SyntaxError),
-    /// The edit breaks rules.
+    /// The edit violates rules.
     #[error("the channel is not valid")]
     Invalid(Vec<Fault>),
     /// Another channel has the name.
@@ -19,27 +19,45 @@ pub enum EditError {
     /// There is no channel with that id.
     #[error("there is no channel with the id `{0}`")]
     NotFound(String),
-    /// The channel is not what its author knows: it is at this revision, or it does not exist.
+    /// The channel is not in the state that its author knows: it is at this revision, or does
+    /// not exist.
     #[error("the channel was edited since it was read")]
     Outdated(Option<u64>),
-    /// The channel did not exist at that revision, or the history does not reach back so far.
-    #[error("the history has no such channel at revision {0}")]
+    /// The credential violates rules, or a channel that uses it would.
+    #[error("the credential is not valid")]
+    InvalidCredential(Vec<Fault>),
+    /// There is no credential with that name.
+    #[error("there is no credential with the name `{0}`")]
+    UnknownCredential(String),
+    /// Channels use the credential.
+    #[error("the credential `{name}` is used by the channels {}; change those first", channels.join(", "))]
+    CredentialInUse {
+        /// Its name.
+        name: String,
+        /// Their names.
+        channels: Vec<String>,
+    },
+    /// The credential is not in the state that its author knows: it is at this revision, or does not exist.
+    #[error("the credential was edited since it was read")]
+    CredentialOutdated(Option<u64>),
+    /// There is no such revision yet, the channel did not exist at it, or the history does not go back that far.
+    #[error("the channel has no revision {0} to go back to; choose one that its history lists")]
     UnknownRevision(u64),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The edit was cut short; whether it was made is unknown.
+    /// The edit was interrupted; whether it was made is unknown.
     #[error("the edit was interrupted")]
     Interrupted,
 }
 
 impl EditError {
-    /// What is wrong with the body, if that is why the edit was not made.
+    /// The faults of the body, if they are why the edit was not made.
     #[must_use]
     pub fn faults(&self) -> Option<Vec<Fault>> {
         match self {
-            Self::Invalid(faults) => Some(faults.clone()),
-            Self::NameTaken(_) => Some(vec![fault::name_taken()]),
+            Self::Invalid(faults) | Self::InvalidCredential(faults) => Some(faults.clone()),
+            Self::NameTaken(_) => Some(vec![fault::name_taken("channel")]),
             _ => None,
         }
     }

@@ -1,11 +1,14 @@
+mod credentials;
+
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::channel::fingerprint;
 use bedrock_filter::catalog::{CrossRegion, ModelFamily};
 use bedrock_filter::config::{
-    Api, Guardrail, GuardrailTrace, ModelIds, SignedBy, UnknownParameters,
+    Api, Guardrail, GuardrailTrace, ModelIds, ModelsMode, NameMatch, SignedBy, UnknownParameters,
 };
 
-/// A channel in which every field differs from its default.
+/// A channel whose fields all differ from their defaults.
 fn full() -> Channel {
     Channel {
         name: "stored".to_owned(),
@@ -22,7 +25,10 @@ fn full() -> Channel {
             session_token: None,
         },
         models: vec!["m".to_owned()],
+        models_mode: Some(ModelsMode::Allowlist),
+        discovery_hours: 24,
         allow_model_ids: ModelIds::None,
+        r#match: NameMatch::Exact,
         model_mapping: BTreeMap::from([("a".to_owned(), "b".to_owned())]),
         inference_profile_arn_map: BTreeMap::from([("c".to_owned(), "d".to_owned())]),
         model_families: BTreeMap::from([("e".to_owned(), ModelFamily::Anthropic)]),
@@ -100,7 +106,7 @@ fn required_fields_are_named() {
 }
 
 #[test]
-fn replacing_keeps_the_credentials_and_what_clients_may_ask_for_alone() {
+fn replacing_keeps_the_credentials_what_clients_may_ask_for_and_how_names_match() {
     let stored = full();
     let channel = apply(
         Base::Replace(&stored),
@@ -114,6 +120,7 @@ fn replacing_keeps_the_credentials_and_what_clients_may_ask_for_alone() {
             region: "us-west-2".to_owned(),
             credentials: stored.credentials.clone(),
             allow_model_ids: ModelIds::None,
+            r#match: NameMatch::Exact,
             ..blank()
         }
     );
@@ -158,7 +165,7 @@ fn null_and_the_empty_string_clear_what_can_be_empty() {
 #[test]
 fn what_cannot_be_empty_is_not_cleared() {
     let stored = full();
-    for field in ["name", "region", "cross_region", "allow_model_ids"] {
+    for field in ["name", "region", "cross_region", "allow_model_ids", "match"] {
         for cleared in ["null", r#""""#] {
             let json = format!(r#"{{"{field}":{cleared}}}"#);
             let fault = format!("/{field} not_clearable");
@@ -170,6 +177,7 @@ fn what_cannot_be_empty_is_not_cleared() {
         "fips",
         "priority",
         "weight",
+        "discovery_hours",
         "retry_with_inference_profile",
         "first_byte_timeout_seconds",
         "request_timeout_seconds",
@@ -191,7 +199,7 @@ fn wrong_types_are_named_all_at_once() {
     refuses(
         Base::Patch(&stored),
         r#"{"name":1,"enabled":"yes","region":[],"fips":0,"endpoint":{},"credentials":"x",
-            "models":"m","cross_region":"world","allow_model_ids":"all","model_mapping":[],
+            "models":"m","cross_region":"world","allow_model_ids":"all","match":"Model","model_mapping":[],
             "model_families":1,
             "api":true,"model_apis":[],"guardrail":"g"}"#,
         &[
@@ -200,15 +208,16 @@ fn wrong_types_are_named_all_at_once() {
             "/region invalid_type",
             "/fips invalid_type",
             "/endpoint invalid_type",
-            "/credentials invalid_type",
+            "/credentials invalid_json",
             "/models invalid_type",
             "/cross_region unknown_value",
             "/allow_model_ids unknown_value",
+            "/match unknown_value",
             "/model_mapping not_a_map",
             "/model_families not_a_map",
             "/api invalid_type",
             "/model_apis not_a_map",
-            "/guardrail invalid_type",
+            "/guardrail invalid_json",
         ],
     );
     refuses(
@@ -281,67 +290,7 @@ fn unknown_and_repeated_fields_are_refused_by_name() {
 }
 
 #[test]
-fn credentials_are_checked_without_repeating_them() {
-    let stored = full();
-    for (json, expected) in [
-        (
-            r#"{}"#,
-            vec![
-                "type required",
-                "access_key_id required",
-                "secret_access_key required",
-            ],
-        ),
-        (
-            r#"{"type":"role","access_key_id":"A","secret_access_key":"hush"}"#,
-            vec!["type unknown_value"],
-        ),
-        (
-            r#"{"type":"static","access_key_id":1,"secret_access_key":["hush"],"session_token":5}"#,
-            vec![
-                "access_key_id invalid_type",
-                "secret_access_key invalid_type",
-                "session_token invalid_type",
-            ],
-        ),
-        (
-            r#"{"type":"static","access_key_id":"","secret_access_key":null}"#,
-            vec![
-                "access_key_id not_clearable",
-                "secret_access_key not_clearable",
-            ],
-        ),
-        (
-            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret":"hush"}"#,
-            vec!["secret unknown_field"],
-        ),
-        (
-            r#"{"type":"static","access_key_id":"A","secret_access_key":"hush","secret_access_key":"b"}"#,
-            vec!["secret_access_key duplicate_field"],
-        ),
-    ] {
-        let body = format!(r#"{{"credentials":{json}}}"#);
-        let mut faults = Vec::new();
-        Edit::parse(body.as_bytes(), &mut faults)
-            .unwrap()
-            .apply(Base::Patch(&stored), &mut faults);
-        let found: Vec<_> = faults
-            .iter()
-            .map(|fault| {
-                format!(
-                    "{} {}",
-                    fault.pointer.trim_start_matches("/credentials/"),
-                    fault.code
-                )
-            })
-            .collect();
-        assert_eq!(found, expected, "{json}");
-        assert!(!format!("{faults:?}").contains("hush"), "{faults:?}");
-    }
-}
-
-#[test]
-fn what_a_read_adds_is_ignored_unless_it_is_of_another_type() {
+fn read_only_fields_are_ignored_unless_their_type_is_wrong() {
     let stored = full();
     let added = r#"{"revision":7,"created_at":"2026-01-01T00:00:00.000Z","updated_at":"x",
         "warnings":[{"pointer":"/fips","code":"ignored","message":"m"}]}"#;
@@ -360,7 +309,7 @@ fn what_a_read_adds_is_ignored_unless_it_is_of_another_type() {
 }
 
 #[test]
-fn an_id_must_be_that_of_the_path() {
+fn an_id_must_match_the_path() {
     let check = |json: &str, id: Option<&str>| {
         let mut faults = Vec::new();
         let edit = Edit::parse(json.as_bytes(), &mut faults).unwrap();
@@ -378,89 +327,6 @@ fn an_id_must_be_that_of_the_path() {
 }
 
 #[test]
-fn credentials_as_a_read_shows_them_keep_the_stored_secret() {
-    let stored = full();
-    let shown = |id: &str, secret: &str, token: bool| {
-        let fingerprint = fingerprint(&Secret::new(secret));
-        format!(
-            r#"{{"credentials":{{"type":"static","access_key_id":"{id}",
-                "fingerprint":"{fingerprint}","has_session_token":{token}}}}}"#
-        )
-    };
-    let same = shown("AKIDSTORED", "stored-secret", false);
-    assert_eq!(apply(Base::Patch(&stored), &same).unwrap(), stored);
-    for other in [
-        shown("AKIDOTHER", "stored-secret", false),
-        shown("AKIDSTORED", "older-secret", false),
-        shown("AKIDSTORED", "stored-secret", true),
-    ] {
-        let fault = "/credentials/secret_access_key secret_required";
-        refuses(Base::Patch(&stored), &other, &[fault]);
-        refuses(
-            Base::New,
-            &other,
-            &["/name required", "/region required", fault],
-        );
-    }
-    let with_secret = r#"{"credentials":{"type":"static","access_key_id":"AKIDNEW",
-        "secret_access_key":"new","fingerprint":"0123456789abcdef","has_session_token":false}}"#;
-    let new = Credentials::Static {
-        access_key_id: "AKIDNEW".to_owned(),
-        secret_access_key: Secret::new("new"),
-        session_token: None,
-    };
-    let edited = apply(Base::Patch(&stored), with_secret).unwrap();
-    assert_eq!(edited.credentials, new);
-    refuses(
-        Base::Patch(&stored),
-        r#"{"credentials":{"type":"static","access_key_id":"A","fingerprint":1,
-            "has_session_token":"no"}}"#,
-        &[
-            "/credentials/fingerprint invalid_type",
-            "/credentials/has_session_token invalid_type",
-        ],
-    );
-}
-
-#[test]
-fn an_api_key_is_written_and_kept_like_an_access_key() {
-    let stored = Channel {
-        credentials: Credentials::BedrockApiKey {
-            api_key: Secret::new("bedrock-api-key-EXAMPLE"),
-        },
-        ..full()
-    };
-    let key = r#"{"credentials":{"type":"bedrock_api_key","api_key":"bedrock-api-key-EXAMPLE"}}"#;
-    assert_eq!(apply(Base::Patch(&full()), key).unwrap(), stored);
-    let shown = |secret: &str| {
-        let fingerprint = fingerprint(&Secret::new(secret));
-        format!(r#"{{"credentials":{{"type":"bedrock_api_key","fingerprint":"{fingerprint}"}}}}"#)
-    };
-    let same = shown("bedrock-api-key-EXAMPLE");
-    assert_eq!(apply(Base::Patch(&stored), &same).unwrap(), stored);
-    let fault = "/credentials/api_key secret_required";
-    refuses(Base::Patch(&stored), &shown("another"), &[fault]);
-    refuses(Base::Patch(&full()), &same, &[fault]);
-    refuses(
-        Base::Patch(&stored),
-        r#"{"credentials":{"type":"bedrock_api_key","access_key_id":"A"}}"#,
-        &[
-            "/credentials/access_key_id unknown_field",
-            "/credentials/api_key required",
-        ],
-    );
-    refuses(
-        Base::Patch(&stored),
-        r#"{"credentials":{"type":"api_key"}}"#,
-        &[
-            "/credentials/type unknown_value",
-            "/credentials/access_key_id required",
-            "/credentials/secret_access_key required",
-        ],
-    );
-}
-
-#[test]
 fn a_body_must_be_an_object() {
     for json in ["[]", "null", "5", r#""{}""#, "true"] {
         refuses(Base::New, json, &[" not_an_object"]);
@@ -468,7 +334,7 @@ fn a_body_must_be_an_object() {
 }
 
 #[test]
-fn what_is_not_json_is_refused_with_its_place() {
+fn malformed_json_is_refused_with_line_and_column() {
     for (body, line, column) in [
         (&b""[..], 1, 0),
         (b"{", 1, 1),

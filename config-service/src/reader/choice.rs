@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use super::scalar::{nullable_text, text};
 use crate::fault::Fault;
 
-/// A type of which every value is a word.
+/// A type whose values are all words.
 pub(crate) trait Choice: Copy + Serialize + 'static {
     /// All of them, in the order in which messages list them.
     const ALL: &'static [Self];
-    /// What `null` and `""` stand for, if they may be written.
+    /// The value of `null` and `""`, if they are allowed.
     const CLEARED: Option<Self> = None;
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn choice<T: Choice>(raw: &RawValue, at: &str, faults: &mut Vec<Fault
     of_word(&word, at, faults)
 }
 
-/// The value that a word stands for.
+/// The value of a word.
 pub(crate) fn of_word<T: Choice>(word: &str, at: &str, faults: &mut Vec<Fault>) -> Option<T> {
     let found = T::ALL.iter().find(|value| word_of(*value) == word);
     if found.is_none() {
@@ -37,7 +37,7 @@ pub(crate) fn of_word<T: Choice>(word: &str, at: &str, faults: &mut Vec<Fault>) 
     found.copied()
 }
 
-/// The word for a value, as documents have it.
+/// The word for a value, as used in documents.
 fn word_of<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(Value::String(word)) => word,
@@ -64,7 +64,7 @@ mod tests {
     use bedrock_filter::catalog::CrossRegion;
     use bedrock_filter::config::{Api, SignedBy};
 
-    /// Reads a JSON text: the value, or the fault's code and message.
+    /// Reads a JSON value: the choice, or the fault's code and message.
     fn read<T: Choice>(json: &str) -> Result<T, (&'static str, String)> {
         let raw: &RawValue = serde_json::from_str(json).unwrap();
         let mut faults = Vec::new();
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_matched_exactly_and_listed_where_they_are_not() {
+    fn words_are_matched_exactly_and_a_fault_lists_them() {
         assert_eq!(read(r#""geo""#), Ok(CrossRegion::Geo));
         let unknown = |message: &str| ("unknown_value", message.to_owned());
         for json in [r#""Geo""#, r#"" geo""#, r#""world""#] {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_cleared_has_a_value_then() {
+    fn clearing_gives_the_default_where_it_is_allowed() {
         for json in ["null", r#""""#] {
             assert_eq!(read(json), Ok(Api::Auto));
             let (code, _) = read::<CrossRegion>(json).unwrap_err();

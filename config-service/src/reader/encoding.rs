@@ -1,16 +1,16 @@
-//! What editors and shells put in front of a JSON text, or make of it as a whole: PowerShell writes files in
-//! UTF-16, and others begin with a byte order mark.
+//! Encodings that editors and shells give a JSON text: PowerShell writes files in UTF-16, and others put a
+//! byte order mark in front.
 
 use super::json::SyntaxError;
 
-/// The mark of UTF-8.
+/// The UTF-8 byte order mark.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A body without the byte order mark of UTF-8.
+/// A body without a UTF-8 byte order mark.
 ///
 /// # Errors
 ///
-/// When the body is in another encoding of Unicode, which [`SyntaxError`] names.
+/// When the body is in another Unicode encoding, which [`SyntaxError`] names.
 pub(crate) fn without_mark(body: &[u8]) -> Result<&[u8], SyntaxError> {
     match wide(body) {
         None => Ok(body.strip_prefix(MARK).unwrap_or(body)),
@@ -23,7 +23,7 @@ pub(crate) fn without_mark(body: &[u8]) -> Result<&[u8], SyntaxError> {
 }
 
 /// The encoding of a body whose characters take more than a byte each. A JSON text begins with an ASCII
-/// character, so the zeros around it tell the encoding where there is no mark.
+/// character, so without a mark the zeros around it reveal the encoding.
 fn wide(body: &[u8]) -> Option<&'static str> {
     match body {
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some("UTF-32"),
@@ -39,13 +39,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_of_utf_8_is_skipped_once() {
+    fn a_utf_8_byte_order_mark_is_skipped_once() {
         assert_eq!(without_mark(b"\xef\xbb\xbf{}"), Ok(&b"{}"[..]));
         assert_eq!(without_mark(b"{}"), Ok(&b"{}"[..]));
         assert_eq!(without_mark(b""), Ok(&b""[..]));
         let twice = b"\xef\xbb\xbf\xef\xbb\xbf{}";
         assert_eq!(without_mark(twice), Ok(&b"\xef\xbb\xbf{}"[..]));
-        // Not UTF-8 either, but nothing that is known: whoever reads the text says so.
+        // Not UTF-8 either, but no known encoding; the parser reports it.
         assert_eq!(without_mark(b"\xff{}"), Ok(&b"\xff{}"[..]));
     }
 

@@ -1,4 +1,4 @@
-//! JSON read so that nothing is lost: duplicate keys stay, and every value keeps its text.
+//! Reads JSON without losing anything: duplicate keys stay, and every value keeps its text.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// What kind of JSON value a text is; `Display` gives it with its article.
+/// The kind of a JSON value; `Display` includes the article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Object,
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// The kind of a value that is known to be well-formed.
+    /// The kind of a value, which must be well-formed.
     pub(crate) fn of(value: &RawValue) -> Self {
         match value.get().trim_start().as_bytes().first() {
             Some(b'{') => Self::Object,

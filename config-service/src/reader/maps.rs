@@ -1,15 +1,16 @@
 //! Maps of names.
 //!
-//! A map is a JSON object of string to string, a string that holds such an object, `""` or
-//! `null`. All faults of a map are found in one pass.
+//! A map is a JSON object of string to string, a string that holds such an object, maybe as somebody pasted it, `""`
+//! or `null`. All faults of a map are found in one pass.
 
 use std::collections::BTreeMap;
 
-use bedrock_filter::config::TextFault;
+use bedrock_filter::config::{Invisible, TextFault};
 use serde::de::value::{Error as ValueError, StringDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde_json::value::RawValue;
 
+use super::embedded::{Embedded, embedded};
 use super::json::{self, Kind, Members};
 use super::scalar;
 use crate::fault::{Fault, child};
@@ -24,8 +25,8 @@ pub(crate) fn string_map(
     typed_map(raw, at, faults, |value| Ok(value.to_owned()))
 }
 
-/// Reads a map of string to one of an enum's names; otherwise like [`string_map`]. `code` is for a
-/// name that the enum does not have; the message lists those that it has.
+/// Reads a map of string to one of an enum's names; otherwise like [`string_map`]. `code` is the
+/// fault for an unknown name; the message lists the known ones.
 pub(crate) fn enum_map<T: DeserializeOwned>(
     raw: &RawValue,
     at: &str,
@@ -38,28 +39,35 @@ pub(crate) fn enum_map<T: DeserializeOwned>(
     })
 }
 
-/// Rules for a text that is looked up or sent verbatim: not blank, nothing around it, nothing
-/// invisible in it. `what` names the text in the messages.
+/// Rules for a text that is looked up or sent verbatim: not blank, no surrounding white space, no
+/// control characters. `what` names the text in the messages.
 pub(super) fn text_faults(text: &str, what: &str, codes: TextCodes) -> Vec<(&'static str, String)> {
     let faults = TextFault::all(text).into_iter();
     let told = faults.map(|fault| match fault {
         TextFault::Blank => (
             codes.empty,
-            format!("{what} is empty; write it or remove the entry"),
+            format!("{what} is empty; fill it in or remove the entry"),
         ),
         TextFault::Padded => (
             "surrounding_whitespace",
-            format!("{what} begins or ends with whitespace; remove it, matching is exact"),
+            format!("{what} begins or ends with white space; remove it, because matching is exact"),
         ),
         TextFault::Control => (
             "control_character",
             format!("{what} contains a control character such as a line break; remove it"),
         ),
     });
-    told.collect()
+    let hidden = Invisible::find(text);
+    told.chain(hidden.map(|found| ("invisible_character", invisible(what, found))))
+        .collect()
 }
 
-/// Codes that differ between the places where texts stand.
+/// Says that a text contains an invisible character, and nothing else of the text.
+pub(super) fn invisible(what: &str, found: Invisible) -> String {
+    format!("{what} contains an invisible character, {found}; remove it")
+}
+
+/// Codes that depend on where a text is.
 #[derive(Clone, Copy)]
 pub(super) struct TextCodes {
     /// Code for a blank text.
@@ -93,24 +101,13 @@ fn embedded_map<T>(
     faults: &mut Vec<Fault>,
     read: &impl Fn(&str) -> Result<T, ValueFault>,
 ) -> BTreeMap<String, T> {
-    let Some(text) = scalar::string(raw, at, faults).filter(|text| !text.is_empty()) else {
-        return BTreeMap::new();
-    };
-    match json::parse(&text) {
-        Ok(inner) if Kind::of(inner) == Kind::Object => object_map(inner.get(), at, faults, read),
-        Ok(inner) => {
-            let found = format!("a string that holds {}", Kind::of(inner));
-            faults.push(not_a_map(at, &found));
+    match embedded(raw, at, faults) {
+        Embedded::Object(text) => object_map(&text, at, faults, read),
+        Embedded::Other(Some(kind)) => {
+            faults.push(not_a_map(at, &format!("a string that holds {kind}")));
             BTreeMap::new()
         }
-        Err(error) => {
-            faults.push(Fault::new(
-                at,
-                "invalid_json",
-                format!("the string does not hold a JSON object: {error}"),
-            ));
-            BTreeMap::new()
-        }
+        Embedded::Nothing | Embedded::Other(None) => BTreeMap::new(),
     }
 }
 
@@ -119,8 +116,8 @@ fn not_a_map(at: &str, found: &str) -> Fault {
         at,
         "not_a_map",
         format!(
-            "expected a JSON object of string to string (or a string that holds one, \"\" or \
-             null), found {found}"
+            "expected a JSON object whose values are strings (or a string that contains one, \"\" \
+             or null), found {found}"
         ),
     )
 }
@@ -154,7 +151,7 @@ fn object_map<T>(
             faults.push(Fault::new(
                 &at,
                 "duplicate_key",
-                "the key stands more than once; keep one of the entries",
+                "the key appears more than once; keep one of the entries",
             ));
         }
         if let Some(value) = map_value(raw, &at, faults, read) {

@@ -1,8 +1,8 @@
-//! Names of fields that nobody knows, and names that stand twice.
+//! Unknown field names, and repeated ones.
 
 use crate::fault::Fault;
 
-/// The fault of a field that does not exist, with the likely spelling.
+/// The fault for a field that does not exist, with the likely spelling.
 pub(crate) fn unknown(name: &str, at: &str, known: &[&str]) -> Fault {
     let message = match nearest(name, known) {
         Some(likely) => format!("there is no such field; did you mean `{likely}`?"),
@@ -14,13 +14,13 @@ pub(crate) fn unknown(name: &str, at: &str, known: &[&str]) -> Fault {
     Fault::new(at, "unknown_field", message)
 }
 
-/// The fault of a field that stands more than once.
+/// The fault for a field that appears more than once.
 pub(crate) fn duplicate(at: &str) -> Fault {
-    let message = "the field stands more than once; keep one of them";
+    let message = "the field appears more than once; keep one of them";
     Fault::new(at, "duplicate_field", message)
 }
 
-/// The known name with the fewest edits, when it is close enough to be a slip.
+/// The known name with the smallest edit distance, if it is small enough to be a typo.
 fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let closest = known
         .iter()

@@ -1,4 +1,4 @@
-//! Objects inside a channel, such as its credentials: named fields, each of them once.
+//! Objects inside a channel, such as its credentials: named fields, each at most once.
 
 use serde_json::value::RawValue;
 
@@ -6,14 +6,14 @@ use super::json::Members;
 use super::{names, scalar};
 use crate::fault::{Fault, child};
 
-/// An object and where it stands.
+/// An object and its position.
 pub(crate) struct Object<'a> {
     members: Vec<(String, &'a RawValue)>,
     at: &'a str,
 }
 
 impl<'a> Object<'a> {
-    /// Reads what is known to be an object. Fields that are not among `known`, or stand twice, are
+    /// Reads what is known to be an object. Fields that are not in `known`, or appear twice, are
     /// added to `faults`.
     pub(crate) fn read(
         raw: &'a RawValue,
@@ -38,13 +38,13 @@ impl<'a> Object<'a> {
         Some(Self { members, at })
     }
 
-    /// The value of a field and where it stands.
+    /// The value of a field and its position.
     pub(crate) fn get(&self, name: &str) -> Option<(&'a RawValue, String)> {
         let (_, raw) = self.members.iter().find(|(key, _)| key == name)?;
         Some((raw, self.at_field(name)))
     }
 
-    /// A text that must be there.
+    /// A required string.
     pub(crate) fn text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let Some((raw, at)) = self.get(name) else {
             faults.push(Fault::new(self.at_field(name), "required", "is required"));
@@ -53,7 +53,7 @@ impl<'a> Object<'a> {
         scalar::text(raw, &at, faults)
     }
 
-    /// A text that may be missing, `null` or empty.
+    /// A string that may be missing, `null` or empty.
     pub(crate) fn optional_text(&self, name: &str, faults: &mut Vec<Fault>) -> Option<String> {
         let (raw, at) = self.get(name)?;
         scalar::nullable_text(raw, &at, faults)?

@@ -1,12 +1,15 @@
-//! Texts, numbers and lists. Each reader gives `None` after adding a fault.
+//! Strings, numbers and lists. Each reader returns `None` after adding a fault.
 
+use std::str::FromStr;
+
+use bedrock_filter::config::Invisible;
 use serde_json::value::RawValue;
 
 use super::json::Kind;
-use super::maps::{TextCodes, text_faults};
+use super::maps::{TextCodes, invisible, text_faults};
 use crate::fault::{Fault, child};
 
-/// A text that cannot be cleared.
+/// A string that cannot be cleared.
 pub(crate) fn text(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String> {
     match Kind::of(raw) {
         Kind::String => {
@@ -15,13 +18,13 @@ pub(crate) fn text(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
                 faults.push(not_clearable(at));
                 return None;
             }
-            Some(text)
+            visible(text, at, faults)
         }
         kind => mismatch(kind, "a string", at, faults),
     }
 }
 
-/// A text that `null` or `""` clears.
+/// A string that `null` or `""` clears.
 pub(crate) fn nullable_text(
     raw: &RawValue,
     at: &str,
@@ -29,13 +32,16 @@ pub(crate) fn nullable_text(
 ) -> Option<Option<String>> {
     match Kind::of(raw) {
         Kind::Null => Some(None),
-        Kind::String => string(raw, at, faults).map(|text| Some(text).filter(|t| !t.is_empty())),
+        Kind::String => {
+            let text = visible(string(raw, at, faults)?, at, faults)?;
+            Some(Some(text).filter(|text| !text.is_empty()))
+        }
         kind => mismatch(kind, "a string, \"\" or null", at, faults),
     }
 }
 
 /// A whole number that cannot be cleared.
-pub(crate) fn number(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<u32> {
+pub(crate) fn number<N: FromStr>(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<N> {
     let number = nullable_number(raw, at, faults)?;
     if number.is_none() {
         faults.push(not_clearable(at));
@@ -44,11 +50,11 @@ pub(crate) fn number(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Optio
 }
 
 /// A whole number that `null` or `""` clears.
-pub(crate) fn nullable_number(
+pub(crate) fn nullable_number<N: FromStr>(
     raw: &RawValue,
     at: &str,
     faults: &mut Vec<Fault>,
-) -> Option<Option<u32>> {
+) -> Option<Option<N>> {
     match Kind::of(raw) {
         Kind::Null => Some(None),
         Kind::String if raw.get() == "\"\"" => Some(None),
@@ -71,15 +77,16 @@ pub(crate) fn boolean(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Opti
     }
 }
 
-/// A field that only the config-service sets: any value that a read could have given will do.
+/// A field that only the config-service sets: any value that a read could have returned is
+/// accepted.
 pub(crate) fn read_only(raw: &RawValue, expected: Kind, at: &str, faults: &mut Vec<Fault>) {
     if Kind::of(raw) != expected {
-        let message = "is set by the config-service; leave it out, or send what a read gave";
+        let message = "is set by the config-service; leave it out, or send what a read returned";
         faults.push(Fault::new(at, "read_only_field", message));
     }
 }
 
-/// A list of texts that `null` or `""` clears.
+/// A list of strings that `null` or `""` clears.
 pub(crate) fn texts(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
     match Kind::of(raw) {
         Kind::Null => return Some(Vec::new()),
@@ -95,6 +102,19 @@ pub(crate) fn texts(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option
         .filter_map(|(index, item)| list_item(item, &child(at, &index.to_string()), faults))
         .collect();
     (faults.len() == found_before).then_some(texts)
+}
+
+/// The text, if all of it can be seen.
+fn visible(text: String, at: &str, faults: &mut Vec<Fault>) -> Option<String> {
+    let Some(found) = Invisible::find(&text) else {
+        return Some(text);
+    };
+    faults.push(Fault::new(
+        at,
+        "invisible_character",
+        invisible("the value", found),
+    ));
+    None
 }
 
 /// The decoded text of a JSON string.
@@ -125,7 +145,7 @@ fn list_item(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<String
     sound.then_some(text)
 }
 
-/// Adds the fault of a value of the wrong type.
+/// Adds the fault for a value of the wrong type.
 pub(crate) fn mismatch<T>(
     found: Kind,
     expected: &str,

@@ -1,35 +1,36 @@
-//! Making tokens, for the API, the page and the terminal alike.
+//! Creates tokens for the API, the web page and the terminal.
 
 use bedrock_filter::secret::Secret;
 
 use crate::access::{Principal, TokenHash, is_token_name, new_token};
 use crate::store::{Store, StoreError, TokenEntry};
 
-/// Why no token was made.
+/// Why a token was not created.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum IssueError {
-    /// No token can have the name.
+    /// The name is not valid for a token.
     #[error(
         "the name must be 1 to 64 letters, digits, `.`, `_` or `-`, start with a letter or digit, and \
          not be `admin`"
     )]
     Name,
-    /// Another token has it.
-    #[error("another token has the name `{0}`")]
+    /// Another token has the name.
+    #[error("another token has the name `{0}`; choose another")]
     Taken(String),
-    /// The system has no random numbers.
-    #[error("the system has no random numbers")]
+    /// The system provides no random numbers.
+    #[error("the system provides no random numbers")]
     Random(#[from] getrandom::Error),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Makes a token for `owner` and remembers its hash; the token itself is here and nowhere else.
+/// Creates a token for `owner` and stores its hash; the token itself is only in what this
+/// returns.
 ///
 /// # Errors
 ///
-/// See [`IssueError`]; nothing is remembered then.
+/// See [`IssueError`]; then nothing is stored.
 pub(crate) async fn issue(
     store: &Store,
     owner: &Principal,

@@ -1,4 +1,4 @@
-//! Credentials as a read shows them: they stand for the stored ones, whose secrets they lack.
+//! Credentials as shown by a read: they refer to the stored ones, without the secrets.
 
 use crate::channel::{Credentials, fingerprint};
 use crate::fault::{Fault, child};
@@ -17,7 +17,7 @@ pub(in crate::edit) enum Shown {
 }
 
 impl Shown {
-    /// The stored credentials that this stands for.
+    /// The stored credentials that this refers to.
     pub(super) fn resolve(
         &self,
         stored: Option<&Credentials>,
@@ -32,7 +32,7 @@ impl Shown {
         kept.cloned()
     }
 
-    /// Whether this is what a read of `stored` gives.
+    /// Whether this is what a read of `stored` shows.
     fn shows(&self, stored: &Credentials) -> bool {
         match (self, stored) {
             (
@@ -59,7 +59,7 @@ impl Shown {
         }
     }
 
-    /// Where the secret that is missing would stand.
+    /// The path of the missing secret.
     fn secret_field(&self) -> &'static str {
         match self {
             Self::Static { .. } => "secret_access_key",
@@ -70,9 +70,9 @@ impl Shown {
 
 fn secret_required(stored: Option<&Credentials>) -> &'static str {
     if stored.is_some() {
-        "must be given again: what stands beside it (`fingerprint` and the like) is not that of the \
+        "must be given again, because `fingerprint` or another field beside it does not match the \
          stored credentials; or leave `credentials` out to keep what is stored"
     } else {
-        "must be given: a new channel has no stored secret that `fingerprint` could stand for"
+        "must be given: a new channel has no stored secret that `fingerprint` could refer to"
     }
 }

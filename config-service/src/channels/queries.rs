@@ -1,29 +1,33 @@
 //! Questions about channels that change nothing.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock_filter::config::{SignedBy, lint};
+use bedrock_filter::config::{Failover, Generation, ProtocolName, SignedBy};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
 use super::candidate::find;
 use super::{Channels, EditError, Request};
+use crate::candor::Candor;
+use crate::cluster::Cluster;
 use crate::credentials::IssuedCredentials;
+use crate::discovery;
 use crate::explain::{self, Explanation};
 use crate::export::ExportError;
 use crate::fault::Fault;
-use crate::probe::{Candor, Plan, ProbeError, Report};
+use crate::probe::{Plan, ProbeError, Report};
 use crate::publish::{self, Snapshot};
 use crate::settings::Settings;
 use crate::store::Contents;
 
 impl Channels {
-    /// Judges an edit without making it; gives what is suspicious about the channel that would result.
+    /// Checks an edit without making it; returns the warnings about the channel that would result.
     ///
     /// # Errors
     ///
-    /// What the edit itself would give.
+    /// Those of the edit itself.
     pub async fn preview(
         &self,
         request: Request,
@@ -31,20 +35,23 @@ impl Channels {
     ) -> Result<Vec<Fault>, EditError> {
         let contents = self.list().await?;
         let candidate = self.inner.read(&contents, &request, body.as_ref())?;
-        let warnings = lint::warnings(&candidate.after);
+        let known = candidate.before.as_ref();
+        let known = known.and_then(|stored| stored.discovery.as_ref());
+        let mut warnings = discovery::judged(&candidate.after, known);
+        warnings.extend(self.inner.unreached(&candidate.after));
         self.inner.judge(&contents, &candidate)?;
         Ok(warnings)
     }
 
-    /// Where a chat request would go and what Bedrock would get; with `channel`, if that one alone
-    /// were there, and enabled.
+    /// Where a request would go and what Bedrock would get; with `channel`, as if that were the only channel, and
+    /// enabled.
     ///
     /// # Errors
     ///
     /// When there is no such channel, or the database fails.
     pub async fn explain(
         &self,
-        request: &Value,
+        request: (ProtocolName, &Value),
         channel: Option<&str>,
     ) -> Result<Explanation, EditError> {
         let mut contents = self.list().await?;
@@ -71,6 +78,8 @@ impl Channels {
     pub async fn probe(&self, id: &str, plan: &Plan) -> Result<Report, ProbeError> {
         let mut contents = self.list().await.map_err(EditError::from)?;
         keep_only(&mut contents, id)?;
+        let named = contents.channels.first();
+        let named = named.map(|stored| plan.models_of(&stored.channel));
         let inner = &self.inner;
         let mut config = publish::ready(&contents, &inner.settings, &inner.keeper.issued());
         let channel = config
@@ -78,9 +87,9 @@ impl Channels {
             .first_mut()
             .filter(|channel| channel.credentials.are_valid(SystemTime::now()))
             .ok_or(ProbeError::NoCredentials)?;
-        // There is no Envoy here to sign.
+        // There is no Envoy here that could sign.
         channel.signer = SignedBy::Filter;
-        let models = plan.models_of(channel)?;
+        let models = named.unwrap_or(Err(ProbeError::NoModels))?;
         let candor = Candor::of(channel, &inner.settings.trusted_endpoints);
         let routes = Routes::compile(config).map_err(EditError::Invalid)?;
         let prober = &inner.prober;
@@ -89,19 +98,25 @@ impl Channels {
 }
 
 impl Channels {
-    /// The enabled channels for an Envoy that is not attached: sealed, signed for by the filter, and without failover.
+    /// The enabled channels for an Envoy that is not connected: sealed, signed by the filter, and with failover only on
+    /// the pools of `generation`.
     ///
     /// # Errors
     ///
-    /// When credentials would be in clear or would expire, or the database fails.
-    pub async fn copy(&self) -> Result<Snapshot, ExportError> {
+    /// When credentials would be in clear text or would expire, or the database fails.
+    pub async fn copy(&self, generation: Option<Generation>) -> Result<Snapshot, ExportError> {
         let mut contents = self.list().await.map_err(EditError::from)?;
         contents.channels.retain(|stored| stored.channel.enabled);
         for stored in &mut contents.channels {
             stored.channel.signer = SignedBy::Filter;
         }
+        let failover = self
+            .inner
+            .settings
+            .failover
+            .filter(|_| generation.is_some());
         let settings = Settings {
-            failover: None,
+            failover: failover.map(|own| Failover { generation, ..own }),
             ..self.inner.settings.clone()
         };
         if !settings.sealer.is_active() && !contents.channels.is_empty() {
@@ -121,7 +136,28 @@ impl Channels {
     }
 }
 
-/// Leaves one channel, and enables it.
+impl Channels {
+    /// The clusters for Envoys that get channels from this service but no clusters, including those of channels that are
+    /// disabled as yet.
+    ///
+    /// # Errors
+    ///
+    /// When a cluster would need a secret, or the database fails.
+    pub async fn foreseen(&self) -> Result<BTreeSet<Cluster>, ExportError> {
+        let contents = self.list().await.map_err(EditError::from)?;
+        let signed = contents.channels.iter().map(|stored| &stored.channel);
+        let signed = signed.filter(|own| own.enabled && own.signer == SignedBy::Envoy);
+        let signed: Vec<_> = signed.map(|own| own.name.clone()).collect();
+        if !signed.is_empty() {
+            return Err(ExportError::SignedByEnvoy(signed));
+        }
+        let mut clusters = publish::foreseen(&contents, &self.inner.settings)?;
+        clusters.retain(|own| own.signing.is_none());
+        Ok(clusters)
+    }
+}
+
+/// Keeps only one channel, and enables it.
 pub(super) fn keep_only(contents: &mut Contents, id: &str) -> Result<(), EditError> {
     let mut kept = find(contents, id)?.clone();
     kept.channel.enabled = true;
