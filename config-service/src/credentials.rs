@@ -1,20 +1,23 @@
-//! Gets keys from where channels' credentials come from.
+//! Gets keys from the sources of channels' credentials.
 //!
-//! The filter knows two kinds only, an access key and a Bedrock API key. Every other kind is a source
-//! from which [`keeper`] gets one of those two, again and again, before it expires.
+//! The filter knows only two types of credentials, an access key and a Bedrock API key. Every other
+//! type is a source from which [`keeper`] gets one of those two, and renews it before it expires.
 
 mod aws;
 mod check;
 mod error;
 pub mod keeper;
+mod key_document;
 pub(crate) mod ledger;
 mod short_term;
+mod stored_key;
 mod token_file;
 
-pub use aws::Aws;
-pub(crate) use check::check_channel;
+pub use aws::{Aws, Endpoints};
+pub use check::FilePlaces;
+pub(crate) use check::{check, check_channel};
 pub use ledger::IssuedCredentials;
-pub use token_file::{InvalidFolder, TokenFolder, TokenFolders, USUAL_FOLDERS};
+pub use token_file::{Folder, Folders, InvalidFolder, USUAL_FOLDERS, USUAL_KEY_FOLDERS};
 
-/// Role session name where none is configured.
+/// The role session name by default.
 pub const DEFAULT_SESSION_NAME: &str = "bedrock-filter";

@@ -1,11 +1,13 @@
-//! Calls that the service makes itself: one way to make a client, so that every call has a time limit, none
-//! follows a redirect, and none reaches the machine's own metadata, whatever a name resolves to.
+//! The service's own HTTP calls.
+//!
+//! All clients are created here, so that every call has a time limit, none follows a redirect, and none
+//! reaches the machine's own metadata service, whatever a name resolves to.
 
 pub(crate) mod address;
 mod redact;
 mod resolver;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +17,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response, Url};
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 pub(crate) use redact::redacted;
@@ -25,7 +27,7 @@ use resolver::Resolver;
 /// How long a connection may take, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a call may take from its start to the last byte of its answer, unless it says otherwise.
+/// How long a call may take from its start to the last byte of its answer, unless it sets its own limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How far calls may reach.
@@ -38,13 +40,13 @@ pub enum Reach {
     Everywhere,
 }
 
-/// Why a call had no answer.
+/// Why a call got no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The client cannot be made.
-    #[error("{0}")]
-    Client(String),
-    /// It must not be made.
+    /// The client cannot be created.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// It is not allowed.
     #[error(transparent)]
     Forbidden(#[from] Forbidden),
     /// It failed; with all causes, and without secrets.
@@ -52,19 +54,41 @@ pub enum CallError {
     Failed(String),
 }
 
-/// The way out. Clones share their connections.
+/// Why there can be no client.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The system's or the file's certificates cannot be used.
+    #[error("TLS cannot be set up: {}", chain(.0))]
+    Tls(tokio_rustls::rustls::Error),
+    /// The client's own settings do not go together.
+    #[error("the HTTP client cannot be created: {}", chain(&**.0))]
+    Http(Arc<reqwest::Error>),
+}
+
+/// Why the certificates of a file cannot be trusted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuthorityError {
+    /// It cannot be read.
+    #[error("cannot read {}: {cause}", file.display())]
+    Unreadable { file: PathBuf, cause: pem::Error },
+    /// There is none in it.
+    #[error("{} contains no certificate in PEM", .0.display())]
+    Empty(PathBuf),
+}
+
+/// The outbound client. Clones share their connections.
 #[derive(Clone, Debug, Default)]
 pub struct Outbound {
     reach: Reach,
-    /// Authorities that are trusted besides the system's.
+    /// Authorities to trust besides the system's.
     authorities: Vec<CertificateDer<'static>>,
-    // Made when it is needed first: reading the system's trusted certificates takes time.
-    client: Arc<OnceLock<Result<Client, String>>>,
+    // Created on first use, because reading the system's trusted certificates takes time.
+    client: Arc<OnceLock<Result<Client, ClientError>>>,
     for_aws: Arc<OnceLock<SharedHttpClient>>,
 }
 
 impl Outbound {
-    /// Calls that reach so far.
+    /// Creates a client that reaches this far.
     #[must_use]
     pub fn new(reach: Reach) -> Self {
         Self {
@@ -73,33 +97,33 @@ impl Outbound {
         }
     }
 
-    /// The same, with the authorities of a PEM file trusted too.
+    /// The same, but also trusting the authorities in a PEM file.
     ///
     /// # Errors
     ///
     /// When the file cannot be read or has no certificate in it.
-    pub(crate) fn trusting(mut self, file: &Path) -> Result<Self, String> {
+    pub(crate) fn trusting(mut self, file: &Path) -> Result<Self, AuthorityError> {
         let found = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
-        self.authorities =
-            found.map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+        self.authorities = found.map_err(|cause| AuthorityError::Unreadable {
+            file: file.to_owned(),
+            cause,
+        })?;
         if self.authorities.is_empty() {
-            return Err(format!("{} has no certificate in PEM", file.display()));
+            return Err(AuthorityError::Empty(file.to_owned()));
         }
         Ok(self)
     }
 
-    /// Makes a call; gives the answer as soon as its head is there.
+    /// Makes a call; returns the answer as soon as its headers have arrived.
     ///
     /// # Errors
     ///
     /// When there is no answer.
     pub(crate) async fn call(&self, request: Request) -> Result<Response, CallError> {
-        // A host that is an address is dialled without a look-up.
+        // A host that is an address is dialled without a lookup.
         self.check(request.url())?;
         let client = self.client.get_or_init(|| self.client());
-        let client = client
-            .as_ref()
-            .map_err(|it| CallError::Client(it.clone()))?;
+        let client = client.as_ref().map_err(ClientError::clone)?;
         let answer = client.execute(request).await;
         answer.map_err(|error| CallError::Failed(redacted(&chain(&error.without_url()), &[])))
     }
@@ -110,23 +134,18 @@ impl Outbound {
         self.reach.admits_host(bare)
     }
 
-    fn client(&self) -> Result<Client, String> {
-        let made = self.tls().map(|tls| {
-            Client::builder()
-                .tls_backend_preconfigured(tls)
-                .dns_resolver(Resolver(self.reach))
-                .redirect(Policy::none())
-                // A proxy would resolve names itself, out of reach of the check.
-                .no_proxy()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(CALL_TIMEOUT)
-                .build()
-        });
-        match made {
-            Ok(Ok(client)) => Ok(client),
-            Ok(Err(error)) => Err(chain(&error)),
-            Err(error) => Err(chain(&error)),
-        }
+    fn client(&self) -> Result<Client, ClientError> {
+        let tls = self.tls().map_err(ClientError::Tls)?;
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .dns_resolver(Resolver(self.reach))
+            .redirect(Policy::none())
+            // A proxy would resolve names itself, where this check cannot see it.
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(CALL_TIMEOUT)
+            .build();
+        client.map_err(|error| ClientError::Http(Arc::new(error)))
     }
 
     fn tls(&self) -> Result<ClientConfig, tokio_rustls::rustls::Error> {
@@ -144,10 +163,10 @@ impl Outbound {
             .with_no_client_auth())
     }
 
-    /// A client for AWS's SDK, which has time limits of its own.
+    /// A client for AWS's SDK, which has its own time limits.
     ///
-    /// Addresses that the SDK dials as such are those of metadata, which it has from the environment or from
-    /// AWS; what has a name is checked.
+    /// The addresses that the SDK dials directly are those of metadata services, which come from the
+    /// environment or from AWS; names are checked.
     pub(crate) fn for_aws(&self) -> SharedHttpClient {
         let make = || {
             let ring = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
@@ -159,8 +178,20 @@ impl Outbound {
     }
 }
 
-/// An error with what caused it, each by its message alone: the debug form that AWS's SDK writes of an answer
-/// holds headers and body.
+/// The body of an answer; `None` when it breaks off or is longer than `max` bytes.
+pub(crate) async fn read_all(mut answer: Response, max: usize) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.ok()? {
+        if body.len() + chunk.len() > max {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
+}
+
+/// An error and its causes, only by their messages: the debug output of AWS's SDK for an answer contains
+/// headers and body.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -182,13 +213,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_of_metadata_are_refused_before_they_are_dialled() {
+    async fn metadata_addresses_are_refused_before_they_are_dialled() {
         let outbound = Outbound::default();
         for url in [
             "http://169.254.169.254/latest/meta-data/",
             "http://[fe80::1]/",
             "http://[::ffff:100.100.100.200]/",
-            // Both are 169.254.169.254 to whoever parses addresses.
+            // Address parsers read both as 169.254.169.254.
             "http://2852039166/",
             "http://0xa9fea9fe/",
             "http://metadata.google.internal/",

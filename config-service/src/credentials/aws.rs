@@ -1,4 +1,4 @@
-//! Calls to AWS that give credentials, through AWS's own SDK.
+//! Calls AWS to get credentials, through AWS's own SDK.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,64 +15,78 @@ use bedrock_filter::config::Credentials as Issued;
 use bedrock_filter::secret::Secret;
 
 use super::error::FetchError;
+use super::key_document::Key;
 use super::ledger::Fetched;
-use super::{DEFAULT_SESSION_NAME, TokenFolders, short_term};
+use super::{DEFAULT_SESSION_NAME, FilePlaces, short_term};
 use crate::channel::{AssumeRole, Credentials, WebIdentity};
 use crate::outbound::{Outbound, chain};
 
-/// How long one call to STS may take, retries included.
+/// How long one call may take, retries included.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The way to AWS. Clones share one HTTP client.
+/// The client for AWS. Clones share one HTTP client.
 #[derive(Clone, Debug, Default)]
 pub struct Aws {
-    outbound: Outbound,
-    sts_endpoint: Option<String>,
-    tokens: TokenFolders,
+    pub(super) outbound: Outbound,
+    pub(super) endpoints: Endpoints,
+    pub(super) places: FilePlaces,
+}
+
+/// Endpoints of AWS's services, if they are not those of the region.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    /// Security Token Service.
+    pub sts: Option<String>,
+    /// Secrets Manager.
+    pub secrets_manager: Option<String>,
 }
 
 impl Aws {
-    /// `sts_endpoint` replaces the region's own endpoint of STS; tokens of identity providers are read
-    /// from these folders.
+    /// Files are read only from these places.
     #[must_use]
-    pub fn new(outbound: Outbound, sts_endpoint: Option<String>, tokens: TokenFolders) -> Self {
+    pub fn new(outbound: Outbound, endpoints: Endpoints, places: FilePlaces) -> Self {
         Self {
             outbound,
-            sts_endpoint,
-            tokens,
+            endpoints,
+            places,
         }
     }
 
-    /// What the filter shall use for a channel with these credentials in this region.
+    /// The key that the filter is to use for a channel with these credentials in this region.
     ///
     /// # Errors
     ///
-    /// Why there is nothing, in AWS's words and without secrets.
+    /// When there is no key; the error gives AWS's reason, without secrets.
     pub(super) async fn fetch(
         &self,
         credentials: &Credentials,
         region: &str,
     ) -> Result<Fetched, FetchError> {
-        let fetched = match credentials {
+        let effective = credentials.effective();
+        let fetched = match effective {
             Credentials::BedrockShortTermKey { source } => {
                 let signer = self.credentials(source, region).await;
                 signer.and_then(|signer| short_term_key(&signer, region, SystemTime::now()))
             }
-            other => {
-                let found = self.credentials(other, region).await;
-                found.map(|credentials| access_key(&credentials))
-            }
+            other => match self.stored_key(other, region).await {
+                Ok(Some(key)) => Ok(fetched_key(key)),
+                Ok(None) => {
+                    let found = self.credentials(other, region).await;
+                    found.map(|credentials| access_key(&credentials))
+                }
+                Err(error) => Err(error),
+            },
         };
         fetched.map_err(|error| error.without(&credentials.secrets()))
     }
 
-    /// AWS credentials, from wherever they come.
-    async fn credentials(
+    /// AWS credentials, from whichever source.
+    pub(super) async fn credentials(
         &self,
         credentials: &Credentials,
         region: &str,
     ) -> Result<AwsCredentials, FetchError> {
-        match credentials {
+        match credentials.effective() {
             Credentials::Static {
                 access_key_id,
                 secret_access_key,
@@ -88,7 +102,7 @@ impl Aws {
                 self.default_chain(profile.as_deref(), region).await
             }
             Credentials::AssumeRole(role) => {
-                // On the heap, because it calls itself.
+                // On the heap, because it is recursive.
                 let source = Box::pin(self.credentials(&role.source, region)).await?;
                 self.assume_role(role, source, region).await
             }
@@ -96,6 +110,11 @@ impl Aws {
             Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. } => {
                 Err(FetchError::CannotSign)
             }
+            Credentials::Shared(shared) => Err(FetchError::Unknown(shared.name.clone())),
+            stored => match self.stored_key(stored, region).await? {
+                Some(Key::Access(key)) => Ok(key),
+                _ => Err(FetchError::CannotSign),
+            },
         }
     }
 
@@ -149,7 +168,7 @@ impl Aws {
         identity: &WebIdentity,
         region: &str,
     ) -> Result<AwsCredentials, FetchError> {
-        let token = self.tokens.read(&identity.token_file).await?;
+        let token = self.places.tokens.read_token(&identity.token_file).await?;
         let answer = self
             .sts(region, None)
             .assume_role_with_web_identity()
@@ -164,22 +183,44 @@ impl Aws {
     }
 
     fn sts(&self, region: &str, credentials: Option<AwsCredentials>) -> aws_sdk_sts::Client {
-        let timeout = TimeoutConfig::builder()
-            .operation_timeout(CALL_TIMEOUT)
-            .build();
         let mut config = aws_sdk_sts::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new(region.to_owned()))
             .http_client(self.outbound.for_aws())
-            .retry_config(RetryConfig::standard().with_max_attempts(2))
-            .timeout_config(timeout);
+            .retry_config(retries())
+            .timeout_config(timeouts());
         if let Some(credentials) = credentials {
             config = config.credentials_provider(credentials);
         }
-        if let Some(endpoint) = &self.sts_endpoint {
+        if let Some(endpoint) = &self.endpoints.sts {
             config = config.endpoint_url(endpoint);
         }
         aws_sdk_sts::Client::from_conf(config.build())
+    }
+}
+
+/// How often a call is made.
+pub(super) fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(2)
+}
+
+/// How long a call may take.
+pub(super) fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .operation_timeout(CALL_TIMEOUT)
+        .build()
+}
+
+fn fetched_key(key: Key) -> Fetched {
+    match key {
+        Key::Access(credentials) => access_key(&credentials),
+        Key::Api(api_key) => Fetched {
+            credentials: Issued::BedrockApiKey {
+                api_key,
+                expires_at: None,
+            },
+            expires_at: None,
+        },
     }
 }
 
@@ -203,7 +244,7 @@ fn short_term_key(
     let left = signer.expiry().map_or(short_term::MAX_LIFE, |expiry| {
         expiry.duration_since(now).unwrap_or_default()
     });
-    // Whole seconds, as the key states it.
+    // Whole seconds, as in the key.
     let life = Duration::from_secs(left.min(short_term::MAX_LIFE).as_secs());
     if life.is_zero() {
         return Err(FetchError::SignerExpired);
@@ -245,8 +286,8 @@ fn seconds(duration: Option<u32>) -> Option<i32> {
     duration.and_then(|seconds| i32::try_from(seconds).ok())
 }
 
-/// AWS's code and message where it answered, else how the call failed.
-fn reason<E>(error: &E) -> String
+/// AWS's code and message if it answered, otherwise how the call failed.
+pub(super) fn reason<E>(error: &E) -> String
 where
     E: ProvideErrorMetadata + std::error::Error,
 {

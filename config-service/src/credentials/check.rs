@@ -1,27 +1,51 @@
-//! Whether the values of a source make sense, before AWS is asked.
+//! Checks the values of a source before AWS is called.
 
-use super::TokenFolders;
-use crate::channel::{AssumeRole, Channel, Credentials, WebIdentity};
+use bedrock_filter::endpoint::{Endpoint, HostVariant};
+
+use super::{Folders, USUAL_KEY_FOLDERS};
+use crate::channel::{AssumeRole, AwsSecret, Channel, Credentials, WebIdentity};
 use crate::fault::Fault;
 
-/// Shortest and longest life that STS gives a role's session, in seconds.
+/// Shortest and longest duration of a role's session in STS, in seconds.
 const DURATIONS: std::ops::RangeInclusive<u32> = 900..=43_200;
 
-/// Most tags of a session.
+/// The most tags that a session may have.
 const MAX_TAGS: usize = 50;
 
-/// Faults of a channel's credentials. Static keys are judged by the filter's own rules.
-pub(crate) fn check_channel(channel: &Channel, tokens: &TokenFolders) -> Vec<Fault> {
-    let mut faults = check(&channel.credentials, tokens, "/credentials");
-    let is_minted = matches!(channel.credentials, Credentials::BedrockShortTermKey { .. });
-    if is_minted {
+/// Longest name or ARN of something that AWS stores.
+const MAX_ID_LEN: usize = 2048;
+
+/// Where files may be.
+#[derive(Clone, Debug)]
+pub struct FilePlaces {
+    /// Those with identity providers' tokens.
+    pub tokens: Folders,
+    /// Those with keys.
+    pub keys: Folders,
+}
+
+impl Default for FilePlaces {
+    fn default() -> Self {
+        let keys = USUAL_KEY_FOLDERS.split(',').map(str::parse);
+        Self {
+            tokens: Folders::default(),
+            keys: Folders::of_keys(keys.filter_map(Result::ok).collect()),
+        }
+    }
+}
+
+/// Faults of a channel's credentials. The filter's own rules check static keys.
+pub(crate) fn check_channel(channel: &Channel, places: &FilePlaces) -> Vec<Fault> {
+    let mut faults = check(&channel.credentials, places, "/credentials");
+    let is_written = channel.credentials.written().is_some();
+    if !is_written && channel.credentials.may_be_bearer() {
         faults.extend(channel.signer.fault_of_bearer());
     }
     faults
 }
 
-/// Faults of credentials that stand at `at`.
-fn check(credentials: &Credentials, tokens: &TokenFolders, at: &str) -> Vec<Fault> {
+/// Faults of the credentials at `at`.
+pub(crate) fn check(credentials: &Credentials, places: &FilePlaces, at: &str) -> Vec<Fault> {
     let mut faults = Faults {
         at,
         found: Vec::new(),
@@ -35,17 +59,28 @@ fn check(credentials: &Credentials, tokens: &TokenFolders, at: &str) -> Vec<Faul
             }
         }
         Credentials::AssumeRole(role) => check_role(role, &mut faults),
-        Credentials::WebIdentity(identity) => check_web_identity(identity, tokens, &mut faults),
+        Credentials::WebIdentity(identity) => {
+            check_web_identity(identity, &places.tokens, &mut faults);
+        }
         Credentials::BedrockShortTermKey { source } => check_source(source, &mut faults),
+        Credentials::Shared(_) => {}
+        Credentials::File { path } => {
+            if let Some(objection) = places.keys.objection(path) {
+                faults.add("path", "invalid_path", &objection.to_string());
+            }
+        }
+        Credentials::SecretsManager(secret) => {
+            check_secret(secret, &mut faults);
+        }
     }
     let mut found = faults.found;
     if let Some(source) = credentials.source() {
-        found.extend(check(source, tokens, &format!("{at}/source")));
+        found.extend(check(source, places, &format!("{at}/source")));
     }
     found
 }
 
-/// Faults, with the place of the credentials that they are about.
+/// Collects faults, with the pointer of the credentials that they are about.
 struct Faults<'a> {
     at: &'a str,
     found: Vec<Fault>,
@@ -68,8 +103,8 @@ impl Faults<'_> {
             self.add("session_name", "invalid_session_name", message);
         }
         if duration.is_some_and(|seconds| !DURATIONS.contains(&seconds)) {
-            let message = "must be 900 to 43200 seconds; a role assumed with a role's own session \
-                           lives for an hour at most";
+            let message = "must be 900 to 43200 seconds, and at most 3600 for a role that is \
+                assumed by another role";
             self.add("duration_seconds", "out_of_range", message);
         }
     }
@@ -97,7 +132,7 @@ fn check_role(role: &AssumeRole, faults: &mut Faults<'_>) {
     check_source(&role.source, faults);
 }
 
-fn check_web_identity(identity: &WebIdentity, tokens: &TokenFolders, faults: &mut Faults<'_>) {
+fn check_web_identity(identity: &WebIdentity, tokens: &Folders, faults: &mut Faults<'_>) {
     faults.check_session(
         &identity.role_arn,
         identity.session_name.as_deref(),
@@ -108,14 +143,28 @@ fn check_web_identity(identity: &WebIdentity, tokens: &TokenFolders, faults: &mu
     }
 }
 
+fn check_secret(secret: &AwsSecret, faults: &mut Faults<'_>) {
+    let id = secret.id.as_str();
+    if id.is_empty() || id.len() > MAX_ID_LEN || !id.bytes().all(|b| b.is_ascii_graphic()) {
+        let message = "must be a name or an ARN of at most 2048 visible ASCII characters";
+        faults.add("id", "invalid_secret_id", message);
+    }
+    let region = secret.region.as_deref();
+    if region.is_some_and(|region| Endpoint::of_region(region, HostVariant::Standard).is_err()) {
+        let message = "must be the name of an AWS region, such as us-east-1";
+        faults.add("region", "invalid_region", message);
+    }
+    check_source(&secret.source, faults);
+}
+
 fn check_source(source: &Credentials, faults: &mut Faults<'_>) {
     let is_key = matches!(
-        source,
+        source.effective(),
         Credentials::BedrockApiKey { .. } | Credentials::BedrockShortTermKey { .. }
     );
     if is_key {
-        let message =
-            "must be AWS credentials: `static`, `default_chain`, `assume_role` or `web_identity`";
+        let message = "must be AWS credentials, such as `static`, `default_chain`, `assume_role` or `web_identity`; an API key \
+             cannot sign";
         faults.add("source", "unsuitable_source", message);
     }
 }
@@ -136,7 +185,7 @@ fn is_role_arn(text: &str) -> bool {
         })
 }
 
-/// Whether a text has only the characters that STS takes, and `more`.
+/// Whether a text has only the characters that STS accepts, and `more`.
 fn is_session_text(text: &str, more: &str) -> bool {
     text.chars()
         .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) || more.contains(c))
@@ -154,7 +203,7 @@ mod tests {
     #[track_caller]
     fn check_faults(document: &serde_json::Value, expected: &[&str]) {
         let credentials = serde_json::from_value(document.clone()).unwrap();
-        let faults = check(&credentials, &TokenFolders::default(), "/credentials");
+        let faults = check(&credentials, &FilePlaces::default(), "/credentials");
         let seen: Vec<_> = faults
             .iter()
             .map(|fault| format!("{} {}", fault.pointer, fault.code))
@@ -163,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_that_make_sense_have_no_faults() {
+    fn valid_sources_have_no_faults() {
         for role in [
             "arn:aws:iam::123456789012:role/bedrock",
             "arn:aws-us-gov:iam::123456789012:role/path/to/bedrock",
@@ -181,10 +230,19 @@ mod tests {
                 "role_arn": "arn:aws:iam::123456789012:role/r", "token_file": "/var/run/secrets/tokens/aws"}}),
             &[],
         );
+        check_faults(
+            &json!({"type": "file", "path": "/run/secrets/bedrock"}),
+            &[],
+        );
+        check_faults(
+            &json!({"type": "secrets_manager", "id": "prod/bedrock", "region": "eu-west-1",
+                "source": {"type": "shared", "name": "reader"}}),
+            &[],
+        );
     }
 
     #[test]
-    fn every_fault_is_found_at_its_place() {
+    fn every_fault_is_found_with_its_pointer() {
         check_faults(
             &json!({"type": "assume_role", "role_arn": "arn:aws:iam::12:role/x", "external_id": "?",
                 "session_name": "a b", "session_tags": {"": "x"}, "duration_seconds": 60,
@@ -205,6 +263,19 @@ mod tests {
                 "/credentials/source unsuitable_source",
                 "/credentials/source/source/role_arn invalid_role_arn",
                 "/credentials/source/source/token_file invalid_path",
+            ],
+        );
+        check_faults(
+            &json!({"type": "file", "path": "/etc/passwd"}),
+            &["/credentials/path invalid_path"],
+        );
+        check_faults(
+            &json!({"type": "secrets_manager", "id": "a b", "region": "moon",
+                "source": {"type": "bedrock_api_key", "api_key": "k"}}),
+            &[
+                "/credentials/id invalid_secret_id",
+                "/credentials/region invalid_region",
+                "/credentials/source unsuitable_source",
             ],
         );
     }

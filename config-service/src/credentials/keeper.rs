@@ -1,4 +1,4 @@
-//! Keeps credentials fresh: asks AWS when the ledger says so and has the outcome published.
+//! Keeps credentials fresh: calls AWS when the ledger says so, and publishes the outcome.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -16,16 +16,16 @@ use crate::channel::{CredentialState, CredentialStatus, StoredChannel};
 /// How long AWS may take for one attempt, all of its calls together.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Pause before a publication that failed is tried again.
+/// Pause before retrying a failed publication.
 const PUBLISH_PAUSE: Duration = Duration::from_secs(1);
 
-/// Wakes up at least this often, in case the clock was set.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Wakes up at least this often, in case the clock was changed.
+const MAX_SLEEP: Duration = Duration::from_secs(30);
 
 /// Most attempts that run at once: many channels may come due together, as at the start.
 const MAX_ATTEMPTS: usize = 16;
 
-/// Gets credentials for all channels that do not have their own. Clones share one state.
+/// Gets credentials for all channels that have a source. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     inner: Arc<Inner>,
@@ -36,14 +36,14 @@ struct Inner {
     ledger: Mutex<Ledger>,
     aws: Aws,
     wake: Notify,
-    /// Bounds the attempts that run at once.
+    /// Limits the attempts that run at once.
     slots: Arc<Semaphore>,
 }
 
 type Attempts = JoinSet<(Job, Result<Fetched, FetchError>)>;
 
 impl Keeper {
-    /// Asks AWS in this way.
+    /// Calls AWS through this client.
     #[must_use]
     pub fn new(aws: Aws) -> Self {
         let inner = Inner {
@@ -57,44 +57,44 @@ impl Keeper {
         }
     }
 
-    /// Takes over what is configured, and has what is new asked for at once.
+    /// Adopts the configuration, and requests new credentials at once.
     pub(crate) fn sync(&self, channels: &[StoredChannel]) {
         self.lock().sync(channels, SystemTime::now());
         self.inner.wake.notify_one();
     }
 
-    /// Takes what an earlier process kept.
+    /// Adopts what an earlier process kept.
     pub(crate) fn restore(&self, saved: Vec<Saved>) {
         self.lock().restore(saved, SystemTime::now());
     }
 
-    /// What is held and can be kept over a restart.
+    /// The credentials that can be kept across a restart.
     pub(crate) fn saved(&self) -> Vec<Saved> {
         self.lock().saved()
     }
 
-    /// What is to be published.
+    /// The credentials to publish.
     pub(crate) fn issued(&self) -> IssuedCredentials {
         self.lock().issued()
     }
 
-    /// Ids of the channels whose source has given nothing to serve with.
+    /// Ids of the channels whose source has not provided credentials.
     pub(crate) fn lacking(&self) -> BTreeSet<String> {
         let status = self.status().into_iter();
         let lacking = status.filter(|(_, status)| status.state != CredentialState::Ready);
         lacking.map(|(id, _)| id).collect()
     }
 
-    /// How each source is doing, by channel id; for the API and for metrics.
+    /// The state of each source, by channel id; for the API and for metrics.
     #[must_use]
     pub fn status(&self) -> BTreeMap<String, CredentialStatus> {
         self.lock().status()
     }
 
-    /// Waits for the first answers of AWS, but no longer than `patience`: what is published first
-    /// should have every channel that can be served.
+    /// Waits for the first answers from AWS, but no longer than `patience`, so that the first
+    /// configuration has every channel that can serve.
     ///
-    /// Gives whether there was an answer that is to be published.
+    /// Returns whether there was an answer to publish.
     pub(crate) async fn settle(&self, patience: Duration) -> bool {
         let mut changed = false;
         let settled = async {
@@ -120,7 +120,7 @@ impl Keeper {
         changed
     }
 
-    /// Works until `stopped` turns true; `publish` publishes what is held now.
+    /// Runs until `stopped` turns true; `publish` publishes the current credentials.
     pub(crate) async fn run<F, E>(self, publish: impl Fn() -> F, mut stopped: watch::Receiver<bool>)
     where
         F: Future<Output = Result<(), E>>,
@@ -130,7 +130,11 @@ impl Keeper {
         let mut unpublished = false;
         loop {
             self.start_due(&mut attempts);
-            let pause = self.pause(unpublished);
+            let pause = if unpublished {
+                PUBLISH_PAUSE
+            } else {
+                self.until_next_event()
+            };
             tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
                 () = self.inner.wake.notified() => {}
@@ -158,7 +162,7 @@ impl Keeper {
         for job in self.lock().due(SystemTime::now()) {
             let (aws, slots) = (self.inner.aws.clone(), Arc::clone(&self.inner.slots));
             attempts.spawn(async move {
-                // A task of its own, so that a panic is a failure like others, tried again later.
+                // A separate task, so that a panic counts as a failure, which is retried later.
                 let task = tokio::spawn(attempt(aws, slots, job.clone()));
                 let outcome = task.await;
                 let outcome = outcome.unwrap_or(Err(FetchError::Interrupted));
@@ -181,13 +185,10 @@ impl Keeper {
         self.lock().record(job, outcome, SystemTime::now())
     }
 
-    fn pause(&self, unpublished: bool) -> Duration {
-        if unpublished {
-            return PUBLISH_PAUSE;
-        }
+    fn until_next_event(&self) -> Duration {
         let next = self.lock().next_event();
         let until = next.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
-        until.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        until.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {
@@ -207,7 +208,8 @@ async fn attempt(aws: Aws, slots: Arc<Semaphore>, job: Job) -> Result<Fetched, F
     outcome.and_then(usable)
 }
 
-/// What the filter would refuse must not get into the configuration, where it would hold up all others.
+/// Credentials that the filter would refuse must not get into the configuration, where they would hold
+/// up all others.
 fn usable(fetched: Fetched) -> Result<Fetched, FetchError> {
     if fetched.credentials.faults().is_empty() {
         Ok(fetched)

@@ -1,5 +1,5 @@
-//! Which credentials are held, when they are renewed and when they must not be used any more. No IO:
-//! the time and what AWS answered come in, what is to be done comes out.
+//! Decides which credentials to use, when to renew them and when to stop using them. Does no IO: the
+//! time and AWS's answers go in, and what to do comes out.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -11,47 +11,47 @@ use time::format_description::well_known::Rfc3339;
 use super::error::FetchError;
 use crate::channel::{CredentialState, CredentialStatus, Credentials, StoredChannel};
 
-/// Credentials are renewed at this part of their life. So there is as much left to do without AWS, or for
-/// Envoys to do without this service.
+/// Credentials are renewed at this fraction of their lifetime. As much is left for this service to do
+/// without AWS, or for Envoys to do without this service.
 const RENEW_AT: u32 = 2;
 
 /// Credentials without an expiry are looked up again after this time: a file may have changed.
 const RECHECK: Duration = Duration::from_secs(5 * 60);
 
-/// Credentials are taken away this long before they expire, or at nine tenths of their life: a request
-/// that is signed now may arrive a moment later.
+/// Credentials are dropped this long before they expire, or after nine tenths of their lifetime if
+/// that is later, because a request that is signed now arrives a moment later.
 const RETIRE_BEFORE: Duration = Duration::from_secs(10);
 
-/// First and longest pause after a failure; it doubles each time.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// The first and the longest pause after a failure; it doubles each time.
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
-/// Shortest time between two attempts that succeed.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// Shortest time between two successful attempts.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the filter is to use, by channel id.
+/// The keys for the filter, by channel id.
 pub type IssuedCredentials = BTreeMap<String, Issued>;
 
-/// An answer of AWS.
+/// An answer from AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fetched {
-    /// Without the time until which the filter uses them: that is up to the ledger.
+    /// Without the time until which the filter may use them, which the ledger decides.
     pub(crate) credentials: Issued,
-    /// When AWS takes them no more.
+    /// When AWS stops accepting them.
     pub(crate) expires_at: Option<SystemTime>,
 }
 
-/// Credentials to be kept over a restart.
+/// Credentials to keep across a restart.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Saved {
     pub(crate) channel_id: String,
-    /// Revision of the channel's edit that they were issued for.
+    /// The revision of the channel's edit for which they were issued.
     pub(crate) channel_revision: u64,
     pub(crate) channel_name: String,
     pub(crate) fetched: Fetched,
 }
 
-/// What AWS is asked for.
+/// What to request from AWS.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Job {
     pub(super) channel_id: String,
@@ -84,15 +84,15 @@ struct Entry {
 #[derive(Debug)]
 struct Held {
     fetched: Fetched,
-    /// When they must not be used any more.
+    /// When they must no longer be used.
     retire_at: Option<SystemTime>,
-    /// They were issued for what was configured before the last edit.
+    /// They were issued for the configuration before the last edit.
     outdated: bool,
 }
 
 impl Ledger {
-    /// Takes over what is configured. What is held for a source that was changed stays in use until AWS
-    /// answered for the new one.
+    /// Adopts the configuration. Credentials from a source that was changed stay in use until AWS
+    /// has answered for the new one.
     pub(super) fn sync(&mut self, channels: &[StoredChannel], now: SystemTime) {
         let mut before = std::mem::take(&mut self.entries);
         for stored in channels {
@@ -117,7 +117,8 @@ impl Ledger {
         }
     }
 
-    /// Takes what an earlier process kept, as far as it still fits and lives.
+    /// Adopts what an earlier process kept, if it still matches the configuration and has not
+    /// expired.
     pub(super) fn restore(&mut self, saved: Vec<Saved>, now: SystemTime) {
         for saved in saved {
             let entry = self.entries.get_mut(&saved.channel_id);
@@ -128,7 +129,7 @@ impl Ledger {
         }
     }
 
-    /// What is held and can be kept.
+    /// The credentials that can be kept.
     pub(super) fn saved(&self) -> Vec<Saved> {
         let entries = self.entries.iter();
         entries
@@ -144,7 +145,7 @@ impl Ledger {
             .collect()
     }
 
-    /// What AWS is to be asked for now; each is under way from here on.
+    /// What to request from AWS now; each job counts as running from here on.
     pub(super) fn due(&mut self, now: SystemTime) -> Vec<Job> {
         let due = |entry: &&mut Entry| !entry.busy && entry.next_attempt <= now;
         self.entries
@@ -157,7 +158,7 @@ impl Ledger {
             .collect()
     }
 
-    /// Takes the outcome of a job. Gives whether what is issued has changed.
+    /// Records the outcome of a job. Returns whether the issued credentials have changed.
     pub(super) fn record(
         &mut self,
         job: &Job,
@@ -165,7 +166,7 @@ impl Ledger {
         now: SystemTime,
     ) -> bool {
         let entry = self.entries.get_mut(&job.channel_id);
-        // An answer to a question that nobody has any more is of no use.
+        // The answer to an outdated request is useless.
         let Some(entry) = entry.filter(|entry| entry.job == *job) else {
             return false;
         };
@@ -176,7 +177,7 @@ impl Ledger {
         }
     }
 
-    /// Takes away what is about to expire. Gives whether there was anything.
+    /// Drops credentials that are about to expire. Returns whether there were any.
     pub(super) fn retire(&mut self, now: SystemTime) -> bool {
         let mut changed = false;
         for entry in self.entries.values_mut() {
@@ -185,14 +186,14 @@ impl Ledger {
         changed
     }
 
-    /// Gives up what is under way, so that it is due again.
+    /// Abandons running jobs, so that they are due again.
     pub(super) fn forget_jobs(&mut self) {
         for entry in self.entries.values_mut() {
             entry.busy = false;
         }
     }
 
-    /// When there is something to do next.
+    /// When there will be something to do next.
     pub(super) fn next_event(&self) -> Option<SystemTime> {
         let entries = self.entries.values();
         entries
@@ -204,13 +205,14 @@ impl Ledger {
             .min()
     }
 
-    /// Whether AWS answered for every source at least once, or what is held will do.
+    /// Whether AWS has answered for every source at least once, or there are credentials for it
+    /// already.
     pub(super) fn is_settled(&self) -> bool {
         let mut entries = self.entries.values();
         entries.all(|entry| entry.held.is_some() || entry.last_error.is_some())
     }
 
-    /// What is to be published.
+    /// The credentials to publish.
     pub(super) fn issued(&self) -> IssuedCredentials {
         let entries = self.entries.iter();
         entries
@@ -223,7 +225,7 @@ impl Ledger {
             .collect()
     }
 
-    /// How each source is doing, by channel id.
+    /// The state of each source, by channel id.
     pub(super) fn status(&self) -> BTreeMap<String, CredentialStatus> {
         let entries = self.entries.iter();
         entries
@@ -269,13 +271,14 @@ impl Entry {
             expiry.checked_sub(margin)
         };
         let renew_at = life.and_then(|life| before_end(life / RENEW_AT));
-        // The same again are not published again, so that the filter knows the time from before.
+        // Unchanged credentials are not published again, so the filter keeps the time that it was
+        // given before.
         let known = self.held.as_ref().filter(|held| held.fetched == fetched);
         let retire_at = match known {
             Some(held) => held.retire_at,
             None => life.and_then(|life| before_end(RETIRE_BEFORE.min(life / 10))),
         };
-        self.next_attempt = renew_at.map_or(now + RECHECK, |at| at.max(now + SHORTEST_PAUSE));
+        self.next_attempt = renew_at.map_or(now + RECHECK, |at| at.max(now + MIN_INTERVAL));
         self.held = Some(Held {
             fetched,
             retire_at,
@@ -297,10 +300,10 @@ impl Entry {
         changed
     }
 
-    /// The last good ones stay while they live; those of an earlier source do not.
+    /// The last good ones stay until they expire; those from an earlier source do not.
     fn fail(&mut self, error: &FetchError, now: SystemTime) -> bool {
-        let pause = FIRST_PAUSE * 2_u32.saturating_pow(self.streak.min(16));
-        self.next_attempt = now + pause.min(LONGEST_PAUSE);
+        let pause = MIN_BACKOFF * 2_u32.saturating_pow(self.streak.min(16));
+        self.next_attempt = now + pause.min(MAX_BACKOFF);
         self.failures += 1;
         self.streak += 1;
         self.last_error = Some(error.to_string());
@@ -328,7 +331,7 @@ impl Entry {
             failures: self.failures,
             expiry,
             channel: self.channel.clone(),
-            kind: self.job.credentials.kind(),
+            kind: self.job.credentials.effective().kind(),
         }
     }
 }

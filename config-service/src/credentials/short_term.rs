@@ -1,6 +1,6 @@
-//! Short-term Bedrock API keys: a presigned request that stands for its signer.
+//! Short-term Bedrock API keys: a presigned request that authenticates its signer.
 //!
-//! The construction is that of AWS's own generator:
+//! They are constructed as by AWS's own generator:
 //! <https://github.com/aws/aws-bedrock-token-generator-python>.
 
 use std::time::{Duration, SystemTime};
@@ -13,16 +13,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bedrock_filter::secret::Secret;
 
-/// Longest life of a key.
+/// Longest lifetime of a key.
 pub(super) const MAX_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
 const HOST: &str = "bedrock.amazonaws.com";
 const PREFIX: &str = "bedrock-api-key-";
 
-/// Whatever `aws-sigv4` says.
+/// Those of `aws-sigv4`.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A key for a region that lives for `life`, but no longer than the credentials.
+/// A key for a region that is valid for `life`, but no longer than the credentials.
 pub(super) fn mint(
     credentials: &aws_credential_types::Credentials,
     region: &str,
@@ -66,7 +66,7 @@ fn presign(
     ))
 }
 
-/// A value of the query, percent-encoded as SigV4 wants it.
+/// A query value, percent-encoded as SigV4 requires.
 fn encoded(value: &str) -> String {
     let mut text = String::new();
     for byte in value.bytes() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// Compares with what botocore's `SigV4QueryAuth` made at 2026-01-15T12:34:56Z.
+    /// Compares with the output of botocore's `SigV4QueryAuth` at 2026-01-15T12:34:56Z.
     #[track_caller]
     fn check(session_token: Option<&str>, life: Duration, expected: &str) {
         let credentials = aws_credential_types::Credentials::new(
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_those_of_the_official_generator() {
+    fn keys_equal_those_of_the_official_generator() {
         check(
             None,
             Duration::from_secs(13 * 60 * 60),

@@ -1,7 +1,7 @@
-//! Addresses by what is behind them: this machine, a private network, a cloud's metadata.
+//! Classifies addresses: this machine, a private network, a cloud's metadata service.
 //!
 //! Envoy and the config-service run on machines whose cloud hands out credentials at link-local
-//! addresses. An administrator of channels needs not be one of the machine.
+//! addresses. Whoever administers channels does not necessarily administer the machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ const METADATA_NAMES: [&str; 5] = [
     "metadata.google.internal",
 ];
 
-/// Metadata services that are not link-local, in this order: of Azure, of Alibaba Cloud, of Oracle Cloud.
+/// Metadata services that are not link-local: Azure's, Alibaba Cloud's, Oracle Cloud's, in this order.
 ///
 /// <https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16>,
 /// <https://www.alibabacloud.com/help/en/ecs/user-guide/view-instance-metadata>,
@@ -27,7 +27,7 @@ const METADATA_V4: [Ipv4Addr; 3] = [
     Ipv4Addr::new(192, 0, 0, 192),
 ];
 
-/// The same in IPv6: of Google Cloud, of Oracle Cloud.
+/// The same for IPv6: Google Cloud's, Oracle Cloud's.
 ///
 /// <https://cloud.google.com/compute/docs/metadata/querying-metadata>,
 /// <https://docs.oracle.com/en-us/iaas/Content/Compute/Tasks/gettingmetadata.htm>
@@ -36,12 +36,12 @@ const METADATA_V6: [Ipv6Addr; 2] = [
     Ipv6Addr::new(0xfd00, 0x00c1, 0, 0, 0, 0, 0xa9fe, 0xa9fe),
 ];
 
-/// First two groups of the addresses of EC2's metadata, time and credential services in IPv6.
+/// First two groups of the IPv6 addresses of EC2's metadata, time and credential services.
 const EC2_PREFIX: [u16; 2] = [0xfd00, 0x0ec2];
 
-/// Whether a host of an endpoint, as it is written, leads to metadata or to a link-local address.
+/// Whether an endpoint's host, as written, leads to a metadata service or a link-local address.
 ///
-/// What a name resolves to is known only when it is dialled: see [`is_forbidden`].
+/// What a name resolves to is checked only when it is dialled: see [`is_forbidden`].
 pub(crate) fn is_forbidden_host(host: &str) -> bool {
     match host.parse() {
         Ok(address) => is_forbidden(address),
@@ -49,7 +49,7 @@ pub(crate) fn is_forbidden_host(host: &str) -> bool {
     }
 }
 
-/// Whether an address is one of metadata or link-local, in whatever form.
+/// Whether an address is a metadata service's or link-local, in whatever form.
 pub(crate) fn is_forbidden(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_forbidden_v4(address),
@@ -57,7 +57,7 @@ pub(crate) fn is_forbidden(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a host is this machine, as far as its name or address says.
+/// Whether a host is this machine, judging by its name or address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
@@ -79,7 +79,7 @@ pub(crate) fn is_private(host: &str) -> bool {
         }
 }
 
-/// `100.64.0.0/10` (RFC 6598), from which clusters take the addresses of pods.
+/// `100.64.0.0/10` (RFC 6598), which clusters use for pods.
 fn is_shared(address: Ipv4Addr) -> bool {
     let [first, second, ..] = address.octets();
     first == 100 && second & 0b1100_0000 == 64
@@ -97,12 +97,13 @@ fn is_forbidden_v6(address: Ipv6Addr) -> bool {
         || embedded(address).is_some_and(is_forbidden_v4)
 }
 
-/// The IPv4 address that an IPv6 address stands for, in any of the forms that hosts and gateways know.
+/// The IPv4 address that an IPv6 address contains, in any of the forms that hosts and gateways
+/// understand.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let (high, low) = match address.segments() {
         // Mapped and translated (RFC 4291, section 2.5.5.2; RFC 2765, section 2.1).
         [0, 0, 0, 0, 0, 0xffff, high, low] | [0, 0, 0, 0, 0xffff, 0, high, low] => (high, low),
-        // Compatible (RFC 4291, section 2.5.5.1). Loopback is not one of these.
+        // Compatible (RFC 4291, section 2.5.5.1). Loopback is not one of them.
         [0, 0, 0, 0, 0, 0, high, low] if high != 0 => (high, low),
         // Behind a translator, with its well-known prefix or a local one (RFC 6052, RFC 8215).
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x64, 0xff9b, 1, _, _, _, high, low] => {
@@ -110,14 +111,14 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
         }
         // 6to4 (RFC 3056).
         [0x2002, high, low, ..] => (high, low),
-        // Teredo (RFC 4380), which has the address inverted.
+        // Teredo (RFC 4380), which inverts the address.
         [0x2001, 0, _, _, _, _, high, low] => (!high, !low),
         _ => return None,
     };
     Some(Ipv4Addr::from((u32::from(high) << 16) | u32::from(low)))
 }
 
-/// Whether resolvers may read a host as an address though it is not written like one: `0xa9fea9fe`,
+/// Whether resolvers may read a host as an address although it is not written like one: `0xa9fea9fe`,
 /// `2852039166`, `169.254.43518`. No public name ends in a number (RFC 3696, section 2).
 fn is_odd_number(host: &str) -> bool {
     let last = host.rsplit('.').next().unwrap_or_default();
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn metadata_is_out_of_reach() {
+    fn metadata_services_are_out_of_reach() {
         check_all(
             &[
                 "169.254.169.254",
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_told_by_its_address_or_reserved_name() {
+    fn loopback_is_recognised_by_its_address_or_reserved_name() {
         let own = [
             "127.0.0.1",
             "127.9.8.7",

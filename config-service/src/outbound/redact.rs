@@ -1,11 +1,11 @@
-//! Reasons of failures, fit to be shown.
+//! Makes reasons for failures safe to show.
 
 use bedrock_filter::secret::Secret;
 
 /// Longest reason, in bytes.
 const MAX_LEN: usize = 600;
 
-/// A text in one line of limited length, without these secrets.
+/// A text on one line of limited length, without these secrets.
 pub(crate) fn redacted(text: &str, secrets: &[Secret]) -> String {
     let mut text = text.replace(char::is_control, " ");
     for secret in secrets {

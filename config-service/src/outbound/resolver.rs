@@ -1,7 +1,7 @@
-//! Names to addresses, without those that must not be dialled.
+//! Resolves names to addresses, without those that must not be dialled.
 //!
-//! A name is looked up when it is dialled, and what the look-up gives is dialled: a name that led elsewhere
-//! when it was configured gains nothing.
+//! A name is looked up when it is dialled, and exactly the addresses found are dialled, so a name that led
+//! elsewhere when it was configured gains nothing.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::{Reach, address};
 
-/// A host is, or resolves to, what must not be dialled.
+/// A host is, or resolves to, an address that must not be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the host leads to a link-local address or a metadata service")]
 pub struct Forbidden;
@@ -20,7 +20,7 @@ pub struct Forbidden;
 pub(super) struct Resolver(pub(super) Reach);
 
 impl Reach {
-    /// Refuses a host that is, as it is written, out of reach.
+    /// Refuses a host that is out of reach as written.
     pub(super) fn admits_host(self, host: &str) -> Result<(), Forbidden> {
         if self == Self::Network && address::is_forbidden_host(host) {
             return Err(Forbidden);
@@ -34,7 +34,7 @@ impl Reach {
 }
 
 impl Resolver {
-    /// The addresses of a name that may be dialled, with port 0.
+    /// A name's addresses that may be dialled, with port 0.
     async fn look_up(self, name: &str) -> std::io::Result<Vec<SocketAddr>> {
         let found: Vec<_> = tokio::net::lookup_host((name, 0)).await?.collect();
         let admitted: Vec<_> = found
@@ -72,7 +72,7 @@ impl ResolveDns for Resolver {
 mod tests {
     use super::*;
 
-    // The system's resolver takes these for addresses, so they stand for names that somebody else defines.
+    // The system's resolver reads these as addresses, so they can play names that somebody else defines.
     const METADATA: [&str; 2] = ["0xa9fea9fe", "2852039166"];
 
     #[tokio::test]

@@ -19,6 +19,7 @@ fn channel(id: &str, role: &str, enabled: bool) -> StoredChannel {
         revision: 7,
         created_at: String::new(),
         updated_at: String::new(),
+        discovery: None,
     }
 }
 
@@ -120,7 +121,7 @@ fn the_same_credentials_again_are_no_change() {
     assert!(!ledger.record(&job, Ok(key("k", Some(HOUR))), at(30 * MINUTE)));
     // Half of what is left.
     assert_eq!(ledger.next_event(), Some(at(45 * MINUTE)));
-    // With another expiry they are: the filter has to know.
+    // With another expiry they are a change, because the filter must know.
     assert!(ledger.record(&job, Ok(key("k", Some(2 * HOUR))), at(45 * MINUTE)));
 }
 
@@ -130,7 +131,7 @@ fn the_filter_is_told_until_when_it_may_use_them() {
     let (mut ledger, job) = after_first(Ok(key("k", Some(60))));
     assert_eq!(until(&ledger), Some(1_000_054));
     assert_eq!(ledger.next_event(), Some(at(30)));
-    // What nobody publishes again is not used for longer here than there.
+    // What is not published again is not used for longer here than there.
     ledger.due(at(30));
     assert!(!ledger.record(&job, Ok(key("k", Some(60))), at(30)));
     assert_eq!(until(&ledger), Some(1_000_054));
@@ -142,7 +143,7 @@ fn the_filter_is_told_until_when_it_may_use_them() {
 }
 
 #[test]
-fn a_changed_source_serves_on_until_the_new_one_answers() {
+fn a_changed_source_stays_in_use_until_the_new_one_answers() {
     for (outcome, after) in [
         (Ok(key("new", None)), vec!["new"]),
         (Err(FetchError::TimedOut), vec![]),
@@ -152,7 +153,7 @@ fn a_changed_source_serves_on_until_the_new_one_answers() {
         assert_eq!(held(&ledger), ["old"]);
         assert!(ledger.saved().is_empty());
         let job = ledger.due(at(1)).remove(0);
-        // An answer to the old question changes nothing.
+        // An answer to the outdated request changes nothing.
         assert!(!ledger.record(&old_job, Ok(key("stray", None)), at(2)));
         assert!(ledger.record(&job, outcome, at(3)));
         assert_eq!(held(&ledger), after);
@@ -160,7 +161,7 @@ fn a_changed_source_serves_on_until_the_new_one_answers() {
 }
 
 #[test]
-fn channels_that_are_gone_or_disabled_are_not_asked_for() {
+fn deleted_and_disabled_channels_are_not_renewed() {
     let mut ledger = ledger(&[channel("a", "one", true), channel("b", "one", false)]);
     assert_eq!(ledger.due(at(0)).len(), 1);
     ledger.sync(&[channel("b", "one", false)], at(0));
@@ -169,7 +170,7 @@ fn channels_that_are_gone_or_disabled_are_not_asked_for() {
 }
 
 #[test]
-fn what_was_saved_is_restored_while_it_fits_and_lives() {
+fn saved_credentials_are_restored_while_they_match_and_are_valid() {
     let (first, _) = after_first(Ok(key("k", Some(HOUR))));
     let restore = |role: &str, revision: u64, now: u64| {
         let mut stored = channel("a", role, true);
@@ -185,9 +186,10 @@ fn what_was_saved_is_restored_while_it_fits_and_lives() {
 }
 
 proptest! {
-    /// Whatever AWS answers and whenever, nothing is held at or after its expiry.
+    /// Whatever AWS answers and whenever, no credentials are used at or after their
+    /// expiry.
     #[test]
-    fn nothing_is_held_past_its_expiry(
+    fn nothing_is_used_past_its_expiry(
         steps in proptest::collection::vec((0_u64..400, proptest::option::of(1_u64..900)), 1..60),
     ) {
         let mut ledger = ledger(&[channel("a", "one", true)]);
@@ -203,7 +205,7 @@ proptest! {
                 prop_assert!(held.fetched.expires_at.unwrap() > at(now));
                 prop_assert!(held.retire_at.unwrap() > at(now));
             }
-            // The task that drives the ledger always has a time to wake up at.
+            // The task that drives the ledger always has a time at which to wake up.
             prop_assert!(ledger.next_event().is_some());
         }
     }

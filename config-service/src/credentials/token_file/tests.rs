@@ -6,30 +6,31 @@ use tempfile::TempDir;
 /// `{"alg":"RS256"}`, `{"sub":"x"}` and a signature.
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
 
-/// The folder `mount` of an empty one, as the only one that tokens are read from.
-fn mount() -> (TempDir, PathBuf, TokenFolders) {
+/// The folder `mount` in an empty one, as the only folder from which tokens are read.
+fn mount() -> (TempDir, PathBuf, Folders) {
     let dir = TempDir::new().unwrap();
     let mount = dir.path().join("mount");
     std::fs::create_dir(&mount).unwrap();
     let folders = vec![mount.to_str().unwrap().parse().unwrap()];
-    (dir, mount, folders.into())
+    (dir, mount, Folders::of_tokens(folders))
 }
 
-/// What is read, or why nothing is.
-fn read(folders: &TokenFolders, file: &Path) -> Result<String, String> {
-    let token = folders.read_now(file.to_str().unwrap());
-    let token = token.map(|token| token.expose().to_owned());
-    token.map_err(|error| error.to_string())
+/// What is read, or why nothing was.
+fn read(folders: &Folders, file: &Path) -> Result<String, String> {
+    let file = file.to_str().unwrap();
+    let bytes = folders.read_now(file).map_err(|error| error.to_string())?;
+    let token = token(&bytes).ok_or_else(|| TokenError::NoToken(file.to_owned()).to_string());
+    token.map(|token| token.expose().to_owned())
 }
 
 #[track_caller]
-fn check_refused(folders: &TokenFolders, file: &Path, reason: &str) {
+fn check_refused(folders: &Folders, file: &Path, reason: &str) {
     let error = read(folders, file).unwrap_err();
     assert!(error.contains(reason), "{}: {error}", file.display());
 }
 
 #[test]
-fn a_mount_of_kubernetes_is_read_through_its_links_and_after_each_change() {
+fn a_kubernetes_mount_is_read_through_its_links_and_after_each_change() {
     let (_dir, mount, folders) = mount();
     let file = mount.join("token");
     // https://github.com/kubernetes/kubernetes/blob/master/pkg/volume/util/atomic_writer.go
@@ -50,12 +51,12 @@ fn a_folder_may_be_reached_through_links() {
     std::fs::write(mount.join("token"), TOKEN).unwrap();
     symlink(&mount, dir.path().join("run")).unwrap();
     let folder = dir.path().join("run");
-    let folders = vec![folder.to_str().unwrap().parse().unwrap()].into();
+    let folders = Folders::of_tokens(vec![folder.to_str().unwrap().parse().unwrap()]);
     assert_eq!(read(&folders, &folder.join("token")), Ok(TOKEN.to_owned()));
 }
 
 #[test]
-fn nothing_outside_of_the_folders_is_read() {
+fn nothing_outside_the_folders_is_read() {
     let (dir, mount, folders) = mount();
     let outside = dir.path().join("outside");
     std::fs::write(&outside, TOKEN).unwrap();
@@ -82,16 +83,16 @@ fn nothing_outside_of_the_folders_is_read() {
         "a link leads out of",
     );
     std::fs::create_dir(mount.join("folder")).unwrap();
-    check_refused(&folders, &mount.join("folder"), "no regular file");
+    check_refused(&folders, &mount.join("folder"), "not a regular file");
     check_refused(&folders, &mount.join("missing"), "No such file");
 }
 
 #[test]
-fn a_folder_that_leads_into_the_kernels_is_not_one() {
+fn a_folder_that_leads_into_the_kernels_folders_is_refused() {
     let dir = TempDir::new().unwrap();
     let link = dir.path().join("link");
     symlink("/proc/self", &link).unwrap();
-    let folders = vec![link.to_str().unwrap().parse().unwrap()].into();
+    let folders = Folders::of_tokens(vec![link.to_str().unwrap().parse().unwrap()]);
     check_refused(&folders, &link.join("environ"), "the kernel's");
     for path in [
         "/",
@@ -104,14 +105,14 @@ fn a_folder_that_leads_into_the_kernels_is_not_one() {
         "/a/../proc",
         "/a/..",
     ] {
-        assert_eq!(path.parse::<TokenFolder>(), Err(InvalidFolder), "{path}");
+        assert_eq!(path.parse::<Folder>(), Err(InvalidFolder), "{path}");
     }
-    assert!("/process".parse::<TokenFolder>().is_ok());
-    assert_eq!(TokenFolders::default().0.len(), 3);
+    assert!("/process".parse::<Folder>().is_ok());
+    assert_eq!(Folders::default().list.len(), 3);
 }
 
 #[test]
-fn what_is_no_token_is_not_sent_and_not_shown() {
+fn what_is_not_a_token_is_neither_sent_nor_shown() {
     let (_dir, mount, folders) = mount();
     let file = mount.join("token");
     let [header, payload, signature] = TOKEN.split('.').collect::<Vec<_>>()[..] else {
@@ -133,11 +134,11 @@ fn what_is_no_token_is_not_sent_and_not_shown() {
     ] {
         std::fs::write(&file, text).unwrap();
         let error = read(&folders, &file).unwrap_err();
-        assert!(error.contains("holds no token"), "{error}");
+        assert!(error.contains("contains no token"), "{error}");
         for hidden in ["hush", header, signature] {
             assert!(!error.contains(hidden), "{error}");
         }
     }
     std::fs::write(&file, [0xff, 0xfe]).unwrap();
-    check_refused(&folders, &file, "holds no token");
+    check_refused(&folders, &file, "contains no token");
 }
