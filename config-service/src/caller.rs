@@ -1,0 +1,230 @@
+//! A caller as stored, and as shown; its keys, and what applies to all callers.
+
+mod edit;
+mod key;
+mod policy;
+mod settings;
+mod timestamp;
+mod usd;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bedrock_filter::config::{CallerEntry, CallerLimits, KeyDigest};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+pub use edit::{CallerEdit, Fill};
+pub(crate) use key::{KeyRequest, hint_of, new_key};
+pub use key::{KeyView, StoredKey};
+pub(crate) use policy::{POLICY_SETTINGS, PolicyDocument};
+pub use policy::{Policy, PolicyEdit};
+pub(crate) use settings::{CallerDocument, SETTINGS};
+pub use timestamp::Timestamp;
+pub use usd::Usd;
+
+/// A caller as administrators configure it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Caller {
+    /// Unique name.
+    pub name: String,
+    /// Whether it is served.
+    pub enabled: bool,
+    /// From when it is refused.
+    pub expires_at: Option<Timestamp>,
+    /// The models that it may ask for; all if empty.
+    pub models: Vec<String>,
+    /// The channels that may serve it; all if empty.
+    pub channels: Vec<String>,
+    /// Requests a minute.
+    pub rpm: Option<u32>,
+    /// Tokens a minute.
+    pub tpm: Option<u32>,
+    /// Requests at the same time.
+    pub concurrent_requests: Option<u32>,
+    /// Tokens a calendar month.
+    pub monthly_tokens: Option<u64>,
+    /// Money a calendar month.
+    pub monthly_usd: Option<Usd>,
+    /// For whoever sorts callers, or bills them.
+    pub labels: BTreeMap<String, String>,
+    /// For administrators.
+    pub notes: Option<String>,
+}
+
+impl Default for Caller {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            enabled: true,
+            expires_at: None,
+            models: Vec::new(),
+            channels: Vec::new(),
+            rpm: None,
+            tpm: None,
+            concurrent_requests: None,
+            monthly_tokens: None,
+            monthly_usd: None,
+            labels: BTreeMap::new(),
+            notes: None,
+        }
+    }
+}
+
+/// A caller with what the config-service knows about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCaller {
+    /// Id, which does not change with the name.
+    pub id: String,
+    /// What the administrator wrote.
+    pub caller: Caller,
+    /// Its keys, oldest first.
+    pub keys: Vec<StoredKey>,
+    /// Revision of the last edit of the caller or its keys.
+    pub revision: u64,
+    /// When it was created, RFC 3339 in UTC.
+    pub created_at: String,
+    /// When it was last edited, RFC 3339 in UTC.
+    pub updated_at: String,
+}
+
+/// Everybody who may call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallerBook {
+    /// What applies to all of them.
+    pub policy: Policy,
+    /// Revision of the last edit of the policy.
+    pub policy_revision: u64,
+    /// In the order of their names.
+    pub callers: Vec<Arc<StoredCaller>>,
+}
+
+/// A caller as administrators read it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Caller)]
+pub struct CallerView {
+    /// Id, which does not change with the name.
+    id: String,
+    #[serde(flatten)]
+    #[schema(value_type = CallerDocument)]
+    content: Map<String, Value>,
+    /// Its keys, without the keys themselves.
+    keys: Vec<KeyView>,
+    /// Revision of the last edit of the caller or its keys.
+    revision: u64,
+    /// When it was created, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// When it was last edited, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
+    updated_at: String,
+}
+
+impl From<&StoredCaller> for CallerView {
+    fn from(stored: &StoredCaller) -> Self {
+        Self {
+            id: stored.id.clone(),
+            content: shown(&stored.caller),
+            keys: stored.keys.iter().map(KeyView::from).collect(),
+            revision: stored.revision,
+            created_at: stored.created_at.clone(),
+            updated_at: stored.updated_at.clone(),
+        }
+    }
+}
+
+impl StoredCaller {
+    /// The caller and its keys as the history shows them.
+    pub(crate) fn audited(&self) -> Map<String, Value> {
+        let mut fields = shown(&self.caller);
+        let keys = self.keys.iter().map(|key| {
+            let view = serde_json::to_value(KeyView::from(key));
+            (key.id.clone(), view.unwrap_or_default())
+        });
+        fields.insert("keys".to_owned(), Value::Object(keys.collect()));
+        fields
+    }
+
+    /// The key with this id.
+    pub(crate) fn key(&self, id: &str) -> Option<&StoredKey> {
+        self.keys.iter().find(|key| key.id == id)
+    }
+
+    /// The caller as the filter reads it.
+    fn served(&self, policy: &Policy) -> CallerEntry {
+        CallerEntry {
+            id: self.id.clone(),
+            keys: self.keys.iter().map(StoredKey::served).collect(),
+            ..self.caller.served(policy)
+        }
+    }
+}
+
+impl Caller {
+    /// The caller as the filter reads it, without keys.
+    pub(crate) fn served(&self, policy: &Policy) -> CallerEntry {
+        CallerEntry {
+            enabled: self.enabled,
+            expires_at: self.expires_at.map(Timestamp::seconds),
+            models: self.models.clone(),
+            channels: self.channels.clone(),
+            limits: CallerLimits {
+                rpm: self.rpm.or(policy.default_rpm),
+                tpm: self.tpm.or(policy.default_tpm),
+                concurrent_requests: self
+                    .concurrent_requests
+                    .or(policy.default_concurrent_requests),
+            },
+            ..CallerEntry::new(&self.name)
+        }
+    }
+}
+
+/// Every field of a caller.
+pub(crate) fn shown(caller: &Caller) -> Map<String, Value> {
+    let fields = SETTINGS.iter();
+    let fields = fields.map(|own| (own.name.to_owned(), own.show(caller)));
+    fields.collect()
+}
+
+impl CallerBook {
+    /// The caller with this id.
+    #[must_use]
+    pub fn find(&self, id: &str) -> Option<&Arc<StoredCaller>> {
+        self.callers.iter().find(|stored| stored.id == id)
+    }
+
+    /// The caller with this name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Arc<StoredCaller>> {
+        let place = self.place(name);
+        place.ok().and_then(|index| self.callers.get(index))
+    }
+
+    /// Whose key it is.
+    pub(crate) fn owner(&self, digest: KeyDigest) -> Option<&Arc<StoredCaller>> {
+        let has = |own: &&Arc<StoredCaller>| own.keys.iter().any(|key| key.digest == digest);
+        self.callers.iter().find(has)
+    }
+
+    /// Takes a caller away.
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.callers.retain(|own| own.id != id);
+    }
+
+    /// Adds a caller, or puts it in place of its earlier self.
+    pub(crate) fn put(&mut self, stored: Arc<StoredCaller>) {
+        self.remove(&stored.id);
+        let index = self
+            .place(&stored.caller.name)
+            .unwrap_or_else(|index| index);
+        self.callers.insert(index, stored);
+    }
+
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        self.callers
+            .binary_search_by(|own| own.caller.name.as_str().cmp(name))
+    }
+}

@@ -1,0 +1,187 @@
+//! What applies to all callers. It changes only by an edit of its own.
+
+use std::collections::BTreeSet;
+
+use bedrock_filter::config::{CallerMode, CallerSettings, KeyDigest, KeyHeaders, LimitMode};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::CallerBook;
+use crate::fault::{Fault, child};
+use crate::reader::{self, Choice, Kind, SyntaxError};
+use crate::setting::{self, row};
+
+/// What applies to all callers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    /// Whether clients have to say who they are.
+    pub mode: CallerMode,
+    /// Who counts what callers use.
+    pub limit_mode: LimitMode,
+    /// The headers that may carry a key.
+    pub headers: Vec<String>,
+    /// Requests a minute, for callers that have no limit of their own.
+    pub default_rpm: Option<u32>,
+    /// The same in tokens.
+    pub default_tpm: Option<u32>,
+    /// The same in requests at a time.
+    pub default_concurrent_requests: Option<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            mode: CallerMode::Off,
+            limit_mode: LimitMode::default(),
+            headers: KeyHeaders::default().0,
+            default_rpm: None,
+            default_tpm: None,
+            default_concurrent_requests: None,
+        }
+    }
+}
+
+/// Defines [`POLICY_SETTINGS`]; a field that is not in the list is a compile error.
+macro_rules! settings {
+    ($($(#[doc = $meaning:literal])+ $field:ident;)+) => {
+        /// All of its settings.
+        pub(crate) static POLICY_SETTINGS: &[setting::Setting<Policy>] = &[
+            $(row!(Policy, $field, concat!($($meaning),+)),)+
+        ];
+
+        /// Their names.
+        const FIELDS: &[&str] = &[$(stringify!($field),)+];
+
+        const _: fn(&Policy) = |policy| {
+            let Policy { $($field: _,)+ } = policy;
+        };
+    };
+}
+
+settings! {
+    /// Whether clients have to say who they are: `off`, `optional` or `required`.
+    mode;
+    /// Who counts what callers use, for their limits: nobody (`off`), each Envoy by itself (`local`), or a rate limit
+    /// service for all of them (`shared`).
+    limit_mode;
+    /// Names of the headers that may carry a key, in lower case. The first with a known key counts.
+    headers;
+    /// Most requests a minute of each caller that has no limit of its own.
+    default_rpm;
+    /// Most tokens a minute of each caller that has no limit of its own.
+    default_tpm;
+    /// Most requests at the same time of each caller that has no limit of its own.
+    default_concurrent_requests;
+}
+
+impl Choice for CallerMode {
+    const ALL: &'static [Self] = &[Self::Off, Self::Optional, Self::Required];
+}
+
+impl Choice for LimitMode {
+    const ALL: &'static [Self] = &[Self::Off, Self::Local, Self::Shared];
+}
+
+/// What a body says about the policy; what it leaves out is kept.
+#[derive(Debug, Default)]
+pub struct PolicyEdit {
+    said: BTreeSet<&'static str>,
+    values: Policy,
+}
+
+impl PolicyEdit {
+    /// Reads a body. Faults of its fields are added to `faults`.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not well-formed JSON in UTF-8.
+    pub fn parse(body: &[u8], faults: &mut Vec<Fault>) -> Result<Self, SyntaxError> {
+        let mut edit = Self::default();
+        reader::fields(body, faults, |name, raw, faults| {
+            let at = child("", name);
+            let found = POLICY_SETTINGS.iter().find(|own| own.name == name);
+            match (found, name) {
+                (Some(setting), _) => {
+                    if setting.read(raw, &at, faults, &mut edit.values) {
+                        edit.said.insert(setting.name);
+                    }
+                }
+                (None, "revision") => reader::read_only(raw, Kind::Number, &at, faults),
+                (None, "has_master_key") => reader::read_only(raw, Kind::Boolean, &at, faults),
+                (None, _) => faults.push(reader::unknown(name, &at, FIELDS)),
+            }
+        })?;
+        Ok(edit)
+    }
+
+    /// The policy that results. What the filter would refuse is added to `faults`.
+    pub fn apply(self, stored: &Policy, faults: &mut Vec<Fault>) -> Policy {
+        let mut policy = stored.clone();
+        for setting in POLICY_SETTINGS
+            .iter()
+            .filter(|own| self.said.contains(own.name))
+        {
+            setting.copy(&self.values, &mut policy);
+        }
+        policy.check(faults);
+        policy
+    }
+}
+
+impl Policy {
+    fn check(&self, faults: &mut Vec<Fault>) {
+        let book = CallerBook {
+            policy: self.clone(),
+            ..CallerBook::default()
+        };
+        let limits = super::Caller::default().served(self).limits.faults();
+        let limits = limits.into_iter().map(|mut own| {
+            own.pointer = own.pointer.replace("/limits/", "/default_");
+            own
+        });
+        let found = book.settings(None).faults().into_iter().chain(limits);
+        for fault in found {
+            if !faults.iter().any(|known| known.touches(&fault.pointer)) {
+                faults.push(fault);
+            }
+        }
+    }
+}
+
+impl CallerBook {
+    /// What the filter gets; nothing if nobody is asked, as without callers.
+    #[must_use]
+    pub fn served(&self, master_key: Option<KeyDigest>) -> Option<CallerSettings> {
+        (self.policy.mode != CallerMode::Off).then(|| self.settings(master_key))
+    }
+
+    fn settings(&self, master_key: Option<KeyDigest>) -> CallerSettings {
+        let entries = self.callers.iter();
+        CallerSettings {
+            mode: self.policy.mode,
+            limit_mode: self.policy.limit_mode,
+            headers: KeyHeaders(self.policy.headers.clone()),
+            master_key,
+            entries: entries.map(|own| own.served(&self.policy)).collect(),
+        }
+    }
+}
+
+/// The schema of the policy.
+pub(crate) enum PolicyDocument {}
+
+impl PartialSchema for PolicyDocument {
+    fn schema() -> RefOr<Schema> {
+        let defaults = Policy::default();
+        let object = ObjectBuilder::new().description(Some("What applies to all callers"));
+        let object = POLICY_SETTINGS.iter().fold(object, |object, setting| {
+            object.property(setting.name, setting.schema(&defaults))
+        });
+        object.into()
+    }
+}
+
+impl ToSchema for PolicyDocument {}

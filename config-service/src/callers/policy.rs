@@ -1,0 +1,49 @@
+//! What applies to all callers.
+
+use super::{CallerError, Callers, apart};
+use crate::caller::{Policy, PolicyEdit};
+use crate::channels::Author;
+
+impl Callers {
+    /// Whether there is a master key.
+    #[must_use]
+    pub fn has_master_key(&self) -> bool {
+        self.channels.has_master_key()
+    }
+
+    /// Changes what applies to all callers; returns it and the revision of its last edit.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallerError`]; nothing is changed by any of them.
+    pub async fn edit_policy(
+        &self,
+        author: Author,
+        body: impl AsRef<[u8]> + Send + 'static,
+    ) -> Result<(Policy, u64), CallerError> {
+        let channels = self.channels.clone();
+        apart(async move {
+            let turn = channels.turn().await?;
+            let book = &turn.contents().callers;
+            if !author.expects.admits(Some(book.policy_revision)) {
+                return Err(CallerError::Outdated(Some(book.policy_revision)));
+            }
+            let mut faults = Vec::new();
+            let edit = PolicyEdit::parse(body.as_ref(), &mut faults)?;
+            let after = edit.apply(&book.policy, &mut faults);
+            if !faults.is_empty() {
+                return Err(CallerError::Invalid(faults));
+            }
+            if after == book.policy {
+                return Ok((after, book.policy_revision));
+            }
+            let next = turn.next();
+            let both = (&book.policy, &after);
+            turn.store().commit_policy(next, &author.name, both).await?;
+            tracing::info!(revision = next, actor = author.name, mode = ?after.mode, "settings of callers edited");
+            turn.publish();
+            Ok((after, next))
+        })
+        .await
+    }
+}
