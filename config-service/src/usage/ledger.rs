@@ -1,0 +1,365 @@
+//! Puts a cost on records and stores them.
+
+use std::sync::Arc;
+
+use prost::Message as _;
+use tokio::sync::Mutex;
+
+use super::budgets::{Account, BudgetUse, Month};
+use super::messages::{Ack, Record, Report};
+use crate::prices::{Called, Counts, Prices};
+use crate::store::{Budget, Entry, StoreError, Subject, Taken, UsageStore};
+
+/// The error with which the filter answers for a model that nothing serves.
+const NOT_SERVED: &str = "model_not_found";
+
+/// The endpoints that only count tokens, for which AWS charges nothing.
+const COUNTERS: [&str; 2] = ["anthropic_count_tokens", "openai_input_tokens"];
+
+/// By how much an Envoy's clock may be ahead, in milliseconds. Later records count now: a wrong clock must not fill
+/// periods that are yet to come.
+const AHEAD_MS: i64 = 3_600_000;
+
+/// By how much a record may be late, in milliseconds: as long as an Envoy may be without the config-service. Older ones
+/// count now.
+const BEHIND_MS: i64 = 14 * 86_400_000;
+
+/// The book of what was used. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    store: UsageStore,
+    prices: Arc<Prices>,
+    /// Hours by which the clock of budgets is ahead of UTC.
+    utc_offset_hours: i8,
+    budgets: Arc<Mutex<Vec<Budget>>>,
+    /// What was used in the running month; held while a batch is stored, so that nothing is added twice.
+    account: Arc<Mutex<Option<Account>>>,
+}
+
+impl Ledger {
+    /// A ledger that keeps its book in a database.
+    #[must_use]
+    pub fn new(store: UsageStore, prices: Prices) -> Self {
+        Self {
+            store,
+            prices: Arc::new(prices),
+            utc_offset_hours: 0,
+            budgets: Arc::default(),
+            account: Arc::default(),
+        }
+    }
+
+    /// The same with a clock for budgets that is so many hours ahead of UTC.
+    #[must_use]
+    pub fn with_utc_offset(self, utc_offset_hours: i8) -> Self {
+        Self {
+            utc_offset_hours,
+            ..self
+        }
+    }
+
+    /// Enforces these budgets from now on, in place of all others.
+    pub async fn enforce(&self, budgets: Vec<Budget>) {
+        *self.budgets.lock().await = budgets;
+    }
+
+    /// How far the budgets are used up, at a time in seconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn budget_uses(&self, now: i64) -> Result<Vec<BudgetUse>, StoreError> {
+        let budgets = self.budgets.lock().await.clone();
+        if budgets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut account = self.account.lock().await;
+        let account = self.current(&mut account, now).await?;
+        Ok(account.uses(&budgets))
+    }
+
+    /// What was used in the month that a time is in.
+    async fn current<'a>(
+        &self,
+        account: &'a mut Option<Account>,
+        now: i64,
+    ) -> Result<&'a mut Account, StoreError> {
+        let is_current = account.as_ref().is_some_and(|own| own.month.has(now));
+        if !is_current {
+            *account = None;
+        }
+        match account {
+            Some(own) => Ok(own),
+            none => {
+                let month = Month::of(now, self.utc_offset_hours);
+                let spent = self.store.spent(month.start, month.end).await?;
+                Ok(none.insert(Account::new(month, spent)))
+            }
+        }
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &UsageStore {
+        &self.store
+    }
+
+    /// What tokens cost.
+    #[must_use]
+    pub fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// Stores a report that arrived now, in milliseconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. Then the report has to come again.
+    pub(super) async fn enter(&self, report: Report, now_ms: i64) -> Result<Ack, StoreError> {
+        let all = report.records.len();
+        let read = report.records.iter();
+        let entries: Vec<_> = read
+            .filter_map(|bytes| Record::decode(&**bytes).ok())
+            .filter(|record| !record.id.is_empty())
+            .map(|record| self.entry(record, now_ms))
+            .collect();
+        if entries.len() < all {
+            let unreadable = all - entries.len();
+            tracing::warn!(unreadable, "an Envoy reported records that cannot be read");
+        }
+        if report.dropped > 0 {
+            tracing::warn!(
+                records = report.dropped,
+                "an Envoy had no room left for what requests used; their usage is lost"
+            );
+        }
+        let now = now_ms.div_euclid(1_000);
+        let mut account = self.account.lock().await;
+        self.current(&mut account, now).await?;
+        let taken = self.store.take(&entries, report.dropped, now).await?;
+        let Taken {
+            new,
+            repeated,
+            spent,
+        } = taken;
+        tracing::debug!(new, repeated, "usage reported");
+        if let Some(account) = account.as_mut() {
+            for ((hour, caller), spent) in spent {
+                if account.month.has(hour) {
+                    account.add(caller, spent);
+                }
+            }
+        }
+        drop(account);
+        let uses = self.budget_uses(now).await?;
+        Ok(Ack {
+            exhausted: uses.iter().filter_map(BudgetUse::exhausted).collect(),
+        })
+    }
+
+    fn entry(&self, record: Record, now_ms: i64) -> Entry {
+        let cost = self.cost(&record);
+        // Bedrock's own refusals have the same code.
+        let is_served = record.code != NOT_SERVED || !record.channel.is_empty();
+        let unserved = (!is_served && !record.model.is_empty()).then(|| record.model.clone());
+        // Clients choose this name; it would be a subject of its own each time.
+        let model = if is_served {
+            record.model
+        } else {
+            String::new()
+        };
+        Entry {
+            id: record.id,
+            at_ms: plausible(record.at_ms, now_ms),
+            subject: Subject {
+                caller: record.caller,
+                key: record.key,
+                channel: record.channel,
+                region: record.region,
+                model,
+                model_id: record.model_id,
+                base_model: record.base_model,
+                endpoint: record.endpoint,
+                tier: record.tier,
+            },
+            request_id: record.request_id,
+            outcome: record.outcome,
+            status: u16::try_from(record.status).unwrap_or(0),
+            code: record.code,
+            unserved,
+            input: count(record.input),
+            output: count(record.output),
+            cache_read: count(record.cache_read),
+            cache_write: count(record.cache_write),
+            reasoning: count(record.reasoning),
+            attempts: count(record.attempts),
+            duration_ms: count(record.duration_ms),
+            first_token_ms: (record.first_token_ms > 0).then(|| count(record.first_token_ms - 1)),
+            cost,
+        }
+    }
+
+    /// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something that
+    /// nobody knows.
+    fn cost(&self, record: &Record) -> Option<i64> {
+        let counts = Counts {
+            input: record.input,
+            output: record.output,
+            cache_read: record.cache_read,
+            cache_write_5m: record.cache_write.saturating_sub(record.cache_write_1h),
+            cache_write_1h: record.cache_write_1h,
+        };
+        if counts == Counts::default() {
+            let is_open = matches!(&*record.outcome, "answered" | "broken" | "cancelled");
+            let is_free = record.attempts == 0 || !is_open || COUNTERS.contains(&&*record.endpoint);
+            return is_free.then_some(0);
+        }
+        let called = Called {
+            region: &record.region,
+            model_id: &record.model_id,
+            base_model: &record.base_model,
+            tier: &record.tier,
+        };
+        let cost = self.prices.cost(called, &counts)?;
+        Some(count(cost.0))
+    }
+}
+
+/// A time that a record can have.
+fn plausible(at_ms: u64, now_ms: i64) -> i64 {
+    let at = count(at_ms);
+    let range = now_ms.saturating_sub(BEHIND_MS)..=now_ms.saturating_add(AHEAD_MS);
+    if range.contains(&at) { at } else { now_ms }
+}
+
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::UsageQuery;
+
+    const NOW: i64 = 1_796_040_000_000;
+
+    fn record(number: u8) -> Record {
+        Record {
+            id: vec![number; 16],
+            at_ms: NOW.unsigned_abs(),
+            model: "nova".to_owned(),
+            model_id: "amazon.nova-pro-v1:0".to_owned(),
+            base_model: "amazon.nova-pro-v1:0".to_owned(),
+            outcome: "answered".to_owned(),
+            input: 1_000,
+            output: 500,
+            attempts: 1,
+            ..Record::default()
+        }
+    }
+
+    async fn sums_of(reports: Vec<Report>) -> crate::store::Sums {
+        let folder = tempfile::tempdir().unwrap();
+        let store = UsageStore::open(&folder.path().join("usage.db"))
+            .await
+            .unwrap();
+        let ledger = Ledger::new(store, Prices::built_in());
+        for report in reports {
+            ledger.enter(report, NOW).await.unwrap();
+        }
+        let query = UsageQuery {
+            to: i64::MAX,
+            limit: 1,
+            ..UsageQuery::default()
+        };
+        ledger.store().lines(&query).await.unwrap()[0].sums
+    }
+
+    fn report(records: &[Record]) -> Report {
+        Report {
+            records: records.iter().map(Record::encode_to_vec).collect(),
+            dropped: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_record_gets_the_cost_of_its_tokens() {
+        let unknown = Record {
+            model_id: "secret".to_owned(),
+            base_model: String::new(),
+            ..record(2)
+        };
+        let free = Record {
+            outcome: "refused".to_owned(),
+            code: "model_not_found".to_owned(),
+            model_id: String::new(),
+            base_model: String::new(),
+            input: 0,
+            output: 0,
+            ..record(3)
+        };
+        let sums = sums_of(vec![report(&[record(1), unknown, free])]).await;
+        assert_eq!((sums.requests, sums.errors), (3, 1));
+        assert_eq!((sums.cost_nano_usd, sums.unpriced), (2_400_000, 1));
+    }
+
+    #[tokio::test]
+    async fn one_that_cannot_be_read_does_not_keep_the_others_away() {
+        let mut batch = report(&[record(1), record(2)]);
+        batch.records.insert(1, vec![0x0a, 200]);
+        batch.records.push(Vec::new());
+        assert_eq!(sums_of(vec![batch.clone(), batch]).await.requests, 2);
+    }
+
+    #[tokio::test]
+    async fn a_budget_that_is_used_up_is_in_the_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("usage.db");
+        let store = UsageStore::open(&file).await.unwrap();
+        let ledger = Ledger::new(store, Prices::built_in());
+        let budget = Budget {
+            tokens: Some(4_000),
+            ..Budget::default()
+        };
+        ledger.enforce(vec![budget.clone()]).await;
+        let mut told = Vec::new();
+        for number in 1..=3 {
+            let batch = report(&[record(number)]);
+            // The answer to the first was lost.
+            ledger.enter(batch.clone(), NOW).await.unwrap();
+            told.push(ledger.enter(batch, NOW).await.unwrap().exhausted.len());
+        }
+        assert_eq!(told, [0, 0, 1], "1,500 tokens each");
+        // A service that has just started knows it too, and the next month begins anew.
+        let again = Ledger::new(ledger.store().clone(), Prices::built_in());
+        again.enforce(vec![budget]).await;
+        let empty = || report(&[]);
+        assert_eq!(again.enter(empty(), NOW).await.unwrap().exhausted.len(), 1);
+        let december = NOW + 86_400_000;
+        assert!(
+            again
+                .enter(empty(), december)
+                .await
+                .unwrap()
+                .exhausted
+                .is_empty()
+        );
+        ledger.enforce(Vec::new()).await;
+        assert!(
+            ledger
+                .enter(empty(), NOW)
+                .await
+                .unwrap()
+                .exhausted
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_wrong_clock_does_not_reach_far() {
+        assert_eq!(plausible(NOW.unsigned_abs() - 5, NOW), NOW - 5);
+        for wrong in [0, u64::MAX, NOW.unsigned_abs() + 7_200_000] {
+            assert_eq!(plausible(wrong, NOW), NOW);
+        }
+    }
+}
