@@ -1,16 +1,19 @@
 //! Where a request would go and what Bedrock would get, without calling AWS.
 //!
-//! The filter's own code decides; nothing is decided here a second time.
+//! The filter's own code decides; nothing is decided again here.
+
+mod parameters;
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bedrock_filter::bedrock;
-use bedrock_filter::chat::Treatment;
-use bedrock_filter::config::{Api, ModelIds};
-use bedrock_filter::protocol::Protocol as _;
-use bedrock_filter::protocol::openai_chat::{Chat, params};
-use bedrock_filter::routes::{ModelRule, Route, Routes};
+use bedrock_filter::call::chosen;
+use bedrock_filter::config::{Api, ModelIds, ProtocolName};
+use bedrock_filter::protocol::Protocol;
+use bedrock_filter::protocol::anthropic_messages::Messages;
+use bedrock_filter::protocol::openai_chat::Chat;
+use bedrock_filter::protocol::openai_responses::Responses;
+use bedrock_filter::routes::{Chosen, ModelRule, Reason, Route, Routes};
 use bedrock_filter::sign::canonical_uri;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -18,7 +21,10 @@ use utoipa::ToSchema;
 
 use crate::call::{Call, Refusal};
 use crate::channel::StoredChannel;
+use crate::discovery;
 use crate::store::Contents;
+pub use parameters::Parameter;
+use parameters::{by_outcome, of_chat, of_responses};
 
 /// Headers whose values are secrets.
 const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
@@ -28,9 +34,13 @@ const SECRET_HEADERS: [&str; 2] = ["authorization", "x-amz-security-token"];
 pub struct Explanation {
     /// The name that the client sends.
     pub model: String,
+    /// What the name has chosen, if it is one that chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Choice, required = false)]
+    pub choice: Option<Choice>,
     /// Every channel, and whether it could serve the request.
     pub channels: Vec<Candidate>,
-    /// Where the request would go; absent when nowhere.
+    /// Where the request would go; absent if nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Destination, required = false)]
     pub route: Option<Destination>,
@@ -44,6 +54,18 @@ pub struct Explanation {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Refused, required = false)]
     pub refused: Option<Refused>,
+}
+
+/// What a name that chooses has chosen.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedChoice)]
+pub struct Choice {
+    /// The model that the request would go to.
+    pub model: String,
+    /// The models that would be tried, in this order.
+    pub models: Vec<String>,
+    /// Why these.
+    pub because: String,
 }
 
 /// A channel, as far as one request goes.
@@ -76,21 +98,11 @@ pub struct Destination {
     pub catalog_model: Option<&'static str>,
     /// Model family: how the body is written.
     pub family: String,
-    /// The channel's choice of API for the model: `auto`, `invoke` or `converse`.
+    /// The channel's API setting for the model: `auto`, `invoke` or `converse`.
     #[schema(value_type = String)]
     pub api: Api,
     /// AWS region.
     pub region: String,
-}
-
-/// What becomes of one parameter.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ExplainedParameter)]
-pub struct Parameter {
-    /// Its name in the request.
-    pub name: String,
-    /// `translated`, `left_out`, `refused`, or `unknown` where no channel serves the request.
-    pub treatment: &'static str,
 }
 
 /// The request that Bedrock gets.
@@ -101,66 +113,135 @@ pub struct Upstream {
     pub method: String,
     /// `https://host[:port]`.
     pub origin: String,
-    /// Path as it goes on the wire.
+    /// Path as sent on the wire.
     pub path: String,
-    /// Path as the signature covers it.
+    /// Path as signed.
     pub canonical_uri: String,
     /// Headers; secret ones are masked.
     #[schema(value_type = Object)]
     pub headers: Map<String, Value>,
-    /// How long Envoy would wait until the answer begins, in milliseconds.
+    /// How long Envoy would wait for the answer to start, in milliseconds.
     pub timeout_ms: u64,
     /// The body.
     #[schema(value_type = Object)]
     pub body: Value,
 }
 
-/// An answer of the filter's own.
+/// An answer by the filter itself.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ExplainedRefusal)]
 pub struct Refused {
     /// HTTP status.
     pub status: u16,
-    /// OpenAI's error object.
+    /// The error object of what the client speaks.
     #[schema(value_type = Object)]
     pub error: Value,
 }
 
-/// Explains a request. `routes` are all channels' or, to ask about one, that one's alone.
+/// Explains a request. `routes` are those of all channels or, to ask about one, only that
+/// channel's.
 pub(crate) fn explain(
     contents: &Contents,
     routes: &Arc<Routes>,
-    request: &Value,
+    (protocol, request): (ProtocolName, &Value),
     now: SystemTime,
 ) -> Explanation {
     let model = request.get("model").and_then(Value::as_str);
     let model = model.unwrap_or_default().to_owned();
-    // Also where nobody has credentials: the refusal says so, and the route where it would go with them.
-    let route = routes.resolve(&model, now).or_else(|_| routes.find(&model));
-    let route = route.ok();
     let text = request.to_string();
-    let (upstream, refused) = match Call::of(Arc::clone(routes), text.as_bytes(), now) {
-        Ok(call) => (Some(Upstream::new(&call)), None),
-        Err(Refusal { status, error }) => (None, Some(Refused { status, error })),
+    let ask = (protocol, text.as_bytes());
+    let (upstream, refused, chosen) = match Call::begin(Arc::clone(routes), ask, now) {
+        Ok((call, exchange)) => {
+            let chosen = exchange.outcome().and_then(|own| own.chosen);
+            (Some(Upstream::new(&call)), None, chosen)
+        }
+        Err(Refusal { status, error }) => (None, Some(Refused { status, error }), None),
     };
+    let choice = Choice::of(routes, ask, &model, chosen);
+    let served = choice.as_ref().map_or(&model, |own| &own.model).clone();
+    // Also if no channel has credentials: the refusal says so, and the route says where
+    // the request would go with them.
+    let route = routes
+        .resolve(&served, now)
+        .or_else(|_| routes.find(&served));
+    let route = route.ok();
     Explanation {
         channels: contents
             .channels
             .iter()
-            .map(|stored| Candidate::new(stored, routes, &model, route.as_ref()))
+            .map(|stored| Candidate::new(stored, routes, &served, route.as_ref()))
             .collect(),
-        parameters: parameters(request, route.as_ref()),
+        parameters: match protocol {
+            ProtocolName::OpenaiChat => of_chat(request, route.as_ref()),
+            ProtocolName::OpenaiResponses => of_responses(request, route.as_ref()),
+            ProtocolName::AnthropicMessages => {
+                by_outcome(request, upstream.as_ref(), refused.as_ref())
+            }
+        },
         route: route.as_ref().map(Destination::new),
+        choice,
         upstream,
         refused,
         model,
     }
 }
 
+/// What reads a protocol's requests.
+fn spoken(protocol: ProtocolName) -> &'static dyn Protocol {
+    match protocol {
+        ProtocolName::OpenaiChat => &Chat,
+        ProtocolName::OpenaiResponses => &Responses::Create,
+        ProtocolName::AnthropicMessages => &Messages::Create,
+    }
+}
+
 /// The smallest request for a model.
 #[must_use]
-pub fn request_for(model: &str) -> Value {
-    json!({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
+pub fn request_for(protocol: ProtocolName, model: &str) -> Value {
+    let messages = json!([{"role": "user", "content": "Hello!"}]);
+    match protocol {
+        ProtocolName::OpenaiChat => json!({"model": model, "messages": messages}),
+        ProtocolName::OpenaiResponses => json!({"model": model, "input": "Hello!"}),
+        ProtocolName::AnthropicMessages => {
+            json!({"model": model, "max_tokens": 1024, "messages": messages})
+        }
+    }
+}
+
+impl Choice {
+    /// What a name has chosen; `model` is the one that the request goes to, if it goes anywhere.
+    fn of(
+        routes: &Routes,
+        (protocol, request): (ProtocolName, &[u8]),
+        name: &str,
+        model: Option<String>,
+    ) -> Option<Self> {
+        let protocol = spoken(protocol);
+        let Chosen { models, reason } = chosen(routes, protocol, request)?;
+        let because = match reason {
+            Reason::List => format!("`{name}` stands for these models"),
+            Reason::Rule {
+                index,
+                when,
+                target,
+            } => {
+                let when = serde_json::to_string(when).unwrap_or_default();
+                let number = index + 1;
+                format!(
+                    "rule {number} of `{name}` is the first that fits ({when}), and uses `{target}`"
+                )
+            }
+            Reason::Otherwise { target } => {
+                format!("no rule of `{name}` fits, and its `else` is `{target}`")
+            }
+        };
+        let models: Vec<_> = models.into_iter().map(str::to_owned).collect();
+        Some(Self {
+            model: model.or_else(|| models.first().cloned())?,
+            models,
+            because,
+        })
+    }
 }
 
 impl Candidate {
@@ -170,24 +251,31 @@ impl Candidate {
         model: &str,
         chosen: Option<&Route<'_>>,
     ) -> Self {
-        let channel = &stored.channel;
+        // As the filter gets it: its names may be those of its account.
+        let channel = &discovery::effective(&stored.channel, stored.discovery.as_ref());
         let own = routes.route_on(&channel.name, model);
         let listed = channel.models.is_empty() || channel.models.iter().any(|own| own == model);
+        let is_by_account = channel.models != stored.channel.models;
         let is_chosen = chosen.is_some_and(|route| route.channel.channel.name == channel.name);
         let reason = match &own {
             _ if !channel.enabled => "it is disabled",
+            None if !listed && is_by_account => {
+                "its account does not have the name, and it does not map it"
+            }
             None if !listed => "its `models` does not have the name",
             None if !routes.is_admitted(&channel.name, model) => match channel.allow_model_ids {
                 ModelIds::None => "its `allow_model_ids` is `none`, and it does not map the name",
                 _ => "its `allow_model_ids` is `catalogue`, which does not have the name",
             },
-            None => "it cannot tell what the name stands for, or which family it is",
+            None => {
+                "it cannot tell which model the name means, or which family that model belongs to"
+            }
             Some(own) if !own.channel.channel.credentials.are_there() => {
-                "it serves the model, but has no valid credentials at the moment: its credential_status \
-                 says why"
+                "it serves the model, but has no valid credentials at the moment; its \
+                 credential_status says why"
             }
             Some(_) if is_chosen => "it is the first that serves the model",
-            Some(_) => "it serves the model too, and comes later",
+            Some(_) => "it also serves the model, but comes later in the order",
         };
         Self {
             id: stored.id.clone(),
@@ -204,21 +292,21 @@ impl Destination {
         let mapped = channel.model_mapping.get(&route.requested);
         let name = mapped.unwrap_or(&route.requested);
         let (rule, because) = match route.rule {
-            ModelRule::InferenceProfileArnMap => (
-                "inference_profile_arn_map",
-                format!("`inference_profile_arn_map` has an entry for `{name}`"),
-            ),
+            ModelRule::InferenceProfileArnMap => {
+                ("inference_profile_arn_map", by_entry(route, name))
+            }
             ModelRule::Catalog => (
                 "catalog",
                 format!(
-                    "the catalogue knows `{name}`, and `cross_region` and the region decide the profile"
+                    "the catalogue knows `{name}`, and `cross_region` and the region determine the \
+                     profile"
                 ),
             ),
-            ModelRule::Verbatim => ("verbatim", format!("`{name}` is an id of Bedrock's itself")),
+            ModelRule::Verbatim => ("verbatim", format!("`{name}` is one of Bedrock's own ids")),
         };
         let because = match mapped {
             Some(mapped) => format!(
-                "`model_mapping` makes `{}` into `{mapped}`, and {because}",
+                "`model_mapping` maps `{}` to `{mapped}`, and {because}",
                 route.requested
             ),
             None => because,
@@ -236,55 +324,26 @@ impl Destination {
     }
 }
 
-/// What becomes of each member of the request, by name.
-fn parameters(request: &Value, route: Option<&Route<'_>>) -> Vec<Parameter> {
-    let text = request.to_string();
-    let parsed = Chat.parse(text.as_bytes()).ok();
-    let dialect = route
-        .zip(parsed.as_ref())
-        .and_then(|(route, parsed)| bedrock::dialect_for(route.serving(), &parsed.request).ok());
-    let asked = parsed
-        .as_ref()
-        .map(|parsed| parsed.request.asked.as_slice());
-    let is_asked = |name: &str| asked.unwrap_or_default().iter().any(|own| own.name == name);
-    let refuses_unknown = route.is_some_and(|route| route.channel.refuses_unknown);
-    let treatment = |name: &str| {
-        let param = params().iter().find(|param| param.name == name);
-        match (param, dialect) {
-            (Some(param), Some(dialect)) => match dialect.treatment(param.param) {
-                Treatment::Mapped => "translated",
-                // Such a value asks for nothing.
-                Treatment::Refused if !is_asked(name) => "left_out",
-                Treatment::Refused => "refused",
-                Treatment::Ignored => "left_out",
-            },
-            // Its members are told by themselves.
-            _ if matches!(name, "model" | "messages" | "stream" | "extra_body") => "translated",
-            (None, Some(_)) if refuses_unknown => "refused",
-            (None, Some(_)) => "left_out",
-            _ => "unknown",
-        }
-    };
-    let members = request.as_object().into_iter().flat_map(Map::keys);
-    let extra = request.get("extra_body").and_then(Value::as_object);
-    let extra = extra.into_iter().flat_map(Map::keys);
-    let members = members.map(|name| (name.clone(), treatment(name)));
-    let extra = extra.map(|name| (format!("extra_body.{name}"), treatment(name)));
-    let all = members.chain(extra);
-    all.map(|(name, treatment)| Parameter { name, treatment })
-        .collect()
+/// Why an entry of `inference_profile_arn_map` decides about a name.
+fn by_entry(route: &Route<'_>, name: &str) -> String {
+    let key = route.arn_key().unwrap_or(name);
+    let entry = format!("`inference_profile_arn_map` has an entry for `{key}`");
+    if key == name || key == route.requested {
+        return entry;
+    }
+    format!("{entry}, which is a name of the same model as `{name}` (`match` is `model`)")
 }
 
 impl Upstream {
     fn new(call: &Call) -> Self {
         let path = call.header(":path").to_owned();
         let headers = call.headers_to_bedrock().map(|(name, value)| {
-            let value = if SECRET_HEADERS.contains(&name.as_str()) {
+            let value = if SECRET_HEADERS.contains(&name) {
                 "[masked]".to_owned()
             } else {
                 String::from_utf8_lossy(value).into_owned()
             };
-            (name.clone(), Value::String(value))
+            (name.to_owned(), Value::String(value))
         });
         Self {
             method: call.header(":method").to_owned(),

@@ -1,8 +1,7 @@
-//! Real requests through a channel, to see whether it works: encoded, signed and decoded by the
-//! filter's own code, sent from here instead of from Envoy.
+//! Sends real requests through a channel to see whether it works: encoded, signed and decoded by the
+//! filter's own code, but sent from here instead of from Envoy.
 
 mod answer;
-mod candor;
 mod failure;
 mod http;
 mod remedy;
@@ -10,36 +9,40 @@ mod stage;
 
 use std::sync::Arc;
 
-use bedrock_filter::config::Channel;
+use bedrock_filter::config::{Channel, ProtocolName};
 use bedrock_filter::routes::Routes;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::candor::Candor;
 use crate::edit::EditError;
 use crate::store::StoreError;
-pub(crate) use candor::Candor;
 pub use http::Prober;
+use stage::Delivery;
 pub use stage::{Outcome, Stage, StageReport};
 
-/// Models that one test asks at most.
-const MOST_MODELS: usize = 20;
+/// The most models in one test.
+const MAX_MODELS: usize = 20;
 
-/// Longest prompt, in bytes: a test is to be cheap.
-const MOST_PROMPT: usize = 4096;
+/// Longest prompt, in bytes, so that a test is cheap.
+const MAX_PROMPT: usize = 4096;
 
-/// What a test asks for.
+/// What to test.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(as = TestPlan)]
 pub struct Plan {
-    /// Names as clients send them; all that the channel names when there are none here.
+    /// Names as clients send them; if empty, all that the channel names.
     #[schema(max_items = 20)]
     pub models: Vec<String>,
+    /// What clients speak: `openai_chat`, `openai_responses` or `anthropic_messages`.
+    #[schema(value_type = String, default = "openai_chat")]
+    pub protocol: ProtocolName,
     /// Only streamed answers, or only whole ones; both when absent.
     pub stream: Option<bool>,
-    /// What the models are asked. Never logged.
+    /// The prompt. Never logged.
     pub prompt: String,
-    /// Tokens that an answer may have.
+    /// The most tokens in an answer.
     #[schema(default = 16)]
     pub max_tokens: u32,
 }
@@ -48,6 +51,7 @@ impl Default for Plan {
     fn default() -> Self {
         Self {
             models: Vec::new(),
+            protocol: ProtocolName::default(),
             stream: None,
             prompt: "Reply with one word.".to_owned(),
             max_tokens: 16,
@@ -55,13 +59,13 @@ impl Default for Plan {
     }
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TestReport)]
 pub struct Report {
     /// Whether every request was answered.
     pub ok: bool,
-    /// One for each model and kind of answer.
+    /// One for each model and each of plain and streamed.
     pub results: Vec<Outcome>,
 }
 
@@ -71,17 +75,17 @@ pub enum ProbeError {
     /// There is no such channel, or it cannot be read.
     #[error(transparent)]
     Channel(#[from] EditError),
-    /// The source of its credentials has given none, or none that are valid still.
+    /// The source of its credentials has issued none, or none that are still valid.
     #[error("the channel has no valid credentials; its credential_status says why")]
     NoCredentials,
     /// Nothing says which models to ask.
-    #[error("the channel names no models; say which to test in `models`")]
+    #[error("the channel names no models; name those to test in `models`")]
     NoModels,
     /// The plan's prompt is too long.
-    #[error("`prompt` is longer than {MOST_PROMPT} bytes")]
+    #[error("`prompt` is longer than {MAX_PROMPT} bytes; shorten it")]
     LongPrompt,
     /// The plan names too many models.
-    #[error("{0} models are too many for one test; name at most {MOST_MODELS} in `models`")]
+    #[error("{0} models are too many for one test; name at most {MAX_MODELS} in `models`")]
     ManyModels(usize),
 }
 
@@ -92,52 +96,64 @@ impl From<StoreError> for ProbeError {
 }
 
 impl Plan {
-    /// The models to ask a channel.
-    pub(crate) fn models_of(&self, channel: &Channel) -> Result<Vec<String>, ProbeError> {
-        if self.prompt.len() > MOST_PROMPT {
+    /// The models to test.
+    pub(crate) fn models_of<C>(&self, channel: &Channel<C>) -> Result<Vec<String>, ProbeError> {
+        if self.prompt.len() > MAX_PROMPT {
             return Err(ProbeError::LongPrompt);
         }
         let mut models = self.models.clone();
         if models.is_empty() {
-            models.clone_from(&channel.models);
-        }
-        if models.is_empty() {
-            let mapped = channel.model_mapping.keys();
-            models.extend(
-                mapped
-                    .chain(channel.inference_profile_arn_map.keys())
-                    .cloned(),
-            );
+            models.extend(channel.written_names().cloned());
         }
         models.sort();
         models.dedup();
         match models.len() {
             0 => Err(ProbeError::NoModels),
-            1..=MOST_MODELS => Ok(models),
+            1..=MAX_MODELS => Ok(models),
             count => Err(ProbeError::ManyModels(count)),
         }
     }
 
     /// The requests of one model.
-    fn kinds(&self) -> Vec<bool> {
-        self.stream
-            .map_or_else(|| vec![false, true], |stream| vec![stream])
+    fn deliveries(&self) -> &'static [Delivery] {
+        match self.stream {
+            None => &[Delivery::Whole, Delivery::Streamed],
+            Some(false) => &[Delivery::Whole],
+            Some(true) => &[Delivery::Streamed],
+        }
     }
 
     /// A client's request.
-    fn request(&self, model: &str, stream: bool) -> Vec<u8> {
-        let request = serde_json::json!({
-            "model": model,
-            "stream": stream,
-            "max_tokens": self.max_tokens,
-            "messages": [{"role": "user", "content": self.prompt}],
-        });
+    fn request(&self, model: &str, delivery: Delivery) -> Vec<u8> {
+        let stream = delivery == Delivery::Streamed;
+        let request = match self.protocol {
+            ProtocolName::OpenaiResponses => serde_json::json!({
+                "model": model,
+                "stream": stream,
+                "max_output_tokens": self.max_tokens,
+                "input": self.prompt,
+            }),
+            ProtocolName::OpenaiChat => serde_json::json!({
+                "model": model,
+                "stream": stream,
+                "stream_options": stream.then(|| serde_json::json!({"include_usage": true})),
+                "max_tokens": self.max_tokens,
+                "messages": [{"role": "user", "content": self.prompt}],
+            }),
+            ProtocolName::AnthropicMessages => serde_json::json!({
+                "model": model,
+                "stream": stream,
+                "max_tokens": self.max_tokens,
+                "messages": [{"role": "user", "content": self.prompt}],
+            }),
+        };
         request.to_string().into_bytes()
     }
 }
 
 impl Prober {
-    /// Asks each model, one after the other: a test is no load. Where nobody answers, that is the end.
+    /// Tests each model, one after the other, because a test must not cause load. Stops when a host
+    /// does not answer.
     pub(crate) async fn run(
         &self,
         routes: &Arc<Routes>,
@@ -148,13 +164,19 @@ impl Prober {
         // The semaphore is never closed.
         let _slot = self.tests.acquire().await;
         let mut results: Vec<Outcome> = Vec::new();
-        let requests = models
-            .iter()
-            .flat_map(|model| plan.kinds().into_iter().map(move |stream| (model, stream)));
-        for (model, stream) in requests {
-            let request = plan.request(model, stream);
-            let trail = self.ask(Arc::clone(routes), &request, candor).await;
-            results.push(Outcome::new(model, stream, trail));
+        let requests = models.iter().flat_map(|model| {
+            plan.deliveries()
+                .iter()
+                .copied()
+                .map(move |own| (model, own))
+        });
+        for (model, delivery) in requests {
+            let request = plan.request(model, delivery);
+            let asked = (plan.protocol, request.as_slice());
+            let trail = self
+                .send_and_follow(Arc::clone(routes), asked, candor)
+                .await;
+            results.push(Outcome::new(model, delivery, trail));
             if results.last().is_some_and(Outcome::is_unconnected) {
                 break;
             }

@@ -1,14 +1,12 @@
-//! Why a request of a test was not answered, and what to do about it.
-
-use std::time::Duration;
+//! Why a test request failed, and what to do about it.
 
 use axum::http::StatusCode;
 
 use super::remedy;
 use crate::call::Refusal;
-use crate::outbound::CallError;
+use crate::candor::Unanswered;
 
-/// Why a stage of a request failed; no message has a secret.
+/// Why a stage of a request failed; no message contains a secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     /// The filter refused the request.
@@ -20,18 +18,10 @@ pub(super) enum Failure {
     /// The request cannot be sent.
     #[error(transparent)]
     Unsendable(#[from] Unsendable),
-    /// There was no answer.
-    #[error("{origin}: {reason}")]
-    Unanswered {
-        /// Who was asked.
-        origin: String,
-        /// Why.
-        reason: Silence,
-    },
-    /// There was none of Bedrock's; whoever may not know more is told this.
-    #[error("no answer of Bedrock's came from {0}")]
-    NotBedrock(String),
-    /// The answer did not come to its end.
+    /// Bedrock did not answer.
+    #[error(transparent)]
+    Unanswered(#[from] Unanswered),
+    /// The answer was not complete.
     #[error("HTTP {}, then {reason}", status.as_u16())]
     Broken {
         /// Its status.
@@ -44,7 +34,7 @@ pub(super) enum Failure {
     Bedrock {
         /// The status.
         status: StatusCode,
-        /// Bedrock's name for it.
+        /// The name of Bedrock's exception.
         exception: String,
         /// What the client would see.
         message: String,
@@ -54,46 +44,32 @@ pub(super) enum Failure {
     /// The answer was not understood.
     #[error("the client would get HTTP {status}: {message}")]
     Answer {
-        /// The client's status.
+        /// The status that the client would get.
         status: u16,
-        /// The client's message.
+        /// The message that the client would get.
         message: String,
     },
     /// The stream broke off.
-    #[error("the stream broke off: {0}")]
+    #[error("the stream was cut off: {0}")]
     Stream(String),
 }
 
-/// Why a request cannot be sent.
+/// Why the request cannot be sent.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unsendable {
     /// The address is not a valid URL.
-    #[error("the address is no URL")]
+    #[error("the address is not a valid URL")]
     Address,
     /// A header contains bytes that HTTP does not allow.
     #[error("a header cannot be sent over HTTP")]
     Header,
 }
 
-/// Why nobody answered.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Silence {
-    /// Somebody else did.
-    #[error("the answer is not Bedrock's")]
-    Stranger,
-    /// The call failed.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// It took too long.
-    #[error("no answer began within {} s", .0.as_secs())]
-    TimedOut(Duration),
-}
-
-/// Why an answer did not come to its end.
+/// Why an answer was not complete.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum BrokenAnswer {
-    /// It ended early, or did not end where it should have.
-    #[error("the answer broke off, or is too long")]
+    /// It ended too early or too late.
+    #[error("the answer was cut off, or is too long")]
     Incomplete,
     /// It took too long.
     #[error("the answer did not end in time")]
@@ -105,8 +81,8 @@ impl Failure {
     pub(super) fn remedy(&self) -> Option<&'static str> {
         match self {
             Self::Refused(_) => Some("Explain shows which rule decides, and why."),
-            Self::Unanswered { .. } => Some(remedy::OF_CONNECTION),
-            Self::NotBedrock(_) => Some(remedy::OF_UNKNOWN_HOST),
+            Self::Unanswered(Unanswered::Because { .. }) => Some(remedy::OF_CONNECTION),
+            Self::Unanswered(Unanswered::Untold(_)) => Some(remedy::OF_UNKNOWN_HOST),
             Self::Bedrock { remedy, .. } => *remedy,
             Self::Unreadable(_)
             | Self::Unsendable(_)

@@ -11,30 +11,23 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::answer::{decode, judge, shown};
-use super::candor::Candor;
-use super::failure::{BrokenAnswer, Failure, Silence, Unsendable};
+use super::failure::{BrokenAnswer, Failure, Unsendable};
 use super::stage::{Stage, Stepped, Trail};
-use crate::call::Call;
-use crate::outbound::Outbound;
+use crate::call::{Ask, Call};
+use crate::candor::Candor;
+use crate::outbound::{Outbound, read_all};
 
-/// How long Bedrock has until its answer begins, if the channel gives it no less, and as long again until
-/// it ends.
+/// How long Bedrock may take to start its answer, unless the channel allows less, and as long again to
+/// finish it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long a host that is not known has until its answer begins; and when it is said that Bedrock did not
-/// answer, whatever the reason, so that the time does not tell it.
-const GUARDED: Duration = Duration::from_secs(10);
-
-/// Tests that run at once: each may keep a connection and its answer for minutes.
-const MOST_TESTS: usize = 4;
+/// How many tests may run at once: each may keep a connection and its answer for minutes.
+const MAX_TESTS: usize = 4;
 
 /// Longest answer that is read, in bytes.
-const MOST_ANSWER: usize = 4 * 1024 * 1024;
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// What Bedrock says about each of its answers.
-const REQUEST_ID: &str = "x-amzn-requestid";
-
-/// Headers that are worth something to whoever reads them.
+/// Headers that must stay secret.
 const SENSITIVE: [&str; 2] = ["authorization", "x-amz-security-token"];
 
 /// Sends requests to Bedrock. Clones share their connections.
@@ -45,17 +38,22 @@ pub struct Prober {
 }
 
 impl Prober {
-    /// Sends them this way.
+    /// The client that sends them.
     #[must_use]
     pub fn new(outbound: Outbound) -> Self {
         Self {
             outbound,
-            tests: Arc::new(Semaphore::new(MOST_TESTS)),
+            tests: Arc::new(Semaphore::new(MAX_TESTS)),
         }
     }
 
-    /// Sends a client's request on its way and follows it.
-    pub(super) async fn ask(&self, routes: Arc<Routes>, request: &[u8], candor: Candor) -> Trail {
+    /// Sends a client's request and follows it through its stages.
+    pub(super) async fn send_and_follow(
+        &self,
+        routes: Arc<Routes>,
+        request: Ask<'_>,
+        candor: Candor,
+    ) -> Trail {
         let mut trail = Trail::default();
         let _ = self.follow(&mut trail, routes, request, candor).await;
         trail
@@ -65,7 +63,7 @@ impl Prober {
         &self,
         trail: &mut Trail,
         routes: Arc<Routes>,
-        request: &[u8],
+        request: Ask<'_>,
         candor: Candor,
     ) -> Option<()> {
         let start = Instant::now();
@@ -89,7 +87,7 @@ impl Prober {
         let mut head = Headers::default();
         head.add(":status", status.as_str());
         for (name, value) in &headers {
-            head.add(name.as_str(), value.as_bytes());
+            head.add(name.as_str().to_owned(), value.as_bytes());
         }
         let decoded = decode(routes, request, (head, &body));
         let text = trail.note(Stage::Decode, start, decoded)?;
@@ -98,36 +96,17 @@ impl Prober {
     }
 
     async fn send(&self, call: &mut Call, candor: Candor) -> Stepped<Response> {
-        let start = Instant::now();
         let origin = format!("{}://{}", call.header(":scheme"), call.header(":authority"));
         let request = request(call, &origin)?;
-        let patience = match candor {
-            Candor::Full => call.timeout().unwrap_or(PATIENCE).min(PATIENCE),
-            Candor::Guarded => GUARDED,
-        };
-        let answer = tokio::time::timeout(patience, self.outbound.call(request)).await;
-        let reason = match answer {
-            Ok(Ok(answer)) if candor == Candor::Full || is_bedrocks(&answer) => {
-                return Ok((answer, format!("connected to {origin}")));
-            }
-            Ok(Ok(_)) => Silence::Stranger,
-            Ok(Err(error)) => error.into(),
-            Err(_) => Silence::TimedOut(patience),
-        };
-        if candor == Candor::Full {
-            return Err(Failure::Unanswered { origin, reason });
-        }
-        tracing::info!(origin, %reason, "a test of a channel found no Bedrock");
-        tokio::time::sleep_until(start + GUARDED).await;
-        Err(Failure::NotBedrock(origin))
+        let patience = call.timeout().unwrap_or(PATIENCE).min(PATIENCE);
+        let answer = candor
+            .call(&self.outbound, &origin, request, patience)
+            .await?;
+        Ok((answer, format!("connected to {origin}")))
     }
 }
 
-fn is_bedrocks(answer: &Response) -> bool {
-    answer.headers().contains_key(REQUEST_ID)
-}
-
-fn prepare(routes: Arc<Routes>, request: &[u8]) -> Stepped<Call> {
+fn prepare(routes: Arc<Routes>, request: Ask<'_>) -> Stepped<Call> {
     match Call::of(routes, request, SystemTime::now()) {
         Ok(call) => {
             let path = call.header(":path").to_owned();
@@ -143,7 +122,7 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, Unsendable> {
         .map_err(|_| Unsendable::Address)?;
     let mut request = Request::new(Method::POST, url);
     for (name, value) in call.headers_to_bedrock() {
-        // The client that sends it adds the length itself.
+        // The HTTP client adds the length itself.
         if name == "content-length" {
             continue;
         }
@@ -160,20 +139,9 @@ fn request(call: &mut Call, origin: &str) -> Result<Request, Unsendable> {
 }
 
 async fn read(answer: Response) -> Result<Vec<u8>, BrokenAnswer> {
-    match tokio::time::timeout(PATIENCE, read_all(answer)).await {
+    match tokio::time::timeout(PATIENCE, read_all(answer, MAX_ANSWER)).await {
         Ok(Some(body)) => Ok(body),
         Ok(None) => Err(BrokenAnswer::Incomplete),
         Err(_) => Err(BrokenAnswer::TimedOut),
     }
-}
-
-async fn read_all(mut answer: Response) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.ok()? {
-        if body.len() + chunk.len() > MOST_ANSWER {
-            return None;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Some(body)
 }

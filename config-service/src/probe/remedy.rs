@@ -1,10 +1,10 @@
-//! What to do about the failures that administrators run into most.
+//! What to do about the failures that administrators run into most often.
 //!
 //! Errors of Bedrock Runtime: <https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html>.
 
 use axum::http::StatusCode;
 
-/// What to do about an error status of Bedrock's.
+/// What to do about an error status from Bedrock.
 pub(super) fn of_status(
     status: StatusCode,
     exception: &str,
@@ -25,8 +25,8 @@ pub(super) fn of_status(
              (`assume_role`, `default_chain`)."
         }
         "AccessDeniedException" if about("API Key") || about("Bearer Token") => {
-            "The API key is mistyped, revoked, expired or of another region: make one in the channel's \
-             region and enter `api_key` again."
+            "The API key is mistyped, revoked, expired or from another region: create one in the \
+             channel's region and enter `api_key` again."
         }
         "AccessDeniedException" if about("not authorized to perform") => {
             "Give the identity bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on the \
@@ -37,35 +37,40 @@ pub(super) fn of_status(
              region that has it."
         }
         "ValidationException" if about("with on-demand throughput isn") => {
-            "The model is served through inference profiles alone: map it to a profile ARN in \
+            "The model is served only through inference profiles: map it to a profile ARN in \
              `inference_profile_arn_map`, or set `cross_region` to `geo` or `global`."
         }
         "ValidationException" if about("model identifier is invalid") => {
-            "The id is of another region or account, or mistyped: compare it with the channel's region."
+            "The id belongs to another region or account, or is mistyped: compare it with the \
+             channel's region."
         }
         "ResourceNotFoundException" => {
             "The profile or model is not in this account and region: compare the ARN with the channel's \
              region and credentials."
         }
         "ThrottlingException" => {
-            "The account's quota for the model is used up: wait, ask for more, or add another channel \
-             to fail over to."
+            "The account's quota for the model is used up: wait, request a higher quota, or add \
+             another channel to fail over to."
         }
-        "UnknownOperationException" => "The model id or ARN is malformed.",
+        "UnknownOperationException" => {
+            "The model id or ARN is malformed: correct it in the \
+         channel's maps."
+        }
         _ if status == StatusCode::FORBIDDEN => {
             "AWS refused the credentials: check the key, its permissions and this machine's clock."
         }
         _ if status >= StatusCode::INTERNAL_SERVER_ERROR => {
-            "Bedrock has trouble in this region: try again, or another region."
+            "Bedrock has a problem in this region: try again, or use another region."
         }
         _ => return None,
     })
 }
 
-/// What to do when a host that is neither AWS's own nor trusted did not answer like Bedrock.
-pub(super) const OF_UNKNOWN_HOST: &str = "Check `endpoint`. The config-service's log has the reason; here it is told about AWS's own hosts and \
-     those in --trusted-endpoints alone, so that a test is no way to scan a network.";
+/// What to do if a host that is neither AWS's own nor trusted did not answer like Bedrock.
+pub(super) const OF_UNKNOWN_HOST: &str = "Check `endpoint`. The config-service's log has the \
+    reason; a test shows it only for AWS's own hosts and those in --trusted-endpoints, so that it \
+    cannot be used to scan a network.";
 
-/// What to do when there was no connection.
-pub(super) const OF_CONNECTION: &str = "Check region and `endpoint`, name resolution, and that HTTPS to AWS is allowed from here; an \
-     interface endpoint is reached from its VPC alone.";
+/// What to do if there was no connection.
+pub(super) const OF_CONNECTION: &str = "Check region and `endpoint`, name resolution, and that \
+    HTTPS to AWS is allowed from here; an interface endpoint can be reached only from its VPC.";

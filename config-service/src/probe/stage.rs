@@ -1,4 +1,4 @@
-//! The stages of a request, and how each of them went.
+//! The stages of a request, and the outcome of each.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use super::failure::Failure;
 #[serde(rename_all = "snake_case")]
 #[schema(as = TestStage)]
 pub enum Stage {
-    /// The request is read, resolved to a model, translated and signed.
+    /// The request is parsed, resolved to a model, translated and signed.
     Prepare,
     /// The host is found and connected to, and the request is sent.
     Connect,
@@ -22,17 +22,17 @@ pub enum Stage {
     Decode,
 }
 
-/// How a stage went.
+/// The outcome of a stage.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[schema(as = TestStageReport)]
 pub struct StageReport {
-    /// Which.
+    /// Which stage.
     pub stage: Stage,
     /// Whether it succeeded.
     pub ok: bool,
     /// Milliseconds that it took.
     pub elapsed_ms: u64,
-    /// What happened, for a person; without secrets.
+    /// What happened, for people; without secrets.
     pub detail: String,
     /// What to do if it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,31 +40,40 @@ pub struct StageReport {
     pub remedy: Option<String>,
 }
 
-/// What came of one request.
+/// The outcome of one request.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TestOutcome)]
 pub struct Outcome {
-    /// The name that was asked for.
+    /// The requested model name.
     pub model: String,
-    /// Whether a stream was asked for.
+    /// Whether a stream was requested.
     pub stream: bool,
     /// Whether it was answered.
     pub ok: bool,
-    /// Milliseconds in all.
+    /// Milliseconds in total.
     pub elapsed_ms: u64,
-    /// How far it got.
+    /// The stages that it went through.
     pub stages: Vec<StageReport>,
     /// The start of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     pub answer: Option<String>,
-    /// Tokens as the client would see them.
+    /// Token usage as the client would see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, required = false)]
     pub usage: Option<Value>,
 }
 
-/// The stages of a request as they are gone through.
+/// How a request wants its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// In one piece.
+    Whole,
+    /// As a stream.
+    Streamed,
+}
+
+/// Records the stages of a request as it goes through them.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
     pub(super) stages: Vec<StageReport>,
@@ -72,11 +81,11 @@ pub(super) struct Trail {
     pub(super) usage: Option<Value>,
 }
 
-/// What a stage gave, with what to say about it.
+/// The result of a stage, with what to say about it.
 pub(super) type Stepped<T> = Result<(T, String), Failure>;
 
 impl Trail {
-    /// Notes how a stage went; `None` ends the request.
+    /// Records the outcome of a stage; `None` ends the request.
     pub(super) fn note<T>(
         &mut self,
         stage: Stage,
@@ -103,17 +112,24 @@ impl Trail {
 }
 
 impl Outcome {
-    /// Whether nobody was reached who would be reached by the next request.
+    /// Why it was not answered; `None` if it was.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let last = self.stages.last().filter(|_| !self.ok);
+        last.map(|own| own.detail.clone())
+    }
+
+    /// Whether the host was not reached, so that the next request would not reach it
+    /// either.
     pub(super) fn is_unconnected(&self) -> bool {
         let last = self.stages.last();
         last.is_some_and(|own| own.stage == Stage::Connect && !own.ok)
     }
 
-    pub(super) fn new(model: &str, stream: bool, trail: Trail) -> Self {
+    pub(super) fn new(model: &str, delivery: Delivery, trail: Trail) -> Self {
         let last = trail.stages.last();
         Self {
             model: model.to_owned(),
-            stream,
+            stream: delivery == Delivery::Streamed,
             ok: last.is_some_and(|own| own.ok && own.stage == Stage::Decode),
             elapsed_ms: trail.stages.iter().map(|own| own.elapsed_ms).sum(),
             stages: trail.stages,
