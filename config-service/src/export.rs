@@ -1,8 +1,8 @@
-//! What is configured, as documents for Envoys that are not attached to this service.
+//! The configuration as documents for Envoys that are not connected to this service.
 //!
-//! Such a document is a copy: it stays as it is when channels are edited. So it has neither credentials that
-//! AWS renews nor any in clear, and no failover, which needs the filter on clusters of this service. The filter signs, because Envoy's own
-//! signer takes credentials in clear only.
+//! Such a document is a snapshot: later edits do not change it. So it contains no credentials that AWS renews and none
+//! in clear text. The filter signs, because Envoy's own signer accepts only credentials in clear text. A manifest for
+//! gateways that get their channels from here has no credentials, but what these gateways do not get from here.
 
 mod istio;
 
@@ -10,34 +10,60 @@ use bedrock_filter::seal::KEY_VARIABLE;
 
 use crate::edit::EditError;
 use crate::fault::Fault;
-use crate::publish::Snapshot;
 use crate::xds::Resources;
 
-pub use istio::{InvalidTarget, Target};
+pub use istio::{Channels, InvalidTarget, Plan, Target};
 
-/// Why there is no such document.
+/// Why a document could not be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// Credentials would be in clear.
+    /// Credentials would be in clear text.
     #[error(
-        "credentials are not exported in clear: start the config-service and every Envoy with \
-         {KEY_VARIABLE}, and they are sealed; `config-service seal generate-key` makes a key"
+        "credentials are not exported in clear text; to have them sealed, start the config-service \
+         and every Envoy with {KEY_VARIABLE}; `config-service seal generate-key` prints a key"
     )]
     Unsealed,
     /// Credentials would expire.
     #[error(
-        "nobody renews the credentials of a copy, and AWS renews those of {}: disable these channels \
-         or give them keys, or attach Envoy to the config-service", list(.0)
+        "an export cannot have credentials that AWS renews, because they would expire in the copy; \
+         the channels concerned are {}; disable them, give them keys, or connect Envoy to the \
+         config-service", list(.0)
     )]
     Renewed(Vec<String>),
-    /// Kubernetes or Istio would not take it.
+    /// Envoy itself would sign, with a key that the manifest would show.
+    #[error(
+        "the channels {} have `\"signer\": \"envoy\"`, so their keys would be in the manifest in clear text; let the \
+         filter sign for them, or use mode=copy", list(.0)
+    )]
+    SignedByEnvoy(Vec<String>),
+    /// Istio cannot route to an address.
+    #[error("Istio's routes need names, and {0} is an address; use mode=copy or mode=live")]
+    NoName(String),
+    /// Istio's routes go by names alone.
+    #[error(
+        "{0} is an endpoint on two ports, and Istio's routes go by names alone; use mode=copy or mode=live"
+    )]
+    TwoPorts(String),
+    /// The filter would ask for clusters that only a manifest of another mode has.
+    #[error(
+        "this service runs with --failover, for which live gateways need the clusters of mode=live; leave xds out, or \
+         use mode=live"
+    )]
+    NoPools,
+    /// etcd would not accept it.
+    #[error(
+        "the manifest would have {0} bytes, and Kubernetes stores at most 1572864; use mode=live, where the \
+         config-service sends the channels"
+    )]
+    TooLarge(usize),
+    /// Kubernetes or Istio would not accept it.
     #[error(transparent)]
     Target(#[from] InvalidTarget),
     /// What is stored cannot be read or compiled.
     #[error(transparent)]
     Contents(#[from] EditError),
-    /// This program's own template is broken.
-    #[error("the template of the document is broken: {0}")]
+    /// This program's own template is invalid.
+    #[error("the document's template is invalid: {0}; this is a bug")]
     Template(String),
 }
 
@@ -47,18 +73,17 @@ impl From<Vec<Fault>> for ExportError {
     }
 }
 
-/// The channels in `copy` as an Istio `EnvoyFilter`, in YAML.
+/// The manifest for Istio, in YAML.
 ///
 /// # Errors
 ///
-/// When the target cannot be used.
+/// When an endpoint does not go with the plan, or the manifest would be too large.
 pub fn istio(
-    copy: &Snapshot,
-    target: &Target,
+    channels: &Channels<'_>,
+    plan: &Plan,
     resources: &Resources,
 ) -> Result<String, ExportError> {
-    target.validate()?;
-    istio::manifest(copy, target, resources)
+    istio::manifest(channels, plan, resources)
 }
 
 fn list(names: &[String]) -> String {

@@ -1,0 +1,159 @@
+//! The way to Bedrock in Istio's own terms: `ServiceEntry`, `DestinationRule`, and `VirtualService` or `HTTPRoute`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Channels;
+use super::plan::{Parents, Plan, is_address};
+use crate::cluster::{Cluster, Transport};
+use crate::export::ExportError;
+
+/// Headers about the client and the mesh that Bedrock must not see, and the one that only the filter can set.
+const NOT_FOR_BEDROCK: [&str; 7] = [
+    "x-bedrock-cluster",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-envoy-external-address",
+    "x-request-id",
+    "x-envoy-decorator-operation",
+    "x-envoy-attempt-count",
+];
+
+/// The documents for all endpoints.
+pub(super) fn documents(
+    channels: &Channels<'_>,
+    plan: &Plan,
+    parents: &Parents,
+) -> Result<Vec<Value>, ExportError> {
+    let mut hosts = BTreeMap::new();
+    for cluster in &channels.clusters {
+        let Some(host) = cluster.hosts.first() else {
+            continue;
+        };
+        if is_address(&host.host) {
+            return Err(ExportError::NoName(host.host.clone()));
+        }
+        let known = hosts.insert(&host.host, (host.port, cluster));
+        if known.is_some_and(|(port, _)| port != host.port) {
+            return Err(ExportError::TwoPorts(host.host.clone()));
+        }
+    }
+    let documents = hosts.into_iter().map(|(host, (port, cluster))| {
+        let place = Endpoint {
+            host,
+            port,
+            cluster,
+            namespace: &plan.namespace,
+        };
+        let rule = (cluster.transport == Transport::Tls).then(|| place.destination_rule());
+        let route = match parents {
+            Parents::Gateways(names) => place.virtual_service(names),
+            Parents::Gateway(name) => place.http_route(name),
+        };
+        [Some(place.service_entry()), rule, Some(route)]
+    });
+    Ok(documents.flatten().flatten().collect())
+}
+
+struct Endpoint<'e> {
+    host: &'e str,
+    port: u16,
+    cluster: &'e Cluster,
+    namespace: &'e str,
+}
+
+impl Endpoint<'_> {
+    fn document(&self, api_version: &str, kind: &str, spec: &Value) -> Value {
+        let name = format!("bedrock-{}", self.host.replace('.', "-"));
+        // A DNS label, whatever the host: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+        let name: String = name.chars().take(63).collect();
+        let name = name.trim_end_matches('-');
+        json!({
+            "apiVersion": api_version,
+            "kind": kind,
+            "metadata": { "name": name, "namespace": self.namespace },
+            "spec": spec,
+        })
+    }
+
+    fn service_entry(&self) -> Value {
+        let name = match self.cluster.transport {
+            Transport::Tls => "http-tls",
+            Transport::Plain => "http",
+        };
+        let spec = json!({
+            "hosts": [self.host],
+            "ports": [{ "number": self.port, "name": name, "protocol": "HTTP" }],
+            "location": "MESH_EXTERNAL",
+            "resolution": "DNS",
+        });
+        self.document("networking.istio.io/v1", "ServiceEntry", &spec)
+    }
+
+    fn destination_rule(&self) -> Value {
+        let spec = json!({
+            "host": self.host,
+            "trafficPolicy": {
+                "connectionPool": {
+                    "tcp": { "connectTimeout": "5s" },
+                    "http": {
+                        "http1MaxPendingRequests": 10_000,
+                        "http2MaxRequests": 10_000,
+                        "idleTimeout": "300s",
+                    },
+                },
+                "tls": { "mode": "SIMPLE", "sni": self.host, "subjectAltNames": [self.host] },
+            },
+        });
+        self.document("networking.istio.io/v1", "DestinationRule", &spec)
+    }
+
+    /// Without a timeout, which Istio does not set by itself and whose `0s` it refuses.
+    fn virtual_service(&self, gateways: &[String]) -> Value {
+        let spec = json!({
+            "hosts": [self.host],
+            "gateways": gateways,
+            "http": [{
+                "match": [{
+                    "uri": { "prefix": "/model/" },
+                    "headers": { "x-bedrock-cluster": { "regex": ".+" } },
+                }],
+                // Istio's default is two, also for answers that are billed.
+                "retries": { "attempts": 0 },
+                "headers": { "request": { "remove": NOT_FOR_BEDROCK } },
+                "route": [{ "destination": { "host": self.host, "port": { "number": self.port } } }],
+            }],
+        });
+        self.document("networking.istio.io/v1", "VirtualService", &spec)
+    }
+
+    fn http_route(&self, gateway: &str) -> Value {
+        let header = json!({
+            "type": "RegularExpression",
+            "name": "x-bedrock-cluster",
+            "value": ".+",
+        });
+        let spec = json!({
+            "parentRefs": [{ "name": gateway }],
+            "hostnames": [self.host],
+            "rules": [{
+                "matches": [{
+                    "path": { "type": "PathPrefix", "value": "/model" },
+                    "headers": [header],
+                }],
+                "filters": [{
+                    "type": "RequestHeaderModifier",
+                    "requestHeaderModifier": { "remove": NOT_FOR_BEDROCK },
+                }],
+                "backendRefs": [{
+                    "group": "networking.istio.io",
+                    "kind": "Hostname",
+                    "name": self.host,
+                    "port": self.port,
+                }],
+            }],
+        });
+        self.document("gateway.networking.k8s.io/v1", "HTTPRoute", &spec)
+    }
+}

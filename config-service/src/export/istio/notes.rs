@@ -1,0 +1,115 @@
+//! What stands above a manifest: how to apply it, what it needs, and what it cannot do.
+
+use super::plan::{Parents, Plan, Way, Workload};
+use super::source::{Module, Source};
+use super::target::{Context, Sharing};
+use super::{Channels, bootstrap};
+
+/// Largest object that `kubectl apply` can copy into an annotation, in bytes
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>).
+const MAX_ANNOTATION_BYTES: usize = 262_144;
+
+/// Largest object that etcd takes unless it is told otherwise, in bytes
+/// (<https://etcd.io/docs/latest/dev-guide/limit/>).
+pub(super) const MAX_OBJECT_BYTES: usize = 1_572_864;
+
+/// The comment, for a manifest of this many bytes.
+pub(super) fn comment(channels: &Channels<'_>, plan: &Plan, bytes: usize) -> String {
+    let lines = [what(channels, plan)]
+        .into_iter()
+        .chain(needs(plan))
+        .chain(size(bytes))
+        .chain(limits(channels, plan));
+    lines.map(|line| format!("# {line}\n")).collect()
+}
+
+fn what(channels: &Channels<'_>, plan: &Plan) -> String {
+    let revision = channels.snapshot.revision;
+    match plan.source {
+        Source::Copy(_) => format!(
+            "The channels of revision {revision} for Istio. This is a snapshot: export again after an edit."
+        ),
+        Source::Live(_) => format!(
+            "The Bedrock filter for Istio, with the endpoints of revision {revision}; its channels come from the \
+             config-service."
+        ),
+    }
+}
+
+fn needs(plan: &Plan) -> Vec<String> {
+    let mut lines = vec!["Apply it with `kubectl apply --server-side -f FILE`.".to_owned()];
+    let container = match plan.context {
+        Context::Gateway => "the gateway's container",
+        Context::Sidecar => "the container `istio-proxy` of each of these pods",
+    };
+    lines.push(format!(
+        "Before that give {container} the variable BEDROCK_SEAL_KEY of the Secret `{}`, for example:",
+        plan.seal_secret
+    ));
+    let workload = match &plan.workload {
+        Workload::Gateway(name) => format!("{name}-istio"),
+        Workload::Labels(_) => "WORKLOAD".to_owned(),
+    };
+    lines.push(format!(
+        "  kubectl -n {} set env deployment/{workload} --from=secret/{}",
+        plan.namespace, plan.seal_secret
+    ));
+    match &plan.source {
+        Source::Copy(Module::File(path)) => {
+            lines.push(format!("The filter's module must be in its image, as {path}."));
+        }
+        Source::Copy(Module::Remote { uri, .. }) => lines.push(format!(
+            "To try it out: if the module cannot be fetched from {uri} when the workload starts, its chats get 503 \
+             until it is started again."
+        )),
+        Source::Live(xds) if xds.client == super::target::XdsClient::EnvoyGrpc => {
+            lines.push(format!(
+                "Its pods need the annotation `sidecar.istio.io/bootstrapOverride: {}`.",
+                bootstrap::CONFIG_MAP
+            ));
+        }
+        Source::Live(_) => {}
+    }
+    lines
+}
+
+fn size(bytes: usize) -> Option<String> {
+    (bytes > MAX_ANNOTATION_BYTES).then(|| {
+        format!(
+            "At {bytes} bytes, `kubectl apply` without --server-side refuses it, and no object may be larger than \
+             {MAX_OBJECT_BYTES}. With mode=live its size does not grow with the channels' maps."
+        )
+    })
+}
+
+fn limits(channels: &Channels<'_>, plan: &Plan) -> Vec<String> {
+    let mut lines = Vec::new();
+    if plan.is_live() {
+        lines.push(format!(
+            "It has clusters for {} endpoints and pools. A channel that needs another one gets 503 until you export \
+             and apply this again; `endpoints` names regions in advance.",
+            channels.clusters.len()
+        ));
+    }
+    if let Way::Routes(parents) = &plan.way {
+        lines.push(
+            "There is no failover this way, and with tracing Bedrock gets trace headers."
+                .to_owned(),
+        );
+        if let Parents::Gateways(names) = parents
+            && plan.context == Context::Gateway
+        {
+            lines.push(format!(
+                "A server of each of these Gateways must serve the host `*`: {}.",
+                names.join(", ")
+            ));
+        }
+    }
+    if plan.sharing == Sharing::Own {
+        lines.push(
+            "Its limits are for a gateway of its own; where other hosts are served too, export with sharing=shared."
+                .to_owned(),
+        );
+    }
+    lines
+}

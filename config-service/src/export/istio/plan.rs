@@ -1,0 +1,280 @@
+//! The parameters, checked and with their defaults.
+
+use std::net::IpAddr;
+
+use bedrock_filter::config::Generation;
+use bedrock_filter::endpoint::{Endpoint, HostVariant};
+use serde_json::{Map, Value, json};
+
+use super::source::{Source, source};
+use super::target::{Context, InvalidTarget, Mode, Sharing, Target};
+use crate::cluster::{Cluster, Host, Transport};
+use crate::filter_code::FilterCode;
+
+/// Longest name of a Kubernetes object that is a DNS label
+/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
+const MAX_LABEL_LEN: usize = 63;
+
+/// How a manifest is made.
+#[derive(Debug)]
+pub struct Plan {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) workload: Workload,
+    pub(super) context: Context,
+    pub(super) sharing: Sharing,
+    pub(super) source: Source,
+    pub(super) way: Way,
+    pub(super) seal_secret: String,
+    /// Clusters for endpoints that no channel uses yet.
+    pub(super) in_advance: Vec<Cluster>,
+}
+
+/// The workload that a manifest is for.
+#[derive(Debug)]
+pub(super) enum Workload {
+    /// By its labels.
+    Labels(Map<String, Value>),
+    /// That of a `Gateway` of the Gateway API.
+    Gateway(String),
+}
+
+/// Who makes the way to Bedrock.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// The manifest adds clusters and routes to Envoy's configuration.
+    Clusters,
+    /// Istio does, for these gateways.
+    Routes(Parents),
+}
+
+/// To what Istio's routes are bound.
+#[derive(Debug)]
+pub(super) enum Parents {
+    /// `VirtualService`s, to Istio's gateways or the mesh.
+    Gateways(Vec<String>),
+    /// `HTTPRoute`s, to a gateway of the Gateway API.
+    Gateway(String),
+}
+
+impl Plan {
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    ///
+    /// At the first that cannot be used.
+    pub fn new(target: &Target, code: &FilterCode) -> Result<Self, InvalidTarget> {
+        let name = label("name", target.name.as_deref(), "bedrock")?;
+        let namespace = label("namespace", target.namespace.as_deref(), "istio-system")?;
+        let seal_secret = target.seal_secret.as_deref();
+        Ok(Self {
+            name,
+            namespace,
+            workload: workload(target)?,
+            context: target.context,
+            sharing: match target.context {
+                Context::Gateway => target.sharing,
+                Context::Sidecar => Sharing::Shared,
+            },
+            source: source(target, code)?,
+            way: way(target)?,
+            seal_secret: label("seal_secret", seal_secret, "bedrock-seal-key")?,
+            in_advance: in_advance(target.endpoints.as_deref().unwrap_or_default())?,
+        })
+    }
+
+    /// The generation of the pools in a copy, which follows from its module; `None` where the manifest has no pools, or
+    /// those of this service.
+    #[must_use]
+    pub fn generation(&self) -> Option<Generation> {
+        match (&self.source, &self.way) {
+            (Source::Copy(module), Way::Clusters) => {
+                let path = module.location().to_owned();
+                Some(FilterCode::InEnvoy { path }.generation())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the gateway gets its channels from this service.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self.source, Source::Live(_))
+    }
+}
+
+fn label(
+    parameter: &'static str,
+    value: Option<&str>,
+    default: &str,
+) -> Result<String, InvalidTarget> {
+    let value = value.unwrap_or(default);
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label = (1..=MAX_LABEL_LEN).contains(&value.len())
+        && value.chars().all(is_inner)
+        && !value.starts_with('-')
+        && !value.ends_with('-');
+    let expected = "lower-case letters, digits and hyphens";
+    is_label
+        .then(|| value.to_owned())
+        .ok_or_else(|| InvalidTarget::value(parameter, value, expected))
+}
+
+fn workload(target: &Target) -> Result<Workload, InvalidTarget> {
+    match (&target.gateway, &target.selector) {
+        (Some(_), Some(_)) => Err(InvalidTarget::Combination(
+            "gateway and selector both name the workload; leave one of them out",
+        )),
+        (Some(_), None) if target.context == Context::Sidecar => Err(InvalidTarget::Combination(
+            "gateway names no sidecars; name their labels with selector",
+        )),
+        (Some(name), None) => Ok(Workload::Gateway(label("gateway", Some(name), "")?)),
+        (None, None) if target.context == Context::Sidecar => Err(InvalidTarget::Combination(
+            "name the labels of the applications' pods with selector",
+        )),
+        (None, selector) => {
+            let selector = selector.as_deref().unwrap_or("istio=ingressgateway");
+            let expected = "key=value, comma-separated if there are several";
+            labels(selector)
+                .map(Workload::Labels)
+                .ok_or_else(|| InvalidTarget::value("selector", selector, expected))
+        }
+    }
+}
+
+fn labels(selector: &str) -> Option<Map<String, Value>> {
+    let pairs = selector.split(',').map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let is_whole = !key.trim().is_empty() && !value.trim().is_empty();
+        is_whole.then(|| (key.trim().to_owned(), json!(value.trim())))
+    });
+    pairs.collect()
+}
+
+fn way(target: &Target) -> Result<Way, InvalidTarget> {
+    if target.mode != Mode::Routes {
+        return Ok(Way::Clusters);
+    }
+    let parents = match (&target.gateway, target.gateways.as_deref(), target.context) {
+        (Some(gateway), _, _) => Parents::Gateway(gateway.clone()),
+        (None, _, Context::Sidecar) => Parents::Gateways(vec!["mesh".to_owned()]),
+        (None, Some(names), Context::Gateway) => {
+            Parents::Gateways(names.split(',').map(|own| own.trim().to_owned()).collect())
+        }
+        (None, None, Context::Gateway) => {
+            return Err(InvalidTarget::Combination(
+                "in mode routes set gateways to the names of Istio's Gateways to bind the routes to, or gateway to \
+                 one of the Gateway API",
+            ));
+        }
+    };
+    Ok(Way::Routes(parents))
+}
+
+fn in_advance(list: &str) -> Result<Vec<Cluster>, InvalidTarget> {
+    let parts = list
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let clusters = parts.map(|part| {
+        let region = Endpoint::of_region(part, HostVariant::Standard).ok();
+        let endpoint = region.or_else(|| Endpoint::parse(part).ok());
+        let endpoint = endpoint.ok_or_else(|| {
+            let expected = "regions such as us-east-1, and endpoints such as https://host:port";
+            InvalidTarget::value("endpoints", part, expected)
+        })?;
+        Ok(cluster(&endpoint))
+    });
+    clusters.collect()
+}
+
+fn cluster(endpoint: &Endpoint) -> Cluster {
+    Cluster {
+        name: endpoint.cluster_name(),
+        hosts: vec![Host {
+            host: endpoint.bare_host().to_owned(),
+            port: endpoint.port(),
+            region: endpoint.aws_region().unwrap_or_default().to_owned(),
+            channel: None,
+        }],
+        transport: if endpoint.is_tls() {
+            Transport::Tls
+        } else {
+            Transport::Plain
+        },
+        stage: None,
+        signing: None,
+    }
+}
+
+/// Whether a host is an address instead of a name.
+pub(super) fn is_address(host: &str) -> bool {
+    host.parse::<IpAddr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(change: impl FnOnce(&mut Target)) -> Result<Plan, InvalidTarget> {
+        let mut target = Target::default();
+        change(&mut target);
+        let code = FilterCode::InEnvoy {
+            path: "/filter.wasm".to_owned(),
+        };
+        Plan::new(&target, &code)
+    }
+
+    fn text(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[track_caller]
+    fn check_refused(change: impl FnOnce(&mut Target), names: &str) {
+        let error = plan(change).unwrap_err().to_string();
+        assert!(error.contains(names), "{error}");
+    }
+
+    #[test]
+    fn a_target_is_refused_with_the_parameter_that_is_wrong() {
+        assert!(plan(|_| {}).is_ok());
+        check_refused(|own| own.name = text("Bedrock"), "name");
+        check_refused(|own| own.namespace = text("-"), "namespace");
+        check_refused(|own| own.selector = text("istio"), "selector");
+        check_refused(|own| own.selector = text("a=b,=c"), "selector");
+        check_refused(|own| own.module = text("module.wasm"), "module");
+        check_refused(|own| own.module = text("served"), "--wasm");
+        check_refused(|own| own.endpoints = text("nowhere"), "endpoints");
+        check_refused(|own| own.context = Context::Sidecar, "selector");
+        check_refused(|own| own.mode = Mode::Live, "xds");
+        check_refused(|own| own.mode = Mode::Routes, "gateways");
+        check_refused(|own| own.xds = text("a:1"), "mode live");
+    }
+
+    #[test]
+    fn an_xds_address_is_a_host_and_a_port() {
+        let live = |address: &'static str| {
+            plan(move |own| {
+                own.mode = Mode::Live;
+                own.xds = text(address);
+            })
+        };
+        assert!(live("config-service.bedrock:18000").is_ok());
+        assert!(live("[::1]:18000").is_ok());
+        for wrong in ["config-service", "config-service:x", ":18000", "a/b:1"] {
+            assert!(live(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn several_labels_select() {
+        let plan = plan(|own| own.selector = text("app=gateway, tier=edge")).unwrap();
+        let Workload::Labels(labels) = plan.workload else {
+            panic!("no labels");
+        };
+        assert_eq!(
+            Value::Object(labels),
+            json!({"app": "gateway", "tier": "edge"})
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Where the plugin configuration of a manifest comes from, and the module that reads it.
+
+use url::Url;
+
+use super::target::{InvalidTarget, Mode, Target, XdsClient};
+use crate::filter_code::FilterCode;
+
+/// Where the module is in a gateway's image; the file's name has the version, so that two can be there side by side.
+const MODULE_IN_IMAGE: &str = concat!(
+    "/etc/bedrock/bedrock_filter-",
+    env!("CARGO_PKG_VERSION"),
+    ".wasm"
+);
+
+/// Where the plugin configuration comes from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The manifest, with this module.
+    Copy(Module),
+    /// This service.
+    Live(Xds),
+}
+
+/// A module as a gateway gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Module {
+    /// A file that it has.
+    File(String),
+    /// Fetched by its agent; the SHA-256 may be empty.
+    Remote { uri: String, sha256: String },
+}
+
+/// How a gateway reaches this service.
+#[derive(Debug)]
+pub(super) struct Xds {
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) client: XdsClient,
+    pub(super) tls: Option<XdsTls>,
+}
+
+/// Files in the gateway's file system.
+#[derive(Debug)]
+pub(super) struct XdsTls {
+    pub(super) ca: String,
+    /// Certificate and private key.
+    pub(super) identity: Option<(String, String)>,
+}
+
+impl Module {
+    pub(super) fn location(&self) -> &str {
+        match self {
+            Self::File(path) => path,
+            Self::Remote { uri, .. } => uri,
+        }
+    }
+}
+
+/// Checks the parameters about it.
+pub(super) fn source(target: &Target, code: &FilterCode) -> Result<Source, InvalidTarget> {
+    match (&target.xds, target.mode) {
+        (None, Mode::Live) => Err(InvalidTarget::Combination(
+            "in mode live set xds to where gateways reach this service's xDS port, such as \
+             config-service.bedrock:18000",
+        )),
+        (Some(_), Mode::Copy) => Err(InvalidTarget::Combination(
+            "xds is for mode live, or for routes with live channels; a copy never calls this service",
+        )),
+        (Some(_), _) if target.module.is_some() => Err(InvalidTarget::Combination(
+            "live gateways get the module that this service names; leave module out, and set \
+             --wasm-path-in-envoy when you start the service",
+        )),
+        (Some(address), _) => {
+            if let FilterCode::Served(module) = code {
+                reachable(&module.uri)?;
+            }
+            xds(target, address).map(Source::Live)
+        }
+        (None, _) => module(target.module.as_deref(), code).map(Source::Copy),
+    }
+}
+
+fn module(asked: Option<&str>, code: &FilterCode) -> Result<Module, InvalidTarget> {
+    let schemes = ["http://", "https://", "oci://"];
+    match (asked, code) {
+        (Some("served"), FilterCode::Served(module)) => {
+            reachable(&module.uri)?;
+            Ok(Module::Remote {
+                uri: module.uri.clone(),
+                sha256: module.sha256.clone(),
+            })
+        }
+        (Some("served"), FilterCode::InEnvoy { .. }) => Err(InvalidTarget::Combination(
+            "this service serves no module; start it with --wasm, or leave module out",
+        )),
+        (Some(path), _) if path.starts_with('/') => Ok(Module::File(path.to_owned())),
+        (Some(uri), _) if schemes.iter().any(|scheme| uri.starts_with(scheme)) => {
+            // With it the agent would refuse an image, whose hash differs from the module's.
+            let sha256 = String::new();
+            let uri = uri.to_owned();
+            Ok(Module::Remote { uri, sha256 })
+        }
+        (Some(other), _) => {
+            let expected =
+                "an absolute path, `served`, or a URL that begins with http://, https:// or oci://";
+            Err(InvalidTarget::value("module", other, expected))
+        }
+        (None, FilterCode::InEnvoy { path }) => Ok(Module::File(path.clone())),
+        (None, FilterCode::Served(_)) => Ok(Module::File(MODULE_IN_IMAGE.to_owned())),
+    }
+}
+
+/// A gateway does not run where this service does.
+fn reachable(uri: &str) -> Result<(), InvalidTarget> {
+    let url = Url::parse(uri).ok();
+    let is_local = match url.as_ref().and_then(Url::host) {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
+        None => true,
+    };
+    if is_local {
+        return Err(InvalidTarget::Combination(
+            "gateways cannot fetch the module from this service's own address; start it with --wasm-url-base, \
+             such as http://config-service.bedrock:8080, or better put the module into the gateway's image",
+        ));
+    }
+    Ok(())
+}
+
+fn xds(target: &Target, address: &str) -> Result<Xds, InvalidTarget> {
+    let expected = "host:port";
+    let invalid = || InvalidTarget::value("xds", address, expected);
+    let (host, port) = address.rsplit_once(':').ok_or_else(invalid)?;
+    let port = port.parse().map_err(|_| invalid())?;
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
+    if bare.is_empty() || !bare.chars().all(is_host) {
+        return Err(invalid());
+    }
+    let identity = match (&target.xds_certificate, &target.xds_key) {
+        (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
+        (None, None) => None,
+        _ => {
+            let message = "xds_certificate and xds_key belong together; set both";
+            return Err(InvalidTarget::Combination(message));
+        }
+    };
+    if identity.is_some() && target.xds_ca.is_none() {
+        let message = "xds_certificate needs xds_ca, which turns TLS on";
+        return Err(InvalidTarget::Combination(message));
+    }
+    Ok(Xds {
+        host: host.to_owned(),
+        port,
+        client: target.xds_client,
+        tls: target.xds_ca.clone().map(|ca| XdsTls { ca, identity }),
+    })
+}

@@ -1,0 +1,182 @@
+//! Gateways that get their channels from the service, and their clusters from a manifest.
+
+use crate::common::envoy::{ECDS, Envoy};
+use crate::common::{TestService, channel, channel_with};
+use serde_json::{Value, json};
+
+use super::{check_refused, documents, filter, sealed, values};
+
+const LIVE: &str = "mode=live&xds=config-service.bedrock:18000";
+
+fn source(manifest: &Value) -> &Value {
+    &values(manifest, "HTTP_FILTER")[0]["config_discovery"]["config_source"]
+}
+
+/// The short names of the clusters that a manifest says it has.
+fn named(manifest: &Value) -> String {
+    let service = &source(manifest)["api_config_source"]["grpc_services"][0];
+    let metadata = &service["initial_metadata"][0];
+    assert_eq!(metadata["key"], "x-bedrock-clusters");
+    metadata["value"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_manifest_has_no_channels_but_where_they_come_from() {
+    // Without a seal key, and with credentials that AWS renews, a copy would be refused.
+    let service = TestService::start().await;
+    let chain = json!({"credentials": {"type": "default_chain"}});
+    service.create(&channel_with("renewed", &chain)).await;
+    let manifest = filter(&service, LIVE).await;
+    assert!(values(&manifest, "EXTENSION_CONFIG").is_empty());
+    assert!(!manifest.to_string().contains("renewed"));
+    let api = &source(&manifest)["api_config_source"];
+    assert_eq!(api["api_type"], "GRPC");
+    let client = &api["grpc_services"][0]["google_grpc"];
+    assert_eq!(client["target_uri"], "config-service.bedrock:18000");
+    assert_eq!(client.get("channel_credentials"), None);
+    assert_eq!(source(&manifest)["initial_fetch_timeout"], "0s");
+    let shared = filter(&service, &format!("{LIVE}&sharing=shared")).await;
+    assert_eq!(source(&shared)["initial_fetch_timeout"], "15s");
+    check_refused(&service, "mode=live", &["xds"]).await;
+}
+
+#[tokio::test]
+async fn endpoints_can_be_named_in_advance() {
+    let service = sealed(&[]).await;
+    service.create(&channel("one")).await;
+    let more = "eu-west-1,https://llm.example:8443";
+    let manifest = filter(&service, &format!("{LIVE}&endpoints={more}")).await;
+    let clusters = values(&manifest, "CLUSTER");
+    let names: Vec<_> = clusters
+        .iter()
+        .map(|own| own["name"].as_str().unwrap())
+        .collect();
+    for name in [
+        "bedrock|https|bedrock-runtime.us-east-1.amazonaws.com|443",
+        "bedrock|https|bedrock-runtime.eu-west-1.amazonaws.com|443",
+        "bedrock|https|llm.example|8443",
+    ] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    let domains = &values(&manifest, "VIRTUAL_HOST")[0]["domains"];
+    assert!(
+        domains
+            .as_array()
+            .unwrap()
+            .contains(&json!("llm.example:8443"))
+    );
+}
+
+#[tokio::test]
+async fn pools_of_channels_that_are_disabled_as_yet_are_there_before_they_are_needed() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    service
+        .create(&channel_with("two", &json!({"enabled": false})))
+        .await;
+    let manifest = filter(&service, LIVE).await;
+    let clusters = values(&manifest, "CLUSTER");
+    let ends = |end: &str| {
+        let is_pool = |own: &&&Value| own["name"].as_str().unwrap().ends_with(end);
+        clusters.iter().filter(is_pool).count()
+    };
+    for pool in ["|one", "|two", "|one|two", "|two|one"] {
+        assert!(ends(pool) > 0, "{pool}");
+    }
+    let pool = clusters
+        .iter()
+        .find(|own| own.to_string().contains("bedrock-upstream-"));
+    let pool = pool.unwrap().to_string();
+    assert!(pool.contains("config-service.bedrock:18000"), "{pool}");
+}
+
+#[tokio::test]
+async fn tls_to_the_service_is_that_of_either_client() {
+    let service = sealed(&[]).await;
+    let tls = format!("{LIVE}&xds_ca=/ca.pem&xds_certificate=/own.pem&xds_key=/own.key");
+    let manifest = filter(&service, &tls).await;
+    let services = &source(&manifest)["api_config_source"]["grpc_services"];
+    let credentials = &services[0]["google_grpc"]["channel_credentials"]["ssl_credentials"];
+    assert_eq!(credentials["root_certs"]["filename"], "/ca.pem");
+    assert_eq!(credentials["cert_chain"]["filename"], "/own.pem");
+    assert_eq!(credentials["private_key"]["filename"], "/own.key");
+
+    let documents = documents(&service, &format!("{tls}&xds_client=envoy_grpc")).await;
+    let services = &source(&documents[0])["api_config_source"]["grpc_services"];
+    assert_eq!(
+        services[0]["envoy_grpc"]["cluster_name"],
+        "config-service-xds"
+    );
+    assert_eq!(documents[1]["kind"], "ConfigMap");
+    let bootstrap = documents[1]["data"]["custom_bootstrap.json"]
+        .as_str()
+        .unwrap();
+    let bootstrap: Value = serde_json::from_str(bootstrap).unwrap();
+    assert!(bootstrap.get("overload_manager").is_some());
+    let cluster = &bootstrap["static_resources"]["clusters"][0];
+    assert_eq!(cluster["name"], "config-service-xds");
+    let context = &cluster["transport_socket"]["typed_config"];
+    assert_eq!(context["sni"], "config-service.bedrock");
+    check_refused(
+        &service,
+        &format!("{LIVE}&xds_certificate=/own.pem"),
+        &["xds_key"],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_for_envoys_own_signer_is_never_in_a_manifest() {
+    let service = sealed(&[]).await;
+    service
+        .create(&channel_with("one", &json!({"signer": "envoy"})))
+        .await;
+    check_refused(&service, LIVE, &["`one`", "signer"]).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
+    let service = sealed(&[]).await;
+    let id = service.create(&channel("one")).await;
+    let manifest = filter(&service, LIVE).await;
+    let mut gateway = Envoy::naming_clusters(&service, "gateway-1", &named(&manifest)).await;
+    gateway.subscribe(ECDS, "").await;
+    let plugin = gateway.receive(ECDS).await;
+    gateway.ack(&plugin).await;
+    let view = service.get(&format!("/api/channels/{id}")).await;
+    assert!(!view.text.contains("no_cluster"), "{view:?}");
+
+    let elsewhere = channel_with("two", &json!({"region": "eu-west-1"}));
+    let created = service.post(&elsewhere).await.json();
+    let mut warnings = created["warnings"].as_array().unwrap().iter();
+    let warning = warnings.find(|own| own["code"] == "no_cluster").unwrap();
+    assert_eq!(warning["pointer"], "/region");
+    let message = warning["message"].as_str().unwrap();
+    assert!(
+        message.contains("`gateway-1`") && message.contains("export"),
+        "{message}"
+    );
+    let status = service.get("/api/status").await.json();
+    let name = "bedrock|https|bedrock-runtime.eu-west-1.amazonaws.com|443";
+    assert_eq!(
+        status["envoys"][0]["missing_clusters"],
+        json!([name]),
+        "{status}"
+    );
+    let summary = status["summary"].as_str().unwrap();
+    assert!(summary.contains("1 lacks clusters"), "{summary}");
+
+    // The remedy.
+    drop(gateway);
+    let manifest = filter(&service, LIVE).await;
+    let mut gateway = Envoy::naming_clusters(&service, "gateway-2", &named(&manifest)).await;
+    gateway.subscribe(ECDS, "").await;
+    gateway.receive(ECDS).await;
+    let status = service.get("/api/status").await.json();
+    let envoys = status["envoys"].as_array().unwrap();
+    let own = envoys
+        .iter()
+        .find(|own| own["node_id"] == "gateway-2")
+        .unwrap();
+    assert_eq!(own["missing_clusters"], json!([]));
+}
