@@ -16,7 +16,7 @@ const MAGIC: &[u8] = b"\0asm";
 pub enum FilterCode {
     /// Served by this process; Envoys fetch it.
     Served(ServedModule),
-    /// A file that Envoys have already.
+    /// A file that Envoys already have.
     InEnvoy {
         /// Path inside Envoy's file system.
         path: String,
@@ -30,7 +30,7 @@ pub struct ServedModule {
     pub bytes: Arc<[u8]>,
     /// SHA-256 of the module, in hexadecimal.
     pub sha256: String,
-    /// Address of the module as Envoys see it.
+    /// URL of the module as Envoys see it.
     pub uri: String,
     /// Envoy's name for the cluster that reaches this process.
     pub cluster: String,
@@ -38,14 +38,16 @@ pub struct ServedModule {
 
 /// Id of the VM that the module runs in, the same for every module.
 ///
-/// What a module keeps with Envoy under it (shared data, queues) is there for the next one too, so such
-/// values begin with a version. The module's own memory is not shared: another module is another VM.
+/// What a module stores in Envoy under it (shared data, queues) remains for the next module, so such
+/// values begin with a version. The module's own memory is not shared: another module runs in
+/// another VM.
 pub const VM_ID: &str = "bedrock";
 
 impl FilterCode {
-    /// Names the VM that Envoys make of the module; another module is another generation.
+    /// Names the VM that Envoys create for the module; another module is another generation.
     ///
-    /// A file in Envoy's own file system is known by its path: another module needs another one.
+    /// A file in Envoy's own file system is identified by its path, so another module needs
+    /// another path.
     #[must_use]
     pub fn generation(&self) -> Generation {
         let module = match self {
@@ -57,7 +59,7 @@ impl FilterCode {
         Generation::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 
-    /// Where Envoys find the module: a file, or an address and the cluster that leads there.
+    /// Where Envoys find the module: a file, or a URL and the cluster that leads there.
     #[must_use]
     pub fn location(&self) -> (&str, &str) {
         match self {
@@ -66,7 +68,7 @@ impl FilterCode {
         }
     }
 
-    /// How Envoys come by the module.
+    /// How Envoys get the module.
     #[must_use]
     pub fn delivery(&self) -> ModuleDelivery {
         match self {
@@ -76,12 +78,12 @@ impl FilterCode {
     }
 }
 
-/// How an Envoy comes by the module.
+/// How an Envoy gets the module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleDelivery {
-    /// It fetches it when a configuration names it for the first time.
+    /// By fetching it when a configuration first names it.
     Fetched,
-    /// It has it as a file.
+    /// From its own file system.
     Local,
 }
 
@@ -97,7 +99,7 @@ pub enum ModuleError {
         source: std::io::Error,
     },
     /// The file is something else.
-    #[error("{0} is not a WebAssembly module")]
+    #[error("{0} is not a WebAssembly module; build it with `cargo xtask wasm`")]
     NotAModule(String),
 }
 
@@ -106,7 +108,7 @@ impl ServedModule {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or is no WebAssembly module.
+    /// When the file cannot be read or is not a WebAssembly module.
     pub async fn read(file: &Path, url_base: &str, cluster: &str) -> Result<Self, ModuleError> {
         let path = file.display().to_string();
         let bytes = match tokio::fs::read(file).await {

@@ -1,11 +1,11 @@
-//! The Envoys that are connected, and what each of them runs.
+//! The connected Envoys, and what each of them runs.
 //!
-//! An entry is one xDS stream; it disappears when the stream ends. Streams with one node id are one
-//! Envoy, because an Envoy may open a stream for each type of resource.
+//! An entry is one xDS stream, and disappears when the stream ends. Streams with the same node id are
+//! one Envoy, because an Envoy may open a stream for each type of resource.
 
 mod view;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,12 +14,18 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 
+use crate::cluster::short_name;
+
 pub use view::FleetView;
 
 use view::{EnvoyState, EnvoyView};
 
-/// After how long an Envoy that does not run what is published is reported as stalled. Fetching and compiling
-/// a module takes seconds.
+/// The header of an xDS stream in which an Envoy that gets its clusters from elsewhere lists them, by short name and
+/// comma-separated: the manifests for Istio set it.
+pub const CLUSTERS_HEADER: &str = "x-bedrock-clusters";
+
+/// How long an Envoy may be behind the published configuration before it is reported as stalled.
+/// Fetching and compiling a module takes seconds.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// All connected Envoys. Clones share one state.
@@ -35,7 +41,7 @@ struct State {
     streams: BTreeMap<u64, Stream>,
 }
 
-/// Who an Envoy says it is.
+/// How an Envoy identifies itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Node {
     /// `node.id`.
@@ -44,6 +50,16 @@ pub struct Node {
     pub cluster: String,
     /// Version of Envoy, when it says so.
     pub version: String,
+    /// The clusters that it says it has from elsewhere, by short name.
+    pub clusters: Option<BTreeSet<String>>,
+}
+
+impl Node {
+    /// Whether it says which clusters it has, and this is none of them.
+    fn lacks(&self, cluster: &str) -> bool {
+        let named = self.clusters.as_ref();
+        named.is_some_and(|named| !named.contains(&short_name(cluster)))
+    }
 }
 
 /// What an Envoy acknowledged and refused on one stream.
@@ -53,9 +69,10 @@ pub struct Progress {
     pub plugin: Delivery,
     /// The clusters.
     pub clusters: Delivery,
-    /// Whether it is sent nothing and keeps what it has, because the service started without channels.
+    /// Whether it keeps what it has and is sent nothing, because the service started without
+    /// channels.
     pub held: bool,
-    /// What has to happen before everything that is published is in force.
+    /// What it still needs before it runs everything that is published.
     pub waiting_for: Option<WaitingFor>,
 }
 
@@ -63,22 +80,23 @@ pub struct Progress {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WaitingFor {
-    /// It has not acknowledged the clusters: it resolves their names, or waits for their filter.
+    /// It has not acknowledged the clusters: it is resolving their names, or waiting for their
+    /// filter.
     Clusters,
-    /// It has not taken the filter: it fetches or compiles the module, or lacks the keys.
+    /// It has not accepted the filter: it is fetching or compiling the module, or lacks the keys.
     Module,
     /// It has not acknowledged the plugin configuration.
     PluginConfiguration,
 }
 
-/// How far one type of resource got.
+/// How far one type of resource has got.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// Whether the Envoy asks for it on this stream.
     pub subscribed: bool,
-    /// The revision that is in force.
+    /// The revision that it runs.
     pub active: Option<u64>,
-    /// Whether what is in force is what is published, to the last byte.
+    /// Whether it runs exactly what is published, to the last byte.
     pub is_current: bool,
     /// The last refusal that no later acknowledgement has superseded.
     pub rejected: Option<Rejection>,
@@ -93,7 +111,7 @@ pub struct Rejection {
     pub reason: String,
 }
 
-/// Numbers of Envoys, by where they stand with a revision.
+/// Numbers of Envoys, by how they stand with a revision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FleetCounts {
     /// They run it.
@@ -104,8 +122,8 @@ pub struct FleetCounts {
     pub rejected: usize,
     /// They keep what they have, because the service started without channels.
     pub held: usize,
-    /// They have not run what is published for longer than [`STALLED_AFTER`], whether they refused it or did
-    /// not answer.
+    /// They have been behind for longer than [`STALLED_AFTER`], whether they refused the revision
+    /// or did not answer.
     pub stalled: usize,
 }
 
@@ -122,7 +140,7 @@ struct Stream {
     peer: Option<SocketAddr>,
     connected_at: OffsetDateTime,
     progress: Progress,
-    /// Since when it has not run what is published.
+    /// Since when it has been behind what is published.
     behind_since: Option<Instant>,
 }
 
@@ -166,8 +184,8 @@ impl Fleet {
         let held = count(EnvoyState::Held);
         if held > 0 {
             summary.push_str(&format!(
-                "; {held} of them {} the channels of an earlier database until somebody makes an edit, \
-                 because the service started without channels",
+                "; because the service started without channels, {held} of them {} the channels of \
+                 an earlier database until somebody makes an edit",
                 if held == 1 { "keeps" } else { "keep" }
             ));
         }
@@ -178,7 +196,16 @@ impl Fleet {
         FleetView { envoys, summary }
     }
 
-    /// How many Envoys stand where with `revision`.
+    /// Node ids of the Envoys that say which clusters they have, and lack this one.
+    #[must_use]
+    pub fn lacking(&self, cluster: &str) -> BTreeSet<String> {
+        let state = self.lock();
+        let streams = state.streams.values();
+        let lacking = streams.filter(|stream| stream.node.lacks(cluster));
+        lacking.map(|stream| stream.node.id.clone()).collect()
+    }
+
+    /// Counts the Envoys by how they stand with `revision`.
     #[must_use]
     pub fn counts(&self, revision: u64) -> FleetCounts {
         let mut counts = FleetCounts::default();
@@ -200,7 +227,7 @@ impl Fleet {
 }
 
 impl Entry {
-    /// Records how far the Envoy is, and since when it has not run what is published.
+    /// Records how far the Envoy has got, and since when it has been behind what is published.
     pub fn update(&self, progress: &Progress, behind_since: Option<Instant>) {
         if let Some(stream) = self.fleet.lock().streams.get_mut(&self.key) {
             stream.behind_since = behind_since;
@@ -218,8 +245,8 @@ impl Drop for Entry {
 }
 
 impl State {
-    /// The streams of each Envoy, in the order in which the Envoys connected. Streams that name no
-    /// node cannot be told apart, so each is taken for an Envoy.
+    /// The streams of each Envoy, in the order in which the Envoys connected. Streams that name
+    /// no node cannot be told apart, so each counts as an Envoy.
     fn by_node(&self) -> Vec<Vec<&Stream>> {
         let mut envoys: Vec<Vec<&Stream>> = Vec::new();
         let mut places = BTreeMap::new();
@@ -236,7 +263,7 @@ impl State {
 }
 
 impl Progress {
-    /// What holds for all of several streams.
+    /// Combines the state of several streams.
     fn merged<'a>(streams: impl Iterator<Item = &'a Self> + Clone) -> Self {
         Self {
             plugin: Delivery::merged(streams.clone().map(|progress| &progress.plugin)),
@@ -254,7 +281,7 @@ impl Delivery {
             .cloned()
             .reduce(|one, other| Self {
                 subscribed: true,
-                // `None`, which is none yet, is less than any revision.
+                // `None`, for none yet, is less than any revision.
                 active: one.active.min(other.active),
                 is_current: one.is_current && other.is_current,
                 rejected: [one.rejected, other.rejected]

@@ -1,4 +1,4 @@
-//! Whom a request comes from when proxies are in front.
+//! Who sent a request, if there are proxies in front.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -7,26 +7,25 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-/// Where each proxy adds the address that it was called from.
+/// The header to which each proxy adds the address of its caller.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// A network, or an address alone, of proxies.
+/// A network, or a single address, of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProxyNetwork(IpNet);
 
-/// Bits of the shortest prefix that a network of proxies may have: the largest private networks have them
-/// (<https://www.rfc-editor.org/rfc/rfc1918#section-3>, <https://www.rfc-editor.org/rfc/rfc4193#section-3.1>).
+/// The shortest prefix that a network of proxies may have, in bits: that of the largest private networks
+/// (<https://www.rfc-editor.org/rfc/rfc1918#section-3>,
+/// <https://www.rfc-editor.org/rfc/rfc4193#section-3.1>).
 const SHORTEST_PREFIX: (u8, u8) = (8, 7);
 
-/// A text that is no network of proxies.
+/// Why a text is not a network of proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidNetwork {
     /// It cannot be read as a network.
-    #[error(
-        "a network is an address, or an address and the length of its prefix, such as 10.0.0.0/8"
-    )]
+    #[error("must be an address, or an address with the length of its prefix, such as 10.0.0.0/8")]
     Unreadable,
-    /// Whoever is not a proxy is in it, too.
+    /// It is so wide that it contains more than proxies.
     #[error(
         "the network is wider than any private one, so clients in it could give themselves any address with \
          `x-forwarded-for`; name the proxies' own networks, such as 10.0.0.0/8"
@@ -34,7 +33,7 @@ pub enum InvalidNetwork {
     TooWide,
 }
 
-/// Proxies whose word is taken for whom they forward. Clones share one list.
+/// Proxies that are trusted to name the client. Clones share one list.
 #[derive(Clone, Debug, Default)]
 pub struct TrustedProxies(Arc<[ProxyNetwork]>);
 
@@ -63,8 +62,8 @@ impl From<Vec<ProxyNetwork>> for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Whom a request comes from that arrived from `peer`: the last address in `x-forwarded-for` that is not
-    /// itself a trusted proxy's. What stands before it is the client's own claim.
+    /// Who sent a request that arrived from `peer`: the last address in `x-forwarded-for` that is not itself
+    /// a trusted proxy. Anything before it is only the client's claim.
     #[must_use]
     pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
@@ -85,7 +84,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address as proxies write it: some add the port, and brackets around IPv6.
+/// Parses an address as proxies write it: some add the port, and brackets around IPv6.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim();
     let bare = text
@@ -114,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_believed_who_is_not_trusted() {
+    fn only_trusted_proxies_may_name_the_client() {
         assert_eq!(client("", "10.0.0.1", &["203.0.113.7"]), "10.0.0.1");
         let other = client("10.0.0.2,192.0.2.0/24", "10.0.0.1", &["203.0.113.7"]);
         assert_eq!(other, "10.0.0.1");
     }
 
     #[test]
-    fn the_last_address_that_is_no_trusted_proxy_counts() {
+    fn the_last_address_that_is_not_a_trusted_proxy_counts() {
         let trusted = "10.0.0.0/8,2001:db8::/32";
         for (forwarded_for, expected) in [
             (&[][..], "10.0.0.1"),
@@ -138,7 +137,7 @@ mod tests {
             (&["[2a00::1]:40000"], "2a00::1"),
             (&["[2a00::1]"], "2a00::1"),
             (&["::ffff:203.0.113.7"], "203.0.113.7"),
-            // What cannot be read ends the chain at who handed it on.
+            // An unreadable entry ends the chain at the proxy that passed it on.
             (&["203.0.113.7, unknown"], "10.0.0.1"),
             (&["203.0.113.7, _hidden, 10.0.0.9"], "10.0.0.9"),
             (&["203.0.113.7, "], "10.0.0.1"),
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_everybody_is_none_of_proxies() {
+    fn a_network_of_everybody_is_refused() {
         for text in ["0.0.0.0/0", "128.0.0.0/1", "10.0.0.0/7", "::/0", "2000::/3"] {
             let refused = Err(InvalidNetwork::TooWide);
             assert_eq!(text.parse::<ProxyNetwork>(), refused, "{text}");

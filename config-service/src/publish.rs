@@ -1,4 +1,4 @@
-//! What Envoys should run: one immutable snapshot per revision, handed on through a watch.
+//! What Envoys should run: one immutable snapshot per revision, passed on through a `watch` channel.
 
 mod filter;
 
@@ -7,13 +7,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bedrock_filter::config::{Channel, Credentials, SignedBy};
+use bedrock_filter::config::{Channel, Credentials, PluginConfig, SignedBy};
 use bedrock_filter::routes::{CompiledChannel, Routes};
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
+use crate::channel;
 use crate::cluster::{Cluster, Host, MAX_RETIRED, SigningKey, Transport};
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
@@ -26,25 +27,25 @@ pub(crate) use filter::{explained, ready};
 pub struct Snapshot {
     /// The revision.
     pub revision: u64,
-    /// Number of channels, disabled ones included.
+    /// Number of channels, including disabled ones.
     pub channels: usize,
-    /// What made it the current one.
+    /// Why it became the current one.
     pub origin: Origin,
-    /// The plugin configuration. Has credentials in it, sealed if there is a key.
+    /// The plugin configuration. Contains credentials, sealed if there is a key.
     pub plugin_config: String,
-    /// Identifies the plugin configuration among those of one revision.
+    /// Identifies the plugin configuration among those of the same revision.
     pub digest: String,
     /// The clusters that the plugin configuration names.
     pub clusters: BTreeSet<Cluster>,
-    /// Clusters that recent revisions named and this one does not, the newest first: also of an earlier
-    /// process. An Envoy that reconnects may still run one of those revisions.
+    /// Clusters that recent revisions named but this one does not, newest first, including those of an
+    /// earlier process. An Envoy that reconnects may still run one of those revisions.
     pub retired: Vec<Cluster>,
-    /// When it was made.
+    /// When it was created.
     pub made_at: Instant,
     secrets: Vec<Secret>,
 }
 
-/// What made a snapshot the current one.
+/// Why a snapshot became the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// The service started with it.
@@ -54,7 +55,7 @@ pub enum Origin {
 }
 
 impl Snapshot {
-    /// Compiles what is configured with the filter's own rules.
+    /// Compiles the configuration with the filter's own rules.
     ///
     /// # Errors
     ///
@@ -68,7 +69,7 @@ impl Snapshot {
         let config = filter::ready(contents, settings, issued);
         let secrets = filter::secrets(contents, &config);
         let plugin_config = filter::document(config.clone(), &settings.sealer)
-            .map_err(|reason| vec![Fault::new("", "unserialisable", reason)])?;
+            .map_err(|error| vec![Fault::new("", "unserialisable", error.to_string())])?;
         let served = Routes::compile(config)?;
         Ok(Self {
             revision: contents.revision,
@@ -83,7 +84,12 @@ impl Snapshot {
         })
     }
 
-    /// `text` without any of the snapshot's secrets, for texts that come back from an Envoy.
+    /// The names of its clusters.
+    pub(crate) fn cluster_names(&self) -> impl Iterator<Item = &str> {
+        self.clusters.iter().map(|own| own.name.as_str())
+    }
+
+    /// `text` without the snapshot's secrets, for text that comes back from an Envoy.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let mut text = text.to_owned();
@@ -105,8 +111,8 @@ impl Snapshot {
         self.retired = retired.take(MAX_RETIRED).collect();
     }
 
-    /// A cluster with the secret that is not kept; `None` when no channel has it any more: the cluster must
-    /// not be there without it.
+    /// A cluster with its secret, which is not stored; `None` if no channel has that any more, because
+    /// the cluster must not exist without it.
     fn complete(&self, kept: KeptCluster) -> Option<Cluster> {
         let signing = match &kept.signed_with {
             None => None,
@@ -121,7 +127,7 @@ impl Snapshot {
         })
     }
 
-    /// Remembers the clusters that the new snapshot has no use for any more.
+    /// Remembers the clusters that the new snapshot no longer needs.
     pub(crate) fn retire(mut self, old: &Self) -> Self {
         self.retired = old
             .clusters
@@ -154,7 +160,7 @@ impl Snapshot {
     }
 }
 
-/// A revision has one content, so snapshots are equal when their revisions are.
+/// A revision has only one content, so snapshots with equal revisions are equal.
 impl PartialEq for Snapshot {
     fn eq(&self, other: &Self) -> bool {
         self.revision == other.revision
@@ -170,7 +176,7 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// The writing end of the watch. There is one, held by whoever edits channels.
+/// The sending end of the `watch` channel. There is one, held by the code that edits channels.
 #[derive(Debug)]
 pub struct Publisher {
     sender: watch::Sender<Arc<Snapshot>>,
@@ -197,27 +203,63 @@ impl Publisher {
         Arc::clone(&self.sender.borrow())
     }
 
-    /// The reading end.
+    /// The receiving end.
     #[must_use]
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.sender.subscribe()
     }
 }
 
-/// Eight hexadecimal digits that tell a content from others.
+/// Eight hexadecimal digits that distinguish a content from others.
 pub(crate) fn digest(content: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(content).unwrap_or_default();
     crate::hex::encode(Sha256::digest(bytes).iter().take(4))
 }
 
-/// The clusters of all enabled channels, also of those that will have credentials later; except where Envoy
-/// itself signs, which needs them.
+/// The cluster to which a channel's requests go when no other channel comes before it, as far as it can be told.
+pub(crate) fn own_cluster(channel: &channel::Channel, settings: &Settings) -> Option<String> {
+    let mut stand_in = channel.clone().with_credentials(filter::any_key());
+    // The warning comes before somebody enables it.
+    stand_in.enabled = true;
+    let config = PluginConfig {
+        channels: vec![stand_in],
+        failover: settings.failover,
+        ..PluginConfig::default()
+    };
+    let routes = Routes::compile(config).ok()?;
+    let pool = pools(&routes).next().map(|own| own.name);
+    pool.or_else(|| routes.clusters().next().map(|own| own.cluster.clone()))
+}
+
+/// The clusters that channels need, and would need if all were enabled.
+///
+/// # Errors
+///
+/// When what is stored does not compile.
+pub(crate) fn foreseen(
+    contents: &Contents,
+    settings: &Settings,
+) -> Result<BTreeSet<Cluster>, Vec<Fault>> {
+    let mut enabled = contents.clone();
+    for stored in &mut enabled.channels {
+        stored.channel.enabled = true;
+    }
+    let of = |contents| explained(contents, settings, &BTreeSet::new());
+    let now = clusters(&of(contents)?);
+    // Those that are disabled may be unfinished.
+    let later = of(&enabled).map(|routes| clusters(&routes));
+    Ok(now.into_iter().chain(later.unwrap_or_default()).collect())
+}
+
+/// The clusters of all enabled channels, including those that will get credentials later; except where
+/// Envoy itself signs, because it needs them.
 fn clusters(served: &Routes) -> BTreeSet<Cluster> {
     let can_be_made = |own: &&CompiledChannel| {
         own.channel.signer == SignedBy::Filter || own.channel.credentials.are_there()
     };
     let mut clusters: BTreeSet<_> = served.clusters().filter(can_be_made).map(cluster).collect();
-    // The others stay: an Envoy may still run a configuration from before failover was switched on.
+    // The others stay, because an Envoy may still run a configuration from before failover was turned
+    // on.
     clusters.extend(pools(served));
     clusters
 }

@@ -1,14 +1,16 @@
-//! The xDS server: gives every Envoy the clusters and the plugin configuration of the current
+//! The xDS server, which gives every Envoy the clusters and the plugin configuration of the current
 //! revision. The only place that names `envoy_types`.
 //!
-//! Served are the aggregated stream (ADS) with CDS and ECDS, and either of them alone for meshes
-//! that have a control plane of their own; all in the state-of-the-world variant of
-//! <https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol>. [`session`] decides what to
-//! send and does no IO; `server` moves messages between it and the wire.
+//! It serves the aggregated stream (ADS) with CDS and ECDS, and either of them alone for meshes with
+//! their own control plane; all in the state-of-the-world variant of
+//! <https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol>. [`session`] decides what to send
+//! and does no IO; `server` moves messages between it and the wire. On the same port, `rate_limits` answers what Envoys'
+//! rate limit filters ask, from [`crate::rate_limits`].
 
 mod cluster;
 mod incoming;
 mod plugin;
+mod rate_limits;
 mod server;
 pub mod session;
 mod wire;
@@ -23,13 +25,14 @@ use crate::publish;
 use crate::seal::{SealError, Sealer};
 use session::Terms;
 
-pub use server::{ServeError, XdsServer};
+pub(crate) use plugin::stage_name;
+pub use server::{ENVOY_TIMEOUT, ServeError, XdsServer};
 
 /// Name of the extension configuration that listeners subscribe to; also the plugin's root id.
 pub const EXTENSION_NAME: &str = "bedrock";
 
-/// How long clusters stay that no plugin configuration names any more, unless it is set: every attempt of
-/// a request may take as long as `envoy/envoy.yaml` lets it.
+/// How long to keep clusters that no plugin configuration names any more, by default: every attempt of a
+/// request may take as long as `envoy/envoy.yaml` allows.
 pub const DRAIN_TIME: Duration = Duration::from_secs(900);
 
 /// What turns a snapshot into resources, apart from the snapshot itself.
@@ -42,23 +45,23 @@ pub struct Resources {
     terms: Terms,
 }
 
-/// What Envoys shall get, besides channels.
+/// What Envoys get besides channels.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Where they get the filter's module from.
+    /// Where they get the filter's module.
     pub code: FilterCode,
-    /// Certificates that they trust, as a path inside Envoy's file system.
+    /// CA certificates that they trust, as a path inside Envoy's file system.
     pub upstream_ca_file: String,
-    /// How long clusters stay that no plugin configuration names any more.
+    /// How long to keep clusters that no plugin configuration names any more.
     pub drain_time: Duration,
 }
 
 impl Resources {
-    /// Makes the parts that are the same for every snapshot.
+    /// Creates the parts that are the same for every snapshot.
     ///
     /// # Errors
     ///
-    /// When the system has no random bytes.
+    /// When the system provides no random bytes.
     pub fn new(setup: Setup, sealer: &Sealer) -> Result<Self, SealError> {
         let key = sealer.key_id().unwrap_or_default().to_owned();
         let terms = Terms {
@@ -75,26 +78,32 @@ impl Resources {
         })
     }
 
-    /// Where Envoys get the filter's module from.
+    /// Where Envoys get the filter's module.
     #[must_use]
     pub fn code(&self) -> &FilterCode {
         &self.code
     }
 
-    /// What holds for every session.
+    /// What is the same for every session.
     #[must_use]
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// Certificates that Envoys trust, as a path inside Envoy's file system.
+    /// The plugin configuration of the filter on pools.
+    #[must_use]
+    pub(crate) fn stage_config(&self) -> &str {
+        &self.stage_config
+    }
+
+    /// CA certificates that Envoys trust, as a path inside Envoy's file system.
     #[must_use]
     pub fn upstream_ca_file(&self) -> &str {
         &self.upstream_ca_file
     }
 }
 
-/// The plugin configuration of the filter on pools: no channel, and something to try the keys on.
+/// The plugin configuration of the filter on pools: no channels, but something to test the keys with.
 fn stage_config(sealer: &Sealer) -> Result<String, SealError> {
     let mut check = Secret::new("key check");
     sealer.seal(KEY_CHECK.channel, [(KEY_CHECK.field, &mut check)])?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
-use super::{Progress, Rejection, STALLED_AFTER, Stream, WaitingFor};
+use super::{Node, Progress, Rejection, STALLED_AFTER, Stream, WaitingFor};
 
 /// What `GET /api/status` shows.
 #[derive(Debug, Serialize, ToSchema)]
@@ -12,15 +12,35 @@ use super::{Progress, Rejection, STALLED_AFTER, Stream, WaitingFor};
 pub struct FleetView {
     /// Those that are connected.
     pub(super) envoys: Vec<EnvoyView>,
-    /// On how many of the connected Envoys the revision is active, in words.
+    /// How many of the connected Envoys run the revision, in words.
     pub(super) summary: String,
 }
 
 impl FleetView {
-    /// On how many Envoys the revision is active, in words.
+    /// How many Envoys run the revision, in words.
     #[must_use]
     pub fn summary(&self) -> &str {
         &self.summary
+    }
+
+    /// The view with what Envoys lack of these clusters.
+    #[must_use]
+    pub fn needing<'c>(mut self, clusters: impl IntoIterator<Item = &'c str>) -> Self {
+        for cluster in clusters {
+            let lacking = self.envoys.iter_mut();
+            for envoy in lacking.filter(|envoy| envoy.node.lacks(cluster)) {
+                envoy.missing_clusters.push(cluster.to_owned());
+            }
+        }
+        let lacks = |envoy: &&EnvoyView| !envoy.missing_clusters.is_empty();
+        let lacking = self.envoys.iter().filter(lacks).count();
+        if lacking > 0 {
+            self.summary.push_str(&format!(
+                "; {lacking} {} clusters that channels need, so export the manifest for Istio again and apply it",
+                if lacking == 1 { "lacks" } else { "lack" }
+            ));
+        }
+        self
     }
 
     /// Node ids of the Envoys that refuse the revision, with their reasons.
@@ -40,62 +60,67 @@ impl FleetView {
 pub(super) struct EnvoyView {
     /// Its node id.
     node_id: String,
-    /// Its cluster, as it says.
+    /// The cluster that it reports.
     cluster: String,
-    /// Of Envoy; empty when it does not say.
+    /// Envoy's version; empty if it does not report one.
     version: String,
     /// Open xDS streams with this node id. More than one for each type of resource means that several
     /// Envoys have the same id.
     streams: usize,
-    /// When the oldest of them was opened.
+    /// When the oldest of these streams was opened.
     #[schema(format = DateTime)]
     connected_at: String,
-    /// Their other ends.
+    /// Remote addresses of the streams.
     peers: Vec<String>,
     /// The plugin configuration that it runs; null when it has none yet.
     #[schema(required)]
     active_revision: Option<u64>,
-    /// Where it stands.
+    /// How it stands with the published revision.
     pub(super) state: EnvoyState,
-    /// The latest refusal that no acknowledgement has superseded.
+    /// The latest refusal that no later acknowledgement has superseded.
     #[schema(required)]
     rejected: Option<Rejection>,
-    /// How far the clusters are; null for an Envoy that takes the plugin configuration alone.
+    /// The state of its clusters; null for an Envoy that takes only the plugin configuration.
     #[schema(required)]
     clusters: Option<ClustersView>,
-    /// What has to happen before it runs what is published; null when it does.
+    /// What it still needs before it runs what is published; null when it is up to date.
     #[schema(required)]
     waiting_for: Option<WaitingFor>,
-    /// For how long it has not run what is published, in seconds; null when it does.
+    /// How long it has been behind what is published, in seconds; null when it is up to date.
     #[schema(required)]
     behind_seconds: Option<u64>,
     /// Whether that is longer than 30 seconds.
     pub(super) stalled: bool,
+    /// Clusters that channels need and that it does not have, so that their requests get 503 there: export the manifest
+    /// for Istio again and apply it. Empty for an Envoy that gets its clusters from here, or does not say.
+    missing_clusters: Vec<String>,
+    #[serde(skip)]
+    node: Node,
 }
 
-/// How far an Envoy's clusters are.
+/// The state of an Envoy's clusters.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EnvoyClusters)]
 struct ClustersView {
     /// The revision whose clusters it has.
     #[schema(required)]
     active_revision: Option<u64>,
-    /// The latest refusal that no acknowledgement has superseded.
+    /// The latest refusal that no later acknowledgement has superseded.
     #[schema(required)]
     rejected: Option<Rejection>,
 }
 
-/// Where an Envoy stands with the current revision.
+/// How an Envoy stands with the current revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum EnvoyState {
-    /// It acknowledged it.
+    /// It acknowledged the revision.
     Active,
     /// It has not answered yet.
     Pending,
-    /// It refused it and keeps what it had.
+    /// It refused the revision and keeps what it had.
     Rejected,
-    /// It is sent nothing and keeps what it has, because the service started without channels.
+    /// It keeps what it has and is sent nothing, because the service started without channels.
     Held,
 }
 
@@ -112,7 +137,7 @@ impl EnvoyView {
         } = progress;
         let since = streams.iter().filter_map(|stream| stream.behind_since);
         let behind = since.min().map(|since| since.elapsed());
-        // For an Envoy that asks for clusters alone, they are what counts.
+        // For an Envoy that asks only for clusters, they are what counts.
         let leading = if plugin.subscribed {
             &plugin
         } else {
@@ -147,6 +172,8 @@ impl EnvoyView {
             waiting_for,
             behind_seconds: behind.map(|behind| behind.as_secs()),
             stalled: behind.is_some_and(|behind| behind >= STALLED_AFTER),
+            missing_clusters: Vec::new(),
+            node: first.node.clone(),
         })
     }
 }

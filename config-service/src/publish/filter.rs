@@ -1,19 +1,22 @@
-//! What is configured as the filter reads it: with a key in place of each source of credentials.
+//! The configuration as the filter reads it, with a key instead of each source of credentials.
 
 use std::collections::BTreeSet;
 
-use bedrock_filter::config::{Channel as FilterChannel, Credentials, PluginConfig};
+use bedrock_filter::config::{
+    Channel as FilterChannel, Credentials, NameMatch, PluginConfig, shares_entries,
+};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::secret::Secret;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, StoredChannel};
 use crate::credentials::IssuedCredentials;
+use crate::discovery;
 use crate::fault::Fault;
-use crate::seal::Sealer;
+use crate::seal::{SealError, Sealer};
 use crate::settings::Settings;
 use crate::store::Contents;
 
-/// Judges all channels with the filter's own rules, whether they have credentials yet or not.
+/// Checks all channels with the filter's own rules, whether or not they have credentials yet.
 pub(super) fn judge(contents: &Contents, settings: &Settings) -> Result<Routes, Vec<Fault>> {
     explained(contents, settings, &BTreeSet::new())
 }
@@ -26,7 +29,7 @@ pub(crate) fn explained(
 ) -> Result<Routes, Vec<Fault>> {
     let channels = contents.channels.iter();
     let stand_ins = channels.map(|stored| {
-        let channel = stand_in(&stored.channel);
+        let channel = stand_in(as_served(stored));
         if lacking.contains(&stored.id) {
             return channel.with_credentials(Credentials::Unavailable {});
         }
@@ -42,7 +45,7 @@ pub(crate) fn explained(
     })
 }
 
-/// All channels with their credentials in clear, or without where AWS has not issued any.
+/// All channels with their credentials in clear text, or without credentials if AWS has not issued any.
 pub(crate) fn ready(
     contents: &Contents,
     settings: &Settings,
@@ -52,22 +55,35 @@ pub(crate) fn ready(
         let written = stored.channel.credentials.written();
         let credentials = written.or_else(|| issued.get(&stored.id).cloned());
         let credentials = credentials.unwrap_or(Credentials::Unavailable {});
-        stored.channel.clone().with_credentials(credentials)
+        let mut channel = as_served(stored);
+        // These are for this service, which has already checked them; earlier filters would not know them.
+        channel.models_mode = None;
+        channel.discovery_hours = 0;
+        channel.with_credentials(credentials)
     });
     plugin_config(contents, settings, channels.collect())
 }
 
-/// The document that Envoys get.
-pub(super) fn document(mut config: PluginConfig, sealer: &Sealer) -> Result<String, String> {
-    for channel in &mut config.channels {
-        sealer
-            .seal(&channel.name, channel.credentials.secrets_mut())
-            .map_err(|error| error.to_string())?;
-    }
-    serde_json::to_string(&config).map_err(|error| error.to_string())
+/// Why there is no document for Envoys.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DocumentError {
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// It cannot be written as JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
 }
 
-/// Every secret that was written or is sent.
+/// The document that Envoys get.
+pub(super) fn document(mut config: PluginConfig, sealer: &Sealer) -> Result<String, DocumentError> {
+    for channel in &mut config.channels {
+        sealer.seal(&channel.name, channel.credentials.secrets_mut())?;
+    }
+    Ok(serde_json::to_string(&config)?)
+}
+
+/// Every secret that was entered or is sent.
 pub(super) fn secrets(contents: &Contents, config: &PluginConfig) -> Vec<Secret> {
     let written = contents.channels.iter();
     let written = written.flat_map(|stored| stored.channel.credentials.secrets());
@@ -76,41 +92,63 @@ pub(super) fn secrets(contents: &Contents, config: &PluginConfig) -> Vec<Secret>
     written.chain(sent).collect()
 }
 
+/// The channel, with what is known about its account.
+fn as_served(stored: &StoredChannel) -> Channel {
+    discovery::effective(&stored.channel, stored.discovery.as_ref())
+}
+
 fn plugin_config(
     contents: &Contents,
     settings: &Settings,
-    channels: Vec<FilterChannel>,
+    mut channels: Vec<FilterChannel>,
 ) -> PluginConfig {
+    // An older filter refuses the field, so it stays out where it changes nothing.
+    for channel in channels.iter_mut().filter(|own| !shares_entries(own)) {
+        channel.r#match = NameMatch::Exact;
+    }
     PluginConfig {
         revision: contents.revision,
         channels,
+        callers: contents.callers.served(settings.master_key),
         limits: settings.limits,
         failover: settings.failover,
         unknown_parameters: settings.unknown_parameters,
-        anthropic_messages: settings.anthropic_messages,
+        protocols: settings.protocols.clone(),
+        path_prefixes: settings.path_prefixes.clone(),
+        cors_origins: settings.cors_origins.clone(),
+        health_endpoints: !settings.no_health_endpoints,
+        anthropic_rules: settings.anthropic_rules.clone(),
+        model_choices: settings.model_choices.clone(),
+        stream_keep_alive_seconds: settings.stream_keep_alive,
+        usage: settings.usage.clone(),
+        anthropic_messages: settings.anthropic_messages.then_some(true),
         ..PluginConfig::default()
     }
 }
 
-/// The channel with a key in place of a source: that from which the source begins, or any. So the filter's
-/// rules for keys apply to those inside of sources too.
-fn stand_in(channel: &Channel) -> FilterChannel {
+/// The channel with a key instead of a source: the one from which the source starts, or any. That way the
+/// filter's rules for keys also apply to those inside sources.
+fn stand_in(channel: Channel) -> FilterChannel {
     let mut innermost = &channel.credentials;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let any = || Credentials::Static {
+    let credentials = innermost.written().unwrap_or_else(any_key);
+    channel.with_credentials(credentials)
+}
+
+/// A key that the filter's rules accept.
+pub(super) fn any_key() -> Credentials {
+    Credentials::Static {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: Secret::new("stand-in"),
         session_token: None,
         expires_at: None,
-    };
-    let credentials = innermost.written().unwrap_or_else(any);
-    channel.clone().with_credentials(credentials)
+    }
 }
 
-/// Makes a pointer into what was judged one into what is configured: what is wrong with a key may be wrong
-/// with that of a source.
+/// Converts a pointer into what was checked to one into the configuration: a fault in a key may be in that
+/// of a source.
 fn below_source(pointer: &mut String, contents: &Contents) {
     let place = pointer.strip_prefix("/channels/").and_then(|rest| {
         let (index, field) = rest.split_once("/credentials/")?;

@@ -1,4 +1,4 @@
-//! The CDS resource: how Envoy dials one endpoint of Bedrock.
+//! The CDS resource: how Envoy dials one endpoint of Bedrock, or several in turn.
 
 mod http;
 
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use envoy_types::pb::envoy::config::cluster::v3::circuit_breakers::Thresholds;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
-    ClusterDiscoveryType, DiscoveryType, DnsLookupFamily,
+    ClusterDiscoveryType, CustomClusterType, DiscoveryType, DnsLookupFamily, LbPolicy,
 };
 use envoy_types::pb::envoy::config::cluster::v3::{
     CircuitBreakers, Cluster as WireCluster, UpstreamConnectionOptions,
@@ -23,6 +23,7 @@ use envoy_types::pb::envoy::config::endpoint::v3::lb_endpoint::HostIdentifier;
 use envoy_types::pb::envoy::config::endpoint::v3::{
     ClusterLoadAssignment, Endpoint, LbEndpoint, LocalityLbEndpoints,
 };
+use envoy_types::pb::envoy::extensions::clusters::aggregate::v3::ClusterConfig as Aggregate;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::common_tls_context::ValidationContextType;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::subject_alt_name_matcher::SanType;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::tls_parameters::TlsProtocol;
@@ -41,20 +42,47 @@ use crate::cluster::{Cluster, Host, Transport};
 /// Namespace of the endpoint metadata that the filter reads.
 const METADATA_NAMESPACE: &str = "bedrock";
 
-/// Circuit breakers that never open before AWS's own quotas do. The default of three concurrent
+/// Circuit breakers that never open before AWS's own quotas apply. The default of three concurrent
 /// retries would fail most retries under load.
 const MAX_CONCURRENCY: u32 = 100_000;
 
-/// A busy but silent connection (a long generation) is kept in the NAT's memory by probes.
+/// Probes keep a busy but silent connection (a long generation) alive in a NAT gateway's memory.
 const KEEPALIVE_SECS: u32 = 60;
+
+/// The Envoy cluster for a pool of several channels: their own clusters, each of which is a priority.
+///
+/// Envoy takes what concerns a connection from the cluster of the endpoint, and the filters of an attempt from this one.
+/// A single cluster with an endpoint for each channel would have to be `STRICT_DNS`, see [`discovery`].
+///
+/// <https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/aggregate_cluster>
+fn aggregate(cluster: &Cluster, clusters: Vec<String>) -> WireCluster {
+    let kind = CustomClusterType {
+        name: "envoy.clusters.aggregate".to_owned(),
+        typed_config: Some(pack_any(Aggregate { clusters })),
+    };
+    WireCluster {
+        name: cluster.name.clone(),
+        alt_stat_name: cluster.stat_name(),
+        cluster_discovery_type: Some(ClusterDiscoveryType::ClusterType(kind)),
+        lb_policy: LbPolicy::ClusterProvided.into(),
+        connect_timeout: Some(seconds(5)),
+        circuit_breakers: Some(circuit_breakers()),
+        typed_extension_protocol_options: http::protocol_options(cluster),
+        ..WireCluster::default()
+    }
+}
 
 /// The Envoy cluster for an endpoint; `ca_file` is a path inside Envoy's file system.
 pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
+    let members = cluster.members();
+    if !members.is_empty() {
+        return aggregate(cluster, members);
+    }
     WireCluster {
         name: cluster.name.clone(),
-        alt_stat_name: stat_name(cluster),
+        alt_stat_name: cluster.stat_name(),
         cluster_discovery_type: Some(ClusterDiscoveryType::Type(discovery(cluster).into())),
-        // Private endpoints resolve to IPv4; an IPv6 address that cannot be reached must not win.
+        // Private endpoints resolve to IPv4; an unreachable IPv6 address must not be preferred.
         dns_lookup_family: DnsLookupFamily::V4Preferred.into(),
         connect_timeout: Some(seconds(5)),
         load_assignment: Some(load_assignment(cluster)),
@@ -73,32 +101,31 @@ pub(super) fn build(cluster: &Cluster, ca_file: &str) -> WireCluster {
     }
 }
 
-/// Statistics of a pool go on when its generation changes.
-fn stat_name(cluster: &Cluster) -> String {
-    let generation = cluster.stage.map(|generation| format!("|{generation}"));
-    generation.map_or_else(String::new, |part| cluster.name.replacen(&part, "", 1))
-}
-
-/// A cluster without endpoints has nothing to look up.
+/// How Envoy finds the addresses.
+///
+/// `LOGICAL_DNS` keeps the last good address while the name has none, where `STRICT_DNS` drops it, and moves no
+/// connection to a new one; but it takes one endpoint only.
+///
+/// <https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/upstream/service_discovery#logical-dns>
 fn discovery(cluster: &Cluster) -> DiscoveryType {
-    if cluster.hosts.is_empty() {
-        DiscoveryType::Static
-    } else {
-        DiscoveryType::StrictDns
+    match cluster.hosts.as_slice() {
+        // Without endpoints there is nothing to resolve.
+        [] => DiscoveryType::Static,
+        [only] if only.host.parse::<IpAddr>().is_err() => DiscoveryType::LogicalDns,
+        _ => DiscoveryType::StrictDns,
     }
 }
 
-/// An endpoint for each host, each of a priority of its own: a retry goes to the next one.
+/// The endpoint, if the cluster has one.
 fn load_assignment(cluster: &Cluster) -> ClusterLoadAssignment {
-    let localities = cluster.hosts.iter().zip(0..).map(locality);
     ClusterLoadAssignment {
         cluster_name: cluster.name.clone(),
-        endpoints: localities.collect(),
+        endpoints: cluster.hosts.iter().map(locality).collect(),
         ..ClusterLoadAssignment::default()
     }
 }
 
-fn locality((host, priority): (&Host, u32)) -> LocalityLbEndpoints {
+fn locality(host: &Host) -> LocalityLbEndpoints {
     let socket_address = SocketAddress {
         address: host.host.clone(),
         port_specifier: Some(PortSpecifier::PortValue(host.port.into())),
@@ -117,7 +144,6 @@ fn locality((host, priority): (&Host, u32)) -> LocalityLbEndpoints {
             metadata: Some(metadata(host)),
             ..LbEndpoint::default()
         }],
-        priority,
         ..LocalityLbEndpoints::default()
     }
 }
@@ -172,7 +198,6 @@ fn transport_socket(cluster: &Cluster, ca_file: &str) -> Option<TransportSocket>
 /// TLS with the certificate verified against the host: by SNI for a name, by address for an address,
 /// because an address must not be sent as SNI (RFC 6066, section 3).
 fn tls_context(cluster: &Cluster, ca_file: &str) -> UpstreamTlsContext {
-    // A pool of several has names alone.
     let host = cluster.hosts.first().map_or("", |host| &host.host);
     let address: Option<IpAddr> = host.parse().ok();
     let by_name = address.is_none();

@@ -1,7 +1,7 @@
-//! Connections of Envoys: that there are not too many, and that each begins in time.
+//! Connections from Envoys: limits their number, and the time in which each must start.
 //!
-//! Whoever has sent HTTP/2's preface stays, as long as they answer HTTP/2's pings. Whoever has not is closed after
-//! a while, and before that if a new connection has no place.
+//! A connection that has sent HTTP/2's preface stays as long as it answers HTTP/2 pings. One that has not is
+//! closed after a while, or earlier if a new connection needs its place.
 
 use std::io;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use tonic::transport::server::Connected;
 use crate::listen::tls::Port;
 use crate::listen::{Arrival, Door, Pass, Patience, Pulse, places_for_envoys};
 
-/// How long a connection may take for TLS and the preface. It has no other phase.
+/// How long a connection may take for TLS and the preface. There is no other time limit.
 const PREFACE_TIMEOUT: Duration = Duration::from_secs(10);
 const PATIENCE: Patience = Patience {
     head: PREFACE_TIMEOUT,
@@ -28,7 +28,7 @@ const PATIENCE: Patience = Patience {
 /// Length of the preface, in bytes (<https://www.rfc-editor.org/rfc/rfc9113#section-3.4>).
 const PREFACE_BYTES: usize = 24;
 
-/// A connection that ends when it does not begin in time.
+/// A connection that is closed if it does not start in time.
 pub(super) struct Guarded<S> {
     stream: S,
     state: State,
@@ -36,20 +36,20 @@ pub(super) struct Guarded<S> {
 }
 
 enum State {
-    /// The preface has not come.
+    /// The preface has not arrived.
     Begins {
         heard: usize,
         pulse: Pulse,
-        /// Completes when the connection has to end.
+        /// Completes when the connection must end.
         ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     },
     /// It stays.
     Settled,
-    /// It has to end.
+    /// It must end.
     Over,
 }
 
-/// The connections whose handshakes succeed.
+/// The connections whose handshakes succeeded.
 pub(super) fn connections<S, H>(
     listener: TcpListener,
     handshake: impl Fn(TcpStream) -> H + Send + 'static,
@@ -110,7 +110,7 @@ impl<S> Guarded<S> {
 }
 
 impl State {
-    /// Whether the connection has to end; wakes the task when it does.
+    /// Whether the connection must end; wakes the task when it must.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         if let Self::Begins { ended, .. } = self
             && ended.as_mut().poll(context).is_ready()

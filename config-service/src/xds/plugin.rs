@@ -21,15 +21,15 @@ use super::session::{Filter, Place, WithoutModule};
 use super::{EXTENSION_NAME, Resources};
 use crate::filter_code::{FilterCode, ServedModule, VM_ID};
 
-/// What the names of the pools' filters begin with; their generation follows.
+/// Prefix of the names of the pools' filters; their generation follows.
 const STAGE_PREFIX: &str = "bedrock-upstream-";
 
-/// Name of the filter that stands on the pools of a generation.
-pub(super) fn stage_name(generation: Generation) -> String {
+/// Name of the filter on a generation's pools.
+pub(crate) fn stage_name(generation: Generation) -> String {
     format!("{STAGE_PREFIX}{generation}")
 }
 
-/// The generation of a pools' filter of this name.
+/// The generation of the pools' filter with this name.
 pub(super) fn generation(name: &str) -> Option<Generation> {
     name.strip_prefix(STAGE_PREFIX)?.parse().ok()
 }
@@ -52,8 +52,8 @@ pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionCon
     }
 }
 
-/// What Envoy refuses before it touches anything: the clusters do not take a filter of this type. It counts as
-/// an answer, so clusters that have no filter stop waiting for one.
+/// A resource that Envoy refuses before it touches anything, because clusters do not accept a filter of this
+/// type. The refusal counts as an answer, so clusters without a filter stop waiting for one.
 ///
 /// `FilterConfigSubscription::onConfigUpdate` in
 /// <https://github.com/envoyproxy/envoy/blob/main/source/common/filter/config_discovery_impl.cc>
@@ -64,7 +64,7 @@ fn refusable(name: String) -> TypedExtensionConfig {
     }
 }
 
-/// The configuration with white space at its end that no other number makes.
+/// The configuration followed by white space that is different for every number.
 fn varied(configuration: &str, variant: u32) -> String {
     let digits = (0..u32::BITS - variant.leading_zeros()).map(|bit| variant >> bit & 1);
     let space = digits.map(|digit| if digit == 1 { '\n' } else { ' ' });
@@ -79,12 +79,12 @@ fn plugin_config(configuration: String, vm: VmConfig) -> PluginConfig {
         configuration: Some(pack_any(StringValue {
             value: configuration,
         })),
-        // A trapped VM is replaced; the default would answer 503 for ever.
+        // Replaces a VM that trapped; by default Envoy would answer 503 for ever.
         failure_policy: FailurePolicy::FailReload.into(),
         reload_config: Some(ReloadConfig {
             backoff: Some(backoff(100, None)),
         }),
-        // Without it a filter that waits for the body hangs:
+        // Without it, a filter that waits for the body hangs:
         // https://www.envoyproxy.io/docs/envoy/latest/api-v3/extensions/wasm/v3/wasm.proto
         allow_on_headers_stop_iteration: Some(BoolValue { value: true }),
         ..PluginConfig::default()
@@ -105,7 +105,7 @@ fn vm_config(without_module: WithoutModule, code: &FilterCode) -> VmConfig {
         code: Some(AsyncDataSource {
             specifier: Some(specifier),
         }),
-        // A reference: the key itself is in no dump and in no message.
+        // A reference, so that no dump or message contains the key itself.
         environment_variables: Some(EnvironmentVariables {
             host_env_keys: vec![KEY_VARIABLE.to_owned()],
             ..EnvironmentVariables::default()
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_variant_is_another_text_and_the_same_document() {
+    fn every_variant_is_a_different_text_but_the_same_document() {
         let texts: BTreeSet<_> = (0..1000).map(|variant| varied("{}", variant)).collect();
         assert_eq!(texts.len(), 1000);
         assert!(texts.iter().all(|text| text.trim() == "{}"));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_pools_filters_tell_their_generation() {
+    fn the_name_of_a_pools_filter_contains_its_generation() {
         let one = Generation::new(1);
         assert_eq!(generation(&stage_name(one)), Some(one));
         assert_eq!(generation(EXTENSION_NAME), None);

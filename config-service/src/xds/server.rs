@@ -1,8 +1,10 @@
 //! The gRPC side of xDS: moves messages between streams and their sessions.
 
+mod events;
 mod services;
 mod watchdog;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,34 +13,45 @@ use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_serv
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryServiceServer;
 use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, DiscoveryResponse};
 use envoy_types::pb::envoy::service::extension::v3::extension_config_discovery_service_server::ExtensionConfigDiscoveryServiceServer;
+use envoy_types::pb::envoy::service::ratelimit::v3::rate_limit_service_server::RateLimitServiceServer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 use tonic::{Status, Streaming};
+use tonic_health::ServingStatus;
 
-use super::session::{Event, Kind, Request, Session};
+use super::rate_limits::{self, HEALTH_NAME, MAX_QUESTION_BYTES};
+use super::session::{Kind, Session};
 use super::{Resources, incoming, wire};
-use crate::fleet::{Entry, Fleet, Node, STALLED_AFTER};
+use crate::fleet::{CLUSTERS_HEADER, Entry, Fleet, Node, STALLED_AFTER};
 use crate::listen::tls::Tls;
 use crate::metrics::Metrics;
 use crate::publish::Snapshot;
+use crate::rate_limits::{Paces, RateLimits};
+use crate::usage::UsageServer;
 use watchdog::{Alarm, Watchdog};
 
-/// Longest request, in bytes; the first one lists every extension that the Envoy has.
+/// Longest request, in bytes; the first one lists all of the Envoy's extensions.
 const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Longest response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 
-/// How often a silent connection is probed, and how long an answer may take. An Envoy that vanished
-/// disappears from the status after both.
+/// How often to ping a silent connection.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The xDS services. Clones share one state.
+/// How long an Envoy may be silent, by default.
+///
+/// Envoy answers pings on its main thread, which also compiles the module. That takes seconds on a
+/// whole core, and a minute on a small share of one. An Envoy whose connection is closed meanwhile is
+/// sent everything again.
+pub const ENVOY_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The xDS services, and what else Envoys call on their port. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct XdsServer {
     published: watch::Receiver<Arc<Snapshot>>,
@@ -46,9 +59,12 @@ pub struct XdsServer {
     resources: Resources,
     stopped: watch::Receiver<bool>,
     metrics: Metrics,
+    envoy_timeout: Duration,
+    limits: RateLimits,
+    usage: Option<UsageServer>,
 }
 
-/// Why the server ended.
+/// Why the server stopped.
 #[derive(Debug, thiserror::Error)]
 #[error("the xDS server failed: {0}")]
 pub struct ServeError(#[from] tonic::transport::Error);
@@ -56,7 +72,7 @@ pub struct ServeError(#[from] tonic::transport::Error);
 type Responses = ReceiverStream<Result<DiscoveryResponse, Status>>;
 
 impl XdsServer {
-    /// Serves what `published` holds, until `stopped` turns true.
+    /// Serves the contents of `published`, until `stopped` turns true.
     #[must_use]
     pub fn new(
         published: watch::Receiver<Arc<Snapshot>>,
@@ -70,16 +86,40 @@ impl XdsServer {
             resources,
             stopped,
             metrics: Metrics::default(),
+            envoy_timeout: ENVOY_TIMEOUT,
+            limits: RateLimits::new(Paces::default()),
+            usage: None,
         }
     }
 
-    /// Counts what Envoys answer in these metrics.
+    /// Answers what Envoys' rate limit filters ask from these.
+    #[must_use]
+    pub(crate) fn limiting(self, limits: RateLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Closes connections on which an Envoy has been silent for this long.
+    #[must_use]
+    pub(crate) fn closing_after(self, envoy_timeout: Duration) -> Self {
+        Self {
+            envoy_timeout,
+            ..self
+        }
+    }
+
+    /// Takes what Envoys report of requests.
+    #[must_use]
+    pub(crate) fn recording(self, usage: Option<UsageServer>) -> Self {
+        Self { usage, ..self }
+    }
+
+    /// Counts Envoys' answers in these metrics.
     #[must_use]
     pub(crate) fn counting(self, metrics: Metrics) -> Self {
         Self { metrics, ..self }
     }
 
-    /// Serves until stopped, in plain text without `tls`; open streams are ended then.
+    /// Serves until stopped, and then ends open streams; in plain text without `tls`.
     ///
     /// # Errors
     ///
@@ -114,21 +154,34 @@ impl XdsServer {
         C: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
     {
         let mut stopped = self.stopped.clone();
+        // A ping follows after the interval; the rest of the time is for its answer.
+        let unanswered = self.envoy_timeout.saturating_sub(KEEPALIVE_INTERVAL);
+        let service = rate_limits::Service::new(self.limits.clone(), self.metrics.clone());
+        let limits =
+            RateLimitServiceServer::new(service).max_decoding_message_size(MAX_QUESTION_BYTES);
+        let (health, checks) = tonic_health::server::health_reporter();
+        health
+            .set_service_status(HEALTH_NAME, ServingStatus::Serving)
+            .await;
         let aggregated = AggregatedDiscoveryServiceServer::new(self.clone())
             .max_decoding_message_size(MAX_REQUEST_BYTES)
             .max_encoding_message_size(MAX_RESPONSE_BYTES);
         let extensions = ExtensionConfigDiscoveryServiceServer::new(self.clone())
             .max_decoding_message_size(MAX_REQUEST_BYTES)
             .max_encoding_message_size(MAX_RESPONSE_BYTES);
+        let usage = self.usage.clone();
         let clusters = ClusterDiscoveryServiceServer::new(self)
             .max_decoding_message_size(MAX_REQUEST_BYTES)
             .max_encoding_message_size(MAX_RESPONSE_BYTES);
         Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-            .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+            .http2_keepalive_timeout(Some(unanswered))
             .add_service(aggregated)
             .add_service(extensions)
             .add_service(clusters)
+            .add_service(limits)
+            .add_service(checks)
+            .add_optional_service(usage)
             .serve_with_incoming_shutdown(incoming, async move {
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             })
@@ -136,7 +189,7 @@ impl XdsServer {
         Ok(())
     }
 
-    /// Starts a stream; `only` is the type that it is for when it is for one.
+    /// Starts a stream; `only` is its type of resource, if it is for a single one.
     fn open(
         &self,
         request: tonic::Request<Streaming<DiscoveryRequest>>,
@@ -149,6 +202,7 @@ impl XdsServer {
             server: self.clone(),
             only,
             peer: request.remote_addr(),
+            clusters: named_clusters(request.metadata()),
             session: Session::new(self.resources.terms.clone(), only, target, unlike_others()),
             watchdog: Watchdog::default(),
             entry: None,
@@ -164,6 +218,8 @@ struct Stream {
     server: XdsServer,
     only: Option<Kind>,
     peer: Option<SocketAddr>,
+    /// Those that the Envoy says it has from elsewhere.
+    clusters: Option<BTreeSet<String>>,
     session: Session,
     watchdog: Watchdog,
     entry: Option<(Entry, Node)>,
@@ -177,21 +233,32 @@ fn report(alarm: Option<Alarm>, node: &Node) {
             node.id,
             node.cluster,
             ?waiting_for,
-            "Envoy has not run what is published for {seconds} seconds"
+            "Envoy has been behind the published configuration for {seconds} seconds"
         ),
         Some(Alarm::Over) => {
-            tracing::info!(node.id, node.cluster, "Envoy runs what is published again")
+            tracing::info!(
+                node.id,
+                node.cluster,
+                "Envoy runs the published configuration again"
+            )
         }
         None => {}
     }
 }
 
-/// A number that hardly any other stream has.
+/// The short names of the clusters that a stream says its Envoy has.
+fn named_clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
+    let list = metadata.get(CLUSTERS_HEADER)?.to_str().ok()?;
+    let names = list.split(',').map(str::trim);
+    Some(names.map(ToOwned::to_owned).collect())
+}
+
+/// A number that is unlikely to be another stream's.
 fn unlike_others() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
-/// Waits until a time; for ever without one.
+/// Waits until a time; for ever if there is none.
 async fn wake(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -199,7 +266,7 @@ async fn wake(at: Option<Instant>) {
     }
 }
 
-/// The client is gone.
+/// The client has disconnected.
 struct Disconnected;
 
 impl Stream {
@@ -238,8 +305,12 @@ impl Stream {
 
     fn take(&mut self, wire: &DiscoveryRequest) {
         if self.entry.is_none() {
-            // Only the first request of a stream has to name the node.
+            // Only the first request of a stream must name the node.
             let node = wire.node.as_ref().map(wire::node).unwrap_or_default();
+            let node = Node {
+                clusters: self.clusters.take(),
+                ..node
+            };
             tracing::info!(
                 node.id,
                 node.cluster,
@@ -267,22 +338,6 @@ impl Stream {
         self.log(kind, &event);
     }
 
-    fn count(&self, kind: Kind, event: &Event) {
-        let metrics = &self.server.metrics;
-        match event {
-            Event::Acknowledged(_) => metrics.answered(kind.name(), true),
-            Event::Activated(revision) => {
-                metrics.answered(kind.name(), true);
-                let current = self.server.published.borrow();
-                if current.revision == *revision {
-                    metrics.pushed(current.made_at.elapsed());
-                }
-            }
-            Event::Rejected { .. } => metrics.answered(kind.name(), false),
-            Event::Subscribed | Event::Deferred(_) | Event::Stale => {}
-        }
-    }
-
     async fn answer(&mut self) -> Result<(), Disconnected> {
         let now = Instant::now();
         let responses = self.session.advance(now);
@@ -300,47 +355,5 @@ impl Stream {
                 .map_err(|_| Disconnected)?;
         }
         Ok(())
-    }
-
-    fn log_hold(&self, request: &Request) {
-        tracing::warn!(
-            node.id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str()),
-            version = request.version,
-            "Envoy keeps its channels: the service started without any, and only an edit takes them away; \
-             if the database was lost, stop the service and put a backup in its place"
-        );
-    }
-
-    fn log(&self, kind: Kind, event: &Event) {
-        let id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str());
-        match event {
-            Event::Acknowledged(revision) => {
-                tracing::debug!(node.id = id, ?kind, revision, "acknowledged");
-            }
-            Event::Activated(revision) => {
-                tracing::debug!(node.id = id, ?kind, revision, "active");
-            }
-            // It is sent again and again; that it is still refused is no news.
-            Event::Rejected {
-                revision,
-                reason,
-                times,
-            } if times.is_power_of_two() => {
-                tracing::warn!(
-                    node.id = id,
-                    ?kind,
-                    revision,
-                    reason,
-                    times,
-                    "rejected by Envoy"
-                );
-            }
-            Event::Rejected { .. } => {}
-            Event::Deferred(revision) => {
-                tracing::debug!(node.id = id, revision, "not taken by Envoy yet");
-            }
-            Event::Subscribed => tracing::debug!(node.id = id, ?kind, "subscribed"),
-            Event::Stale => tracing::debug!(node.id = id, ?kind, "stale request ignored"),
-        }
     }
 }

@@ -1,30 +1,30 @@
-//! One xDS stream as a state machine without IO: requests, snapshots and the time go in, responses come
-//! out.
+//! One xDS stream as a state machine without IO: requests, snapshots and the time go in; responses come out.
 //!
-//! Three kinds of resources, each in a state of its own ([`resource::Resource`]); one response for each
-//! type is under way ([`lane::Lane`]). What has to be true before one is sent:
+//! There are three kinds of resources, each with its own state ([`resource::Resource`]); at most one response of
+//! each type is in flight ([`lane::Lane`]). Before a resource is sent, this must be true:
 //!
 //! | resource | is sent when |
 //! |---|---|
-//! | clusters | the filter of their pools is there, or not asked for yet |
-//! | the filter of pools | always, once on each stream: clusters wait for it, and it for nothing |
-//! | the listeners' filter, with the plugin configuration | every cluster that it names is acknowledged, and the filter of their pools |
+//! | clusters | the Envoy has their pools' filter, or does not ask for it yet |
+//! | the pools' filter | always, once on each stream: clusters wait for it, and it waits for nothing |
+//! | the listeners' filter, with the plugin configuration | every cluster that it names is acknowledged, and so
+//! is their pools' filter |
 //!
-//! So nothing waits in a circle, and an edit makes before it breaks: new clusters, their filter, the plugin
-//! configuration. What an edit leaves behind stays for a while ([`left_behind`]).
+//! So there is no circular wait, and an edit makes before it breaks: new clusters, their filter, the plugin
+//! configuration. Clusters that an edit leaves behind stay for a while ([`left_behind`]).
 //!
-//! The version that an Envoy brings from an earlier stream tells what it took, and not that it has it still:
-//! listeners and clusters come and go, with what they ask for, and the version stays. So everything is offered
-//! once on each stream. For pools of another module, which only requests under way need, nobody has a filter any
-//! more. Such a filter is [offered empty](Place::Earlier): Envoy refuses that, so that it keeps what it has, and a
-//! cluster that has none becomes ready all the same instead of holding up every later one.
+//! The version that an Envoy brings from an earlier stream says what it accepted then, not that it still has it:
+//! listeners and clusters come and go together with their subscriptions, but the version stays. So everything is
+//! offered once on each stream. The filter for another module's pools, which only requests in progress need, is
+//! no longer available. It is [offered empty](Place::Earlier), which Envoy refuses: it keeps the filter that it
+//! has, and a cluster without one becomes ready instead of holding up every later cluster.
 //!
 //! A stream whose Envoy [keeps what it has](hold) is sent nothing.
 //!
-//! What an Envoy refuses is sent again, later each time: a cause that goes away must not need an edit. An
-//! Envoy that lacks the module refuses as well; it fetches the module meanwhile, and keeps what it had. Only
-//! where it takes nothing but the plugin configuration from here, and is starting, it is told to wait for
-//! the module ([`WithoutModule`]), because it would open its listeners after a refusal.
+//! What an Envoy refuses is sent again at growing intervals, so that a cause that goes away needs no edit. An
+//! Envoy that lacks the module also refuses, fetches the module meanwhile, and keeps what it had. Only an Envoy
+//! that is starting and gets nothing but the plugin configuration from here is told to wait for the module
+//! ([`WithoutModule`]), because it would open its listeners after a refusal.
 
 mod answers;
 mod hold;
@@ -52,16 +52,16 @@ use version::{Content, Plugin};
 
 pub use message::{Body, Event, Filter, Kind, Place, Request, Response, Wanted, WithoutModule};
 
-/// What holds for every session of a process.
+/// What is the same for every session of a process.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// Which module Envoys shall run.
+    /// Which module Envoys are to run.
     pub generation: Generation,
-    /// How they come by it.
+    /// How they get it.
     pub delivery: ModuleDelivery,
-    /// Identifies the module, where it comes from and the key that it is tried with.
+    /// Identifies the module, where it comes from, and the key that it is tested with.
     pub stage_digest: String,
-    /// How long clusters stay that no plugin configuration names any more.
+    /// How long to keep clusters that no plugin configuration names any more.
     pub drain_time: Duration,
 }
 
@@ -69,26 +69,26 @@ pub struct Terms {
 #[derive(Debug)]
 pub struct Session {
     terms: Terms,
-    /// The type that the stream is for when it is for one.
+    /// The stream's type of resource, if it is for a single one.
     only: Option<Kind>,
     target: Arc<Snapshot>,
-    /// The clusters of the target, and the one that brings the pools' filter where there are no pools.
+    /// The target's clusters, and the one that carries the pools' filter if there are no pools.
     target_clusters: BTreeSet<Cluster>,
     /// Identifies the target's plugin configuration.
     plugin_content: Content,
     left_behind: LeftBehind,
     cds: Lane<()>,
     clusters: Resource<BTreeSet<Cluster>>,
-    /// Revisions for which clusters were sent and taken.
+    /// Revisions whose clusters were sent and accepted.
     clusters_sent_for: u64,
     clusters_taken_for: Option<u64>,
     ecds: Lane<Offered>,
-    /// The plugin configuration that the Envoy took on earlier streams.
+    /// The plugin configuration that the Envoy accepted on earlier streams.
     brought: Plugin,
-    /// The latest revision that it has told of.
+    /// The latest revision that it has reported.
     told: Brought,
     plugin: Option<Resource<Content>>,
-    /// The filters of pools that the Envoy asks for. Each has one content for as long as the stream lasts.
+    /// The pools' filters that the Envoy asks for. The content of each stays the same for the whole stream.
     stages: BTreeMap<Generation, Resource<()>>,
     /// The snapshot that was sent last, whose secrets an answer may quote.
     sent: Option<Arc<Snapshot>>,
@@ -104,9 +104,9 @@ enum Offered {
 }
 
 impl Session {
-    /// A stream that has just been opened; `only` is the type that it is for when it is for one.
+    /// A stream that has just been opened; `only` is its type of resource, if it is for a single one.
     ///
-    /// `variant` is a number that no other stream has had lately: see [`Filter::variant`].
+    /// `variant` is a number that no other recent stream has: see [`Filter::variant`].
     #[must_use]
     pub fn new(terms: Terms, only: Option<Kind>, target: Arc<Snapshot>, variant: u32) -> Self {
         Self {
@@ -131,7 +131,7 @@ impl Session {
         }
     }
 
-    /// Takes the newest snapshot.
+    /// Takes the latest snapshot.
     pub fn retarget(&mut self, target: Arc<Snapshot>) {
         let clusters = target_clusters(&target, &self.terms, self.only);
         for cluster in &clusters {
@@ -162,7 +162,7 @@ impl Session {
         self.told.outlives(&self.target)
     }
 
-    /// What is to be sent now.
+    /// What to send now.
     pub fn advance(&mut self, now: Instant) -> Vec<Response> {
         if self.is_held() {
             return Vec::new();
@@ -175,13 +175,13 @@ impl Session {
         clusters.into_iter().chain(self.offer_filter(now)).collect()
     }
 
-    /// When [`Self::advance`] has something to do although nothing arrived.
+    /// When [`Self::advance`] will have something to do even if nothing arrives.
     #[must_use]
     pub fn wakes_at(&self) -> Option<Instant> {
         if self.is_held() {
             return None;
         }
-        // What waits for something else is looked at when that arrives.
+        // A resource that waits for something else is checked when that arrives.
         let clusters = self.clusters.wakes_at().filter(|_| self.clusters_may_go());
         let plugin = self.plugin.as_ref().filter(|_| self.plugin_may_go());
         let stages = self.stages.values().filter_map(Resource::wakes_at);
@@ -248,13 +248,14 @@ impl Session {
         })
     }
 
-    /// The filter to send next: what clusters wait for first.
+    /// The filter to send next, first those that clusters wait for.
     fn due_filter(&self, now: Instant) -> Option<Offered> {
         let due = self
             .stages
             .iter()
             .filter(|(_, stage)| stage.is_due(&(), now));
-        // The current one first: a refusal of any opens the clusters and the listener that wait for others.
+        // The current one first, because a refusal of any filter releases the clusters and the listener that
+        // wait for others.
         let due = due.min_by_key(|(generation, _)| **generation != self.terms.generation);
         if let Some((generation, _)) = due {
             return Some(Offered::Stage(*generation));
@@ -264,8 +265,8 @@ impl Session {
         is_due.then(|| Offered::Plugin(self.plugin_without_module()))
     }
 
-    /// The clusters of the target and those that stay for a while. Two revisions may describe one endpoint
-    /// differently (by its region): the target wins.
+    /// The target's clusters and those that stay for a while. Two revisions may describe the same endpoint
+    /// differently (by its region); then the target takes precedence.
     fn desired_clusters(&self) -> BTreeSet<Cluster> {
         let left_behind = self.left_behind.iter().cloned();
         self.target_clusters
@@ -288,24 +289,24 @@ impl Session {
     fn nobody_needs_what_is_left(&self) -> bool {
         match &self.plugin {
             Some(plugin) => plugin.is_settled_at(&self.plugin_content),
-            // Whoever asks for clusters alone asks for nothing else until they are taken.
+            // An Envoy that so far asks only for clusters asks for nothing else until it has accepted them.
             None => self.clusters.taken().is_some() && !self.ecds.is_open(),
         }
     }
 
-    /// Whether this stream carries clusters too. An Envoy whose clusters are not ready asks for them only
-    /// later, but for the filter of their pools.
+    /// Whether this stream also carries clusters. An Envoy whose clusters are not ready asks for them only
+    /// later, but already for their pools' filter.
     fn has_clusters(&self) -> bool {
         self.only.is_none() && (self.cds.is_open() || !self.stages.is_empty())
     }
 
-    /// Whether clusters can be sent. New ones of pools would take the very filter that the Envoy could not
-    /// make yet.
+    /// Whether clusters can be sent. New pools' clusters would use the very filter that the Envoy could not
+    /// create yet.
     fn clusters_may_go(&self) -> bool {
         self.cds.is_idle() && (self.current_stage().is_none() || self.stage_is_there())
     }
 
-    /// Whether everything is there that the plugin configuration names, as far as this stream can know.
+    /// Whether the Envoy has everything that the plugin configuration names, as far as this stream can know.
     fn plugin_may_go(&self) -> bool {
         !self.has_clusters() || (self.clusters_are_there() && self.stage_is_there())
     }
@@ -318,18 +319,18 @@ impl Session {
             && self.clusters.refusal().is_none()
     }
 
-    /// The filter of the pools, if the Envoy asks for it.
+    /// The pools' filter, if the Envoy asks for it.
     fn current_stage(&self) -> Option<&Resource<()>> {
         self.stages.get(&self.terms.generation)
     }
 
-    /// Whether the Envoy has the filter of the pools.
+    /// Whether the Envoy has the pools' filter.
     fn stage_is_there(&self) -> bool {
         let stage = self.current_stage();
         stage.is_some_and(|stage| stage.taken().is_some() && stage.refusal().is_none())
     }
 
-    /// The plugin configuration that the Envoy has taken.
+    /// The plugin configuration that the Envoy has accepted.
     fn taken_plugin(&self) -> Plugin {
         let plugin = self.plugin.as_ref();
         Plugin {
@@ -365,7 +366,7 @@ impl Session {
     }
 }
 
-/// The content that the terms make of a snapshot: its own, with this module.
+/// The content of a snapshot under these terms: its own, with this module.
 fn plugin_content(target: &Snapshot, terms: &Terms) -> Content {
     Content {
         revision: target.revision,

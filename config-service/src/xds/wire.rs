@@ -1,4 +1,4 @@
-//! Between discovery messages and the session's own types.
+//! Converts between discovery messages and the session's own types.
 
 use envoy_types::pb::envoy::config::core::v3::Node as WireNode;
 use envoy_types::pb::envoy::config::core::v3::node::UserAgentVersionType;
@@ -12,16 +12,16 @@ use crate::fleet::Node;
 const CLUSTER_TYPE: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 const EXTENSION_TYPE: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 
-/// Longest part of a node's self-description that is kept, in characters.
+/// How much of each part of a node's self-description is kept, in characters.
 const MAX_NODE_LEN: usize = 256;
 
-/// Reads a request; `only` is the type that the stream is for when it is for one. `None` for types
-/// that are not served here.
+/// Reads a request; `only` is the stream's type of resource, if it is for a single one. `None` for
+/// types that are not served here.
 pub(super) fn request(wire: &DiscoveryRequest, only: Option<Kind>) -> Option<Request> {
     let kind = match wire.type_url.as_str() {
         CLUSTER_TYPE => Kind::Clusters,
         EXTENSION_TYPE => Kind::Filters,
-        // Streams for one type may leave it out.
+        // Streams for a single type may leave it out.
         "" => only?,
         _ => return None,
     };
@@ -72,7 +72,7 @@ pub(super) fn response(response: Response, resources: &Resources) -> DiscoveryRe
     }
 }
 
-/// Who the Envoy says it is.
+/// How the Envoy identifies itself.
 pub(super) fn node(wire: &WireNode) -> Node {
     Node {
         id: shown(&wire.id),
@@ -86,6 +86,7 @@ pub(super) fn node(wire: &WireNode) -> Node {
                 .unwrap_or_default(),
             None => String::new(),
         },
+        clusters: None,
     }
 }
 

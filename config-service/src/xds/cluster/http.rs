@@ -1,4 +1,4 @@
-//! The HTTP side of a cluster: the protocol, and the signature where Envoy adds it.
+//! The HTTP side of a cluster: the protocol, and signing where Envoy does it.
 
 use std::collections::HashMap;
 
@@ -60,7 +60,7 @@ pub(super) fn protocol_options(cluster: &Cluster) -> HashMap<String, Any> {
     )])
 }
 
-/// What stands before the codec: our filter first, so that what is signed is what is sent.
+/// The filters before the codec: ours first, so that what is signed is what is sent.
 fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
     let region = cluster.hosts.first().map_or("", |host| &host.region);
     let stage = cluster.stage.map(own_filter);
@@ -75,12 +75,12 @@ fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
     filters.into_iter().chain([codec_filter()]).collect()
 }
 
-/// The filter of a generation: while the cluster is there it runs in one VM, that of the listeners which name
+/// A generation's filter: as long as the cluster exists, it runs in one VM, that of the listeners that name
 /// the cluster.
 fn own_filter(generation: Generation) -> HttpFilter {
     let source = ConfigSource {
         resource_api_version: ApiVersion::V3.into(),
-        // The cluster waits for the filter: without it, it would send stand-ins.
+        // The cluster waits for the filter; without it, it would send placeholders.
         initial_fetch_timeout: Some(seconds(0)),
         config_source_specifier: Some(ConfigSourceSpecifier::Ads(AggregatedConfigSource {})),
         ..ConfigSource::default()
@@ -121,7 +121,7 @@ fn signing_filter(key: &SigningKey, region: &str) -> HttpFilter {
     filter("envoy.filters.http.aws_request_signing", pack_any(signing))
 }
 
-/// What has to stand last in every chain of upstream filters.
+/// The filter that must come last in every upstream filter chain.
 fn codec_filter() -> HttpFilter {
     filter(
         "envoy.filters.http.upstream_codec",

@@ -1,4 +1,4 @@
-//! The gRPC services, all on one [`XdsServer`]. Envoy is served the state of the world only.
+//! The gRPC services, all on one [`XdsServer`], in the state-of-the-world variant only.
 
 use envoy_types::pb::envoy::service::cluster::v3::cluster_discovery_service_server::ClusterDiscoveryService;
 use envoy_types::pb::envoy::service::discovery::v3::aggregated_discovery_service_server::AggregatedDiscoveryService;

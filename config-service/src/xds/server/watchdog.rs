@@ -1,4 +1,4 @@
-//! Notices an Envoy that does not get to what is published.
+//! Notices an Envoy that does not reach what is published.
 
 use std::time::Instant;
 
@@ -11,17 +11,17 @@ pub(super) struct Watchdog {
     is_stalled: bool,
 }
 
-/// What is worth a line in the log, once.
+/// An event that is worth one line in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alarm {
     /// The Envoy has waited for this for too long.
     Stalled(WaitingFor),
-    /// It goes on.
+    /// It has caught up.
     Over,
 }
 
 impl Watchdog {
-    /// Takes what the Envoy waits for.
+    /// Records what the Envoy is waiting for.
     pub(super) fn watch(&mut self, waiting_for: Option<WaitingFor>, now: Instant) -> Option<Alarm> {
         let Some(waiting_for) = waiting_for else {
             self.behind_since = None;
@@ -35,12 +35,12 @@ impl Watchdog {
         Some(Alarm::Stalled(waiting_for))
     }
 
-    /// Since when the Envoy has not run what is published.
+    /// Since when the Envoy has been behind what is published.
     pub(super) fn behind_since(&self) -> Option<Instant> {
         self.behind_since
     }
 
-    /// When to look again although nothing arrived.
+    /// When to check again even if nothing arrives.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         let since = self.behind_since.filter(|_| !self.is_stalled)?;
         Some(since + STALLED_AFTER)
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_envoy_that_stays_behind_is_told_of_once() {
+    fn an_envoy_that_stays_behind_is_reported_once() {
         let (mut watchdog, start) = (Watchdog::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         let clusters = Some(WaitingFor::Clusters);
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(watchdog.wakes_at(), None);
         assert_eq!(watchdog.watch(clusters, at(1)), None);
         assert_eq!(watchdog.wakes_at(), Some(at(31)));
-        // Another step is no arrival.
+        // Progress to another step is not catching up.
         let plugin = WaitingFor::PluginConfiguration;
         assert_eq!(watchdog.watch(Some(plugin), at(30)), None);
         let alarm = watchdog.watch(Some(plugin), at(31));

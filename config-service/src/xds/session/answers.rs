@@ -14,7 +14,7 @@ use super::{Event, Offered, Request, Session, Wanted, WithoutModule};
 const MAX_REASON_LEN: usize = 1000;
 
 impl Session {
-    /// Takes a request.
+    /// Handles a request.
     pub fn request(&mut self, request: &Request, now: Instant) -> Event {
         let refusal = request.error.as_deref().map(|error| self.reason(error));
         self.told.note(&request.version);
@@ -23,7 +23,12 @@ impl Session {
             Wanted::Filters { plugin, stages } => {
                 let event = self.filters_request(request, refusal, now);
                 if event != Event::Stale {
-                    self.subscribe(*plugin, stages);
+                    if *plugin {
+                        self.subscribe_plugin();
+                    } else {
+                        self.plugin = None;
+                    }
+                    self.subscribe_stages(stages);
                 }
                 event
             }
@@ -52,7 +57,7 @@ impl Session {
                 Event::Acknowledged(self.clusters_sent_for)
             }
             (Meaning::Answer(()), Some(reason)) => {
-                // What is not needed must not hold up what is.
+                // Clusters that are not needed must not hold up those that are.
                 if let (Some(sent), Some(error)) = (self.clusters.offered(), &request.error) {
                     self.left_behind.refused(error, sent);
                 }
@@ -62,14 +67,14 @@ impl Session {
         }
     }
 
-    /// Goes on from the clusters that the Envoy has: it may still run what an earlier revision needs.
+    /// Continues from the clusters that the Envoy has: it may still run what an earlier revision needs.
     fn take_up(&mut self, version: &str) {
         let brought: Option<Content> = version.parse().ok();
         self.clusters_taken_for = brought.map(|content| content.revision);
         if version.is_empty() || version == self.clusters_version(&self.target_clusters) {
             return;
         }
-        // The latest are kept last, because they are the last to go.
+        // The latest go last, because they are dropped last.
         for cluster in self.target.retired.iter().rev() {
             self.left_behind.keep(cluster);
         }
@@ -87,8 +92,8 @@ impl Session {
         match self.ecds.request(&request.nonce) {
             Meaning::Stale => Event::Stale,
             Meaning::Subscription => {
-                // Envoy asks again when something in it uses a filter anew. Of an old generation's, nothing
-                // does.
+                // Envoy asks again when something in it starts to use a filter. Nothing starts to use an
+                // old generation's.
                 let stage = self.stages.get_mut(&self.terms.generation);
                 stage.map(Resource::wanted_again);
                 self.plugin.as_mut().map(Resource::wanted_again);
@@ -141,7 +146,7 @@ impl Session {
             return Event::Subscribed;
         };
         if generation != self.terms.generation {
-            // Refused, as it was meant to be; there is no more to do for it.
+            // Refused, as intended; nothing more to do.
             stage.taken_by_envoy();
             return Event::Acknowledged(revision);
         }
@@ -162,15 +167,17 @@ impl Session {
         rejected(revision, reason, times)
     }
 
-    /// Brings the subscriptions to filters in line with what the Envoy asks for.
-    fn subscribe(&mut self, plugin: bool, stages: &BTreeSet<Generation>) {
-        if !plugin {
-            self.plugin = None;
-        } else if self.plugin.is_none() {
+    /// Notes that the Envoy asks for the listeners' filter.
+    fn subscribe_plugin(&mut self) {
+        if self.plugin.is_none() {
             let brought = self.brought.content.take();
             let taken = brought.filter(|_| self.brought.is_confirmed);
             self.plugin = Some(Resource::new(taken));
         }
+    }
+
+    /// Notes which of the pools' filters the Envoy asks for.
+    fn subscribe_stages(&mut self, stages: &BTreeSet<Generation>) {
         self.stages
             .retain(|generation, _| stages.contains(generation));
         for generation in stages {
@@ -179,7 +186,7 @@ impl Session {
         }
     }
 
-    /// A refusal's reason without secrets, in one line of limited length. Envoy may quote the
+    /// A refusal's reason without secrets, on one line of limited length. Envoy may quote the
     /// configuration that it refuses.
     fn reason(&self, error: &str) -> String {
         let mut reason = self.target.scrub(error);

@@ -1,16 +1,16 @@
-//! One type of resource on a stream: which response its requests answer.
+//! One type of resource on a stream, and which response each request answers.
 
-/// The requests and responses of one type, as far as nonces tell what belongs together.
+/// The requests and responses of one type, matched by nonce.
 #[derive(Debug)]
 pub(super) enum Lane<W> {
-    /// The Envoy has not asked yet.
+    /// The Envoy has not asked for the type yet.
     Closed,
     /// Every response is answered.
     Idle {
-        /// Nonce of the latest response; empty when there was none.
+        /// Nonce of the latest response; empty if there was none.
         nonce: String,
     },
-    /// A response waits for its answer; no other is sent meanwhile.
+    /// A response is waiting for its answer; no other is sent meanwhile.
     Waiting {
         /// Its nonce.
         nonce: String,
@@ -26,9 +26,9 @@ pub(super) enum Meaning<W> {
     First,
     /// The answer to the response that is about this.
     Answer(W),
-    /// None of these: another subscription, or the same again.
+    /// Neither: a changed subscription, or the same again.
     Subscription,
-    /// It crossed a later response, and another request will answer that.
+    /// It crossed a later response, which another request will answer.
     Stale,
 }
 
@@ -43,7 +43,7 @@ impl<W: Copy> Lane<W> {
         matches!(self, Self::Idle { .. })
     }
 
-    /// Takes a request by its nonce.
+    /// Classifies a request by its nonce.
     pub(super) fn request(&mut self, nonce: &str) -> Meaning<W> {
         let (latest, about) = match self {
             Self::Closed => {
@@ -67,7 +67,7 @@ impl<W: Copy> Lane<W> {
         Meaning::Answer(about)
     }
 
-    /// A response about this goes out.
+    /// Records that a response about this was sent.
     pub(super) fn respond(&mut self, nonce: &str, about: W) {
         *self = Self::Waiting {
             nonce: nonce.to_owned(),
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_answers_the_latest_response_alone() {
+    fn a_request_answers_only_the_latest_response() {
         let mut lane = Lane::Closed;
         assert_eq!(lane.request(""), Meaning::First);
         assert!(lane.is_idle());

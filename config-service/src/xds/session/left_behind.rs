@@ -1,21 +1,21 @@
-//! Which clusters an Envoy shall have: those of the target, and for a while those that it leaves behind.
+//! Which clusters an Envoy should have: the target's, and for a while those that it no longer needs.
 //!
-//! A request goes on for as long as it is tried, on the clusters that were there when it began. So a cluster
-//! stays while the plugin configuration in force may name it, and then until such requests have ended.
+//! All attempts of a request use the clusters that existed when it started. So a cluster stays while the
+//! plugin configuration in force may name it, and then until such requests have ended.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::cluster::Cluster;
 
-/// Clusters that stay behind at once at most, the latest ones: each costs an Envoy memory and look-ups.
-const MOST_LEFT_BEHIND: usize = 512;
+/// The most clusters kept at once, the latest ones, because each costs an Envoy memory and DNS lookups.
+const MAX_LEFT_BEHIND: usize = 512;
 
-/// Clusters that are not the target's any more, by name.
+/// Clusters that are no longer in the target, by name.
 #[derive(Debug, Default)]
 pub(super) struct LeftBehind {
     clusters: BTreeMap<String, Leaving>,
-    /// Counts, so that the latest are known.
+    /// A counter that identifies the latest ones.
     next: u64,
 }
 
@@ -28,7 +28,7 @@ struct Leaving {
 }
 
 impl LeftBehind {
-    /// The Envoy has `cluster`, and the target has not.
+    /// Records that the Envoy has `cluster`, but the target does not.
     pub(super) fn keep(&mut self, cluster: &Cluster) {
         self.next += 1;
         let leaving = Leaving {
@@ -37,7 +37,7 @@ impl LeftBehind {
             until: None,
         };
         self.clusters.insert(cluster.name.clone(), leaving);
-        if self.clusters.len() > MOST_LEFT_BEHIND {
+        if self.clusters.len() > MAX_LEFT_BEHIND {
             let oldest = self.clusters.values().min_by_key(|leaving| leaving.since);
             let oldest = oldest.map(|leaving| leaving.cluster.name.clone());
             self.clusters
@@ -45,27 +45,28 @@ impl LeftBehind {
         }
     }
 
-    /// The target has the cluster of this name again.
+    /// Records that the target again has a cluster with this name.
     pub(super) fn forget(&mut self, name: &str) {
         self.clusters.remove(name);
     }
 
-    /// No plugin configuration in force names one of them any more.
+    /// Records that no plugin configuration in force names any of them.
     pub(super) fn drain(&mut self, now: Instant, time: Duration) {
         for leaving in self.clusters.values_mut() {
             leaving.until.get_or_insert(now + time);
         }
     }
 
-    /// Drops those whose time is over.
+    /// Drops those whose time has passed.
     pub(super) fn expire(&mut self, now: Instant) {
         self.clusters
             .retain(|_, leaving| leaving.until.is_none_or(|until| until > now));
     }
 
-    /// The Envoy refused `sent`. It says which clusters it does not take, and takes the others, so only those
-    /// go: a refusal, as of a pool whose module is still being fetched, must not take away what requests are
-    /// sent to. If it names none, any may be at fault, first those that only requests under way need.
+    /// Records that the Envoy refused `sent`. It names the clusters that it does not accept, and accepts the
+    /// others, so only those named are dropped: a refusal, such as that of a pool whose module is still being
+    /// fetched, must not remove clusters that requests use. If it names none, any may be at fault, first of
+    /// all those that only requests in progress need.
     pub(super) fn refused(&mut self, reason: &str, sent: &BTreeSet<Cluster>) {
         if sent.iter().any(|cluster| is_named(&cluster.name, reason)) {
             self.clusters.retain(|name, _| !is_named(name, reason));
@@ -80,7 +81,7 @@ impl LeftBehind {
         }
     }
 
-    /// When the next one goes.
+    /// When the next one is dropped.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
         self.clusters
             .values()
@@ -142,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn of_refused_clusters_those_go_that_are_named() {
+    fn of_refused_clusters_only_the_named_ones_are_dropped() {
         let now = Instant::now();
         let left = || {
             let mut left = LeftBehind::default();
@@ -170,12 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_stay() {
+    fn only_a_limited_number_stay() {
         let mut left = LeftBehind::default();
-        for number in 0..MOST_LEFT_BEHIND + 2 {
+        for number in 0..MAX_LEFT_BEHIND + 2 {
             left.keep(&cluster(&format!("{number:04}")));
         }
-        assert_eq!(left.iter().count(), MOST_LEFT_BEHIND);
+        assert_eq!(left.iter().count(), MAX_LEFT_BEHIND);
         assert_eq!(names(&left).first(), Some(&"0002"));
     }
 }

@@ -1,4 +1,5 @@
-//! What goes in and out of a session: discovery requests and responses before and after the wire.
+//! The input and output of a session: discovery requests after decoding, and responses before
+//! encoding.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// A word for metrics.
+    /// Its name in metrics.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -28,14 +29,14 @@ impl Kind {
     }
 }
 
-/// A discovery request, as far as it matters here.
+/// A discovery request, with only what matters here.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Version that the Envoy has; empty when it has none.
+    /// Version that the Envoy has; empty if it has none.
     pub version: String,
-    /// Nonce of the response that it answers; empty when it answers none.
+    /// Nonce of the response that it answers; empty if it answers none.
     pub nonce: String,
-    /// Why the response was refused, when it was.
+    /// Why the response was refused, if it was.
     pub error: Option<String>,
     /// What it asks for.
     pub wanted: Wanted,
@@ -44,13 +45,13 @@ pub struct Request {
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// All clusters; there is no other subscription to them.
+    /// All clusters; they cannot be subscribed to individually.
     Clusters,
     /// Filters by name.
     Filters {
-        /// The listeners' one, with the plugin configuration.
+        /// The listeners' filter, with the plugin configuration.
         plugin: bool,
-        /// Those of pools.
+        /// The pools' filters.
         stages: BTreeSet<Generation>,
     },
 }
@@ -69,7 +70,7 @@ impl Wanted {
 /// A discovery response, before it is encoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
-    /// What the Envoy has of this type when it takes the response.
+    /// What the Envoy has of this type once it accepts the response.
     pub version: String,
     /// Identifies the response.
     pub nonce: String,
@@ -86,48 +87,50 @@ pub enum Body {
     Filter(Filter),
 }
 
-/// A filter as it is sent.
+/// A filter as sent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// Where it stands.
+    /// Where it is installed.
     pub place: Place,
-    /// What the Envoy does if it has to fetch the module.
+    /// What the Envoy does if it must fetch the module.
     pub without_module: WithoutModule,
-    /// Differs from what the Envoy refused before: it takes the very bytes that it refused last for known,
-    /// and does nothing.
+    /// Makes it differ from what the Envoy refused before: it would ignore exactly the same
+    /// bytes again.
     pub variant: u32,
 }
 
-/// Where a filter stands.
+/// Where a filter is installed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Place {
-    /// On listeners, with the plugin configuration of a snapshot.
+    /// On listeners, with a snapshot's plugin configuration.
     Listener(Arc<Snapshot>),
     /// On the pools of this module's generation.
     Pools(Generation),
-    /// On pools of another module. It has no content, so that Envoy refuses it and keeps what it has.
+    /// On another module's pools. It has no content, so that Envoy refuses it and keeps what
+    /// it has.
     Earlier(Generation),
 }
 
 /// What an Envoy does with a filter whose module it does not have yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithoutModule {
-    /// Take it, and become ready when the module is there. Works in an Envoy that is starting.
+    /// Accept it, and become ready once the module has arrived. Works in an Envoy that is
+    /// starting.
     Wait,
-    /// Refuse it, keep the one before and fetch the module in the background.
+    /// Refuse it, keep the previous one and fetch the module in the background.
     Refuse,
 }
 
-/// How a request was understood; for log and metrics.
+/// What a request meant; for log and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A new or changed subscription, or a request for the same again.
+    /// A new, changed or repeated subscription.
     Subscribed,
-    /// Acknowledged what was sent for this revision.
+    /// It acknowledged what was sent for this revision.
     Acknowledged(u64),
     /// The plugin configuration of this revision is acknowledged, and in force.
     Activated(u64),
-    /// Refused what was sent for this revision.
+    /// It refused what was sent for this revision.
     Rejected {
         /// The revision.
         revision: u64,
@@ -136,7 +139,8 @@ pub enum Event {
         /// How often it was refused in a row.
         times: u32,
     },
-    /// Did not take what was sent for this revision yet; it is probably fetching the module.
+    /// It has not accepted what was sent for this revision yet; it is probably fetching the
+    /// module.
     Deferred(u64),
     /// Outdated; ignored.
     Stale,

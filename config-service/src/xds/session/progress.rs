@@ -1,14 +1,14 @@
-//! What a stream tells the fleet's status.
+//! What a stream reports to the fleet's status.
 
 use super::Session;
 use crate::filter_code::ModuleDelivery;
 use crate::fleet::{Delivery, Progress, Rejection, WaitingFor};
 
-/// Refusals in a row that are nothing but the module being fetched.
+/// The most refusals in a row that may just mean that the module is being fetched.
 const EXPECTED_REFUSALS: u32 = 3;
 
 impl Session {
-    /// What was acknowledged and refused so far.
+    /// What has been acknowledged and refused so far.
     #[must_use]
     pub fn progress(&self) -> Progress {
         Progress {
@@ -19,7 +19,8 @@ impl Session {
         }
     }
 
-    /// Whether so many refusals in a row are what an Envoy that fetches the module says.
+    /// Whether this many refusals in a row may come from an Envoy that is fetching the
+    /// module.
     pub(super) fn is_expected(&self, times: u32) -> bool {
         self.terms.delivery == ModuleDelivery::Fetched && times <= EXPECTED_REFUSALS
     }
@@ -50,7 +51,7 @@ impl Session {
 
     fn clusters_delivery(&self) -> Delivery {
         let refusal = self.clusters.refusal().map(|refusal| {
-            // An answer holds for every revision with the same clusters.
+            // An answer applies to every revision with the same clusters.
             let still_holds = refusal.content == self.desired_clusters();
             Rejection {
                 revision: if still_holds {
@@ -69,7 +70,7 @@ impl Session {
         }
     }
 
-    /// What the Envoy has to do before it runs the target.
+    /// What the Envoy still has to do before it runs the target.
     fn waiting_for(&self) -> Option<WaitingFor> {
         if self.is_held() {
             return None;

@@ -1,50 +1,50 @@
-//! One resource with one Envoy: what it was offered, took and refused.
+//! One resource and one Envoy: what the Envoy was offered, accepted and refused.
 
 use std::time::{Duration, Instant};
 
-/// Time to the first repetition of what was refused; it doubles with each. Envoy does not say when it has
-/// fetched the module that it refused a filter for.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
+/// Time until the first repetition of what was refused; it doubles with each. Envoy does not report when
+/// it has fetched a module for whose lack it refused a filter.
+const MIN_RETRY: Duration = Duration::from_millis(100);
 
-/// Longest time between two repetitions. Envoy remembers a failed fetch for about as long.
-const LONGEST_RETRY: Duration = Duration::from_secs(15);
+/// Longest time between two repetitions. Envoy remembers a failed fetch for about this long.
+const MAX_RETRY: Duration = Duration::from_secs(15);
 
-/// How long a filter that was taken without its module is left alone. While an Envoy compiles the module it
-/// does not read, so this need not be long enough for that.
+/// How long to wait after a filter was accepted without its module. It need not cover compiling the
+/// module, during which an Envoy does not read.
 const CONFIRM: Duration = Duration::from_millis(500);
 
 /// A resource that the Envoy asks for.
 #[derive(Clone, Debug)]
 pub(super) struct Resource<T> {
-    /// What the Envoy took last, on this stream or an earlier one, and runs.
+    /// What the Envoy last accepted, on this stream or an earlier one, and runs.
     taken: Option<T>,
     state: State<T>,
-    /// Whether it has answered to anything.
+    /// Whether it has answered anything.
     is_answered: bool,
 }
 
-/// How far the latest content got.
+/// How far the latest content has got.
 #[derive(Clone, Debug)]
 enum State<T> {
-    /// Nothing is under way.
+    /// Nothing is in flight.
     Settled,
-    /// It was taken, but perhaps without the module, and is offered again.
+    /// It was accepted, but perhaps without the module, and will be offered again.
     Unconfirmed {
-        /// What was taken.
+        /// What was accepted.
         content: T,
-        /// When it is offered again.
+        /// When to offer it again.
         again_at: Instant,
     },
-    /// It was sent, and not answered yet.
+    /// It was sent, but not answered yet.
     Offered {
         /// What was sent.
         content: T,
-        /// The refusal before it, as long as nothing supersedes it.
+        /// The previous refusal, if nothing supersedes it.
         after: Option<Refusal<T>>,
     },
-    /// It was refused; the Envoy goes on with what it had.
+    /// It was refused; the Envoy keeps running what it had.
     Refused(Refusal<T>),
-    /// The Envoy asks for what it may have.
+    /// The Envoy asks for what it may already have.
     Wanted,
 }
 
@@ -55,14 +55,16 @@ pub(super) struct Refusal<T> {
     pub(super) reason: String,
     /// How often the content was refused in a row.
     pub(super) times: u32,
-    /// When it is offered again.
+    /// When to offer it again.
     pub(super) again_at: Instant,
 }
 
 impl<T: Clone + PartialEq> Resource<T> {
-    /// A resource that the Envoy has just begun to ask for; `brought` is what it took on an earlier stream.
+    /// A resource that the Envoy has just started to ask for; `brought` is what it accepted on an
+    /// earlier stream.
     ///
-    /// It is offered in any case: what took it may be gone since, and something else ask in its place.
+    /// It is offered in any case, because what accepted it may be gone, and something else may be
+    /// asking instead.
     pub(super) fn new(brought: Option<T>) -> Self {
         Self {
             taken: brought,
@@ -71,17 +73,17 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// Whether the Envoy has answered to anything on this stream.
+    /// Whether the Envoy has answered anything on this stream.
     pub(super) fn is_answered(&self) -> bool {
         self.is_answered
     }
 
-    /// What the Envoy took last, and runs.
+    /// What the Envoy last accepted, and runs.
     pub(super) fn taken(&self) -> Option<&T> {
         self.taken.as_ref()
     }
 
-    /// What was sent and not answered.
+    /// What was sent but not answered.
     pub(super) fn offered(&self) -> Option<&T> {
         match &self.state {
             State::Offered { content, .. } => Some(content),
@@ -89,7 +91,7 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// The latest refusal, unless something was taken after it.
+    /// The latest refusal, unless something was accepted after it.
     pub(super) fn refusal(&self) -> Option<&Refusal<T>> {
         match &self.state {
             State::Refused(refusal) => Some(refusal),
@@ -98,12 +100,12 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// Whether the Envoy has `content`, and nothing else is under way.
+    /// Whether the Envoy has `content`, and nothing else is in flight.
     pub(super) fn is_settled_at(&self, content: &T) -> bool {
         matches!(self.state, State::Settled | State::Wanted) && self.taken.as_ref() == Some(content)
     }
 
-    /// Whether `content` is to be sent.
+    /// Whether `content` must be sent.
     pub(super) fn is_due(&self, content: &T, now: Instant) -> bool {
         match &self.state {
             State::Offered { .. } => false,
@@ -126,14 +128,14 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// The Envoy asks for it although it was sent: something in it uses it anew.
+    /// The Envoy asks for it although it was sent: something new in it uses it.
     pub(super) fn wanted_again(&mut self) {
         if let State::Settled | State::Unconfirmed { .. } = self.state {
             self.state = State::Wanted;
         }
     }
 
-    /// `content` is on its way.
+    /// Records that `content` was sent.
     pub(super) fn offer(&mut self, content: T) {
         let after = match std::mem::replace(&mut self.state, State::Settled) {
             State::Refused(refusal) => Some(refusal),
@@ -142,7 +144,7 @@ impl<T: Clone + PartialEq> Resource<T> {
         self.state = State::Offered { content, after };
     }
 
-    /// The Envoy has taken what was offered, and runs it.
+    /// Records that the Envoy accepted what was offered, and runs it.
     pub(super) fn taken_by_envoy(&mut self) {
         if let State::Offered { content, .. } = &self.state {
             self.taken = Some(content.clone());
@@ -151,7 +153,7 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// The Envoy has taken what was offered, although it may lack the module.
+    /// Records that the Envoy accepted what was offered, although it may lack the module.
     pub(super) fn taken_without_module(&mut self, now: Instant) {
         if let State::Offered { content, .. } = &self.state {
             self.state = State::Unconfirmed {
@@ -162,7 +164,7 @@ impl<T: Clone + PartialEq> Resource<T> {
         }
     }
 
-    /// The Envoy has refused what was offered; how often in a row.
+    /// Records that the Envoy refused what was offered; returns how often in a row.
     pub(super) fn refused_by_envoy(&mut self, reason: String, now: Instant) -> u32 {
         let State::Offered { content, after } = &self.state else {
             return 0;
@@ -180,10 +182,10 @@ impl<T: Clone + PartialEq> Resource<T> {
     }
 }
 
-/// Time between the refusal with this number, from 1, and the repetition.
+/// Time between the refusal with this number, counted from 1, and the repetition.
 fn delay(refusals: u32) -> Duration {
     let factor = 2_u32.saturating_pow(refusals.saturating_sub(1));
-    FIRST_RETRY.saturating_mul(factor).min(LONGEST_RETRY)
+    MIN_RETRY.saturating_mul(factor).min(MAX_RETRY)
 }
 
 #[cfg(test)]
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_is_not_due_until_it_changes() {
+    fn accepted_content_is_not_due_until_it_changes() {
         let now = Instant::now();
         let mut resource = Resource::new(None);
         assert!(resource.is_due(&1, now));
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_brought_is_offered_once() {
+    fn content_from_an_earlier_stream_is_offered_once() {
         let now = Instant::now();
         let mut resource = Resource::new(Some(1));
         assert!(resource.is_settled_at(&1));
@@ -225,16 +227,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_due_later_or_when_it_changes() {
+    fn refused_content_is_due_later_or_when_it_changes() {
         let now = Instant::now();
         let mut resource = Resource::new(Some(1));
         resource.offer(2);
         resource.refused_by_envoy("no".to_owned(), now);
         assert_eq!(resource.taken(), Some(&1));
         assert!(!resource.is_due(&2, now));
-        assert!(resource.is_due(&2, now + FIRST_RETRY));
-        assert_eq!(resource.wakes_at(), Some(now + FIRST_RETRY));
-        // Even what it had: nobody knows what is left of that.
+        assert!(resource.is_due(&2, now + MIN_RETRY));
+        assert_eq!(resource.wakes_at(), Some(now + MIN_RETRY));
+        // Even what it had, because it is not known what is left of that.
         assert!(resource.is_due(&1, now));
         resource.offer(2);
         assert!(resource.refusal().is_some(), "it still holds");
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_without_a_module_is_offered_again() {
+    fn content_accepted_without_a_module_is_offered_again() {
         let now = Instant::now();
         let mut resource = Resource::new(None);
         resource.offer(1);

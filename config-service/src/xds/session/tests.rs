@@ -40,14 +40,14 @@ fn cluster(host: &str) -> Cluster {
     }
 }
 
-/// A stream seen from the Envoy's end.
+/// A stream from the Envoy's point of view.
 struct Envoy {
     session: Session,
     now: Instant,
     nonces: [String; 2],
     plugin: bool,
     stages: BTreeSet<Generation>,
-    /// How the latest filter was offered.
+    /// The mode in which the latest filter was offered.
     offered: Option<(WithoutModule, u32)>,
 }
 
@@ -75,7 +75,7 @@ impl Envoy {
         Self::with(terms, None, snapshot(revision, hosts))
     }
 
-    /// An Envoy that fetches the module and asks for the plugin configuration alone.
+    /// An Envoy that fetches the module and asks only for the plugin configuration.
     fn fetching_alone(revision: u64, version: &str) -> Self {
         let terms = terms(ModuleDelivery::Fetched);
         let mut envoy = Self::with(terms, Some(Kind::Filters), snapshot(revision, &["a"]));
@@ -134,7 +134,7 @@ impl Envoy {
         self.receive()
     }
 
-    /// What is sent when the next thing is due.
+    /// What is sent when the next resource is due.
     fn wait(&mut self) -> Vec<String> {
         let wakes_at = self.session.wakes_at();
         self.now = self.now.max(wakes_at.expect("something is due later"));

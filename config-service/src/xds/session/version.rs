@@ -1,31 +1,31 @@
-//! What an Envoy has of a type, as the version of a response says it.
+//! The version of a response, which says what an Envoy has of a type.
 //!
-//! Envoys send the version that they took last with their first request on a new stream, also to another
-//! process than the one that it comes from. So it tells which revision they run, and with which content.
+//! With their first request on a new stream, Envoys send the version that they last accepted, even to a
+//! process other than the one that it came from. So it says which revision they run, and with which content.
 //!
-//! It says nothing about the pools' filters: a version outlives the subscriptions that it was taken for, and
-//! an Envoy that asks for a filter again has nothing of it.
+//! It says nothing about the pools' filters: a version outlives the subscriptions that it was accepted for,
+//! and an Envoy that asks for a filter again may not have it.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Says that a filter was taken before its module was there.
+/// Marks that a filter was accepted before its module was there.
 const UNCONFIRMED: char = '?';
 
-/// Stands for a plugin configuration that the Envoy does not have.
+/// Means that the Envoy does not have a plugin configuration.
 const NOTHING: &str = "-";
 
-/// Identifies a content: two contents of one revision differ in their digests.
+/// Identifies the content: two contents of the same revision differ in their digests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) revision: u64,
     pub(super) digest: String,
 }
 
-/// The plugin configuration that an Envoy has taken.
+/// The plugin configuration that an Envoy has accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Plugin {
-    /// The configuration; `None` when it has taken none.
+    /// The configuration; `None` if it has accepted none.
     pub(super) content: Option<Content>,
     /// Whether it is known to have found its module.
     pub(super) is_confirmed: bool,
@@ -50,7 +50,7 @@ impl FromStr for Content {
 }
 
 impl fmt::Display for Plugin {
-    /// `7-1a2b3c4d`, with a `?` behind it if it is not confirmed.
+    /// `7-1a2b3c4d`, followed by `?` if it is not confirmed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.content {
             Some(content) if self.is_confirmed => write!(f, "{content}"),
@@ -61,9 +61,9 @@ impl fmt::Display for Plugin {
 }
 
 impl Plugin {
-    /// Reads what an Envoy brings; what makes no sense is as good as nothing.
+    /// Parses what an Envoy brings; nonsense counts as nothing.
     pub(super) fn read(version: &str) -> Self {
-        // Earlier releases added the pools' filters behind a space.
+        // Earlier releases added the pools' filters after a space.
         let plugin = version.split(' ').next().unwrap_or_default();
         Self {
             is_confirmed: !plugin.ends_with(UNCONFIRMED),
@@ -91,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn a_version_tells_the_plugin_configuration() {
+    fn a_version_names_the_plugin_configuration() {
         check("7-1a2b", Some((7, "1a2b")), true);
         check("7-1a2b?", Some((7, "1a2b")), false);
         check("-", None, true);
     }
 
     #[test]
-    fn versions_of_others_tell_what_they_can() {
+    fn versions_from_other_releases_are_read_as_far_as_possible() {
         assert_eq!(Plugin::read("").content, None);
         assert_eq!(Plugin::read("7.transition").content, None);
         let plain = Plugin::read("7").content.unwrap();

@@ -1,7 +1,7 @@
-//! From every state that edits, refusals, fetches, lost streams, restarts and other modules lead to, an Envoy
-//! comes to what is published, and on the way nothing is taken from under requests.
+//! From every state that edits, refusals, fetches, lost streams, restarts and new modules lead to, an Envoy
+//! reaches what is published, and on the way no request loses the clusters and filters that it uses.
 //!
-//! `PROPTEST_CASES` sets the number of interleavings. The seed is fixed, so that a run can be repeated;
+//! `PROPTEST_CASES` sets the number of interleavings. The seed is fixed, so that runs are repeatable;
 //! `PROPTEST_RNG_SEED` sets another.
 
 use std::sync::Arc;
@@ -19,18 +19,18 @@ const CASES: u32 = 1_000;
 /// Seed of the suite.
 const SEED: u64 = 1;
 
-/// Events of one interleaving at most.
-const LONGEST: usize = 80;
+/// The most events in one interleaving.
+const MAX_STEPS: usize = 80;
 
-/// The keys that there are. An Envoy that lacks one is started anew with both in the end.
+/// The keys in use. In the end, an Envoy that lacks one is restarted with both.
 const KEYS: [u8; 2] = [1, 2];
 
-/// Enough to come to an end, whatever happened.
+/// Enough steps to come to rest, whatever happened.
 const PATIENCE: usize = 5_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Which of four hosts channels lead to.
+    /// An edit: which of four hosts channels lead to.
     Edit(u8),
     EnvoyReceives,
     ServiceReceives,
@@ -38,15 +38,15 @@ enum Step {
     FetchEnds,
     StreamBreaks,
     EnvoyConnects,
-    /// Another process of the service, perhaps with another module or key, failover on or off.
+    /// The service restarts, perhaps with another module or key, with failover on or off.
     Restart {
         module: u64,
         failover: bool,
         key: u8,
     },
-    /// The service starts with an old copy of its database.
+    /// The service restarts with an old copy of its database.
     Restore,
-    /// Another process of the Envoy, with the first of the keys or with both.
+    /// The Envoy restarts, with the first of the keys or with both.
     EnvoyRestarts {
         lacks_key: bool,
     },
@@ -54,9 +54,9 @@ enum Step {
     RefuseStages(bool),
     RefuseHost(Option<u8>),
     FailFetches(bool),
-    /// A name that cannot be resolved until it can or is not asked for any more.
+    /// A name cannot be resolved, until it can or is no longer needed.
     LoseName(Option<u8>),
-    /// Requests go on where clusters are gone, or end.
+    /// Requests continue on removed clusters, or end.
     RequestsGoOn(bool),
     /// Seconds.
     Wait(u64),
@@ -79,7 +79,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Nothing, a retry, a part of the drain time, all of it, a day.
+/// None, a retry, part of the drain time, all of it, a day.
 const WAITS: [u64; 6] = [
     0,
     1,
@@ -98,7 +98,7 @@ fn restart() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Mostly the one that every Envoy has.
+/// Mostly the key that every Envoy has.
 fn key() -> impl Strategy<Value = u8> {
     prop_oneof![4 => Just(KEYS[0]), 1 => Just(KEYS[1])]
 }
@@ -127,9 +127,9 @@ struct World {
     streams: u32,
     session: Option<Session>,
     envoy: Envoy,
-    /// Listener filters that were in force, and when that ended: requests may still go on with them.
+    /// Listener filters that were in force, and when that ended: requests may still use them.
     earlier: Vec<(Instant, Sent)>,
-    /// Whether the service forgot which clusters an Envoy may have.
+    /// Whether the service has forgotten which clusters an Envoy may have.
     is_forgetful: bool,
 }
 
@@ -137,7 +137,7 @@ fn host(number: u8) -> String {
     char::from(b'a' + number).to_string()
 }
 
-/// A cluster for each host, and pools of them where requests fail over.
+/// A cluster for each host, and pools of them if there is failover.
 fn clusters(hosts: u8, failover: Option<Generation>) -> BTreeSet<Cluster> {
     let hosts = (0..4).filter(|number| hosts & 1 << number != 0).map(host);
     let plain: Vec<_> = hosts.map(|host| cluster(&host)).collect();
@@ -272,7 +272,7 @@ impl World {
         }
     }
 
-    /// One step, and what must be true after it.
+    /// Takes one step, then checks what must be true after it.
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
         let before = self.envoy.listener().cloned();
         self.take(step);
@@ -285,7 +285,7 @@ impl World {
         let (now, listener) = (self.now, self.envoy.listener().cloned());
         self.earlier.retain(|(ended, _)| now < *ended + DRAIN_TIME);
         if self.envoy.has_refused_clusters || self.is_forgetful {
-            // What is left behind and refused goes, although it may be needed.
+            // Clusters that are left behind and refused are dropped, although they may be needed.
             return Ok(());
         }
         for sent in self.earlier.iter().map(|(_, sent)| sent).chain(&listener) {
@@ -294,8 +294,8 @@ impl World {
         Ok(())
     }
 
-    /// Whether requests that a listener's filter sends on arrive: every cluster that it names is there, and
-    /// its pools' filter runs in the same VM.
+    /// Checks that requests from a listener's filter arrive: every cluster that it names exists, and its
+    /// pools' filter runs in the same VM.
     fn check_way_out(&self, sent: &Sent) -> Result<(), TestCaseError> {
         for cluster in sent.named() {
             let is_there = self.envoy.active.contains_key(&cluster.name);
@@ -313,7 +313,7 @@ impl World {
         Ok(())
     }
 
-    /// Lets everything go well from here on.
+    /// Makes everything go well from here on.
     fn settle(&mut self) -> Result<(), TestCaseError> {
         self.envoy.end_requests();
         self.envoy.faults = Default::default();
@@ -361,7 +361,7 @@ impl World {
 }
 
 #[test]
-fn every_envoy_comes_to_what_is_published_from_every_state() {
+fn every_envoy_reaches_what_is_published_from_every_state() {
     let mut config = Config {
         failure_persistence: None,
         ..Config::default()
@@ -374,7 +374,7 @@ fn every_envoy_comes_to_what_is_published_from_every_state() {
     }
     let mut runner = TestRunner::new(config);
     let delivery = prop_oneof![Just(ModuleDelivery::Fetched), Just(ModuleDelivery::Local)];
-    let steps = proptest::collection::vec(step(), 1..LONGEST);
+    let steps = proptest::collection::vec(step(), 1..MAX_STEPS);
     let outcome = runner.run(&(delivery, steps), |(delivery, steps)| {
         let mut world = World::new(delivery);
         for step in &steps {

@@ -1,4 +1,4 @@
-//! What is sent after what.
+//! In which order resources are sent.
 
 use super::*;
 use crate::fleet::WaitingFor;
@@ -29,7 +29,7 @@ fn clusters_come_first_then_their_filter_then_the_plugin_configuration() {
 fn clusters_that_wait_for_their_filter_hold_nothing_up() {
     let mut envoy = Envoy::new(1, &["a"]);
     envoy.clusters("");
-    // Envoy acknowledges clusters when they are ready, which needs the filter.
+    // Envoy acknowledges clusters once they are ready, for which they need the filter.
     envoy.stages.insert(GENERATION);
     assert_eq!(envoy.filters(""), ["stage 7"]);
     assert_eq!(envoy.publish(snapshot(2, &["a", "b"])), NOTHING);
@@ -68,7 +68,7 @@ fn an_edit_that_leaves_the_endpoints_alone_sends_the_plugin_configuration_only()
 }
 
 #[test]
-fn a_cluster_that_comes_back_while_it_is_being_removed_is_made_again_first() {
+fn a_cluster_that_returns_while_being_removed_is_created_again_first() {
     let mut envoy = Envoy::settled(1, &["a", "b"]);
     envoy.publish(snapshot(2, &["b"]));
     envoy.ack(Kind::Filters);
@@ -79,7 +79,7 @@ fn a_cluster_that_comes_back_while_it_is_being_removed_is_made_again_first() {
 }
 
 #[test]
-fn a_cluster_that_comes_back_while_it_stays_behind_just_stays() {
+fn a_cluster_that_returns_while_left_behind_just_stays() {
     let mut envoy = Envoy::settled(1, &["a", "b"]);
     envoy.publish(snapshot(2, &["b"]));
     envoy.ack(Kind::Filters);
@@ -89,7 +89,7 @@ fn a_cluster_that_comes_back_while_it_stays_behind_just_stays() {
 }
 
 #[test]
-fn revisions_that_come_faster_than_answers_are_skipped() {
+fn revisions_that_arrive_faster_than_answers_are_skipped() {
     let mut envoy = Envoy::settled(1, &["a"]);
     assert_eq!(envoy.publish(snapshot(2, &["a"])), ["plugin 2"]);
     assert_eq!(envoy.publish(snapshot(3, &["a"])), NOTHING);
@@ -135,7 +135,7 @@ fn outdated_nonces_are_ignored() {
 }
 
 #[test]
-fn asking_again_is_answered_again_once() {
+fn a_repeated_request_is_answered_once_more() {
     let mut envoy = Envoy::settled(1, &["a"]);
     assert_eq!(envoy.filters(""), ["stage 7"]);
     assert_eq!(envoy.ack(Kind::Filters), ["plugin 1"]);
@@ -170,7 +170,7 @@ fn back(target: Snapshot, clusters: &str, filters: &str) -> (Envoy, Vec<String>)
 }
 
 #[test]
-fn an_envoy_that_comes_back_keeps_what_it_runs() {
+fn an_envoy_that_reconnects_keeps_what_it_runs() {
     let mut target = snapshot(3, &["c"]);
     target.retired = vec![cluster("b"), cluster("a")];
     let (mut envoy, sent) = back(target, "1-9c8d", "1-1a2b");
@@ -184,7 +184,7 @@ fn an_envoy_that_comes_back_keeps_what_it_runs() {
 }
 
 #[test]
-fn an_envoy_that_comes_back_with_all_of_it_is_offered_it_once_more() {
+fn an_envoy_that_reconnects_up_to_date_is_offered_everything_once_more() {
     let mut target = snapshot(3, &["c"]);
     target.retired = vec![cluster("b")];
     let before = Envoy::with(terms(ModuleDelivery::Local), None, snapshot(3, &["c"])).session;
@@ -200,7 +200,7 @@ fn an_envoy_that_comes_back_with_all_of_it_is_offered_it_once_more() {
 }
 
 #[test]
-fn one_revision_with_another_content_is_sent() {
+fn the_same_revision_with_other_content_is_sent() {
     let (mut envoy, _) = back(snapshot(3, &["c"]), "3-1a2b", "3-1a2b");
     assert_eq!(envoy.plugin().active, Some(3));
     assert!(!envoy.plugin().is_current);
@@ -209,9 +209,9 @@ fn one_revision_with_another_content_is_sent() {
 }
 
 #[test]
-fn an_envoy_whose_clusters_are_not_ready_is_known_by_their_filter() {
+fn an_envoy_whose_clusters_are_not_ready_is_recognised_by_their_filter() {
     let mut envoy = Envoy::new(3, &["c"]);
-    // It asks for clusters only when they are ready.
+    // It asks for clusters only once they are ready.
     envoy.stages.insert(GENERATION);
     assert_eq!(envoy.filters(""), ["stage 7"]);
     assert_eq!(envoy.ack(Kind::Filters), NOTHING);
@@ -220,12 +220,12 @@ fn an_envoy_whose_clusters_are_not_ready_is_known_by_their_filter() {
 }
 
 #[test]
-fn filters_of_earlier_modules_are_left_to_the_envoy_and_hold_nothing_up() {
+fn filters_of_earlier_modules_stay_with_the_envoy_and_hold_nothing_up() {
     let (one, two) = (Generation::new(1), Generation::new(2));
     let mut envoy = Envoy::new(3, &["c"]);
     envoy.clusters("2-1a2b");
     envoy.stages = BTreeSet::from([one, two, GENERATION]);
-    // It may have them, with requests under way, or wait for them: it says the same in both cases.
+    // It may have them, with requests in progress, or be waiting for them: its request is the same in both cases.
     assert_eq!(envoy.filters("2-1a2b"), ["stage 7"]);
     assert_eq!(envoy.ack(Kind::Filters), ["earlier 1"]);
     let refusal = "Error: filter config has type URL";
@@ -238,8 +238,8 @@ fn filters_of_earlier_modules_are_left_to_the_envoy_and_hold_nothing_up() {
 
 #[test]
 fn the_pools_filter_is_sent_on_every_stream_whatever_a_version_says() {
-    // Earlier releases put it into the version. It was true when the Envoy took the filter, and not any more if it
-    // dropped it since, with the clusters of this module, and then this module came back.
+    // Earlier releases recorded it in the version. That was true when the Envoy accepted the filter, but is not if
+    // it has since dropped the filter together with this module's clusters, before this module came back.
     let mut envoy = Envoy::new(1, &["a"]);
     envoy.clusters("1-1a2b");
     envoy.stages = BTreeSet::from([GENERATION]);
@@ -257,7 +257,7 @@ fn a_listener_that_was_removed_and_added_meanwhile_gets_its_filter() {
         Some(Kind::Filters),
         snapshot(1, &["a"]),
     );
-    // The version is that of the listener before.
+    // The version is that of the previous listener.
     assert_eq!(envoy.filters(&before), ["plugin 1"]);
     assert_eq!(envoy.offered.unwrap().0, WithoutModule::Refuse);
     assert_eq!(envoy.plugin().active, Some(1));
@@ -266,7 +266,7 @@ fn a_listener_that_was_removed_and_added_meanwhile_gets_its_filter() {
 }
 
 #[test]
-fn the_plugin_configuration_alone_waits_for_no_clusters() {
+fn without_clusters_on_the_stream_the_plugin_configuration_does_not_wait() {
     for only in [None, Some(Kind::Filters)] {
         let terms = terms(ModuleDelivery::Local);
         let mut envoy = Envoy::with(terms, only, snapshot(1, &["a"]));
@@ -277,7 +277,7 @@ fn the_plugin_configuration_alone_waits_for_no_clusters() {
 }
 
 #[test]
-fn clusters_alone_follow_the_target_and_stay_for_a_while() {
+fn clusters_on_their_own_stream_follow_the_target_and_stay_for_a_while() {
     let terms = terms(ModuleDelivery::Local);
     let mut envoy = Envoy::with(terms, Some(Kind::Clusters), snapshot(1, &["a"]));
     assert_eq!(envoy.clusters(""), ["clusters 1 a"]);
@@ -298,7 +298,7 @@ fn no_channels_means_no_clusters_and_still_a_plugin_configuration() {
 }
 
 #[test]
-fn one_name_is_never_sent_twice() {
+fn a_cluster_name_is_never_sent_twice() {
     let mut envoy = Envoy::settled(1, &["a"]);
     let mut moved = snapshot(2, &[]);
     let mut cluster = cluster("a");

@@ -1,4 +1,4 @@
-//! What becomes of refusals.
+//! What happens after refusals.
 
 use super::*;
 use crate::fleet::WaitingFor;
@@ -14,7 +14,7 @@ fn a_refused_plugin_configuration_is_shown_and_sent_again_later() {
     let rejection = plugin.rejected.unwrap();
     assert_eq!((rejection.revision, rejection.reason.as_str()), (2, "no"));
     assert_eq!(envoy.wait(), ["plugin 2"]);
-    assert_ne!(envoy.offered, first, "Envoy would take it for known");
+    assert_ne!(envoy.offered, first, "Envoy would ignore the same bytes");
     assert!(envoy.plugin().rejected.is_some(), "it still holds");
     envoy.ack(Kind::Filters);
     let plugin = envoy.plugin();
@@ -34,28 +34,28 @@ fn refused_clusters_hold_the_plugin_configuration_back_and_are_sent_again_later(
     );
     assert_eq!(envoy.wait(), ["clusters 3 a,b"]);
     envoy.nack(Kind::Clusters, "bad b");
-    // Envoy may have applied a part of the refused set, so that the good one is sent again.
+    // Envoy may have applied part of the refused set, so the good one is sent again.
     assert_eq!(envoy.publish(snapshot(4, &["a"])), ["clusters 4 a"]);
     assert_eq!(envoy.ack(Kind::Clusters), ["plugin 4"]);
     assert_eq!(envoy.session.progress().clusters.rejected, None);
 }
 
 #[test]
-fn what_stays_behind_gives_way_when_clusters_are_refused() {
+fn clusters_left_behind_are_dropped_when_a_refusal_names_none() {
     let mut envoy = Envoy::settled(1, &["a"]);
     envoy.publish(snapshot(2, &["b"]));
     envoy.ack(Kind::Clusters);
     envoy.ack(Kind::Filters);
     assert_eq!(envoy.publish(snapshot(3, &["c"])), ["clusters 3 a,b,c"]);
-    // `a` has left, `b` is in force.
+    // `a` is left behind, `b` is in force.
     assert_eq!(envoy.nack(Kind::Clusters, "bad a"), ["clusters 3 b,c"]);
     assert_eq!(envoy.nack(Kind::Clusters, "bad b"), ["clusters 3 c"]);
     assert_eq!(envoy.ack(Kind::Clusters), ["plugin 3"]);
 }
 
-/// Envoy takes the clusters that it does not name.
+/// Envoy accepts the clusters that it does not name.
 #[test]
-fn what_stays_behind_stays_when_another_cluster_is_refused() {
+fn clusters_left_behind_stay_when_a_refusal_names_another() {
     let mut envoy = Envoy::settled(1, &["a"]);
     envoy.publish(snapshot(2, &["b"]));
     envoy.ack(Kind::Clusters);
@@ -88,7 +88,7 @@ fn an_envoy_that_lacks_the_module_gets_it_with_the_pools_filter() {
         assert_eq!(envoy.wait(), ["stage 7"]);
         assert_eq!(envoy.offered, Some((WithoutModule::Refuse, variant + 1)));
     }
-    // Nothing depends on it yet: no listener has opened, no edit is lost.
+    // Nothing depends on it yet: no listener is open, and no edit is lost.
     assert_eq!(envoy.publish(snapshot(2, &["b"])), NOTHING);
     assert_eq!(envoy.ack(Kind::Filters), ["clusters 2 a,b"]);
     assert_eq!(envoy.ack(Kind::Clusters), ["plugin 2"]);
@@ -130,7 +130,7 @@ fn an_envoy_that_starts_alone_waits_for_the_module_and_then_gets_its_configurati
 }
 
 #[test]
-fn an_edit_confirms_as_well() {
+fn an_edit_also_confirms() {
     let mut envoy = Envoy::fetching_alone(1, "");
     envoy.ack(Kind::Filters);
     assert_eq!(envoy.publish(snapshot(2, &["a"])), ["plugin 2"]);

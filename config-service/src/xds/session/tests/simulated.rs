@@ -1,15 +1,16 @@
-//! An Envoy as far as xDS is concerned, as the real ones behave:
+//! A simulated Envoy, which behaves like real ones as far as xDS is concerned:
 //!
-//! - a cluster is active when its name is resolved and its filter was answered to, whether it was taken or
-//!   not; a running Envoy sends nothing about clusters while one is not;
-//! - a filter is one subscription for all clusters that name it; what came last, refused or not, is what a
-//!   new cluster gets, and the same bytes once more are taken for known; one of another type changes nothing;
-//! - a refusal of one filter is an answer to all that are asked for;
-//! - a module that is not there is fetched, and the filter refused meanwhile; one whose key the Envoy lacks is
+//! - a cluster is active once its name is resolved and its filter was answered, whether accepted or not; a
+//!   running Envoy sends nothing about clusters while one is not active;
+//! - a filter is one subscription for all clusters that name it; a new cluster gets what came last, refused
+//!   or not, and the same bytes once more are ignored; one of another type changes nothing;
+//! - a refusal of one filter counts as an answer for all that are requested;
+//! - a missing module is fetched, and the filter refused meanwhile; a filter whose key the Envoy lacks is
 //!   always refused;
-//! - the listener asks for its filter when the first clusters are there;
-//! - sound clusters of a refused set are taken, and others go all the same;
-//! - a filter is asked for until the last cluster that names it is gone, or until requests on it have ended;
+//! - the listener asks for its filter once the first clusters are ready;
+//! - valid clusters in a refused set are accepted, and clusters missing from it are removed nevertheless;
+//! - a filter is requested until the last cluster that names it is gone, or until requests on it have
+//!   ended;
 //! - versions survive a stream, nonces do not.
 //!
 //! <https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol>, and `config_discovery_impl.cc`,
@@ -51,14 +52,14 @@ impl Sent {
     }
 }
 
-/// What uses a filter: the listener, or pools.
+/// A user of a filter: the listener, or pools.
 type Name = Option<Generation>;
 
 #[derive(Debug, Default)]
 struct Subscription {
     last: Option<Sent>,
     applied: Option<Sent>,
-    /// Whether it has been answered to at all.
+    /// Whether it has been answered at all.
     is_ready: bool,
 }
 
@@ -69,24 +70,24 @@ struct Warming {
 }
 
 impl Warming {
-    /// Whether its name is still to be resolved, and can be.
+    /// Whether its name still has to be resolved, and can be.
     fn waits_for_name(&self, unresolved: Option<&String>) -> bool {
         let host = self.cluster.hosts.first().map(|host| &host.host);
         !self.is_resolved && (unresolved.is_none() || host != unresolved)
     }
 }
 
-/// What may go wrong at the moment.
+/// What currently goes wrong.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// Filters are refused although their module is there: the listener's, and those of pools.
+    /// Filters are refused although their module is present: the listener's, and the pools'.
     pub(super) refuses_plugin: bool,
     pub(super) refuses_stages: bool,
     /// The cluster with this host is refused.
     pub(super) refuses_host: Option<String>,
-    /// The name of this host is not resolved.
+    /// This host's name cannot be resolved.
     pub(super) unresolved: Option<String>,
-    /// Requests keep filters whose clusters are gone.
+    /// Requests keep filters alive whose clusters are gone.
     pub(super) requests_go_on: bool,
     /// The module cannot be fetched.
     pub(super) fetches_fail: bool,
@@ -95,11 +96,11 @@ pub(super) struct Faults {
 #[derive(Debug, Default)]
 pub(super) struct Envoy {
     pub(super) faults: Faults,
-    /// How it comes by modules.
+    /// How it gets modules.
     delivery: Option<ModuleDelivery>,
     /// The keys in its environment.
     pub(super) keys: BTreeSet<u8>,
-    /// Whether the first clusters were there.
+    /// Whether the first clusters have been ready.
     is_running: bool,
     pub(super) active: BTreeMap<String, Cluster>,
     warming: BTreeMap<String, Warming>,
@@ -113,7 +114,8 @@ pub(super) struct Envoy {
     pub(super) inbox: VecDeque<(Response, Generation, u8)>,
     pub(super) outbox: VecDeque<Request>,
     is_connected: bool,
-    /// Whether another version of a cluster that is there was refused: nothing is promised about it for now.
+    /// Whether another version of an existing cluster was refused, so that nothing is promised about it
+    /// for now.
     pub(super) has_refused_clusters: bool,
 }
 
@@ -140,7 +142,7 @@ impl Envoy {
         self.filters.get(&Some(generation))?.applied.as_ref()
     }
 
-    /// Whether it waits for names to be resolved.
+    /// Whether it is waiting for names to be resolved.
     pub(super) fn resolves(&self) -> bool {
         let unresolved = self.faults.unresolved.as_ref();
         let mut warming = self.warming.values();
@@ -163,7 +165,7 @@ impl Envoy {
         self.outbox.clear();
     }
 
-    /// Takes the next response.
+    /// Handles the next response.
     pub(super) fn receive(&mut self) {
         let Some((response, module, key)) = self.inbox.pop_front() else {
             return;
@@ -234,7 +236,7 @@ impl Envoy {
         (!refused.is_empty()).then(|| format!("Error adding/updating cluster(s) {reasons}"))
     }
 
-    /// Requests that kept filters end.
+    /// Requests that kept filters alive end.
     pub(super) fn end_requests(&mut self) {
         self.faults.requests_go_on = false;
         let subscribed = self.filters.len();
@@ -295,7 +297,7 @@ impl Envoy {
             return None;
         }
         let made = if let Place::Earlier(_) = sent.filter.place {
-            // Refused by its type, before anything is touched.
+            // Refused for its type, before anything is touched.
             Err("type".to_owned())
         } else {
             subscription.last = Some(sent.clone());
@@ -317,11 +319,11 @@ impl Envoy {
         }
     }
 
-    /// Makes a filter.
+    /// Creates a filter.
     fn make(&mut self, sent: &Sent) -> Result<(), String> {
         let is_local = self.delivery == Some(ModuleDelivery::Local);
         let waits = sent.filter.without_module == WithoutModule::Wait;
-        assert_eq!(waits, is_local, "requests would pass it by");
+        assert_eq!(waits, is_local, "requests would bypass it");
         if !is_local && !self.modules.contains(&sent.module) {
             self.fetching.insert(sent.module);
             return Err("no module".to_owned());
@@ -341,7 +343,7 @@ impl Envoy {
         self.active.values().chain(warming)
     }
 
-    /// Activates clusters that are ready, and does what waits for that.
+    /// Activates clusters that are ready, and does what was waiting for that.
     fn settle(&mut self) {
         let filters = &self.filters;
         let is_ready = |warming: &Warming| {
