@@ -1,4 +1,4 @@
-//! Who may do what: roles, and the tokens that stand for them.
+//! Who may do what: roles, and the tokens that grant them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,19 +11,19 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-/// Name of whoever has the token from the environment.
+/// The name of whoever uses the token from the environment.
 pub const BOOTSTRAP: &str = "admin";
 
-/// Start of every token that is made here, so that scanners for leaked secrets can find them.
+/// Prefix of every token created here, so that scanners for leaked secrets can find them.
 const PREFIX: &str = "bedrock-admin-";
 
-/// Random bytes of a token.
+/// Number of random bytes in a token.
 const TOKEN_BYTES: usize = 32;
 
-/// Characters that they are written with: Base64 without padding.
+/// Number of characters that they become: Base64 without padding.
 const TOKEN_TEXT: usize = (TOKEN_BYTES * 4).div_ceil(3);
 
-/// What somebody may do; each role includes those before it.
+/// What somebody may do; each role includes the previous ones.
 #[derive(
     Clone,
     Copy,
@@ -43,11 +43,11 @@ pub enum Role {
     Viewer,
     /// Edits channels, and tests them.
     Editor,
-    /// Makes and revokes tokens.
+    /// Creates and revokes tokens.
     Admin,
 }
 
-/// Somebody who has shown a token.
+/// Somebody who has presented a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// Name of the token, for the history.
@@ -58,7 +58,7 @@ pub struct Principal {
 
 /// SHA-256 of a token.
 ///
-/// A token has 256 random bits, so that a plain hash is enough: there is nothing to guess.
+/// A plain hash is enough, because a token has 256 random bits, which nobody can guess.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TokenHash(pub(crate) [u8; 32]);
 
@@ -84,7 +84,7 @@ impl FromStr for Role {
     }
 }
 
-/// A word that is no role.
+/// A word that is not a role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no such role; the roles are viewer, editor and admin")]
 pub struct UnknownRole;
@@ -96,16 +96,16 @@ pub(crate) fn random_text() -> Result<String, getrandom::Error> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Makes a token.
+/// Creates a token.
 ///
 /// # Errors
 ///
-/// When the system has no random numbers.
+/// When the system cannot provide random numbers.
 pub fn new_token() -> Result<Secret, getrandom::Error> {
     Ok(Secret::new(format!("{PREFIX}{}", random_text()?)))
 }
 
-/// Whether a text looks like a token that was made here. Others need not be looked up.
+/// Whether a text looks like a token created here. Others need no lookup.
 pub(crate) fn may_be_issued(token: &[u8]) -> bool {
     let random = token.strip_prefix(PREFIX.as_bytes());
     random.is_some_and(|text| text.len() == TOKEN_TEXT)
@@ -125,8 +125,8 @@ impl fmt::Debug for TokenHash {
     }
 }
 
-/// Whether a text can be the name of a token: as that of a channel, but not the one that whoever has
-/// the token from the environment goes by.
+/// Whether a text is a valid name for a token: the rules are those for channels, and the name used
+/// for the token from the environment is taken.
 #[must_use]
 pub fn is_token_name(name: &str) -> bool {
     name != BOOTSTRAP && is_name(name)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn roles_include_those_before_them() {
+    fn roles_include_the_previous_ones() {
         assert!(Role::Viewer < Role::Editor && Role::Editor < Role::Admin);
         for role in [Role::Viewer, Role::Editor, Role::Admin] {
             assert_eq!(role.as_str().parse(), Ok(role));

@@ -1,6 +1,6 @@
-//! The service over HTTP: every route of its ports, and what holds for all of them.
+//! The service over HTTP: every route of its ports, and what applies to all of them.
 //!
-//! Logged are method, path and status, never a header or body.
+//! The log has method, path and status, never a header or body.
 
 mod slow;
 
@@ -15,7 +15,7 @@ use axum::response::Response;
 use crate::api::{self, AppState};
 use crate::web;
 
-/// Everything at the admin address: the API and the page.
+/// Everything at the admin address: the API and the pages.
 pub(crate) fn admin(state: AppState) -> Router {
     Router::new()
         .merge(api::routes(&state))
@@ -36,8 +36,8 @@ pub(crate) fn metrics(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// Answers are for who asked: nothing on the way keeps them, unless they say so, and no browser takes them for
-/// something else than they are.
+/// Answers are meant only for the caller: nothing on the way may cache them unless they say so, and no browser
+/// may guess another content type.
 async fn keep_to_the_client(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -52,10 +52,10 @@ async fn keep_to_the_client(request: Request, next: Next) -> Response {
     response
 }
 
-/// Most of a path that goes into the log, in bytes: anybody may send a long one.
+/// The most of a path to log, in bytes, because anybody may send a long one.
 const MAX_LOGGED_PATH: usize = 200;
 
-/// Logs and counts a request. One without a valid token has a line of its own, if it is not one too many.
+/// Logs and counts a request. One without a valid token is logged elsewhere, within a quota.
 async fn log_request(State(app): State<AppState>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
@@ -76,12 +76,12 @@ async fn log_request(State(app): State<AppState>, request: Request, next: Next) 
     response
 }
 
-/// Whether a request is one that anybody may send as often as they like: its line would fill the log.
+/// Whether anybody may send this request as often as they like, so that its line would fill the log.
 fn is_anonymous(route: Option<&str>, status: StatusCode) -> bool {
     status == StatusCode::UNAUTHORIZED || matches!(route, None | Some("/healthz" | "/readyz"))
 }
 
-/// A path as the log shows it.
+/// A path as shown in the log.
 fn shortened(path: &str) -> String {
     match path.get(..path.floor_char_boundary(MAX_LOGGED_PATH)) {
         Some(start) if start.len() < path.len() => format!("{start}…"),
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_anybody_may_send_is_not_logged_at_info() {
+    fn what_anybody_may_send_is_not_logged_at_info_level() {
         for (route, status, expected) in [
             (None, StatusCode::NOT_FOUND, true),
             (Some("/healthz"), StatusCode::OK, true),

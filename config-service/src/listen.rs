@@ -1,9 +1,9 @@
-//! What stands between the ports and what they serve: TLS, time limits, and a bound on connections.
+//! What protects the ports: TLS, time limits, and a limit on connections.
 //!
-//! A client that sends slowly, or nothing, must not use up what others need: file descriptors above all, of
-//! which the ports and the database live. `admission` says how many connections a port may have, and which of
-//! them has to go when there are more; `pulse` knows what each waits for, and since when; `door` lets them in.
-//! `server` serves HTTP on those of the admin port. Knows no route.
+//! A client that sends slowly, or nothing, must not use up what others need: above all file descriptors, on
+//! which the ports and the database depend. `admission` decides how many connections a port may have, and
+//! which one to close when there are more; `pulse` knows what each waits for, and since when; `door` accepts
+//! them. `server` serves HTTP on those of the admin port. This module knows no routes.
 
 mod admission;
 mod body;
@@ -26,33 +26,34 @@ pub(crate) use pulse::Pulse;
 pub(crate) use server::serve;
 use tls::{Port, Tls};
 
-/// What an HTTP port is guarded by.
+/// What protects an HTTP port.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
     pub(crate) port: Port,
     pub(crate) places: Places,
     pub(crate) patience: Patience,
-    /// Plain text is spoken without it.
+    /// Without it, the port speaks plain text.
     pub(crate) tls: Option<Arc<Tls>>,
 }
 
-/// How long clients are waited for.
+/// How long to wait for clients.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
-    /// From a connection's start, or the first byte of a later request, to the end of the request's head; TLS
-    /// included.
+    /// From a connection's start, or the first byte of a later request, to the end of the request's headers;
+    /// TLS included.
     pub(crate) head: Duration,
-    /// How long the body of a request may take, and how long a client may take nothing of an answer.
+    /// How long the body of a request may take, and how long a client may go without reading any of an
+    /// answer.
     pub(crate) body: Duration,
-    /// How long a connection stays without a request.
+    /// How long a connection may stay open without a request.
     pub(crate) idle: Duration,
 }
 
 /// How many connections a port may have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places {
-    /// In all.
+    /// In total.
     pub(crate) all: usize,
-    /// Of one address.
+    /// From one address.
     pub(crate) per_address: usize,
 }

@@ -1,11 +1,12 @@
 //! What the service counts, for Prometheus.
 //!
-//! A label has values of this program, or names of channels that exist: never what a client or an Envoy can
-//! make up, because every new value would stay in memory.
+//! Label values come from this program, or are names of existing channels. They are never what a client or
+//! an Envoy can make up, because every new value would stay in memory.
 //!
 //! <https://prometheus.io/docs/specs/om/open_metrics_spec/>
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, SystemTime};
 
 use axum::http::{Method, StatusCode};
@@ -19,13 +20,13 @@ use prometheus_client::registry::{Registry, Unit};
 use crate::channel::CredentialStatus;
 use crate::fleet::FleetCounts;
 
-/// Seconds from an edit to its acknowledgement, in buckets.
+/// Buckets for the seconds from an edit to its acknowledgement.
 const PUSH_SECONDS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Seconds of a request to the admin address, in buckets.
+/// Buckets for the seconds that a request to the admin address takes.
 const REQUEST_SECONDS: [f64; 7] = [0.005, 0.01, 0.025, 0.1, 0.5, 2.0, 10.0];
 
-/// Label of requests for which there is no route.
+/// Label for requests without a matching route.
 const NO_ROUTE: &str = "none";
 
 /// Everything that is counted while the service runs. Clones share one count.
@@ -40,6 +41,7 @@ struct Inner {
     pushed: Histogram,
     requests: Family<Request, Counter>,
     durations: Family<Route, Histogram, fn() -> Histogram>,
+    limited: Family<Limited, Counter>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -61,9 +63,20 @@ struct Route {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    limit: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Channel {
     channel: String,
     kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Caller {
+    caller: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -76,13 +89,15 @@ struct Build {
     version: &'static str,
 }
 
-/// What is read off when somebody asks.
+/// Values that are read when metrics are requested.
 #[derive(Debug)]
 pub(crate) struct Now {
     pub(crate) revision: u64,
     pub(crate) channels: usize,
     pub(crate) fleet: FleetCounts,
     pub(crate) credentials: Vec<CredentialStatus>,
+    /// Callers with a budget, and the part of it that is used.
+    pub(crate) budgets: Vec<(String, f64)>,
     pub(crate) time: SystemTime,
 }
 
@@ -94,6 +109,7 @@ impl Default for Metrics {
             pushed: Histogram::new(PUSH_SECONDS),
             requests: Family::default(),
             durations: Family::new_with_constructor(durations),
+            limited: Family::default(),
         };
         Self {
             inner: Arc::new(inner),
@@ -102,22 +118,30 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// An Envoy has acknowledged (or else refused) a resource.
-    pub(crate) fn answered(&self, resource: &'static str, acknowledged: bool) {
-        let verdict = if acknowledged { "ack" } else { "nack" };
+    /// An Envoy has acknowledged a resource.
+    pub(crate) fn acknowledged(&self, resource: &'static str) {
+        self.answered(resource, "ack");
+    }
+
+    /// An Envoy has refused a resource.
+    pub(crate) fn rejected(&self, resource: &'static str) {
+        self.answered(resource, "nack");
+    }
+
+    fn answered(&self, resource: &'static str, verdict: &'static str) {
         self.inner
             .answers
             .get_or_create(&Answer { resource, verdict })
             .inc();
     }
 
-    /// An Envoy has acknowledged the current plugin configuration, so long after it was made.
+    /// An Envoy has acknowledged the current plugin configuration, this long after it was created.
     pub(crate) fn pushed(&self, after: Duration) {
         self.inner.pushed.observe(after.as_secs_f64());
     }
 
-    /// A request to the admin address has been answered. `route` is the template of the route, `None` where
-    /// no route was found.
+    /// A request to the admin address has been answered. `route` is the route's template, `None` if no
+    /// route matched.
     pub(crate) fn requested(
         &self,
         route: Option<&str>,
@@ -139,6 +163,16 @@ impl Metrics {
         duration.observe(took.as_secs_f64());
     }
 
+    /// An Envoy has asked about a caller's limit on `limit`.
+    pub(crate) fn limited(&self, limit: &'static str, is_over: bool) {
+        let verdict = if is_over { "over" } else { "ok" };
+        let counter = self
+            .inner
+            .limited
+            .get_or_create(&Limited { limit, verdict });
+        counter.inc();
+    }
+
     /// All metrics as text.
     pub(crate) fn encode(&self, now: &Now) -> String {
         let mut registry = Registry::with_prefix("config_service");
@@ -154,12 +188,12 @@ impl Metrics {
         let inner = &self.inner;
         registry.register(
             "xds_answers",
-            "Answers of Envoys to what was pushed, by resource (clusters, plugin) and verdict",
+            "Envoys' answers to pushed configuration, by resource (clusters, plugin) and verdict",
             inner.answers.clone(),
         );
         registry.register_with_unit(
             "push_duration",
-            "From the making of a revision to an Envoy's acknowledgement of it",
+            "Time from creating a revision to an Envoy's acknowledgement of it",
             Unit::Seconds,
             inner.pushed.clone(),
         );
@@ -173,6 +207,11 @@ impl Metrics {
             "How long requests to the admin address took",
             Unit::Seconds,
             inner.durations.clone(),
+        );
+        registry.register(
+            "rate_limit_checks",
+            "Limits that Envoys asked about, by what they limit (requests, tokens) and verdict (ok, over)",
+            inner.limited.clone(),
         );
     }
 }
@@ -189,7 +228,7 @@ impl Now {
         gauge(
             registry,
             "channels",
-            "Channels, disabled ones included",
+            "Channels, including disabled ones",
             channels,
         );
         let envoys = Family::<State, Gauge>::default();
@@ -211,21 +250,36 @@ impl Now {
         }
         registry.register(
             "envoys",
-            "Connected Envoys, by where they stand with the published revision",
+            "Connected Envoys, by how they stand with the published revision",
             envoys,
         );
         let stalled = u64::try_from(stalled).unwrap_or(u64::MAX);
         gauge(
             registry,
             "envoys_stalled",
-            "Connected Envoys that have not run what is published for 30 seconds",
+            "Connected Envoys that have been behind the published configuration for more than 30 \
+             seconds",
             stalled,
         );
         let build = Family::<Build, Gauge>::default();
         let version = env!("CARGO_PKG_VERSION");
         build.get_or_create(&Build { version }).set(1);
-        registry.register("build", "The version that runs", build);
+        registry.register("build", "The running version", build);
         self.register_credentials(registry);
+        self.register_budgets(registry);
+    }
+
+    fn register_budgets(&self, registry: &mut Registry) {
+        let used = Family::<Caller, Gauge<f64, AtomicU64>>::default();
+        for (caller, part) in &self.budgets {
+            let caller = caller.clone();
+            used.get_or_create(&Caller { caller }).set(*part);
+        }
+        registry.register(
+            "budget_used_ratio",
+            "Part of a caller's monthly budget that is used, 1 for all; `*` stands for everybody together",
+            used,
+        );
     }
 
     fn register_credentials(&self, registry: &mut Registry) {
@@ -246,7 +300,8 @@ impl Now {
         }
         registry.register_with_unit(
             "credentials_expire_in",
-            "Until the credentials that AWS issued for a channel expire; negative when they have",
+            "Time until the credentials that AWS issued for a channel expire; negative once they \
+             have",
             Unit::Seconds,
             expiry,
         );
@@ -258,7 +313,7 @@ impl Now {
     }
 }
 
-/// A method as a label: those that are defined for HTTP, and one word for all that a client makes up.
+/// A method as a label: those that HTTP defines, and one word for everything that a client makes up.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc9110#section-9.1>, <https://www.rfc-editor.org/rfc/rfc5789>
 fn known(method: &Method) -> &'static str {

@@ -1,4 +1,4 @@
-//! Who may use the API: whoever shows a token, as far as its role goes.
+//! Who may use the API: whoever presents a token, within the limits of its role.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::{App, AppState, Problem};
 use crate::access::{BOOTSTRAP, Principal, Role, TokenHash, may_be_issued};
 
-/// Whom a request comes from, as a handler's argument.
+/// Who sent a request, as a handler's argument.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) IpAddr);
 
@@ -30,7 +30,7 @@ where
     }
 }
 
-/// Lets a request through when it carries a token, and says whose it is.
+/// Admits a request that carries a valid token, and says whose it is.
 pub(super) async fn require_token(
     State(app): App,
     client: Client,
@@ -48,7 +48,8 @@ pub(super) async fn require_token(
 }
 
 impl AppState {
-    /// Whose token it is. A right one is never refused because of wrong ones, nor made to wait.
+    /// Finds out whose token it is. Wrong tokens never cause a right one to be refused or
+    /// delayed.
     pub(crate) async fn authenticate(
         &self,
         token: Option<&[u8]>,
@@ -66,12 +67,12 @@ impl AppState {
         Err(Problem::unauthorized())
     }
 
-    /// What comes before the answer to somebody who is not let in: a line in the log, or a pause.
+    /// What happens before a refusal: a line in the log, or a delay.
     pub(crate) async fn refuse(&self, client: Client, path: &str, reason: &'static str) {
         self.refusals.meet(client.0, path, reason).await;
     }
 
-    /// Whose token it is; guesses do not reach the database.
+    /// Whose token it is; texts that cannot be tokens are not looked up in the database.
     async fn holder(&self, token: &[u8]) -> Result<Option<Principal>, Problem> {
         let hash = TokenHash::of(token);
         if self.token.matches(hash) || may_be_issued(token) {
@@ -92,7 +93,7 @@ impl AppState {
     }
 }
 
-/// The bearer token of a request (RFC 6750, section 2.1); the scheme's case does not matter.
+/// A request's bearer token (RFC 6750, section 2.1); the scheme is case-insensitive.
 fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("Bearer ".len())?;
@@ -100,12 +101,12 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 impl Principal {
-    /// Refuses who may only look.
+    /// Refuses callers who may only read.
     pub(crate) fn may_edit(&self) -> Result<(), Problem> {
         self.has(Role::Editor)
     }
 
-    /// Refuses who may not hand out tokens.
+    /// Refuses callers who may not manage tokens.
     pub(crate) fn may_administer(&self) -> Result<(), Problem> {
         self.has(Role::Admin)
     }
@@ -118,7 +119,7 @@ impl Principal {
             principal = self.name,
             role = self.role.as_str(),
             needed = needed.as_str(),
-            "refused: the role does not suffice"
+            "refused: the role is not sufficient"
         );
         Err(Problem::forbidden(self, needed))
     }

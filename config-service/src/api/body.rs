@@ -1,4 +1,4 @@
-//! Request bodies of limited size.
+//! Request bodies, limited in size.
 
 use std::fmt::Display;
 
@@ -18,12 +18,13 @@ const MAX_BODY_BYTES: usize = 1024 * 1024;
 pub(super) struct Body(Vec<u8>);
 
 impl Body {
-    /// The body as JSON of a shape.
+    /// The body as JSON of the expected shape.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let unreadable =
             |error: &dyn Display| Problem::bad_request(format!("the body cannot be read: {error}"));
         let body = reader::without_mark(&self.0).map_err(|error| unreadable(&error))?;
-        // serde names the field; it repeats a wrong value of an enumeration, which is no secret.
+        // serde names the field; it repeats an invalid value of an enumeration, which is not a
+        // secret.
         serde_json::from_slice(body).map_err(|error| unreadable(&error))
     }
 }
@@ -53,7 +54,7 @@ impl<S: Sync> FromRequest<S> for Body {
     }
 }
 
-/// axum says so in the documentation of `to_bytes`: the limit is the source of the error.
+/// As axum's documentation of `to_bytes` says, the exceeded limit is the source of the error.
 fn is_limit(error: &axum::Error) -> bool {
     std::error::Error::source(error)
         .is_some_and(|source| source.to_string().contains("length limit exceeded"))

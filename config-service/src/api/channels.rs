@@ -10,7 +10,8 @@ use utoipa_axum::routes;
 use super::body::Body;
 use super::list::{ChannelList, Filter};
 use super::openapi::{
-    BadRequest, ChannelId, Conflict, Forbidden, IfMatch, Invalid, NotFound, Outdated, TooLarge,
+    BadRequest, ChannelId, Conflict, CreatedChannel, EditRefused, Forbidden, IfMatch, Invalid,
+    NotFound, Outdated, ShownChannel, TooLarge,
 };
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, etag};
@@ -65,7 +66,7 @@ impl IntoResponse for Answer {
     }
 }
 
-/// Who edits, and what they know of the channel.
+/// Who edits, and which state of the channel they know.
 pub(super) fn author(principal: &Principal, headers: &HeaderMap) -> Result<Author, Problem> {
     Ok(Author {
         name: principal.name.clone(),
@@ -105,15 +106,7 @@ async fn list(State(app): App, Query(filter): Query<Filter>) -> Result<Json<Chan
         "model_mapping": {"gpt-4o": "claude-sonnet-4-5"},
     })),
     responses(
-        (
-            status = 201,
-            description = "The channel; location has its address",
-            body = ChannelView,
-            headers(
-                ("etag" = String, description = "Entity tag, for If-Match"),
-                ("location" = String, description = "Address of the channel"),
-            ),
-        ),
+        CreatedChannel,
         (status = 400, response = BadRequest),
         (status = 403, response = Forbidden),
         (status = 409, response = Conflict),
@@ -140,12 +133,7 @@ async fn create(
     summary = "One channel",
     params(ChannelId),
     responses(
-        (
-            status = 200,
-            description = "The channel",
-            body = ChannelView,
-            headers(("etag" = String, description = "Entity tag, for If-Match")),
-        ),
+        ShownChannel,
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
     ),
@@ -164,19 +152,9 @@ async fn show(State(app): App, Path(id): Path<String>) -> Result<Answer, Problem
     params(ChannelId, IfMatch),
     request_body = ChannelEdit,
     responses(
-        (
-            status = 200,
-            description = "The channel",
-            body = ChannelView,
-            headers(("etag" = String, description = "Entity tag, for If-Match")),
-        ),
-        (status = 400, response = BadRequest),
-        (status = 403, response = Forbidden),
+        ShownChannel,
+        EditRefused,
         (status = 404, response = NotFound),
-        (status = 409, response = Conflict),
-        (status = 412, response = Outdated),
-        (status = 413, response = TooLarge),
-        (status = 422, response = Invalid),
     ),
 )]
 async fn replace(
@@ -198,19 +176,9 @@ async fn replace(
     params(ChannelId, IfMatch),
     request_body(content = ChannelEdit, example = json!({"enabled": false})),
     responses(
-        (
-            status = 200,
-            description = "The channel",
-            body = ChannelView,
-            headers(("etag" = String, description = "Entity tag, for If-Match")),
-        ),
-        (status = 400, response = BadRequest),
-        (status = 403, response = Forbidden),
+        ShownChannel,
+        EditRefused,
         (status = 404, response = NotFound),
-        (status = 409, response = Conflict),
-        (status = 412, response = Outdated),
-        (status = 413, response = TooLarge),
-        (status = 422, response = Invalid),
     ),
 )]
 async fn patch(
@@ -235,27 +203,9 @@ async fn patch(
         "credentials": {"type": "default_chain"},
     })),
     responses(
-        (
-            status = 200,
-            description = "The channel; 201 when it is new",
-            body = ChannelView,
-            headers(("etag" = String, description = "Entity tag, for If-Match")),
-        ),
-        (
-            status = 201,
-            description = "The channel, which is new; location has its address",
-            body = ChannelView,
-            headers(
-                ("etag" = String, description = "Entity tag, for If-Match"),
-                ("location" = String, description = "Address of the channel"),
-            ),
-        ),
-        (status = 400, response = BadRequest),
-        (status = 403, response = Forbidden),
-        (status = 409, response = Conflict),
-        (status = 412, response = Outdated),
-        (status = 413, response = TooLarge),
-        (status = 422, response = Invalid),
+        ShownChannel,
+        CreatedChannel,
+        EditRefused,
     ),
 )]
 async fn replace_named(
@@ -287,7 +237,7 @@ async fn edit(
     let may_create = matches!(request, Request::ReplaceNamed(_));
     let revision = app.published.borrow().revision;
     let stored = app.channels.edit(author, request, body).await?;
-    // A channel that is new has been edited once, by this edit.
+    // A new channel has been edited exactly once, by this edit.
     let is_new = stored.created_at == stored.updated_at && stored.revision > revision;
     Ok(if may_create && is_new {
         Answer::created(&app, &stored)
@@ -304,7 +254,7 @@ async fn edit(
     summary = "Remove a channel",
     params(ChannelId, IfMatch),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "The channel was deleted"),
         (status = 400, response = BadRequest),
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),

@@ -16,9 +16,9 @@ pub(super) fn of(revision: u64) -> (HeaderName, HeaderValue) {
     )
 }
 
-/// What `If-Match` (RFC 9110, section 13.1.1) says that the client knows.
+/// The state that the client knows, according to `If-Match` (RFC 9110, section 13.1.1).
 ///
-/// A weak tag, and one of somebody else's, matches nothing.
+/// A weak tag matches nothing, nor does a tag that is not ours.
 pub(super) fn if_match(headers: &HeaderMap) -> Result<Expected, Problem> {
     let mut known = BTreeSet::new();
     let mut is_there = false;
@@ -50,7 +50,7 @@ fn strong(tag: &str) -> Option<Option<u64>> {
 }
 
 fn malformed() -> Problem {
-    Problem::bad_request("the header if-match is no list of entity tags such as \"7\"")
+    Problem::bad_request("the header if-match is not a list of entity tags such as \"7\"")
 }
 
 #[cfg(test)]

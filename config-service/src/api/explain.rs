@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use bedrock_filter::config::ProtocolName;
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -11,16 +12,19 @@ use super::openapi::{BadRequest, Forbidden, NotFound, TooLarge};
 use super::{App, Problem};
 use crate::explain::{Explanation, request_for};
 
-/// What shall be explained: one of the first two.
+/// What to explain; exactly one of the first two is given.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Question {
     /// The name of a model.
     model: Option<String>,
-    /// A whole chat request.
+    /// A whole request.
     #[schema(value_type = Option<Object>)]
     request: Option<Value>,
-    /// Ask this channel alone, even if it is disabled, by id.
+    /// What the client speaks: `openai_chat` (if it is absent), `openai_responses` or `anthropic_messages`.
+    #[schema(value_type = Option<String>)]
+    protocol: Option<ProtocolName>,
+    /// Ask only the channel with this id, even if it is disabled.
     channel: Option<String>,
 }
 
@@ -41,8 +45,9 @@ struct Question {
 )]
 pub(super) async fn explain(State(app): App, body: Body) -> Result<Json<Explanation>, Problem> {
     let question: Question = body.json()?;
+    let protocol = question.protocol.unwrap_or_default();
     let request = match (question.model, question.request) {
-        (Some(model), None) => request_for(&model),
+        (Some(model), None) => request_for(protocol, &model),
         (None, Some(request @ Value::Object(_))) => request,
         (None, Some(_)) => return Err(Problem::bad_request("request must be a JSON object")),
         _ => {
@@ -52,5 +57,7 @@ pub(super) async fn explain(State(app): App, body: Body) -> Result<Json<Explanat
         }
     };
     let channel = question.channel.as_deref();
-    Ok(Json(app.channels.explain(&request, channel).await?))
+    Ok(Json(
+        app.channels.explain((protocol, &request), channel).await?,
+    ))
 }

@@ -9,7 +9,10 @@ use utoipa_axum::routes;
 use super::openapi::{BadRequest, Conflict, Forbidden};
 use super::query::Query;
 use super::{App, AppState, Problem};
-use crate::export::{self, Target};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::export::{self, Channels, ExportError, Plan, Target};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -23,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     path = "/export/plugin-config",
     operation_id = "exportPluginConfig",
     tag = "operations",
-    summary = "The channels as a sealed plugin configuration, for an Envoy that is not attached",
+    summary = "The channels as a sealed plugin configuration, for an Envoy that is not connected",
     responses(
         (status = 200, description = "The plugin configuration", body = Object),
         (status = 403, response = Forbidden),
@@ -31,7 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     ),
 )]
 async fn plugin_config(State(app): App) -> Result<Response, Problem> {
-    let copy = app.channels.copy().await?;
+    let copy = app.channels.copy(None).await?;
     Ok(document("application/json", copy.plugin_config))
 }
 
@@ -51,10 +54,23 @@ async fn plugin_config(State(app): App) -> Result<Response, Problem> {
     ),
 )]
 async fn istio(State(app): App, Query(target): Query<Target>) -> Result<Response, Problem> {
-    let copy = app.channels.copy().await?;
-    let manifest = export::istio(&copy, &target, &app.resources)?;
+    let manifest = istio_manifest(&app, &target).await?;
     // https://www.rfc-editor.org/rfc/rfc9512
     Ok(document("application/yaml", manifest))
+}
+
+/// The manifest for Istio, in YAML.
+pub(crate) async fn istio_manifest(app: &AppState, target: &Target) -> Result<String, ExportError> {
+    let plan = Plan::new(target, app.resources.code())?;
+    let (snapshot, later) = if plan.is_live() {
+        let published = Arc::clone(&app.published.borrow());
+        (published, app.channels.foreseen().await?)
+    } else {
+        let copy = app.channels.copy(plan.generation()).await?;
+        (Arc::new(copy), BTreeSet::new())
+    };
+    let channels = Channels::new(&snapshot, later, &plan);
+    export::istio(&channels, &plan, &app.resources)
 }
 
 fn document(content_type: &'static str, text: String) -> Response {

@@ -1,4 +1,4 @@
-//! The filter module for Envoys, without authentication: it holds no secret.
+//! The filter module for Envoys, without authentication because it contains no secret.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -12,7 +12,7 @@ use super::openapi::NotFound;
 use super::{App, Problem};
 use crate::filter_code::FilterCode;
 
-/// The address has the content's hash in it, so the content never changes.
+/// The URL contains the content's hash, so the content never changes.
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
 /// The module's bytes, for the API's document.
@@ -46,11 +46,14 @@ impl ToSchema for Module {}
 pub(super) async fn module(State(app): App, Path(file): Path<String>) -> Result<Response, Problem> {
     let FilterCode::Served(module) = app.resources.code() else {
         return Err(Problem::not_found(
-            "no module is served; Envoys have it already",
+            "this service serves no module, because Envoys already have it (--wasm-path-in-envoy)",
         ));
     };
     if file.strip_suffix(".wasm") != Some(module.sha256.as_str()) {
-        return Err(Problem::not_found("there is no such module"));
+        return Err(Problem::not_found(
+            "there is no such module; `filter` in GET /api/status names \
+            the one that is served",
+        ));
     }
     let headers = [
         (

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::openapi::Unavailable;
 use super::{App, Problem};
 
-/// The process runs.
+/// The process is running.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Alive {
     /// `ok`
@@ -29,7 +29,7 @@ pub(super) struct Ready {
     path = "/healthz",
     operation_id = "getHealth",
     tag = "operations",
-    summary = "Whether the process runs",
+    summary = "Whether the process is running",
     security(),
     responses((status = 200, description = "It runs", body = Alive)),
 )]
@@ -37,7 +37,7 @@ pub(super) async fn alive() -> Json<Alive> {
     Json(Alive { status: "ok" })
 }
 
-/// The database has to answer. A configuration is published from the start.
+/// The database must answer. A configuration is published from the start.
 #[utoipa::path(
     get,
     path = "/readyz",

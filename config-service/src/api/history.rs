@@ -9,15 +9,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::openapi::{
-    BadRequest, ChannelId, Conflict, Forbidden, IfMatch, Invalid, NotFound, Outdated, TooLarge,
+    BadRequest, ChannelId, EditRefused, Forbidden, IfMatch, NotFound, ShownChannel,
 };
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, body, channels};
-use crate::channel::ChannelView;
 use crate::history::Entry;
 use crate::store::AuditQuery;
 
-/// Entries of one answer, and the most that can be asked for.
+/// Entries in one answer by default, and at most.
 const PAGE: (u32, u32) = (50, 500);
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -30,20 +29,33 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct Page {
+pub(super) struct Page {
     /// Entries, 1 to 500
     #[param(minimum = 1, maximum = 500, default = 50)]
     limit: Option<u32>,
     /// Only entries before this revision
-    before: Option<u64>,
+    pub(super) before: Option<u64>,
+}
+
+impl Page {
+    /// How many entries are asked for.
+    pub(super) fn limit(&self) -> Result<u32, Problem> {
+        let (usual, most) = PAGE;
+        let limit = self.limit.unwrap_or(usual);
+        if (1..=most).contains(&limit) {
+            return Ok(limit);
+        }
+        let message = format!("the parameter limit is {limit}; it must be 1 to {most}");
+        Err(Problem::bad_request(message))
+    }
 }
 
 /// Accepted edits, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 struct History {
-    /// Those of the page.
+    /// The entries of this page.
     entries: Vec<Entry>,
-    /// What to give as `before` for the entries that follow; absent on the last page.
+    /// Pass this as `before` to get the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]
     next_before: Option<u64>,
@@ -54,7 +66,7 @@ struct History {
     path = "/history",
     operation_id = "listHistory",
     tag = "history",
-    summary = "What became of all channels",
+    summary = "The history of all channels",
     params(Page),
     responses(
         (status = 200, description = "The edits of the page", body = History),
@@ -71,7 +83,7 @@ async fn all(State(app): App, Query(page): Query<Page>) -> Result<Json<History>,
     path = "/channels/{id}/history",
     operation_id = "listChannelHistory",
     tag = "history",
-    summary = "What became of a channel",
+    summary = "The history of a channel",
     params(ChannelId, Page),
     responses(
         (status = 200, description = "The edits of the page", body = History),
@@ -93,22 +105,17 @@ async fn read(
     channel: Option<String>,
     page: &Page,
 ) -> Result<Json<History>, Problem> {
-    let (usual, most) = PAGE;
-    let limit = page.limit.unwrap_or(usual);
-    if !(1..=most).contains(&limit) {
-        let message = format!("the parameter limit is {limit}; it must be 1 to {most}");
-        return Err(Problem::bad_request(message));
-    }
+    let limit = page.limit()?;
     let query = AuditQuery {
         channel,
         before: page.before,
-        // One more tells whether there is another page.
+        // One more than needed, to see whether there is another page.
         limit: limit + 1,
     };
     let mut entries = app.channels.history(&query).await?;
     if let (Some(id), None, true) = (&query.channel, query.before, entries.is_empty()) {
         return Err(Problem::not_found(format!(
-            "there is no channel with the id `{id}`, and never was"
+            "there is no channel with the id `{id}`, and there never was"
         )));
     }
     let is_more = entries.len() > limit as usize;
@@ -119,12 +126,12 @@ async fn read(
     }))
 }
 
-/// The way back.
+/// Where to roll back to.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct RollBack {
-    /// The channel becomes what it was after this revision.
-    revision: u64,
+pub(super) struct RollBack {
+    /// The channel or caller is restored to what it was after this revision.
+    pub(super) revision: u64,
 }
 
 #[utoipa::path(
@@ -132,23 +139,13 @@ struct RollBack {
     path = "/channels/{id}/rollback",
     operation_id = "rollBackChannel",
     tag = "history",
-    summary = "Make a channel what it was after a revision",
+    summary = "Restore a channel to what it was after a revision",
     params(ChannelId, IfMatch),
     request_body(content = RollBack, example = json!({"revision": 7})),
     responses(
-        (
-            status = 200,
-            description = "The channel",
-            body = ChannelView,
-            headers(("etag" = String, description = "Entity tag, for If-Match")),
-        ),
-        (status = 400, response = BadRequest),
-        (status = 403, response = Forbidden),
+        ShownChannel,
+        EditRefused,
         (status = 404, response = NotFound),
-        (status = 409, response = Conflict),
-        (status = 412, response = Outdated),
-        (status = 413, response = TooLarge),
-        (status = 422, response = Invalid),
     ),
 )]
 async fn roll_back(

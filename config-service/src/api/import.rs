@@ -29,7 +29,7 @@ struct Entry {
     arn: String,
 }
 
-/// What became of the list.
+/// The outcome of an import.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportReport)]
 pub(super) struct Report {
@@ -37,7 +37,7 @@ pub(super) struct Report {
     channels: Vec<Imported>,
 }
 
-/// A channel that the list asks for.
+/// A channel that the list calls for.
 #[derive(Debug, Serialize, ToSchema)]
 struct Imported {
     /// Its name.
@@ -50,14 +50,14 @@ struct Imported {
     id: Option<String>,
     /// Models that the list maps.
     models: usize,
-    /// Entries that say twice what a model is mapped to; the last one counts.
+    /// Entries that map a model again; the last one counts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     repeated: Vec<String>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<FaultSchema>, required = false)]
     errors: Vec<Fault>,
-    /// How many reasons there are, those included that are not listed.
+    /// How many reasons there are, including those not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = usize, required = false)]
     error_count: Option<usize>,
@@ -77,7 +77,7 @@ struct Group {
     path = "/import",
     operation_id = "importChannels",
     tag = "channels",
-    summary = "Make channels from an older gateway's list of ARNs",
+    summary = "Create channels from an older gateway's list of ARNs",
     request_body(content = Vec<Entry>, example = json!([{
         "ak": "AKIDEXAMPLE",
         "model": "claude-sonnet-4-5",
@@ -85,7 +85,7 @@ struct Group {
         "arn": "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123def456",
     }])),
     responses(
-        (status = 200, description = "What became of each channel", body = Report),
+        (status = 200, description = "The outcome for each channel", body = Report),
         (status = 400, response = BadRequest),
         (status = 403, response = Forbidden),
         (status = 413, response = TooLarge),
@@ -130,7 +130,7 @@ fn channel(name: &str, region: &str, group: &Group) -> Value {
     })
 }
 
-/// A name that the rules for channels allow.
+/// A name that follows the rules for channels.
 fn name_of(key: &str, region: &str) -> String {
     let text = format!("{key}-{region}");
     let allowed = text.chars().map(|c| {
@@ -170,7 +170,7 @@ impl Imported {
                 "refused",
                 None,
                 faults,
-                "mend the entries and import them again",
+                "correct the entries and import them again",
             ),
             Err(error) => return Err(error.into()),
         };

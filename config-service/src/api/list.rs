@@ -1,4 +1,4 @@
-//! Which channels a list has, and in which pages.
+//! Filtering and paging of the list of channels.
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -8,18 +8,18 @@ use crate::channel::{ChannelView, StoredChannel};
 use crate::channels::Channels;
 use crate::store::Contents;
 
-/// Most channels that a page can have.
-const MOST: usize = 500;
+/// The most channels on a page.
+const MAX_LIMIT: usize = 500;
 
-/// The query of a list; what is absent leaves nothing out.
+/// The query of a list; an absent parameter filters nothing.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Filter {
-    /// Channels of a page, 1 to 500
+    /// Channels per page, 1 to 500
     #[param(minimum = 1, maximum = 500)]
     limit: Option<usize>,
-    /// The `next_page_token` of the page before
+    /// The `next_page_token` of the previous page
     page_token: Option<String>,
     /// Start of the name
     name: Option<String>,
@@ -41,25 +41,28 @@ pub(super) struct Page<'c> {
     is_last: bool,
 }
 
-/// A page as it is sent.
+/// A page as sent to the client.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ChannelList {
-    /// The revision that has them.
+    /// The revision that they belong to.
     revision: u64,
-    /// Those of the page.
+    /// The channels of this page.
     channels: Vec<ChannelView>,
-    /// What to give as `page_token` for the next page; absent on the last one.
+    /// Pass this as `page_token` to get the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     next_page_token: Option<String>,
 }
 
 impl Filter {
-    /// The page of `contents` that is asked for.
+    /// The requested page of `contents`.
     pub(super) fn page<'c>(&self, contents: &'c Contents) -> Result<Page<'c>, Problem> {
         let limit = self.limit.unwrap_or(usize::MAX);
-        if self.limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
-            let message = format!("the parameter limit is {limit}; it must be 1 to {MOST}");
+        if self
+            .limit
+            .is_some_and(|limit| !(1..=MAX_LIMIT).contains(&limit))
+        {
+            let message = format!("the parameter limit is {limit}; it must be 1 to {MAX_LIMIT}");
             return Err(Problem::bad_request(message));
         }
         let start = self.start(contents)?;
@@ -73,25 +76,23 @@ impl Filter {
         })
     }
 
-    /// Index of the first channel after the page before.
+    /// Index of the first channel after the previous page.
     fn start(&self, contents: &Contents) -> Result<usize, Problem> {
         let Some(token) = &self.page_token else {
             return Ok(0);
         };
         let last = contents.channels.iter().position(|own| own.id == *token);
         let last = last.ok_or_else(|| {
-            Problem::bad_request("the page_token leads nowhere any more; start with the first page")
+            Problem::bad_request(
+                "the page_token is not valid or has expired; start with the first page",
+            )
         })?;
         Ok(last + 1)
     }
 
     fn wants(&self, stored: &StoredChannel) -> bool {
         let channel = &stored.channel;
-        let serves = |model: &String| {
-            channel.models.contains(model)
-                || channel.model_mapping.contains_key(model)
-                || channel.inference_profile_arn_map.contains_key(model)
-        };
+        let serves = |model: &String| channel.models.contains(model) || channel.maps(model);
         let is = |wanted: &Option<String>, text: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == text)
         };

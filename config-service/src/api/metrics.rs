@@ -1,12 +1,13 @@
-//! `GET /metrics`: names of channels and counts, no secret. With a token on the admin address, without one on
-//! an address of its own.
+//! `GET /metrics`: channel names and counts, no secrets. Needs a token on the admin address, but none on the
+//! separate address for metrics.
 
 use std::time::SystemTime;
 
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 
-use super::App;
+use super::usage::now;
+use super::{App, AppState};
 use crate::metrics::Now;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
@@ -35,7 +36,21 @@ pub(super) async fn metrics(State(app): App) -> ([(HeaderName, &'static str); 1]
         channels,
         fleet: app.fleet.counts(revision),
         credentials: app.channels.credential_status().into_values().collect(),
+        budgets: budgets(&app).await,
         time: SystemTime::now(),
     };
     ([(header::CONTENT_TYPE, KIND)], app.metrics.encode(&now))
+}
+
+/// Callers with a budget. What cannot be found out right now is left out; the other metrics matter then.
+async fn budgets(app: &AppState) -> Vec<(String, f64)> {
+    let Some(ledger) = &app.usage else {
+        return Vec::new();
+    };
+    let uses = ledger.budget_uses(now()).await.unwrap_or_default();
+    let named = uses.iter().map(|own| match own.budget.caller.as_str() {
+        "" => ("*".to_owned(), own.ratio()),
+        caller => (caller.to_owned(), own.ratio()),
+    });
+    named.collect()
 }

@@ -1,5 +1,7 @@
-//! `GET /api/openapi.json`: the API as an `OpenAPI` document, made from the routes themselves.
+//! `GET /api/openapi.json`: the API as an `OpenAPI` document, generated from the routes
+//! themselves.
 
+mod answers;
 mod parameters;
 mod refusals;
 
@@ -11,27 +13,32 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{Problem, described};
-pub(super) use parameters::{ChannelId, IfMatch};
+pub(super) use answers::{CreatedCaller, CreatedChannel, ShownCaller, ShownChannel};
+pub(super) use parameters::{CallerId, ChannelId, IfMatch, KeyId};
 pub(super) use refusals::{
-    BadRequest, Conflict, Forbidden, Invalid, NotFound, Outdated, TooLarge, Unauthorized,
-    Unavailable,
+    BadRequest, Conflict, EditRefused, Forbidden, Invalid, NotFound, Outdated, TooLarge,
+    Unauthorized, Unavailable,
 };
 
-/// What the document says besides the routes.
+/// The parts of the document besides the routes.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Bedrock channels",
-        description = "Admin API of the config-service. docs/API.md tells more about each field, fault and \
-                       warning.",
+        description = "Admin API of the config-service. docs/API.md describes each field, fault \
+            and warning in more detail.",
     ),
     servers((url = "/", description = "The config-service that serves this document")),
     security(("token" = [])),
     tags(
         (name = "channels", description = "AWS accounts, regions and the models reached through them"),
-        (name = "history", description = "What became of channels, and the way back"),
-        (name = "ask", description = "What a channel would do, and whether it works"),
-        (name = "tokens", description = "Who else may use this API"),
+        (name = "callers", description = "Who may call the gateway, with which keys, and what they may use"),
+        (name = "credentials", description = "Credentials that several channels use"),
+        (name = "history", description = "What changed in channels, and rolling back"),
+        (name = "ask", description = "What a channel would do with a request, and whether it \
+            works"),
+        (name = "tokens", description = "Tokens that grant access to this API"),
+        (name = "usage", description = "What requests used, and what it cost"),
         (name = "operations", description = "For orchestrators, Prometheus and Envoys"),
     ),
     components(
@@ -55,7 +62,7 @@ impl Modify for Token {
     }
 }
 
-/// The document, which is the same for every service of one version.
+/// The document, which is the same for every service of the same version.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     let mut document = Outline::openapi();
     document.merge(described());

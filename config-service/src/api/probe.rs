@@ -31,14 +31,14 @@ pub(super) async fn test(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Json<Report>, Problem> {
-    // It spends the account's money.
+    // A test spends the account's money.
     principal.may_edit()?;
     let plan: Plan = if body.as_ref().trim_ascii().is_empty() {
         Plan::default()
     } else {
         body.json()?
     };
-    let report = app.channels.probe(&id, &plan).await?;
+    let report = app.channels.test(&id, &plan).await?;
     let models = report.results.len();
     tracing::info!(
         channel.id = id,

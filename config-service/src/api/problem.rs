@@ -8,20 +8,22 @@ use utoipa::ToSchema;
 
 use super::etag;
 use crate::access::{Principal, Role};
-use crate::channels::EditError;
+use crate::callers::CallerError;
+use crate::channels::{DiscoverError, EditError};
 use crate::export::ExportError;
 use crate::fault::{self, Fault, FaultSchema};
 use crate::probe::ProbeError;
+use crate::reader::SyntaxError;
 use crate::store::StoreError;
 use crate::token::IssueError;
 
 /// A refusal: `application/problem+json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// `about:blank` when the status says it all, otherwise a name for this kind of refusal.
+    /// `about:blank` if the status says it all, otherwise a name for this kind of refusal.
     #[serde(rename = "type")]
     kind: &'static str,
-    /// The kind in words.
+    /// This kind of refusal in words.
     title: &'static str,
     /// HTTP status.
     #[serde(serialize_with = "status_number")]
@@ -33,11 +35,11 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<FaultSchema>, required = false)]
     errors: Vec<Fault>,
-    /// How many faults there are, those included that are not listed.
+    /// How many faults there are, including those not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = usize, required = false)]
     error_count: Option<usize>,
-    /// The revision that the channel is at, where that is what is wrong.
+    /// The current revision of the channel or credential, if that is what is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]
     revision: Option<u64>,
@@ -63,7 +65,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, BLANK, "Forbidden", detail)
     }
 
-    /// 422: no token can be made like this.
+    /// 422: a token cannot have this name or role.
     fn invalid_token(fault: Fault) -> Self {
         let kind = "urn:bedrock-filter:problem:invalid-token";
         let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -112,7 +114,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, BLANK, "Bad Request", detail)
     }
 
-    /// 503: something that is needed does not work right now.
+    /// 503: something that the service needs does not work right now.
     pub(super) fn unavailable(detail: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         Self::new(status, BLANK, "Service Unavailable", detail)
@@ -152,34 +154,37 @@ impl Problem {
     }
 
     pub(super) fn invalid_channel(faults: Vec<Fault>) -> Self {
-        let detail = match faults.len() {
-            1 => "the channel has 1 fault; nothing was changed".to_owned(),
-            n => format!("the channel has {n} faults; nothing was changed"),
-        };
         let kind = "urn:bedrock-filter:problem:invalid-channel";
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            kind,
-            "Invalid channel",
-            detail,
-        )
-        .with_errors(faults)
+        Self::invalid((kind, "Invalid channel"), "channel", faults)
     }
 
-    pub(super) fn name_taken(name: &str) -> Self {
-        let detail = format!("another channel has the name `{name}`; nothing was changed");
+    fn invalid(
+        (kind, title): (&'static str, &'static str),
+        what: &str,
+        faults: Vec<Fault>,
+    ) -> Self {
+        let detail = match faults.len() {
+            1 => format!("the {what} has 1 fault; nothing was changed"),
+            n => format!("the {what} has {n} faults; nothing was changed"),
+        };
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, kind, title, detail).with_errors(faults)
+    }
+
+    pub(super) fn name_taken(what: &str, name: &str) -> Self {
+        let detail = format!("another {what} has the name `{name}`; nothing was changed");
         let kind = "urn:bedrock-filter:problem:name-taken";
-        let fault = fault::name_taken();
+        let fault = fault::name_taken(what);
         Self::new(StatusCode::CONFLICT, kind, "Name taken", detail).with_errors(vec![fault])
     }
 
-    pub(super) fn outdated(revision: Option<u64>) -> Self {
+    pub(super) fn outdated(what: &str, revision: Option<u64>) -> Self {
         let detail = match revision {
             Some(revision) => format!(
-                "the channel was edited since it was read: it is at revision {revision} now; read it \
-                 again and repeat the edit; nothing was changed"
+                "the {what} was edited since it was read, and is now at revision {revision}; \
+                 nothing was changed; read it again and repeat the edit"
             ),
-            None => "the channel does not exist any more; nothing was changed".to_owned(),
+            None => format!("the {what} no longer exists; nothing was changed"),
         };
         let kind = "urn:bedrock-filter:problem:edit-conflict";
         let status = StatusCode::PRECONDITION_FAILED;
@@ -187,6 +192,33 @@ impl Problem {
             revision,
             ..Self::new(status, kind, "Edit conflict", detail)
         }
+    }
+
+    fn malformed(error: &SyntaxError) -> Self {
+        let fault = Fault::new("", "invalid_json", error.to_string());
+        let kind = "urn:bedrock-filter:problem:malformed-json";
+        let detail = format!("the body is not valid JSON: {error}");
+        Self::new(StatusCode::BAD_REQUEST, kind, "Malformed JSON", detail).with_errors(vec![fault])
+    }
+
+    fn invalid_credential(faults: Vec<Fault>) -> Self {
+        let detail = match faults.len() {
+            1 => "the credential has 1 fault; nothing was changed".to_owned(),
+            n => format!("the credential has {n} faults; nothing was changed"),
+        };
+        let kind = "urn:bedrock-filter:problem:invalid-credential";
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, kind, "Invalid credential", detail).with_errors(faults)
+    }
+
+    fn credential_in_use(detail: String) -> Self {
+        let kind = "urn:bedrock-filter:problem:credential-in-use";
+        Self::new(StatusCode::CONFLICT, kind, "Credential in use", detail)
+    }
+
+    fn no_credentials(detail: String) -> Self {
+        let kind = "urn:bedrock-filter:problem:no-credentials";
+        Self::new(StatusCode::CONFLICT, kind, "No credentials", detail)
     }
 
     fn internal() -> Self {
@@ -199,22 +231,45 @@ impl Problem {
 impl From<EditError> for Problem {
     fn from(error: EditError) -> Self {
         match error {
-            EditError::Syntax(error) => {
-                let fault = Fault::new("", "invalid_json", error.to_string());
-                let kind = "urn:bedrock-filter:problem:malformed-json";
-                let detail = format!("the body is not valid JSON: {error}");
-                Self::new(StatusCode::BAD_REQUEST, kind, "Malformed JSON", detail)
-                    .with_errors(vec![fault])
-            }
+            EditError::Syntax(error) => Self::malformed(&error),
             EditError::Invalid(faults) => Self::invalid_channel(faults),
-            EditError::NameTaken(name) => Self::name_taken(&name),
-            EditError::NotFound(_) | EditError::UnknownRevision(_) => {
-                Self::not_found(error.to_string())
-            }
-            EditError::Outdated(revision) => Self::outdated(revision),
+            EditError::NameTaken(name) => Self::name_taken("channel", &name),
+            EditError::NotFound(_)
+            | EditError::UnknownRevision(_)
+            | EditError::UnknownCredential(_) => Self::not_found(error.to_string()),
+            EditError::InvalidCredential(faults) => Self::invalid_credential(faults),
+            EditError::CredentialInUse { .. } => Self::credential_in_use(error.to_string()),
+            EditError::Outdated(revision) => Self::outdated("channel", revision),
+            EditError::CredentialOutdated(revision) => Self::outdated("credential", revision),
             EditError::Store(error) => error.into(),
             EditError::Interrupted => {
                 tracing::error!("an edit was interrupted");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<CallerError> for Problem {
+    fn from(error: CallerError) -> Self {
+        match error {
+            CallerError::Syntax(error) => Self::malformed(&error),
+            CallerError::Invalid(faults) => {
+                let kind = "urn:bedrock-filter:problem:invalid-caller";
+                Self::invalid((kind, "Invalid caller"), "caller", faults)
+            }
+            CallerError::NameTaken(name) => Self::name_taken("caller", &name),
+            CallerError::NotFound(_) | CallerError::NoKey(_) | CallerError::UnknownRevision(_) => {
+                Self::not_found(error.to_string())
+            }
+            CallerError::Outdated(revision) => Self::outdated("caller", revision),
+            CallerError::Random(error) => {
+                tracing::error!(%error, "the system provides no random numbers for a key");
+                Self::unavailable("the system provides no random numbers")
+            }
+            CallerError::Store(error) => error.into(),
+            CallerError::Interrupted => {
+                tracing::error!("an edit of a caller was interrupted");
                 Self::internal()
             }
         }
@@ -230,8 +285,8 @@ impl From<IssueError> for Problem {
             }
             IssueError::Taken(name) => Self::token_name_taken(&name),
             IssueError::Random(error) => {
-                tracing::error!(%error, "no random numbers for a token");
-                Self::unavailable("the system has no random numbers")
+                tracing::error!(%error, "the system provides no random numbers for a token");
+                Self::unavailable("the system provides no random numbers")
             }
             IssueError::Store(error) => error.into(),
         }
@@ -256,6 +311,15 @@ impl From<ExportError> for Problem {
     }
 }
 
+impl From<DiscoverError> for Problem {
+    fn from(error: DiscoverError) -> Self {
+        match error {
+            DiscoverError::Channel(error) => error.into(),
+            DiscoverError::NoCredentials => Self::no_credentials(error.to_string()),
+        }
+    }
+}
+
 impl From<ProbeError> for Problem {
     fn from(error: ProbeError) -> Self {
         match error {
@@ -263,11 +327,7 @@ impl From<ProbeError> for Problem {
             ProbeError::NoModels | ProbeError::LongPrompt | ProbeError::ManyModels(_) => {
                 Self::bad_request(error.to_string())
             }
-            ProbeError::NoCredentials => {
-                let kind = "urn:bedrock-filter:problem:no-credentials";
-                let detail = error.to_string();
-                Self::new(StatusCode::CONFLICT, kind, "No credentials", detail)
-            }
+            ProbeError::NoCredentials => Self::no_credentials(error.to_string()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Query parameters, refused with the name of what is wrong.
+//! Query parameters; a refusal names the one that is wrong.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::Problem;
 
-/// The query of a request's address.
+/// The query of a request's URL.
 #[derive(Debug)]
 pub(super) struct Query<T>(pub(super) T);
 

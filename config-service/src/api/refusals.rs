@@ -1,8 +1,8 @@
-//! What whoever shows no valid token is met with.
+//! How callers without a valid token are treated.
 //!
-//! A right token is never refused, whatever others send from the same address: what is limited are the
-//! failures. Those beyond an address's quota are answered late and not logged one by one. Guesses are hopeless
-//! by the length of tokens, not by this.
+//! A right token is never refused, whatever others send from the same address: only failures are limited.
+//! Those beyond an address's quota are answered late and not logged individually. It is the length of tokens
+//! that makes guessing hopeless, not this.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -18,20 +18,20 @@ use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::sync::Semaphore;
 
-/// Failures that an address may have at once, and in a minute after those.
+/// Failures that an address may have at once, and then per minute.
 const ALLOWED: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 /// How late the answer to a failure beyond the quota comes.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// Answers that are delayed at the same time; those beyond are not, because each holds a connection.
+/// The most answers delayed at the same time. Further ones are not delayed, because each holds a connection.
 const LATE_AT_ONCE: usize = 64;
 
-/// Quotas that are kept. Addresses share them by a hash that nobody outside can compute, so that memory is
-/// bounded; sharing one with an attacker means only that one's own failures are answered late.
+/// The number of quotas. Addresses are assigned to them by a hash that outsiders cannot compute, which
+/// bounds memory; sharing one with an attacker only means that one's own failures are answered late.
 const QUOTAS: u64 = 1024;
 
-/// An IPv6 network of one site, which has all addresses in it.
+/// Prefix of one site's IPv6 network, which has all addresses in it.
 /// <https://www.rfc-editor.org/rfc/rfc6177>
 const SITE: u128 = u128::MAX << 64;
 
@@ -57,7 +57,7 @@ impl Default for Refusals {
 }
 
 impl Refusals {
-    /// Logs a failure or, beyond the quota of its address, waits; then it may be answered.
+    /// Logs a failure or, beyond its address's quota, delays; afterwards it may be answered.
     pub(super) async fn meet(&self, client: IpAddr, path: &str, reason: &'static str) {
         let Self(state) = self;
         if state.quotas.allow(client) {
@@ -86,7 +86,7 @@ impl<C: Clock> Quotas<C> {
         }
     }
 
-    /// Whether a failure of this address is within its quota, of which it is taken off then.
+    /// Whether a failure from this address is within its quota, from which it is then deducted.
     fn allow(&self, client: IpAddr) -> bool {
         let quota = self.hasher.hash_one(site(client)) % QUOTAS;
         self.limiter.check_key(&quota).is_ok()
@@ -99,7 +99,7 @@ impl<C: Clock> std::fmt::Debug for Quotas<C> {
     }
 }
 
-/// What is taken for one sender: an IPv4 address, or an IPv6 network.
+/// What counts as one sender: an IPv4 address, or an IPv6 network.
 fn site(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V6(own) => Ipv6Addr::from_bits(own.to_bits() & SITE).into(),
@@ -132,7 +132,7 @@ mod tests {
     fn addresses_have_quotas_of_their_own() {
         let quotas = Quotas::new(FakeRelativeClock::default());
         while quotas.allow([10, 0, 0, 1].into()) {}
-        // A few may share the one that is used up.
+        // A few may share the quota that is used up.
         let others = (0..100).filter(|number| quotas.allow([10, 0, 1, *number].into()));
         assert!(others.count() > 90);
     }

@@ -1,4 +1,4 @@
-//! `GET /api/status`: what is published and which Envoy runs it.
+//! `GET /api/status`: what is published and which Envoys run it.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::openapi::Forbidden;
 use crate::filter_code::FilterCode;
 use crate::fleet::FleetView;
 
-/// What is published, and which Envoy runs it.
+/// What is published, and which Envoys run it.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Status {
-    /// The revision that is published
+    /// The published revision
     revision: u64,
-    /// How many channels it has, disabled ones included
+    /// How many channels it has, including disabled ones
     channels: usize,
     /// Where Envoys get the module from
     filter: FilterView,
@@ -29,7 +29,7 @@ pub(super) struct Status {
 #[serde(rename_all = "snake_case")]
 #[schema(as = PublishedFilter)]
 enum FilterView {
-    /// Of the module that is served
+    /// Of the module that this service serves
     Sha256(String),
     /// Of the module that Envoys have
     Path(String),
@@ -40,7 +40,7 @@ enum FilterView {
     path = "/status",
     operation_id = "getStatus",
     tag = "operations",
-    summary = "What is published, and which Envoy runs it",
+    summary = "What is published, and which Envoys run it",
     responses(
         (status = 200, description = "The status", body = Status),
         (status = 403, response = Forbidden),
@@ -55,6 +55,9 @@ pub(super) async fn show(State(app): App) -> Json<Status> {
             FilterCode::Served(module) => FilterView::Sha256(module.sha256.clone()),
             FilterCode::InEnvoy { path } => FilterView::Path(path.clone()),
         },
-        fleet: app.fleet.view(snapshot.revision),
+        fleet: app
+            .fleet
+            .view(snapshot.revision)
+            .needing(snapshot.cluster_names()),
     })
 }

@@ -1,4 +1,4 @@
-//! `/api/tokens`: who else may use the API.
+//! `/api/tokens`: further tokens for the API.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -29,23 +29,23 @@ struct TokenList {
     tokens: Vec<TokenEntry>,
 }
 
-/// A token to be made.
+/// A token to create.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewToken {
     /// 1 to 64 letters, digits, `.`, `_` or `-`; not `admin`.
     name: String,
-    /// What whoever has it may do.
+    /// What its holder may do.
     role: Role,
 }
 
-/// The only answer that a token is ever part of.
+/// The only answer that ever contains a token.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CreatedToken)]
 struct Created {
     #[serde(flatten)]
     entry: TokenEntry,
-    /// The token; it is shown this once.
+    /// The token, which is shown only this once.
     token: String,
 }
 
@@ -74,7 +74,7 @@ async fn list(
     path = "/tokens",
     operation_id = "createToken",
     tag = "tokens",
-    summary = "Make a token; it is shown this once",
+    summary = "Create a token, which is shown only once",
     request_body(content = NewToken, example = json!({"name": "ci", "role": "editor"})),
     responses(
         (status = 201, description = "The token", body = Created),
@@ -90,7 +90,8 @@ async fn create(
     Extension(principal): Extension<Principal>,
     body: Body,
 ) -> Result<(StatusCode, Json<Created>), Problem> {
-    // Before the body: whoever may not make tokens learns nothing about what one has to look like.
+    // Checked before the body, so that callers who may not create tokens learn nothing about valid
+    // ones.
     principal.may_administer()?;
     let NewToken { name, role } = body.json()?;
     let (entry, token) = create_token(&app, &principal, name, role).await?;
@@ -98,7 +99,7 @@ async fn create(
     Ok((StatusCode::CREATED, Json(Created { entry, token })))
 }
 
-/// Makes a token.
+/// Creates a token.
 pub(crate) async fn create_token(
     app: &AppState,
     principal: &Principal,
@@ -125,7 +126,7 @@ pub(crate) async fn create_token(
     summary = "Revoke a token, by id or name",
     params(("id" = String, Path, description = "The token's id or name")),
     responses(
-        (status = 204, description = "It opens nothing any more"),
+        (status = 204, description = "The token was revoked"),
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
     ),
@@ -141,7 +142,7 @@ async fn revoke(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Makes a token worthless, by its id or name; whether there was one.
+/// Revokes a token, by its id or name; returns whether there was one.
 pub(crate) async fn revoke_token(
     app: &AppState,
     principal: &Principal,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::api::Problem;
 use crate::listen::Pulse;
 
-/// Says so, whatever a handler made of half a body; the rest of it is not waited for.
+/// Reports it, whatever a handler made of half a body, without waiting for the rest.
 pub(super) async fn refuse(request: Request, next: Next) -> Response {
     let pulse = request.extensions().get::<Pulse>().cloned();
     let response = next.run(request).await;

@@ -1,8 +1,8 @@
-//! How many connections there are, of whom, and which one has to go for a new one.
+//! How many connections there are, from whom, and which one to close for a new one.
 //!
-//! A new connection is let in, and the one whose client has been waited for longest makes room: so whoever
-//! opens many loses their own, and a probe gets its answer during a flood. Only where the service works on
-//! every one of them, the new one is turned away.
+//! A new connection is admitted, and the one whose client has kept the service waiting longest makes room
+//! for it. So whoever opens many loses their own, and a probe gets its answer even during a flood. Only if
+//! the service is working on every one of them is the new one turned away.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::tls::Port;
 use super::{Places, Pulse};
 
-/// Bits of an IPv6 address that tell who it is; the rest is the client's to choose
+/// Bits of an IPv6 address that identify a client; the client can choose the rest
 /// (<https://www.rfc-editor.org/rfc/rfc4291#section-2.5.1>).
 const IPV6_NETWORK: u128 = !0 << 64;
 
@@ -23,7 +23,7 @@ pub(super) struct Admission {
     port: Port,
     places: Places,
     open: Arc<Mutex<Open>>,
-    /// One for each file descriptor. What makes room gives its own back a moment later.
+    /// One for each file descriptor. A connection that makes room gives its own back a moment later.
     descriptors: Arc<Semaphore>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Admission {
 struct Open {
     next: u64,
     connections: BTreeMap<u64, Connection>,
-    /// Connections that were ended or turned away for others.
+    /// Connections that were closed or turned away for others.
     pressed_out: u64,
 }
 
@@ -41,7 +41,7 @@ struct Connection {
     pulse: Pulse,
 }
 
-/// Leave to have a connection, given back when it is dropped.
+/// Permission for a connection, given back when dropped.
 #[derive(Debug)]
 pub(crate) struct Pass {
     id: u64,
@@ -59,7 +59,7 @@ impl Admission {
         }
     }
 
-    /// Lets a connection in, when there is a place for it or one can be made.
+    /// Admits a connection, if there is room for it or room can be made.
     pub(super) async fn admit(&self, peer: IpAddr, pulse: &Pulse) -> Option<Pass> {
         let mut pass = Pass {
             id: self.enter(network(peer), pulse)?,
@@ -83,7 +83,11 @@ impl Admission {
             None
         };
         if let Some(victim) = victim {
-            open.note_pressure(self.port, network, victim.is_some());
+            let outcome = match victim {
+                Some(_) => Outcome::MadeRoom,
+                None => Outcome::TurnedAway,
+            };
+            open.note_pressure(self.port, network, outcome);
             let gone = open.connections.remove(&victim?)?;
             gone.pulse.end();
         }
@@ -95,13 +99,23 @@ impl Admission {
     }
 }
 
+/// What becomes of a connection for which there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Another one is closed for it.
+    MadeRoom,
+    /// It is closed itself.
+    TurnedAway,
+}
+
 impl Open {
     fn of(&self, network: IpAddr) -> impl Iterator<Item = &Connection> {
         let connections = self.connections.values();
         connections.filter(move |it| it.network == network)
     }
 
-    /// Among the connections of some networks, the one whose client has been waited for longest.
+    /// Among the connections from some networks, the one whose client has kept the service waiting
+    /// longest.
     fn longest_waiting(&self, is_meant: impl Fn(&IpAddr) -> bool) -> Option<u64> {
         let meant = self
             .connections
@@ -111,7 +125,7 @@ impl Open {
         waiting.min().map(|(_, id)| id)
     }
 
-    /// The networks with the most connections whose clients are waited for.
+    /// The networks with the most connections whose clients keep the service waiting.
     fn largest_crowd(&self) -> Vec<IpAddr> {
         let mut crowds: BTreeMap<IpAddr, usize> = BTreeMap::new();
         for connection in self.connections.values() {
@@ -124,18 +138,18 @@ impl Open {
         crowds.into_keys().collect()
     }
 
-    /// Says what happens, ever more rarely: whoever floods the port shall not flood the log.
-    fn note_pressure(&mut self, port: Port, network: IpAddr, has_room: bool) {
+    /// Logs what happens, more and more rarely, so that a flood of connections does not flood the log.
+    fn note_pressure(&mut self, port: Port, network: IpAddr, outcome: Outcome) {
         self.pressed_out += 1;
         if self.pressed_out.is_power_of_two() {
             let (open, pressed_out) = (self.connections.len(), self.pressed_out);
             let port = port.name();
             tracing::warn!(
                 %network,
-                has_room,
+                has_room = outcome == Outcome::MadeRoom,
                 open,
                 pressed_out,
-                "too many connections to {port}: waiting ones are closed for new ones"
+                "too many connections to {port}: idle ones are closed to make room for new ones"
             );
         }
     }
@@ -151,7 +165,7 @@ fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who an address is, as far as limits go.
+/// What counts as one address for the limits.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK).into(),
@@ -176,7 +190,7 @@ mod tests {
         Admission::new(Port::Admin, Places { all, per_address })
     }
 
-    /// A connection, and the task that holds it until it has to make room.
+    /// A connection, and the task that holds it until it must make room.
     async fn open(admission: &Admission, peer: &str) -> Option<Pulse> {
         let pulse = Pulse::new();
         let pass = admission.admit(peer.parse().unwrap(), &pulse).await?;
@@ -193,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_address_at_its_limit_loses_what_waits_longest() {
+    async fn an_address_at_its_limit_loses_its_longest_waiting_connection() {
         let admission = admission(10, 2);
         let other = open(&admission, "10.0.0.2").await.unwrap();
         let first = open(&admission, "10.0.0.1").await.unwrap();
@@ -208,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_has_most_makes_room_for_others() {
+    async fn the_address_with_most_connections_makes_room_for_others() {
         let admission = admission(3, 3);
         let single = open(&admission, "10.0.0.2").await.unwrap();
         let first = open(&admission, "10.0.0.1").await.unwrap();
@@ -221,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_service_works_on_stays_and_the_new_one_goes() {
+    async fn connections_being_worked_on_stay_and_the_new_one_is_turned_away() {
         for admission in [admission(2, 10), admission(10, 2)] {
             for _ in 0..2 {
                 open(&admission, "10.0.0.1").await.unwrap().awaits_answer();
@@ -231,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_place_is_free_again_when_the_connection_ended() {
+    async fn a_place_is_free_again_once_the_connection_has_ended() {
         let admission = admission(1, 1);
         for _ in 0..3 {
             let pulse = Pulse::new();
@@ -242,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn one_customer_of_ipv6_is_one_address() {
+    fn one_ipv6_network_is_one_address() {
         let same = |one: &str, other: &str| {
             network(one.parse().unwrap()) == network(other.parse().unwrap())
         };

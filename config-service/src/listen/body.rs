@@ -1,4 +1,4 @@
-//! Bodies that tell how far they are.
+//! Bodies that report their progress.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::Pulse;
 
-/// The body of a request, which has to be there in time.
+/// The body of a request, which must arrive in time.
 pub(super) struct Timed {
     body: Incoming,
     deadline: Pin<Box<Sleep>>,

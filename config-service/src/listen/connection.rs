@@ -23,7 +23,7 @@ use super::body::{Answer, Timed};
 use super::tls::Tls;
 use super::{Patience, Pulse, plain};
 
-/// Longest head of a request, and of what is written at once, in bytes.
+/// The longest headers of a request, and the most that is written at once, in bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Tells handlers that the client came over HTTPS, as a proxy in front would.
@@ -40,7 +40,7 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves requests until one side has enough.
+    /// Serves requests until either side ends the connection.
     pub(super) async fn run(self, stream: TcpStream, watcher: Watcher) {
         let (pulse, patience, peer) = (self.pulse.clone(), self.patience, self.peer);
         tokio::select! {
@@ -70,7 +70,7 @@ impl Connection {
         let stream = InspectWriter::new(stream, move |_: &[u8]| sends.sent());
         let service = service_fn(move |request| self.clone().answer(request));
         let connection = http1::Builder::new()
-            // Its clock would run for connections without a request too, which have a longer one.
+            // hyper's own timer would also run for connections without a request, which have a longer limit.
             .header_read_timeout(None)
             .max_buf_size(BUFFER_BYTES)
             .serve_connection(TokioIo::new(stream), service);
@@ -80,8 +80,7 @@ impl Connection {
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<Answer>, Infallible> {
-        // Requests that were sent all at once are answered one by one, with a turn for every other connection
-        // between them.
+        // Pipelined requests are answered one by one, and other connections get their turn in between.
         tokio::task::yield_now().await;
         let (parts, body) = request.into_parts();
         let body = if body.is_end_stream() {

@@ -1,4 +1,4 @@
-//! Lets connections to a port in.
+//! Accepts connections to a port.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -10,7 +10,8 @@ use super::admission::{Admission, Pass};
 use super::tls::Port;
 use super::{Places, Pulse};
 
-/// How long to wait when connections cannot be accepted, as without free file descriptors.
+/// How long to wait when connections cannot be accepted, for example without free file
+/// descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A port.
@@ -21,14 +22,14 @@ pub(crate) struct Door {
     port: Port,
 }
 
-/// A connection that was let in.
+/// A connection that was admitted.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) stream: TcpStream,
     pub(crate) peer: SocketAddr,
-    /// Says when it has to end.
+    /// Says when it must end.
     pub(crate) pulse: Pulse,
-    /// To be kept as long as the stream.
+    /// Kept as long as the stream.
     pub(crate) pass: Pass,
 }
 

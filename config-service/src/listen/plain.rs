@@ -3,12 +3,12 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// What every TLS connection begins with: the type of a handshake record
+/// The first byte of every TLS connection: the type of a handshake record
 /// (<https://www.rfc-editor.org/rfc/rfc8446#section-5.1>).
 const HANDSHAKE: u8 = 22;
 
-/// Bytes that are read of a request after it was answered.
-const MOST_READ: u64 = 1024 * 1024;
+/// The most bytes to read from a request after answering it.
+const MAX_READ: u64 = 1024 * 1024;
 
 const ANSWER: &str = concat!(
     "HTTP/1.1 400 Bad Request\r\n",
@@ -22,18 +22,19 @@ const ANSWER: &str = concat!(
     r#""detail":"this port speaks HTTPS, and the request came in plain text: use https:// in the address"}"#,
 );
 
-/// Whether the client begins with something else than TLS; waits for its first byte.
+/// Whether the client begins with something other than TLS; waits for its first byte.
 pub(super) async fn is_spoken(stream: &TcpStream) -> bool {
     let mut first = [0];
     matches!(stream.peek(&mut first).await, Ok(1)) && first != [HANDSHAKE]
 }
 
-/// Says so in plain HTTP. There is no redirect: the client would send its token in plain text again.
+/// Explains it in plain HTTP. There is no redirect, because the client would keep sending its token
+/// in plain text.
 pub(super) async fn refuse(mut stream: TcpStream) {
-    // What is not read makes the kernel reset the connection, and the answer is lost.
+    // Unread bytes would make the kernel reset the connection, and the answer would be lost.
     let _ = stream.read(&mut [0; 16 * 1024]).await;
     if stream.write_all(ANSWER.as_bytes()).await.is_ok() && stream.shutdown().await.is_ok() {
-        let mut rest = stream.take(MOST_READ);
+        let mut rest = stream.take(MAX_READ);
         let _ = tokio::io::copy(&mut rest, &mut tokio::io::sink()).await;
     }
 }

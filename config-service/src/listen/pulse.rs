@@ -23,7 +23,7 @@ struct State {
 /// What it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// For the client: the rest of a TLS handshake and of a request's head.
+    /// For the client: the rest of a TLS handshake and of a request's headers.
     Head,
     /// For the client: a request's body.
     Body,
@@ -33,7 +33,7 @@ enum Phase {
     Delivery,
     /// For the client: another request.
     Request,
-    /// For nothing; it has to make room.
+    /// For nothing; it must make room.
     Over,
 }
 
@@ -47,7 +47,7 @@ pub(crate) enum End {
 }
 
 impl Pulse {
-    /// A connection that begins.
+    /// A new connection.
     pub(super) fn new() -> Self {
         Self(Arc::new(watch::Sender::new(State {
             phase: Phase::Head,
@@ -61,28 +61,28 @@ impl Pulse {
         self.enter_from(Phase::Request, Phase::Head);
     }
 
-    /// Bytes left.
+    /// Bytes were sent.
     pub(super) fn sent(&self) {
         self.0.send_if_modified(|state| {
             if state.phase == Phase::Delivery {
                 state.since = Instant::now();
             }
-            // Whoever waits for the time looks again when it is over.
+            // Whoever waits for the deadline checks again when it has passed.
             false
         });
     }
 
-    /// The head of a request is there, and its body is to come.
+    /// The headers of a request have arrived, and its body follows.
     pub(super) fn awaits_body(&self) {
         self.enter(Phase::Body);
     }
 
-    /// A request without a body is there; or a stream is, which lasts as long as it likes.
+    /// A request without a body has arrived; or a stream, which may last as long as it likes.
     pub(crate) fn awaits_answer(&self) {
         self.enter(Phase::Answer);
     }
 
-    /// The body of a request is whole, or nobody wants the rest of it.
+    /// The body of a request is complete, or its rest is not needed.
     pub(super) fn has_body(&self) {
         self.enter_from(Phase::Body, Phase::Answer);
     }
@@ -92,7 +92,7 @@ impl Pulse {
         self.enter(Phase::Delivery);
     }
 
-    /// The answer is with the kernel, or on its way to it.
+    /// The answer has been passed to the kernel, or is about to be.
     pub(super) fn awaits_request(&self) {
         self.enter_from(Phase::Delivery, Phase::Request);
     }
@@ -107,19 +107,20 @@ impl Pulse {
         self.0.borrow().is_late
     }
 
-    /// The connection has to end.
+    /// The connection must end.
     pub(super) fn end(&self) {
         self.enter(Phase::Over);
     }
 
-    /// Since when the client has been waited for; `None` while the service works, or when it is over.
+    /// Since when the service has been waiting for the client; `None` while the service works, or
+    /// when the connection is over.
     pub(super) fn waits_since(&self) -> Option<Instant> {
         let state = self.0.borrow();
         let waits = !matches!(state.phase, Phase::Answer | Phase::Over);
         waits.then_some(state.since)
     }
 
-    /// Waits until the connection has to end.
+    /// Waits until the connection must end.
     pub(crate) async fn ended(&self, patience: &Patience) -> End {
         let mut states = self.0.subscribe();
         loop {
@@ -150,7 +151,7 @@ impl Pulse {
 }
 
 impl State {
-    /// When the client will have been waited for long enough.
+    /// When the wait for the client will have been long enough.
     fn ends_at(&self, patience: &Patience) -> Option<Instant> {
         Some(self.since + self.phase.limit(patience)?)
     }
@@ -166,7 +167,8 @@ impl State {
 }
 
 impl Phase {
-    /// How long it may last. A body has its own clock, because a request whose body is late gets an answer.
+    /// How long it may last. A body has its own timer, because a request whose body is late gets
+    /// an answer.
     fn limit(self, patience: &Patience) -> Option<Duration> {
         match self {
             Self::Head => Some(patience.head),
@@ -195,7 +197,7 @@ mod tests {
         idle: Duration::from_secs(60),
     };
 
-    /// Seconds from the beginning of the phase to the end of the connection.
+    /// Seconds from the start of the phase to the end of the connection.
     fn seconds(pulse: &Pulse) -> Option<u64> {
         let state = *pulse.0.borrow();
         let ends_at = state.ends_at(&PATIENCE)?;
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn each_phase_has_its_own_time() {
+    fn each_phase_has_its_own_time_limit() {
         let pulse = Pulse::new();
         assert_eq!(seconds(&pulse), Some(10));
         pulse.awaits_body();
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trickle_gives_a_head_no_more_time_and_a_delivery_all_of_it() {
+    fn trickling_headers_get_no_more_time_but_progress_on_an_answer_does() {
         let pulse = Pulse::new();
         let start = since(&pulse);
         pulse.heard();
@@ -235,9 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_out_of_turn_changes_nothing() {
+    fn late_events_change_nothing() {
         let pulse = Pulse::new();
-        // A body that is dropped after the answer, and an answer after the next request.
+        // A body dropped after the answer, and an answer after the next request.
         pulse.awaits_delivery();
         pulse.has_body();
         assert_eq!(seconds(&pulse), Some(30));
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_of_phase_is_noticed_while_somebody_waits() {
+    async fn a_change_of_phase_is_noticed_during_a_wait() {
         let pulse = Pulse::new();
         pulse.awaits_delivery();
         pulse.awaits_request();
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_to_make_room_does_so_whatever_comes() {
+    async fn a_connection_that_must_make_room_does_so_whatever_happens() {
         let pulse = Pulse::new();
         pulse.end();
         pulse.awaits_answer();

@@ -20,7 +20,7 @@ pub(crate) async fn serve(
     loop {
         let arrival = tokio::select! {
             arrival = door.next() => arrival,
-            // An error means that the service is gone, which is a stop as well.
+            // An error means that the service is gone, which also means to stop.
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         let Arrival {

@@ -1,7 +1,7 @@
-//! TLS of both ports, with certificates that may change while the service runs.
+//! TLS for both ports, with certificates that may change while the service runs.
 //!
-//! The files are read again for every connection that begins a handshake, so that a new certificate counts at
-//! once and no timer is needed. Files that make no sense, as between two writes, change nothing.
+//! The files are read again for every connection that starts a handshake, so a new certificate takes effect
+//! at once and no timer is needed. Invalid files, as between two writes, change nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,31 +15,32 @@ use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-/// What is spoken inside of TLS.
+/// The protocol inside TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Port {
     /// HTTP/1.1, on the admin port.
     Admin,
-    /// HTTP/1.1, on the address for metrics, in plain text alone.
+    /// HTTP/1.1, on the address for metrics, only in plain text.
     Metrics,
     /// gRPC, which is HTTP/2, on the xDS port.
     Xds,
 }
 
-/// Where certificate, key and authority stand, all in PEM.
+/// The files of certificate, key and authorities, all in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The server's certificate, and the chain above it.
+    /// The server's certificate and its chain.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// Authorities whose certificates clients must show; without it clients show none.
+    /// Authorities that must have issued the clients' certificates; without them, clients need none.
     pub client_ca: Option<PathBuf>,
-    /// DNS and URI names, of which a client's certificate must have one; without them any will do.
+    /// DNS and URI names, one of which a client's certificate must have; without them, any certificate is
+    /// accepted.
     pub client_names: Vec<String>,
 }
 
-/// Why there can be no TLS.
+/// Why TLS cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file cannot be read.
@@ -50,15 +51,15 @@ pub enum TlsError {
         /// Why.
         source: std::io::Error,
     },
-    /// A file does not hold what it should.
-    #[error("{file} holds no {what} in PEM", file = file.display())]
+    /// A file does not contain what it should.
+    #[error("{file} contains no {what} in PEM", file = file.display())]
     Content {
         /// The file.
         file: PathBuf,
         /// What was looked for.
         what: &'static str,
     },
-    /// Certificate and key do not fit, or are of an unknown kind.
+    /// Certificate and key do not match, or are of an unsupported kind.
     #[error("certificate and key cannot be used: {0}")]
     Rustls(#[from] tokio_rustls::rustls::Error),
     /// The authorities cannot be used.
@@ -66,10 +67,10 @@ pub enum TlsError {
     Verifier(#[from] VerifierBuilderError),
 }
 
-/// Most that a certificate or key file may hold, in bytes.
+/// The most that a certificate or key file may contain, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// The server's side of TLS, as the files have it.
+/// The server's side of TLS, according to the files.
 #[derive(Debug)]
 pub struct Tls {
     port: Port,
@@ -79,7 +80,7 @@ pub struct Tls {
 
 #[derive(Debug)]
 struct Loaded {
-    /// What was read last, whether it could be used or not.
+    /// What was read last, usable or not.
     seen: Vec<Vec<u8>>,
     config: Arc<ServerConfig>,
 }
@@ -89,7 +90,7 @@ impl Tls {
     ///
     /// # Errors
     ///
-    /// When a file cannot be read or does not hold what it should.
+    /// When a file cannot be read or does not contain what it should.
     pub async fn load(port: Port, files: TlsFiles) -> Result<Self, TlsError> {
         let seen = read_all(&files).await?;
         let config = Arc::new(server_config(port, &files, &seen)?);
@@ -100,7 +101,7 @@ impl Tls {
         })
     }
 
-    /// What holds now; reads the files again.
+    /// The current configuration; reads the files again.
     async fn current(&self) -> Arc<ServerConfig> {
         let read = read_all(&self.files).await;
         let port = self.port.name();
@@ -113,27 +114,29 @@ impl Tls {
                         current.config = Arc::new(config);
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "new TLS files for {port} are not used; the old ones stay");
+                        tracing::warn!(%error, "the new TLS files for {port} are not valid; the \
+                            old ones stay in use");
                     }
                 }
                 current.seen = seen;
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%error, "the TLS files for {port} cannot be read; the old ones stay");
+                tracing::warn!(%error, "the TLS files for {port} cannot be read; the old ones stay \
+                    in use");
             }
         }
         Arc::clone(&current.config)
     }
 
-    /// Takes TLS off a connection; `None`, with a line in the log, if the client cannot or must not connect. It
-    /// takes as long as the client does.
+    /// Does a connection's TLS handshake; returns `None`, with a line in the log, if the client cannot or
+    /// must not connect. Takes as long as the client does.
     pub(crate) async fn handshake(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let peer = stream.peer_addr().ok();
         let acceptor = TlsAcceptor::from(self.current().await);
         let reason = match acceptor.accept(stream).await {
             Ok(stream) if self.files.admits(&stream) => return Some(stream),
-            Ok(_) => "the client's certificate has none of the names that are let in".to_owned(),
+            Ok(_) => "the client's certificate has none of the permitted names".to_owned(),
             Err(error) => error.to_string(),
         };
         let peer = peer.map(tracing::field::display);
@@ -144,7 +147,7 @@ impl Tls {
 }
 
 impl Port {
-    /// What logs call it.
+    /// The port's name in logs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Admin => "the admin API",
@@ -178,7 +181,7 @@ impl TlsFiles {
     }
 }
 
-/// Certificate, key and, if it is configured, the clients' authority.
+/// Certificate, key and, if configured, the clients' authorities.
 async fn read_all(files: &TlsFiles) -> Result<Vec<Vec<u8>>, TlsError> {
     let paths = [&files.certificate, &files.key];
     let mut contents = Vec::new();
@@ -192,8 +195,8 @@ async fn read_all(files: &TlsFiles) -> Result<Vec<Vec<u8>>, TlsError> {
     Ok(contents)
 }
 
-/// A file's content. Only of a regular file, because a pipe keeps the reader waiting, and no more than a chain of
-/// certificates needs.
+/// A file's content. Only a regular file is read, because a pipe would keep the reader waiting, and no
+/// more than a chain of certificates needs.
 async fn read(file: &Path) -> std::io::Result<Vec<u8>> {
     let metadata = tokio::fs::metadata(file).await?;
     if !metadata.is_file() {

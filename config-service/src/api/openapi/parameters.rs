@@ -2,12 +2,12 @@
 
 #![expect(
     dead_code,
-    reason = "the document alone reads them; handlers have extractors of their own"
+    reason = "only the document reads them; handlers have their own extractors"
 )]
 
 use utoipa::IntoParams;
 
-/// The path of a channel.
+/// The path parameter of a channel's routes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(in crate::api) struct ChannelId {
@@ -15,7 +15,25 @@ pub(in crate::api) struct ChannelId {
     id: String,
 }
 
-/// What an edit is meant for.
+/// The path parameter of a caller's routes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct CallerId {
+    /// The caller's id
+    id: String,
+}
+
+/// The path parameters of a key's routes.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(in crate::api) struct KeyId {
+    /// The caller's id
+    id: String,
+    /// The key's id
+    key: String,
+}
+
+/// Which state of the channel an edit is meant for.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(in crate::api) struct IfMatch {

@@ -1,14 +1,16 @@
-//! The refusals that operations name: what each means, and what one looks like.
+//! The refusals that operations declare: what each means, with an example.
 
-use utoipa::ToResponse;
+use std::collections::BTreeMap;
+
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::{ContentBuilder, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToResponse};
 
 use super::Problem;
 use crate::access::{Principal, Role};
 use crate::fault::Fault;
 
-/// Makes types whose names operations use for their responses.
+/// Defines types that operations name as their responses.
 macro_rules! refusals {
     ($($(#[doc = $meaning:literal])+ $name:ident => $example:expr;)+) => {
         $(
@@ -30,20 +32,40 @@ refusals! {
     BadRequest => Problem::bad_request("the parameter limit is 0; it must be 1 to 500");
     /// No token, or a wrong one
     Unauthorized => Problem::unauthorized();
-    /// The token's role does not suffice
+    /// The token's role is not sufficient
     Forbidden => Problem::forbidden(&viewer(), Role::Editor);
-    /// There is no such thing
+    /// What the path names does not exist
     NotFound => Problem::not_found("there is no channel with the id `0123`");
-    /// The name is taken, or the state of the channels stands against it
-    Conflict => Problem::name_taken("team-a");
+    /// The name is taken, or the state of the channels does not allow it
+    Conflict => Problem::name_taken("channel", "team-a");
     /// The channel was edited since it was read
-    Outdated => Problem::outdated(Some(8));
+    Outdated => Problem::outdated("channel", Some(8));
     /// The body is too long
     TooLarge => Problem::too_large(1024 * 1024);
-    /// The body breaks rules; each fault is listed
+    /// The body violates rules; every fault is listed
     Invalid => Problem::invalid_channel(vec![Fault::new("/region", "required", "is required")]);
-    /// Something that is needed does not work right now
+    /// Something that the service needs does not work right now
     Unavailable => Problem::unavailable("the database does not answer");
+}
+
+/// Whatever an edit can be refused for, but that there is no such channel.
+pub(in crate::api) enum EditRefused {}
+
+impl IntoResponses for EditRefused {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let refusals = [
+            ("400", BadRequest::response()),
+            ("403", Forbidden::response()),
+            ("409", Conflict::response()),
+            ("412", Outdated::response()),
+            ("413", TooLarge::response()),
+            ("422", Invalid::response()),
+        ];
+        let refusals = refusals
+            .into_iter()
+            .map(|(status, (name, _))| (status.to_owned(), Ref::from_response_name(name).into()));
+        refusals.collect()
+    }
 }
 
 fn viewer() -> Principal {
@@ -64,7 +86,7 @@ fn response(meaning: &str, example: &Problem) -> RefOr<Response> {
     response.build().into()
 }
 
-/// Adds what whoever shows no token gets, to every operation that needs one.
+/// Adds the refusal of callers without a token to every operation that needs one.
 pub(super) fn add_unauthorized(document: &mut OpenApi) {
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         if operation.security.is_none() {
@@ -75,7 +97,7 @@ pub(super) fn add_unauthorized(document: &mut OpenApi) {
     }
 }
 
-/// The operations of a path, of the methods that this service has.
+/// The operations of a path, for the methods that this service uses.
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [
         &mut path.get,

@@ -1,0 +1,217 @@
+//! `/api/budgets`: what callers may use in a month.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::Body;
+use super::openapi::{BadRequest, Forbidden, NotFound, TooLarge};
+use super::usage::{now, recorded};
+use super::{App, AppState, Principal, Problem};
+use crate::prices::NanoDollars;
+use crate::store::Budget;
+use crate::usage::BudgetUse;
+
+/// What stands for everybody together in a path.
+const EVERYBODY: &str = "*";
+
+/// Longest name of a caller.
+const MAX_NAME: usize = 200;
+
+/// Most dollars of a budget.
+const MAX_DOLLARS: f64 = 1_000_000_000.0;
+
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(list))
+        .routes(routes!(set, remove))
+}
+
+/// All budgets.
+#[derive(Serialize, ToSchema)]
+struct Budgets {
+    /// That of everybody first.
+    budgets: Vec<View>,
+}
+
+/// A budget, and how far it is used up.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Budget)]
+struct View {
+    /// The caller's name; `*` for everybody together
+    caller: String,
+    /// Tokens a month
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    tokens: Option<i64>,
+    /// US dollars a month
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    usd: Option<f64>,
+    /// Tokens that were used this month
+    used_tokens: i64,
+    /// Billionths of a US dollar that were used this month
+    used_nano_usd: i64,
+    /// The larger part that is used, 1 for all
+    used: f64,
+    /// When it begins anew, in seconds since the epoch
+    resets_at: i64,
+}
+
+impl From<&BudgetUse> for View {
+    fn from(own: &BudgetUse) -> Self {
+        let caller = match own.budget.caller.as_str() {
+            "" => EVERYBODY,
+            name => name,
+        };
+        Self {
+            caller: caller.to_owned(),
+            tokens: own.budget.tokens,
+            usd: own
+                .budget
+                .nano_usd
+                .map(|nanos| NanoDollars(nanos.unsigned_abs()).dollars()),
+            used_tokens: own.spent.tokens,
+            used_nano_usd: own.spent.nano_usd,
+            used: own.ratio(),
+            resets_at: own.resets_at,
+        }
+    }
+}
+
+#[utoipa::path(
+    get,
+    path = "/budgets",
+    operation_id = "listBudgets",
+    tag = "usage",
+    summary = "What callers may use in a month, and what they have used",
+    responses(
+        (status = 200, description = "The budgets", body = Budgets),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+    ),
+)]
+async fn list(State(app): App) -> Result<Json<Budgets>, Problem> {
+    let uses = recorded(&app)?.budget_uses(now()).await?;
+    let budgets = uses.iter().map(View::from).collect();
+    Ok(Json(Budgets { budgets }))
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "only the document reads it")]
+struct CallerName {
+    /// The caller's name; `*` for everybody together
+    caller: String,
+}
+
+/// A budget; at least one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct NewBudget {
+    /// Tokens of prompts and answers in a calendar month
+    #[schema(required = false)]
+    tokens: Option<u64>,
+    /// US dollars in a calendar month
+    #[schema(required = false)]
+    usd: Option<f64>,
+}
+
+#[utoipa::path(
+    put,
+    path = "/budgets/{caller}",
+    operation_id = "setBudget",
+    tag = "usage",
+    summary = "Set what a caller may use in a month",
+    params(CallerName),
+    request_body(content = NewBudget, example = json!({"usd": 500})),
+    responses(
+        (status = 204, description = "It applies to what is reported from now on"),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+        (status = 413, response = TooLarge),
+    ),
+)]
+async fn set(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+    Path(caller): Path<String>,
+    body: Body,
+) -> Result<StatusCode, Problem> {
+    principal.may_edit()?;
+    let ledger = recorded(&app)?;
+    let budget = read(name(&caller)?, &body.json()?)?;
+    let store = app.channels.store();
+    store.set_budget(&budget, &principal.name).await?;
+    ledger.enforce(store.budgets().await?).await;
+    tracing::info!(caller, actor = principal.name, "budget set");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(
+    delete,
+    path = "/budgets/{caller}",
+    operation_id = "removeBudget",
+    tag = "usage",
+    summary = "Remove the budget of a caller",
+    params(CallerName),
+    responses(
+        (status = 204, description = "It has no budget any more"),
+        (status = 400, response = BadRequest),
+        (status = 403, response = Forbidden),
+        (status = 404, response = NotFound),
+    ),
+)]
+async fn remove(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+    Path(caller): Path<String>,
+) -> Result<StatusCode, Problem> {
+    principal.may_edit()?;
+    let ledger = recorded(&app)?;
+    let store = app.channels.store();
+    if !store.remove_budget(name(&caller)?).await? {
+        return Err(Problem::not_found(format!("`{caller}` has no budget")));
+    }
+    ledger.enforce(store.budgets().await?).await;
+    tracing::info!(caller, actor = principal.name, "budget removed");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The caller of a path.
+fn name(caller: &str) -> Result<&str, Problem> {
+    match caller {
+        EVERYBODY => Ok(""),
+        name if name.len() <= MAX_NAME => Ok(name),
+        _ => Err(Problem::bad_request(format!(
+            "the name is longer than {MAX_NAME} bytes"
+        ))),
+    }
+}
+
+fn read(caller: &str, new: &NewBudget) -> Result<Budget, Problem> {
+    let nano_usd = match new.usd {
+        None => None,
+        Some(usd) if (0.0..=MAX_DOLLARS).contains(&usd) => Some((usd * 1e9).round() as i64),
+        Some(usd) => {
+            let message = format!("usd is {usd}; it must be 0 to {MAX_DOLLARS}");
+            return Err(Problem::bad_request(message));
+        }
+    };
+    if nano_usd.is_none() && new.tokens.is_none() {
+        let message = "a budget needs `tokens` or `usd`; delete it to have none";
+        return Err(Problem::bad_request(message));
+    }
+    Ok(Budget {
+        caller: caller.to_owned(),
+        tokens: new
+            .tokens
+            .map(|tokens| i64::try_from(tokens).unwrap_or(i64::MAX)),
+        nano_usd,
+    })
+}
