@@ -1,27 +1,32 @@
-//! The web page for administrators: rendered here, usable without its script where that is possible.
+//! The web pages for administrators: rendered here, and usable without their script where possible.
 //!
-//! Every page works on the same functions as the API. Nothing is inline, so that the content security
+//! Every page uses the same functions as the API. Nothing is inline, so that the content security
 //! policy can forbid it.
 
 mod api;
 mod assets;
+mod callers;
 mod cookie;
+mod credentials;
 mod diff;
+mod discovery;
 mod explain;
 mod export;
 mod fields;
 mod form;
-mod harmless;
 mod history;
+mod inputs;
 mod layout;
-mod lines;
+mod line_numbers;
 mod list;
 mod login;
 mod place;
 mod session;
 mod test;
 mod tokens;
+mod usage;
 mod validate;
+mod without_secrets;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef, Request};
@@ -33,16 +38,16 @@ use axum::routing::{get, post};
 use crate::api::AppState;
 use session::Sessions;
 
-/// Longest form, in bytes; a little more than the API's bodies.
+/// Longest form, in bytes: slightly longer than the API's bodies.
 const MAX_FORM_BYTES: usize = 2 * 1024 * 1024;
 
-/// Scripts and styles from here alone, no frames, forms to here alone.
+/// Scripts and styles only from here, no frames, forms only to here.
 ///
 /// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy>
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
-/// What the pages work with: the API's state, and who is logged in. Clones share one state.
+/// The pages' state: the API's, and who is logged in. Clones share one state.
 #[derive(Clone, Debug)]
 struct Pages {
     app: AppState,
@@ -80,11 +85,23 @@ pub(crate) fn routes<S>(app: AppState) -> Router<S> {
         .route("/channels/{id}/history", get(history::of_channel))
         .route("/channels/{id}/rollback", post(history::roll_back))
         .route("/channels/{id}/test", get(test::page).post(test::run))
+        .route(
+            "/channels/{id}/discovery",
+            get(discovery::page).post(discovery::ask),
+        )
+        .route("/channels/{id}/discovery/map", post(discovery::map))
+        .merge(callers::routes())
+        .route(
+            "/credentials",
+            get(credentials::page).post(credentials::save),
+        )
+        .route("/credentials/{name}/delete", post(credentials::delete))
         .route("/explain", get(explain::page).post(explain::run))
         .route("/export/istio", get(export::istio))
         .route("/export/plugin-config", get(export::plugin_config))
         .route("/history", get(history::all))
         .route("/api-reference", get(api::page))
+        .route("/usage", get(usage::page))
         .route("/tokens", get(tokens::page).post(tokens::create))
         .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/assets/{file}", get(assets::serve))
@@ -94,8 +111,8 @@ pub(crate) fn routes<S>(app: AppState) -> Router<S> {
         .with_state(pages)
 }
 
-/// Refuses forms that another site sent. Browsers say where a request comes from; the token in each
-/// form is what counts where they do not.
+/// Refuses forms that another site sent. Browsers report where a request comes from; where they do
+/// not, the token in each form protects it.
 ///
 /// <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site>
 async fn only_own_forms(request: Request, next: Next) -> Response {

@@ -1,4 +1,4 @@
-//! The API's reference as a page, from its `OpenAPI` document.
+//! The API reference as a page, from its `OpenAPI` document.
 
 use axum::response::Html;
 use maud::{Markup, html};
@@ -19,9 +19,9 @@ pub(super) async fn page(session: Session) -> Html<String> {
     page.render(&html! {
         h1 { "API" }
         p.muted {
-            "Every route, as "
+            "Every route; also available as "
             a href="/assets/openapi.json" { "OpenAPI" }
-            " too. Routes below " code { "/api" } ", and " code { "/metrics" } ", need a token: " code { "Authorization: Bearer …" } "."
+            ". Routes under " code { "/api" } ", and " code { "/metrics" } ", need a token: " code { "Authorization: Bearer …" } "."
         }
         @for (path, operations) in paths.into_iter().flatten() {
             @for (method, operation) in operations.as_object().into_iter().flatten() {
@@ -65,12 +65,12 @@ fn operation(path: &str, method: &str, operation: &Value, document: &Value) -> M
     }
 }
 
-/// A schema as text; one that is referred to is looked up.
+/// A schema as text; references are resolved.
 fn schema(schema: &Value, document: &Value) -> String {
     serde_json::to_string_pretty(referred(schema, document)).unwrap_or_default()
 }
 
-/// What a part of the document refers to, or the part itself.
+/// What a part of the document refers to, or that part itself.
 fn referred<'d>(part: &'d Value, document: &'d Value) -> &'d Value {
     let reference = part.get("$ref").and_then(Value::as_str);
     let found = reference

@@ -4,7 +4,7 @@ use axum::extract::Path;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
-/// The version is part of the address, so that a browser never mixes versions.
+/// The version is part of the URL, so that a browser never mixes versions.
 pub(super) const STYLE: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), ".css");
 pub(super) const SCRIPT: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), ".js");
 pub(super) const ICON: &str = concat!("/assets/", env!("CARGO_PKG_VERSION"), ".svg");

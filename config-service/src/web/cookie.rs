@@ -1,14 +1,14 @@
-//! The cookies: one carries a session, the other belongs to the log-in form.
+//! The cookies: one carries a session, the other belongs to the login form.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Carries the id of a session.
 pub(super) const SESSION: &str = "bedrock_session";
 
-/// Has to be what the log-in form says, which another site can neither read nor set.
+/// Must match the login form; another site can neither read nor set it.
 pub(super) const LOG_IN: &str = "bedrock_login";
 
-/// What the browser sent as a cookie.
+/// The value that the browser sent for a cookie.
 pub(super) fn read<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     let cookies = headers.get_all(header::COOKIE).iter();
     let mut pairs = cookies
@@ -20,8 +20,8 @@ pub(super) fn read<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> 
         .map(|(_, value)| value)
 }
 
-/// Sets a cookie: unreadable for scripts, sent to this site alone, and over HTTPS alone where a proxy
-/// in front says that it serves HTTPS.
+/// Sets a cookie that scripts cannot read, and which is sent only to this site; only over HTTPS if a
+/// proxy in front says that it serves HTTPS.
 pub(super) fn set(
     name: &str,
     text: &str,

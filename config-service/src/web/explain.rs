@@ -4,13 +4,15 @@ use axum::Form;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use bedrock_filter::config::{ProtocolName, visible};
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::layout::{Page, Refusal, csrf};
+use super::layout::{Page, Refusal, csrf, protocol_field};
 use super::session::Session;
 use crate::api::AppState;
+use crate::edit::{SyntaxError, plain_json};
 use crate::explain::{Explanation, Upstream, request_for};
 use crate::store::Contents;
 
@@ -21,6 +23,9 @@ pub(super) struct Question {
     /// A model's name, or a whole request as JSON.
     #[serde(default)]
     request: String,
+    /// What the client speaks; OpenAI's chat by default.
+    #[serde(default)]
+    protocol: ProtocolName,
     /// Id of the only channel to ask; empty for all.
     #[serde(default)]
     channel: String,
@@ -42,32 +47,45 @@ pub(super) async fn run(
 ) -> Result<Response, Refusal> {
     session.check_csrf(question.csrf.as_deref())?;
     let contents = app.channels.list().await?;
-    let request = match read(&question.request) {
+    let protocol = question.protocol;
+    let request = match read(protocol, &question.request) {
         Ok(request) => request,
-        Err(reason) => {
-            let notice = html! { p.notice.error role="alert" { (reason) } };
+        Err(error) => {
+            let notice = html! { p.notice.error role="alert" { (error) } };
             let page = show(&session, &contents, &question, &notice);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
     let channel = Some(question.channel.as_str()).filter(|id| !id.is_empty());
-    let explanation = app.channels.explain(&request, channel).await?;
+    let explanation = app.channels.explain((protocol, &request), channel).await?;
     Ok(show(&session, &contents, &question, &result(&explanation)))
 }
 
-/// A request: a JSON object as it is, anything else is the name of a model.
-fn read(text: &str) -> Result<Value, String> {
+/// Why what was entered cannot be explained.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error("Enter a model name or a request.")]
+    Empty,
+    #[error("A request must be a JSON object.")]
+    NotAnObject,
+    #[error("The request is not valid JSON: {0}.")]
+    Json(#[from] SyntaxError),
+}
+
+/// Parses the entry: a JSON object, perhaps as somebody pasted it, is a request, anything else a model name.
+fn read(protocol: ProtocolName, text: &str) -> Result<Value, Unreadable> {
     let text = text.trim();
     if text.is_empty() {
-        return Err("Enter the name of a model, or a request.".to_owned());
+        return Err(Unreadable::Empty);
     }
-    if !text.starts_with(['{', '[']) {
-        return Ok(request_for(text));
+    let is_name = !text.contains(['{', '[']);
+    if is_name {
+        return Ok(request_for(protocol, text));
     }
-    match serde_json::from_str(text) {
-        Ok(request @ Value::Object(_)) => Ok(request),
-        Ok(_) => Err("A request is a JSON object.".to_owned()),
-        Err(error) => Err(format!("The request is no JSON: {error}.")),
+    let plain = plain_json(text)?;
+    match serde_json::from_str(&plain).map_err(SyntaxError::from)? {
+        request @ Value::Object(_) => Ok(request),
+        _ => Err(Unreadable::NotAnObject),
     }
 }
 
@@ -79,13 +97,15 @@ fn show(session: &Session, contents: &Contents, question: &Question, result: &Ma
     };
     let document = page.render(&html! {
         h1 { "Explain" }
-        p.muted { "Where a request would go and what Bedrock would get. The filter's own code answers; AWS is not called." }
+        p.muted { "Shows where a request would go and what Bedrock would get. The filter's own \
+            code answers; AWS is not called." }
         form.card.stack method="post" action="/explain" {
             (csrf(session))
             div.field {
-                label for="request" { "Name of a model, or a whole chat request as JSON" }
+                label for="request" { "Name of a model, or a whole request as JSON" }
                 textarea #request name="request" rows="6" spellcheck="false" required { (question.request) }
             }
+            (protocol_field("What the client speaks", question.protocol))
             div.field {
                 label for="channel" { "Channel" }
                 select #channel name="channel" {
@@ -106,6 +126,13 @@ fn result(told: &Explanation) -> Markup {
     html! {
         section.card #explanation aria-live="polite" {
             h2 { "Where it goes" }
+            @if let Some(choice) = &told.choice {
+                dl.facts {
+                    dt { "Chosen" } dd { (visible(&choice.model)) }
+                    dt { "Because" } dd { (visible(&choice.because)) }
+                    dt { "In order" } dd { (visible(&choice.models.join(", "))) }
+                }
+            }
             @if let Some(route) = &told.route {
                 dl.facts {
                     dt { "Channel" } dd { (route.channel) }
@@ -114,9 +141,9 @@ fn result(told: &Explanation) -> Markup {
                     dt { "Family" } dd { code { (route.family) } }
                     dt { "Region" } dd { code { (route.region) } }
                 }
-            } @else { p { "Nowhere: no channel serves " code { (told.model) } "." } }
+            } @else { p { "Nowhere: no channel serves " code { (visible(&told.model)) } "." } }
             @if let Some(refused) = &told.refused {
-                div.notice.error {
+                div.notice.error.refused {
                     p { "The client would get HTTP " (refused.status) ":" }
                     pre { (pretty(&refused.error)) }
                 }
@@ -151,7 +178,7 @@ fn wire(upstream: &Upstream) -> Markup {
             dl.facts {
                 dt { "Request" } dd { code { (upstream.method) " " (upstream.origin) (upstream.path) } }
                 dt { "Signed path" } dd { code { (upstream.canonical_uri) } }
-                dt { "Time until it answers" } dd { (upstream.timeout_ms / 1000) " s" }
+                dt { "Time limit for its answer" } dd { (upstream.timeout_ms / 1000) " s" }
                 @for (name, value) in &upstream.headers {
                     dt { (name) } dd { code { (value.as_str().unwrap_or_default()) } }
                 }

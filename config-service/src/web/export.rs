@@ -1,4 +1,4 @@
-//! The documents for Envoys that are not attached, as files to save.
+//! The documents for Envoys that are not connected, as downloads.
 
 use axum::extract::{Query, State};
 use axum::http::header;
@@ -7,18 +7,60 @@ use maud::{Markup, html};
 
 use super::layout::Refusal;
 use super::session::Session;
-use crate::api::AppState;
-use crate::export::{self, Target};
+use crate::api::{AppState, istio_manifest};
+use crate::export::Target;
 
 /// Links to them.
 pub(super) fn links() -> Markup {
     html! {
         p.muted #exports {
-            "For Envoys that are not attached: "
+            "For Envoys that are not connected: "
             a href="/export/istio" { "manifest for an Istio gateway" }
             ", "
             a href="/export/plugin-config" { "plugin configuration" }
-            ". Both are copies with sealed credentials."
+            ". Both are snapshots with sealed credentials."
+        }
+        details.card #istio {
+            summary { "Manifest for Istio" }
+            form.stack method="get" action="/export/istio" {
+                (choice("mode", "How gateways get channels", &[
+                    ("copy", "From the manifest: export again after an edit"),
+                    ("live", "From this service, every edit at once"),
+                    ("routes", "From the manifest, with Istio's own routes to Bedrock"),
+                ]))
+                (choice("context", "Which Envoys", &[("gateway", "A gateway"), ("sidecar", "Sidecars")]))
+                (choice("sharing", "What else they do", &[
+                    ("own", "Nothing: they are for the filter alone"),
+                    ("shared", "They serve other hosts too"),
+                ]))
+                (text("namespace", "Namespace", "istio-system"))
+                (text("selector", "Labels", "istio=ingressgateway"))
+                (text("gateway", "Or a Gateway of the Gateway API", ""))
+                (text("gateways", "Istio Gateways that the routes are bound to", ""))
+                (text("endpoints", "Regions and endpoints that channels may use later", "us-east-1,us-west-2"))
+                (text("xds", "Where live gateways reach the xDS port", "config-service.bedrock:18000"))
+                div.actions { button type="submit" { "Download" } }
+            }
+        }
+    }
+}
+
+fn choice(name: &str, label: &str, options: &[(&str, &str)]) -> Markup {
+    html! {
+        div.field {
+            label for={ "istio-" (name) } { (label) }
+            select id={ "istio-" (name) } name=(name) {
+                @for (value, meaning) in options { option value=(value) { (meaning) } }
+            }
+        }
+    }
+}
+
+fn text(name: &str, label: &str, example: &str) -> Markup {
+    html! {
+        div.field {
+            label for={ "istio-" (name) } { (label) }
+            input id={ "istio-" (name) } type="text" name=(name) placeholder=(example) spellcheck="false";
         }
     }
 }
@@ -27,7 +69,7 @@ pub(super) async fn plugin_config(
     State(app): State<AppState>,
     _: Session,
 ) -> Result<Response, Refusal> {
-    let copy = app.channels.copy().await?;
+    let copy = app.channels.copy(None).await?;
     Ok(file(
         "application/json",
         "plugin-config.json",
@@ -40,8 +82,7 @@ pub(super) async fn istio(
     _: Session,
     Query(target): Query<Target>,
 ) -> Result<Response, Refusal> {
-    let copy = app.channels.copy().await?;
-    let manifest = export::istio(&copy, &target, &app.resources)?;
+    let manifest = istio_manifest(&app, &target).await?;
     Ok(file("application/yaml", "bedrock-istio.yaml", manifest))
 }
 

@@ -1,22 +1,24 @@
-//! The fields of a form, and the body of the API's that they stand for.
+//! The fields of a form, and the API body that they correspond to.
 
 use std::collections::BTreeMap;
 
+use bedrock_filter::config::looks_like_secret;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
-use super::harmless;
-use crate::channel::{Channel, Input, SETTINGS, Setting, StoredChannel};
+use super::without_secrets;
+use crate::channel::{Channel, SETTINGS, StoredChannel};
 use crate::edit;
+use crate::setting::{self, Input};
 
-/// Parts of `credentials`, by kind: the field of the form, and its name in the API.
+/// Parts of `credentials`, by type: the form's field, and its name in the API.
 const STATIC_KEY: [(&str, &str); 3] = [
     ("access_key_id", "access_key_id"),
     ("secret_access_key", "secret_access_key"),
     ("session_token", "session_token"),
 ];
 
-/// What a browser sent, or what is to be shown: text by field.
+/// What a browser sent, or what to show: text by field.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(super) struct Values(BTreeMap<String, String>);
 
@@ -26,7 +28,7 @@ impl Values {
         Self(pairs.into_iter().collect())
     }
 
-    /// A new channel's.
+    /// Those of a new channel.
     pub(super) fn blank() -> Self {
         let mut values = Self::of(&edit::blank());
         for stand_in in ["name", "region"] {
@@ -36,7 +38,7 @@ impl Values {
         values
     }
 
-    /// A stored channel's. Secrets are not among them.
+    /// Those of a stored channel, without secrets.
     pub(super) fn stored(stored: &StoredChannel) -> Self {
         let mut values = Self::of(&stored.channel);
         values.set("credential_kind", "keep");
@@ -45,14 +47,19 @@ impl Values {
     }
 
     fn of(channel: &Channel) -> Self {
-        let texts = SETTINGS.iter().filter_map(|setting| {
-            let text = text_of(&setting.show(channel))?;
+        Self::showing(SETTINGS, channel)
+    }
+
+    /// The values of settings.
+    pub(super) fn showing<S>(settings: &[setting::Setting<S>], of: &S) -> Self {
+        let texts = settings.iter().filter_map(|setting| {
+            let text = text_of(&setting.show(of))?;
             Some((setting.name.to_owned(), text))
         });
         Self(texts.collect())
     }
 
-    /// The text of a field; empty when there is none.
+    /// The text of a field; empty if there is none.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.get(name).map_or("", String::as_str)
     }
@@ -61,63 +68,76 @@ impl Values {
         self.0.insert(name.to_owned(), text.into());
     }
 
-    /// The token of the form.
+    /// The form's token.
     pub(super) fn csrf(&self) -> Option<&str> {
         self.0.get("csrf").map(String::as_str)
     }
 
-    /// The revision that the form was made from.
+    /// The revision that the form was based on.
     pub(super) fn revision(&self) -> Option<u64> {
         self.get("revision").parse().ok()
     }
 
-    /// Forgets what must not be shown again.
+    /// Removes what must not be shown again.
     pub(super) fn without_secrets(mut self) -> Self {
         for name in ["secret_access_key", "session_token", "api_key", "csrf"] {
             self.0.remove(name);
         }
+        // Whoever swaps the two enters the secret as the id.
+        if let Some(id) = self
+            .0
+            .get_mut("access_key_id")
+            .filter(|id| looks_like_secret(id))
+        {
+            id.clear();
+        }
         if let Some(text) = self.0.get_mut("credentials_json") {
-            *text = harmless::credentials(text);
+            *text = without_secrets::credentials(text);
         }
         self
     }
 
-    /// The body that says the same to the API. A form of an earlier version knows fewer fields, and
-    /// says nothing about the others.
+    /// The equivalent API body. A form from an earlier version has fewer fields, and leaves the
+    /// others unchanged.
     pub(super) fn body(&self) -> Value {
-        let mut body = Map::new();
-        let is_known = |own: &&Setting| own.input == Input::Tick || self.0.contains_key(own.name);
-        for setting in SETTINGS.iter().filter(is_known) {
-            body.insert(setting.name.to_owned(), self.value(setting));
-        }
+        let mut body = self.body_of(SETTINGS);
         if let Some(credentials) = self.credentials() {
             body.insert("credentials".to_owned(), credentials);
         }
         Value::Object(body)
     }
 
-    fn value(&self, setting: &Setting) -> Value {
-        let text = self.get(setting.name);
-        match setting.input {
+    /// The settings that the form has, as a body has them.
+    pub(super) fn body_of<S>(&self, settings: &[setting::Setting<S>]) -> Map<String, Value> {
+        let known = settings
+            .iter()
+            .filter(|own| own.input == Input::Tick || self.0.contains_key(own.name));
+        known
+            .map(|own| (own.name.to_owned(), self.value(own.name, own.input)))
+            .collect()
+    }
+
+    fn value(&self, name: &str, input: Input) -> Value {
+        let text = self.get(name);
+        match input {
             Input::Tick => Value::Bool(!text.is_empty()),
             Input::Number => {
-                let number = text.trim().parse::<u64>();
-                number.map_or_else(|_| Value::from(text), Value::from)
+                let number = serde_json::from_str::<Number>(text.trim());
+                number.map_or_else(|_| Value::from(text.trim()), Value::Number)
             }
             Input::Lines => {
                 let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
                 lines.map(Value::from).collect()
             }
-            Input::Object if text.trim().is_empty() => Value::Null,
-            Input::Object => json_or_text(text),
-            // The API reads a map from a string too, and says where a fault is.
-            Input::Map if text.trim().is_empty() => Value::from(""),
-            Input::Map | Input::Text => Value::from(text),
+            // The API also reads these from a string, and says where a fault is.
+            Input::Map | Input::Object => Value::from(text),
+            // Nobody sees a blank at the end of a line.
+            Input::Text => Value::from(text.trim()),
         }
     }
 
-    /// The credentials that were entered; `None` keeps those that are stored.
-    fn credentials(&self) -> Option<Value> {
+    /// The credentials that were entered; `None` keeps the stored ones.
+    pub(super) fn credentials(&self) -> Option<Value> {
         let kind = self.get("credential_kind");
         let mut credentials = Map::new();
         credentials.insert("type".to_owned(), Value::from(kind));
@@ -134,14 +154,18 @@ impl Values {
                 let text = self.get("api_key").trim();
                 credentials.insert("api_key".to_owned(), Value::from(text));
             }
-            "json" => return Some(json_or_text(self.get("credentials_json"))),
+            "shared" => {
+                let text = self.get("shared_credential").trim();
+                credentials.insert("name".to_owned(), Value::from(text));
+            }
+            "json" => return Some(Value::from(self.get("credentials_json"))),
             _ => return None,
         }
         Some(Value::Object(credentials))
     }
 }
 
-/// How a stored value stands in its field; `None` where the field is empty.
+/// A stored value as shown in its field; `None` if the field is empty.
 fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -155,10 +179,6 @@ fn text_of(value: &Value) -> Option<String> {
         Value::Object(_) => serde_json::to_string_pretty(value).ok(),
         Value::Number(number) => Some(number.to_string()),
     }
-}
-
-fn json_or_text(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }
 
 #[cfg(test)]
@@ -197,7 +217,7 @@ mod tests {
         assert_eq!(body["weight"], "many");
         assert_eq!(body["models"], json!(["m", "n"]));
         assert_eq!(body["model_mapping"], "{\"a\": \"b\"}");
-        assert_eq!(body["guardrail"], Value::Null);
+        assert_eq!(body["guardrail"], "");
         assert_eq!(
             body["credentials"],
             json!({"type": "static", "access_key_id": "AKID", "secret_access_key": "s"})

@@ -1,13 +1,14 @@
-//! A channel's own page: create, edit, delete.
+//! A channel's page: create, edit, delete.
 
 mod credentials;
 mod render;
+
+pub(super) use credentials::{Kinds, render as credential_fields};
 
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use bedrock_filter::config::lint;
 
 use super::fields::Values;
 use super::layout::{Page, Refusal};
@@ -16,19 +17,20 @@ use super::session::{Session, Sessions};
 use crate::api::AppState;
 use crate::channel::StoredChannel;
 use crate::channels::{Author, EditError, Request};
+use crate::discovery;
 use render::View;
 
-/// What a browser sends: every field by name.
+/// What a browser sends: every field, by name.
 pub(super) type Fields = Form<Vec<(String, String)>>;
 
 /// Where a channel is created.
 const NEW: &str = "/channels/new";
 
-const RESTORED: &str = "Nothing is saved yet: your session had ended. Here is what you entered; secrets have \
-                        to be entered again.";
+const RESTORED: &str = "Nothing is saved yet, because your session had ended. Your entries are \
+    below; enter secrets again, then save.";
 
-const DELETED: &str = "Nothing was saved: this channel was deleted meanwhile. Save again to create it anew, \
-                       with its credentials.";
+const DELETED: &str = "Nothing was saved, because this channel was deleted meanwhile. To create it \
+    again, enter its credentials and save.";
 
 pub(super) async fn new(State(sessions): State<Sessions>, session: Session) -> Response {
     let draft = sessions.take_draft(&session, NEW);
@@ -88,7 +90,7 @@ pub(super) async fn edit(
     };
     let notice = draft.as_ref().map(|_| RESTORED);
     let values = draft.unwrap_or_else(|| Values::stored(&stored));
-    let warnings = lint::warnings(&stored.channel);
+    let warnings = discovery::judged(&stored.channel, stored.discovery.as_ref());
     let view = View {
         notice,
         warnings: &warnings,
@@ -118,7 +120,7 @@ pub(super) async fn save(
         ));
     }
     session.principal.may_edit()?;
-    // A form always says what it was made from; one that does not knows nothing of the channel.
+    // A form always says what it was based on; one that does not knows no state of the channel.
     let known = values.revision().unwrap_or(0);
     let author = Author::new(session.principal.name.clone()).expecting(known);
     let body = values.body().to_string();
@@ -150,7 +152,7 @@ pub(super) async fn delete(
     let values = Values::sent(pairs);
     session.check_edit(values.csrf())?;
     if values.get("confirmed").is_empty() {
-        let message = "Tick the box that confirms it, so that no channel is deleted by accident.";
+        let message = "To delete the channel, tick the box to confirm.";
         return Err(Refusal::bad_request(message));
     }
     let author = Author::new(session.principal.name);
@@ -158,12 +160,12 @@ pub(super) async fn delete(
     Ok(Redirect::to("/channels"))
 }
 
-/// Address of a channel's form.
+/// URL of a channel's form.
 fn place(id: &str) -> String {
     format!("/channels/{id}")
 }
 
-/// The form again with everything that was entered but secrets, and why nothing was saved.
+/// The form again with all entries but secrets, and why nothing was saved.
 fn again(
     session: &Session,
     stored: Option<&StoredChannel>,
@@ -182,7 +184,7 @@ fn saved(stored: &StoredChannel) -> Response {
     Redirect::to(&format!("/channels?saved={}", stored.id)).into_response()
 }
 
-/// The form again, with what was entered and what speaks against it.
+/// The form again, with the entries and their faults.
 fn refused(
     session: &Session,
     stored: Option<&StoredChannel>,
@@ -197,7 +199,7 @@ fn refused(
     };
     let mut values = values.without_secrets();
     if let (true, Some(stored)) = (is_outdated, stored) {
-        // Saving again is on top of what is stored now.
+        // Saving again is based on what is stored now.
         values.set("revision", stored.revision.to_string());
     }
     let view = View {

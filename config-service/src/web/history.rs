@@ -1,4 +1,4 @@
-//! What changed, and the way back.
+//! The history of channels, and rolling back.
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -11,21 +11,35 @@ use super::layout::{Page, Refusal, csrf, time};
 use super::session::Session;
 use crate::api::AppState;
 use crate::channels::Author;
-use crate::history::Entry;
+use crate::history::{Difference, Entry};
 use crate::store::AuditQuery;
 
-/// Entries of a page.
-const PAGE: u32 = 30;
+/// Entries per page.
+pub(super) const PAGE: u32 = 30;
 
 #[derive(Deserialize)]
 pub(super) struct From {
-    before: Option<u64>,
+    pub(super) before: Option<u64>,
 }
 
 #[derive(Deserialize)]
 pub(super) struct RollBack {
-    csrf: Option<String>,
-    revision: u64,
+    pub(super) csrf: Option<String>,
+    pub(super) revision: u64,
+}
+
+/// An edit, whatever it is about.
+pub(super) struct Shown<'e> {
+    pub(super) revision: u64,
+    pub(super) at: &'e str,
+    pub(super) actor: &'e str,
+    pub(super) action: &'e str,
+    pub(super) restored: Option<u64>,
+    /// URL of what was edited, if it has one.
+    pub(super) place: Option<&'e str>,
+    /// Its name.
+    pub(super) name: &'e str,
+    pub(super) changes: &'e [Difference],
 }
 
 pub(super) async fn all(
@@ -87,10 +101,11 @@ async fn show(
                 nav.tabs aria-label="Channel" { a href={ "/channels/" (id) } { "Edit" } }
             }
         }
-        p.muted { "Secrets are not part of the history; a fingerprint tells two of them apart." }
+        p.muted { "Secrets are not part of the history; different fingerprints mean different \
+            secrets." }
         @if entries.is_empty() { p { "No edits." } }
         ol.history {
-            @for entry in &entries { (item(session, entry, now(&entry.channel_id))) }
+            @for entry in &entries { (channel_item(session, entry, now(&entry.channel_id))) }
         }
         @if let (Some(last), true) = (entries.last(), entries.len() == PAGE as usize) {
             p { a href={ "?before=" (last.revision) } { "Earlier edits" } }
@@ -98,8 +113,23 @@ async fn show(
     }))
 }
 
-/// One edit; `now` is the revision that its channel is at.
-fn item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
+fn channel_item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
+    let place = format!("/channels/{}", entry.channel_id);
+    let shown = Shown {
+        revision: entry.revision,
+        at: &entry.at,
+        actor: &entry.actor,
+        action: &entry.action,
+        restored: entry.restored,
+        place: Some(&place),
+        name: &entry.channel_name,
+        changes: &entry.changes,
+    };
+    item(session, &shown, now)
+}
+
+/// One edit; `now` is the current revision of what it is about.
+pub(super) fn item(session: &Session, entry: &Shown<'_>, now: Option<u64>) -> Markup {
     let is_current = now == Some(entry.revision);
     let may_go_back = now.is_some()
         && !is_current
@@ -110,11 +140,12 @@ fn item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
             div.heading {
                 h2 {
                     "Revision " (entry.revision) ": " (entry.action) " "
-                    a href={ "/channels/" (entry.channel_id) "/history" } { (entry.channel_name) }
+                    @if let Some(place) = entry.place { a href={ (place) "/history" } { (entry.name) } }
+                    @else { (entry.name) }
                     @if is_current { span.badge.good { "now" } }
                 }
-                @if may_go_back {
-                    form.inline method="post" action={ "/channels/" (entry.channel_id) "/rollback" } {
+                @if let (true, Some(place)) = (may_go_back, entry.place) {
+                    form.inline method="post" action={ (place) "/rollback" } {
                         (csrf(session))
                         input type="hidden" name="revision" value=(entry.revision);
                         button type="submit" aria-label={ "Roll back to revision " (entry.revision) } { "Roll back to this" }
@@ -122,12 +153,12 @@ fn item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
                 }
             }
             p.muted {
-                (time(&entry.at)) " by " strong { (entry.actor) }
+                (time(entry.at)) " by " strong { (entry.actor) }
                 @if let Some(restored) = entry.restored { ", back to revision " (restored) }
             }
             details open[entry.action == "update"] {
                 summary { (entry.changes.len()) " changed" }
-                (diff::table(&entry.changes, ["before", "after"]))
+                (diff::table(entry.changes, ["before", "after"]))
             }
         }
     }

@@ -1,24 +1,29 @@
-//! What all pages have: head, navigation, notices.
+//! What all pages share: head, navigation, notices.
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use bedrock_filter::config::ProtocolName;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 use super::session::Session;
 use crate::access::Role;
 use crate::api::Problem;
-use crate::channels::EditError;
+use crate::callers::CallerError;
+use crate::channels::{DiscoverError, EditError};
 use crate::export::ExportError;
-use crate::fault::LISTED;
+use crate::fault::{Fault, LISTED};
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
-/// The places that the navigation leads to, with the role that they need.
-const PLACES: [(&str, &str, Role); 5] = [
+/// The entries of the navigation, with the role that each needs.
+const PLACES: [(&str, &str, Role); 8] = [
     ("/channels", "Channels", Role::Viewer),
+    ("/credentials", "Credentials", Role::Viewer),
+    ("/callers", "Callers", Role::Viewer),
     ("/explain", "Explain", Role::Viewer),
     ("/history", "History", Role::Viewer),
+    ("/usage", "Usage", Role::Viewer),
     ("/tokens", "Tokens", Role::Admin),
     ("/api-reference", "API", Role::Viewer),
 ];
@@ -27,14 +32,14 @@ const PLACES: [(&str, &str, Role); 5] = [
 pub(super) struct Page<'a> {
     /// Its title.
     pub(super) title: &'a str,
-    /// The place of the navigation that it belongs to.
+    /// The navigation entry that it belongs to.
     pub(super) place: &'a str,
-    /// Who looks at it; nobody yet at the log-in.
+    /// Who is logged in; nobody yet at the login.
     pub(super) session: Option<&'a Session>,
 }
 
 impl Page<'_> {
-    /// The whole document around the page's own part.
+    /// The complete document around the page's content.
     pub(super) fn render(&self, main: &Markup) -> Html<String> {
         let document = html! {
             (DOCTYPE)
@@ -87,10 +92,31 @@ pub(super) fn csrf(session: &Session) -> Markup {
     html! { input type="hidden" name="csrf" value=(session.csrf); }
 }
 
-/// A page in place of the one that was asked for.
+/// What clients speak, the most common first.
+const PROTOCOLS: [(ProtocolName, &str); 3] = [
+    (ProtocolName::OpenaiChat, "OpenAI chat completions"),
+    (ProtocolName::OpenaiResponses, "OpenAI responses"),
+    (ProtocolName::AnthropicMessages, "Anthropic Messages"),
+];
+
+/// The field in which one chooses what a client speaks.
+pub(super) fn protocol_field(label: &str, chosen: ProtocolName) -> Markup {
+    html! {
+        div.field {
+            label for="protocol" { (label) }
+            select #protocol name="protocol" {
+                @for (name, words) in PROTOCOLS {
+                    option value=(name.as_str()) selected[name == chosen] { (words) }
+                }
+            }
+        }
+    }
+}
+
+/// A page instead of the requested one.
 #[derive(Debug)]
 pub(super) enum Refusal {
-    /// Somebody has to log in, and goes on to this address then.
+    /// The user must log in, and then continues to this URL.
     LogIn(Option<String>),
     /// Something is wrong.
     Message(StatusCode, String),
@@ -103,6 +129,15 @@ impl Refusal {
 
     pub(super) fn forbidden(message: &str) -> Self {
         Self::Message(StatusCode::FORBIDDEN, message.to_owned())
+    }
+
+    /// A problem with its faults.
+    fn listing(problem: &Problem, faults: &[Fault]) -> Self {
+        let faults = faults.iter().take(LISTED);
+        let message = faults.fold(problem.detail().to_owned(), |text, fault| {
+            format!("{text}; {} {}", fault.pointer, fault.message)
+        });
+        Self::Message(problem.status(), message)
     }
 
     pub(super) fn bad_request(message: &str) -> Self {
@@ -119,19 +154,25 @@ impl From<Problem> for Refusal {
 impl From<EditError> for Refusal {
     fn from(error: EditError) -> Self {
         let faults = error.faults().unwrap_or_default();
-        let problem = Problem::from(error);
-        let message = faults
-            .iter()
-            .take(LISTED)
-            .fold(problem.detail().to_owned(), |text, fault| {
-                format!("{text}; {} {}", fault.pointer, fault.message)
-            });
-        Self::Message(problem.status(), message)
+        Self::listing(&error.into(), &faults)
+    }
+}
+
+impl From<CallerError> for Refusal {
+    fn from(error: CallerError) -> Self {
+        let faults = error.faults().unwrap_or_default();
+        Self::listing(&error.into(), &faults)
     }
 }
 
 impl From<ExportError> for Refusal {
     fn from(error: ExportError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<DiscoverError> for Refusal {
+    fn from(error: DiscoverError) -> Self {
         Problem::from(error).into()
     }
 }
@@ -175,12 +216,12 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A text as the value of a query parameter.
+/// A text, encoded as the value of a query parameter.
 pub(super) fn form_urlencoded(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
-/// A time for people: to the second, in UTC.
+/// A time as shown to people: to the second, in UTC.
 pub(super) fn time(rfc3339: &str) -> Markup {
     let shown = rfc3339.get(..19).unwrap_or(rfc3339).replace('T', " ");
     html! { time datetime=(rfc3339) { (shown) " UTC" } }

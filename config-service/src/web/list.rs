@@ -1,4 +1,4 @@
-//! All channels, and what the Envoys make of them.
+//! All channels, and the state of the Envoys.
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -12,16 +12,18 @@ use super::session::Session;
 use crate::api::AppState;
 use crate::channel::{CredentialStatus, StoredChannel};
 use crate::channels::{Author, Request};
+use crate::discovery;
 use crate::fleet::FleetView;
+use crate::health::ModelHealth;
 
-/// Names of models that a row shows.
+/// How many model names a row shows.
 const SHOWN_MODELS: usize = 6;
 
 #[derive(Deserialize)]
 pub(super) struct Search {
     #[serde(default)]
     q: String,
-    /// The channel that was saved just now.
+    /// The channel that was just saved.
     saved: Option<String>,
 }
 
@@ -50,18 +52,23 @@ pub(super) async fn page(
         session: Some(&session),
     };
     let may_edit = session.principal.may_edit().is_ok();
+    let view = app
+        .fleet
+        .view(revision)
+        .needing(app.published.borrow().cluster_names());
     Ok(page.render(&html! {
         div.heading {
             h1 { "Channels" }
             @if may_edit { a.button.primary href="/channels/new" { "New channel" } }
         }
-        (fleet(&app.fleet.view(revision)))
+        (fleet(&view))
         form.search role="search" {
             label.visually-hidden for="q" { "Search" }
             input #q type="search" name="q" value=(search.q) placeholder="Name, region or model";
             button type="submit" { "Search" }
         }
-        @if found.is_empty() { (none(contents.channels.is_empty(), may_edit)) }
+        @if contents.channels.is_empty() { (no_channels(&session)) }
+        @else if found.is_empty() { (nothing_found()) }
         @else {
             table.channels {
                 thead { tr {
@@ -74,7 +81,12 @@ pub(super) async fn page(
                 } }
                 tbody {
                     @for stored in &found {
-                        (row(&session, stored, status.get(&stored.id), search.saved.as_deref()))
+                        (row(
+                            &session,
+                            stored,
+                            status.get(&stored.id),
+                            (search.saved.as_deref(), &app.channels.health_of(&stored.id)),
+                        ))
                     }
                 }
             }
@@ -96,19 +108,21 @@ pub(super) async fn set_enabled(
     Ok(Redirect::to(&format!("/channels?saved={}", stored.id)))
 }
 
-/// Whether a channel has a text in its name, region or models; case does not matter.
+/// Whether a channel has a text in its name, region or models, ignoring case.
 fn matches(stored: &StoredChannel, text: &str) -> bool {
     let text = text.trim().to_lowercase();
     let has = |own: &str| own.to_lowercase().contains(&text);
     has(&stored.channel.name) || has(&stored.channel.region) || models(stored).any(|own| has(own))
 }
 
-/// The names that a channel has an opinion on.
+/// The names that a channel lists or maps.
 fn models(stored: &StoredChannel) -> impl Iterator<Item = &String> {
     let channel = &stored.channel;
-    let mapped = channel.model_mapping.keys();
-    let arns = channel.inference_profile_arn_map.keys();
-    let mut names: Vec<_> = channel.models.iter().chain(mapped).chain(arns).collect();
+    let mut names: Vec<_> = channel
+        .models
+        .iter()
+        .chain(channel.mapped_names())
+        .collect();
     names.sort();
     names.dedup();
     names.into_iter()
@@ -125,17 +139,23 @@ fn fleet(view: &FleetView) -> Markup {
     }
 }
 
-fn none(is_first: bool, may_edit: bool) -> Markup {
+fn no_channels(session: &Session) -> Markup {
     html! {
         section.card.empty {
-            @if is_first {
-                h2 { "No channels yet" }
-                p { "A channel is an AWS account, a region and the models that are reached through them." }
-                @if may_edit { a.button.primary href="/channels/new" { "Create the first one" } }
-            } @else {
-                h2 { "Nothing found" }
-                p { a href="/channels" { "Show all channels" } }
+            h2 { "No channels yet" }
+            p { "A channel is an AWS account, a region and the models reached through them." }
+            @if session.principal.may_edit().is_ok() {
+                a.button.primary href="/channels/new" { "Create the first one" }
             }
+        }
+    }
+}
+
+fn nothing_found() -> Markup {
+    html! {
+        section.card.empty {
+            h2 { "Nothing found" }
+            p { a href="/channels" { "Show all channels" } }
         }
     }
 }
@@ -144,7 +164,7 @@ fn row(
     session: &Session,
     stored: &StoredChannel,
     status: Option<&CredentialStatus>,
-    saved: Option<&str>,
+    (saved, health): (Option<&str>, &[ModelHealth]),
 ) -> Markup {
     let channel = &stored.channel;
     let is_saved = saved == Some(stored.id.as_str());
@@ -153,13 +173,37 @@ fn row(
             th scope="row" {
                 a href={ "/channels/" (stored.id) } { (channel.name) }
                 @if is_saved { span.badge.good role="status" { "saved" } }
+                @if let Some(text) = warned(stored) {
+                    a.badge.warn href={ "/channels/" (stored.id) } { (text) }
+                }
             }
             td data-label="Region" { code { (channel.region) } }
             td data-label="Models" { (model_list(stored)) }
             td data-label="Credentials" { (credentials(channel.credentials.kind(), status)) }
             td data-label="Last edit" { (time(&stored.updated_at)) small { " revision " (stored.revision) } }
-            td data-label="State" { (state(session, stored)) }
+            td data-label="State" { (state(session, stored)) (unhealthy(health)) }
         }
+    }
+}
+
+/// The models whose latest test or probe failed.
+fn unhealthy(health: &[ModelHealth]) -> Markup {
+    html! {
+        @for own in health.iter().filter(|own| !own.healthy) {
+            p.notice.error.unhealthy {
+                code { (own.model) } " failed"
+                @if let Some(reason) = &own.reason { ": " (reason) }
+            }
+        }
+    }
+}
+
+/// How many warnings a channel has, in words.
+fn warned(stored: &StoredChannel) -> Option<String> {
+    match discovery::judged(&stored.channel, stored.discovery.as_ref()).len() {
+        0 => None,
+        1 => Some("1 warning".to_owned()),
+        many => Some(format!("{many} warnings")),
     }
 }
 
@@ -167,7 +211,7 @@ fn model_list(stored: &StoredChannel) -> Markup {
     let names: Vec<_> = models(stored).collect();
     let more = names.len().saturating_sub(SHOWN_MODELS);
     html! {
-        @if names.is_empty() { span.muted { "every model of the catalogue" } }
+        @if names.is_empty() { span.muted { "every model in the catalogue" } }
         @for name in names.iter().take(SHOWN_MODELS) { code.model { (name) } " " }
         @if more > 0 { span.muted { "and " (more) " more" } }
     }

@@ -16,7 +16,7 @@ use super::session::{Draft, LIFETIME, Session, Sessions};
 use crate::access::{TokenHash, random_text};
 use crate::api::{AppState, Client};
 
-/// Where one logs in.
+/// URL of the login page.
 const LOG_IN: &str = "/login";
 
 #[derive(Deserialize)]
@@ -32,14 +32,14 @@ pub(super) struct LogIn {
     draft: Option<String>,
 }
 
-/// The log-in form.
+/// The login form.
 #[derive(Default)]
 struct LogInForm {
-    /// Where to go on.
+    /// Where to continue.
     next: Option<String>,
-    /// What was entered there already, as JSON.
+    /// Entries made there earlier, as JSON.
     draft: Option<String>,
-    /// Why one is not let in.
+    /// Why the login failed.
     refused: Option<String>,
 }
 
@@ -64,11 +64,11 @@ pub(super) async fn page(
     .show(StatusCode::OK, &headers)
 }
 
-/// The log-in form for somebody whose session ended before a form was sent: what was entered waits.
+/// The login form for a user whose session ended before a form was sent: the entries are kept.
 pub(super) fn hold(place: String, values: Values, headers: &HeaderMap) -> Response {
     let draft = serde_json::to_string(&values.without_secrets()).ok();
-    let refused = "Your session has ended and nothing was saved. Log in, and the form is there again with \
-                   everything but secrets.";
+    let refused = "Your session has ended, so nothing was saved. Log in to get the form back with \
+        all your entries except secrets.";
     let form = LogInForm {
         next: Some(place),
         draft,
@@ -94,8 +94,8 @@ pub(super) async fn log_in(
     let csrf = sent.csrf.unwrap_or_default();
     if expected.is_empty() || !bool::from(expected.as_bytes().ct_eq(csrf.as_bytes())) {
         app.refuse(client, LOG_IN, "a form without its token").await;
-        let reason =
-            "This form was out of date, or your browser refuses cookies. Please try again.";
+        let reason = "This form was out of date, or your browser blocks cookies. Try again, and allow \
+             cookies for this site.";
         let form = LogInForm {
             refused: Some(reason.to_owned()),
             ..form
@@ -120,7 +120,8 @@ pub(super) async fn log_in(
         Err(problem) => {
             let status = problem.status();
             let reason = if status == StatusCode::UNAUTHORIZED {
-                "This is not a token of this config-service."
+                "This is not a valid token for this config-service. Check it, or ask an \
+                 administrator for one."
             } else {
                 problem.detail()
             };
@@ -148,7 +149,7 @@ pub(super) async fn log_out(
 impl LogInForm {
     /// The page, with the form's token in a cookie and in the form.
     fn show(&self, status: StatusCode, headers: &HeaderMap) -> Response {
-        // The same for several tabs.
+        // The same one for several tabs.
         let known = cookie::read(headers, cookie::LOG_IN).filter(|text| !text.is_empty());
         let Some(csrf) = known.map(str::to_owned).or_else(|| random_text().ok()) else {
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
@@ -167,7 +168,7 @@ impl LogInForm {
         html! {
             section.card.narrow {
                 h1 { "Bedrock channels" }
-                p.muted { "Log in with an admin token of this config-service." }
+                p.muted { "Log in with a token of this config-service." }
                 @if let Some(reason) = &self.refused {
                     p.notice.error role="alert" #refused { (reason) }
                 }

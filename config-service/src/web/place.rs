@@ -1,21 +1,24 @@
-//! Where the page leads to: places of this service alone.
+//! Where the login may lead: only to pages of this service.
 
 use url::{Position, Url};
 
-/// Where one begins.
+/// The start page.
 const START: &str = "/channels";
 
-/// First segments of the addresses that one can go on to.
-const PAGES: [&str; 6] = [
+/// First path segments of the pages to which a login may lead.
+const PAGES: [&str; 9] = [
     "api-reference",
+    "callers",
     "channels",
+    "credentials",
     "explain",
     "export",
     "history",
     "tokens",
+    "usage",
 ];
 
-/// Stands for this service, whatever its address is.
+/// A placeholder for this service's origin, whatever it is.
 const HERE: &str = "http://here.invalid/";
 
 /// The wanted place, if it is a page of this service.
@@ -24,7 +27,7 @@ pub(super) fn own(wanted: Option<&str>) -> String {
     own.unwrap_or_else(|| START.to_owned())
 }
 
-/// Path and query, read as browsers read them, who drop tabs and newlines and take a backslash for a slash:
+/// Path and query, parsed like browsers do, which drop tabs and newlines and treat a backslash as a slash:
 /// what looks like a path can name another host. <https://url.spec.whatwg.org/#url-parsing>
 fn page(wanted: &str) -> Option<String> {
     let here = Url::parse(HERE).ok()?;
@@ -39,10 +42,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages_of_this_service_are_gone_on_to() {
+    fn pages_of_this_service_are_allowed() {
         for place in [
             "/channels",
             "/channels?saved=a",
+            "/callers",
+            "/usage",
             "/channels/3f2c/history?before=7",
             "/export/istio?selector=app%3Dgateway",
             "/explain?channel=a%2Fb",
@@ -56,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn no_other_place_is() {
+    fn other_places_are_not_allowed() {
         for place in [
             "",
             "/",
@@ -97,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_on_to_is_written_so_that_nothing_is_left_to_read_into_it() {
+    fn the_target_is_encoded_so_that_it_cannot_be_misread() {
         for (wanted, place) in [
             ("/chan\tnels", "/channels"),
             (

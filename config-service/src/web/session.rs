@@ -1,4 +1,4 @@
-//! Who is logged in. Sessions live in memory: a restart logs everybody out.
+//! Sessions. They are kept in memory, so a restart logs everybody out.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,13 +14,13 @@ use super::fields::Values;
 use super::layout::Refusal;
 use crate::access::{Principal, TokenHash, random_text};
 
-/// How long somebody stays logged in.
+/// How long a session lasts.
 pub(super) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 
-/// Sessions that are kept at most; the oldest makes room.
-const MOST: usize = 1000;
+/// The most sessions to keep; the oldest makes room.
+const MAX_SESSIONS: usize = 1000;
 
-/// Everybody who is logged in. Clones share one state.
+/// All sessions. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sessions {
     open: Arc<Mutex<BTreeMap<String, Open>>>,
@@ -34,34 +34,34 @@ struct Open {
     draft: Option<Draft>,
 }
 
-/// A form that was sent when nobody was logged in any more. It has no secrets.
+/// A form that was sent after the session had ended. It contains no secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    /// Address of the form.
+    /// URL of the form.
     pub(super) place: String,
     /// What was entered.
     pub(super) values: Values,
 }
 
-/// Somebody who is logged in, as a handler's argument.
+/// A logged-in user, as a handler's argument.
 #[derive(Clone, Debug)]
 pub(super) struct Session {
     /// Who.
     pub(super) principal: Principal,
-    /// Goes into every form, and has to come back with it.
+    /// Goes into every form, and must come back with it.
     pub(super) csrf: String,
     id: String,
 }
 
 impl Sessions {
-    /// Opens a session, in which a form may be waiting; gives its id. `None` when the system has no random
-    /// numbers.
+    /// Opens a session, which may hold a waiting form; returns its id. `None` if the system provides no
+    /// random numbers.
     pub(super) fn open(&self, token: TokenHash, draft: Option<Draft>) -> Option<String> {
         let (id, csrf) = (random_text().ok()?, random_text().ok()?);
         let since = Instant::now();
         let mut open = self.lock();
         open.retain(|_, own| since.duration_since(own.since) < LIFETIME);
-        if open.len() >= MOST {
+        if open.len() >= MAX_SESSIONS {
             let oldest = open.iter().min_by_key(|(_, own)| own.since);
             let oldest = oldest.map(|(id, _)| id.clone());
             oldest.and_then(|id| open.remove(&id));
@@ -81,7 +81,7 @@ impl Sessions {
         (own.since.elapsed() < LIFETIME).then_some(own)
     }
 
-    /// What was entered at an address before its sender had to log in; once.
+    /// The entries made at a URL before the user had to log in; returned only once.
     pub(super) fn take_draft(&self, session: &Session, place: &str) -> Option<Values> {
         let mut open = self.lock();
         let draft = &mut open.get_mut(&session.id)?.draft;
@@ -118,11 +118,12 @@ impl Session {
         if self.sent(sent) {
             return Ok(());
         }
-        let message = "The form is of an earlier session. Go back, reload the page and try again.";
+        let message = "The form is from an earlier session. Go back, reload the page and try \
+            again.";
         Err(Refusal::forbidden(message))
     }
 
-    /// Refuses a form that does not carry the session's token, and those who may not edit.
+    /// Refuses a form that does not carry the session's token, and users who may not edit.
     pub(super) fn check_edit(&self, sent: Option<&str>) -> Result<(), Refusal> {
         self.check_csrf(sent)?;
         Ok(self.principal.may_edit()?)
@@ -152,7 +153,7 @@ impl OptionalFromRequestParts<Pages> for Session {
         let Some(open) = pages.sessions.find(id) else {
             return Ok(None);
         };
-        // A token that was revoked meanwhile opens nothing any more.
+        // A token that was revoked meanwhile grants nothing any more.
         let principal = pages.app.principal(open.token).await?;
         Ok(principal.map(|principal| Self {
             principal,
@@ -171,10 +172,10 @@ mod tests {
         let sessions = Sessions::default();
         let first = sessions.open(TokenHash::of(b"a"), None).unwrap();
         assert!(sessions.find(&first).is_some());
-        for _ in 0..MOST {
+        for _ in 0..MAX_SESSIONS {
             sessions.open(TokenHash::of(b"b"), None).unwrap();
         }
         assert!(sessions.find(&first).is_none());
-        assert_eq!(sessions.lock().len(), MOST);
+        assert_eq!(sessions.lock().len(), MAX_SESSIONS);
     }
 }

@@ -1,12 +1,13 @@
-//! Real requests through a channel.
+//! Sends real requests through a channel.
 
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Html;
+use bedrock_filter::config::ProtocolName;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::{Page, Refusal, csrf};
+use super::layout::{Page, Refusal, csrf, protocol_field};
 use super::session::Session;
 use crate::api::AppState;
 use crate::channel::StoredChannel;
@@ -15,9 +16,12 @@ use crate::probe::{Outcome, Plan, Report};
 #[derive(Default, Deserialize)]
 pub(super) struct Asked {
     csrf: Option<String>,
-    /// Names, one a line.
+    /// Names, one per line.
     #[serde(default)]
     models: String,
+    /// What the test speaks, as a client would; OpenAI's chat by default.
+    #[serde(default)]
+    protocol: ProtocolName,
     #[serde(default)]
     kind: String,
     #[serde(default)]
@@ -43,7 +47,7 @@ pub(super) async fn run(
     Path(id): Path<String>,
     Form(asked): Form<Asked>,
 ) -> Result<Html<String>, Refusal> {
-    // It spends the account's money.
+    // A test spends the account's money.
     session.check_edit(asked.csrf.as_deref())?;
     let stored = app.channels.get(&id).await?;
     let names = asked.models.lines().map(str::trim);
@@ -52,6 +56,7 @@ pub(super) async fn run(
             .filter(|name| !name.is_empty())
             .map(str::to_owned)
             .collect(),
+        protocol: asked.protocol,
         stream: match asked.kind.as_str() {
             "plain" => Some(false),
             "stream" => Some(true),
@@ -60,7 +65,7 @@ pub(super) async fn run(
         prompt: asked.prompt.clone(),
         ..Plan::default()
     };
-    let report = app.channels.probe(&id, &plan).await.map_err(Into::into);
+    let report = app.channels.test(&id, &plan).await.map_err(Into::into);
     Ok(show(&session, &stored, &asked, Some(report)))
 }
 
@@ -85,15 +90,17 @@ fn show(
             h1 { "Test " (stored.channel.name) }
             nav.tabs aria-label="Channel" { a href={ "/channels/" (stored.id) } { "Edit" } }
         }
-        p.muted { "Real requests, which AWS bills, sent from the config-service: encoded, signed and decoded by the filter's own code." }
+        p.muted { "Sends real requests, which AWS bills, from the config-service; they are \
+            encoded, signed and decoded by the filter's own code." }
         form.card.stack method="post" data-busy="Asking Bedrock …" {
             (csrf(session))
             div.field {
                 label for="models" { "Models" }
-                small #models-hint { "One a line. Empty: every name that the channel has." }
+                small #models-hint { "One per line. Empty: every name that the channel has." }
                 textarea #models name="models" rows="3" spellcheck="false" aria-describedby="models-hint" { (asked.models) }
             }
             div.grid {
+                (protocol_field("What the client speaks", asked.protocol))
                 div.field {
                     label for="kind" { "Answers" }
                     select #kind name="kind" {
@@ -109,7 +116,7 @@ fn show(
         }
         @match report {
             None => {}
-            Some(Ok(report)) => { section #report aria-live="polite" { @for own in &report.results { (outcome(own)) } } }
+            Some(Ok(report)) => { section #report aria-live="polite" data-protocol=(asked.protocol.as_str()) { @for own in &report.results { (outcome(own)) } } }
             Some(Err(Refusal::Message(_, reason))) => { p.notice.error role="alert" { (reason) } }
             Some(Err(Refusal::LogIn(_))) => {}
         }

@@ -1,4 +1,4 @@
-//! Who else may use the API and this page.
+//! Further tokens for the API and these pages.
 
 use axum::Form;
 use axum::extract::{Path, State};
@@ -47,7 +47,7 @@ pub(super) async fn revoke(
     Form(sent): Form<Revoke>,
 ) -> Result<Redirect, Refusal> {
     session.check_csrf(sent.csrf.as_deref())?;
-    // One that is gone already is what was asked for.
+    // If it is already gone, the request is fulfilled.
     let _ = revoke_token(&app, &session.principal, &id).await?;
     Ok(Redirect::to("/tokens"))
 }
@@ -68,7 +68,7 @@ async fn show(
         h1 { "Tokens" }
         @if let Some(token) = new {
             section.notice.good role="status" {
-                p { "The new token. It is shown this once:" }
+                p { "The new token, which is shown only this once:" }
                 pre #new-token { (token) }
             }
         }
@@ -81,13 +81,14 @@ async fn show(
                     select #role name="role" {
                         option value="viewer" { "viewer: read" }
                         option value="editor" { "editor: edit and test channels" }
-                        option value="admin" { "admin: also make tokens" }
+                        option value="admin" { "admin: also create and revoke tokens" }
                     }
                 }
             }
             div.actions { button.primary type="submit" { "Create a token" } }
         }
-        @if tokens.is_empty() { p.muted { "Only the token from the config-service's environment so far." } }
+        @if tokens.is_empty() { p.muted { "So far there is only the token from the \
+            config-service's environment." } }
         @else {
             table.channels {
                 thead { tr { th scope="col" { "Name" } th scope="col" { "Role" } th scope="col" { "Made" } th scope="col" { "" } } }

@@ -1,4 +1,4 @@
-//! What speaks against the content of a form, each note at its field and line.
+//! Checks the content of a form, and shows each note at its field and line.
 
 use axum::Form;
 use axum::Json;
@@ -9,19 +9,21 @@ use serde::Serialize;
 use super::fields::Values;
 use super::form::Fields;
 use super::layout::Refusal;
-use super::lines;
+use super::line_numbers;
 use super::session::Session;
 use crate::api::AppState;
-use crate::channel::{Input, Setting};
+use crate::channel::Setting;
 use crate::channels::Request;
+use crate::edit::plain_json;
 use crate::fault::{Fault, LISTED, parts};
+use crate::setting::Input;
 
-/// A note at its place.
+/// A note with its position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Placed {
     /// The field.
     pub(super) field: String,
-    /// The rest of the JSON pointer: a key of a map, for example.
+    /// The rest of the JSON pointer, such as a key of a map.
     #[serde(skip_serializing_if = "Option::is_none")]
     within: Option<String>,
     /// Line in the field's text, from 1.
@@ -35,14 +37,14 @@ pub(super) struct Placed {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Notes {
     notes: Vec<Placed>,
-    /// Faults that have no note, because there are too many.
+    /// The number of faults without a note, because there are too many.
     more: usize,
 }
 
 /// The notes on one field.
 pub(super) struct FieldNotes<'n>(Vec<&'n Placed>);
 
-/// Judges a form while it is filled in; nothing is changed.
+/// Checks a form while it is being filled in; changes nothing.
 pub(super) async fn validate(
     State(app): State<AppState>,
     session: Session,
@@ -73,10 +75,10 @@ impl Notes {
         let faults = faults
             .iter()
             .take(LISTED)
-            .map(|fault| Placed::new(values, fault, false));
+            .map(|fault| Placed::new(values, fault, Severity::Fault));
         let warnings = warnings
             .iter()
-            .map(|warning| Placed::new(values, warning, true));
+            .map(|warning| Placed::new(values, warning, Severity::Warning));
         Self {
             notes: faults.chain(warnings).collect(),
             more,
@@ -87,7 +89,7 @@ impl Notes {
         FieldNotes(self.notes.iter().filter(|own| own.field == field).collect())
     }
 
-    /// How many faults there are besides those with a note.
+    /// The number of faults without a note.
     pub(super) fn more(&self) -> usize {
         self.more
     }
@@ -97,31 +99,43 @@ impl Notes {
     }
 }
 
+/// What a note is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    /// What keeps the channel from being saved.
+    Fault,
+    /// What may be saved, but is suspicious.
+    Warning,
+}
+
 impl Placed {
-    fn new(values: &Values, fault: &Fault, is_warning: bool) -> Self {
+    fn new(values: &Values, fault: &Fault, severity: Severity) -> Self {
         let mut parts = parts(&fault.pointer).into_iter();
         let field = parts.next().unwrap_or_else(|| "name".to_owned());
-        let within = parts.next();
+        let within = parts.next().map(|first| {
+            let rest: Vec<_> = std::iter::once(first).chain(parts).collect();
+            rest.join("/")
+        });
         let is_map = Setting::find(&field).is_some_and(|own| own.input == Input::Map);
-        let line = if is_map {
-            let text = values.get(&field);
-            match &within {
-                Some(key) => lines::of_key(text, key),
-                None => lines::of_message(&fault.message),
+        let line = match &within {
+            Some(key) if is_map => {
+                let text = values.get(&field);
+                let plain = plain_json(text).unwrap_or_else(|_| text.to_owned());
+                line_numbers::of_key(&plain, key)
             }
-        } else {
-            None
+            // Faults of a text as a whole say their line themselves.
+            _ => None,
         };
         Self {
             field,
             within,
             line,
             message: fault.message.clone(),
-            is_warning,
+            is_warning: severity == Severity::Warning,
         }
     }
 
-    /// Place and message in words.
+    /// Position and message in words.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         if let Some(line) = self.line {
@@ -139,7 +153,7 @@ impl FieldNotes<'_> {
         self.0.iter().any(|own| !own.is_warning)
     }
 
-    /// The place of the notes, also while there are none: the script fills it.
+    /// The element for the notes, even if there are none: the script fills it.
     pub(super) fn render(&self, field: &str) -> Markup {
         html! {
             ul.notes id={ (field) "-notes" } data-notes=(field) aria-live="polite" {

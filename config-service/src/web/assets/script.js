@@ -1,4 +1,4 @@
-// What a page can do without this it does without this.
+// Pages work without this script wherever possible.
 'use strict';
 
 /** An element with properties and children. */
@@ -14,7 +14,7 @@ function settled(action, milliseconds = 250) {
   return () => { clearTimeout(timer); timer = setTimeout(action, milliseconds); };
 }
 
-// Validation while typing: the service's own, so that it says what saving would say.
+// Validation while typing, by the service itself, so that it says what saving would say.
 
 function showNotes(form, notes) {
   for (const list of form.querySelectorAll('[data-notes]')) {
@@ -47,34 +47,45 @@ function validateWhileTyping(form) {
       if (!answer.ok || mine !== latest) return;
       showNotes(form, (await answer.json()).notes);
     } catch {
-      // Without an answer the notes stay as they are; saving tells.
+      // Without an answer the notes stay as they are; saving will show the faults.
     }
   };
   form.addEventListener('input', settled(validate));
   form.addEventListener('change', settled(validate));
 }
 
-// A map as text and as a table, which stay in step.
+// A map as text and as a table, kept in sync.
 
 /**
  * The members of a flat JSON object, as [key, JSON text of the value], in the order of the text.
  *
- * `JSON.parse` judges the text but does not give the members: it keeps one of two equal keys and moves
+ * `JSON.parse` checks the text but does not give the members: it keeps one of two equal keys and moves
  * keys that look like numbers to the front. What somebody entered must not vanish before the service
  * has said what is wrong with it.
  */
 function readMap(text) {
-  if (text.trim() === '') return [];
-  const map = JSON.parse(text);
+  const plain = tidied(text);
+  if (plain.trim() === '') return [];
+  const map = JSON.parse(plain);
   if (map === null || typeof map !== 'object' || Array.isArray(map)) throw new Error('not a map');
   const nested = Object.values(map).some((value) => value !== null && typeof value === 'object');
-  const tokens = text.match(/"(?:[^"\\]|\\.)*"|[^\s{}[\]:,"]+|[{}[\]]/g).slice(1, -1);
-  // Among equal keys `map` has only the last value, so an earlier one may be nested unseen.
+  const tokens = plain.match(/"(?:[^"\\]|\\.)*"|[^\s{}[\]:,"]+|[{}[\]]/g).slice(1, -1);
+  // Of equal keys `map` has only the last value, so an earlier one may be nested without being seen.
   if (nested || tokens.some((token) => /^[{}[\]]$/.test(token))) throw new Error('not flat');
   return tokens.flatMap((token, at) => (at % 2 ? [] : [[JSON.parse(token), tokens[at + 1]]]));
 }
 
-/** The text of a map, one member a line. */
+/**
+ * A pasted text without fence, spaces of web pages and commas at the end, as the service reads it. It also reads
+ * comments, which stay here: a table would lose them.
+ */
+function tidied(text) {
+  const inner = text.replace(/^[\s\uFEFF]*```\w*/, '').replace(/```[\s\uFEFF]*$/, '');
+  const extra = /"(?:[^"\\]|\\.)*"|[\u00A0\u200B\u2028\u2029\u202F\u3000\uFEFF]|,(?=\s*[}\]])/g;
+  return inner.replace(extra, (part) => (part[0] === '"' ? part : part === ',' ? '' : ' '));
+}
+
+/** The text of a map, one member per line. */
 function writeMap(members) {
   const lines = members.map(([key, value]) => `  ${JSON.stringify(key)}: ${value}`);
   return lines.length ? `{\n${lines.join(',\n')}\n}` : '';
@@ -101,7 +112,7 @@ function enhanceMap(box) {
       const input = make('input', { type: 'text', value: text });
       input.setAttribute('aria-label', `${name}: ${label}`);
       input.addEventListener('input', (event) => { event.stopPropagation(); write(); });
-      // Enter would save the whole form.
+      // Enter would otherwise save the whole form.
       input.addEventListener('keydown', (event) => { if (event.key === 'Enter') event.preventDefault(); });
       return make('td', {}, input);
     };
@@ -118,7 +129,7 @@ function enhanceMap(box) {
       members = readMap(area.value).map(([key, value]) => [key, JSON.parse(value)]);
       if (members.some(([, value]) => typeof value !== 'string')) throw new Error('not only texts');
     } catch {
-      const message = 'The table shows maps from text to text; the text is none yet.';
+      const message = 'This cannot be shown as a table: it is not a map of texts yet, or has comments in it.';
       table.replaceChildren(make('p', { className: 'muted', textContent: message }));
       return;
     }
@@ -135,7 +146,7 @@ function enhanceMap(box) {
     try {
       area.value = writeMap(readMap(area.value));
     } catch {
-      // What is no JSON stays as it is; the notes say where the fault is.
+      // What is not JSON stays as it is; the notes say where the fault is.
     }
     area.dispatchEvent(new Event('input', { bubbles: true }));
   });
@@ -149,7 +160,7 @@ function enhanceMap(box) {
   });
 }
 
-// Only the fields of the chosen kind.
+// Shows only the fields of the chosen type.
 
 function enhanceSwitch(select) {
   const scope = select.closest('section');

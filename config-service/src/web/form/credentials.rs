@@ -2,21 +2,43 @@
 
 use maud::{Markup, html};
 
+use serde_json::Value;
+
 use super::super::fields::Values;
 use super::super::validate::Notes;
-use crate::channel::{StoredChannel, masked};
 
-/// What can be chosen: value and text.
+/// Which choices there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::web) enum Kinds {
+    /// Those of a channel, which may refer to a shared credential.
+    Channel,
+    /// Those of a shared credential.
+    Own,
+}
+
+/// The choice of a shared credential.
+const SHARED: (&str, &str) = ("shared", "Shared credential");
+
+/// The other choices: value and text.
 const KINDS: [(&str, &str); 3] = [
     ("static", "Access key"),
     ("bedrock_api_key", "Bedrock API key"),
-    ("json", "From AWS (JSON): role, identity, chain"),
+    (
+        "json",
+        "As JSON: role, identity, chain, file, secret in AWS",
+    ),
 ];
 
-/// What the JSON field begins with.
+/// Initial content of the JSON field.
 const EXAMPLE: &str = r#"{"type": "assume_role", "role_arn": "arn:aws:iam::123456789012:role/bedrock", "source": {"type": "default_chain"}}"#;
 
-pub(super) fn render(stored: Option<&StoredChannel>, values: &Values, notes: &Notes) -> Markup {
+/// The fields; `stored` is what is stored now, without secrets.
+pub(in crate::web) fn render(
+    stored: Option<&Value>,
+    kinds: Kinds,
+    values: &Values,
+    notes: &Notes,
+) -> Markup {
     let kind = values.get("credential_kind");
     html! {
         section.card #credentials {
@@ -30,6 +52,9 @@ pub(super) fn render(stored: Option<&StoredChannel>, values: &Values, notes: &No
                     }
                     @for (value, text) in KINDS {
                         option value=(value) selected[kind == value] { (text) }
+                    }
+                    @if kinds == Kinds::Channel {
+                        option value=(SHARED.0) selected[kind == SHARED.0] { (SHARED.1) }
                     }
                 }
             }
@@ -48,6 +73,13 @@ pub(super) fn render(stored: Option<&StoredChannel>, values: &Values, notes: &No
                 textarea #credentials_json name="credentials_json" rows="4" spellcheck="false"
                     placeholder=(EXAMPLE) { (values.get("credentials_json")) }
             }
+            @if kinds == Kinds::Channel {
+                div.field data-case=(SHARED.0) {
+                    label for="shared_credential" { "Its name" }
+                    input #shared_credential type="text" name="shared_credential" autocomplete="off"
+                        value=(values.get("shared_credential"));
+                }
+            }
             (notes.of("credentials").render("credentials"))
         }
     }
@@ -62,11 +94,8 @@ fn secret(name: &str, label: &str) -> Markup {
     }
 }
 
-/// What is stored, as far as it may be shown.
-fn now(stored: &StoredChannel) -> Markup {
-    let credentials = masked(&stored.channel)
-        .remove("credentials")
-        .unwrap_or_default();
+/// The parts of the stored credentials that may be shown.
+fn now(credentials: &Value) -> Markup {
     let members = credentials.as_object().into_iter().flatten();
     html! {
         dl.facts aria-label="Stored credentials" {

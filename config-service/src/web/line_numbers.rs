@@ -1,4 +1,4 @@
-//! Where in a text the entry of a map stands.
+//! Finds the line of a map's entry in a text.
 
 /// Line, from 1, of the member `key` of the outermost object of a JSON text.
 pub(super) fn of_key(text: &str, key: &str) -> Option<usize> {
@@ -33,14 +33,7 @@ pub(super) fn of_key(text: &str, key: &str) -> Option<usize> {
     None
 }
 
-/// Line that an error message of `serde_json`'s names: `… at line 3 column 7`.
-pub(super) fn of_message(message: &str) -> Option<usize> {
-    let (_, rest) = message.rsplit_once("line ")?;
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().ok()
-}
-
-/// Cuts JSON into tokens as well as it goes, because the text may be broken.
+/// Splits JSON into tokens as well as possible, because the text may be invalid.
 struct Scanner<'t> {
     rest: &'t str,
     line: usize,
@@ -80,7 +73,8 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// Bytes of the string that a text begins with, quotes included; to the end if it has none.
+/// Length of the string at the start of a text, including quotes; all of the text if the
+/// string has no end.
 fn string_length(text: &str) -> usize {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate().skip(1) {
@@ -104,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_found_where_they_stand() {
+    fn keys_are_found_on_their_lines() {
         let text = "{\n  \"a\": \"b\",\n  \"c\\\"d\": \"a\",\n\n  \"x\": {\"y\": \"1\"},\n  \"z\": [\"k\"]\n}";
         check(text, "a", Some(2));
         check(text, "c\"d", Some(3));
@@ -115,11 +109,5 @@ mod tests {
         check("{\"a\" \"b\": \"c", "a", Some(1));
         check("", "a", None);
         check("{\"é\": \"1\",\n\"\\u00e9\": \"2\"}", "é", Some(1));
-    }
-
-    #[test]
-    fn a_message_names_its_line() {
-        assert_eq!(of_message("expected `,` at line 3 column 7"), Some(3));
-        assert_eq!(of_message("nothing"), None);
     }
 }

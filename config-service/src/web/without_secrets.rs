@@ -1,9 +1,13 @@
-//! What of credentials that somebody entered may be sent back to the browser.
+//! Removes secrets from entered credentials before they are sent back to the browser.
 
+use bedrock_filter::config::looks_like_secret;
 use serde_json::{Map, Value};
 
-/// Members that are no secrets. Anything else goes: a mistyped `secret_access_key` is a secret too.
-const HARMLESS: [&str; 9] = [
+use crate::edit::plain_json;
+
+/// Members that are not secrets. Everything else is removed, because a mistyped `secret_access_key`
+/// is a secret too.
+const NOT_SECRET: [&str; 13] = [
     "type",
     "access_key_id",
     "profile",
@@ -13,26 +17,33 @@ const HARMLESS: [&str; 9] = [
     "session_tags",
     "duration_seconds",
     "token_file",
+    "name",
+    "path",
+    "id",
+    "region",
 ];
 
-/// The text without its secrets; empty where it is no JSON object, because nobody can tell then which
-/// part of it is a secret.
+/// The text without its secrets; empty if it is not a JSON object, because then it is impossible to
+/// tell which part is a secret.
 pub(super) fn credentials(text: &str) -> String {
-    let Ok(Value::Object(mut members)) = serde_json::from_str(text) else {
+    let plain = plain_json(text).unwrap_or_default();
+    let Ok(Value::Object(mut members)) = serde_json::from_str(&plain) else {
         return String::new();
     };
-    keep_harmless(&mut members);
+    drop_secrets(&mut members);
     serde_json::to_string_pretty(&members).unwrap_or_default()
 }
 
-fn keep_harmless(members: &mut Map<String, Value>) {
+fn drop_secrets(members: &mut Map<String, Value>) {
     members.retain(|name, value| match value {
-        // Credentials within credentials.
+        // Nested credentials.
         Value::Object(inner) if name == "source" => {
-            keep_harmless(inner);
+            drop_secrets(inner);
             true
         }
-        _ => HARMLESS.contains(&name.as_str()),
+        // Whoever swaps the two enters the secret as the id.
+        Value::String(id) if name == "access_key_id" => !looks_like_secret(id),
+        _ => NOT_SECRET.contains(&name.as_str()),
     });
 }
 
@@ -42,7 +53,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn secrets_go_at_every_depth_and_the_rest_stays() {
+    fn secrets_are_removed_at_every_depth_and_the_rest_stays() {
         let own = json!({
             "type": "assume_role",
             "role_arn": "arn:aws:iam::123456789012:role/bedrock",
@@ -56,16 +67,16 @@ mod tests {
             "api_key": "s4",
         });
         let kept: Value = serde_json::from_str(&credentials(&own.to_string())).unwrap();
-        let harmless = json!({
+        let expected = json!({
             "type": "assume_role",
             "role_arn": "arn:aws:iam::123456789012:role/bedrock",
             "source": {"type": "static", "access_key_id": "AKID"},
         });
-        assert_eq!(kept, harmless);
+        assert_eq!(kept, expected);
     }
 
     #[test]
-    fn nothing_stays_of_what_cannot_be_read() {
+    fn unreadable_text_is_removed_completely() {
         for text in ["{\"secret_access_key\": \"s", "\"s\"", "[\"s\"]", "s", ""] {
             assert_eq!(credentials(text), "", "{text}");
         }
