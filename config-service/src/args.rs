@@ -1,51 +1,64 @@
-//! The command line. Every option can come from the environment too.
+//! The command line. Every option can also be set in the environment.
 
+mod aws;
+mod callers;
+mod clients;
 mod command;
+mod envoy;
+mod limits;
 mod listening;
+mod remote;
 mod secret;
-mod sts;
+mod usage;
+mod xds;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use bedrock_filter::config::{Failover, Limits, UnknownParameters};
+use bedrock_filter::config::{Failover, Limits, StreamKeepAlive};
 use bedrock_filter::endpoint::Endpoint;
-use clap::builder::{
-    FalseyValueParser, PossibleValuesParser, RangedU64ValueParser, TypedValueParser as _,
-};
+use clap::builder::{FalseyValueParser, RangedU64ValueParser};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
-use crate::credentials::{TokenFolder, USUAL_FOLDERS};
-use crate::listen::tls::TlsFiles;
+use crate::envoy::Launch;
 use crate::proxies::ProxyNetwork;
 use crate::store::Creation;
-use crate::xds::DRAIN_TIME;
-pub use command::{Command, Remote, SealCommand, TokenCommand};
+use crate::token::AdminToken;
+use crate::xds::{DRAIN_TIME, ENVOY_TIMEOUT};
+pub use aws::AwsAccess;
+pub use callers::{CallerCommand, KeyCommand};
+use clients::Clients;
+pub use command::{Command, SealCommand, TokenCommand, UsageCommand};
+pub use envoy::WithEnvoy;
+pub use limits::CallerLimits;
 pub use listening::Listening;
-pub use secret::{AdminTokenSource, InvalidSecret, SealKeySource, TokenSource};
+pub use remote::Remote;
+pub use secret::{AdminTokenSource, InvalidSecret, MasterKeySource, SealKeySource, TokenSource};
+pub use usage::{UsageKeeping, UsageRetention};
+pub use xds::XdsServing;
 
-/// Where the database is unless somebody says so.
+/// The database's path unless another is given.
 const DATABASE: &str = "config-service.db";
 
 /// What the command line asks for.
 #[derive(Clone, Debug)]
 pub enum Cli {
-    /// To serve.
+    /// Serve.
     Serve(Box<Args>),
-    /// Something else.
+    /// Run a subcommand.
     Command(Command),
 }
 
 impl Cli {
     /// Reads a command line, the program's name first.
     ///
-    /// By hand, because variables in the environment that are meant for serving do not make a
-    /// subcommand serve.
+    /// Not left to clap's derived parser, because environment variables that are meant for serving must
+    /// not conflict with a subcommand.
     ///
     /// # Errors
     ///
-    /// When it asks for nothing that can be done, or for help.
+    /// When it is not valid, or asks for help.
     pub fn try_parse_from<T>(line: impl IntoIterator<Item = T>) -> Result<Self, clap::Error>
     where
         T: Into<OsString> + Clone,
@@ -79,14 +92,13 @@ pub struct Args {
 
     /// Address that serves `/metrics` and nothing else, without a token.
     ///
-    /// Without it Prometheus needs a token, and gets them from the admin API's address.
+    /// Without it, Prometheus needs a token and gets metrics from the admin API's address.
     #[arg(long, env = "BEDROCK_METRICS_LISTEN", value_name = "ADDRESS")]
     pub metrics_listen: Option<SocketAddr>,
 
-    /// Networks, with commas between, of proxies in front of the admin API, whose `x-forwarded-for` is
-    /// believed.
+    /// Networks, comma-separated, of proxies in front of the admin API whose `x-forwarded-for` is trusted.
     ///
-    /// Without it all who come through a proxy count as one address when wrong tokens are limited.
+    /// Without it, all clients behind a proxy count as one address when wrong tokens are limited.
     #[arg(
         long,
         env = "BEDROCK_TRUSTED_PROXIES",
@@ -95,66 +107,31 @@ pub struct Args {
     )]
     pub trusted_proxies: Vec<ProxyNetwork>,
 
-    /// Address of the xDS server (gRPC) for Envoys.
-    ///
-    /// Whoever reaches it reads all channels. An address that is no loopback needs TLS, or
-    /// --xds-allow-plaintext.
-    #[arg(long, env = "BEDROCK_XDS_LISTEN", default_value = "127.0.0.1:18000")]
-    pub xds_listen: SocketAddr,
-
-    /// The xDS server's certificate, with the chain above it, in PEM.
-    #[arg(
-        long,
-        env = "BEDROCK_XDS_TLS_CERTIFICATE",
-        value_name = "FILE",
-        requires = "xds_tls_key"
-    )]
-    pub xds_tls_certificate: Option<PathBuf>,
-
-    /// Private key of that certificate, in PEM.
-    #[arg(
-        long,
-        env = "BEDROCK_XDS_TLS_KEY",
-        value_name = "FILE",
-        requires = "xds_tls_certificate"
-    )]
-    pub xds_tls_key: Option<PathBuf>,
-
-    /// Authorities (PEM) whose certificates Envoys must show: mutual TLS.
-    #[arg(
-        long,
-        env = "BEDROCK_XDS_TLS_CLIENT_CA",
-        value_name = "FILE",
-        requires = "xds_tls_certificate"
-    )]
-    pub xds_tls_client_ca: Option<PathBuf>,
-
-    /// Names of Envoys, DNS or URI, of which their certificate must have one; with commas between.
-    ///
-    /// Without it every certificate of the authorities will do.
-    #[arg(
-        long,
-        env = "BEDROCK_XDS_TLS_CLIENT_NAMES",
-        value_name = "NAME,…",
-        value_delimiter = ',',
-        requires = "xds_tls_client_ca"
-    )]
-    pub xds_tls_client_names: Vec<String>,
-
-    /// Serve xDS without TLS on an address that is no loopback.
-    #[arg(long, env = "BEDROCK_XDS_ALLOW_PLAINTEXT", value_parser = FalseyValueParser::new())]
-    pub xds_allow_plaintext: bool,
+    /// How Envoys are served.
+    #[command(flatten)]
+    pub xds: XdsServing,
 
     /// Database file [default: config-service.db].
     ///
-    /// Its folder must exist. Where it is missing the service does not start, unless --init is given; only
-    /// the default is made by itself, if nothing beside it tells that there was one.
+    /// Its folder must exist. If the file is missing the service does not start, unless --init is given;
+    /// only the default file is created automatically, if nothing beside it shows that there was one.
     #[arg(long, env = "BEDROCK_DATABASE", value_name = "FILE")]
     pub database: Option<PathBuf>,
 
-    /// Make a new database, without channels, if there is none.
+    /// If there is no database, create an empty one.
     #[arg(long, env = "BEDROCK_INIT", value_parser = FalseyValueParser::new())]
     pub init: bool,
+
+    /// On an empty database, create the first channels from `AWS_REGION`, `BEDROCK_BASE_URL` and other variables
+    /// that people have already.
+    ///
+    /// A database that has ever been edited is left alone.
+    #[arg(long, env = "BEDROCK_CHANNELS_FROM_ENVIRONMENT", value_parser = FalseyValueParser::new())]
+    pub channels_from_environment: bool,
+
+    /// An Envoy that this process starts.
+    #[command(flatten)]
+    pub envoy: WithEnvoy,
 
     /// The token of the admin API.
     #[command(flatten)]
@@ -164,11 +141,15 @@ pub struct Args {
     #[command(flatten)]
     pub seal_key: SealKeySource,
 
+    /// The key that may use everything.
+    #[command(flatten)]
+    pub master_key: MasterKeySource,
+
     /// Filter module to serve to Envoys at `/filter/<sha256>.wasm`.
     #[arg(long, env = "BEDROCK_WASM", value_name = "FILE")]
     pub wasm: Option<PathBuf>,
 
-    /// Filter module that Envoys have already, as a path inside Envoy's file system.
+    /// Filter module that Envoys already have, as a path inside Envoy's file system.
     #[arg(long, env = "BEDROCK_WASM_PATH_IN_ENVOY", value_name = "PATH")]
     pub wasm_path_in_envoy: Option<String>,
 
@@ -180,7 +161,7 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_WASM_URL_BASE", value_name = "URL")]
     pub wasm_url_base: Option<String>,
 
-    /// Certificates that Envoys trust for TLS upstreams, as a path inside Envoy's file system.
+    /// CA certificates that Envoys trust for TLS upstreams, as a path inside Envoy's file system.
     #[arg(
         long,
         env = "BEDROCK_UPSTREAM_CA_FILE",
@@ -197,49 +178,65 @@ pub struct Args {
     )]
     pub max_request_bytes: usize,
 
-    /// What becomes of a request's parameters that nobody knows, in channels that do not say.
+    /// What clients find.
+    #[command(flatten)]
+    pub clients: Clients,
+
+    /// Seconds of silence in a stream after which its client gets a sign of life, 0 to 300; 0 sends none.
+    ///
+    /// Proxies between clients and Envoy close connections on which nothing happens, many after a minute, and models
+    /// think for longer.
     #[arg(
         long,
-        env = "BEDROCK_UNKNOWN_PARAMETERS",
-        default_value = "leave_out",
-        value_parser = PossibleValuesParser::new(["leave_out", "refuse"]).map(unknown_parameters)
+        env = "BEDROCK_STREAM_KEEP_ALIVE_SECONDS",
+        value_name = "SECONDS"
     )]
-    pub unknown_parameters: UnknownParameters,
+    #[arg(default_value_t = StreamKeepAlive::default().0)]
+    #[arg(value_parser = clap::value_parser!(u32).range(..=i64::from(StreamKeepAlive::MAX)))]
+    pub stream_keep_alive_seconds: u32,
 
-    /// Serve Anthropic's `POST /v1/messages` too, as far as docs/ARCHITECTURE.md says.
-    #[arg(long, env = "BEDROCK_ANTHROPIC_MESSAGES", value_parser = FalseyValueParser::new())]
-    pub anthropic_messages: bool,
+    /// How callers' limits are enforced.
+    #[command(flatten)]
+    pub caller_limits: CallerLimits,
+
+    /// Minutes between probes of each enabled channel, at most a day; 0 for none.
+    ///
+    /// A probe asks every model that the channel names for one token, which the account pays for.
+    #[arg(long, env = "BEDROCK_PROBE_MINUTES", value_name = "MINUTES")]
+    #[arg(default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=24 * 60))]
+    pub probe_minutes: u32,
 
     /// Try a request on other channels when one fails; Envoy must have the routes for it.
     #[arg(long, env = "BEDROCK_FAILOVER", value_parser = FalseyValueParser::new())]
     pub failover: bool,
 
-    /// Channels that one request is tried on at most, with --failover.
+    /// Maximum number of channels that one request is tried on, with --failover.
     #[arg(
         long,
         env = "BEDROCK_MAX_ATTEMPTS",
         default_value_t = Failover::default().max_attempts,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MOST_ATTEMPTS as u64)
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MAX_ATTEMPTS as u64)
     )]
     pub max_attempts: usize,
 
-    /// Bytes of requests that a worker of Envoy holds at once for the case of another attempt, with
+    /// Bytes of requests that an Envoy worker holds at once in case another attempt is needed, with
     /// --failover.
     ///
-    /// At least twice --max-request-bytes. A client holds no more than it leaves free; what is more gets a 503.
+    /// At least twice --max-request-bytes. A client may hold no more than it leaves free; further requests
+    /// get a 503.
     #[arg(
         long,
         env = "BEDROCK_MAX_HELD_BYTES",
         value_name = "BYTES",
         default_value_t = Failover::default().max_held_bytes,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MOST_HELD_BYTES as u64)
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=Failover::MAX_HELD_BYTES as u64)
     )]
     pub max_held_bytes: usize,
 
-    /// How long clusters stay in Envoys that the configuration does not name any more, in seconds.
+    /// How long Envoys keep clusters that the configuration no longer names, in seconds.
     ///
-    /// Requests under way are tried on them. As long as a request may be tried: attempts times the route's
-    /// `per_try_timeout`.
+    /// Requests in progress still use them. Allow as long as a request may take: attempts times the
+    /// route's `per_try_timeout`.
     #[arg(
         long,
         env = "BEDROCK_DRAIN_SECONDS",
@@ -249,7 +246,20 @@ pub struct Args {
     )]
     pub drain_seconds: u64,
 
-    /// Do not tell clients which channel served them and after how many attempts, with --failover.
+    /// How long an Envoy may be silent before its connection is closed, in seconds.
+    ///
+    /// An Envoy is silent while it compiles the filter, which takes a minute where it has a small part of a
+    /// CPU. Closing its connection then would only make it start over.
+    #[arg(
+        long,
+        env = "BEDROCK_ENVOY_TIMEOUT_SECONDS",
+        value_name = "SECONDS",
+        default_value_t = ENVOY_TIMEOUT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(15..=3600)
+    )]
+    pub envoy_timeout_seconds: u64,
+
+    /// Do not tell clients which channel served them, nor after how many attempts, with --failover.
     #[arg(long, env = "BEDROCK_HIDE_ANSWER_HEADERS", value_parser = FalseyValueParser::new())]
     pub hide_answer_headers: bool,
 
@@ -257,7 +267,7 @@ pub struct Args {
     #[arg(long, env = "BEDROCK_ALLOW_LINK_LOCAL_ENDPOINTS", value_parser = FalseyValueParser::new())]
     pub allow_link_local_endpoints: bool,
 
-    /// Endpoints, with commas between, that are trusted like AWS's own hosts: with credentials that AWS
+    /// Endpoints, comma-separated, that are trusted like AWS's own hosts: with credentials that AWS
     /// issues to this service, and over plain HTTP.
     #[arg(
         long,
@@ -268,42 +278,21 @@ pub struct Args {
     )]
     pub trusted_endpoints: Vec<Endpoint>,
 
-    /// Folders from which channels may have tokens of identity providers read, with commas between.
-    #[arg(
-        long,
-        env = "BEDROCK_TOKEN_FILE_DIRS",
-        value_name = "FOLDER,…",
-        value_delimiter = ',',
-        default_value = USUAL_FOLDERS
-    )]
-    pub token_file_dirs: Vec<TokenFolder>,
+    /// How AWS is reached, and which files channels may name.
+    #[command(flatten)]
+    pub aws: AwsAccess,
 
-    /// Endpoint of AWS STS, instead of the channel's region's own.
-    #[arg(
-        long,
-        env = "AWS_ENDPOINT_URL_STS",
-        value_name = "URL",
-        value_parser = sts::endpoint
-    )]
-    pub sts_endpoint: Option<String>,
+    /// What is kept of what requests used.
+    #[command(flatten)]
+    pub usage: UsageKeeping,
 
     /// Format of the log on standard error.
     #[arg(long, env = "BEDROCK_LOG_FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 }
 
-/// One of the two words that the command line takes.
-#[expect(clippy::needless_pass_by_value, reason = "clap's signature")]
-fn unknown_parameters(word: String) -> UnknownParameters {
-    if word == "refuse" {
-        UnknownParameters::Refuse
-    } else {
-        UnknownParameters::LeaveOut
-    }
-}
-
 impl Args {
-    /// Path of the database, and when a new one is made there.
+    /// Path of the database, and when to create it.
     #[must_use]
     pub fn database(&self) -> (PathBuf, Creation) {
         let create = match &self.database {
@@ -315,29 +304,33 @@ impl Args {
         (path.unwrap_or_else(|| DATABASE.into()), create)
     }
 
-    /// The endpoint of STS, if there is another than AWS's.
-    #[must_use]
-    pub(crate) fn sts_endpoint(&self) -> Option<String> {
-        let endpoint = self.sts_endpoint.clone().filter(|url| !url.is_empty())?;
-        if sts::is_in_plain_text(&endpoint) {
-            tracing::warn!(
-                endpoint,
-                "STS is called in plain text beyond this machine: the credentials that it issues can be read \
-                 on the way; give --sts-endpoint an https:// URL"
-            );
-        }
-        Some(endpoint)
+    /// How to start Envoy, if this process does.
+    ///
+    /// # Errors
+    ///
+    /// When the seal keys cannot be read.
+    pub fn launch(&self) -> Result<Option<Launch>, InvalidSecret> {
+        self.envoy.launch(&self.seal_key)
     }
 
-    /// The files for TLS on the xDS port, if it is asked for.
-    #[must_use]
-    pub fn xds_tls(&self) -> Option<TlsFiles> {
-        Some(TlsFiles {
-            certificate: self.xds_tls_certificate.clone()?,
-            key: self.xds_tls_key.clone()?,
-            client_ca: self.xds_tls_client_ca.clone(),
-            client_names: self.xds_tls_client_names.clone(),
-        })
+    /// The token of the admin API. With an Envoy of its own, the service does without one: then nobody knows it,
+    /// and the API can be used with tokens from the command line.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or cannot be sent in a header.
+    pub(crate) fn admin_token(&self) -> Result<AdminToken, InvalidSecret> {
+        if let Some(token) = self.admin_token.find()? {
+            return Ok(token);
+        }
+        if !self.envoy.is_wanted() {
+            return self.admin_token.read();
+        }
+        tracing::warn!(
+            "there is no BEDROCK_ADMIN_TOKEN; to use the admin API and its page, create a token with \
+             `config-service token create --name NAME --role admin`"
+        );
+        Ok(AdminToken::unknown()?)
     }
 }
 
@@ -351,96 +344,4 @@ pub enum LogFormat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(extra: &[&str]) -> Result<Args, clap::Error> {
-        let fixed = ["config-service", "--admin-token", "t0ken"];
-        match Cli::try_parse_from(fixed.iter().chain(extra))? {
-            Cli::Serve(args) => Ok(*args),
-            Cli::Command(command) => panic!("{command:?}"),
-        }
-    }
-
-    #[test]
-    fn a_subcommand_needs_no_option_for_serving() {
-        let cli = Cli::try_parse_from(["config-service", "seal", "generate-key"]).unwrap();
-        assert!(matches!(
-            cli,
-            Cli::Command(Command::Seal(SealCommand::GenerateKey))
-        ));
-        assert!(Cli::try_parse_from(["config-service"]).is_err());
-    }
-
-    #[test]
-    fn a_broken_key_is_not_repeated() {
-        let args = parse(&["--wasm", "a", "--seal-key", "k1:c2VjcmV0"]).unwrap();
-        let error = args.seal_key.keys().unwrap_err().to_string();
-        assert!(error.contains("BEDROCK_SEAL_KEY"), "{error}");
-        assert!(!error.contains("c2VjcmV0"), "{error}");
-        assert!(!format!("{args:?}").contains("c2VjcmV0"));
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_documentation() {
-        let args = parse(&["--wasm-path-in-envoy", "/filter.wasm"]).unwrap();
-        assert_eq!(args.listen.to_string(), "127.0.0.1:8080");
-        assert_eq!(args.xds_listen.to_string(), "127.0.0.1:18000");
-        let (database, create) = args.database();
-        assert_eq!(database.to_string_lossy(), "config-service.db");
-        assert_eq!(create, Creation::IfNeverUsed);
-        assert_eq!(args.upstream_ca_file, "/etc/ssl/certs/ca-certificates.crt");
-        assert_eq!(args.max_request_bytes, 32 * 1024 * 1024);
-        assert_eq!(args.max_held_bytes, 256 * 1024 * 1024);
-        assert!(!format!("{args:?}").contains("t0ken"));
-        let folders = args.token_file_dirs.iter().map(|it| format!("{it:?}"));
-        assert_eq!(
-            folders
-                .filter(|it| it.contains("/var/run/secrets/"))
-                .count(),
-            3
-        );
-    }
-
-    #[test]
-    fn folders_of_tokens_are_judged_at_the_start() {
-        let folders = |list: &str| parse(&["--wasm", "a", "--token-file-dirs", list]);
-        assert_eq!(folders("/a,/b/c").unwrap().token_file_dirs.len(), 2);
-        for list in ["/a,/proc", "/", "tokens", ""] {
-            let error = folders(list).unwrap_err().to_string();
-            assert!(error.contains("absolute path"), "{error}");
-        }
-    }
-
-    #[test]
-    fn networks_of_proxies_are_judged_at_the_start() {
-        let proxies = |list: &str| parse(&["--wasm", "a", "--trusted-proxies", list]);
-        assert_eq!(proxies("10.0.0.0/8,::1").unwrap().trusted_proxies.len(), 2);
-        for (list, reason) in [
-            ("10.0.0.0/8,proxy", "a network is an address"),
-            ("10.0.0.0/8,0.0.0.0/0", "any address"),
-        ] {
-            let error = proxies(list).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
-        }
-    }
-
-    #[test]
-    fn numbers_keep_to_their_ranges() {
-        for (flag, good, bad) in [
-            ("--max-attempts", ["1", "8"], ["0", "9"]),
-            ("--drain-seconds", ["0", "86400"], ["-1", "86401"]),
-        ] {
-            let with = |value: &str| parse(&["--wasm", "a", &format!("{flag}={value}")]);
-            assert!(good.iter().all(|value| with(value).is_ok()), "{flag}");
-            assert!(bad.iter().all(|value| with(value).is_err()), "{flag}");
-        }
-    }
-
-    #[test]
-    fn the_module_comes_from_exactly_one_place() {
-        assert!(parse(&[]).is_err());
-        assert!(parse(&["--wasm", "a", "--wasm-path-in-envoy", "b"]).is_err());
-        assert!(parse(&["--wasm", "a"]).is_ok());
-    }
-}
+mod tests;

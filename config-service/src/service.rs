@@ -1,34 +1,43 @@
 //! Wiring: opens the database, starts both servers and stops them again.
 
+mod ports;
+mod recording;
+mod tls;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_filter::config::{Failover, Limits};
-use tokio::net::TcpListener;
+use bedrock_filter::config::{Failover, Limits, StreamKeepAlive};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::api::AppState;
-use crate::args::{Args, InvalidSecret};
-use crate::channels::{Channels, LoadError};
-use crate::credentials::{Aws, TokenFolders, keeper::Keeper};
+use crate::args::{Args, InvalidSecret, Listening};
+use crate::channels::{Channels, FirstError, LoadError};
+use crate::credentials::{Aws, keeper::Keeper};
+use crate::environment::Variables;
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::http;
 use crate::listen::tls::{Port, Tls, TlsError};
 use crate::listen::{self, Guard, Patience, Places};
 use crate::outbound::{Outbound, Reach};
+use crate::prices::PricesError;
 use crate::proxies::TrustedProxies;
+use crate::rate_limits::RateLimits;
 use crate::seal::{SealError, Sealer};
-use crate::settings::Settings;
+use crate::settings::{self, FileError, Settings};
 use crate::store::{Store, StoreError};
+use crate::usage::{Ledger, UsageServer};
 use crate::xds::{self, Resources, Setup, XdsServer};
+use ports::{Bound, Ports};
+use tls::{admin_tls, xds_tls};
 
-/// How long open requests may take after the service was told to stop.
+/// How long open requests may take after the service is told to stop.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Connections to the address for metrics: Prometheus needs one.
+/// Connections allowed to the address for metrics; Prometheus needs one.
 const PLACES_FOR_METRICS: Places = Places {
     all: 16,
     per_address: 8,
@@ -41,14 +50,19 @@ pub struct Service {
     metrics_addr: Option<SocketAddr>,
     xds_addr: SocketAddr,
     store: Store,
+    usage: Option<Ledger>,
     stop: watch::Sender<bool>,
     admin: JoinHandle<()>,
     metrics: JoinHandle<()>,
     xds: JoinHandle<Result<(), xds::ServeError>>,
     keeping: JoinHandle<()>,
+    discovering: JoinHandle<()>,
+    probing: JoinHandle<()>,
+    pruning: JoinHandle<()>,
+    publishing: JoinHandle<()>,
 }
 
-/// Why the service did not start.
+/// Why the service cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// An address cannot be listened on.
@@ -66,44 +80,65 @@ pub enum StartError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// The certificates of the xDS server cannot be used.
-    #[error("there can be no TLS for xDS: {0}")]
+    #[error("TLS for xDS cannot be used: {0}")]
     XdsTls(TlsError),
     /// The certificates of the admin port cannot be used.
-    #[error("there can be no TLS for the admin API: {0}")]
+    #[error("TLS for the admin API cannot be used: {0}")]
     AdminTls(TlsError),
-    /// Plain text on an address that others reach.
+    /// Plain text on an address that others can reach.
     #[error(
-        "xDS on {0} would be in plain text for whoever reaches it: give --xds-tls-certificate and \
-         --xds-tls-key, best with --xds-tls-client-ca, or --xds-allow-plaintext where the network \
-         itself is private or encrypted"
+        "xDS on {0} would be in plain text for whoever can reach it; set --xds-tls-certificate and \
+         --xds-tls-key, preferably with --xds-tls-client-ca, or --xds-allow-plaintext if the \
+         network itself is private or encrypted"
     )]
     PlaintextXds(SocketAddr),
-    /// The admin token or the keys for sealing cannot be used.
+    /// The admin token or the seal keys cannot be used.
     #[error(transparent)]
     Secret(#[from] InvalidSecret),
     /// Nothing can be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The rules for Anthropic's Messages cannot be used.
+    #[error(transparent)]
+    Rules(#[from] FileError),
+    /// The prices cannot be used.
+    #[error(transparent)]
+    Prices(#[from] PricesError),
+    /// The environment does not describe valid channels.
+    #[error(transparent)]
+    First(#[from] FirstError),
     /// The filter module cannot be served.
     #[error(transparent)]
     Module(#[from] ModuleError),
 }
 
-/// Why the service ended by itself.
+/// Why the service stopped unexpectedly.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The admin server failed.
-    #[error("the admin server ended: {0}")]
+    #[error("the admin server stopped: {0}")]
     Admin(String),
     /// The server for Prometheus failed.
-    #[error("the server of metrics ended: {0}")]
+    #[error("the metrics server stopped: {0}")]
     Metrics(String),
     /// The xDS server failed.
-    #[error("the xDS server ended: {0}")]
+    #[error("the xDS server stopped: {0}")]
     Xds(String),
-    /// Nobody renews credentials any more.
-    #[error("the renewal of credentials ended: {0}")]
+    /// Credentials are no longer renewed.
+    #[error("the renewal of credentials stopped: {0}")]
     Credentials(String),
+    /// Edits of callers are no longer published.
+    #[error("the publication of callers stopped: {0}")]
+    Publishing(String),
+    /// Nobody asks accounts any more.
+    #[error("the discovery of accounts stopped: {0}")]
+    Discovery(String),
+    /// Channels are no longer probed.
+    #[error("the probing of channels stopped: {0}")]
+    Probing(String),
+    /// Old usage is no longer deleted.
+    #[error("the deletion of old usage stopped: {0}")]
+    Pruning(String),
 }
 
 impl Service {
@@ -113,93 +148,66 @@ impl Service {
     ///
     /// When an address is taken, or the database or the filter module cannot be read.
     pub async fn start(args: Args) -> Result<Self, StartError> {
-        let token = args.admin_token.read()?;
-        let tls = xds_tls(&args).await?;
+        let token = args.admin_token()?;
+        let tls = xds_tls(&args.xds).await?;
         let admin_tls = admin_tls(&args).await?;
-        let (admin_listener, admin_addr) = bind(args.listen).await?;
-        let metrics_listener = match args.metrics_listen {
-            Some(address) => Some(bind(address).await?),
-            None => None,
-        };
-        let (xds_listener, xds_addr) = bind(args.xds_listen).await?;
-        let code = filter_code(&args, admin_addr).await?;
+        let ports = Ports::bind(&args).await?;
+        let code = filter_code(&args, ports.admin.address).await?;
         let sealer = Sealer::new(args.seal_key.keys()?);
         sealer.announce();
         let (database, create) = args.database();
         let store = Store::serve(&database, sealer.clone(), create).await?;
-        let sts_endpoint = args.sts_endpoint();
-        let token_folders = TokenFolders::from(args.token_file_dirs);
-        let outbound = Outbound::new(if args.allow_link_local_endpoints {
-            Reach::Everywhere
-        } else {
-            Reach::Network
-        });
-        let aws = Aws::new(outbound.clone(), sts_endpoint, token_folders.clone());
-        let keeper = Keeper::new(aws);
-        let settings = Settings {
-            limits: Limits {
-                max_request_bytes: args.max_request_bytes,
-                ..Limits::default()
-            },
-            unknown_parameters: args.unknown_parameters,
-            anthropic_messages: args.anthropic_messages,
-            failover: args.failover.then(|| Failover {
-                max_attempts: args.max_attempts,
-                answer_headers: !args.hide_answer_headers,
-                max_held_bytes: args.max_held_bytes,
-                generation: Some(code.generation()),
-            }),
-            sealer: sealer.clone(),
-            allow_link_local_endpoints: args.allow_link_local_endpoints,
-            trusted_endpoints: args.trusted_endpoints,
-            token_folders,
-            outbound,
-        };
-        let channels = Channels::load(store.clone(), settings, keeper.clone()).await?;
-        let (stop, stopped) = watch::channel(false);
-        let renewing = channels.clone();
-        let renew = move || {
-            let channels = renewing.clone();
-            async move { channels.renew().await }
-        };
-        let keeping = keeper.run(renew, stopped.clone());
-        let published = channels.subscribe().await;
+        let usage = recording::open(&args, &store).await?;
+        let settings = settings(&args, &sealer, &code).await?;
+        let keeper = Keeper::new(Aws::new(
+            settings.outbound.clone(),
+            args.aws.endpoints(),
+            settings.file_places.clone(),
+        ));
         let fleet = Fleet::default();
-        let setup = Setup {
-            code,
-            upstream_ca_file: args.upstream_ca_file,
-            drain_time: Duration::from_secs(args.drain_seconds),
-        };
-        let resources = Resources::new(setup, &sealer)?;
+        let channels =
+            Channels::load(store.clone(), settings, keeper.clone(), fleet.clone()).await?;
+        if args.channels_from_environment {
+            channels.create_first(&Variables::of_process()).await?;
+        }
+        let (stop, stopped) = watch::channel(false);
+        let keeping = renew(keeper, channels.clone(), stopped.clone());
+        let discovering = channels.clone().keep_discovering(stopped.clone());
+        let probing = channels.clone().keep_probing(stopped.clone());
+        let pruning = recording::prune(usage.clone(), args.usage.retention, stopped.clone());
+        let publishing = channels.clone().keep_publishing(stopped.clone());
+        let published = channels.subscribe().await;
+        let resources = Resources::new(setup(&args, code), &sealer)?;
         let proxies = TrustedProxies::from(args.trusted_proxies);
         let state = AppState::new(token, proxies, channels, fleet.clone(), resources.clone()).await;
-        let metrics = state.metrics.clone();
+        let state = state.with_usage(usage.clone());
         let patience = args.listening.patience();
-        let guard = Guard {
-            port: Port::Admin,
-            places: args.listening.places(),
-            patience,
-            tls: admin_tls,
-        };
-        let server = XdsServer::new(published, fleet, resources, stopped.clone()).counting(metrics);
-        tracing::info!(admin = %admin_addr, xds = %xds_addr, "config-service started");
-        let metrics_addr = metrics_listener.as_ref().map(|(_, address)| *address);
-        let metrics = serve_metrics(metrics_listener, state.clone(), patience, stopped.clone());
+        let guard = guard(&args.listening, admin_tls);
+        let server = XdsServer::new(published, fleet, resources, stopped.clone())
+            .counting(state.metrics.clone())
+            .limiting(RateLimits::new(args.caller_limits.paces()))
+            .recording(usage.clone().map(UsageServer::new))
+            .closing_after(Duration::from_secs(args.envoy_timeout_seconds));
+        let (admin, xds) = (ports.admin, ports.xds);
+        tracing::info!(admin = %admin.address, xds = %xds.address, "config-service started");
+        let metrics_addr = ports.metrics.as_ref().map(|own| own.address);
+        let metrics = serve_metrics(ports.metrics, state.clone(), patience, stopped.clone());
+        let serving = listen::serve(admin.listener, http::admin(state), guard, stopped);
         Ok(Self {
-            admin_addr,
+            admin_addr: admin.address,
             metrics_addr,
-            xds_addr,
+            xds_addr: xds.address,
             store,
+            usage,
             stop,
-            admin: tokio::spawn(listen::serve(
-                admin_listener,
-                http::admin(state),
-                guard,
-                stopped,
-            )),
+            admin: tokio::spawn(serving),
             metrics: tokio::spawn(metrics),
             keeping: tokio::spawn(keeping),
-            xds: tokio::spawn(server.serve(xds_listener, tls)),
+            discovering: tokio::spawn(discovering),
+            probing: tokio::spawn(probing),
+            pruning: tokio::spawn(pruning),
+            publishing: tokio::spawn(publishing),
+            xds: tokio::spawn(server.serve(xds.listener, tls)),
         })
     }
 
@@ -209,7 +217,7 @@ impl Service {
         self.admin_addr
     }
 
-    /// Where metrics are served without a token, if they are.
+    /// Where metrics are served without a token, if at all.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics_addr
@@ -221,18 +229,22 @@ impl Service {
         self.xds_addr
     }
 
-    /// Waits until a part of the service ends by itself, which it should not.
+    /// Waits until a part of the service stops unexpectedly.
     pub async fn failed(&mut self) -> RunError {
         tokio::select! {
             ended = &mut self.admin => RunError::Admin(format!("{ended:?}")),
             ended = &mut self.metrics => RunError::Metrics(format!("{ended:?}")),
             ended = &mut self.xds => RunError::Xds(format!("{ended:?}")),
             ended = &mut self.keeping => RunError::Credentials(format!("{ended:?}")),
+            ended = &mut self.discovering => RunError::Discovery(format!("{ended:?}")),
+            ended = &mut self.probing => RunError::Probing(format!("{ended:?}")),
+            ended = &mut self.pruning => RunError::Pruning(format!("{ended:?}")),
+            ended = &mut self.publishing => RunError::Publishing(format!("{ended:?}")),
         }
     }
 
-    /// Stops: no new requests, open ones end within a grace period, xDS streams are ended, the
-    /// database is closed.
+    /// Stops: no new requests, open ones may finish within a grace period, xDS streams
+    /// are ended, the database is closed.
     pub async fn shutdown(mut self) {
         self.stop.send_replace(true);
         let all = async {
@@ -240,69 +252,106 @@ impl Service {
             let _ = (&mut self.metrics).await;
             let _ = (&mut self.xds).await;
             let _ = (&mut self.keeping).await;
+            let _ = (&mut self.discovering).await;
+            let _ = (&mut self.probing).await;
+            let _ = (&mut self.pruning).await;
+            let _ = (&mut self.publishing).await;
         };
         if tokio::time::timeout(GRACE, all).await.is_err() {
-            tracing::warn!("requests were still open after the grace period and are cut");
+            tracing::warn!("requests were still open after the grace period and were cut");
             self.admin.abort();
             self.metrics.abort();
             self.xds.abort();
             self.keeping.abort();
+            self.discovering.abort();
+            self.probing.abort();
+            self.pruning.abort();
+            self.publishing.abort();
         }
         self.store.close().await;
+        if let Some(usage) = &self.usage {
+            usage.store().close().await;
+        }
         tracing::info!("config-service stopped");
     }
 }
 
-/// TLS for the xDS server; plain text is for loopback, unless it is asked for.
-async fn xds_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
-    match args.xds_tls() {
-        Some(files) => {
-            let tls = Tls::load(Port::Xds, files).await;
-            Ok(Some(Arc::new(tls.map_err(StartError::XdsTls)?)))
-        }
-        None if args.xds_listen.ip().is_loopback() => Ok(None),
-        None if args.xds_allow_plaintext => {
-            tracing::warn!(
-                address = %args.xds_listen,
-                "xDS is served in plain text and to everybody who reaches the address"
-            );
-            Ok(None)
-        }
-        None => Err(StartError::PlaintextXds(args.xds_listen)),
+/// What protects the admin port.
+fn guard(listening: &Listening, tls: Option<Arc<Tls>>) -> Guard {
+    Guard {
+        port: Port::Admin,
+        places: listening.places(),
+        patience: listening.patience(),
+        tls,
     }
 }
 
-/// TLS for the admin port. Plain text is served too, because a proxy or a mesh may do TLS in front of it.
-async fn admin_tls(args: &Args) -> Result<Option<Arc<Tls>>, StartError> {
-    if let Some(files) = args.listening.tls() {
-        let tls = Tls::load(Port::Admin, files).await;
-        return Ok(Some(Arc::new(tls.map_err(StartError::AdminTls)?)));
+/// What Envoys get besides channels.
+fn setup(args: &Args, code: FilterCode) -> Setup {
+    Setup {
+        code,
+        upstream_ca_file: args.upstream_ca_file.clone(),
+        drain_time: Duration::from_secs(args.drain_seconds),
     }
-    if !args.listen.ip().is_loopback() {
-        tracing::warn!(
-            address = %args.listen,
-            "the admin API is served in plain text beyond this machine: tokens and secrets can be read on the \
-             way; give --tls-certificate and --tls-key, unless something in front of it speaks TLS"
-        );
-    }
-    Ok(None)
 }
 
-async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+/// What command line and seal key say about channels and what is published of them.
+async fn settings(args: &Args, sealer: &Sealer, code: &FilterCode) -> Result<Settings, StartError> {
+    let reach = if args.allow_link_local_endpoints {
+        Reach::Everywhere
+    } else {
+        Reach::Network
+    };
+    let clients = &args.clients;
+    Ok(Settings {
+        limits: Limits {
+            max_request_bytes: args.max_request_bytes,
+            ..Limits::default()
+        },
+        unknown_parameters: clients.unknown_parameters,
+        protocols: clients.protocols.iter().copied().collect(),
+        path_prefixes: clients.path_prefixes.iter().cloned().collect(),
+        cors_origins: clients.cors_origins.iter().cloned().collect(),
+        no_health_endpoints: clients.no_health_endpoints,
+        anthropic_rules: settings::read("--anthropic-rules", clients.anthropic_rules.as_deref())
+            .await?,
+        model_choices: settings::read_choices(clients.model_choices.as_deref()).await?,
+        anthropic_messages: clients.anthropic_messages,
+        stream_keep_alive: StreamKeepAlive(args.stream_keep_alive_seconds),
+        usage: args.usage.reports(),
+        failover: args.failover.then(|| Failover {
+            max_attempts: args.max_attempts,
+            answer_headers: !args.hide_answer_headers,
+            max_held_bytes: args.max_held_bytes,
+            generation: Some(code.generation()),
+        }),
+        master_key: args.master_key.read()?,
+        sealer: sealer.clone(),
+        allow_link_local_endpoints: args.allow_link_local_endpoints,
+        trusted_endpoints: args.trusted_endpoints.clone(),
+        file_places: args.aws.file_places(),
+        probe_minutes: args.probe_minutes,
+        outbound: Outbound::new(reach),
+    })
 }
 
-/// Serves metrics on an address of their own; without one it only waits for the end.
+/// Renews credentials until the stop, and publishes them.
+async fn renew(keeper: Keeper, channels: Channels, stopped: watch::Receiver<bool>) {
+    let publish = || {
+        let channels = channels.clone();
+        async move { channels.renew().await }
+    };
+    keeper.run(publish, stopped).await;
+}
+
+/// Serves metrics on a separate address; without one, only waits for the stop.
 async fn serve_metrics(
-    listener: Option<(TcpListener, SocketAddr)>,
+    bound: Option<Bound>,
     state: AppState,
     patience: Patience,
     mut stopped: watch::Receiver<bool>,
 ) {
-    if let Some((listener, address)) = listener {
+    if let Some(Bound { listener, address }) = bound {
         tracing::info!(%address, "metrics are served without a token");
         let guard = Guard {
             port: Port::Metrics,
@@ -312,7 +361,7 @@ async fn serve_metrics(
         };
         return listen::serve(listener, http::metrics(state), guard, stopped).await;
     }
-    // An error means that the service is gone, which is a stop as well.
+    // An error means that the service is gone, which also means to stop.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 

@@ -12,7 +12,7 @@ use crate::listen::{Patience, Places, places_for_admins};
 /// How the admin port is served.
 #[derive(Clone, Debug, Args)]
 pub struct Listening {
-    /// The admin port's certificate, with the chain above it, in PEM: it then speaks HTTPS alone.
+    /// The admin port's certificate and its chain, in PEM; the port then speaks only HTTPS.
     ///
     /// Read again when the file changes.
     #[arg(
@@ -32,7 +32,7 @@ pub struct Listening {
     )]
     tls_key: Option<PathBuf>,
 
-    /// How long a client of the admin port may take for the TLS handshake and the head of a request.
+    /// How long a client of the admin port may take for the TLS handshake and the headers of a request.
     #[arg(
         long,
         env = "BEDROCK_HEADER_TIMEOUT_SECONDS",
@@ -42,8 +42,8 @@ pub struct Listening {
     )]
     header_timeout_seconds: u64,
 
-    /// How long a client of the admin port may take for the body of a request, and may take nothing of an
-    /// answer.
+    /// How long a client of the admin port may take to send the body of a request, and may go without
+    /// reading any of an answer.
     #[arg(
         long,
         env = "BEDROCK_BODY_TIMEOUT_SECONDS",
@@ -63,9 +63,9 @@ pub struct Listening {
     )]
     idle_timeout_seconds: u64,
 
-    /// Connections to the admin port in all, and never more than a quarter of the file descriptors.
+    /// Connections to the admin port in total, never more than a quarter of the file descriptors.
     ///
-    /// For a new one, the one whose client has been waited for longest is closed.
+    /// At the limit, a new one replaces the one whose client has kept the service waiting longest.
     #[arg(
         long,
         env = "BEDROCK_MAX_CONNECTIONS",
@@ -75,7 +75,7 @@ pub struct Listening {
     )]
     max_connections: usize,
 
-    /// Connections to the admin port from one address, or from one /64 network of IPv6.
+    /// Connections to the admin port from one address, or from one IPv6 /64 network.
     #[arg(
         long,
         env = "BEDROCK_MAX_CONNECTIONS_PER_ADDRESS",
@@ -95,7 +95,7 @@ fn connections() -> RangedU64ValueParser<usize> {
 }
 
 impl Listening {
-    /// The files for TLS on the admin port, if it is asked for.
+    /// The files for TLS on the admin port, if TLS is requested.
     #[must_use]
     pub fn tls(&self) -> Option<TlsFiles> {
         Some(TlsFiles {
@@ -106,7 +106,7 @@ impl Listening {
         })
     }
 
-    /// How many connections there may be, as far as the process has file descriptors for them.
+    /// How many connections to allow, within the process's file descriptors.
     pub(crate) fn places(&self) -> Places {
         Places {
             all: places_for_admins(self.max_connections),
@@ -114,7 +114,7 @@ impl Listening {
         }
     }
 
-    /// How long clients are waited for.
+    /// How long to wait for clients.
     pub(crate) fn patience(&self) -> Patience {
         Patience {
             head: Duration::from_secs(self.header_timeout_seconds),

@@ -20,7 +20,10 @@ pub(super) async fn run(command: SealCommand) -> Result<()> {
             let text = std::io::read_to_string(std::io::stdin());
             let text = text.context("cannot read the secret from standard input")?;
             let mut secret = Secret::new(text.trim());
-            ensure!(!secret.expose().is_empty(), "standard input has no secret");
+            ensure!(
+                !secret.expose().is_empty(),
+                "standard input is empty; write the secret to it"
+            );
             sealer.seal(&channel, [(field, &mut secret)])?;
             say(secret.expose())
         }
@@ -31,13 +34,14 @@ pub(super) async fn run(command: SealCommand) -> Result<()> {
             store.close().await;
             let (changed, all) = resealed?;
             say(&format!(
-                "{changed} of {all} channels were sealed anew; all are under the key {id} now"
+                "{changed} of {all} channels were sealed again; all are now sealed with the key \
+                 {id}"
             ))
         }
     }
 }
 
-/// What seals with these keys, and the id of the first.
+/// The sealer for these keys, and the id of the first one.
 fn sealer(keys: &SealKeySource) -> Result<(Sealer, String)> {
     let sealer = Sealer::new(keys.keys()?);
     let id = sealer.key_id().map(str::to_owned);

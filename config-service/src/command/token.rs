@@ -9,7 +9,7 @@ use crate::seal::Sealer;
 use crate::store::Store;
 use crate::token;
 
-/// Who made a token that was made in a terminal.
+/// The recorded creator of a token created in a terminal.
 const TERMINAL: &str = "command line";
 
 pub(super) async fn run(command: TokenCommand) -> Result<()> {

@@ -1,0 +1,110 @@
+//! Command lines about callers and their keys.
+
+use bedrock_filter::config::CallerMode;
+use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+
+use super::remote::Remote;
+
+/// Work on callers, through the API of a running service.
+#[derive(Clone, Debug, Subcommand)]
+pub enum CallerCommand {
+    /// Lists names, numbers of keys, and whether they are enabled
+    List {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Creates a caller and prints its first key, only once
+    Create {
+        /// Its name
+        name: String,
+        /// The models that it may ask for, comma-separated; `*` stands for any text [default: all]
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+        models: Vec<String>,
+        /// Names of the channels that may serve it, comma-separated [default: all]
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+        channels: Vec<String>,
+        /// Most requests a minute
+        #[arg(long)]
+        rpm: Option<u32>,
+        /// Most tokens a minute
+        #[arg(long)]
+        tpm: Option<u32>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Removes a caller and its keys
+    Delete {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Says whether clients need a key, or changes that
+    Mode {
+        /// `off`, `optional` or `required` [default: only say]
+        #[arg(value_parser = mode())]
+        mode: Option<CallerMode>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+/// Work on the keys of a caller, through the API of a running service.
+#[derive(Clone, Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Makes a key and prints it, only once; or brings the hash of one
+    Create {
+        /// The caller's name
+        caller: String,
+        /// What the key is called
+        #[arg(long)]
+        name: Option<String>,
+        /// From when it is refused, such as 2027-01-31
+        #[arg(long, value_name = "TIME")]
+        expires_at: Option<String>,
+        /// SHA-256 of a key that exists already, in hexadecimal
+        #[arg(long, value_name = "HASH")]
+        key_hash: Option<String>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Lists the keys of a caller, without the keys themselves
+    List {
+        /// The caller's name
+        caller: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Makes a key in place of another, and prints it
+    Rotate {
+        /// The caller's name
+        caller: String,
+        /// The key's id
+        key: String,
+        /// How long the old key stays valid
+        #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+        overlap_seconds: u32,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Revokes a key
+    Revoke {
+        /// The caller's name
+        caller: String,
+        /// The key's id
+        key: String,
+        #[command(flatten)]
+        remote: Remote,
+    },
+}
+
+fn mode() -> impl clap::builder::TypedValueParser<Value = CallerMode> {
+    let words = PossibleValuesParser::new(["off", "optional", "required"]);
+    words.map(|word| match word.as_str() {
+        "optional" => CallerMode::Optional,
+        "required" => CallerMode::Required,
+        _ => CallerMode::Off,
+    })
+}

@@ -1,0 +1,155 @@
+//! `config-service caller` and `config-service key`, through the API.
+
+use anyhow::{Context as _, Result};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::channels::{Api, segment};
+use super::say;
+use crate::args::{CallerCommand, KeyCommand};
+
+pub(super) async fn run(command: CallerCommand) -> Result<()> {
+    match command {
+        CallerCommand::List { remote } => {
+            for caller in Api::new(&remote)?.callers().await? {
+                say(&line(&caller))?;
+            }
+            Ok(())
+        }
+        CallerCommand::Create {
+            name,
+            models,
+            channels,
+            rpm,
+            tpm,
+            remote,
+        } => {
+            let api = Api::new(&remote)?;
+            let body = json!({"name": name, "models": models, "channels": channels, "rpm": rpm, "tpm": tpm});
+            let caller = api
+                .send(Method::POST, "/api/callers", &body.to_string())
+                .await?;
+            let path = path_of(&caller)?;
+            print_key(&api, &format!("{path}/keys"), &json!({})).await
+        }
+        CallerCommand::Delete { name, remote } => {
+            let api = Api::new(&remote)?;
+            let path = find(&api, &name).await?;
+            api.send(Method::DELETE, &path, "").await?;
+            say("deleted")
+        }
+        CallerCommand::Mode { mode, remote } => {
+            let api = Api::new(&remote)?;
+            let settings = "/api/caller-settings";
+            let view = match mode {
+                None => api.send(Method::GET, settings, "").await?,
+                Some(mode) => {
+                    let body = json!({"mode": mode}).to_string();
+                    api.send(Method::PATCH, settings, &body).await?
+                }
+            };
+            say(text(&view, "mode"))
+        }
+    }
+}
+
+pub(super) async fn run_key(command: KeyCommand) -> Result<()> {
+    match command {
+        KeyCommand::Create {
+            caller,
+            name,
+            expires_at,
+            key_hash,
+            remote,
+        } => {
+            let api = Api::new(&remote)?;
+            let keys = format!("{}/keys", find(&api, &caller).await?);
+            let body = json!({"name": name, "expires_at": expires_at, "key_hash": key_hash});
+            print_key(&api, &keys, &body).await
+        }
+        KeyCommand::List { caller, remote } => {
+            let api = Api::new(&remote)?;
+            let path = find(&api, &caller).await?;
+            let view = api.send(Method::GET, &path, "").await?;
+            for key in view
+                .get("keys")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                let shown = ["id", "hint", "created_at", "expires_at", "name"];
+                say(shown.map(|name| text(key, name)).join("  ").trim_end())?;
+            }
+            Ok(())
+        }
+        KeyCommand::Rotate {
+            caller,
+            key,
+            overlap_seconds,
+            remote,
+        } => {
+            let api = Api::new(&remote)?;
+            let path = find(&api, &caller).await?;
+            let rotate = format!("{path}/keys/{}/rotate", segment(&key));
+            print_key(&api, &rotate, &json!({"overlap_seconds": overlap_seconds})).await
+        }
+        KeyCommand::Revoke {
+            caller,
+            key,
+            remote,
+        } => {
+            let api = Api::new(&remote)?;
+            let path = find(&api, &caller).await?;
+            let key = format!("{path}/keys/{}", segment(&key));
+            api.send(Method::DELETE, &key, "").await?;
+            say("revoked")
+        }
+    }
+}
+
+/// The path of a caller's resource.
+async fn find(api: &Api<'_>, name: &str) -> Result<String> {
+    let all = api.callers().await?;
+    let found = all.iter().find(|own| text(own, "name") == name);
+    path_of(found.with_context(|| format!("there is no caller `{name}`"))?)
+}
+
+fn path_of(caller: &Value) -> Result<String> {
+    let id = caller.get("id").and_then(Value::as_str);
+    let id = id.context("the service did not say which caller that is")?;
+    Ok(format!("/api/callers/{id}"))
+}
+
+/// Has a key made, and prints it; or its hint, if only its hash was brought.
+async fn print_key(api: &Api<'_>, path: &str, body: &Value) -> Result<()> {
+    let mut body = body.clone();
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    let created = api.send(Method::POST, path, &body.to_string()).await?;
+    match text(&created, "key") {
+        "" => say(text(&created, "hint")),
+        key => say(key),
+    }
+}
+
+fn line(caller: &Value) -> String {
+    let keys = caller.get("keys").and_then(Value::as_array);
+    let keys = keys.map_or(0, Vec::len);
+    let is_enabled = caller.get("enabled").and_then(Value::as_bool);
+    let state = if is_enabled == Some(false) {
+        "disabled"
+    } else {
+        "enabled"
+    };
+    format!(
+        "{}  {keys} keys  {state}  {}",
+        text(caller, "id"),
+        text(caller, "name")
+    )
+}
+
+/// The text of a member; empty if there is none.
+fn text<'v>(value: &'v Value, name: &str) -> &'v str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
