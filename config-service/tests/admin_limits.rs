@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::transport::Channel;
 
-/// The first half of a request; a flood is made of one of these.
+/// The first half of a request; a flood consists of one of these.
 const HALVES: [&str; 4] = [
     "",
     "GET /api/channels HTTP/1.1\r\nhost: x\r\n",
@@ -22,7 +22,7 @@ const HALVES: [&str; 4] = [
 
 async fn connect(address: SocketAddr, text: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    // It may have been closed for a later one already.
+    // It may already have been closed for a later one.
     let _ = stream.write_all(text.as_bytes()).await;
     stream
 }
@@ -34,7 +34,7 @@ async fn connect_envoy(service: &ServiceProcess) -> Envoy {
     envoy.unwrap()
 }
 
-/// Sends a whole request on a connection that stays open, and gives the answer's first line.
+/// Sends a whole request on a connection that stays open, and returns the answer's first line.
 async fn ask(stream: &mut TcpStream, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
     if stream.write_all(request.as_bytes()).await.is_err() {
@@ -51,7 +51,7 @@ async fn ask(stream: &mut TcpStream, path: &str) -> String {
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut text)).await;
-    // A reset is an end, too.
+    // A reset also counts as an end.
     let _ = read.expect("the connection ends");
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -74,7 +74,10 @@ async fn a_flood_of_half_sent_requests_stops_neither_probes_nor_envoys() {
         envoy.receive(ECDS).await;
         let log = service.log();
         assert!(!log.contains("cannot accept"), "{log}");
-        assert!(log.contains("fewer connections to the admin port"), "{log}");
+        assert!(
+            log.contains("the admin port gets fewer connections"),
+            "{log}"
+        );
         drop(flood);
     }
 }
@@ -96,7 +99,7 @@ async fn a_flood_of_half_open_xds_connections_stops_neither_probes_nor_envoys() 
         late.subscribe(ECDS, "").await;
         late.receive(ECDS).await;
     }
-    // The one that was there before is still served.
+    // The existing one is still served.
     envoy.ack(&served).await;
     envoy.subscribe(CDS, "").await;
     envoy.receive(CDS).await;
@@ -104,7 +107,7 @@ async fn a_flood_of_half_open_xds_connections_stops_neither_probes_nor_envoys() 
     assert!(!log.contains("cannot accept"), "{log}");
 }
 
-/// Requests for the log-in page that the service has answered.
+/// How many requests for the login page the service has answered.
 async fn pages(service: &ServiceProcess) -> u64 {
     let mut stream = connect(service.admin, "").await;
     let request = format!(
@@ -121,7 +124,7 @@ async fn pages(service: &ServiceProcess) -> u64 {
 }
 
 #[tokio::test]
-async fn requests_that_are_sent_all_at_once_let_others_have_their_turn() {
+async fn pipelined_requests_let_others_have_their_turn() {
     const CONNECTIONS: usize = 60;
     let service = ServiceProcess::start(1024, &[]);
     let batch = "GET /login HTTP/1.1\r\nhost: x\r\n\r\n".repeat(400);
@@ -129,7 +132,7 @@ async fn requests_that_are_sent_all_at_once_let_others_have_their_turn() {
     for _ in 0..CONNECTIONS {
         flood.push(connect(service.admin, &batch).await);
     }
-    // Nobody reads what comes back. In the time of one probe every connection gets a few answers.
+    // Nobody reads the answers. In the time of one probe every connection gets a few.
     let mut most = 0;
     let mut before = pages(&service).await;
     for _ in 0..5 {
@@ -142,7 +145,7 @@ async fn requests_that_are_sent_all_at_once_let_others_have_their_turn() {
 }
 
 #[tokio::test]
-async fn an_address_has_so_many_connections_and_loses_what_waits_longest() {
+async fn an_address_has_limited_connections_and_loses_the_longest_waiting() {
     let service = TestService::start_in(
         Arc::new(TempDir::new().unwrap()),
         &["--max-connections-per-address=3"],
@@ -180,11 +183,11 @@ async fn the_address_for_metrics_has_limits_too() {
     assert_eq!(rest(&mut flood[0]).await, "");
 }
 
-/// A service that gives everybody a second.
+/// A service that waits one second for every client.
 async fn impatient() -> TestService {
     let dir = Arc::new(TempDir::new().unwrap());
     let module = dir.path().join("filter.wasm");
-    // More than the kernel's buffers of a connection hold.
+    // More than the kernel's buffers for a connection can hold.
     let mut bytes = b"\0asm".to_vec();
     bytes.resize(64 * 1024 * 1024, 0);
     std::fs::write(&module, bytes).unwrap();
@@ -198,7 +201,7 @@ async fn impatient() -> TestService {
     TestService::start_in(Arc::clone(&dir), &extra).await
 }
 
-/// Sends a byte every now and then until the service has enough; gives what it said.
+/// Sends a byte every now and then until the service closes the connection; returns what it sent.
 async fn trickle(mut stream: TcpStream) -> String {
     let (mut read, mut write) = stream.split();
     let dribble = async {
@@ -220,7 +223,7 @@ async fn trickle(mut stream: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn slow_heads_are_cut_off() {
+async fn slow_request_headers_are_cut_off() {
     let service = impatient().await;
     let head = "GET /healthz HTTP/1.1\r\nhost: ";
     let mut silent = connect(service.admin_addr(), "").await;
@@ -229,7 +232,7 @@ async fn slow_heads_are_cut_off() {
     let (silent, stopped, slow) =
         tokio::join!(rest(&mut silent), rest(&mut stopped), trickle(slow));
     assert_eq!([silent, stopped, slow], ["", "", ""]);
-    // So is that of a later request.
+    // So are those of a later request.
     let mut second = connect(service.admin_addr(), "").await;
     ask(&mut second, "/healthz").await;
     second.write_all(head.as_bytes()).await.unwrap();
@@ -285,13 +288,13 @@ async fn connections_without_a_request_are_closed() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_given_up() {
+async fn an_answer_that_nobody_reads_is_abandoned() {
     let service = impatient().await;
     let sha256 = service.status().await["filter"]["sha256"].clone();
     let path = format!("/filter/{}.wasm", sha256.as_str().unwrap());
     let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
     let mut stream = connect(service.admin_addr(), &request).await;
-    // The connection is gone when the service does not read from it any more: what is sent is refused.
+    // The connection is gone once the service no longer reads from it and refuses what is sent.
     let gone = async {
         while stream
             .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
@@ -304,7 +307,8 @@ async fn an_answer_that_nobody_takes_is_given_up() {
     tokio::time::timeout(DEADLINE, gone)
         .await
         .expect("the connection ends");
-    // Whoever reads gets all of it, unless the machine is too busy to let them read for a second.
+    // A client that reads gets all of it, unless the machine is too busy to let it read for a
+    // second.
     let url = service.url(&path);
     let whole = async {
         loop {

@@ -61,7 +61,7 @@ impl Site {
     }
 }
 
-/// A client that trusts one authority, and finds the service under its name.
+/// A client that trusts one authority and reaches the service by its name.
 fn client(service: &TestService, authority: &Authority) -> Client {
     install_cryptography();
     let authority = Certificate::from_pem(authority.pem().as_bytes()).unwrap();
@@ -104,7 +104,7 @@ async fn api_page_and_module_are_served_over_https() {
     let module = client.get(url(&service, &format!("/filter/{sha256}.wasm")));
     let module = module.send().await.unwrap().bytes().await.unwrap();
     assert_eq!(&module[..], b"\0asm and so on");
-    // Browsers must not send the page's cookies in plain text, whatever the client says about itself.
+    // Browsers must not send the page's cookies in plain text, whatever the client claims.
     let page = client.get(url(&service, "/login"));
     let page = page
         .header("x-forwarded-proto", "http")
@@ -117,7 +117,7 @@ async fn api_page_and_module_are_served_over_https() {
 }
 
 #[tokio::test]
-async fn envoys_are_told_an_https_address_of_the_module() {
+async fn envoys_get_an_https_url_for_the_module() {
     let site = Site::new(&Authority::new("ours"));
     site.write("filter.wasm", "\0asm and so on");
     let module = site.path("filter.wasm").display().to_string();
@@ -130,7 +130,7 @@ async fn envoys_are_told_an_https_address_of_the_module() {
 }
 
 #[tokio::test]
-async fn new_files_count_for_the_next_connection_and_broken_ones_never() {
+async fn new_files_apply_to_the_next_connection_and_invalid_ones_never() {
     let (old, new) = (Authority::new("old"), Authority::new("new"));
     let site = Site::new(&old);
     let service = site.start(&[]).await;
@@ -156,7 +156,7 @@ async fn plain_http_is_told_to_use_https() {
     let problem: Value = reply.json().await.unwrap();
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("use https://"), "{problem}");
-    // A long request gets the answer all the same, and not a reset.
+    // A long request also gets the answer, not a reset.
     let mut stream = TcpStream::connect(service.admin_addr()).await.unwrap();
     let long = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "a".repeat(100_000));
     stream.write_all(long.as_bytes()).await.unwrap();
@@ -166,10 +166,10 @@ async fn plain_http_is_told_to_use_https() {
 }
 
 #[tokio::test]
-async fn handshakes_have_the_time_of_a_head() {
+async fn handshakes_have_the_time_limit_of_headers() {
     let site = Site::new(&Authority::new("ours"));
     let service = site.start(&["--header-timeout-seconds=1"]).await;
-    // Nothing, and the beginning of a handshake.
+    // Nothing, and the start of a handshake.
     for begun in [&b""[..], &b"\x16\x03\x01"[..]] {
         let mut stream = TcpStream::connect(service.admin_addr()).await.unwrap();
         stream.write_all(begun).await.unwrap();
@@ -195,7 +195,7 @@ async fn run(service: &TestService, words: &[&str]) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn commands_trust_the_authority_of_a_file() {
+async fn commands_trust_the_authority_in_a_file() {
     let authority = Authority::new("ours");
     let site = Site::new(&authority);
     site.issue(&authority, "localhost");
@@ -216,7 +216,7 @@ async fn commands_trust_the_authority_of_a_file() {
 }
 
 #[tokio::test]
-async fn files_that_make_no_sense_are_named() {
+async fn invalid_files_are_named() {
     let site = Site::new(&Authority::new("ours"));
     site.write("empty.pem", "");
     let file = |name: &str| site.path(name).display().to_string();
@@ -233,11 +233,15 @@ async fn files_that_make_no_sense_are_named() {
     };
     for (certificate, key, named) in [
         ("missing.pem", "server.key", "missing.pem"),
-        ("empty.pem", "server.key", "empty.pem holds no certificate"),
+        (
+            "empty.pem",
+            "server.key",
+            "empty.pem contains no certificate",
+        ),
         (
             "server.pem",
             "server.pem",
-            "server.pem holds no private key",
+            "server.pem contains no private key",
         ),
     ] {
         let flags = [

@@ -14,7 +14,7 @@ fn is_kept_to_the_client(reply: &Reply) -> bool {
 }
 
 #[tokio::test]
-async fn no_answer_is_kept_on_the_way_or_taken_for_something_else() {
+async fn no_answer_may_be_cached_or_read_as_another_type() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let one = format!("/api/channels/{id}");
@@ -47,7 +47,7 @@ async fn no_answer_is_kept_on_the_way_or_taken_for_something_else() {
 }
 
 #[tokio::test]
-async fn what_has_the_hash_of_its_content_in_its_address_is_kept() {
+async fn what_has_its_content_hash_in_the_url_may_be_cached() {
     let dir = Arc::new(TempDir::new().unwrap());
     let module = dir.path().join("filter.wasm");
     std::fs::write(&module, b"\0asm\x01\0\0\0").unwrap();
@@ -88,7 +88,7 @@ async fn of_a_thousand_faults_a_hundred_are_listed_and_all_are_counted() {
     let taken = service.post(&channel("one")).await;
     taken.problem(409);
     assert_eq!(taken.json()["error_count"], 1);
-    // Where there is no list, nothing is counted.
+    // If there is no list, there is no count.
     let none = service.get("/api/channels/none").await.json();
     assert_eq!(none.get("error_count"), None);
 }

@@ -5,14 +5,14 @@ use std::process::Command;
 use crate::common::{SECRET, SESSION_TOKEN, TOKEN, TestService, channel};
 use serde_json::{Value, json};
 
-/// Runs a subcommand; gives whether it succeeded, and what it said.
+/// Runs a subcommand; returns whether it succeeded, and its output.
 pub async fn run(service: &TestService, words: &[&str]) -> (bool, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
     command
         .args(words)
         .env("BEDROCK_SERVER", service.url(""))
         .env("BEDROCK_ADMIN_TOKEN", TOKEN);
-    // The service runs in this process, so its thread must not wait.
+    // The service runs in this process, so its thread must not block.
     let output = tokio::task::spawn_blocking(move || command.output().unwrap());
     let output = output.await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -39,7 +39,7 @@ async fn what_is_exported_can_be_applied_again_and_again() {
 
     let mut edited: Value = serde_saphyr::from_str(&exported).unwrap();
     edited["channels"][0]["region"] = json!("eu-west-1");
-    // What the file does not say stays: credentials, and a channel that it does not have.
+    // What the file does not mention stays: credentials, and a channel.
     let credentials = edited["channels"][0].as_object_mut().unwrap();
     credentials.remove("credentials").unwrap();
     service.create(&channel("not-in-the-file")).await;
@@ -65,13 +65,13 @@ async fn what_is_exported_can_be_applied_again_and_again() {
     let names = list["channels"].as_array().unwrap().iter();
     let names: Vec<_> = names.map(|own| &own["name"]).collect();
     assert_eq!(names, ["one", "not-in-the-file", "two"]);
-    // Another service may be named by a flag.
+    // A flag may name another service.
     let elsewhere = ["export", "--server", "http://127.0.0.1:1"];
     assert!(!run(&service, &elsewhere).await.0);
 }
 
 #[tokio::test]
-async fn what_is_refused_is_said_by_channel_and_field() {
+async fn a_refusal_names_channel_and_field() {
     let service = TestService::start().await;
     let file = service.dir.path().join("channels.yaml");
     let path = file.to_str().unwrap();

@@ -9,17 +9,17 @@ use fantoccini::key::Key as Press;
 use serde_json::json;
 
 #[tokio::test]
-async fn nobody_gets_in_without_a_token() {
+async fn nobody_can_log_in_without_a_token() {
     let service = TestService::start().await;
     browse(&service, LAPTOP, async |browser: Browser| {
         browser.go("/history").await;
         browser.fill("#token", "wrong").await;
         browser.click("button.primary").await;
-        browser.wait_text("#refused", "not a token").await;
+        browser.wait_text("#refused", "not a valid token").await;
         browser.picture("login").await;
         browser.fill("#token", TOKEN).await;
         browser.click("button.primary").await;
-        // On to where one wanted to go.
+        // On to the page that was requested.
         browser.wait_text("h1", "History").await;
         browser.click(".who button").await;
         browser.wait("#token").await;
@@ -72,7 +72,7 @@ async fn a_channel_is_created_with_its_faults_shown_at_their_lines() {
         browser.fill("#inference_profile_arn_map", map).await;
         browser.wait_text("#inference_profile_arn_map-notes", "line 2: `other`").await;
         browser.picture("faults").await;
-        // The same when it is saved; nothing that was entered is lost but the secret.
+        // The same after saving; no entry but the secret is lost.
         browser.click(".actions button").await;
         browser.wait_text("#faults", "Nothing was saved").await;
         assert_eq!(browser.value("#name").await, "team a");
@@ -139,20 +139,20 @@ async fn text_and_table_of_a_map_stay_in_step() {
             browser.value(text).await,
             "{\n  \"a\": \"amazon.nova-lite-v1:0\"\n}"
         );
-        // Neither swallows one of two equal keys: the service says what is wrong with them.
+        // Neither drops one of two equal keys; the service reports them.
         let equal = "{\n  \"b\": \"amazon.nova-pro-v1:0\",\n  \"1\": \"x\",\n  \"b\": \"amazon.nova-lite-v1:0\"\n}";
         browser.fill(text, equal).await;
         browser.click(&format!("{map} [data-format]")).await;
         assert_eq!(browser.value(text).await, equal);
         browser.wait(&format!("{map} tbody tr:nth-child(3)")).await;
         assert_eq!(browser.count(&format!("{map} tbody tr")).await, 3);
-        // Nor does the table flatten a value that is no text.
+        // Nor does the table flatten a value that is not a string.
         let nested = "{\"a\": {\"b\": \"c\"}}";
         browser.fill(text, nested).await;
         browser.click(&format!("{map} [data-format]")).await;
         assert_eq!(browser.value(text).await, nested);
         assert_eq!(browser.count(&format!("{map} tbody tr")).await, 0);
-        // Text that is no JSON is left as it is, and said to be none.
+        // Text that is not JSON is left as it is, with a message.
         browser.fill(text, "{\"a\":").await;
         browser.click(&format!("{map} [data-format]")).await;
         assert_eq!(browser.value(text).await, "{\"a\":");
@@ -182,7 +182,7 @@ async fn an_edit_over_somebody_elses_is_refused_with_the_difference() {
         browser.picture("conflict").await;
         let view = service.get(&format!("/api/channels/{id}")).await.json();
         assert_eq!(view["priority"], 0);
-        // What was entered is still there, and goes in the place of what is stored if that is wanted.
+        // The entries are still there, and can replace what is stored.
         assert_eq!(browser.value("#priority").await, "7");
         browser.click(".actions button").await;
         browser.wait_text("[data-channel=one]", "saved").await;
@@ -194,7 +194,7 @@ async fn an_edit_over_somebody_elses_is_refused_with_the_difference() {
 }
 
 #[tokio::test]
-async fn the_history_shows_what_changed_and_leads_back() {
+async fn the_history_shows_what_changed_and_can_roll_back() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     service.patch(&id, &json!({"region": "eu-west-1"})).await;
@@ -231,6 +231,16 @@ async fn a_channel_is_tested_and_a_request_explained() {
         browser.wait("#report").await;
         assert_eq!(browser.count("[data-ok=true]").await, 2);
         browser.picture("test").await;
+        for protocol in ["openai_responses", "anthropic_messages"] {
+            browser
+                .click(&format!("#protocol option[value={protocol}]"))
+                .await;
+            browser.click(".actions button").await;
+            browser
+                .wait(&format!("#report[data-protocol={protocol}]"))
+                .await;
+            assert_eq!(browser.count("[data-ok=true]").await, 2, "{protocol}");
+        }
         let wrong = json!({"credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE",
             "secret_access_key": "mistyped"}});
         service.patch(&id, &wrong).await;
@@ -245,11 +255,76 @@ async fn a_channel_is_tested_and_a_request_explained() {
             .wait_text("#upstream-body", "anthropic_version")
             .await;
         browser.picture("explain").await;
+        browser
+            .fill(
+                "#request",
+                "{\"model\": \"claude-sonnet-4-5\", \"input\": \"From responses\"}",
+            )
+            .await;
+        browser
+            .click("#protocol option[value=openai_responses]")
+            .await;
+        browser.click(".actions button").await;
+        browser.wait_text("#upstream-body", "From responses").await;
         browser.fill("#request", "{\"model\": ").await;
         browser.click(".actions button").await;
-        browser.wait_text("[role=alert]", "no JSON").await;
+        browser.wait_text("[role=alert]", "not valid JSON").await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_account_is_asked_and_its_profiles_are_mapped() {
+    let bedrock = Simulator::builder()
+        .credentials(Key::new("AKIDEXAMPLE", SECRET))
+        .region("us-east-1")
+        .inference_profile(ARN, "anthropic.claude-sonnet-4-5-20250929-v1:0");
+    let (service, bedrock) = (TestService::start().await, bedrock.start().await.unwrap());
+    let fields = json!({
+        "endpoint": bedrock.url(),
+        "credentials": {"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": SECRET},
+    });
+    let id = service.create(&channel_with("one", &fields)).await;
+    for look in [LAPTOP, PHONE] {
+        browse(&service, look, async |browser: Browser| {
+            browser.log_in().await;
+            browser.go(&format!("/channels/{id}/discovery")).await;
+            if look.is_dark {
+                // Asked already, from the laptop.
+                browser.wait_text("#discovery", "Asked").await;
+                let script = "return document.documentElement.scrollWidth - window.innerWidth";
+                let beyond = browser.client.execute(script, Vec::new()).await.unwrap();
+                assert!(beyond.as_i64().unwrap() <= 0, "{beyond}");
+                browser.picture("phone-account").await;
+            } else {
+                browser.wait_text("#discovery", "never been asked").await;
+            }
+            browser.click("button.primary").await;
+            browser.wait_text("#offers", "team abcdef123456").await;
+            assert_eq!(
+                browser.value(".offer input[type=text]").await,
+                "claude-sonnet-4-5"
+            );
+            if !look.is_dark {
+                browser.picture("account").await;
+            }
+        })
+        .await;
+    }
+    browse(&service, LAPTOP, async |browser: Browser| {
+        browser.log_in().await;
+        browser.go(&format!("/channels/{id}/discovery")).await;
+        browser.fill(".offer input[type=text]", "house").await;
+        browser.click(".offer button").await;
+        browser
+            .wait_text("#discovery", "Profiles of the account")
+            .await;
+        assert_eq!(browser.count("#offers").await, 0);
+    })
+    .await;
+    let view = service.get(&format!("/api/channels/{id}")).await.json();
+    assert_eq!(view["inference_profile_arn_map"], json!({"house": ARN}));
+    assert_eq!(view["warnings"], json!([]));
 }
 
 #[tokio::test]
@@ -267,14 +342,14 @@ async fn it_works_on_a_phone_in_the_dark_and_by_keyboard() {
         for path in ["/channels".to_owned(), format!("/channels/{id}"), "/explain".to_owned(), "/history".to_owned()] {
             browser.go(&path).await;
             browser.wait("h1").await;
-            // Nothing sticks out to the side.
-            let script = "return document.documentElement.scrollWidth - window.innerWidth";
-            let beyond = browser.client.execute(script, Vec::new()).await.unwrap();
-            assert!(beyond.as_i64().unwrap() <= 0, "{path}: {beyond}");
+            // Nothing overflows sideways.
+            let script = "return Math.max(document.documentElement.scrollWidth, window.innerWidth)";
+            let width = browser.client.execute(script, Vec::new()).await.unwrap();
+            assert_eq!(width, PHONE.size.0, "{path}");
         }
         browser.go(&format!("/channels/{id}")).await;
         browser.picture("phone-edit").await;
-        // Every control has a name for those who do not see it.
+        // Every control has an accessible name.
         let script = "return [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button')]\
             .filter((e) => e.getClientRects().length && !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim())\
             .map((e) => e.outerHTML)";

@@ -1,4 +1,4 @@
-//! A config-service in this process, on free ports and a database of its own, and clients for it.
+//! A config-service in this process, with free ports and its own database, and clients for it.
 
 pub mod authority;
 pub mod envoy;
@@ -49,7 +49,8 @@ impl Reply {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Checks that this is a problem document of `status`, and gives its errors as `pointer code`.
+    /// Checks that this is a problem document with `status`, and returns its errors as
+    /// `pointer code`.
     #[track_caller]
     pub fn problem(&self, status: u16) -> Vec<String> {
         assert_eq!(self.status, status, "{self:?}");
@@ -87,7 +88,7 @@ impl TestService {
         Self::start_with(dir, &[&token, extra].concat()).await
     }
 
-    /// Starts on a new database; `extra` has to say the token, which is [`TOKEN`].
+    /// Starts on a new database; `extra` must give the token, which is [`TOKEN`].
     pub async fn start_with_token(extra: &[&str]) -> Self {
         Self::start_with(Arc::new(TempDir::new().unwrap()), extra).await
     }
@@ -104,7 +105,7 @@ impl TestService {
             "--database",
             database,
             "--init",
-            // What an edit leaves behind goes at once.
+            // Clusters that an edit leaves behind are dropped at once.
             "--drain-seconds",
             "0",
         ];
@@ -140,7 +141,7 @@ impl TestService {
         self.service.xds_addr()
     }
 
-    /// Where metrics are, if they have an address of their own.
+    /// Where metrics are served, if they have their own address.
     pub fn metrics_url(&self) -> String {
         format!("http://{}/metrics", self.service.metrics_addr().unwrap())
     }
@@ -182,7 +183,7 @@ impl TestService {
         .await
     }
 
-    /// Creates a channel and gives its id.
+    /// Creates a channel and returns its id.
     pub async fn create(&self, body: &Value) -> String {
         let reply = self.post(body).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
@@ -193,7 +194,7 @@ impl TestService {
         self.get("/api/status").await.json()
     }
 
-    /// Waits until the status satisfies `condition`, and gives it.
+    /// Waits until the status satisfies `condition`, and returns it.
     pub async fn wait_for(&self, what: &str, condition: impl Fn(&Value) -> bool) -> Value {
         let deadline = tokio::time::Instant::now() + DEADLINE;
         loop {
@@ -210,8 +211,8 @@ impl TestService {
     }
 }
 
-/// The service's own HTTP clients do TLS, and so all of this program do; a process has to say whose
-/// cryptography they use.
+/// The service's own HTTP clients do TLS, and so do all in this program; a process must choose
+/// their cryptography provider.
 pub fn install_cryptography() {
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,4 +1,8 @@
-//! Channels whose credentials come from AWS: what is asked, what is published, what is shown.
+//! Channels whose credentials come from AWS: what is requested, published and shown.
+
+mod bodies;
+mod restarts;
+mod token_files;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,10 +10,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, cluster_names, plugin_json};
 
-use crate::common::{self, DEADLINE, SECRET, TestService, channel, channel_with};
+use crate::common::{self, DEADLINE, TestService, channel, channel_with};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_filter::config::PluginConfig;
 use bedrock_simulator::sts::{Sts, secret, session_token};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -19,8 +22,6 @@ use tokio::net::TcpListener;
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/bedrock";
 const KEY: &str = "k:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
-/// `{"alg":"RS256"}`, `{"sub":"x"}` and a signature.
-const WEB_TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl";
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn static_source() -> Value {
@@ -100,7 +101,7 @@ async fn wait_status(service: &TestService, id: &str, condition: impl Fn(&Value)
 
 #[tokio::test]
 async fn names_that_resolve_to_metadata_are_not_called() {
-    // The system's resolver takes it for 169.254.169.254, so it stands for a name that somebody else defines.
+    // The system's resolver reads it as 169.254.169.254, so it can play a name that somebody else defines.
     let extra = ["--sts-endpoint", "http://0xa9fea9fe"];
     let service = TestService::start_in(dir(), &extra).await;
     let id = service.create(&channel_with("one", &assume_role())).await;
@@ -110,7 +111,7 @@ async fn names_that_resolve_to_metadata_are_not_called() {
     assert!(reason.contains("link-local address"), "{reason}");
 }
 
-/// Something in the place of STS that gives every call this answer.
+/// A fake STS that gives every call this answer.
 async fn stray_sts(head: &str, body: &str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -126,7 +127,7 @@ async fn stray_sts(head: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_that_makes_no_sense_is_not_repeated() {
+async fn an_invalid_answer_is_not_repeated() {
     let half = "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult>\
                 <Credentials><AccessKeyId>hush-id</AccessKeyId><SecretAccessKey>hush-key</SecretAccessKey>";
     for (head, body) in [
@@ -158,7 +159,7 @@ async fn a_role_is_assumed_with_everything_that_is_configured() {
     let config = wait_published(&service, is_served).await;
     let mut issued = config["channels"][0]["credentials"].clone();
     let until = issued["expires_at"].take().as_u64().unwrap();
-    // A little before AWS's own expiry.
+    // Slightly before AWS's own expiry.
     let margin = Duration::from_secs(10);
     let range = (begun + HOUR - margin).as_secs()..=(since_epoch() + HOUR - margin).as_secs();
     assert!(range.contains(&until), "{until}");
@@ -203,106 +204,6 @@ async fn a_role_is_assumed_with_everything_that_is_configured() {
         "{authorization}"
     );
     assert_eq!(call.security_token.as_deref(), Some(common::SESSION_TOKEN));
-}
-
-#[tokio::test]
-async fn a_web_identity_needs_no_other_credentials_and_its_token_is_read_anew() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    let token_file = dir.path().join("tokens/token");
-    std::fs::create_dir(dir.path().join("tokens")).unwrap();
-    let credentials = json!({"credentials": {
-        "type": "web_identity", "role_arn": ROLE, "token_file": token_file}});
-    let service = start(&dir, &sts, &[]).await;
-    let id = service.create(&channel_with("one", &credentials)).await;
-    let failed = |status: &Value| status["state"] == "unavailable";
-    let status = wait_status(&service, &id, failed).await;
-    let reason = status["last_error"].as_str().unwrap();
-    assert!(reason.starts_with("cannot read "), "{reason}");
-    std::fs::write(&token_file, "SECRET=hush").unwrap();
-    let no_token = |status: &Value| {
-        let reason = status["last_error"].as_str().unwrap_or_default();
-        assert!(!reason.contains("hush"), "{reason}");
-        reason.contains("holds no token")
-    };
-    wait_status(&service, &id, no_token).await;
-    assert!(sts.calls().is_empty(), "nothing but a token is sent");
-    std::fs::write(&token_file, format!("{WEB_TOKEN}\n")).unwrap();
-    let config = wait_published(&service, is_served).await;
-    assert_eq!(
-        config["channels"][0]["credentials"]["secret_access_key"],
-        secret(1)
-    );
-    let call = sts.calls().remove(0);
-    assert_eq!(call.parameters["Action"], "AssumeRoleWithWebIdentity");
-    assert_eq!(call.parameters["WebIdentityToken"], WEB_TOKEN);
-    assert_eq!(call.parameters["RoleSessionName"], "bedrock-filter");
-    assert_eq!(call.authorization, None);
-}
-
-#[tokio::test]
-async fn a_token_file_is_in_a_folder_that_the_operator_names() {
-    let service = TestService::start().await;
-    let ask = async |token_file: &str| {
-        let credentials = json!({"type": "web_identity", "role_arn": ROLE,
-            "token_file": token_file});
-        let source = json!({"type": "bedrock_short_term_key", "source": credentials});
-        let fields = json!({"enabled": false, "credentials": source});
-        service.post(&channel_with("one", &fields)).await
-    };
-    for path in [
-        "/proc/self/environ",
-        "/etc/passwd",
-        "/var/run/secrets/kubernetes.io/serviceaccount/../../../../../proc/self/environ",
-        "/var/run/secrets/kubernetes.io/serviceaccount",
-        "token",
-    ] {
-        let reply = ask(path).await;
-        let fault = "/credentials/source/token_file invalid_path";
-        assert_eq!(reply.problem(422), [fault], "{path}");
-    }
-    let refusal = ask("/etc/passwd").await.text;
-    assert!(refusal.contains("--token-file-dirs"), "{refusal}");
-    for path in [
-        "/var/run/secrets/kubernetes.io/serviceaccount/token",
-        "/var/run/secrets/eks.amazonaws.com/serviceaccount/token",
-    ] {
-        let reply = ask(path).await;
-        assert_eq!(reply.status, 201, "{reply:?}");
-        let id = reply.json()["id"].as_str().unwrap().to_owned();
-        let path = format!("/api/channels/{id}");
-        let gone = service.send(Method::DELETE, &path, "").await;
-        assert_eq!(gone.status, 204);
-    }
-}
-
-#[tokio::test]
-async fn a_channel_whose_token_file_is_not_allowed_any_more_says_so() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    std::fs::create_dir(dir.path().join("tokens")).unwrap();
-    let token_file = dir.path().join("tokens/token");
-    std::fs::write(&token_file, WEB_TOKEN).unwrap();
-    let credentials = json!({"credentials": {
-        "type": "web_identity", "role_arn": ROLE, "token_file": token_file}});
-    let service = start(&dir, &sts, &[]).await;
-    let id = service.create(&channel_with("one", &credentials)).await;
-    wait_published(&service, is_served).await;
-    // Stored by hand, as it could be in a backup: nobody judges it then.
-    service.shutdown().await;
-    let url = format!("sqlite://{}", dir.path().join("test.db").display());
-    let store = sqlx::SqlitePool::connect(&url).await.unwrap();
-    let update = "UPDATE channels SET document = \
-                  json_replace(document, '$.credentials.token_file', '/proc/self/environ')";
-    sqlx::query(update).execute(&store).await.unwrap();
-    sqlx::query("DELETE FROM issued_credentials")
-        .execute(&store)
-        .await
-        .unwrap();
-    store.close().await;
-    let service = start(&dir, &sts, &[]).await;
-    let status = wait_status(&service, &id, |it| it["state"] == "unavailable").await;
-    let reason = status["last_error"].as_str().unwrap();
-    assert!(reason.contains("--token-file-dirs"), "{reason}");
-    assert_eq!(sts.calls().len(), 1);
 }
 
 #[tokio::test]
@@ -402,7 +303,7 @@ async fn a_channel_without_credentials_says_so_and_holds_up_no_other() {
     assert_eq!(explained["route"]["channel"], "key");
     let reason = explained["channels"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("no valid credentials"), "{reason}");
-    // They come by themselves as soon as AWS agrees.
+    // They arrive by themselves as soon as AWS agrees.
     sts.fail(None);
     let config = wait_published(&service, is_served).await;
     assert_eq!(config["channels"][0]["name"], "role");
@@ -455,7 +356,7 @@ async fn a_channel_without_credentials_is_in_no_pool_and_no_cluster_of_its_own()
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_renewed_go_when_they_expire() {
+async fn credentials_that_cannot_be_renewed_are_dropped_when_they_expire() {
     let (sts, dir) = (Sts::start(Duration::from_secs(3)).await.unwrap(), dir());
     let service = start(&dir, &sts, &[]).await;
     let id = service.create(&channel_with("one", &assume_role())).await;
@@ -464,193 +365,4 @@ async fn credentials_that_cannot_be_renewed_go_when_they_expire() {
     wait_published(&service, |config| !is_served(config)).await;
     let status = wait_status(&service, &id, |status| status["state"] == "unavailable").await;
     assert_eq!(status["last_error"], "Throttling: slow down");
-}
-
-#[tokio::test]
-async fn a_restart_serves_what_was_issued_without_asking_aws() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    let keys = ["--seal-key", KEY];
-    let service = start(&dir, &sts, &keys).await;
-    service.create(&channel_with("one", &assume_role())).await;
-    let before = wait_published(&service, is_served).await;
-    service.shutdown().await;
-    sts.fail(Some((503, "ServiceUnavailable", "down")));
-    let service = start(&dir, &sts, &keys).await;
-    let after = published(&service).await;
-    assert_eq!(sts.calls().len(), 1);
-    let opened = |config: &Value| {
-        let config = PluginConfig::from_json(config.to_string().as_bytes()).unwrap();
-        config.open(&KEY.parse().unwrap()).unwrap()
-    };
-    assert_eq!(opened(&after), opened(&before));
-    // Neither what was written nor what was issued is in clear anywhere.
-    let files = std::fs::read_dir(dir.path()).unwrap();
-    let bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
-    let on_disk = String::from_utf8_lossy(&bytes.collect::<Vec<_>>()).into_owned();
-    let shown = service.get("/api/channels").await.text;
-    for text in [&on_disk, &shown, &after.to_string()] {
-        for hidden in [SECRET, common::SESSION_TOKEN, &secret(1), &session_token(1)] {
-            assert!(!text.contains(hidden), "{hidden}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn the_first_configuration_after_a_start_has_every_channel_that_aws_answers_for() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    sts.fail(Some((403, "AccessDenied", "no")));
-    let service = start(&dir, &sts, &[]).await;
-    service.create(&channel_with("one", &assume_role())).await;
-    service.shutdown().await;
-    sts.fail(None);
-    let service = start(&dir, &sts, &[]).await;
-    let config = published(&service).await;
-    assert!(is_served(&config), "{config}");
-    // Other content than that of revision 1.
-    assert_eq!(config["revision"], 2);
-    service.shutdown().await;
-    // Without AWS the service starts all the same.
-    std::fs::remove_file(dir.path().join("test.db")).unwrap();
-    sts.fail(Some((403, "AccessDenied", "no")));
-    let service = start(&dir, &sts, &[]).await;
-    assert_eq!(service.get("/readyz").await.status, 200);
-}
-
-#[tokio::test]
-async fn a_start_does_not_wait_for_an_aws_that_hangs() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    sts.fail(Some((403, "AccessDenied", "no")));
-    let service = start(&dir, &sts, &[]).await;
-    service.create(&channel_with("role", &assume_role())).await;
-    service.create(&channel("key")).await;
-    service.shutdown().await;
-    // Connections are made, and nobody answers.
-    let hangs = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", hangs.local_addr().unwrap());
-    let extra = ["--sts-endpoint", &url];
-    let started = TestService::start_in(dir, &extra);
-    // Less than one attempt takes.
-    let service = tokio::time::timeout(DEADLINE, started).await.unwrap();
-    let config = published(&service).await;
-    let kinds = [0, 1].map(|index| config["channels"][index]["credentials"]["type"].clone());
-    assert_eq!(kinds, ["unavailable", "static"]);
-}
-
-#[tokio::test]
-async fn reads_of_sources_are_bodies_and_stand_for_the_secrets_inside() {
-    let (sts, dir) = (Sts::start(HOUR).await.unwrap(), dir());
-    let service = start(&dir, &sts, &[]).await;
-    let key = json!({"credentials": {"type": "bedrock_short_term_key",
-        "source": assume_role()["credentials"]}});
-    for (name, fields) in [
-        ("role", assume_role()),
-        ("key", key),
-        (
-            "web",
-            json!({"credentials": {"type": "web_identity", "role_arn": ROLE,
-                "token_file": dir.path().join("tokens/t")}}),
-        ),
-        (
-            "chain",
-            json!({"enabled": false, "credentials": {"type": "default_chain", "profile": "p"}}),
-        ),
-    ] {
-        let id = service.create(&channel_with(name, &fields)).await;
-        let path = format!("/api/channels/{id}");
-        let read = service.get(&path).await.json();
-        assert!(!read.to_string().contains(SECRET), "{read}");
-        let put = service.send(Method::PUT, &path, read.to_string()).await;
-        assert_eq!(put.status, 200, "{put:?}");
-        assert_eq!(
-            put.json()["revision"],
-            read["revision"],
-            "nothing was changed"
-        );
-        let patched = service
-            .patch(&id, &json!({"credentials": read["credentials"]}))
-            .await;
-        assert_eq!(patched.json()["credentials"], read["credentials"]);
-    }
-    // Another key's fingerprint stands for nothing.
-    let id = service.create(&channel_with("other", &assume_role())).await;
-    let mut credentials =
-        service.get(&format!("/api/channels/{id}")).await.json()["credentials"].clone();
-    credentials["source"]["fingerprint"] = json!("0123456789abcdef");
-    let reply = service
-        .patch(&id, &json!({"credentials": credentials}))
-        .await;
-    assert_eq!(
-        reply.problem(422),
-        ["/credentials/source/secret_access_key secret_required"]
-    );
-}
-
-#[tokio::test]
-async fn faults_of_a_source_are_found_at_once_and_at_their_place() {
-    let service = TestService::start().await;
-    let fields = json!({"region": "moon", "credentials": {
-        "type": "assume_role",
-        "role_arn": "role",
-        "duration_seconds": 60,
-        "source": {"type": "static", "access_key_id": "A-1", "secret_access_key": "top secret"},
-    }});
-    let reply = service.post(&channel_with("one", &fields)).await;
-    let faults: BTreeSet<_> = reply.problem(422).into_iter().collect();
-    let expected = [
-        "/credentials/duration_seconds out_of_range",
-        "/credentials/role_arn invalid_role_arn",
-        "/credentials/source/access_key_id invalid_access_key_id",
-        "/credentials/source/secret_access_key invalid_secret",
-        "/region invalid_region",
-    ];
-    assert_eq!(faults, expected.map(str::to_owned).into());
-    assert!(!reply.text.contains("top secret"), "{reply:?}");
-    let minted = json!({"signer": "envoy", "credentials": {"type": "bedrock_short_term_key"}});
-    let faults = service
-        .post(&channel_with("one", &minted))
-        .await
-        .problem(422);
-    assert_eq!(faults, ["/signer nothing_to_sign"]);
-    for (credentials, fault) in [
-        (json!({"type": "magic"}), "/credentials/type unknown_value"),
-        (
-            json!({"type": "assume_role"}),
-            "/credentials/role_arn required",
-        ),
-        (
-            json!({"type": "web_identity", "role_arn": ROLE}),
-            "/credentials/token_file required",
-        ),
-        (
-            json!({"type": "assume_role", "role_arn": ROLE, "roel": 1}),
-            "/credentials/roel unknown_field",
-        ),
-        (
-            json!({"type": "assume_role", "role_arn": ROLE, "source": null}),
-            "/credentials/source invalid_type",
-        ),
-        (
-            json!({"type": "assume_role", "role_arn": ROLE, "duration_seconds": -1}),
-            "/credentials/duration_seconds out_of_range",
-        ),
-        (
-            json!({"type": "assume_role", "role_arn": ROLE, "session_tags": {"a": 1}}),
-            "/credentials/session_tags/a not_a_string",
-        ),
-        (
-            json!({"type": "bedrock_short_term_key",
-                "source": {"type": "bedrock_api_key", "api_key": "k"}}),
-            "/credentials/source unsuitable_source",
-        ),
-    ] {
-        let fields = json!({"credentials": credentials});
-        let faults = service
-            .post(&channel_with("one", &fields))
-            .await
-            .problem(422);
-        assert!(
-            faults.iter().any(|it| it == fault),
-            "{faults:?} has no {fault}"
-        );
-    }
 }

@@ -1,5 +1,8 @@
 //! Backups, and files that cannot be used.
 
+mod creation;
+mod locks;
+
 use std::fs::Permissions;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
@@ -16,7 +19,8 @@ use tempfile::TempDir;
 use crate::common::envoy::{ECDS, Envoy, Service as At, plugin_json, revision};
 use crate::common::{TestService, channel};
 
-/// Starts a service with these arguments, besides those that each needs; fails with what it says.
+/// Starts a service with these arguments, besides those that every one needs; fails with what it
+/// says.
 async fn try_start(arguments: &[&str]) -> Result<Service, String> {
     let fixed = [
         "config-service",
@@ -51,9 +55,18 @@ async fn execute(database: &Path, statements: &[&'static str]) {
     pool.close().await;
 }
 
-/// Makes a database that of a version that knew no tokens.
+/// Turns a database into that of a version without tokens.
 async fn make_older(database: &Path) {
     let statements = [
+        "DROP TABLE credential_audit",
+        "DROP TABLE credentials",
+        "DROP TABLE budgets",
+        "DROP TABLE callers",
+        "DROP TABLE caller_keys",
+        "DROP TABLE caller_policy",
+        "DROP TABLE caller_audit",
+        "ALTER TABLE meta DROP COLUMN callers_revision",
+        "DROP TABLE discoveries",
         "DROP TABLE published_clusters",
         "DROP TABLE tokens",
         "DELETE FROM _sqlx_migrations WHERE version > 3",
@@ -65,8 +78,33 @@ fn back_up(database: &Path, file: &Path) -> (bool, String) {
     command(&["backup", file.to_str().unwrap()], database)
 }
 
+/// Runs the executable until it has started or ended.
+fn run_until_started(command: &mut Command) -> Result<(), String> {
+    let mut child = command
+        .args(["--listen=127.0.0.1:0", "--xds-listen=127.0.0.1:0"])
+        .args(["--admin-token=t", "--wasm-path-in-envoy=/x.wasm"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut said = String::new();
+    for line in lines.map_while(Result::ok) {
+        said.push_str(&line);
+        if line.contains("config-service started") {
+            // SIGKILL leaves what a crash leaves.
+            child.kill().unwrap();
+            break;
+        }
+    }
+    let ended = child.wait().unwrap();
+    if ended.code().is_some() {
+        return Err(said);
+    }
+    Ok(())
+}
+
 #[tokio::test]
-async fn a_backup_of_a_running_service_is_a_whole_database() {
+async fn a_backup_of_a_running_service_is_a_complete_database() {
     let service = TestService::start().await;
     service.create(&channel("one")).await;
     let copies = Arc::new(TempDir::new().unwrap());
@@ -87,7 +125,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// Names of a folder's files that others than their owner may use.
+/// Names of the files in a folder that not only their owner may use.
 fn open_to_others(folder: &Path) -> Vec<String> {
     let files = std::fs::read_dir(folder).unwrap();
     let files = files.map(|file| file.unwrap().path());
@@ -97,11 +135,12 @@ fn open_to_others(folder: &Path) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_database_that_was_put_back_is_its_owners_alone() {
+async fn a_restored_database_is_readable_only_by_its_owner() {
     let service = TestService::start().await;
     service.create(&channel("one")).await;
     let copies = Arc::new(TempDir::new().unwrap());
-    // As a copy of a service that was killed: with what it had not moved into the database yet.
+    // Like a copy from a service that was killed: with edits that are not in the database file
+    // yet.
     for side in ["", "-wal", "-shm"] {
         let (from, to) = (service.dir.path(), copies.path());
         let name = format!("test.db{side}");
@@ -159,7 +198,7 @@ fn the_umask_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_backup_that_is_put_in_place_is_what_envoys_get() {
+async fn envoys_get_a_restored_backup() {
     let service = TestService::start().await;
     service.create(&channel("one")).await;
     let database = service.dir.path().join("test.db");
@@ -204,7 +243,7 @@ async fn a_damaged_file_is_named_and_left_alone() {
     service.shutdown().await;
     let whole = std::fs::read(&path).unwrap();
     let mut damaged = whole.clone();
-    // Not the first page, so that only a look at all of them finds it.
+    // Not the first page, so that only checking all of them finds it.
     for byte in &mut damaged[4096..] {
         *byte ^= 0x5a;
     }
@@ -248,103 +287,23 @@ async fn a_file_of_another_program_is_named_and_left_alone() {
         let database = ["--database", path.to_str().unwrap()];
         let all: Vec<_> = arguments.iter().copied().chain(database).collect();
         let error = try_start(&all).await.unwrap_err();
-        assert!(error.contains("of another program"), "{error}");
+        assert!(error.contains("another program's database"), "{error}");
     }
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }
 
 #[tokio::test]
-async fn two_services_do_not_share_a_database() {
-    let service = TestService::start().await;
-    let path = service.dir.path().join("test.db");
-    let link = service.dir.path().join("link.db");
-    std::os::unix::fs::symlink(&path, &link).unwrap();
-    for name in [&path, &link] {
-        let error = try_start(&["--database", name.to_str().unwrap()])
-            .await
-            .unwrap_err();
-        for part in [name.to_str().unwrap(), "test.db.lock", "--database"] {
-            assert!(error.contains(part), "{error}");
-        }
-    }
-    // The first one does not notice.
-    service.create(&channel("one")).await;
-    // What works beside a service still does.
-    for words in [&["token", "list"][..], &["backup"]] {
-        let copy = service.dir.path().join("copy.db");
-        let copy = [copy.to_str().unwrap()];
-        let file = if words[0] == "backup" { &copy[..] } else { &[] };
-        let words: Vec<_> = words.iter().chain(file).copied().collect();
-        let (done, error) = command(&words, &path);
-        assert!(done, "{error}");
-    }
-    let service = service.restart().await;
-    let list = service.get("/api/channels").await.json();
-    assert_eq!(list["channels"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_lock_file_that_is_gone_lets_no_second_service_in() {
-    let service = TestService::start().await;
-    service.create(&channel("one")).await;
-    let path = service.dir.path().join("test.db");
-    let lock = service.dir.path().join("test.db.lock");
-    // In a process of its own, because SQLite's locks are a process's.
-    let second = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
-        run_until_started(command.arg("--database").arg(&path)).unwrap_err()
-    };
-    for replace in [false, true, false] {
-        std::fs::remove_file(&lock).unwrap();
-        if replace {
-            std::fs::write(&lock, "").unwrap();
-        }
-        let error = second();
-        for part in ["test.db is in use", "test.db.lock", "stop that one"] {
-            assert!(error.contains(part), "{error}");
-        }
-    }
-    make_older(&path).await;
-    let (done, error) = command(&["token", "list"], &path);
-    assert!(!done && error.contains("restart"), "{error}");
-    // The first one does not notice, and when it has ended the file is as good as ever.
-    service.create(&channel("two")).await;
-    let service = service.restart().await;
-    let list = service.get("/api/channels").await.json();
-    assert_eq!(list["channels"].as_array().unwrap().len(), 2);
-    let error = second();
-    assert!(error.contains("holds"), "{error}");
-}
-
-#[tokio::test]
-async fn a_command_beside_a_start_without_a_lock_file_is_waited_for() {
-    let service = TestService::start().await;
-    let dir = Arc::clone(&service.dir);
-    service.shutdown().await;
-    std::fs::remove_file(dir.path().join("test.db.lock")).unwrap();
-    let database = dir.path().join("test.db");
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
-    let command = sqlx::SqlitePool::connect_with(options).await.unwrap();
-    sqlx::query("SELECT revision FROM meta")
-        .fetch_one(&command)
-        .await
-        .unwrap();
-    let (_, service) = tokio::join!(command.close(), TestService::start_in(dir, &[]));
-    service.create(&channel("one")).await;
-}
-
-#[tokio::test]
-async fn what_is_no_file_is_not_taken_for_a_damaged_one() {
+async fn what_is_not_a_file_is_not_reported_as_damaged() {
     let dir = TempDir::new().unwrap();
     let folder = dir.path().to_str().unwrap();
     for (name, said) in [
         (
             folder,
-            "is a folder, and no database; name a file in it, such as",
+            "is a folder, not a database; name a file in it, such as",
         ),
         (":memory:", "a database in memory"),
         ("file:test.db", "a URI"),
-        ("/dev/null", "is no file that can hold a database"),
+        ("/dev/null", "cannot hold a database"),
     ] {
         for more in [&["--init"][..], &[]] {
             let all: Vec<_> = ["--database", name].iter().chain(more).copied().collect();
@@ -354,35 +313,17 @@ async fn what_is_no_file_is_not_taken_for_a_damaged_one() {
         let (done, error) = command(&["token", "list"], Path::new(name));
         assert!(!done && error.contains(said), "{name}: {error}");
     }
-    // Nor is a backup written where nobody finds it.
+    // Nor is a backup written where nobody would find it.
     let service = TestService::start().await;
     let database = service.dir.path().join("test.db");
     for name in [":memory:", "file:copy.db"] {
         let (done, error) = back_up(&database, Path::new(name));
-        assert!(!done && error.contains("is no path"), "{name}: {error}");
+        assert!(!done && error.contains("not as a path"), "{name}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_database_with_a_second_name_is_refused() {
-    let service = TestService::start().await;
-    let dir = Arc::clone(&service.dir);
-    let path = dir.path().join("test.db");
-    let other = dir.path().join("other").join("y.db");
-    std::fs::create_dir(dir.path().join("other")).unwrap();
-    std::fs::hard_link(&path, &other).unwrap();
-    for name in [&path, &other] {
-        let error = try_start(&["--database", name.to_str().unwrap()])
-            .await
-            .unwrap_err();
-        assert!(error.contains("hard links"), "{error}");
-    }
-    std::fs::remove_file(&other).unwrap();
-    service.restart().await;
-}
-
-#[tokio::test]
-async fn a_command_does_not_change_the_schema_under_a_service() {
+async fn a_command_does_not_change_the_schema_of_a_running_service() {
     let service = TestService::start().await;
     let path = service.dir.path().join("test.db");
     make_older(&path).await;
@@ -390,7 +331,7 @@ async fn a_command_does_not_change_the_schema_under_a_service() {
     assert!(!done && error.contains("restart"), "{error}");
     let dir = Arc::clone(&service.dir);
     service.shutdown().await;
-    // A backup is the database as it is, so that the earlier version can read it.
+    // A backup keeps the database as it is, so that the earlier version can read it.
     let copy = dir.path().join("copy.db");
     let (done, error) = back_up(&path, &copy);
     assert!(done, "{error}");
@@ -403,96 +344,4 @@ async fn a_command_does_not_change_the_schema_under_a_service() {
         let found: i64 = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
         assert_eq!(found, tables, "{}", database.display());
     }
-}
-
-#[tokio::test]
-async fn a_database_that_is_named_and_missing_or_empty_is_made_only_when_asked_for() {
-    let dir = TempDir::new().unwrap();
-    let path = dir.path().join("channels.db");
-    let database = ["--database", path.to_str().unwrap()];
-    let error = try_start(&database).await.unwrap_err();
-    for part in [path.to_str().unwrap(), "--init", "backup"] {
-        assert!(error.contains(part), "{error}");
-    }
-    // Nothing is left that would look like a database, or like one that was there.
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
-    for words in [&["token", "list"][..], &["backup", "copy.db"]] {
-        let (done, error) = command(words, &path);
-        assert!(!done && error.contains("there is no database"), "{error}");
-    }
-    std::fs::write(&path, "").unwrap();
-    let error = try_start(&database).await.unwrap_err();
-    assert!(
-        error.contains("is empty") && error.contains("--init"),
-        "{error}"
-    );
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
-    let arguments = [&database[..], &["--init"]].concat();
-    try_start(&arguments).await.unwrap().shutdown().await;
-    // Once it is there, nothing has to be asked for.
-    try_start(&database).await.unwrap().shutdown().await;
-}
-
-/// Runs the executable in a folder without naming a database, until it has started or ended.
-fn run_in(folder: &Path) -> Result<(), String> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
-    run_until_started(command.current_dir(folder))
-}
-
-/// Runs the executable until it has started or ended.
-fn run_until_started(command: &mut Command) -> Result<(), String> {
-    let mut child = command
-        .args(["--listen=127.0.0.1:0", "--xds-listen=127.0.0.1:0"])
-        .args(["--admin-token=t", "--wasm-path-in-envoy=/x.wasm"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut said = String::new();
-    for line in lines.map_while(Result::ok) {
-        said.push_str(&line);
-        if line.contains("config-service started") {
-            // SIGKILL: what is left is what a crash leaves.
-            child.kill().unwrap();
-            break;
-        }
-    }
-    let ended = child.wait().unwrap();
-    if ended.code().is_some() {
-        return Err(said);
-    }
-    Ok(())
-}
-
-#[test]
-fn a_database_that_nobody_names_is_made_if_there_never_was_one() {
-    let dir = TempDir::new().unwrap();
-    let path = dir.path().join("config-service.db");
-    assert_eq!(run_in(dir.path()), Ok(()));
-    assert!(path.exists());
-    // No lock is left by a process that was killed.
-    assert_eq!(run_in(dir.path()), Ok(()));
-    std::fs::remove_file(&path).unwrap();
-    let error = run_in(dir.path()).unwrap_err();
-    assert!(error.contains("there is no database"), "{error}");
-    assert!(!path.exists());
-}
-
-#[test]
-fn what_is_left_of_a_database_tells_that_there_was_one() {
-    for side in [".lock", "-wal", "-shm", "-journal"] {
-        let dir = TempDir::new().unwrap();
-        std::fs::write(dir.path().join(format!("config-service.db{side}")), "").unwrap();
-        let error = run_in(dir.path()).unwrap_err();
-        assert!(error.contains("there is no database"), "{side}: {error}");
-    }
-    let dir = TempDir::new().unwrap();
-    let path = dir.path().join("config-service.db");
-    std::os::unix::fs::symlink("/nowhere/volume.db", &path).unwrap();
-    let error = run_in(dir.path()).unwrap_err();
-    assert!(error.contains("there is no database"), "{error}");
-    std::fs::remove_file(&path).unwrap();
-    std::fs::write(&path, "").unwrap();
-    let error = run_in(dir.path()).unwrap_err();
-    assert!(error.contains("is empty"), "{error}");
 }

@@ -1,4 +1,5 @@
-//! To whom a channel shows its credentials: an editor must not learn what they did not enter.
+//! Which hosts get a channel's credentials: an editor must not learn secrets that they did not
+//! enter.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,7 +15,7 @@ const API_KEY: &str = "ABSKexample-of-an-api-key";
 const ELSEWHERE: &str = "https://bedrock.example";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
 
-/// A host of somebody else, which reads along.
+/// Somebody else's host, which reads what it gets.
 struct Thief {
     url: String,
     seen: Arc<Mutex<Vec<u8>>>,
@@ -45,7 +46,8 @@ fn key() -> Value {
     json!({"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": SECRET})
 }
 
-/// Every kind of credentials with a secret that an administrator enters, and where that stands.
+/// Every type of credentials with a secret that an administrator enters, and the path of that
+/// secret.
 fn kinds() -> [(Value, &'static str); 5] {
     let mut temporary = key();
     temporary["session_token"] = json!("a-session-token");
@@ -61,14 +63,14 @@ fn kinds() -> [(Value, &'static str); 5] {
     ]
 }
 
-/// Creates a channel that is switched off, so that AWS is asked for nothing.
+/// Creates a disabled channel, so that AWS is not called.
 async fn create(service: &TestService, name: &str, fields: &Value) -> String {
     let mut channel = channel_with(name, fields);
     channel["enabled"] = json!(false);
     service.create(&channel).await
 }
 
-/// Stops a service and starts it again with these flags.
+/// Restarts a service with these flags.
 async fn restart(service: TestService, flags: &[&str]) -> TestService {
     let dir = Arc::clone(&service.dir);
     service.shutdown().await;
@@ -102,7 +104,7 @@ async fn an_editor_cannot_have_a_stored_key_sent_to_a_host_of_their_own() {
 }
 
 #[tokio::test]
-async fn another_host_needs_the_secret_again_whatever_the_kind_and_the_way() {
+async fn another_host_needs_the_secret_again_for_every_type_and_every_edit() {
     let service = TestService::start().await;
     for (number, (credentials, place)) in kinds().iter().enumerate() {
         let name = format!("c{number}");
@@ -134,7 +136,7 @@ async fn another_host_needs_the_secret_again_whatever_the_kind_and_the_way() {
         let edit = json!({"endpoint": ELSEWHERE, "credentials": credentials});
         let reply = service.patch(&id, &edit).await;
         assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
-        // What does not touch it is as free as ever.
+        // Edits that do not change the host are as free as ever.
         for edit in [
             json!({"models": ["claude-3-haiku"]}),
             json!({"endpoint": format!("{ELSEWHERE}:443/")}),
@@ -228,7 +230,7 @@ async fn the_public_hosts_of_one_partition_are_one() {
 }
 
 #[tokio::test]
-async fn what_aws_issues_to_the_service_itself_goes_to_trusted_hosts_alone() {
+async fn what_aws_issues_to_the_service_itself_goes_only_to_trusted_hosts() {
     let trusted = "https://bedrock.corp.internal";
     let service = TestService::start().await;
     let chain = json!({"type": "default_chain"});
@@ -247,7 +249,7 @@ async fn what_aws_issues_to_the_service_itself_goes_to_trusted_hosts_alone() {
             assert_eq!(faults, ["/endpoint untrusted_endpoint"]);
         }
     }
-    // Neither does the way lead over a channel with a key of the editor's own.
+    // A detour through a channel with the editor's own key does not work either.
     let id = create(&service, "own", &fields(&key(), ELSEWHERE)).await;
     let reply = service.patch(&id, &json!({"credentials": chain})).await;
     assert_eq!(reply.problem(422), ["/endpoint untrusted_endpoint"]);
@@ -296,7 +298,7 @@ async fn plain_text_leaves_the_private_network_only_if_the_operator_says_so() {
     assert_eq!(reply.problem(422), faults);
     let id = service.create(&at(&key(), "http://simulator:9000")).await;
 
-    // A channel from before is served and can be switched off, but others cannot follow it.
+    // An existing channel is served and can be disabled, but no new one can be like it.
     let service = restart(service, &[]).await;
     let reply = service.patch(&id, &json!({"enabled": false})).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");

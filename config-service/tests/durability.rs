@@ -1,4 +1,5 @@
-//! What is stored: survives restarts, changes as a whole or not at all, and is accounted for.
+//! What is stored survives restarts, changes completely or not at all, and has an audit
+//! trail.
 
 use std::sync::Arc;
 
@@ -164,7 +165,7 @@ async fn a_commit_on_an_outdated_revision_changes_nothing() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn the_database_is_readable_for_its_owner_alone() {
+async fn the_database_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let service = TestService::start().await;
     service.create(&channel("one")).await;
@@ -222,7 +223,7 @@ async fn starting_fails_with_a_reason() {
     assert!(!std::path::Path::new("unused.db").exists());
 }
 
-/// What stops a service from serving what is stored.
+/// Why a service cannot serve what is stored.
 async fn refused(dir: &Arc<TempDir>, extra: &[&str]) -> String {
     let database = dir.path().join("test.db").display().to_string();
     let fixed = [

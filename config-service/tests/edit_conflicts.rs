@@ -1,4 +1,4 @@
-//! Entity tags, names as addresses, and pages of the list.
+//! Entity tags, channels by name, and paging of the list.
 
 use crate::common::{Reply, TOKEN, TestService, channel, channel_with, receive};
 use reqwest::{Method, StatusCode};
@@ -20,7 +20,7 @@ async fn send_if(
 }
 
 #[tokio::test]
-async fn an_edit_of_what_somebody_else_edited_is_refused() {
+async fn an_edit_is_refused_if_somebody_else_edited_meanwhile() {
     let service = TestService::start().await;
     let created = service.post(&channel("one")).await;
     assert_eq!(created.header("etag"), "\"1\"");
@@ -56,7 +56,7 @@ async fn an_edit_of_what_somebody_else_edited_is_refused() {
 }
 
 #[tokio::test]
-async fn a_channel_is_put_by_its_name_as_often_as_one_likes() {
+async fn a_channel_can_be_put_by_its_name_repeatedly() {
     let service = TestService::start().await;
     let path = "/api/channels/by-name/one";
     let put = |body: Value| service.send(Method::PUT, path, body.to_string());
@@ -71,7 +71,7 @@ async fn a_channel_is_put_by_its_name_as_often_as_one_likes() {
         (again.status, again.header("etag")),
         (StatusCode::OK, "\"1\"")
     );
-    // Without credentials it keeps those that it has.
+    // Without credentials in the body it keeps its own.
     let changed = put(json!({"region": "eu-west-1"})).await;
     assert_eq!(changed.status, StatusCode::OK);
     assert_eq!(changed.json()["id"], created.json()["id"]);
@@ -89,7 +89,7 @@ async fn a_channel_is_put_by_its_name_as_often_as_one_likes() {
 }
 
 #[tokio::test]
-async fn a_list_comes_in_pages_and_with_filters() {
+async fn a_list_can_be_paged_and_filtered() {
     let service = TestService::start().await;
     for (name, fields) in [
         ("a1", json!({"models": ["m"]})),

@@ -1,5 +1,6 @@
-//! Where a request would go, told without calling AWS.
+//! Explains where a request would go, without calling AWS.
 
+use crate::apply::run;
 use crate::common::{self, ARN, Reply, SECRET, SESSION_TOKEN, TestService, channel_with};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -77,7 +78,7 @@ async fn a_model_is_followed_through_mapping_and_arn_to_the_body() {
 }
 
 #[tokio::test]
-async fn parameters_that_nobody_knows_are_told() {
+async fn unknown_parameters_are_reported() {
     let service = TestService::start().await;
     for (name, setting, expected) in [
         ("lenient", json!(null), "left_out"),
@@ -108,7 +109,112 @@ async fn parameters_that_nobody_knows_are_told() {
 }
 
 #[tokio::test]
-async fn what_a_channel_does_not_let_clients_ask_for_is_told() {
+async fn every_protocol_is_explained() {
+    let service = TestService::start().await;
+    let mapped = json!({"model_mapping": {"mine": "claude-sonnet-4-5"}});
+    service.create(&channel_with("one", &mapped)).await;
+    let responses = json!({
+        "model": "mine", "input": "Hi", "store": true, "background": false, "min_p": 1,
+        "reasoning": {"effort": "low", "mode": "x"}, "text": {"verbosity": "low"}, "truncation": "auto",
+        "max_output_tokens": 50, "previous_response_id": null,
+    });
+    let messages = json!({
+        "model": "mine", "max_tokens": 50, "top_k": 5, "messages": [{"role": "user", "content": "Hi"}],
+    });
+    let cases = [
+        (
+            "openai_responses",
+            responses,
+            vec![
+                ("model", "translated"),
+                ("input", "translated"),
+                ("store", "left_out"),
+                ("background", "left_out"),
+                ("min_p", "left_out"),
+                ("reasoning.effort", "translated"),
+                ("reasoning.mode", "left_out"),
+                ("text.verbosity", "left_out"),
+                ("truncation", "left_out"),
+                ("max_output_tokens", "translated"),
+                ("previous_response_id", "left_out"),
+            ],
+        ),
+        (
+            "anthropic_messages",
+            messages,
+            vec![("top_k", "translated"), ("max_tokens", "translated")],
+        ),
+    ];
+    for (protocol, request, expected) in cases {
+        let question = json!({"protocol": protocol, "request": request});
+        let told = explain(&service, &question).await.json();
+        let said = &told["upstream"]["body"]["messages"][0]["content"];
+        assert!(said.to_string().contains("Hi"), "{told}");
+        let parameters = told["parameters"].as_array().unwrap();
+        for (name, treatment) in expected {
+            let own = parameters.iter().find(|own| own["name"] == name).unwrap();
+            assert_eq!(own["treatment"], treatment, "{protocol} {own}");
+        }
+    }
+    let stored = json!({"model": "mine", "input": "Hi", "previous_response_id": "resp_1"});
+    let question = json!({"protocol": "openai_responses", "request": stored});
+    let told = explain(&service, &question).await.json();
+    assert_eq!(told["refused"]["error"]["param"], "previous_response_id");
+    let parameters = told["parameters"].as_array().unwrap();
+    let refused = json!({"name": "previous_response_id", "treatment": "refused"});
+    assert!(parameters.contains(&refused), "{told}");
+    let unknown = json!({"protocol": "openai", "model": "mine"});
+    explain(&service, &unknown).await.problem(400);
+}
+
+#[tokio::test]
+async fn a_terminal_explains_and_tests_in_every_protocol() {
+    let service = TestService::start().await;
+    let off = json!({"enabled": false, "model_mapping": {"mine": "claude-sonnet-4-5"}});
+    service.create(&channel_with("off", &off)).await;
+    for protocol in ["openai_chat", "openai_responses", "anthropic_messages"] {
+        let words = [
+            "explain",
+            "mine",
+            "--protocol",
+            protocol,
+            "--channel",
+            "off",
+        ];
+        let (done, said, error) = run(&service, &words).await;
+        assert!(done, "{error}");
+        let told: Value = serde_saphyr::from_str(&said).unwrap();
+        assert_eq!(told["route"]["channel"], "off", "{said}");
+        assert_eq!(told["upstream"]["headers"]["authorization"], "[masked]");
+    }
+    let file = service.dir.path().join("request.json");
+    let request = json!({"model": "mine", "input": "Hi", "background": true});
+    std::fs::write(&file, request.to_string()).unwrap();
+    let words = [
+        "explain",
+        "-f",
+        file.to_str().unwrap(),
+        "--protocol",
+        "openai_responses",
+    ];
+    let (done, said, error) = run(&service, &words).await;
+    assert!(done, "{error}");
+    let told: Value = serde_saphyr::from_str(&said).unwrap();
+    assert_eq!(told["refused"]["error"]["param"], "background", "{said}");
+    for (words, reason) in [
+        (&["explain"][..], "required"),
+        (&["explain", "m", "--protocol", "openai"], "openai_chat"),
+        (&["explain", "m", "--channel", "none"], "no channel `none`"),
+        (&["test", "none"], "no channel `none`"),
+        (&["test", "off", "--protocol", "chat"], "openai_chat"),
+    ] {
+        let (done, _, error) = run(&service, words).await;
+        assert!(!done && error.contains(reason), "{words:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn models_that_a_channel_does_not_allow_are_explained() {
     let service = TestService::start().await;
     for (name, allowed) in [("closed", "none"), ("known", "catalogue"), ("open", "any")] {
         let fields = json!({"allow_model_ids": allowed});
@@ -126,7 +232,7 @@ async fn what_a_channel_does_not_let_clients_ask_for_is_told() {
         [
             closed,
             "it is the first that serves the model",
-            "it serves the model too, and comes later",
+            "it also serves the model, but comes later in the order",
         ]
     );
     assert_eq!(
@@ -140,7 +246,7 @@ async fn what_a_channel_does_not_let_clients_ask_for_is_told() {
 }
 
 #[tokio::test]
-async fn one_channel_can_be_asked_even_if_it_is_disabled() {
+async fn a_disabled_channel_can_be_asked_by_id() {
     let service = TestService::start().await;
     let off = json!({"enabled": false, "region": "eu-west-1"});
     let id = service.create(&channel_with("off", &off)).await;
@@ -160,7 +266,7 @@ async fn one_channel_can_be_asked_even_if_it_is_disabled() {
 }
 
 #[tokio::test]
-async fn a_request_that_the_filter_refuses_is_told_so() {
+async fn a_refused_request_is_explained_with_the_filters_error() {
     let service = TestService::start().await;
     service.create(&common::channel("one")).await;
     let question =
@@ -178,4 +284,58 @@ async fn a_request_that_the_filter_refuses_is_told_so() {
     }
     let question = json!({"model": "m", "channel": "none"});
     explain(&service, &question).await.problem(404);
+}
+
+/// A service with names that choose, and one channel that serves every model.
+async fn choosing() -> TestService {
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let file = dir.path().join("choices.json");
+    let choices = json!({
+        "fast": ["nova-lite", "claude-haiku-4-5"],
+        "auto": {
+            "rules": [
+                {"when": {"tag": "high"}, "use": "claude-sonnet-4-5"},
+                {"when": {"prompt_tokens_over": 1000}, "use": "nova-pro"},
+            ],
+            "else": "fast",
+        },
+    });
+    std::fs::write(&file, choices.to_string()).unwrap();
+    let arguments = ["--model-choices", file.to_str().unwrap()];
+    let service = TestService::start_in(dir, &arguments).await;
+    service.create(&channel_with("open", &json!({}))).await;
+    service
+}
+
+#[tokio::test]
+async fn a_choice_is_explained_with_its_reason() {
+    let service = choosing().await;
+    let long = "word ".repeat(1000);
+    for (name, text, model, because) in [
+        ("fast", "Hi", "nova-lite", "stands for"),
+        ("auto", "Hi", "nova-lite", "no rule"),
+        ("auto", "[high] Hi", "claude-sonnet-4-5", "rule 1"),
+        ("auto", &long, "nova-pro", "rule 2"),
+    ] {
+        let request = json!({"model": name, "messages": [{"role": "user", "content": text}]});
+        let told = explain(&service, &json!({"request": request})).await.json();
+        let choice = &told["choice"];
+        assert_eq!(choice["model"], model, "{told}");
+        assert!(
+            choice["because"].as_str().unwrap().contains(because),
+            "{choice}"
+        );
+        assert!(
+            told["route"]["model_id"].as_str().unwrap().contains(model),
+            "{told}"
+        );
+        assert!(
+            told["upstream"]["path"].as_str().unwrap().contains(model),
+            "{told}"
+        );
+        assert_eq!(told["channels"][0]["serves"], true, "{told}");
+    }
+    let request = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "Hi"}]});
+    let told = explain(&service, &json!({"request": request})).await.json();
+    assert!(told.get("choice").is_none(), "{told}");
 }

@@ -1,4 +1,4 @@
-//! Exports for Envoys that are not attached: sealed, complete, and refused where a copy would not do.
+//! Exports for Envoys that are not connected: sealed, complete, and refused if a copy would not work.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ fn without_secrets(mut config: Value) -> Value {
 }
 
 #[tokio::test]
-async fn the_plugin_configuration_is_sealed_and_the_filter_takes_it() {
+async fn the_plugin_configuration_is_sealed_and_the_filter_accepts_it() {
     let service = sealed(&["--failover"]).await;
     service
         .create(&with("one", &json!({"signer": "envoy"})))
@@ -71,7 +71,7 @@ async fn the_plugin_configuration_is_sealed_and_the_filter_takes_it() {
     let written = &reply.json()["channels"][0];
     assert_ne!(
         written["signer"], "envoy",
-        "its credentials would be in clear"
+        "its credentials would be in clear text"
     );
 }
 
@@ -104,7 +104,7 @@ async fn a_manifest_has_the_channels_their_clusters_and_the_target() {
     let exported = service.get("/api/export/plugin-config").await.json();
     let written: Value =
         serde_json::from_str(plugin["configuration"]["value"].as_str().unwrap()).unwrap();
-    // Each is sealed anew.
+    // Each export is sealed separately.
     let [exported, written] = [exported, written].map(without_secrets);
     assert_eq!(written, exported);
     let clusters = values(&document, "CLUSTER");
@@ -114,6 +114,13 @@ async fn a_manifest_has_the_channels_their_clusters_and_the_target() {
         .collect();
     let aws = "bedrock|https|bedrock-runtime.us-east-1.amazonaws.com|443";
     assert_eq!(names, [aws, "bedrock|http|127.0.0.1|9000"]);
+    let statistics = [
+        "bedrock|https|bedrock-runtime_us-east-1_amazonaws_com|443",
+        "bedrock|http|127_0_0_1|9000",
+    ];
+    for (cluster, name) in clusters.iter().zip(statistics) {
+        assert_eq!(cluster["alt_stat_name"], name);
+    }
     assert_eq!(clusters[1].get("transport_socket"), None);
     let context = &clusters[0]["transport_socket"]["typed_config"]["common_tls_context"];
     assert_eq!(
@@ -123,7 +130,45 @@ async fn a_manifest_has_the_channels_their_clusters_and_the_target() {
 }
 
 #[tokio::test]
-async fn an_address_is_verified_as_one_and_never_sent_as_a_name() {
+async fn paths_below_other_prefixes_are_denied_too_without_the_filter() {
+    let matches = async |service: &TestService| {
+        let document = manifest(service, "").await;
+        let routes = values(&document, "HTTP_ROUTE").into_iter();
+        let denied = routes.filter(|own| own.get("direct_response").is_some());
+        let denied = denied.map(|own| (own["name"].to_string(), own["match"].clone()));
+        let (names, matches): (Vec<_>, Vec<_>) = denied.unzip();
+        let unique: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        matches
+    };
+    let plain = matches(&sealed(&[]).await).await;
+    let prefixes = "/,/openai/v1.0,/openai/deployments/{model}";
+    let service = sealed(&["--path-prefixes", prefixes]).await;
+    let all = matches(&service).await;
+    for own in &plain {
+        assert!(all.contains(own), "{own}");
+    }
+    let health = json!({"path_separated_prefix": "/health"});
+    assert!(plain.contains(&health) && all.contains(&health));
+    let without = matches(&sealed(&["--no-health-endpoints"]).await).await;
+    assert_eq!(without.len(), plain.len() - 1);
+    assert!(!without.contains(&health));
+    for endpoint in ["/chat/completions", "/responses", "/messages", "/models"] {
+        for prefix in ["/v1", "", "/openai/v1.0"] {
+            let own = json!({"path_separated_prefix": format!("{prefix}{endpoint}")});
+            assert!(all.contains(&own), "{own}");
+        }
+        let regex = format!("/openai/deployments/[^/]+{endpoint}(/.*)?");
+        let own = json!({"safe_regex": {"regex": regex}});
+        assert_eq!(all.contains(&own), endpoint != "/models", "{own}");
+    }
+    let exported = service.get("/api/export/plugin-config").await.json();
+    let prefixes: Vec<_> = prefixes.split(',').collect();
+    assert_eq!(exported["path_prefixes"], json!(prefixes));
+}
+
+#[tokio::test]
+async fn an_ip_address_is_verified_as_one_and_never_sent_as_a_name() {
     let service = sealed(&[]).await;
     service
         .create(&with("one", &json!({"endpoint": "https://10.0.0.7:8443"})))
@@ -142,7 +187,7 @@ async fn an_address_is_verified_as_one_and_never_sent_as_a_name() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_copied_is_refused_with_the_reason() {
+async fn what_cannot_be_exported_is_refused_with_the_reason() {
     for path in ["/api/export/plugin-config", "/api/export/istio"] {
         let service = TestService::start().await;
         service.create(&channel("one")).await;

@@ -1,11 +1,11 @@
-//! What the history tells, and the way back.
+//! The history of channels, and rolling back.
 
 use crate::common::{SECRET, TestService, channel};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
 #[tokio::test]
-async fn every_edit_is_told_with_its_difference_and_without_secrets() {
+async fn every_edit_is_listed_with_its_changes_and_without_secrets() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     service.create(&channel("other")).await;
@@ -71,7 +71,7 @@ async fn every_edit_is_told_with_its_difference_and_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_channel_goes_back_to_what_it_was_and_keeps_its_secret() {
+async fn a_rollback_restores_a_channel_and_keeps_its_secret() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let path = format!("/api/channels/{id}");
@@ -94,10 +94,18 @@ async fn a_channel_goes_back_to_what_it_was_and_keeps_its_secret() {
     assert_eq!(reply.header("etag"), "\"3\"");
     let history = service.get(&format!("{path}/history")).await.json();
     assert_eq!(history["entries"][0]["restored"], 1);
-    // It is what it is already: no revision.
+    // Nothing changes, so there is no new revision.
     assert_eq!(back(3).await.header("etag"), "\"3\"");
-    back(0).await.problem(404);
-    // What the rules refuse by now is refused, as in any edit.
+    for missing in [0, 4, u64::MAX] {
+        let reply = back(missing).await;
+        reply.problem(404);
+        let told =
+            format!("no revision {missing} to go back to; choose one that its history lists");
+        assert!(reply.text.contains(&told), "{reply:?}");
+    }
+    let now = service.get(&path).await;
+    assert_eq!(now.header("etag"), "\"3\"");
+    // What today's rules refuse is refused, as in any edit.
     service.create(&channel("uno")).await;
     back(2).await.problem(409);
     let body = json!({"revison": 1}).to_string();

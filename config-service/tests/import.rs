@@ -69,7 +69,7 @@ async fn each_key_and_region_becomes_a_channel_with_its_arns() {
         stored["inference_profile_arn_map"]["claude-sonnet-4-5"],
         ARN
     );
-    // Once more changes nothing.
+    // Repeating it changes nothing.
     let again = import(&service, &list).await;
     assert_eq!(again["channels"][1]["outcome"], "exists");
     let list = service.get("/api/channels").await.json();

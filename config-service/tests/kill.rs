@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const EDITS: u64 = 200;
-/// Edits between two kills, and how long after the last of them is begun the kill comes: another
-/// moment each time.
+/// How many edits to make before a kill, and how long after the last one starts to kill:
+/// different each time.
 const LIVES: [(u64, u64); 10] = [
     (1, 0),
     (17, 1),
@@ -27,7 +27,7 @@ const LIVES: [(u64, u64); 10] = [
     (30, 2),
 ];
 
-/// A service in a process of its own.
+/// A service in its own process.
 struct Service {
     child: Child,
     admin: String,
@@ -70,7 +70,7 @@ impl Service {
             .map_while(Result::ok)
             .any(|line| line.contains("config-service started"));
         assert!(started);
-        // Nobody else reads it, and a full pipe would stop the service.
+        // Nobody else reads it, and a full pipe would block the service.
         std::thread::spawn(move || lines.for_each(drop));
         let admin = format!("http://127.0.0.1:{port}/api/channels");
         Self { child, admin }
@@ -88,12 +88,12 @@ impl Service {
 }
 
 #[tokio::test]
-async fn no_acknowledged_edit_is_lost_and_none_is_half_there() {
+async fn no_acknowledged_edit_is_lost_and_none_is_half_stored() {
     let dir = TempDir::new().unwrap();
     let database = dir.path().join("test.db");
     install_cryptography();
     let client = Client::new();
-    // What was acknowledged, and the number of the edit that was under way.
+    // What was acknowledged, and the number of the edit in progress.
     let (mut acknowledged, mut under_way) = (0, 0);
     let mut id = String::new();
     for (edits, delay) in LIVES {
@@ -105,7 +105,7 @@ async fn no_acknowledged_edit_is_lost_and_none_is_half_there() {
                 number == acknowledged || number == under_way,
                 "{number}: {acknowledged}, {under_way}"
             );
-            // All of an edit or nothing of it.
+            // All of an edit or none of it.
             assert_eq!(stored["model_mapping"]["edit"], format!("m{number}"));
             acknowledged = number;
         } else {
@@ -129,7 +129,7 @@ async fn no_acknowledged_edit_is_lost_and_none_is_half_there() {
                 let sent = tokio::spawn(request);
                 tokio::time::sleep(Duration::from_millis(delay)).await;
                 drop(service);
-                // Whether it was acknowledged in time decides what has to be there.
+                // Whether it was acknowledged in time decides what must be stored.
                 if sent
                     .await
                     .unwrap()

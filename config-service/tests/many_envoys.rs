@@ -12,7 +12,7 @@ const MANY: usize = 200;
 
 #[allow(
     clippy::print_stderr,
-    reason = "the time that was measured is for whoever runs the test"
+    reason = "prints the measured time for whoever runs the test"
 )]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_envoys_get_an_edit() {

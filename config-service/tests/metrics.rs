@@ -45,7 +45,36 @@ async fn revisions_envoys_answers_and_requests_are_counted() {
     assert!(!text.contains(SECRET) && !text.contains(TOKEN) && !text.contains(&id));
 }
 
-/// What is counted, without how often.
+/// `docs/METRICS.md` lists every metric of the service.
+#[tokio::test]
+async fn the_page_has_every_metric() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let _envoy = Envoy::settled(&service, "e1").await;
+    // Metrics without a value are left out; requests are counted when they have been answered.
+    service.get("/metrics").await;
+    let text = service.get("/metrics").await.text;
+    let described = text.lines().filter_map(|line| {
+        let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
+        let total = if kind == "counter" { "_total" } else { "" };
+        Some(format!("{name}{total}"))
+    });
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    let page = std::fs::read_to_string(root.unwrap().join("docs/METRICS.md")).unwrap();
+    let rows = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `config_service_"));
+    let documented = rows.filter_map(|row| row.split('`').next());
+    let mut documented: BTreeSet<_> = documented
+        .map(|name| format!("config_service_{name}"))
+        .collect();
+    // They take credentials from AWS, and a caller with a limit or a budget.
+    let rare = ["_credentials_", "_rate_limit_", "_budget_"];
+    documented.retain(|name| !rare.iter().any(|part| name.contains(part)));
+    assert_eq!(documented, described.collect());
+}
+
+/// The names of the series, without their values.
 async fn series(service: &TestService) -> BTreeSet<String> {
     let text = service.get("/metrics").await.text;
     let lines = text.lines().filter(|line| !line.starts_with('#'));
@@ -53,7 +82,7 @@ async fn series(service: &TestService) -> BTreeSet<String> {
     names.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Sends what an attacker makes up: methods, and names in every place of a path.
+/// Sends what an attacker might make up: methods, and names in every part of a path.
 async fn send_made_up(service: &TestService, seed: usize) {
     for number in seed..seed + 20 {
         let method = Method::from_bytes(format!("METHOD{number}").as_bytes()).unwrap();
@@ -77,7 +106,7 @@ async fn send_made_up(service: &TestService, seed: usize) {
 }
 
 #[tokio::test]
-async fn what_clients_make_up_is_counted_without_making_series_of_it() {
+async fn what_clients_make_up_is_counted_without_new_series() {
     let service = TestService::start().await;
     series(&service).await;
     send_made_up(&service, 0).await;
@@ -94,7 +123,7 @@ async fn what_clients_make_up_is_counted_without_making_series_of_it() {
 }
 
 #[tokio::test]
-async fn names_that_envoys_give_themselves_make_no_series() {
+async fn names_that_envoys_give_themselves_create_no_series() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let mut first = Envoy::settled(&service, "e1").await;
@@ -142,7 +171,7 @@ async fn metrics_on_the_admin_address_need_a_token_of_any_role() {
 }
 
 #[tokio::test]
-async fn an_address_of_its_own_has_metrics_without_a_token_and_nothing_else() {
+async fn the_separate_address_serves_metrics_without_a_token_and_nothing_else() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = TestService::start_in(dir, &["--metrics-listen", "127.0.0.1:0"]).await;
     let id = service.create(&channel("one")).await;
@@ -158,7 +187,7 @@ async fn an_address_of_its_own_has_metrics_without_a_token_and_nothing_else() {
         let url = own.replace("/metrics", path);
         get(url, TOKEN).await.problem(404);
     }
-    // The admin address stays shut.
+    // The admin address still needs a token.
     get(service.url("/metrics"), "").await.problem(401);
     service.shutdown().await;
     let gone = reqwest::Client::new().get(own).send().await;

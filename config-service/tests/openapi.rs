@@ -1,4 +1,4 @@
-//! The `OpenAPI` document is about this service: every route, every field.
+//! The `OpenAPI` document describes this service: every route, every field.
 
 mod promises;
 mod shape;
@@ -42,7 +42,7 @@ async fn every_operation_is_there() {
         let method: Method = method.parse().unwrap();
         let reply = service.send(method, &path, "not json").await;
         assert_ne!(reply.status, StatusCode::METHOD_NOT_ALLOWED, "{operation}");
-        // A module is served by services that have one.
+        // Only services with a module serve one.
         let is_there = !reply.text.contains("there is nothing at");
         assert!(
             is_there || path.starts_with("/filter/"),
@@ -85,7 +85,7 @@ async fn it_has_the_fields_of_a_channel() {
 }
 
 #[tokio::test]
-async fn every_operation_has_a_name_of_its_own_and_a_place() {
+async fn every_operation_has_a_unique_name_and_a_tag() {
     let document = document().await;
     let tags = document["tags"].as_array().unwrap().iter();
     let tags: Vec<_> = tags.map(|tag| tag["name"].as_str().unwrap()).collect();
@@ -109,7 +109,7 @@ async fn every_operation_has_a_name_of_its_own_and_a_place() {
 }
 
 #[tokio::test]
-async fn every_reference_leads_somewhere() {
+async fn every_reference_can_be_resolved() {
     let document = document().await;
     let mut open = vec![&document];
     let mut references = 0;
@@ -125,7 +125,7 @@ async fn every_reference_leads_somewhere() {
     assert!(references > 0);
 }
 
-/// Examples of refusals are what the service answers, and those of bodies are taken.
+/// Examples of refusals are what the service answers, and examples of bodies are accepted.
 #[tokio::test]
 async fn examples_are_true() {
     let service = TestService::start().await;
@@ -144,8 +144,8 @@ async fn examples_are_true() {
     assert_eq!(&service.post(body).await.json(), example("Conflict"));
 }
 
-/// What of a value a schema does not describe. Of JSON Schema it knows what this document uses; a member that
-/// is not described counts as wrong, and so does one that is missing, required or not.
+/// Where a value differs from its schema. Supports the parts of JSON Schema that this document uses; a member
+/// that is not described counts as a difference, and so does a missing one, required or not.
 fn differences(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec<String> {
     if let Some(reference) = schema["$ref"].as_str() {
         let found = document.pointer(reference.strip_prefix('#').unwrap());
@@ -180,14 +180,14 @@ fn differences(value: &Value, schema: &Value, document: &Value, at: &str) -> Vec
             .as_array()
             .is_some_and(|all| all.contains(&json!(kind)));
     if !is_kind {
-        return vec![format!("{at}: {kind} is no {}", schema["type"])];
+        return vec![format!("{at}: {kind} is not {}", schema["type"])];
     }
     let mut found = Vec::new();
     if schema["enum"]
         .as_array()
         .is_some_and(|all| !all.contains(value))
     {
-        found.push(format!("{at}: {value} is none of {}", schema["enum"]));
+        found.push(format!("{at}: {value} is not one of {}", schema["enum"]));
     }
     for item in value.as_array().into_iter().flatten() {
         found.extend(differences(item, &schema["items"], document, at));
@@ -239,7 +239,7 @@ async fn it_describes_every_field_of_the_status() {
     );
 }
 
-/// The words in code in the row of `docs/API.md` that begins with a field.
+/// The code spans in the row of `docs/API.md` for a field.
 fn words_of_row(field: &str) -> BTreeSet<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/API.md");
     let page = std::fs::read_to_string(path).unwrap();

@@ -1,5 +1,6 @@
 //! Real requests through a channel, to a simulator that checks them.
 
+use crate::apply::run;
 use crate::common::{ARN, Reply, TestService};
 use std::time::{Duration, Instant};
 
@@ -42,7 +43,7 @@ fn stages(result: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_answer_has_the_time_that_the_channel_gives_it() {
+async fn an_answer_gets_the_time_that_the_channel_allows() {
     let bedrock = simulator().await;
     let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
     let service = TestService::start_in(dir, &["--trusted-endpoints", &bedrock.url()]).await;
@@ -58,11 +59,11 @@ async fn an_answer_has_the_time_that_the_channel_gives_it() {
     let result = &report["results"][0];
     assert_eq!(stages(result), ["prepare true", "connect false"]);
     let detail = result["stages"][1]["detail"].as_str().unwrap();
-    assert!(detail.contains("no answer began within 1 s"), "{detail}");
+    assert!(detail.contains("no answer started within 1 s"), "{detail}");
 }
 
 #[tokio::test]
-async fn every_model_is_asked_plain_and_streamed() {
+async fn every_model_is_tested_plain_and_streamed() {
     let service = TestService::start().await;
     let bedrock = simulator().await;
     let id = service.create(&channel(&bedrock.url(), SECRET)).await;
@@ -100,7 +101,7 @@ async fn every_model_is_asked_plain_and_streamed() {
     let requests = bedrock.requests();
     assert_eq!(requests.len(), 4);
     assert!(requests.iter().all(bedrock_simulator::Recorded::was_valid));
-    // What steers Envoy is not for Bedrock.
+    // Headers that control Envoy must not reach Bedrock.
     let mut names = requests
         .iter()
         .flat_map(|own| &own.headers)
@@ -118,7 +119,50 @@ async fn every_model_is_asked_plain_and_streamed() {
 }
 
 #[tokio::test]
-async fn what_fails_is_told_by_stage_with_a_remedy_and_without_secrets() {
+async fn every_protocol_is_tested() {
+    let service = TestService::start().await;
+    let bedrock = simulator().await;
+    let id = service.create(&channel(&bedrock.url(), SECRET)).await;
+    for protocol in ["openai_chat", "openai_responses", "anthropic_messages"] {
+        let plan = json!({"models": ["gpt-4o"], "protocol": protocol, "prompt": "Say something."});
+        let report = test(&service, &id, &plan).await.json();
+        assert_eq!(report["ok"], true, "{protocol}: {report:#}");
+        let results = report["results"].as_array().unwrap();
+        assert_eq!(results.len(), 2, "{protocol}");
+        for result in results {
+            let answer = result["answer"].as_str().unwrap();
+            assert!(answer.contains("Say something."), "{protocol}: {result}");
+            let usage = result["usage"].as_object().unwrap();
+            let output = usage
+                .iter()
+                .find(|(name, _)| ["completion_tokens", "output_tokens"].contains(&name.as_str()));
+            let output = output.unwrap().1.as_u64().unwrap();
+            assert!(output > 0, "{protocol}: {result}");
+        }
+        let words = [
+            "test",
+            "one",
+            "--models",
+            "gpt-4o",
+            "--stream",
+            "true",
+            "--protocol",
+            protocol,
+        ];
+        let (done, said, error) = run(&service, &words).await;
+        assert!(done, "{protocol}: {error}");
+        let report: Value = serde_saphyr::from_str(&said).unwrap();
+        assert_eq!(report["results"][0]["stream"], true, "{said}");
+    }
+    let (done, said, error) = run(&service, &["test", "one", "--models", "no-such-model"]).await;
+    assert!(!done && error.contains("the test failed"), "{error}");
+    assert!(said.contains("prepare"), "{said}");
+    let plan = json!({"models": ["gpt-4o"], "protocol": "openai"});
+    test(&service, &id, &plan).await.problem(400);
+}
+
+#[tokio::test]
+async fn failures_are_reported_by_stage_with_a_remedy_and_without_secrets() {
     let service = TestService::start().await;
     let bedrock = simulator().await;
     let id = service
@@ -160,7 +204,7 @@ async fn what_fails_is_told_by_stage_with_a_remedy_and_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_plan_that_makes_no_sense_is_refused() {
+async fn an_invalid_plan_is_refused() {
     let service = TestService::start().await;
     let mut open = channel("http://127.0.0.1:1", SECRET);
     for map in ["model_mapping", "inference_profile_arn_map"] {
@@ -180,7 +224,7 @@ async fn a_plan_that_makes_no_sense_is_refused() {
         .problem(404);
 }
 
-/// A host that answers whatever is sent to it like this; `None` never answers.
+/// A host that gives every request this answer; with `None` it never answers.
 async fn host(answer: Option<&'static str>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -199,7 +243,7 @@ async fn host(answer: Option<&'static str>) -> String {
 }
 
 #[tokio::test]
-async fn a_test_does_not_tell_what_listens_where() {
+async fn a_test_does_not_reveal_what_listens_where() {
     let service = TestService::start().await;
     let json = "HTTP/1.1 403 Forbidden\r\ncontent-type: application/json\r\ncontent-length: 27\r\n\r\n\
                 {\"message\":\"of the inside\"}";
@@ -235,15 +279,12 @@ async fn a_test_does_not_tell_what_listens_where() {
     let told = futures::future::join_all(tests).await;
     for one in &told {
         assert_eq!(one, &told[0]);
-        assert!(
-            one.contains("no answer of Bedrock's came from ORIGIN"),
-            "{one}"
-        );
+        assert!(one.contains("ORIGIN did not answer like Bedrock"), "{one}");
     }
 }
 
 #[tokio::test]
-async fn a_host_that_the_operator_trusts_is_told_about_in_full() {
+async fn a_trusted_hosts_answer_is_shown_in_full() {
     let inside = host(Some(
         "HTTP/1.1 418 I'm a teapot\r\ncontent-length: 0\r\n\r\n",
     ))

@@ -1,4 +1,5 @@
-//! The executable as an operator meets it: what it logs, how it stops, and where it calls.
+//! The executable as an operator sees it: what it logs, how it stops, and which hosts it
+//! calls.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -17,12 +18,13 @@ use tokio::time::Instant;
 use crate::common::envoy::{ECDS, Envoy, Service as At};
 use crate::common::{SECRET, TOKEN, channel, channel_with, install_cryptography};
 
-/// For what takes milliseconds, or the ten seconds that open requests are given.
+/// A generous limit for what takes milliseconds, or the ten seconds that open requests
+/// get.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 const KEY: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
-/// A service in a process of its own, on free ports.
+/// A service in its own process, on free ports.
 struct Program {
     child: Child,
     log: Arc<Mutex<String>>,
@@ -39,7 +41,7 @@ impl Drop for Program {
 }
 
 impl Program {
-    /// Starts on the database in `dir`, with these arguments and variables on top.
+    /// Starts on the database in `dir`, with these additional arguments and variables.
     async fn start(dir: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         install_cryptography();
         let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
@@ -85,7 +87,7 @@ impl Program {
         log.clone()
     }
 
-    /// Waits for a line of the log with this in it.
+    /// Waits for a line in the log that contains this.
     async fn wait_log(&self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
@@ -125,13 +127,17 @@ impl Program {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it runs on: {}", self.log());
+            assert!(
+                Instant::now() < deadline,
+                "it is still running: {}",
+                self.log()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }
 
-/// The address that the first line about the start has in a field, in either format.
+/// The address in a field of the first line about the start, in either format.
 fn address(log: &str, field: &str) -> String {
     let (_, line) = log.split_once("config-service started").unwrap();
     let (_, rest) = line.split_once(field).unwrap();
@@ -141,7 +147,7 @@ fn address(log: &str, field: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_not_as_safe_as_it_could_be_is_said_at_every_start() {
+async fn insecure_settings_are_logged_at_every_start() {
     let dir = TempDir::new().unwrap();
     let trusting = ["--trusted-endpoints=http://simulator:9000"];
     let program = Program::start(dir.path(), &trusting, &[]).await;
@@ -165,7 +171,7 @@ async fn what_is_not_as_safe_as_it_could_be_is_said_at_every_start() {
         program.wait_log("STS is called in plain text").await;
         let unsealed = program.wait_log("CREDENTIALS ARE NOT SEALED").await;
         assert!(unsealed.contains("BEDROCK_SEAL_KEY"), "{unsealed}");
-        let open = program.wait_log("every model of the account").await;
+        let open = program.wait_log("every model in the account").await;
         assert!(open.contains("channels=\"open\""), "{open}");
         let plain = program.wait_log("no longer accepted").await;
         assert!(plain.contains("plain"), "{plain}");
@@ -178,7 +184,7 @@ async fn what_is_not_as_safe_as_it_could_be_is_said_at_every_start() {
     }
 }
 
-/// Connects as an Envoy that takes what it gets.
+/// Connects as an Envoy that accepts what it gets.
 async fn acknowledge(program: &Program) {
     let uri = format!("http://{}", program.xds);
     let channel = tonic::transport::Channel::from_shared(uri).unwrap();
@@ -199,7 +205,7 @@ async fn acknowledge(program: &Program) {
 }
 
 #[tokio::test]
-async fn edits_requests_and_envoys_are_logged_and_acknowledgements_if_asked_for() {
+async fn edits_requests_and_envoys_are_logged_and_acknowledgements_on_request() {
     let dir = TempDir::new().unwrap();
     let program = Program::start(dir.path(), &[], &[]).await;
     program.create(&channel("one")).await;
@@ -226,7 +232,7 @@ async fn edits_requests_and_envoys_are_logged_and_acknowledgements_if_asked_for(
 }
 
 #[tokio::test]
-async fn the_log_is_text_or_json_and_a_flag_wins_over_its_variable() {
+async fn the_log_is_text_or_json_and_a_flag_overrides_its_variable() {
     let dir = TempDir::new().unwrap();
     let json = [("BEDROCK_LOG_FORMAT", "json")];
     for (arguments, is_json) in [(&[][..], true), (&["--log-format=text"], false)] {
@@ -242,7 +248,7 @@ async fn the_log_is_text_or_json_and_a_flag_wins_over_its_variable() {
     }
 }
 
-/// A request whose head has arrived, and that waits for its body.
+/// A request whose headers have arrived, and which waits for its body.
 async fn half_a_request(program: &Program, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(&program.admin).await.unwrap();
     let head = format!(
@@ -258,7 +264,7 @@ async fn half_a_request(program: &Program, body: &str) -> TcpStream {
     stream
 }
 
-/// Waits until nobody listens any more.
+/// Waits until nothing listens any more.
 async fn closed(address: &str) {
     let deadline = Instant::now() + DEADLINE;
     while TcpStream::connect(address).await.is_ok() {
@@ -300,7 +306,7 @@ async fn a_request_that_never_ends_does_not_keep_it_from_stopping() {
     program.wait_log("still open after the grace period").await;
 }
 
-/// Counts connections, and answers each with nothing.
+/// Counts connections, and gives each an empty answer.
 async fn counting() -> (String, Arc<Mutex<u32>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -318,7 +324,7 @@ async fn counting() -> (String, Arc<Mutex<u32>>) {
 }
 
 #[tokio::test]
-async fn it_calls_directly_and_through_no_proxy() {
+async fn it_connects_directly_and_not_through_a_proxy() {
     let dir = TempDir::new().unwrap();
     let ((proxy, through_proxy), (bedrock, tested)) = (counting().await, counting().await);
     let sts = Sts::start(Duration::from_secs(3600)).await.unwrap();

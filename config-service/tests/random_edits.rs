@@ -1,11 +1,12 @@
-//! Whatever is sent, what is stored is what the filter takes.
+//! Whatever is sent, only what the filter accepts is stored.
 
 use std::collections::BTreeMap;
 
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::routes::Routes;
 use config_service::channels::{Author, Channels, EditError, Request};
-use config_service::credentials::{Aws, TokenFolders, keeper::Keeper};
+use config_service::credentials::{Aws, Endpoints, FilePlaces, keeper::Keeper};
+use config_service::fleet::Fleet;
 use config_service::outbound::Outbound;
 use config_service::seal::Sealer;
 use config_service::settings::Settings;
@@ -15,7 +16,8 @@ use tempfile::TempDir;
 
 const EDITS: u64 = 10_000;
 
-/// The same numbers in every run (`SplitMix64`, <https://doi.org/10.1145/2714064.2660195>).
+/// Yields the same numbers in every run (`SplitMix64`,
+/// <https://doi.org/10.1145/2714064.2660195>).
 struct Dice(u64);
 
 impl Dice {
@@ -39,7 +41,7 @@ impl Dice {
 const ARN: &str =
     "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abcdef123456";
 
-/// Values of each field: good ones first, then such as people send by mistake.
+/// Values for each field: valid ones first, then typical mistakes.
 fn values() -> BTreeMap<&'static str, Vec<Value>> {
     let keys = json!({"type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "s"});
     BTreeMap::from([
@@ -158,9 +160,23 @@ fn values() -> BTreeMap<&'static str, Vec<Value>> {
             "allow_model_ids",
             vec![json!("none"), json!("any"), json!("all")],
         ),
+        ("match", vec![json!("exact"), json!("model"), json!("name")]),
         (
             "cross_region",
             vec![json!("geo"), json!("off"), json!("everywhere")],
+        ),
+        (
+            "models_mode",
+            vec![
+                json!(null),
+                json!("allowlist"),
+                json!("fallback"),
+                json!("all"),
+            ],
+        ),
+        (
+            "discovery_hours",
+            vec![json!(0), json!(24), json!(721), json!(null)],
         ),
         (
             "retry_with_inference_profile",
@@ -194,7 +210,7 @@ fn body(dice: &mut Dice, values: &BTreeMap<&str, Vec<Value>>, is_new: bool) -> S
         let is_needed = is_new && needed.contains(field);
         let chance = if *field == "surprise" { 2 } else { 25 };
         if is_needed || dice.is(chance) {
-            // Mostly good, or hardly anything would ever be stored.
+            // Mostly valid, or hardly anything would ever be stored.
             let some = if dice.is(85) {
                 &all[..all.len().min(2)]
             } else {
@@ -221,7 +237,7 @@ async fn request(dice: &mut Dice, channels: &Channels) -> Request {
 
 #[tokio::test]
 async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
-    // In memory where there is such a place: it is not the disk that is tested here.
+    // In memory if possible, because this does not test the disk.
     let memory = std::path::Path::new("/dev/shm");
     let dir = if memory.is_dir() {
         TempDir::new_in(memory)
@@ -233,9 +249,13 @@ async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
     let store = Store::serve(&path, Sealer::default(), Creation::Asked)
         .await
         .unwrap();
-    let aws = Aws::new(Outbound::default(), None, TokenFolders::default());
+    let aws = Aws::new(
+        Outbound::default(),
+        Endpoints::default(),
+        FilePlaces::default(),
+    );
     let keeper = Keeper::new(aws);
-    let channels = Channels::load(store, Settings::default(), keeper)
+    let channels = Channels::load(store, Settings::default(), keeper, Fleet::default())
         .await
         .unwrap();
     let published = channels.subscribe().await;
@@ -270,7 +290,7 @@ async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
         let routes = Routes::compile(config).unwrap();
         assert_eq!(routes.revision(), snapshot.revision);
     }
-    // Both happened often enough to mean something.
+    // Both happened often enough to be meaningful.
     assert!(
         made > 1000 && refused > 1000,
         "{made} made, {refused} refused"

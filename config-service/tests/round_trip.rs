@@ -1,4 +1,5 @@
-//! What a read gives is a body as it is, which is how administrators and scripts edit.
+//! What a read returns can be sent back as a body, which is how administrators and scripts
+//! edit.
 
 use crate::common::{ARN, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use config_service::seal::Sealer;
@@ -6,12 +7,14 @@ use config_service::store::Store;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// A service with one channel that has something in every field, and the channel as it is read.
+/// A service with one channel that has a value in every field, and that channel as read.
 async fn one_channel() -> (TestService, String, Value) {
     let service = TestService::start().await;
     let fields = json!({
         "endpoint": "https://bedrock.corp.internal",
         "models": ["claude-3-haiku"],
+        "models_mode": "allowlist",
+        "discovery_hours": 1,
         "model_mapping": {"gpt-4o": "claude-3-haiku"},
         "inference_profile_arn_map": {"claude-3-haiku": ARN},
         "model_families": {"claude-3-haiku": "anthropic"},
@@ -20,6 +23,7 @@ async fn one_channel() -> (TestService, String, Value) {
         "guardrail": {"identifier": "gr1abc", "version": "1"},
         "cross_region": "off",
         "allow_model_ids": "any",
+        "match": "exact",
         "unknown_parameters": "refuse",
         "first_byte_timeout_seconds": 5,
     });
@@ -45,7 +49,7 @@ async fn a_read_put_or_patched_unchanged_changes_nothing() {
 async fn an_edited_read_keeps_the_secrets() {
     let (service, id, mut read) = one_channel().await;
     read["region"] = json!("eu-west-1");
-    // As old as it may be: only the content counts.
+    // However old it is, only the content counts.
     read["revision"] = json!(99);
     let reply = service.put(&id, &read).await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
@@ -63,7 +67,7 @@ async fn an_edited_read_keeps_the_secrets() {
 }
 
 #[tokio::test]
-async fn an_outdated_fingerprint_asks_for_the_secret() {
+async fn an_outdated_fingerprint_requires_the_secret() {
     let (service, id, read) = one_channel().await;
     let rotated = json!({"credentials": {
         "type": "static", "access_key_id": "AKIDEXAMPLE", "secret_access_key": "rotated",
@@ -76,7 +80,7 @@ async fn an_outdated_fingerprint_asks_for_the_secret() {
     let mut other_key = read.clone();
     other_key["credentials"]["access_key_id"] = json!("AKIDOTHER");
     assert_eq!(service.put(&id, &other_key).await.problem(422), [fault]);
-    // With its secret, the credentials of a read are new ones.
+    // With the secret added, the credentials from a read count as new ones.
     other_key["credentials"]["secret_access_key"] = json!("other");
     let reply = service.put(&id, &other_key).await;
     assert_eq!(reply.json()["credentials"]["access_key_id"], "AKIDOTHER");

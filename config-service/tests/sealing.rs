@@ -1,4 +1,4 @@
-//! Sealed credentials: at rest, on the wire, over restarts and changes of keys.
+//! Sealed credentials: at rest, on the wire, across restarts and key changes.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ async fn credentials_are_sealed_at_rest_and_on_the_wire() {
     check_sealed(&config.to_string(), "old");
     let clear = opened(&config, OLD)["channels"][0]["credentials"].clone();
     assert_eq!(clear, channel("one")["credentials"]);
-    // A rename seals anew, and what a read gives is still a body.
+    // A rename seals again, and what a read returns can still be sent back.
     let shown = service.get(&format!("/api/channels/{id}")).await.json();
     let renamed = service.patch(&id, &json!({"name": "uno"})).await.json();
     assert_eq!(renamed["credentials"], shown["credentials"]);
@@ -78,7 +78,7 @@ async fn credentials_are_sealed_at_rest_and_on_the_wire() {
 }
 
 #[tokio::test]
-async fn a_database_in_clear_is_sealed_at_start_and_no_page_keeps_the_secret() {
+async fn a_clear_text_database_is_sealed_at_start_and_no_page_keeps_the_secret() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = TestService::start_in(Arc::clone(&dir), &[]).await;
     for name in ["one", "two", "three"] {
@@ -111,7 +111,7 @@ async fn rotate(dir: &TempDir, keys: &str) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn rotation_seals_everything_under_the_new_key_while_the_service_runs() {
+async fn rotation_seals_everything_with_the_new_key_while_the_service_runs() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = start(&dir, OLD).await;
     service.create(&channel("one")).await;
@@ -119,7 +119,7 @@ async fn rotation_seals_everything_under_the_new_key_while_the_service_runs() {
     let both = format!("{NEW},{OLD}");
     let service = start(&dir, &both).await;
     check_sealed(&on_disk(&dir), "old");
-    // What is published is sealed under the first key already.
+    // What is published is already sealed with the first key.
     check_sealed(&published(&service).await.to_string(), "new");
     rotate(&dir, &both).await.unwrap();
     check_sealed(&on_disk(&dir), "new");

@@ -26,7 +26,7 @@ fn failure(words: &[&str], variables: &[(&str, &str)]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// What the service says that does not start.
+/// What a service that does not start says.
 fn refusal(dir: &Path, variables: &[(&str, &str)]) -> String {
     let database = format!("--database={}", dir.join("never.db").display());
     let words = [
@@ -70,7 +70,7 @@ async fn token_and_keys_come_from_files() {
         .output()
         .unwrap();
     let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-    assert!(said.contains("under the key k1 now"), "{said}");
+    assert!(said.contains("sealed with the key k1"), "{said}");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_file_that_is_missing_or_empty_is_named() {
 }
 
 #[test]
-fn what_a_file_holds_is_checked_and_never_repeated() {
+fn the_content_of_a_file_is_checked_and_never_repeated() {
     let dir = TempDir::new().unwrap();
     let broken = file(&dir, "broken", "two words");
     let said = refusal(dir.path(), &[("BEDROCK_ADMIN_TOKEN_FILE", &broken)]);

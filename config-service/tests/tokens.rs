@@ -24,7 +24,7 @@ async fn new_token(service: &TestService, name: &str, role: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_role_allows_what_it_is_for_and_nothing_else() {
+async fn a_role_allows_what_it_should_and_nothing_else() {
     let service = TestService::start().await;
     let viewer = new_token(&service, "dashboard", "viewer").await;
     let editor = new_token(&service, "ci", "editor").await;
@@ -70,7 +70,7 @@ async fn a_role_allows_what_it_is_for_and_nothing_else() {
                 .problem(403);
         }
     }
-    // The history knows who it was.
+    // The history has the name of the token.
     let history = service.get("/api/history").await.json();
     assert_eq!(history["entries"][0]["actor"], "ci");
     let revoked = send(
@@ -92,7 +92,7 @@ async fn a_role_allows_what_it_is_for_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn tokens_are_listed_without_themselves_and_stored_as_hashes() {
+async fn tokens_are_listed_without_their_values_and_stored_as_hashes() {
     let service = TestService::start().await;
     let token = new_token(&service, "ci", "editor").await;
     let list = service.get("/api/tokens").await;
@@ -126,7 +126,7 @@ async fn tokens_are_listed_without_themselves_and_stored_as_hashes() {
 }
 
 #[tokio::test]
-async fn tokens_are_made_listed_and_revoked_in_a_terminal_too() {
+async fn tokens_can_be_created_listed_and_revoked_in_a_terminal() {
     let service = TestService::start().await;
     let database = service.dir.path().join("test.db");
     let run = |words: &[&str]| {

@@ -1,4 +1,4 @@
-//! The web page without a browser: what protects it.
+//! The web pages without a browser: what protects them.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
 }
 
-async fn get(service: &TestService, path: &str, cookie: &str) -> Reply {
+pub async fn get(service: &TestService, path: &str, cookie: &str) -> Reply {
     receive(client().get(service.url(path)).header("cookie", cookie)).await
 }
 
@@ -30,14 +30,14 @@ pub async fn post(service: &TestService, path: &str, cookie: &str, form: &[(&str
     receive(request.body(body.join("&"))).await
 }
 
-/// Sends the form for logging in, to go on to `next`.
+/// Sends the login form, to continue to `next`.
 pub async fn send_log_in(service: &TestService, token: &str, next: &str) -> Reply {
     let (before, csrf) = form(&get(service, "/login", "").await);
     let fields = [("token", token), ("csrf", &csrf), ("next", next)];
     post(service, "/login", &before, &fields).await
 }
 
-/// Logs in; gives the cookie and the token of forms.
+/// Logs in; returns the cookie and the forms' token.
 pub async fn log_in(service: &TestService, token: &str) -> (String, String) {
     let reply = send_log_in(service, token, "").await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER, "{reply:?}");
@@ -62,14 +62,14 @@ fn hidden(page: &Reply, name: &str) -> String {
     rest.split('"').next().unwrap().replace("&quot;", "\"")
 }
 
-/// The cookie that a page sets, and the token of its form.
+/// The cookie that a page sets, and its form's token.
 fn form(page: &Reply) -> (String, String) {
     let cookie = page.header("set-cookie").split(';').next().unwrap();
     (cookie.to_owned(), hidden(page, "csrf"))
 }
 
 #[tokio::test]
-async fn pages_are_for_those_who_are_logged_in() {
+async fn pages_require_a_login() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let pages = [
@@ -78,9 +78,11 @@ async fn pages_are_for_those_who_are_logged_in() {
         format!("/channels/{id}"),
         format!("/channels/{id}/history"),
         format!("/channels/{id}/test"),
+        "/credentials".to_owned(),
         "/explain".to_owned(),
         "/history".to_owned(),
         "/tokens".to_owned(),
+        "/usage".to_owned(),
     ];
     let (cookie, _) = log_in(&service, TOKEN).await;
     for page in &pages {
@@ -119,12 +121,14 @@ async fn the_form_has_every_field_of_a_channel() {
 }
 
 #[tokio::test]
-async fn forms_need_their_token_and_come_from_this_site() {
+async fn forms_need_their_token_and_must_come_from_this_site() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let (cookie, csrf) = log_in(&service, TOKEN).await;
     let enabled = format!("/channels/{id}/enabled");
-    let forms: [(&str, &[(&str, &str)]); 9] = [
+    let forms: [(&str, &[(&str, &str)]); 11] = [
+        ("/credentials", &[("name", "x")]),
+        ("/credentials/x/delete", &[]),
         (&enabled, &[("enabled", "false")]),
         ("/channels/new", &[]),
         (&format!("/channels/{id}"), &[]),
@@ -161,7 +165,7 @@ async fn forms_need_their_token_and_come_from_this_site() {
 }
 
 #[tokio::test]
-async fn a_log_in_needs_the_token_of_its_form() {
+async fn a_login_needs_its_forms_token() {
     let service = TestService::start().await;
     let (before, csrf) = form(&get(&service, "/login", "").await);
     for (cookie, csrf) in [
@@ -184,12 +188,12 @@ async fn a_log_in_needs_the_token_of_its_form() {
             "{reply:?}"
         );
     }
-    // Two tabs have one token.
+    // Two tabs share one token.
     assert_eq!(form(&get(&service, "/login", &before).await).1, csrf);
 }
 
 #[tokio::test]
-async fn entries_wait_for_whoever_has_to_log_in_first() {
+async fn entries_are_kept_through_a_login() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     for place in ["/channels/new".to_owned(), format!("/channels/{id}")] {
@@ -222,10 +226,10 @@ async fn entries_wait_for_whoever_has_to_log_in_first() {
         let page = get(&service, &place, &cookie).await;
         assert!(page.text.contains("value=\"entered\""), "{page:?}");
         assert!(page.text.contains("Nothing is saved yet"), "{page:?}");
-        // Once.
+        // Only once.
         let page = get(&service, &place, &cookie).await;
         assert!(!page.text.contains("value=\"entered\""), "{page:?}");
-        // A form of an earlier session, sent in a later one.
+        // A form from an earlier session, sent in a later one.
         let fields = [("name", "entered"), ("csrf", "of-a-session-that-ended")];
         let page = post(&service, &place, &cookie, &fields).await;
         assert_eq!(page.status, StatusCode::FORBIDDEN, "{page:?}");
@@ -234,7 +238,7 @@ async fn entries_wait_for_whoever_has_to_log_in_first() {
 }
 
 #[tokio::test]
-async fn entries_stay_when_the_channel_is_gone() {
+async fn entries_are_kept_when_the_channel_is_gone() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let (cookie, csrf) = log_in(&service, TOKEN).await;
@@ -277,7 +281,7 @@ async fn a_viewer_sees_and_changes_nothing() {
         let reply = post(&service, &format!("/channels/{id}/{path}"), &cookie, &form).await;
         assert_eq!(reply.status, StatusCode::FORBIDDEN, "{path}: {reply:?}");
     }
-    // A token that is revoked ends what was logged in with it.
+    // Revoking a token ends the sessions that were started with it.
     service.send(Method::DELETE, "/api/tokens/eve", "").await;
     let reply = get(&service, "/channels", &cookie).await;
     assert_eq!(reply.status, StatusCode::SEE_OTHER);
@@ -313,12 +317,17 @@ async fn exports_are_files_or_say_why_not() {
         assert_eq!(refused.status, StatusCode::CONFLICT, "{refused:?}");
         assert!(refused.text.contains("BEDROCK_SEAL_KEY"), "{refused:?}");
     }
+    // What a form sends, with the fields that were left empty.
+    let form = "/export/istio?mode=live&namespace=edge&selector=&gateway=llm&xds=config-service.bedrock:18000";
+    let live = get(&sealed, form, &cookie).await;
+    assert_eq!(live.status, StatusCode::OK, "{live:?}");
+    assert!(live.text.contains("targetRefs") && page.text.contains("action=\"/export/istio\""));
     let wrong = get(&sealed, "/export/istio?selector=x", &cookie).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{wrong:?}");
 }
 
 #[tokio::test]
-async fn a_channel_is_deleted_when_that_is_confirmed() {
+async fn a_channel_is_deleted_only_after_confirmation() {
     let service = TestService::start().await;
     let id = service.create(&channel("one")).await;
     let (cookie, csrf) = log_in(&service, TOKEN).await;
@@ -336,7 +345,7 @@ async fn a_channel_is_deleted_when_that_is_confirmed() {
 
 #[tokio::test]
 async fn a_refused_save_does_not_send_a_secret_back() {
-    // Without characters that a form escapes, so that it would be recognised.
+    // Without characters that a form would escape, so that it would be recognised.
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
     let service = TestService::start().await;
     let (cookie, csrf) = log_in(&service, TOKEN).await;
@@ -360,7 +369,7 @@ async fn a_refused_save_does_not_send_a_secret_back() {
 }
 
 #[tokio::test]
-async fn a_log_in_leads_to_pages_of_this_service_alone() {
+async fn a_login_leads_only_to_pages_of_this_service() {
     let service = TestService::start().await;
     let (cookie, _) = log_in(&service, TOKEN).await;
     let page = get(&service, "/channels", &cookie).await;

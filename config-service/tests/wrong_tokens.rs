@@ -1,4 +1,4 @@
-//! Wrong tokens: limited by address, and no obstacle to right ones.
+//! Wrong tokens are limited by address, and do not affect right ones.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +12,7 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::json;
 use tempfile::TempDir;
 
-/// What a guess looks like that cannot be told from a token without looking it up.
+/// A guess that looks like a token, so that it must be looked up.
 fn guess(number: usize) -> String {
     format!("bedrock-admin-{number:043}")
 }
@@ -41,12 +41,15 @@ async fn a_right_token_works_whatever_wrong_ones_its_address_sends() {
 }
 
 #[tokio::test]
-async fn the_same_holds_for_the_page() {
+async fn the_same_is_true_of_the_page() {
     let service = TestService::start().await;
     let guesses: Vec<_> = (0..20).map(guess).collect();
     for reply in join_all(guesses.iter().map(|guess| send_log_in(&service, guess, ""))).await {
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{reply:?}");
-        assert!(reply.text.contains("This is not a token"), "{reply:?}");
+        assert!(
+            reply.text.contains("This is not a valid token"),
+            "{reply:?}"
+        );
     }
     log_in(&service, TOKEN).await;
 }
@@ -62,7 +65,7 @@ async fn wrong_tokens_beyond_the_quota_are_answered_late() {
     assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
-/// A service in a process of its own, whose log is read.
+/// A service in its own process, whose log is read.
 struct Program {
     child: Child,
     admin: String,
@@ -128,7 +131,7 @@ impl Program {
     }
 }
 
-/// How many refusals some lines of the log tell of.
+/// How many refusals some log lines report.
 fn counted(refusals: &[String]) -> usize {
     let unlogged = refusals.iter().map(|line| {
         let (_, count) = line.rsplit_once("unlogged=").unwrap();
@@ -145,8 +148,8 @@ async fn the_log_names_the_client_behind_a_proxy_and_does_not_grow_with_every_gu
     join_all((0..40).map(|_| program.guess("192.0.2.1, 203.0.113.1"))).await;
     let others = ["203.0.113.2", "203.0.113.3", "203.0.113.4"];
     join_all(others.map(|client| program.guess(client))).await;
-    // None is lost: each line says how many had none since the one before. The others have a quota of their
-    // own, unless one shares it by chance, so a line of theirs tells of the first client's.
+    // None is lost: each line says how many were not logged since the previous one. The others have their
+    // own quota, unless one shares it by chance, so a line of theirs may report the first client's.
     let deadline = Instant::now() + DEADLINE;
     while counted(&program.refusals()) < 40 {
         assert!(Instant::now() < deadline, "{:?}", program.refusals());

@@ -1,5 +1,7 @@
 //! xDS over real gRPC: order, acknowledgements, refusals, reconnection, several Envoys.
 
+mod restarts;
+
 use std::sync::Arc;
 
 use crate::common::envoy::{
@@ -49,10 +51,10 @@ async fn an_edit_reaches_the_envoy_clusters_first() {
 
 #[allow(
     clippy::print_stderr,
-    reason = "the time that was measured is for whoever runs the test"
+    reason = "prints the measured time for whoever runs the test"
 )]
 #[tokio::test]
-async fn an_edit_of_the_arn_map_sends_the_plugin_configuration_alone() {
+async fn an_edit_of_the_arn_map_sends_only_the_plugin_configuration() {
     let service = TestService::start().await;
     let id = service.create(&common::channel("one")).await;
     let mut envoy = Envoy::settled(&service, "e1").await;
@@ -165,11 +167,11 @@ async fn refused_clusters_are_shown_and_the_plugin_configuration_waits() {
     assert_eq!(entry["clusters"]["rejected"], reason);
     assert_eq!(entry["rejected"], reason);
     assert_eq!(entry["active_revision"], 1);
-    // Back to what works: the clusters are made whole first.
+    // Back to a working state: the complete clusters come first.
     service.patch(&id, &json!({"region": "us-east-1"})).await;
     let mut clusters = envoy.receive(CDS).await;
     while revision(&clusters) == "2" {
-        // What was refused is tried again meanwhile.
+        // Meanwhile, what was refused is sent again.
         envoy.nack(&clusters, "no such CA file").await;
         clusters = envoy.receive(CDS).await;
     }
@@ -225,7 +227,7 @@ async fn an_envoy_that_reconnects_gets_what_it_missed() {
 }
 
 #[tokio::test]
-async fn the_plugin_configuration_can_be_had_alone() {
+async fn the_plugin_configuration_has_its_own_service() {
     let service = TestService::start().await;
     let mut envoy = Envoy::connect(&service, "e1", Service::Extensions).await;
     envoy
@@ -249,7 +251,7 @@ async fn the_plugin_configuration_can_be_had_alone() {
 }
 
 #[tokio::test]
-async fn clusters_can_be_had_alone() {
+async fn clusters_have_their_own_service() {
     let service = TestService::start().await;
     service.create(&common::channel("one")).await;
     let mut envoy = Envoy::connect(&service, "e1", Service::Clusters).await;
@@ -326,88 +328,4 @@ async fn stopping_ends_open_streams() {
         .await
         .unwrap()
         .unwrap();
-}
-
-#[tokio::test]
-async fn an_envoy_finds_the_same_after_a_restart() {
-    let service = TestService::start().await;
-    let id = service.create(&common::channel("one")).await;
-    service.patch(&id, &json!({"region": "eu-west-1"})).await;
-    let dir = Arc::clone(&service.dir);
-    service.shutdown().await;
-    let service = TestService::start_in(dir, &[]).await;
-    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
-    envoy.subscribe(CDS, "2").await;
-    envoy.subscribe(ECDS, "2").await;
-    let clusters = envoy.receive(CDS).await;
-    assert_eq!(
-        (revision(&clusters), cluster_names(&clusters)),
-        ("2", vec![EU.to_owned(), US.to_owned()]),
-        "requests may still be under way on what it had lately"
-    );
-    envoy.ack(&clusters).await;
-    assert_eq!(revision(&envoy.receive(ECDS).await), "2");
-}
-
-/// A service that has lost its database, and the number of its revision when it had it.
-async fn without_its_database() -> (TestService, &'static str) {
-    let service = TestService::start().await;
-    service.create(&common::channel("one")).await;
-    service.create(&common::channel("two")).await;
-    let dir = Arc::clone(&service.dir);
-    service.shutdown().await;
-    std::fs::remove_file(dir.path().join("test.db")).unwrap();
-    (TestService::start_in(dir, &[]).await, "2")
-}
-
-#[tokio::test]
-async fn an_envoy_keeps_its_channels_when_the_service_starts_without_any() {
-    let (service, version) = without_its_database().await;
-    let mut envoy = Envoy::connect(&service, "e1", Service::Aggregated).await;
-    envoy.subscribe(CDS, version).await;
-    envoy.subscribe(ECDS, version).await;
-    let mut alone = Envoy::connect(&service, "e2", Service::Extensions).await;
-    alone.subscribe(ECDS, version).await;
-    let held = |status: &serde_json::Value| {
-        status["envoys"][0]["state"] == "held" && status["envoys"][1]["state"] == "held"
-    };
-    let status = service.wait_for("held", held).await;
-    assert_eq!(status["envoys"][0]["active_revision"], 2);
-    let summary = status["summary"].as_str().unwrap();
-    assert!(summary.contains("2 of them keep"), "{summary}");
-    let metrics = service.get("/metrics").await.text;
-    assert!(metrics.contains(r#"config_service_envoys{state="held"} 2"#));
-    // One that has nothing has nothing to lose.
-    let fresh = Envoy::settled(&service, "e3").await;
-    service
-        .wait_for("active", |status| status["envoys"][2]["state"] == "active")
-        .await;
-    drop(fresh);
-    // An edit is what somebody wants, so it is the first that they are sent.
-    service.create(&common::channel("three")).await;
-    let clusters = envoy.receive(CDS).await;
-    assert_eq!(
-        (revision(&clusters), cluster_names(&clusters)),
-        ("1", vec![US.to_owned()])
-    );
-    envoy.ack(&clusters).await;
-    for envoy in [&mut envoy, &mut alone] {
-        let plugin = envoy.receive(ECDS).await;
-        assert_eq!(plugin_json(&plugin)["channels"][0]["name"], "three");
-    }
-}
-
-#[tokio::test]
-async fn channels_that_were_deleted_are_taken_away_after_a_restart_too() {
-    let service = TestService::start().await;
-    let id = service.create(&common::channel("one")).await;
-    service
-        .send(Method::DELETE, &format!("/api/channels/{id}"), "")
-        .await;
-    let service = service.restart().await;
-    let mut envoy = Envoy::connect(&service, "e1", Service::Extensions).await;
-    envoy.subscribe(ECDS, "1").await;
-    let plugin = envoy.receive(ECDS).await;
-    assert_eq!(revision(&plugin), "2");
-    assert_eq!(plugin_json(&plugin)["channels"], json!([]));
 }

@@ -42,7 +42,7 @@ impl Files {
         self.start_for(with_client_ca, "").await
     }
 
-    /// The same for clients with these names alone, unless they are empty.
+    /// The same, only for clients with these names if there are any.
     async fn start_for(&self, with_client_ca: bool, names: &str) -> TestService {
         let [certificate, key, ca] =
             ["server.pem", "server.key", "ca.pem"].map(|it| self.path(it).display().to_string());
@@ -104,7 +104,7 @@ async fn envoys_that_trust_the_certificate_are_served() {
     subscribe(&service, &authority, None).await.unwrap();
     let stranger = Authority::new("another");
     assert!(subscribe(&service, &stranger, None).await.is_err());
-    // Plain text is not understood.
+    // Plain text is not accepted.
     let uri = format!("http://{}", service.xds_addr());
     let plain = Channel::from_shared(uri).unwrap().connect().await;
     if let Ok(channel) = plain {
@@ -114,7 +114,7 @@ async fn envoys_that_trust_the_certificate_are_served() {
 }
 
 #[tokio::test]
-async fn mutual_tls_serves_envoys_with_a_certificate_alone() {
+async fn mutual_tls_serves_only_envoys_with_a_certificate() {
     let (files, ours, clients) = mutual();
     let service = files.start(true).await;
     let client = |authority: &Authority| Some(authority.issue("envoy"));
@@ -124,7 +124,7 @@ async fn mutual_tls_serves_envoys_with_a_certificate_alone() {
 }
 
 #[tokio::test]
-async fn mutual_tls_may_be_for_some_names_alone() {
+async fn mutual_tls_may_be_limited_to_some_names() {
     let (files, ours, clients) = mutual();
     let identity = "spiffe://cluster.local/ns/istio-system/sa/gateway";
     let names = format!("envoy.test,{identity}");
@@ -140,7 +140,7 @@ async fn mutual_tls_may_be_for_some_names_alone() {
 }
 
 #[tokio::test]
-async fn new_files_count_for_the_next_connection_and_broken_ones_never() {
+async fn new_files_apply_to_the_next_connection_and_invalid_ones_never() {
     let (files, old, new) = (Files::new(), Authority::new("old"), Authority::new("new"));
     files.issue(&old);
     files.write("ca.pem", &old.pem());
@@ -169,7 +169,7 @@ fn args(extra: &[&str]) -> Result<Args, clap::Error> {
 }
 
 #[tokio::test]
-async fn plain_text_is_for_loopback_unless_asked_for() {
+async fn plain_text_is_for_loopback_unless_requested() {
     let dir = TempDir::new().unwrap();
     let database = format!("--database={}", dir.path().join("test.db").display());
     let open = "--xds-listen=0.0.0.0:0";
@@ -181,7 +181,7 @@ async fn plain_text_is_for_loopback_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn files_that_make_no_sense_are_named() {
+async fn invalid_files_are_named() {
     let (files, authority) = (Files::new(), Authority::new("ours"));
     files.issue(&authority);
     files.write("empty.pem", "");
@@ -189,11 +189,15 @@ async fn files_that_make_no_sense_are_named() {
     let (certificate, key) = (file("server.pem"), file("server.key"));
     for (certificate, key, named) in [
         (&file("missing.pem"), &key, "missing.pem"),
-        (&file("empty.pem"), &key, "empty.pem holds no certificate"),
+        (
+            &file("empty.pem"),
+            &key,
+            "empty.pem contains no certificate",
+        ),
         (
             &certificate,
             &certificate,
-            "server.pem holds no private key",
+            "server.pem contains no private key",
         ),
     ] {
         let extra = [
@@ -206,7 +210,7 @@ async fn files_that_make_no_sense_are_named() {
         let error = Service::start(args(&extra).unwrap()).await.unwrap_err();
         assert!(error.to_string().contains(named), "{error}");
     }
-    // One without the other is no TLS.
+    // One without the other is not enough for TLS.
     assert!(args(&["--xds-tls-certificate", &certificate]).is_err());
     assert!(args(&["--xds-tls-key", &key]).is_err());
     assert!(args(&["--xds-tls-client-ca", &certificate]).is_err());

@@ -1,4 +1,4 @@
-//! Certificates of a test's own.
+//! Certificates for tests.
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 
@@ -14,7 +14,7 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    /// Its own certificate, which clients may trust.
+    /// Its certificate, for clients to trust.
     pub fn pem(&self) -> String {
         self.0.pem()
     }

@@ -1,4 +1,4 @@
-//! An Envoy as far as xDS is concerned.
+//! A fake Envoy that speaks xDS.
 
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::core::v3::{Node, TypedExtensionConfig};
@@ -24,7 +24,7 @@ use super::{DEADLINE, TestService};
 pub const CDS: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 pub const ECDS: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 
-/// Which discovery service a stream is opened at.
+/// The discovery service on which to open a stream.
 #[derive(Clone, Copy)]
 pub enum Service {
     Aggregated,
@@ -36,7 +36,7 @@ pub struct Envoy {
     node: Node,
     /// Filters that clusters ask for.
     filters: Vec<String>,
-    /// The latest request for filters, once there was one.
+    /// The latest request for filters, if there was one.
     asked: Option<DiscoveryRequest>,
     requests: mpsc::Sender<DiscoveryRequest>,
     responses: Streaming<DiscoveryResponse>,
@@ -49,14 +49,34 @@ impl Envoy {
             .unwrap()
     }
 
-    /// Opens a stream on a connection that is there.
+    /// Opens a stream on an existing connection.
     pub async fn connect_over(
         channel: Channel,
         id: &str,
         at: Service,
     ) -> Result<Self, tonic::Status> {
+        Self::open(channel, id, at, None).await
+    }
+
+    /// Opens a stream for filters alone, which says which clusters the Envoy has from elsewhere.
+    pub async fn naming_clusters(service: &TestService, id: &str, clusters: &str) -> Self {
+        let channel = channel(service).await;
+        let opened = Self::open(channel, id, Service::Extensions, Some(clusters)).await;
+        opened.unwrap()
+    }
+
+    async fn open(
+        channel: Channel,
+        id: &str,
+        at: Service,
+        clusters: Option<&str>,
+    ) -> Result<Self, tonic::Status> {
         let (requests, receiver) = mpsc::channel(16);
-        let outbound = ReceiverStream::new(receiver);
+        let mut outbound = tonic::Request::new(ReceiverStream::new(receiver));
+        if let Some(clusters) = clusters {
+            let metadata = outbound.metadata_mut();
+            metadata.insert("x-bedrock-clusters", clusters.parse().unwrap());
+        }
         let opened = match at {
             Service::Aggregated => {
                 AggregatedDiscoveryServiceClient::new(channel)
@@ -99,7 +119,7 @@ impl Envoy {
         envoy
     }
 
-    /// Sends the first request for a type; `version` is what an earlier stream brought.
+    /// Sends the first request for a type; `version` is what it got on an earlier stream.
     pub async fn subscribe(&mut self, type_url: &str, version: &str) {
         self.send(DiscoveryRequest {
             version_info: version.to_owned(),
@@ -147,7 +167,8 @@ impl Envoy {
         self.requests.send(request).await.unwrap();
     }
 
-    /// The next response, which must be of this type. The filter of pools is taken silently.
+    /// The next response, which must be of this type. The pools' filter is accepted
+    /// silently.
     pub async fn receive(&mut self, type_url: &str) -> DiscoveryResponse {
         loop {
             let response = self.receive_any(type_url).await;
@@ -204,7 +225,7 @@ pub fn clusters(response: &DiscoveryResponse) -> Vec<Cluster> {
         .collect()
 }
 
-/// Names of the clusters that lead somewhere.
+/// Names of the clusters with endpoints.
 pub fn cluster_names(response: &DiscoveryResponse) -> Vec<String> {
     clusters(response)
         .into_iter()

@@ -1,4 +1,4 @@
-//! A config-service as a process of its own.
+//! A config-service in its own process.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -9,26 +9,38 @@ use tempfile::TempDir;
 
 use super::TOKEN;
 
-/// A running service, on ports of the kernel's choice and a new database.
+/// A running service, on ports that the kernel chose and a new database.
 pub struct ServiceProcess {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
     pub admin: SocketAddr,
     pub xds: SocketAddr,
-    _dir: TempDir,
+    _dir: Arc<TempDir>,
 }
 
 impl ServiceProcess {
-    /// Starts one that may open so many files; its token is [`TOKEN`].
+    /// Starts one that may open this many files; its token is [`TOKEN`].
     pub fn start(most_files: u32, extra: &[&str]) -> Self {
-        let dir = TempDir::new().unwrap();
+        let dir = Arc::new(TempDir::new().unwrap());
         let script = format!("ulimit -n {most_files} && exec \"$0\" \"$@\"");
-        let mut child = Command::new("sh")
-            .args(["-c", &script, env!("CARGO_BIN_EXE_config-service")])
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_config-service")]);
+        Self::run(command, dir, extra)
+    }
+
+    /// Starts one on the database in `dir`, with no variables but these.
+    pub fn start_in(dir: Arc<TempDir>, extra: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_config-service"));
+        command.env_clear().envs(variables.iter().copied());
+        Self::run(command, dir, extra)
+    }
+
+    fn run(mut command: Command, dir: Arc<TempDir>, extra: &[&str]) -> Self {
+        let mut child = command
             .args(["--wasm-path-in-envoy=/x.wasm", "--init"])
             .arg(format!("--database={}/test.db", dir.path().display()))
             .args(extra)
-            // Flags win over variables.
+            // Flags take precedence over variables.
             .env("BEDROCK_LISTEN", "127.0.0.1:0")
             .env("BEDROCK_XDS_LISTEN", "127.0.0.1:0")
             .env("BEDROCK_ADMIN_TOKEN", TOKEN)
@@ -48,7 +60,7 @@ impl ServiceProcess {
         }
         let (admin, xds) = addresses.unwrap_or_else(|| panic!("not started: {log:?}"));
         let rest = Arc::clone(&log);
-        // A full pipe would stop the service.
+        // A full pipe would block the service.
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 rest.lock().unwrap().push(plain(&line));
@@ -63,7 +75,7 @@ impl ServiceProcess {
         }
     }
 
-    /// What it logged so far.
+    /// What it has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }

@@ -1,21 +1,22 @@
-//! Before the document came from the code it was written by hand. What it promised then is promised still.
+//! The document was written by hand before it was generated from the code. What it promised then, it still
+//! promises.
 
 use serde_json::{Value, json};
 
 use super::document;
 use super::shape::Shape;
 
-/// The document as it was written.
+/// The document as it was written by hand.
 fn promised() -> Value {
     serde_json::from_str(include_str!("promised.json")).unwrap()
 }
 
-/// Who makes the values that a schema describes.
+/// Who sends the values that a schema describes.
 #[derive(Clone, Copy, PartialEq)]
 enum Maker {
-    /// Clients: what they might send, they may send still.
+    /// Clients: what they could send, they still can.
     Client,
-    /// The service: it answers with nothing that clients do not know.
+    /// The service: it must not answer with anything that clients do not know.
     Service,
 }
 
@@ -27,7 +28,7 @@ struct Comparison {
 }
 
 #[tokio::test]
-async fn what_was_promised_is_promised_still() {
+async fn what_was_promised_is_still_promised() {
     let mut comparison = Comparison {
         old: promised(),
         new: document().await,
@@ -140,7 +141,7 @@ impl Comparison {
         let new = Shape::of(new, &self.new);
         let known = match maker {
             Maker::Client => old.kinds.is_subset(&new.kinds),
-            // One that may be anything was not described at all.
+            // A schema that allows anything was not described at all.
             Maker::Service => old.kinds.is_empty() || old.kinds == new.kinds,
         };
         self.check(known, at, &format!("its type, {:?}", old.kinds));
@@ -190,7 +191,7 @@ fn is_open(operation: &Value) -> bool {
     operation.get("security").is_some()
 }
 
-/// What a part of a document refers to, or the part itself.
+/// What a part of a document refers to, or that part itself.
 fn followed(part: &Value, document: &Value) -> Value {
     let reference = part["$ref"].as_str();
     let pointer = reference.map(|own| own.strip_prefix('#').unwrap());

@@ -1,20 +1,20 @@
-//! Schemas by what they say in the end: references followed, compositions put together.
+//! The effective content of schemas: references resolved, compositions merged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What else a schema can say of a value.
+/// Other statements that a schema can make about a value.
 const FACTS: [&str; 6] = [
     "default", "format", "maxItems", "maximum", "minimum", "pattern",
 ];
 
-/// What a schema says, whichever alternative a value is of.
+/// What a schema says, over all alternatives.
 #[derive(Debug, Default)]
 pub(super) struct Shape {
-    /// Types of JSON.
+    /// JSON types.
     pub(super) kinds: BTreeSet<String>,
-    /// Values that are the only ones.
+    /// The only permitted values.
     pub(super) words: Vec<Value>,
     /// Schemas by the name of the member.
     pub(super) members: BTreeMap<String, Vec<Value>>,

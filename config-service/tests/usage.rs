@@ -1,0 +1,303 @@
+//! What requests used, from an Envoy's report to the API, the page and the commands.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bedrock_filter::usage::{Record, RecordId, Tokens};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::Endpoint;
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
+
+use crate::common::TestService;
+
+/// A report as it travels; the records are the filter's own bytes.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Report {
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    records: Vec<Vec<u8>>,
+    #[prost(uint64, tag = "2")]
+    dropped: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Ack {
+    #[prost(message, repeated, tag = "1")]
+    exhausted: Vec<Exhausted>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Exhausted {
+    #[prost(string, tag = "1")]
+    caller: String,
+    #[prost(uint64, tag = "2")]
+    resets_at: u64,
+    #[prost(uint32, tag = "3")]
+    budget: u32,
+}
+
+/// A service that records usage.
+async fn recording(dir: &Arc<TempDir>, extra: &[&str]) -> TestService {
+    let database = dir.path().join("usage.db");
+    let flag = format!("--usage-database={}", database.display());
+    let arguments: Vec<_> = [flag.as_str()].iter().chain(extra).copied().collect();
+    TestService::start_in(Arc::clone(dir), &arguments).await
+}
+
+async fn report(service: &TestService, records: &[Record], dropped: u64) -> Result<Ack, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://{}", service.xds_addr())).unwrap();
+    let mut client = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
+    client.ready().await.unwrap();
+    let report = Report {
+        records: records.iter().map(Record::encode).collect(),
+        dropped,
+    };
+    let path = PathAndQuery::from_static("/bedrock.usage.v1.Usage/Report");
+    let codec: ProstCodec<Report, Ack> = ProstCodec::default();
+    let answer = client.unary(Request::new(report), path, codec).await?;
+    Ok(answer.into_inner())
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
+/// A chat that cost 0.0024 dollars.
+fn chat(number: u8, caller: &str) -> Record {
+    Record {
+        id: RecordId([number; 16]),
+        at_ms: now_ms(),
+        caller: caller.to_owned(),
+        channel: "team-a".to_owned(),
+        region: "us-east-1".to_owned(),
+        model: "nova-pro".to_owned(),
+        model_id: "amazon.nova-pro-v1:0".to_owned(),
+        base_model: "amazon.nova-pro-v1:0".to_owned(),
+        endpoint: "openai_chat",
+        outcome: "answered",
+        tokens: Tokens {
+            input: 1_000,
+            output: 500,
+            ..Tokens::default()
+        },
+        attempts: 1,
+        duration_ms: 900,
+        first_token_ms: Some(100),
+        ..Record::default()
+    }
+}
+
+async fn usage(service: &TestService, query: &str) -> Value {
+    let reply = service.get(&format!("/api/usage{query}")).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    reply.json()
+}
+
+#[tokio::test]
+async fn what_is_reported_is_summed_up_once() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let batch = [chat(1, "ann"), chat(2, "bob"), chat(3, "bob")];
+    report(&service, &batch, 0).await.unwrap();
+    // The first answer was lost.
+    report(&service, &batch, 4).await.unwrap();
+    let all = usage(&service, "?by=caller&order=cost").await;
+    let lines = all["lines"].as_array().unwrap();
+    assert_eq!(lines.len(), 2, "{all}");
+    assert_eq!(lines[0]["caller"], "bob");
+    assert_eq!(
+        (&lines[0]["requests"], &lines[0]["cost_nano_usd"]),
+        (&2.into(), &4_800_000.into())
+    );
+    assert_eq!(lines[0]["input_tokens"], 2_000);
+    assert_eq!(all["dropped"], 4);
+    assert_eq!(all["duration_ms"]["p50"], 1_024.0);
+    assert_eq!(all["first_token_ms"]["p99"], 128.0);
+    let one = usage(&service, "?by=model&caller=ann").await;
+    assert_eq!(one["lines"][0]["model"], "nova-pro");
+    assert_eq!(one["lines"][0]["requests"], 1);
+    service.shutdown().await;
+    // What is stored survives.
+    let service = recording(&dir, &[]).await;
+    report(&service, &[chat(1, "ann")], 0).await.unwrap();
+    assert_eq!(usage(&service, "").await["lines"][0]["requests"], 3);
+}
+
+#[tokio::test]
+async fn lines_come_in_pages_and_as_text() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let batch: Vec<_> = (1..=5)
+        .map(|number| chat(number, &format!("c{number}")))
+        .collect();
+    report(&service, &batch, 0).await.unwrap();
+    let first = usage(&service, "?by=caller&limit=2").await;
+    assert_eq!(first["next_page_token"], "2");
+    let last = usage(&service, "?by=caller&limit=2&page_token=4").await;
+    assert_eq!(last["lines"][0]["caller"], "c5");
+    assert!(last.get("next_page_token").is_none(), "{last}");
+    let csv = service.get("/api/usage?by=caller&format=csv&limit=3").await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert_eq!(csv.header("x-next-page-token"), "3");
+    assert_eq!(csv.text.lines().count(), 4, "{}", csv.text);
+    let lines = service.get("/api/usage?by=caller&format=jsonl").await;
+    assert_eq!(lines.text.lines().count(), 5, "{}", lines.text);
+}
+
+#[tokio::test]
+async fn names_that_nothing_serves_are_listed() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let lost = |number| Record {
+        model: "gpt-4o".to_owned(),
+        model_id: String::new(),
+        base_model: String::new(),
+        channel: String::new(),
+        outcome: "refused",
+        code: "model_not_found",
+        tokens: Tokens::default(),
+        ..chat(number, "ann")
+    };
+    report(&service, &[lost(1), lost(2), chat(3, "ann")], 0)
+        .await
+        .unwrap();
+    let reply = service.get("/api/usage/unserved").await.json();
+    assert_eq!(reply["models"][0]["model"], "gpt-4o");
+    assert_eq!(reply["models"][0]["requests"], 2);
+    let maps = service.get("/api/usage/maps").await.json();
+    assert_eq!(maps["unused"], json!([]));
+    let models = usage(&service, "?by=model").await;
+    assert_eq!(models["lines"].as_array().unwrap().len(), 2, "{models}");
+}
+
+#[tokio::test]
+async fn questions_that_make_no_sense_are_refused() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    for query in [
+        "?by=colour",
+        "?from=yesterday",
+        "?limit=0",
+        "?format=xml",
+        "?what=1",
+    ] {
+        service
+            .get(&format!("/api/usage{query}"))
+            .await
+            .problem(400);
+    }
+    service.get("/api/usage/maps?days=0").await.problem(400);
+}
+
+#[tokio::test]
+async fn without_the_flag_nothing_is_recorded_and_filters_are_not_told() {
+    let service = TestService::start().await;
+    service.get("/api/usage").await.problem(404);
+    let refused = report(&service, &[chat(1, "ann")], 0).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unimplemented);
+    let config = service.get("/api/export/plugin-config").await.json();
+    assert!(config.get("usage").is_none(), "{config}");
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &["--usage-cluster=mesh-xds"]).await;
+    let config = service.get("/api/export/plugin-config").await.json();
+    assert_eq!(config["usage"]["cluster"], "mesh-xds");
+}
+
+#[tokio::test]
+async fn a_database_that_takes_nothing_makes_envoys_keep_their_records() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    report(&service, &[chat(1, "ann")], 0).await.unwrap();
+    // Another process has it for longer than the service waits.
+    let url = format!("sqlite://{}", dir.path().join("usage.db").display());
+    let mut other = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url)
+        .await
+        .unwrap();
+    sqlx::query("BEGIN EXCLUSIVE")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    let refused = report(&service, &[chat(2, "ann")], 0).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+    assert!(!refused.message().contains("usage.db"), "{refused}");
+    sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+    report(&service, &[chat(2, "ann")], 0).await.unwrap();
+    assert_eq!(usage(&service, "").await["lines"][0]["requests"], 2);
+}
+
+#[tokio::test]
+async fn prices_of_a_file_apply() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let prices = dir.path().join("prices.json");
+    std::fs::write(
+        &prices,
+        r#"{"prices": {"amazon.nova-pro-v1:0": {"input": 1, "output": 1}}}"#,
+    )
+    .unwrap();
+    let flag = format!("--prices={}", prices.display());
+    let service = recording(&dir, &[&flag]).await;
+    report(&service, &[chat(1, "ann")], 0).await.unwrap();
+    let all = usage(&service, "").await;
+    assert_eq!(all["lines"][0]["cost_nano_usd"], 1_500_000);
+}
+
+#[tokio::test]
+async fn a_budget_is_enforced_by_the_answer_and_shown() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let set = |path: &'static str, body: Value| {
+        let (service, body) = (&service, body.to_string());
+        async move { service.send(Method::PUT, path, &body).await }
+    };
+    let spent = |ack: Ack| {
+        ack.exhausted
+            .into_iter()
+            .map(|own| (own.caller, own.budget))
+    };
+    for (path, body) in [
+        ("/api/budgets/ann", json!({"tokens": 3_000})),
+        ("/api/budgets/*", json!({"usd": 0.006})),
+    ] {
+        assert_eq!(set(path, body).await.status, StatusCode::NO_CONTENT);
+    }
+    let ack = report(&service, &[chat(1, "ann"), chat(2, "bob")], 0)
+        .await
+        .unwrap();
+    assert_eq!(spent(ack).count(), 0);
+    let ack = report(&service, &[chat(3, "ann")], 0).await.unwrap();
+    let told: Vec<_> = spent(ack).collect();
+    assert_eq!(told, [(String::new(), 1), ("ann".to_owned(), 0)]);
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"][0]["caller"], "*");
+    assert_eq!(list["budgets"][0]["used_nano_usd"], 7_200_000);
+    assert_eq!(list["budgets"][1]["used_tokens"], 3_000);
+    assert_eq!(list["budgets"][1]["used"], 1.0);
+    let metrics = service.get("/metrics").await.text;
+    assert!(
+        metrics.contains("config_service_budget_used_ratio{caller=\"ann\"} 1.0"),
+        "{metrics}"
+    );
+    // A restart forgets neither the budgets nor what was used.
+    service.shutdown().await;
+    let service = recording(&dir, &[]).await;
+    let ack = report(&service, &[], 0).await.unwrap();
+    assert_eq!(spent(ack).count(), 2);
+    let reply = service.send(Method::DELETE, "/api/budgets/*", "").await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT);
+    service
+        .send(Method::DELETE, "/api/budgets/*", "")
+        .await
+        .problem(404);
+    let told: Vec<_> = spent(report(&service, &[], 0).await.unwrap()).collect();
+    assert_eq!(told, [("ann".to_owned(), 0)]);
+    for body in [json!({}), json!({"usd": -1}), json!({"tokens": "many"})] {
+        let reply = service
+            .send(Method::PUT, "/api/budgets/ann", &body.to_string())
+            .await;
+        assert!(reply.status.is_client_error(), "{body}: {reply:?}");
+    }
+}
