@@ -1,11 +1,13 @@
-//! Which model an id, an inference profile or an ARN stands for.
+//! Which model an id, an inference profile or an ARN refers to.
 
+mod account;
 mod arn;
 mod geo;
 mod models;
 
 use std::collections::BTreeMap;
 
+pub(crate) use self::account::Profile;
 use self::arn::{Arn, Resource};
 pub(crate) use self::models::Apis;
 use self::models::{MODELS, Route};
@@ -17,10 +19,10 @@ use crate::signature::Caller;
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
 const MAX_ID: usize = 2048;
 const DEFAULT_PROFILE_MODEL: &str = "anthropic.claude-sonnet-4-5-20250929-v1:0";
-/// The limit of models that were added without one.
+/// The limit for models that were added without one.
 const DEFAULT_MAX_TOKENS: u64 = 64_000;
 const CLAUDE: &str = "image pdf tools schema";
-/// The abilities of models that were added.
+/// The abilities of models that a test added.
 const EVERYTHING: &str = "image pdf audio video tools schema";
 
 /// A model that the simulator serves.
@@ -29,10 +31,10 @@ pub(crate) struct Model {
     /// Base model id.
     pub(crate) id: String,
     pub(crate) family: Family,
-    /// Most tokens that may be asked for.
+    /// The most tokens that may be requested.
     pub(crate) max_tokens: u64,
     pub(crate) apis: Apis,
-    /// What it takes besides text, and can; see `models::Row`.
+    /// What it accepts besides text, and its abilities; see `models::Row`.
     can: &'static str,
     throughput: Throughput,
     /// Prefixes of its cross-region inference profiles.
@@ -46,16 +48,18 @@ enum Throughput {
     ProfileOnly,
 }
 
-/// Every model and every profile the simulator knows.
+/// Every model and every profile that the simulator knows.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog {
     models: BTreeMap<String, Model>,
     /// ARN to base model id.
     profiles: BTreeMap<String, String>,
+    /// The most that a page of a list has, whatever the caller asks for.
+    page_size: usize,
 }
 
 impl Model {
-    /// Whether it takes, or can, something besides text: `image`, `tools`, …
+    /// Whether it has an ability: `image`, `tools`, …
     pub(crate) fn can(&self, what: &str) -> bool {
         self.can.split(' ').any(|known| known == what)
     }
@@ -91,6 +95,7 @@ impl Default for Catalog {
         Self {
             models: models.map(|model| (model.id.clone(), model)).collect(),
             profiles: BTreeMap::new(),
+            page_size: usize::MAX,
         }
     }
 }
@@ -113,7 +118,16 @@ impl Catalog {
         self.profiles.insert(arn.to_owned(), id.to_owned());
     }
 
-    /// A model of the caller's own, which InvokeModel alone serves.
+    pub(crate) fn set_page_size(&mut self, size: usize) {
+        self.page_size = size.max(1);
+    }
+
+    /// Takes a model away, as an account without access to it sees it.
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.models.remove(id);
+    }
+
+    /// A caller's own model, which only InvokeModel serves.
     pub(crate) fn set_own(&mut self, arn: &str, family: Family) {
         let model = self.entry(arn);
         model.family = family;
@@ -133,11 +147,11 @@ impl Catalog {
         })
     }
 
-    /// The model that `sent`, the decoded path segment, stands for.
+    /// The model that `sent`, the decoded path segment, refers to.
     ///
     /// # Errors
-    /// `ValidationException` when it stands for none here, or only for an
-    /// inference profile; `AccessDeniedException` for another account's ARN.
+    /// `ValidationException` when it refers to none here, or only to an inference
+    /// profile; `AccessDeniedException` for another account's ARN.
     pub(crate) fn resolve(&self, sent: &str, caller: &Caller) -> Result<&Model, AwsError> {
         if sent.is_empty() || sent.len() > MAX_ID {
             return Err(unknown());
@@ -160,6 +174,19 @@ impl Catalog {
                 self.models.get(id).ok_or_else(unknown)
             }
         }
+    }
+
+    /// The model whose tokens are counted: by its base id alone.
+    ///
+    /// # Errors
+    /// `ValidationException` for a profile, and for models that have no counter.
+    pub(crate) fn counted(&self, sent: &str) -> Result<&Model, AwsError> {
+        let model = self.models.get(sent);
+        let model =
+            model.filter(|model| model.family == Family::Claude && claude::counts(&model.id));
+        model.ok_or_else(|| {
+            AwsError::validation("The provided model doesn't support counting tokens.")
+        })
     }
 
     fn resolve_id(&self, id: &str, sent: &str, region: &str) -> Result<&Model, AwsError> {

@@ -1,5 +1,5 @@
-//! What a request asks of Bedrock itself, apart from the model: guardrail,
-//! trace, service tier, latency, metadata.
+//! What a request asks of Bedrock itself rather than of the model: guardrail, trace,
+//! service tier, latency, metadata.
 //!
 //! `InvokeModel` takes them as headers, Converse as body fields:
 //! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>.
@@ -22,7 +22,7 @@ const MAX_PAIRS: usize = 16;
 /// The controls of one request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Controls {
-    /// Identifier of the guardrail that watches.
+    /// Identifier of the guardrail that applies.
     guardrail: Option<String>,
     traces: bool,
     tier: Option<String>,

@@ -58,7 +58,7 @@ pub(crate) fn whole(text: String, effect: &Effect, pace: Pace) -> Body {
     body(steps)
 }
 
-/// The frames that are really sent, and whether the connection is cut after.
+/// The frames that are actually sent, and whether the connection is cut afterwards.
 fn shape(mut frames: Vec<Vec<u8>>, effect: &Effect) -> (Vec<Vec<u8>>, bool) {
     match effect {
         Effect::Exception {

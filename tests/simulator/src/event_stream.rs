@@ -38,7 +38,7 @@ pub(crate) fn chunk(index: usize, event: &Value) -> Vec<u8> {
 }
 
 /// The frame of one event of `ConverseStream`. An event is an object with one
-/// key, its type; what is below it goes out in clear, with padding.
+/// key, its type; its content is sent as it is, with padding.
 pub(crate) fn named(index: usize, event: &Value) -> Vec<u8> {
     let mut fields = event.as_object().into_iter().flatten();
     let Some((name, inner)) = fields.next() else {

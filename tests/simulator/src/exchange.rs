@@ -1,5 +1,7 @@
 //! One request to the Bedrock Runtime: authenticate, resolve, validate, answer.
 
+mod control;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,7 +16,7 @@ use serde_json::{Value, json};
 use crate::catalog::{Apis, Model};
 use crate::controls::Controls;
 use crate::error::AwsError;
-use crate::family::{Answer, Converse, Dialect, Overrides};
+use crate::family::{Answer, Converse, Dialect, Overrides, Told};
 use crate::fault::{Effect, Fault, Operation, Subject};
 use crate::listener::Cut;
 use crate::recorded::{Recorded, Verdict};
@@ -22,7 +24,7 @@ use crate::server::Upload;
 use crate::signature::Caller;
 use crate::simulator::Shared;
 use crate::wire::WireRequest;
-use crate::{delivery, event_stream};
+use crate::{account, count, delivery, event_stream};
 
 /// Answers a request and records it.
 pub(crate) async fn answer(
@@ -30,6 +32,9 @@ pub(crate) async fn answer(
     request: &WireRequest,
     (upload, cut): (Upload, Cut),
 ) -> Response {
+    if let Some(wanted) = account::operation(request) {
+        return control::answer(shared, request, wanted, &cut).await;
+    }
     let accepted = match judge(shared, request, upload) {
         Ok(accepted) => accepted,
         Err(refusal) => {
@@ -37,7 +42,20 @@ pub(crate) async fn answer(
             return refusal.into_response();
         }
     };
-    let fault = shared.faults().take(accepted.subject());
+    let fault = accept(shared, request, accepted.subject()).await;
+    let overrides = Overrides {
+        told: Told::by(&accepted.body),
+        script: shared.script_for(&accepted.body),
+        ..Overrides::default()
+    };
+    let mut response = deliver(shared, &accepted, (&fault, overrides), &cut);
+    extend(response.headers_mut(), &fault.headers);
+    response
+}
+
+/// Records an accepted request with the fault that it meets, and waits as long as that says.
+async fn accept(shared: &Shared, request: &WireRequest, subject: Subject<'_>) -> Fault {
+    let fault = shared.faults().take(subject);
     let verdict = match &fault {
         None => Verdict::Accepted,
         Some(fault) => Verdict::Faulted {
@@ -50,9 +68,34 @@ pub(crate) async fn answer(
     });
     let fault = fault.unwrap_or_else(|| Fault::new(Effect::None));
     tokio::time::sleep(Duration::from_millis(fault.pace.before_headers_ms)).await;
-    let mut response = deliver(&accepted, &fault, &cut);
-    extend(response.headers_mut(), &fault.headers);
-    response
+    fault
+}
+
+/// The answer in place of the normal one, if a fault is of that kind.
+fn instead(effect: &Effect, cut: &Cut) -> Option<Response> {
+    match effect {
+        Effect::Error {
+            status,
+            name,
+            message,
+            headers,
+        } => {
+            let mut response = AwsError::new(*status, name, message).into_response();
+            extend(response.headers_mut(), headers);
+            Some(response)
+        }
+        Effect::Raw {
+            status,
+            headers,
+            body,
+        } => Some(raw(*status, headers, Body::from(body.clone()))),
+        Effect::UnknownOperation => Some(unknown_operation()),
+        Effect::Close => {
+            cut.now();
+            None
+        }
+        _ => None,
+    }
 }
 
 /// A request that AWS would serve.
@@ -87,12 +130,18 @@ fn judge<'a>(
     let caller = shared.keyring().authenticate(request, now())?;
     check_key_region(&caller)?;
     let model_id = decode(segment)?;
-    let model = shared.settings.catalog.resolve(&model_id, &caller)?;
+    let model = match operation {
+        Operation::CountTokens => shared.settings.catalog.counted(&model_id)?,
+        _ => shared.settings.catalog.resolve(&model_id, &caller)?,
+    };
     check_api(model, operation)?;
     let mut body: Value = serde_json::from_slice(&request.body).map_err(|_| {
         let text = "Malformed input request, please reformat your input and try again.";
         AwsError::validation(text)
     })?;
+    if operation == Operation::CountTokens {
+        body = count::inner(&body)?;
+    }
     let controls = match operation.converses() {
         true => {
             Controls::refuse_headers(request)?;
@@ -123,9 +172,9 @@ fn check_api(model: &Model, operation: Operation) -> Result<(), AwsError> {
 
 fn dialect(model: &Model, operation: Operation) -> &'static dyn Dialect {
     match operation {
-        Operation::Invoke | Operation::InvokeStream => model.family.dialect(),
         Operation::Converse => &Converse::Plain,
         Operation::ConverseStream => &Converse::Stream,
+        _ => model.family.dialect(),
     }
 }
 
@@ -141,6 +190,7 @@ fn route(request: &WireRequest) -> Option<(&str, Operation)> {
         "invoke-with-response-stream" => Some((segment, Operation::InvokeStream)),
         "converse" => Some((segment, Operation::Converse)),
         "converse-stream" => Some((segment, Operation::ConverseStream)),
+        "count-tokens" => Some((segment, Operation::CountTokens)),
         _ => None,
     }
 }
@@ -223,26 +273,16 @@ impl Refusal {
     }
 }
 
-fn deliver(accepted: &Accepted<'_>, fault: &Fault, cut: &Cut) -> Response {
-    let mut overrides = Overrides::default();
+fn deliver(
+    shared: &Shared,
+    accepted: &Accepted<'_>,
+    (fault, mut overrides): (&Fault, Overrides),
+    cut: &Cut,
+) -> Response {
+    if let Some(response) = instead(&fault.effect, cut) {
+        return response;
+    }
     match &fault.effect {
-        Effect::Error {
-            status,
-            name,
-            message,
-            headers,
-        } => {
-            let mut response = AwsError::new(*status, name, message).into_response();
-            extend(response.headers_mut(), headers);
-            return response;
-        }
-        Effect::Raw {
-            status,
-            headers,
-            body,
-        } => {
-            return raw(*status, headers, Body::from(body.clone()));
-        }
         Effect::Bytes {
             status,
             headers,
@@ -252,28 +292,28 @@ fn deliver(accepted: &Accepted<'_>, fault: &Fault, cut: &Cut) -> Response {
             let pieces = delivery::pieces(body, fault.pace);
             return raw(*status, headers, pieces);
         }
-        Effect::UnknownOperation => return unknown_operation(),
-        Effect::Close => cut.now(),
         Effect::GuardrailIntervened { message } => overrides.guardrail = Some(message.clone()),
         Effect::CachedTokens { read, write } => {
             (overrides.cache_read, overrides.cache_write) = (*read, *write);
         }
         _ => {}
     }
-    let mut answer = dialect(accepted.model, accepted.operation).answer(
-        accepted.model,
-        &accepted.body,
-        &overrides,
-    );
+    let speaker = dialect(accepted.model, accepted.operation);
+    let mut answer = speaker.answer(accepted.model, &accepted.body, &overrides);
+    if accepted.operation == Operation::CountTokens {
+        answer.body = json!({"inputTokens": answer.input_tokens});
+        return whole(&answer, fault);
+    }
+    shared.bill().add(&answer, &overrides);
     if !accepted.operation.converses() {
         answer.measure(&overrides);
         let intervened = overrides.guardrail.as_deref();
         accepted.controls.mark(&mut answer, intervened);
     }
     match accepted.operation {
-        Operation::Invoke => plain(&answer, accepted, fault),
-        Operation::Converse => whole(&answer, fault),
+        Operation::Converse | Operation::CountTokens => whole(&answer, fault),
         Operation::InvokeStream | Operation::ConverseStream => streamed(&answer, accepted, fault),
+        _ => plain(&answer, accepted, fault),
     }
 }
 
@@ -333,7 +373,7 @@ fn streamed(answer: &Answer, accepted: &Accepted<'_>, fault: &Fault) -> Response
     response
 }
 
-/// A path that no operation has is answered with HTTP 200:
+/// A path that belongs to no operation is answered with HTTP 200:
 /// <https://github.com/BerriAI/litellm/issues/3805>.
 fn unknown_operation() -> Response {
     let body = json!({

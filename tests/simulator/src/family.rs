@@ -23,17 +23,20 @@ mod reply;
 mod sample;
 mod schema;
 mod titan;
+mod told;
 
 pub(crate) use self::converse::Converse;
+pub(crate) use self::told::Told;
 
 use serde_json::{Value, json};
 
 use crate::catalog::Model;
 use crate::error::AwsError;
+use crate::script::Script;
 
 /// What one family refuses and answers.
 pub(crate) trait Dialect: Sync {
-    /// Refuses what AWS refuses.
+    /// Refuses whatever AWS refuses.
     ///
     /// # Errors
     /// The `ValidationException` AWS would answer with.
@@ -43,10 +46,14 @@ pub(crate) trait Dialect: Sync {
     fn answer(&self, model: &Model, body: &Value, overrides: &Overrides) -> Answer;
 }
 
-/// What a fault changes in an otherwise normal answer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is known of an answer apart from the fields of the body.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Overrides {
-    /// The text of a guardrail that intervened.
+    /// What the texts of the body ask for.
+    pub(crate) told: Told,
+    /// What the answer is taken from.
+    pub(crate) script: Option<Script>,
+    /// The text of a guardrail that has intervened.
     pub(crate) guardrail: Option<String>,
     pub(crate) cache_read: u64,
     pub(crate) cache_write: u64,
@@ -128,8 +135,8 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family of an id that the catalogue does not have, read off its
-    /// vendor. An ARN says nothing: it stands for Claude.
+    /// The family of an id that is not in the catalogue, judging by its vendor. An ARN
+    /// does not reveal one, and counts as Claude.
     pub(crate) fn of_id(id: &str) -> Self {
         let known = [
             ("amazon.nova-", Self::Nova),

@@ -12,9 +12,9 @@ pub(crate) use self::queue::{FaultQueue, Subject};
 
 /// One injected fault.
 ///
-/// Faults wait in a queue. A request that passed authentication and
-/// validation takes the first one whose [`When`] fits; a refused request takes
-/// none, so a fault never hides a bad request.
+/// Faults wait in a queue. A request that passed authentication and validation takes the
+/// first one whose [`When`] matches; a refused request takes none, so a fault never hides
+/// a bad request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -27,7 +27,7 @@ pub struct Fault {
     /// How the bytes leave; at once by default.
     #[serde(default)]
     pub pace: Pace,
-    /// Headers on top of those of the answer.
+    /// Headers in addition to those of the answer.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     /// How many requests it applies to; 1 by default.
@@ -68,7 +68,7 @@ pub enum Effect {
         #[serde(default)]
         body: String,
     },
-    /// Any answer at all, when its body is no text: a recorded event stream.
+    /// Any answer at all, with a body that is not text, such as a recorded event stream.
     Bytes {
         /// HTTP status.
         status: u16,
@@ -91,7 +91,7 @@ pub enum Effect {
         /// The `message` of the payload.
         message: String,
     },
-    /// The stream ends cleanly, but too early.
+    /// The stream ends cleanly but too early.
     Truncate {
         /// Events that are sent.
         after_events: usize,
@@ -153,7 +153,7 @@ pub struct Pace {
     pub piece_bytes: usize,
 }
 
-/// An operation of the Bedrock Runtime.
+/// An operation of Bedrock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
@@ -165,6 +165,14 @@ pub enum Operation {
     Converse,
     /// `ConverseStream`.
     ConverseStream,
+    /// The control plane's `ListFoundationModels`.
+    ListFoundationModels,
+    /// The control plane's `ListInferenceProfiles`.
+    ListInferenceProfiles,
+    /// The control plane's `GetInferenceProfile`.
+    GetInferenceProfile,
+    /// `CountTokens`.
+    CountTokens,
 }
 
 impl Operation {
@@ -221,7 +229,7 @@ impl Fault {
         })
     }
 
-    /// An answer that is no text, with its content type.
+    /// An answer that is not text, with its content type.
     #[must_use]
     pub fn bytes(status: u16, content_type: &str, body: &[u8]) -> Self {
         Self::new(Effect::Bytes {
@@ -251,7 +259,7 @@ impl Fault {
         })
     }
 
-    /// Only the pace changes.
+    /// Changes only the pace.
     #[must_use]
     pub fn paced(pace: Pace) -> Self {
         Self::new(Effect::None).with_pace(pace)

@@ -11,7 +11,7 @@ pub enum KeyState {
     /// Requests signed with it are served.
     #[default]
     Active,
-    /// Its session is over: requests are answered with `ExpiredTokenException`.
+    /// Its session has ended: requests are answered with `ExpiredTokenException`.
     Expired,
 }
 
@@ -79,7 +79,7 @@ impl Key {
         self
     }
 
-    /// Lets the key's session end at a time.
+    /// Ends the key's session at a time.
     #[must_use]
     pub fn until(mut self, expiry: SystemTime) -> Self {
         self.expires_at = Some(expiry);

@@ -1,9 +1,8 @@
 //! A strict local Amazon Bedrock Runtime, for tests and the demo.
 //!
-//! It verifies SigV4 with code of its own (module `signature`), refuses the
-//! bodies that AWS refuses and in AWS's words, speaks the binary event stream,
-//! answers deterministically, injects faults on demand, and keeps a list of
-//! what it received.
+//! It verifies SigV4 with its own code (module `signature`), refuses the bodies that AWS
+//! refuses and in AWS's words, speaks the binary event stream, answers deterministically,
+//! injects faults on demand, and keeps a list of what it received.
 //!
 //! ```no_run
 //! use bedrock_simulator::{Fault, Key, Simulator};
@@ -28,12 +27,14 @@
 //! - calls of the tools whose names follow the word "call" (`call get_weather
 //!   and now`), or of the one that the request forces, with arguments made from
 //!   their schemas;
-//! - JSON made from the schema where a structured answer is asked for;
+//! - JSON made from the schema where a structured answer is asked for, be it in
+//!   words;
 //! - reasoning (`The user said: …`) where the model reasons or is asked to;
 //!   Claude's is redacted when the text contains "redact", and must come back
 //!   with the signature it was given ([`thinking_signature`],
 //!   [`redacted_thinking`]);
-//! - a token is a word, and limits and stop sequences cut the text.
+//! - a token is a word, and limits and stop sequences cut the text;
+//! - what a [`Script`] says, for requests that contain its word.
 //!
 //! | module | owns |
 //! |---|---|
@@ -42,6 +43,8 @@
 //! | `server`, `control` | the routes: Bedrock's and `/_simulator/…` |
 //! | `exchange` | one request: authenticate, resolve, validate, answer |
 //! | `controls` | guardrail, tier, latency and metadata of a request |
+//! | `account` | the control plane: what an account has |
+//! | `count` | the request of `CountTokens` |
 //! | `signature`, `key` | SigV4 and bearer keys |
 //! | `catalog` | model ids, inference profiles, ARNs |
 //! | `family` | one module per body shape: what it refuses and answers |
@@ -50,11 +53,16 @@
 //! | `fault`, `delivery` | injected faults and how bytes leave |
 //! | `event_stream`, `error` | the wire formats of streams and errors |
 //! | `recorded` | what was received |
+//! | `bill` | what it would have cost, in tokens |
+//! | `script` | answers by script |
 //! | `sts` | another service: AWS STS, which issues keys |
 
+mod account;
+mod bill;
 mod catalog;
 mod control;
 mod controls;
+mod count;
 mod delivery;
 mod error;
 mod event_stream;
@@ -64,6 +72,7 @@ mod fault;
 mod key;
 mod listener;
 mod recorded;
+mod script;
 mod server;
 mod settings;
 mod signature;
@@ -71,10 +80,12 @@ mod simulator;
 pub mod sts;
 mod wire;
 
+pub use bill::Bill;
 pub use family::Family;
 pub use fault::{Effect, Fault, Operation, Pace, When};
 pub use key::{Key, KeyState};
 pub use recorded::{Recorded, Verdict};
+pub use script::{Script, ToolCall, Turn};
 pub use settings::Builder;
 pub use simulator::{Simulator, StartError};
 

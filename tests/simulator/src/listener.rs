@@ -1,5 +1,5 @@
-//! TCP and TLS below HTTP, with two ways to end a connection at once: a
-//! handler cuts its own, and the end of the simulator cuts all.
+//! TCP and TLS below HTTP, with two ways to end a connection at once: a handler cuts its
+//! own, and stopping the simulator cuts all.
 
 use std::io;
 use std::net::SocketAddr;

@@ -1,4 +1,4 @@
-//! `bedrock-simulator`: the simulator as a process of its own.
+//! `bedrock-simulator`: the simulator as a separate process.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -10,7 +10,7 @@ use bedrock_simulator::{Key, Simulator};
 use clap::Parser;
 use secret_source::{Name, Source, SourceError};
 
-/// The secret of AWS's examples.
+/// The secret in AWS's examples.
 const EXAMPLE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// A strict local Amazon Bedrock Runtime.
@@ -31,22 +31,22 @@ struct Args {
     /// Access key id that may call.
     #[arg(long, env = "SIMULATOR_ACCESS_KEY_ID", default_value = "AKIDEXAMPLE")]
     access_key_id: String,
-    /// Secret of that access key; that of AWS's examples if there is none.
+    /// Secret of that access key; by default the one in AWS's examples.
     #[arg(long, env = "SIMULATOR_SECRET_ACCESS_KEY", hide_env_values = true)]
     secret_access_key: Option<String>,
-    /// File with that secret, instead.
+    /// File that contains that secret, instead.
     #[arg(long, env = "SIMULATOR_SECRET_ACCESS_KEY_FILE", value_name = "FILE")]
     secret_access_key_file: Option<OsString>,
     /// Session token, for temporary credentials.
     #[arg(long, env = "SIMULATOR_SESSION_TOKEN", hide_env_values = true)]
     session_token: Option<String>,
-    /// File with that token, instead.
+    /// File that contains that token, instead.
     #[arg(long, env = "SIMULATOR_SESSION_TOKEN_FILE", value_name = "FILE")]
     session_token_file: Option<OsString>,
     /// Bedrock API key that may call (`Authorization: Bearer …`).
     #[arg(long, env = "SIMULATOR_BEARER_KEY", hide_env_values = true)]
     bearer_key: Option<String>,
-    /// File with that key, instead.
+    /// File that contains that key, instead.
     #[arg(long, env = "SIMULATOR_BEARER_KEY_FILE", value_name = "FILE")]
     bearer_key_file: Option<OsString>,
     /// PEM file with the certificate chain: serves TLS.

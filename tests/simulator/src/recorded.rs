@@ -10,11 +10,10 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::wire::WireRequest;
 
-/// How many requests are kept; older ones go first, so that a demo can run for
-/// days.
+/// How many requests are kept; the oldest are dropped, so that a demo can run for days.
 const CAPACITY: usize = 1000;
 
-/// What clients send to a gateway and AWS must never see.
+/// Headers that clients send to a gateway and that AWS must never see.
 const LEFTOVERS: [&str; 8] = [
     "cookie",
     "x-api-key",
@@ -37,24 +36,24 @@ pub struct Recorded {
     pub query: String,
     /// Name (lower case) and value of every header line, in order of arrival.
     pub headers: Vec<(String, String)>,
-    /// The body, when it is JSON.
+    /// The body, if it is JSON.
     pub body: Option<Value>,
     /// Size of the body in bytes.
     pub body_bytes: usize,
-    /// What became of the request.
+    /// The outcome of the request.
     pub verdict: Verdict,
     /// The injected fault that hit it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It was answered.
     Accepted,
-    /// It was fine, but an injected fault hit it.
+    /// It was valid, but an injected fault hit it.
     Faulted {
         /// The effect in snake case, such as `truncate`.
         effect: String,
@@ -68,7 +67,7 @@ pub enum Verdict {
         /// Message of the answer.
         message: String,
     },
-    /// Its path or method is none that Bedrock knows.
+    /// Bedrock does not know its path or method.
     UnknownOperation,
 }
 
@@ -117,7 +116,7 @@ impl Recorded {
 
 type Observe = dyn Fn(&Recorded) + Send + Sync;
 
-/// Whoever wants to see every request.
+/// A callback that sees every request.
 #[derive(Clone, Default)]
 pub(crate) struct Observer(Option<Arc<Observe>>);
 

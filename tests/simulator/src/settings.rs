@@ -67,7 +67,7 @@ impl Builder {
     }
 
     /// Adds a region that the listener serves; `us-east-1` when none is given.
-    /// A host name of AWS's form (`bedrock-runtime.{region}.…`) decides alone.
+    /// An AWS host name (`bedrock-runtime.{region}.…`) overrides it.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.keyring.regions.push(region.into());
         self
@@ -88,7 +88,7 @@ impl Builder {
         self
     }
 
-    /// Makes a base model id callable through inference profiles only.
+    /// Makes a base model id callable only through inference profiles.
     pub fn profile_only(mut self, model_id: &str) -> Self {
         self.settings.catalog.set_profile_only(model_id);
         self
@@ -115,14 +115,26 @@ impl Builder {
         self
     }
 
+    /// Takes a base model, and the inference profiles of AWS that contain it, out of the account.
+    pub fn without_model(mut self, model_id: &str) -> Self {
+        self.settings.catalog.remove(model_id);
+        self
+    }
+
+    /// Cuts lists of inference profiles into pages of this size, whatever the caller asks for.
+    pub fn page_size(mut self, size: usize) -> Self {
+        self.settings.catalog.set_page_size(size);
+        self
+    }
+
     /// Lowers the limit of request bodies, in bytes.
     pub fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_body_bytes = bytes;
         self
     }
 
-    /// Calls `observer` with every request as soon as its verdict stands, before it is answered. Unlike
-    /// [`Simulator::requests`] it sees all of them, however many there are.
+    /// Calls `observer` with every request as soon as its verdict is known, before it is answered.
+    /// Unlike [`Simulator::requests`] it sees all of them, however many there are.
     pub fn observer(mut self, observer: impl Fn(&Recorded) + Send + Sync + 'static) -> Self {
         self.settings.observer = Observer::new(Arc::new(observer));
         self
@@ -131,8 +143,7 @@ impl Builder {
     /// Binds the address and starts serving.
     ///
     /// # Errors
-    /// The address cannot be bound, or the PEM texts are no certificate and
-    /// key.
+    /// The address cannot be bound, or the PEM texts are not a certificate and key.
     pub async fn start(mut self) -> Result<Simulator, StartError> {
         let regions = &mut self.keyring.regions;
         if regions.is_empty() {

@@ -1,7 +1,7 @@
 //! Verification of AWS Signature Version 4 and of bearer keys.
 //!
-//! Written from the specification and without the AWS crates, so that the
-//! filter, which signs with those, is checked by somebody else:
+//! Written from the specification and without the AWS crates, so that the filter, which
+//! uses those, is checked independently:
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>.
 
 mod authorization;
@@ -105,8 +105,8 @@ impl Keyring {
             .ok_or_else(AwsError::unrecognized_client)
     }
 
-    /// The region in an AWS host name decides; other hosts (loopback, a test's
-    /// own name) stand for every configured region.
+    /// The region in an AWS host name decides; other hosts (loopback, a test's own name)
+    /// count as every configured region.
     fn expected_regions(&self, request: &WireRequest) -> Vec<String> {
         match request.header("host").and_then(region_of_host) {
             Some(region) => vec![region.to_owned()],
@@ -115,12 +115,18 @@ impl Keyring {
     }
 }
 
-/// `bedrock-runtime[-fips].{region}.…` and `{vpce}.bedrock-runtime.{region}.vpce.…`.
+/// `bedrock-runtime[-fips].{region}.…`, `bedrock[-fips].{region}.…` and `{vpce}.bedrock-runtime.{region}.vpce.…`.
 fn region_of_host(host: &str) -> Option<&str> {
     let mut labels = host.split('.');
-    labels.find(|label| matches!(*label, "bedrock-runtime" | "bedrock-runtime-fips"))?;
+    let services = [
+        "bedrock-runtime",
+        "bedrock-runtime-fips",
+        "bedrock",
+        "bedrock-fips",
+    ];
+    labels.find(|label| services.contains(label))?;
     let region = labels.next()?;
-    // A name of somebody's own, such as `bedrock-runtime.test`, has no region.
+    // A private name, such as `bedrock-runtime.test`, has no region.
     matches!(labels.next()?, "amazonaws" | "api" | "vpce").then_some(region)
 }
 

@@ -3,15 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use serde_json::Value;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::bill::Bill;
 use crate::fault::{Fault, FaultQueue};
 use crate::key::Key;
 use crate::listener::{self, SimulatorListener};
 use crate::recorded::{Log, Recorded};
+use crate::script::Script;
 use crate::server;
 use crate::settings::{Builder, Pem, Settings};
 use crate::signature::Keyring;
@@ -22,12 +25,12 @@ pub enum StartError {
     /// The address is taken or not local.
     #[error("cannot listen on {address}")]
     Bind {
-        /// The address that was asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The PEM texts are no certificate chain and private key.
+    /// The PEM texts are not a certificate chain and private key.
     #[error("the TLS certificate or key is not usable: {0}")]
     Tls(String),
 }
@@ -49,7 +52,9 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     keyring: RwLock<Keyring>,
     faults: Mutex<FaultQueue>,
+    scripts: Mutex<Vec<Script>>,
     log: Mutex<Log>,
+    bill: Mutex<Bill>,
 }
 
 impl Simulator {
@@ -76,7 +81,9 @@ impl Simulator {
             settings,
             keyring: RwLock::new(keyring),
             faults: Mutex::default(),
+            scripts: Mutex::default(),
             log: Mutex::default(),
+            bill: Mutex::default(),
         });
         let (running, stopped) = oneshot::channel();
         let listener = SimulatorListener::new(tcp, acceptor, stopped);
@@ -109,10 +116,22 @@ impl Simulator {
         self.shared.log().all()
     }
 
-    /// Forgets what was received, and the faults that wait.
+    /// The tokens of everything that was answered since the start.
+    #[must_use]
+    pub fn billed(&self) -> Bill {
+        *self.shared.bill()
+    }
+
+    /// Forgets what was received, the faults that wait, and the scripts.
     pub fn clear(&self) {
         self.shared.log().clear();
         self.shared.faults().clear();
+        self.shared.scripts().clear();
+    }
+
+    /// Answers requests from a script from now on.
+    pub fn play(&self, script: Script) {
+        self.shared.scripts().push(script);
     }
 
     /// Queues a fault.
@@ -120,14 +139,14 @@ impl Simulator {
         self.shared.faults().push(fault);
     }
 
-    /// Queues these faults in the place of those that wait; what was received is kept.
+    /// Replaces the waiting faults by these; what was received is kept.
     pub fn replace_faults(&self, faults: impl IntoIterator<Item = Fault>) {
         let mut queue = self.shared.faults();
         queue.clear();
         faults.into_iter().for_each(|fault| queue.push(fault));
     }
 
-    /// Lets another access key call, as IAM does with credentials that STS has just issued.
+    /// Accepts another access key, as IAM does with credentials that STS has just issued.
     pub fn admit(&self, key: Key) {
         let keyring = self.shared.keyring.write();
         let mut keyring = keyring.unwrap_or_else(PoisonError::into_inner);
@@ -152,6 +171,16 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn scripts(&self) -> MutexGuard<'_, Vec<Script>> {
+        self.scripts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first script for a request with this body.
+    pub(crate) fn script_for(&self, body: &Value) -> Option<Script> {
+        let scripts = self.scripts();
+        scripts.iter().find(|script| script.is_for(body)).cloned()
+    }
+
     pub(crate) fn keyring(&self) -> RwLockReadGuard<'_, Keyring> {
         self.keyring.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -163,5 +192,9 @@ impl Shared {
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn bill(&self) -> MutexGuard<'_, Bill> {
+        self.bill.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -28,7 +28,7 @@ pub struct Sts {
     task: JoinHandle<()>,
 }
 
-/// A call as it arrived.
+/// A call, as received.
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Parameters of the Query protocol.
@@ -53,7 +53,7 @@ struct Inner {
 }
 
 impl Sts {
-    /// Issues credentials that live for `life`.
+    /// Issues credentials that are valid for `life`.
     ///
     /// # Errors
     ///
@@ -62,7 +62,7 @@ impl Sts {
         Self::start_with(life, |_| ()).await
     }
 
-    /// The same, and calls `issue` with every key before it is given out.
+    /// The same, but calls `issue` with every key before it is issued.
     ///
     /// # Errors
     ///

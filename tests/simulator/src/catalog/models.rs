@@ -14,14 +14,14 @@ pub(super) struct Row {
     /// Base model id.
     pub(super) id: &'static str,
     pub(super) family: Family,
-    /// Most output tokens that may be asked for.
+    /// The most output tokens that may be requested.
     pub(super) max_tokens: u64,
     pub(super) route: Route,
     /// Prefixes of its inference profiles, separated by spaces.
     pub(super) geos: &'static str,
     pub(super) apis: Apis,
-    /// What it takes besides text, and can: `image`, `pdf`, `audio`, `video`,
-    /// `tools`, `schema` (structured output on Converse).
+    /// What it accepts besides text, and its other abilities: `image`, `pdf`, `audio`,
+    /// `video`, `tools`, `schema` (structured output on Converse).
     pub(super) can: &'static str,
 }
 
@@ -37,9 +37,9 @@ pub(super) enum Route {
 pub(crate) enum Apis {
     /// `InvokeModel` and Converse, streaming included.
     Both,
-    /// `InvokeModel` alone.
+    /// Only `InvokeModel`.
     Invoke,
-    /// Converse alone.
+    /// Only Converse.
     Converse,
 }
 

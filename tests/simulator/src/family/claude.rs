@@ -58,6 +58,11 @@ pub(crate) fn thought(model_id: &str, body: &Value, text: &str) -> Value {
     thinking::block(text, display.unwrap_or(thinking::Display::Summarized))
 }
 
+/// Whether `CountTokens` knows a model.
+pub(crate) fn counts(model_id: &str) -> bool {
+    Generation::of(model_id).is_counted()
+}
+
 /// Whether `system` may be the role of a message.
 pub(crate) fn takes_system_role(model_id: &str) -> bool {
     Generation::of(model_id).takes_system_role()

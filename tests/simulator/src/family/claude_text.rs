@@ -68,7 +68,7 @@ fn worded(reply: &Reply) -> Answer {
     let reason = reply
         .stop
         .word(["stop_sequence", "max_tokens", "stop_sequence"]);
-    // The next turn of the human is a stop sequence of its own.
+    // The next turn of the human is itself a stop sequence.
     let sequence = match &reply.stop {
         Stop::Sequence(text) => Some(text.as_str()),
         Stop::End => Some(HUMAN),
@@ -103,7 +103,7 @@ const ALTERNATE: &str = "prompt must alternate between \"\n\nHuman:\" and \"\n\n
 const BLANK: &str = "prompt must not contain a blank turn";
 
 impl<'a> Prompt<'a> {
-    /// The last turn of the assistant may have begun: the model goes on with it.
+    /// The last turn of the assistant may have begun; the model continues it.
     ///
     /// # Errors
     /// What is wrong with the prompt.
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prompt_is_turns_in_alternation_of_which_the_last_may_have_begun() {
+    fn a_prompt_has_alternating_turns_and_the_last_may_have_begun() {
         let good = |system, said| Ok(Prompt { system, said });
         for (prompt, expected) in [
             ("\n\nHuman: Hi\n\nAssistant:", good("", "Hi")),

@@ -93,11 +93,11 @@ struct Prompt<'a> {
 /// How far the prompt takes the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing of it is there.
+    /// It has not started.
     Untold,
     /// The thought is open.
     Thought,
-    /// The thought is over, or left out: the model goes on with the text.
+    /// The thought has ended, or was left out; the model continues with the text.
     Text,
 }
 

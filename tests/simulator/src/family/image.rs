@@ -1,9 +1,9 @@
-//! Images and other files in base64: what their first bytes tell.
+//! Images and other files in base64, recognised by their first bytes.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The bytes of a base64 text; none when it is not padded, standard base64.
+/// The bytes of a base64 text; `None` if it is not padded, standard base64.
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
@@ -14,7 +14,7 @@ pub(crate) fn describe(media_type: &str, base64: &str) -> String {
     format!("I see an {media_type} of {bytes} bytes.")
 }
 
-/// The media type that the first bytes of an image tell.
+/// The media type of an image, according to its first bytes.
 pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
     let riff = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
     let starts = |magic: &[u8]| bytes.starts_with(magic);

@@ -16,7 +16,7 @@ pub(crate) use self::shape::ADDITIONAL;
 
 pub(crate) struct Nova;
 
-/// What the schema of a tool may have at its top.
+/// What a tool's schema may have at its top level.
 const TOP_LEVEL: [&str; 3] = ["properties", "required", "type"];
 
 /// What a reasoning block says: AWS keeps the text to itself.
@@ -63,7 +63,7 @@ impl Dialect for Nova {
     }
 }
 
-/// The block that stands for the reasoning.
+/// The block that represents the reasoning.
 pub(crate) fn reasoning() -> Value {
     json!({"reasoningContent": {"reasoningText": {"text": REDACTED}}})
 }
@@ -147,7 +147,7 @@ fn check_limits(model: &Model, body: &Value) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// Micro takes text alone.
+/// Micro accepts only text.
 fn check_modalities(model: &Model, body: &Value) -> Result<(), AwsError> {
     let messages = super::list(body, "messages").iter();
     let blocks = messages.flat_map(|message| super::list(message, "content"));

@@ -1,11 +1,12 @@
-//! The answer before a family words it: an echo of the last user turn, calls
-//! of the tools it asks for, or JSON of the schema it asks for.
+//! The answer before a family words it: a script's, or an echo of the last user
+//! turn, calls of the tools it asks for, or JSON of the schema it asks for.
 
 use serde_json::{Value, json};
 
-use super::Overrides;
 use super::ask::{Ask, Calls, Choice, Format, Thinking, Tool, count_words, words};
 use super::sample;
+use super::{Overrides, Told};
+use crate::script::{ToolCall, Turn};
 
 /// A deterministic answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,7 +55,7 @@ impl Ask {
     pub(crate) fn reply(&self, overrides: &Overrides) -> Reply {
         let (text, calls, stop) = match &overrides.guardrail {
             Some(text) => (Some(text.clone()), Vec::new(), Stop::Guardrail),
-            None => limit(self, plan(self)),
+            None => limit(self, self.planned(overrides)),
         };
         let reasoning = match self.thinking {
             Thinking::On if stop != Stop::Guardrail => Some(self.reasoning()),
@@ -93,6 +94,27 @@ impl Ask {
         parts.join(" ")
     }
 
+    /// Text and calls without limits: the script's, or else what is asked for.
+    fn planned(&self, overrides: &Overrides) -> (String, Vec<Call>) {
+        let script = overrides.script.as_ref();
+        let turn = script.and_then(|script| script.turn(self.earlier_calls));
+        let scripted = turn.and_then(|turn| Some((turn.text.clone(), self.scripted(turn)?)));
+        scripted.unwrap_or_else(|| plan(self, &overrides.told))
+    }
+
+    /// The calls of a turn, if all of its tools are offered.
+    fn scripted(&self, turn: &Turn) -> Option<Vec<Call>> {
+        let call = |(index, call): (usize, &ToolCall)| {
+            let is_offered = self.tools.iter().any(|tool| tool.name == call.name);
+            is_offered.then(|| Call {
+                number: self.earlier_calls + index + 1,
+                name: call.name.clone(),
+                input: call.input.clone(),
+            })
+        };
+        turn.calls.iter().enumerate().map(call).collect()
+    }
+
     fn calls(&self, tools: &[&Tool]) -> Vec<Call> {
         let call = |(index, tool): (usize, &&Tool)| Call {
             number: self.earlier_calls + index + 1,
@@ -106,14 +128,24 @@ impl Ask {
     }
 }
 
-/// Text and calls without limits.
-fn plan(ask: &Ask) -> (String, Vec<Call>) {
-    let text = match &ask.format {
+/// Text and calls without limits; what the body's fields ask for comes before what its texts do.
+fn plan(ask: &Ask, told: &Told) -> (String, Vec<Call>) {
+    let format = match &ask.format {
+        Format::Text => &told.format,
+        own => own,
+    };
+    let choice = match (&ask.choice, &told.choice) {
+        // Asked for any call before the answer: there has been one.
+        (Choice::Auto, Choice::Any) if !ask.results.is_empty() => &Choice::Auto,
+        (Choice::Auto, told) => told,
+        (own, _) => own,
+    };
+    let text = match format {
         Format::Text => ask.echo(),
         Format::Json => json!({ "answer": ask.echo() }).to_string(),
         Format::Schema(schema) => sample::of(schema).to_string(),
     };
-    let forced = match &ask.choice {
+    let forced = match choice {
         Choice::None => return (text, Vec::new()),
         Choice::Auto => None,
         Choice::Any => ask.tools.first(),

@@ -12,15 +12,15 @@ pub(crate) enum Shape {
     Json,
     Null,
     Boolean,
-    /// A string of at least and at most so many characters.
+    /// A string with at least and at most this many characters.
     Text(usize, usize),
     /// A string of this set.
     OneOf(&'static [&'static str]),
-    /// A string that a predicate accepts, with the pattern it stands for.
+    /// A string that a predicate accepts, with the pattern that it implements.
     Pattern(fn(&str) -> bool, &'static str),
     Number(f64, f64),
     Integer(i64, i64),
-    /// At least and at most so many items of one shape.
+    /// At least and at most this many items of one shape.
     List(usize, usize, &'static Shape),
     /// An object with these keys and no others.
     Object(&'static [Key]),

@@ -78,7 +78,7 @@ impl Dialect for Titan {
     }
 }
 
-/// What stands between the last `User:` and the `Bot:` that is asked for.
+/// What is between the last `User:` and the `Bot:` that asks for the answer.
 fn last_user(input: &str) -> &str {
     let (_, last) = input.rsplit_once("User:").unwrap_or(("", input));
     let trimmed = last.trim();

@@ -1,8 +1,10 @@
-//! Short-term API keys: a presigned `CallWithBearerToken` in base64, which stands for its signer.
+//! Short-term API keys: a presigned `CallWithBearerToken` in base64, which authenticates its
+//! signer.
 //!
-//! The construction is that of AWS's own generator
+//! They are constructed as by AWS's own generator
 //! (<https://github.com/aws/aws-bedrock-token-generator-python>); the signature is that of any
-//! presigned request (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
+//! presigned request
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,7 +18,7 @@ use crate::wire::WireRequest;
 
 const PREFIX: &str = "bedrock-api-key-";
 const HOST: &str = "bedrock.amazonaws.com";
-/// Longest life of a key, in seconds.
+/// Longest lifetime of a key, in seconds.
 const MAX_LIFE: i64 = 12 * 60 * 60;
 
 /// The query of the presigned request in a key; `None` for a key of another kind.
@@ -28,7 +30,7 @@ pub(super) fn query_of(key: &str) -> Option<String> {
 }
 
 impl Keyring {
-    /// Who presigned the key, if it is of one of the regions and alive.
+    /// Who presigned the key, if it is for one of the regions and valid.
     pub(super) fn presigned(
         &self,
         query: &str,

@@ -25,8 +25,8 @@ pub(crate) async fn start() -> Simulator {
     builder().start().await.unwrap()
 }
 
-/// An HTTP client. One that could do TLS, as when the whole workspace is built, needs cryptography, and then
-/// a process has to say whose.
+/// An HTTP client. If it supports TLS, as when the whole workspace is built, the process must choose a
+/// cryptography provider.
 pub(crate) fn http() -> reqwest::ClientBuilder {
     let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy()
@@ -44,6 +44,8 @@ pub(crate) fn body(text: &str) -> Value {
 /// What a request is signed with; change a field before sending.
 #[derive(Clone)]
 pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    /// With a query, if there is one: sorted, and encoded as it is signed.
     pub(crate) path: String,
     pub(crate) body: Vec<u8>,
     pub(crate) key: Key,
@@ -57,12 +59,23 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn new(model: &str, operation: &str, body: &Value) -> Self {
         Self {
+            method: "POST",
             path: format!("/model/{model}/{operation}"),
             body: body.to_string().into_bytes(),
             key: key(),
             region: "us-east-1",
             headers: Vec::new(),
             skew: 0,
+        }
+    }
+
+    /// A call of the control plane.
+    pub(crate) fn get(path: &str) -> Self {
+        Self {
+            method: "GET",
+            path: path.to_owned(),
+            body: Vec::new(),
+            ..Self::new("", "", &Value::Null)
         }
     }
 
@@ -82,7 +95,8 @@ impl Call {
         let url = format!("{}{}", simulator.url(), self.path);
         let headers = self.signed_headers(&simulator.addr().to_string());
         let client = http().build().unwrap();
-        let request = client.post(url).body(self.body.clone());
+        let method = self.method.parse().unwrap();
+        let request = client.request(method, url).body(self.body.clone());
         headers
             .into_iter()
             .filter(|(name, _)| name != "host")
@@ -100,7 +114,7 @@ impl Call {
         (response.status().as_u16(), response.json().await.unwrap())
     }
 
-    /// SigV4, written down once more and apart from the verifier.
+    /// SigV4, implemented once more, separately from the verifier.
     pub(crate) fn signed_headers(&self, host: &str) -> Vec<(String, String)> {
         let date = now(self.skew);
         let mut headers = vec![
@@ -117,9 +131,10 @@ impl Call {
         let names: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
         let names = names.join(";");
         let lines: String = headers.iter().map(|(n, v)| format!("{n}:{v}\n")).collect();
-        let path = self.path.replace('%', "%25").replace(':', "%3A");
+        let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
+        let path = path.replace('%', "%25").replace(':', "%3A");
         let body = hex(&Sha256::digest(&self.body));
-        let canonical = format!("POST\n{path}\n\n{lines}\n{names}\n{body}");
+        let canonical = format!("{}\n{path}\n{query}\n{lines}\n{names}\n{body}", self.method);
         let scope = format!("{}/{}/bedrock/aws4_request", &date[..8], self.region);
         let hash = hex(&Sha256::digest(canonical.as_bytes()));
         let to_sign = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hash}");
@@ -237,7 +252,7 @@ fn frame(mut headers: &[u8], payload: &[u8]) -> Frame {
     Frame::Event(serde_json::from_slice(&inner).unwrap())
 }
 
-/// The events of a stream that is whole.
+/// The events of a complete stream.
 pub(crate) fn events(bytes: &[u8]) -> Vec<Value> {
     let (frames, rest) = decode(bytes).unwrap();
     assert_eq!(rest, 0, "bytes after the last frame");

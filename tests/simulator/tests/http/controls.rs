@@ -1,4 +1,4 @@
-//! Headers that ask something of Bedrock itself.
+//! Headers that concern Bedrock itself.
 
 use bedrock_simulator::{Effect, Fault};
 use serde_json::json;
@@ -67,7 +67,7 @@ async fn tier_and_latency_are_echoed() {
 }
 
 #[tokio::test]
-async fn a_guardrail_says_what_it_did() {
+async fn a_guardrail_reports_what_it_did() {
     let simulator = start().await;
     let watched = call(&[
         GUARDRAIL[0],

@@ -51,7 +51,7 @@ fn document(format: &str, name: &str, bytes: &str) -> Value {
     json!({"document": {"format": format, "name": name, "source": {"bytes": bytes}}})
 }
 
-/// A conversation with one call that `last` answers.
+/// A conversation with one call, which `last` answers.
 fn history(last: Value) -> Value {
     let call = json!({"toolUse": {"toolUseId": "t1", "name": "now", "input": {}}});
     let mut fields = tools(Value::Null);
@@ -62,7 +62,7 @@ fn history(last: Value) -> Value {
     fields
 }
 
-/// Both ways, put together the same.
+/// Sends it both ways, which must give the same answer.
 async fn answer(model: &str, fields: Value) -> Value {
     let simulator = start().await;
     let body = with(&good(), &fields);
@@ -150,7 +150,7 @@ async fn structured_output_where_it_is_native() {
 }
 
 #[tokio::test]
-async fn every_family_answers_alike() {
+async fn every_family_gives_the_same_answer() {
     for model in [
         HAIKU,
         NOVA,
@@ -167,7 +167,8 @@ async fn every_family_answers_alike() {
         assert_eq!(said["stopReason"], "end_turn");
         assert_eq!(said["usage"]["totalTokens"], 6, "{model}");
     }
-    for model in [HAIKU, NOVA, LLAMA, COMMAND_R, GPT_5_6] {
+    // Llama and Palmyra call tools in whole answers alone.
+    for model in [HAIKU, NOVA, COMMAND_R, GPT_5_6] {
         let mut fields = user(json!([{"text": "call get_weather and now"}]));
         fields["toolConfig"] = tools(Value::Null)["toolConfig"].clone();
         let called = answer(model, fields).await;
@@ -251,7 +252,7 @@ async fn controls_are_body_fields_and_come_back() {
 }
 
 #[tokio::test]
-async fn models_of_the_callers_own_are_served_by_invoke_alone() {
+async fn the_callers_own_models_are_served_only_by_invoke() {
     let arn = "arn:aws:bedrock:us-east-1:123456789012:imported-model/abcdef123456";
     let segment = arn.replace(':', "%3A").replace('/', "%2F");
     let simulator = builder()

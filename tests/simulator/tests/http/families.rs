@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, events, start};
 
-/// A PNG file's first bytes: enough to be taken for an image.
+/// A PNG file's first bytes, which are enough to pass for an image.
 pub(crate) const PNG: &str = "iVBORw0KGgo=";
 
 /// Model, change of a good body, part of the refusal (`""`: accepted).
@@ -24,7 +24,7 @@ pub(crate) async fn check(operation: &str, good: &Value, rows: Vec<Row>) {
         let call = Call::new(&model.replace(':', "%3A"), operation, &request);
         let response = call.send(&simulator).await;
         let status = response.status();
-        // A stream that is accepted is no JSON.
+        // An accepted stream is not JSON.
         let answer: Value = response.json().await.unwrap_or_default();
         let wanted = if expected.is_empty() { 200 } else { 400 };
         assert_eq!(status, wanted, "{model} {fields} {answer}");

@@ -1,4 +1,4 @@
-//! Injected faults on plain answers, the control routes, and who watches.
+//! Injected faults on plain answers, the control routes, and observers.
 
 use std::sync::{Arc, Mutex};
 

@@ -12,15 +12,19 @@
     reason = "`json!` literals read best as arguments"
 )]
 
+mod account;
 mod answers;
 mod binary;
 mod client;
 mod controls;
 mod converse;
+mod counting;
 mod families;
 mod faults;
+mod messages_refusals;
 mod refusals;
 mod requests;
+mod scripts;
 mod signing;
 mod streams;
 mod thinking;

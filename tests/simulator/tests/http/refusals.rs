@@ -102,7 +102,7 @@ async fn messages_and_text_blocks() {
     check(vec![
         (HAIKU, chat(json!([["assistant", "Hi"]])), "messages: first message must use the \"user\" role"),
         (HAIKU, chat(json!([["user", "a"], ["tool", "b"]])), "messages.1.role: Input should be 'user' or 'assistant'"),
-        (HAIKU, chat(json!([["system", "b"]])), "messages.0.role: Input should be"),
+        (HAIKU, chat(json!([["system", "b"]])), "role 'system' is not supported on this model"),
         (OPUS_4_8, chat(json!([["user", "a"], ["system", "b"], ["user", "c"]])), ""),
         (HAIKU, json!({"messages": [{"role": "user", "content": "a", "name": "b"}]}), "messages.0.name: Extra inputs"),
         (HAIKU, json!({"messages": [{"role": "user"}]}), "messages.0.content: Field required"),
@@ -252,15 +252,20 @@ async fn at_most_four_cache_points() {
             more,
             "A maximum of 4 blocks with cache_control may be provided. Found 5.",
         ),
-        (HAIKU, point(json!({"type": "ephemeral", "ttl": "1h"})), ""),
-        (HAIKU, ordered("1h", "5m"), ""),
         (
             HAIKU,
+            point(json!({"type": "ephemeral", "ttl": "1h"})),
+            "messages.0.content.0.cache_control.ephemeral.ttl: Extra inputs are not permitted",
+        ),
+        (SONNET, point(json!({"type": "ephemeral", "ttl": "1h"})), ""),
+        (SONNET, ordered("1h", "5m"), ""),
+        (
+            SONNET,
             ordered("5m", "1h"),
             "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block.",
         ),
         (
-            HAIKU,
+            SONNET,
             point(json!({"type": "ephemeral", "ttl": "2h"})),
             "messages.0.content.0.text.cache_control.ttl: Input should be '5m' or '1h'",
         ),

@@ -177,7 +177,7 @@ async fn a_body_shorter_than_announced_is_not_served() {
     stream.write_all(&call.body).await.unwrap();
     stream.shutdown().await.unwrap();
     let mut answer = Vec::new();
-    // A reset is as good an end as a refusal.
+    // A reset is as acceptable as a refusal.
     let _ = stream.read_to_end(&mut answer).await;
     assert!(
         !answer.starts_with(b"HTTP/1.1 200"),

@@ -146,7 +146,7 @@ async fn keys_tokens_clocks_and_scopes_are_checked() {
 }
 
 #[tokio::test]
-async fn a_key_may_come_while_it_runs_and_end_by_itself() {
+async fn a_key_may_be_added_at_run_time_and_expire() {
     let simulator = start().await;
     let mut call = Call::invoke(HAIKU, &body("Hi"));
     let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));

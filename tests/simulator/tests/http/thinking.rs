@@ -26,7 +26,7 @@ fn thinking_body(text: &str, thinking: &Value) -> Value {
     request
 }
 
-/// The first block of the answer, the same both ways.
+/// The first block of the answer, which is the same both ways.
 async fn thought(model: &str, text: &str, thinking: Value) -> Value {
     let simulator = start().await;
     let request = thinking_body(text, &thinking);

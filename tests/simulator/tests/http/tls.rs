@@ -1,4 +1,4 @@
-//! Real TLS, with a certificate authority of the test's own.
+//! Real TLS, with the test's own certificate authority.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ async fn another_authority_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn texts_that_are_no_certificate_are_refused_at_the_start() {
+async fn texts_that_are_not_certificates_are_refused_at_start() {
     let error = builder().tls("no", "pem").start().await.unwrap_err();
     assert!(matches!(error, StartError::Tls(_)), "{error}");
 }

@@ -37,7 +37,7 @@ async fn tool_definitions_and_choices() {
         (
             HAIKU,
             tools(json!([{"type": "function", "function": {"name": "now"}}])),
-            "tools.0.custom.function: Extra inputs",
+            "The provided request is not valid",
         ),
         (
             HAIKU,

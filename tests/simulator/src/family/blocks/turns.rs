@@ -1,4 +1,4 @@
-//! Order of the messages, and which block may stand where.
+//! The order of messages, and which block may be where.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::family::{field, list};
 
 type Check = Result<(), AwsError>;
 
-/// Whether text may stand beside tool results.
+/// Whether text may be next to tool results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mixing {
     Allowed,

@@ -1,11 +1,13 @@
-//! Content blocks: which are known, where they may stand, what they hold.
+//! Content blocks: which are known, where they may be, what they contain.
 
 use super::node::{Check, Node};
+use serde_json::Value;
+
 use super::{thinking, tools};
 use crate::error::AwsError;
 use crate::family::image;
 
-/// Where a block stands.
+/// Where a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     User,
@@ -15,14 +17,17 @@ pub(super) enum Place {
     Result,
 }
 
-const BLOCKS: [&str; 8] = [
+const BLOCKS: [&str; 11] = [
     "document",
     "image",
     "redacted_thinking",
     "search_result",
+    "server_tool_use",
     "text",
     "thinking",
+    "tool_reference",
     "tool_result",
+    "tool_search_tool_result",
     "tool_use",
 ];
 const IMAGES: [&str; 4] = ["image/gif", "image/jpeg", "image/png", "image/webp"];
@@ -65,12 +70,16 @@ pub(super) fn check_block(block: &Node<'_>, place: Place) -> Check {
         "text" => true,
         "image" | "document" | "search_result" => matches!(place, Place::User | Place::Result),
         "tool_result" => place == Place::User,
+        "tool_reference" => place == Place::Result,
         _ => place == Place::Assistant,
     };
     if !belongs {
         return Err(block.refuse(&format!("`{tag}` blocks are not allowed here")));
     }
     check_cache_control(&inner)?;
+    if let Some(citations) = inner.get("citations").filter(|own| own.value.is_null()) {
+        return Err(citations.refuse("Input should be a valid list"));
+    }
     match tag {
         "text" => check_text_block(&inner, place),
         "image" => check_image(&inner),
@@ -81,6 +90,7 @@ pub(super) fn check_block(block: &Node<'_>, place: Place) -> Check {
             strings(&inner, &["thinking", "signature"])?;
             thinking::check_signed(block)
         }
+        "server_tool_use" | "tool_search_tool_result" | "tool_reference" => Ok(()),
         "redacted_thinking" => {
             strings(&inner, &["data"])?;
             let data = inner.require("data")?;
@@ -129,13 +139,31 @@ fn check_result(block: &Node<'_>) -> Check {
     if let Some(flag) = block.get("is_error") {
         flag.boolean()?;
     }
+    let has_failed = block
+        .get("is_error")
+        .is_some_and(|flag| flag.value == &Value::Bool(true));
+    let lacks_text = "content cannot be empty if `is_error` is true";
     match block.get("content") {
+        None if has_failed => Err(block.refuse(lacks_text)),
         None => Ok(()),
-        Some(content) if content.value.is_string() => Ok(()),
-        Some(content) => content
-            .items()?
-            .iter()
-            .try_for_each(|inner| check_block(inner, Place::Result)),
+        Some(content) if content.value.is_string() => match content.text()? {
+            "" if has_failed => Err(block.refuse(lacks_text)),
+            _ => Ok(()),
+        },
+        Some(content) => {
+            let items = content.items()?;
+            if has_failed && items.is_empty() {
+                return Err(block.refuse(lacks_text));
+            }
+            let is_text =
+                |inner: &Node<'_>| inner.value.get("type").is_some_and(|own| own == "text");
+            if has_failed && !items.iter().all(is_text) {
+                return Err(block.refuse("all content must be type `text` if `is_error` is true"));
+            }
+            items
+                .iter()
+                .try_for_each(|inner| check_block(inner, Place::Result))
+        }
     }
 }
 

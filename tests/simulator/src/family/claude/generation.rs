@@ -83,6 +83,21 @@ impl<'a> Generation<'a> {
         }
     }
 
+    /// `CountTokens` knows it.
+    pub(super) fn is_counted(self) -> bool {
+        ((3, 5)..=(4, 6)).contains(&self.version)
+    }
+
+    /// A mark may say how long a prefix is cached.
+    pub(super) fn takes_cache_ttl(self) -> bool {
+        self.version >= (4, 5)
+    }
+
+    /// It searches among tools.
+    pub(super) fn searches_tools(self) -> bool {
+        self.version >= (4, 5)
+    }
+
     /// `strict` is known in a tool definition.
     pub(super) fn takes_strict_tools(self) -> bool {
         (4, 5) <= self.version && self.version < (4, 7)

@@ -9,8 +9,9 @@ use crate::error::AwsError;
 ///
 /// The list of the Envoy AI Gateway, which probed them, and `LiteLLM`'s:
 /// <https://github.com/envoyproxy/ai-gateway>, <https://github.com/BerriAI/litellm>.
-const BETAS: [&str; 25] = [
+const BETAS: [&str; 26] = [
     "compact-2026-01-12",
+    "compact-2026-09-04",
     "computer-use-2024-10-22",
     "computer-use-2025-01-24",
     "computer-use-2025-11-24",
@@ -57,6 +58,47 @@ pub(super) fn check_betas(body: &Node<'_>) -> Check {
     for beta in betas.items()? {
         if !BETAS.contains(&beta.text()?) {
             return Err(AwsError::validation("invalid beta flag"));
+        }
+    }
+    Ok(())
+}
+
+/// Edits of `context_management` that are made, and their betas; others are extra inputs.
+const EDITS: [(&str, &str); 2] = [
+    ("clear_tool_uses_20250919", "context-management-2025-06-27"),
+    ("compact_20260112", "compact-2026-01-12"),
+];
+
+pub(super) fn has_beta(body: &Node<'_>, wanted: &str) -> bool {
+    let betas = body
+        .value
+        .get("anthropic_beta")
+        .and_then(|own| own.as_array());
+    betas.is_some_and(|betas| betas.iter().any(|own| own == wanted))
+}
+
+/// Fields that come with betas; <https://github.com/BerriAI/litellm/issues/26240>.
+pub(super) fn check_beta_fields(body: &Node<'_>) -> Check {
+    for (field, beta) in [
+        ("compaction", "compact-2026-09-04"),
+        ("safeguards", "dangerous-tool-use-2026-09-03"),
+    ] {
+        if let Some(own) = body.get(field).filter(|_| !has_beta(body, beta)) {
+            return Err(own.refuse("Extra inputs are not permitted"));
+        }
+    }
+    let Some(context) = body.get("context_management") else {
+        return Ok(());
+    };
+    if body.get("compaction").is_some() {
+        return Err(context.refuse("Extra inputs are not permitted"));
+    }
+    let edits = context.require("edits")?.items()?;
+    for edit in &edits {
+        let kind = edit.require("type")?.text()?;
+        let known = EDITS.iter().find(|(own, _)| *own == kind);
+        if known.is_none_or(|(_, beta)| !has_beta(body, beta)) {
+            return Err(context.refuse("Extra inputs are not permitted"));
         }
     }
     Ok(())

@@ -11,10 +11,11 @@ use crate::error::AwsError;
 use crate::family::field;
 
 /// Everything Bedrock takes. `model` and `stream` are in the path.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "amazon-bedrock-guardrailConfig",
     "anthropic_beta",
     "anthropic_version",
+    "compaction",
     "context_management",
     "max_tokens",
     "messages",
@@ -44,13 +45,14 @@ pub(super) fn validate(model: &Model, body: &Value) -> Check {
     body.only(&KEYS)?;
     check_version(&body)?;
     parameters::check_betas(&body)?;
+    parameters::check_beta_fields(&body)?;
     check_max_tokens(&body, model, generation)?;
     check_messages(&body, generation)?;
     check_system(&body)?;
     tools::check(&body, generation)?;
     parameters::check(&body, generation)?;
     thinking::check_history(&body)?;
-    check_cache_points(&body)
+    check_cache_points(&body, generation)
 }
 
 fn check_version(body: &Node<'_>) -> Check {
@@ -90,8 +92,17 @@ fn check_messages(body: &Node<'_>, generation: Generation<'_>) -> Check {
             "user" => Place::User,
             "assistant" => Place::Assistant,
             "system" if generation.takes_system_role() => Place::System,
+            "system" => {
+                let text = "role 'system' is not supported on this model";
+                return Err(AwsError::validation(text));
+            }
             _ => return Err(role.refuse("Input should be 'user' or 'assistant'")),
         };
+        if index == 0 && place == Place::System {
+            return Err(messages.refuse(
+                "messages.0: use the top-level 'system' parameter for the initial system prompt",
+            ));
+        }
         if index == 0 && place != Place::User {
             return Err(messages.refuse("first message must use the \"user\" role"));
         }
@@ -134,13 +145,48 @@ fn check_system(body: &Node<'_>) -> Check {
     Ok(())
 }
 
-fn check_cache_points(body: &Node<'_>) -> Check {
+fn check_cache_points(body: &Node<'_>, generation: Generation<'_>) -> Check {
+    if !generation.takes_cache_ttl() {
+        check_no_ttl(body)?;
+    }
     check_cache_order(body.value)?;
     match count_cache_points(body.value) {
         count if count > MAX_CACHE_POINTS => Err(AwsError::validation(format!(
             "A maximum of {MAX_CACHE_POINTS} blocks with cache_control may be provided. Found {count}."
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Older models know of no lifetimes: <https://github.com/anthropics/claude-code/issues/12122>.
+fn check_no_ttl(body: &Node<'_>) -> Check {
+    for name in ["tools", "system", "messages"] {
+        let place = find_ttl(body.value.get(name).unwrap_or(&Value::Null), name);
+        if let Some(place) = place {
+            return Err(AwsError::validation(format!(
+                "{place}.cache_control.ephemeral.ttl: Extra inputs are not permitted"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn find_ttl(value: &Value, place: &str) -> Option<String> {
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| find_ttl(item, &format!("{place}.{index}"))),
+        Value::Object(fields) => {
+            let content = fields.get("content");
+            let inside = content.and_then(|own| find_ttl(own, &format!("{place}.content")));
+            let control = fields.get("cache_control");
+            let own = control
+                .and_then(|own| own.get("ttl"))
+                .map(|_| place.to_owned());
+            inside.or(own)
+        }
+        _ => None,
     }
 }
 
@@ -178,8 +224,8 @@ fn collect_lifetimes<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     }
 }
 
-/// Schemas and tool inputs are the client's own JSON: a property of that name
-/// in them is no breakpoint.
+/// Schemas and tool inputs are the client's own JSON: a property with that name in them is not a
+/// breakpoint.
 fn count_cache_points(value: &Value) -> usize {
     match value {
         Value::Array(items) => items.iter().map(count_cache_points).sum(),

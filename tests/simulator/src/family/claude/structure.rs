@@ -72,8 +72,8 @@ fn check_format(format: &Node<'_>) -> Check {
     }
 }
 
-/// What the compiler does not take, anywhere in a schema. Every model's answers are held to schemas by the
-/// same compiler.
+/// What the compiler does not accept, anywhere in a schema. The same compiler holds every model's answers
+/// to schemas.
 pub(crate) fn fault(schema: &Value) -> Option<String> {
     let fields = schema.as_object()?;
     let kind = field(schema, "type").unwrap_or("any");

@@ -48,7 +48,7 @@ pub(super) fn block(thought: &str, display: Display) -> Value {
     json!({"type": "thinking", "thinking": shown, "signature": signature(thought, shown)})
 }
 
-/// The `signature` of a thought of which the client sees `shown`.
+/// The `signature` of a thought, of which the client sees only `shown`.
 pub(crate) fn signature(thought: &str, shown: &str) -> String {
     seal(thought, &["thinking", shown])
 }

@@ -17,7 +17,7 @@ pub(super) fn check(body: &Node<'_>, generation: Generation<'_>) -> Check {
     let tools = body.get("tools").map(|tools| tools.items()).transpose()?;
     let mut names = BTreeSet::new();
     for tool in tools.iter().flatten() {
-        if !names.insert(check_definition(tool, generation)?) {
+        if !names.insert(check_any(body, tool, generation)?) {
             return Err(AwsError::validation("tools: Tool names must be unique."));
         }
     }
@@ -42,13 +42,47 @@ fn uses_tools(body: &Value) -> bool {
     blocks.any(|block| matches!(field(block, "type"), Some("tool_use" | "tool_result")))
 }
 
+/// Tools that a model was made for, by the beginnings of their types, and their betas.
+///
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-tool-use.html>
+const KNOWN: [(&str, Option<&str>); 8] = [
+    ("bash_20241022", Some("computer-use-2024-10-22")),
+    ("bash_2025", None),
+    ("computer_20241022", Some("computer-use-2024-10-22")),
+    ("computer_20250124", Some("computer-use-2025-01-24")),
+    ("computer_20251124", Some("computer-use-2025-11-24")),
+    ("text_editor_20241022", Some("computer-use-2024-10-22")),
+    ("text_editor_2025", None),
+    ("tool_search_tool_", Some("tool-search-tool-2025-10-19")),
+];
+
+/// A tool with a schema, or one of those that a model was made for.
+fn check_any<'a>(
+    body: &Node<'_>,
+    tool: &Node<'a>,
+    generation: Generation<'_>,
+) -> Result<&'a str, AwsError> {
+    let kind = match tool.get("type") {
+        Some(kind) if kind.text()? != "custom" => kind.text()?,
+        _ => return check_definition(tool, generation),
+    };
+    let known = KNOWN.iter().find(|(start, _)| kind.starts_with(start));
+    let is_search = kind.starts_with("tool_search_tool_");
+    let has_beta = known
+        .is_some_and(|(_, beta)| beta.is_none_or(|beta| super::parameters::has_beta(body, beta)));
+    match has_beta && (!is_search || generation.searches_tools()) {
+        // <https://github.com/BerriAI/litellm> has these words for any other.
+        false => Err(AwsError::validation("The provided request is not valid")),
+        true => check_name(&tool.require("name")?),
+    }
+}
+
 fn check_definition<'a>(tool: &Node<'a>, generation: Generation<'_>) -> Result<&'a str, AwsError> {
     let tool = tool.tagged("custom");
     tool.only(&[
         "cache_control",
         "defer_loading",
         "description",
-        "input_examples",
         "input_schema",
         "name",
         "strict",

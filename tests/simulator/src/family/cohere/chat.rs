@@ -137,15 +137,17 @@ fn check_history(history: &[Value]) -> Result<(), AwsError> {
 }
 
 fn ask(body: &Value) -> Ask {
-    let results = list(body, "tool_results").iter();
-    let outputs = results.flat_map(|result| list(result, "outputs"));
+    let results = list(body, "tool_results");
+    let outputs = results.iter().flat_map(|result| list(result, "outputs"));
     let message = field(body, "message").filter(|text| !text.is_empty());
-    let calls = list(body, "chat_history").iter();
+    let history = list(body, "chat_history").iter();
+    let calls = history.map(|turn| list(turn, "tool_calls").len());
     Ask {
         said: message.map(str::to_owned).into_iter().collect(),
         results: outputs.map(output).collect(),
         tools: list(body, "tools").iter().filter_map(tool).collect(),
-        earlier_calls: calls.map(|turn| list(turn, "tool_calls").len()).sum(),
+        // The calls of this round come with their results.
+        earlier_calls: calls.sum::<usize>() + results.len(),
         max_tokens: number(body, "max_tokens"),
         stops: strings(body, "stop_sequences"),
         input_tokens: count_fields(
@@ -210,7 +212,7 @@ fn response(reply: &Reply, body: &Value) -> Value {
         "response_id": id,
         "generation_id": id,
         "text": text,
-        // A call is no reason of its own.
+        // A call is not a separate finish reason.
         "finish_reason": reply.stop.word(["COMPLETE", "MAX_TOKENS", "COMPLETE"]),
         "chat_history": history,
     });

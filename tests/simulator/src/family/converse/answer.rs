@@ -130,7 +130,7 @@ fn insert(target: &mut Value, path: &str, value: &Value) {
     }
 }
 
-/// The fields that end a stream, and stand beside the message of an answer.
+/// The fields that end a stream, and that are next to the message in an answer.
 fn metadata(reply: &Reply, body: &Value, overrides: &Overrides) -> Map<String, Value> {
     let cache = [
         ("cacheReadInputTokens", overrides.cache_read),

@@ -1,5 +1,5 @@
-//! Converse for Claude: the same request as a Messages body, which Claude's
-//! own rules then judge, as AWS does it.
+//! Converse for Claude: converts the request to a Messages body, which Claude's own rules
+//! then check, as AWS does.
 
 mod blocks;
 

@@ -100,7 +100,7 @@ fn check_document(model: &Model, document: &Value) -> Check {
     }
     let bytes = image::decode(text)
         .ok_or_else(|| AwsError::validation("The provided document bytes are not valid base64."))?;
-    // Large PDF files are for Claude and Nova, which `pdf` stands for.
+    // Large PDF files are for Claude and Nova, the models with `pdf`.
     if bytes.len() > MAX_DOCUMENT && format != Some("pdf") {
         return Err(AwsError::validation(
             "The document exceeds the maximum size of 4.5 MB.",

@@ -14,7 +14,7 @@ use crate::family::{Family, field, list, number};
 
 type Check = Result<(), AwsError>;
 
-/// `system` in the middle of a conversation is for the newest models.
+/// `system` in the middle of a conversation is only for the newest models.
 pub(super) fn check_roles(model: &Model, body: &Value) -> Check {
     let messages = list(body, "messages").iter();
     let system = messages
@@ -37,7 +37,7 @@ pub(super) fn check(model: &Model, body: &Value, operation: Converse) -> Check {
     check_controls(body)
 }
 
-/// Mistral's small first models have no system prompt.
+/// Mistral's small early models have no system prompt.
 fn check_system(model: &Model, body: &Value) -> Check {
     let lacks = ["mistral.mistral-7b", "mistral.mixtral"];
     let lacks = lacks.iter().any(|prefix| model.id.starts_with(prefix));
@@ -79,7 +79,7 @@ fn check_tools(model: &Model, body: &Value, operation: Converse) -> Check {
     if !model.can("tools") {
         return Err(AwsError::validation("This model doesn't support tool use."));
     }
-    if operation == Converse::Stream && model.family == Family::Llama4 {
+    if operation == Converse::Stream && !streams_tools(model) {
         return Err(AwsError::validation(
             "This model doesn't support tool use in streaming mode.",
         ));
@@ -119,6 +119,18 @@ fn check_tools(model: &Model, body: &Value, operation: Converse) -> Check {
     }
 }
 
+/// The column "Streaming tool use" of AWS's table.
+fn streams_tools(model: &Model) -> bool {
+    let families = [
+        Family::Llama2,
+        Family::Llama3,
+        Family::Llama4,
+        Family::MistralChat,
+        Family::MistralPrompt,
+    ];
+    !families.contains(&model.family) && !model.id.starts_with("writer.")
+}
+
 /// Strict tools are held to their schemas like answers.
 fn check_strict_tools(tools: &[Value]) -> Check {
     let specs = tools.iter().filter_map(|tool| tool.get("toolSpec"));
@@ -130,7 +142,7 @@ fn check_strict_tools(tools: &[Value]) -> Check {
     })
 }
 
-/// Nova 2 brings tools of its own.
+/// Nova 2 has built-in tools.
 fn check_system_tools(model: &Model, tools: &[Value]) -> Check {
     let system = tools.iter().any(|tool| tool.get("systemTool").is_some());
     match system && !model.id.contains("nova-2") {

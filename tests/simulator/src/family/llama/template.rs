@@ -19,7 +19,7 @@ pub(super) struct Prompt {
     pub(super) results: Vec<String>,
     /// Image tokens in all of it.
     pub(super) images: usize,
-    /// The answer has begun: the model goes on with it.
+    /// The answer has begun; the model continues it.
     pub(super) begun: bool,
 }
 
@@ -60,7 +60,7 @@ fn parse_headers(prompt: &str, marks: &Marks) -> Result<Prompt, &'static str> {
         .strip_prefix("<|begin_of_text|>")
         .ok_or("it must begin with <|begin_of_text|>")?;
     let asks = [marks.open, "assistant", marks.close].concat();
-    // No token of the template stands behind the header that asks for the answer.
+    // No token of the template follows the header that asks for the answer.
     let (rest, begun) = rest
         .rsplit_once(&asks)
         .filter(|(_, begun)| !begun.contains("<|"))
@@ -114,7 +114,7 @@ fn check_messages(messages: &[(&str, &str)]) -> Result<(), &'static str> {
             _ => (*text).to_owned(),
         };
         if bare.contains("<|") {
-            return Err("a control token stands inside a text");
+            return Err("a control token is inside a text");
         }
         if text.trim().is_empty() {
             return Err("a message is blank");
@@ -157,7 +157,7 @@ fn parse_two(prompt: &str) -> Result<Prompt, &'static str> {
     if !begun.is_empty() {
         let begun = begun
             .strip_prefix(' ')
-            .ok_or("a space stands between [/INST] and the answer")?;
+            .ok_or("there must be a space between [/INST] and the answer")?;
         check_text(begun)?;
     }
     Ok(Prompt {
@@ -172,7 +172,7 @@ fn check_text(text: &str) -> Result<(), &'static str> {
     match text.trim() {
         "" => Err("a message is blank"),
         text if marks.iter().any(|mark| text.contains(mark)) => {
-            Err("a control token stands inside a text")
+            Err("a control token is inside a text")
         }
         _ => Ok(()),
     }
@@ -232,7 +232,7 @@ mod tests {
             ),
             (
                 format!("{U}a<|eom_id|>b<|eot_id|>{A}"),
-                Err("a control token stands inside a text"),
+                Err("a control token is inside a text"),
             ),
             (format!("{U} <|eot_id|>{A}"), Err("a message is blank")),
             (
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn each_generation_has_tokens_of_its_own() {
+    fn each_generation_has_its_own_tokens() {
         let four = "<|begin_of_text|><|header_start|>user<|header_end|>\n\nHi<|eot|><|header_start|>assistant<|header_end|>\n\n";
         assert_eq!(said(Template::Four, four).as_deref(), Ok("Hi"));
         assert!(said(Template::Three, four).is_err());

@@ -24,7 +24,7 @@ pub(crate) struct Rules {
 pub(crate) enum Content {
     /// A string or parts.
     Parts,
-    /// A string, unless a part is no text.
+    /// A string, unless a part is not text.
     Plain,
 }
 
@@ -100,7 +100,7 @@ fn check_parts(at: usize, parts: &[Value], rules: &Rules) -> Check {
         {
             return Err(refuse(
                 at,
-                &format!("a part of type '{kind}' holds '{kind}' alone"),
+                &format!("a part of type '{kind}' must contain only '{kind}'"),
             ));
         }
         if field(part, "text").is_some_and(|text| text.trim().is_empty()) {

@@ -26,14 +26,14 @@ pub(crate) enum Quirks {
     DeepSeek,
     Nemotron,
     Writer,
-    /// Gemma, newer Mistral, and what was added by a test.
+    /// Gemma, newer Mistral, and models that a test added.
     Plain,
 }
 
-/// Where the reasoning of an answer stands.
+/// Where an answer has its reasoning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// At the start of the content, between tags of this name.
+    /// At the start of the content, between tags with this name.
     Tag(&'static str),
     /// In a field of the message.
     Field(&'static str),
@@ -76,7 +76,7 @@ impl Quirks {
         self.refuses_stop() || matches!(self, Self::GptOss | Self::Glm)
     }
 
-    /// These sample as they see fit.
+    /// These ignore sampling parameters.
     pub(crate) fn refuses_sampling_on_converse(self) -> bool {
         matches!(self, Self::Gpt | Self::Grok)
     }

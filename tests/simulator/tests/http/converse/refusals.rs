@@ -112,7 +112,21 @@ async fn tool_configurations() {
     check(
         "converse-stream",
         &good(),
-        vec![(LLAMA_4, tools(Value::Null), refused)],
+        vec![
+            (LLAMA_4, tools(Value::Null), refused),
+            (
+                "us.meta.llama3-3-70b-instruct-v1:0",
+                tools(Value::Null),
+                refused,
+            ),
+            (
+                "mistral.mistral-large-2407-v1:0",
+                tools(Value::Null),
+                refused,
+            ),
+            ("us.writer.palmyra-x5-v1:0", tools(Value::Null), refused),
+            (NOVA, tools(Value::Null), ""),
+        ],
     )
     .await;
 }

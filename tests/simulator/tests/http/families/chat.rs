@@ -1,4 +1,4 @@
-//! Chat bodies of their own: Mistral, Cohere Command R, Jamba.
+//! Families with their own chat bodies: Mistral, Cohere Command R, Jamba.
 
 use serde_json::{Value, json};
 

@@ -94,7 +94,7 @@ fn add(block: &mut Value, delta: &Value, inputs: &mut String) {
     }
 }
 
-/// Both ways, put together the same.
+/// Sends it both ways, which must give the same answer.
 async fn answer(model: &str, fields: Value) -> Value {
     let both = both(model, &with(&good(), &fields)).await;
     let (message, stop, metadata) = assemble(&both.events);

@@ -132,7 +132,7 @@ async fn what_every_model_refuses() {
 }
 
 #[tokio::test]
-async fn what_single_vendors_refuse() {
+async fn what_individual_vendors_refuse() {
     let developer = json!({"messages": [{"role": "developer", "content": "a"}, {"role": "user", "content": "b"}]});
     check(
         "invoke",
@@ -231,7 +231,7 @@ async fn text_tools_and_structured_answers() {
 }
 
 #[tokio::test]
-async fn reasoning_stands_where_the_vendor_puts_it() {
+async fn reasoning_is_where_the_vendor_puts_it() {
     let effort = json!({"reasoning_effort": "low"});
     for (model, fields, name, text) in [
         (
@@ -276,7 +276,7 @@ async fn reasoning_stands_where_the_vendor_puts_it() {
 }
 
 #[tokio::test]
-async fn some_vendors_leave_out_or_add() {
+async fn some_vendors_leave_out_or_add_fields() {
     assert!(answer(MINIMAX, json!({})).await.plain.get("id").is_none());
     let writer = answer("writer.palmyra-vision-7b", json!({})).await;
     assert_eq!(writer.events.last(), Some(&json!("[DONE]")));

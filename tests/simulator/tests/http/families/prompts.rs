@@ -245,7 +245,7 @@ async fn what_claudes_text_completions_refuse() {
 }
 
 #[tokio::test]
-async fn claudes_text_completions_tell_why_they_stop() {
+async fn claudes_text_completions_say_why_they_stop() {
     let good = json!({"prompt": PROMPT_CLAUDE, "max_tokens_to_sample": 9});
     for (fields, text, reason, stop) in [
         (
