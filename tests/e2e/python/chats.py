@@ -1,4 +1,4 @@
-"""Plain and streamed chats, as an application writes them."""
+"""Plain and streamed chats, written as in an application."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which exceptions an application gets; the Rust test prepares one fault for each model."""
+"""The exceptions that an application gets; the Rust test prepares one fault for each model."""
 
 import openai
 

@@ -1,50 +1,40 @@
-"""Sends the requests that come in, a JSON string each, and says how the package took each answer."""
+"""Sends the requests that come in, each a path and a JSON string, and says how the official packages took each answer."""
 
+import gc
 import json
 import sys
 
+import anthropic
 import openai
-from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from support import client
+import golden_anthropic
+import golden_openai
 
-CLIENT = client()
-
-
-def whole(request):
-    answer = CLIENT.post("/chat/completions", body=request, cast_to=ChatCompletion)
-    # The package does not check what it parses by itself.
-    ChatCompletion.model_validate(answer.to_dict())
-    assert answer.choices[0].finish_reason
-    return "answer"
+HOW = golden_anthropic.HOW | golden_openai.HOW
 
 
-def streamed(request):
-    stream = CLIENT.post(
-        "/chat/completions",
-        body=request,
-        cast_to=ChatCompletion,
-        stream=True,
-        stream_cls=openai.Stream[ChatCompletionChunk],
-    )
-    reasons = []
-    for chunk in stream:
-        ChatCompletionChunk.model_validate(chunk.to_dict())
-        reasons += [choice.finish_reason for choice in chunk.choices if choice.finish_reason]
-    assert len(reasons) == 1, reasons
-    return "answer"
+def is_streamed(request):
+    return isinstance(request, dict) and bool(request.get("stream"))
 
 
-def outcome(request):
+def outcome(path, request):
     try:
-        return streamed(request) if request.get("stream") else whole(request)
-    except openai.APIStatusError as error:
-        return str(error.status_code)
-    except openai.APIError:
+        # The packages have a query of their own, or none.
+        path, _, _ = path.partition("?")
+        return HOW[path][is_streamed(request)](request)
+    except (anthropic.APIStatusError, openai.APIStatusError) as error:
+        # An event in a stream whose status was that of an answer.
+        return "stream error" if error.status_code == 200 else str(error.status_code)
+    except (anthropic.APIError, openai.APIError):
         return "stream error"
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
 
+# The collector would close what the packages have left open, maybe while they hold the lock that this takes.
+gc.disable()
+gc.freeze()
 for line in sys.stdin:
-    print(json.dumps(outcome(json.loads(json.loads(line)))), flush=True)
+    path, request = json.loads(line)
+    print(json.dumps(outcome(path, json.loads(request))), flush=True)
+    gc.collect()

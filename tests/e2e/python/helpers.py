@@ -1,4 +1,4 @@
-"""Loops with the package's own helpers: what they return goes back as it is, with what they parsed in it."""
+"""Loops with the package's own helpers: what they return is sent back as it is, including what they parsed."""
 
 import openai
 from pydantic import BaseModel

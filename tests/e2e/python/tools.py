@@ -1,4 +1,4 @@
-"""A whole round of tool calls: asked, called in parallel, answered; plain and streamed."""
+"""A complete round of tool calls: requested, called in parallel, answered; plain and streamed."""
 
 import json
 
@@ -33,7 +33,7 @@ def round_trip():
     messages = user("call get_weather and get_time")
     first = client().chat.completions.create(model=MODEL, messages=messages, tools=TOOLS)
     message = first.choices[0].message
-    # As in the package's documentation: the message goes back as it came.
+    # As in the package's documentation: the message is sent back unchanged.
     messages.append(message)
     for call in message.tool_calls:
         city = json.loads(call.function.arguments)["city"]

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::OfficialPackages;
+
 /// The programs and files under test.
 #[derive(Clone, Debug)]
 pub struct Artefacts {
@@ -25,9 +27,9 @@ impl Artefacts {
     }
 }
 
-/// Path of the Python that has the official `openai` package: `OPENAI_PYTHON`.
-pub(crate) fn openai_python() -> PathBuf {
-    file("OPENAI_PYTHON")
+/// Path of the Python that has the official packages in these versions.
+pub(crate) fn official_python(packages: OfficialPackages) -> PathBuf {
+    file(packages.variable())
 }
 
 /// The repository's top folder.
@@ -39,7 +41,7 @@ fn file(variable: &str) -> PathBuf {
     match env::var_os(variable) {
         Some(path) if Path::new(&path).is_file() => path.into(),
         Some(path) => panic!(
-            "{variable} is {}, which is no file; run `cargo xtask test`",
+            "{variable} is {}, which is not a file; run `cargo xtask test`",
             path.display()
         ),
         None => panic!("{variable} is not set; run the tests with `cargo xtask test`"),

@@ -1,4 +1,4 @@
-//! The repository's Envoy bootstraps, fitted to other ports and changed for a test.
+//! The repository's Envoy bootstraps, with other ports and a test's changes.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ impl Bootstrap {
         Self::parse(&template("envoy.yaml"), ports)
     }
 
-    /// `envoy/static.yaml`: channels stand in the file.
+    /// `envoy/static.yaml`: channels are in the file.
     pub fn of_static_yaml(ports: &Ports, artefacts: &Artefacts) -> Self {
         let text = xtask::envoy::with_module(&template("static.yaml"), &artefacts.module);
         Self::parse(&text, ports)
@@ -37,7 +37,7 @@ impl Bootstrap {
         &mut self.document["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
     }
 
-    /// Sets how many bytes of memory the overload manager grants.
+    /// Sets the overload manager's memory limit, in bytes.
     pub fn set_heap_limit(&mut self, bytes: u64) {
         let monitors = self.document["overload_manager"]["resource_monitors"].as_array_mut();
         let mut monitors = monitors.expect("resource monitors").iter_mut();
@@ -45,7 +45,20 @@ impl Bootstrap {
         heap.expect("a limit of the heap")["typed_config"]["max_heap_size_bytes"] = json!(bytes);
     }
 
-    /// Lets the xDS stream go to another port of loopback.
+    /// Lets names be looked up at this port of loopback, and nowhere else.
+    pub fn set_resolver(&mut self, port: u16) {
+        let config = "envoy.extensions.network.dns_resolver.cares.v3.CaresDnsResolverConfig";
+        self.document["typed_dns_resolver_config"] = json!({
+            "name": "envoy.network.dns_resolver.cares",
+            "typed_config": {
+                "@type": format!("type.googleapis.com/{config}"),
+                "resolvers": [{ "socket_address": { "address": "127.0.0.1", "port_value": port } }],
+                "dns_resolver_options": { "no_default_search_domain": true },
+            },
+        });
+    }
+
+    /// Sends the xDS stream to another port on loopback.
     pub fn set_xds_port(&mut self, port: u16) {
         let clusters = self.document["static_resources"]["clusters"].as_array_mut();
         let mut clusters = clusters.expect("clusters").iter_mut();
@@ -55,12 +68,42 @@ impl Bootstrap {
         endpoint["address"]["socket_address"]["port_value"] = json!(port);
     }
 
+    /// Envoy's rate limit filter, which asks about callers' limits.
+    pub fn rate_limiter(&mut self) -> &mut Value {
+        let filters = self.connection_manager()["http_filters"].as_array_mut();
+        let mut filters = filters.expect("filters").iter_mut();
+        let limiter = filters.find(|filter| filter["name"] == "envoy.filters.http.ratelimit");
+        &mut limiter.expect("a rate limit filter")["typed_config"]
+    }
+
+    /// Leads it to a service at another port of loopback, and waits longer for answers: machines that run tests are busy.
+    pub fn set_rate_limit_service(&mut self, port: u16, timeout: &str) {
+        self.rate_limiter()["timeout"] = json!(timeout);
+        let clusters = self.document["static_resources"]["clusters"].as_array_mut();
+        let mut clusters = clusters.expect("clusters").iter_mut();
+        let cluster = clusters.find(|cluster| cluster["name"] == "rate-limit");
+        let cluster = cluster.expect("its cluster");
+        cluster["health_checks"][0]["timeout"] = json!(timeout);
+        let endpoints = &mut cluster["load_assignment"]["endpoints"];
+        let endpoint = &mut endpoints[0]["lb_endpoints"][0]["endpoint"];
+        endpoint["address"]["socket_address"]["port_value"] = json!(port);
+    }
+
+    /// Changes the plugin configuration of `static.yaml`.
+    pub fn change_plugin_config(&mut self, change: impl FnOnce(&mut Value)) {
+        let value = &mut self.filter()["typed_config"]["config"]["configuration"]["value"];
+        let json = value.as_str().expect("a plugin configuration");
+        let mut config = serde_json::from_str(json).expect("JSON");
+        change(&mut config);
+        *value = json!(config.to_string());
+    }
+
     /// The Bedrock filter among the HTTP filters.
     pub fn filter(&mut self) -> &mut Value {
         &mut self.connection_manager()["http_filters"][0]
     }
 
-    /// The filter's Wasm configuration, which `static.yaml` holds.
+    /// The filter's Wasm configuration, which is in `static.yaml`.
     pub fn wasm(&mut self) -> Value {
         self.filter()["typed_config"].clone()
     }
@@ -81,10 +124,9 @@ impl Bootstrap {
         self
     }
 
-    /// Lets the filter come from an ECDS server (gRPC) on loopback, as `docs/OPERATIONS.md` shows.
-    #[must_use]
-    pub fn with_ecds_server(mut self, port: u16) -> Self {
-        let mut cluster = loopback_cluster("ecds", port);
+    /// Adds the cluster of an HTTP/2 server on loopback.
+    pub fn add_http2_cluster(&mut self, name: &str, port: u16) {
+        let mut cluster = loopback_cluster(name, port);
         let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
         cluster["typed_extension_protocol_options"] = json!({
             options: {
@@ -94,6 +136,12 @@ impl Bootstrap {
         });
         let clusters = self.document["static_resources"]["clusters"].as_array_mut();
         clusters.expect("clusters").push(cluster);
+    }
+
+    /// Gets the filter from an ECDS server (gRPC) on loopback, as `docs/OPERATIONS.md` shows.
+    #[must_use]
+    pub fn with_ecds_server(mut self, port: u16) -> Self {
+        self.add_http2_cluster("ecds", port);
         let mut filter = documented("### Meshes with a control plane of their own")[0].clone();
         let source = &mut filter["config_discovery"]["config_source"]["api_config_source"];
         source["grpc_services"][0]["envoy_grpc"]["cluster_name"] = json!("ecds");

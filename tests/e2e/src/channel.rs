@@ -21,21 +21,21 @@ pub async fn simulator() -> Simulator {
     simulator_builder().start().await.expect("a simulator")
 }
 
-/// A simulator with the ordinary key, to be changed.
+/// A simulator with the ordinary key, for the caller to change.
 pub fn simulator_builder() -> Builder {
     Simulator::builder()
         .credentials(Key::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY))
         .region(REGION)
 }
 
-/// A channel of one test, with a model and an inference profile of its own.
+/// A test's own channel, with its own model and inference profile.
 #[derive(Clone, Debug)]
 pub struct Channel {
     /// Id in the admin API.
     pub id: String,
-    /// Name under which clients reach it, and nothing else.
+    /// The model name by which clients reach only this channel.
     pub model: String,
-    /// The ARN that stands for the model.
+    /// The ARN that the model is mapped to.
     pub arn: String,
 }
 
@@ -52,25 +52,25 @@ impl Channel {
         body
     }
 
-    /// A chat request with other fields on top.
+    /// A chat request with additional fields.
     pub fn ask_with(&self, text: &str, fields: &Value) -> Value {
         let mut body = self.ask(text);
         merge(&mut body, fields);
         body
     }
 
-    /// Path of a call of its model.
+    /// Path of a call to its model.
     pub fn path(&self, operation: &str) -> String {
         path_of(&self.arn, operation)
     }
 
-    /// Path of a call of any ARN.
+    /// Path of a call to any ARN.
     pub fn path_for(arn: &str, operation: &str) -> String {
         path_of(arn, operation)
     }
 }
 
-/// Body of a channel for a simulator, with a name, a model and an ARN that no other one has.
+/// Body of a channel for a simulator, with a unique name, model and ARN.
 pub fn channel_body(simulator: &Simulator) -> Value {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -94,19 +94,19 @@ pub fn channel_body(simulator: &Simulator) -> Value {
 }
 
 impl Stack {
-    /// A channel to a simulator that serves one model of its own; Envoy runs it on return.
+    /// A channel to a simulator that serves its own model; Envoy runs it on return.
     pub async fn channel(&self, simulator: &Simulator) -> Channel {
         self.channel_with(simulator, &json!({})).await
     }
 
-    /// The same with other fields on top.
+    /// The same with additional fields.
     pub async fn channel_with(&self, simulator: &Simulator, fields: &Value) -> Channel {
         let mut body = channel_body(simulator);
         merge(&mut body, fields);
         let view = self.config.create(&body).await;
         let mut revision = view["revision"].as_u64().expect("a revision");
         if view["credential_status"].is_object() && body["enabled"] != false {
-            // What AWS issues is a revision of its own.
+            // What AWS issues is a separate revision.
             revision += 1;
             eventually("AWS has issued credentials", async || {
                 let status = self.config.status().await;

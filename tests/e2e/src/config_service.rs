@@ -13,7 +13,7 @@ use crate::{PATIENCE, Reply, eventually};
 /// The admin token of every stack.
 pub const ADMIN_TOKEN: &str = "e2e-admin-token-0123456789";
 
-/// The key of every stack under which credentials are sealed.
+/// The seal key of every stack.
 pub const SEAL_KEY: &str = "e2e:3q2+796tvu/erb7v3q2+796tvu/erb7v3q2+796tvu8=";
 
 /// A config-service and the client that administers it.
@@ -40,7 +40,7 @@ impl ConfigService {
         Self::start_with_variables(binary, ports, folder, options, Vec::new()).await
     }
 
-    /// The same over HTTPS: the options name a certificate, which this authority (PEM) has issued.
+    /// The same over HTTPS: the options name a certificate issued by this authority (PEM).
     pub async fn start_over_tls(
         binary: &Path,
         ports: &Ports,
@@ -120,7 +120,7 @@ impl ConfigService {
         self.process.as_ref().map(Process::id)
     }
 
-    /// Starts the process, with what the database holds.
+    /// Starts the process, on the existing database.
     pub async fn resume(&mut self) {
         let mut command = Command::new(&self.binary);
         command
@@ -164,7 +164,7 @@ impl ConfigService {
         Reply::read(request.send().await.expect("the admin API answers")).await
     }
 
-    /// Calls the admin API with any text as its body.
+    /// Calls the admin API with any text as the body.
     pub async fn call_text(&self, method: Method, path: &str, body: &str) -> Reply {
         let request = self.client.request(method, self.url(path));
         let request = request.bearer_auth(ADMIN_TOKEN);
@@ -195,7 +195,7 @@ impl ConfigService {
         channel
     }
 
-    /// Deletes a channel and waits until every Envoy knows.
+    /// Deletes a channel and waits until every Envoy runs without it.
     pub async fn delete(&self, id: &str) {
         let path = format!("/api/channels/{id}");
         let reply = self.call(Method::DELETE, &path, &Value::Null).await;
@@ -203,7 +203,7 @@ impl ConfigService {
         self.wait_active(revision(&self.status().await)).await;
     }
 
-    /// Deletes every channel and waits until every Envoy knows.
+    /// Deletes every channel and waits until every Envoy runs without them.
     pub async fn delete_all(&self) {
         let list = self.call(Method::GET, "/api/channels", &Value::Null).await;
         let list = list.json();
@@ -230,7 +230,7 @@ impl ConfigService {
         .await;
     }
 
-    /// Everything that it logged so far.
+    /// Everything that it has logged so far.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()

@@ -37,8 +37,8 @@ impl Envoy {
         envoy
     }
 
-    /// The same, without waiting, with other keys for sealed credentials than [`SEAL_KEY`] in its environment,
-    /// or another log level.
+    /// The same, without waiting, with seal keys other than [`SEAL_KEY`] in its environment, or another log
+    /// level.
     pub fn start_unready_with(
         binary: &Path,
         (bootstrap, launch): (&Bootstrap, Launch<'static>),
@@ -79,8 +79,8 @@ impl Envoy {
             ports: *ports,
             client: Client::builder()
                 .timeout(PATIENCE)
-                // Each request on a connection of its own: what one test does to its connection
-                // must not meet another test, and all of Envoy's workers get their share.
+                // Each request has its own connection: what one test does to its connection must not affect
+                // another test, and all of Envoy's workers get their share.
                 .pool_max_idle_per_host(0)
                 .build()
                 .expect("a client"),
@@ -105,7 +105,7 @@ impl Envoy {
         .await;
     }
 
-    /// A line of what the kernel says of Envoy's memory, such as `VmRSS` or `VmHWM`, in bytes
+    /// A figure that the kernel reports about Envoy's memory, such as `VmRSS` or `VmHWM`, in bytes
     /// (<https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>).
     pub fn memory(&self, line: &str) -> u64 {
         let process = self.process.as_ref().expect("Envoy was started");
@@ -117,13 +117,13 @@ impl Envoy {
         kilobytes.expect("a number of kilobytes") * 1024
     }
 
-    /// Waits until Envoy has ended by itself.
+    /// Waits until Envoy has exited by itself.
     pub async fn wait_exit(&mut self) {
         let process = self.process.as_mut().expect("Envoy was started");
         eventually("Envoy ends", async || process.exited()).await;
     }
 
-    /// Ends Envoy and starts it anew with the same bootstrap.
+    /// Stops Envoy and starts it again with the same bootstrap.
     pub async fn restart(&mut self) {
         self.restart_unready();
         self.wait_ready().await;
@@ -135,12 +135,12 @@ impl Envoy {
         self.spawn();
     }
 
-    /// Ends Envoy, which writes out its access log then.
+    /// Stops Envoy, which then writes out its access log.
     pub fn stop(&mut self) {
         self.process = None;
     }
 
-    /// Ends Envoy at once, as a crash would.
+    /// Kills Envoy, as a crash would.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill();
@@ -182,6 +182,11 @@ impl Envoy {
         self.ports.envoy
     }
 
+    /// Port of its admin interface.
+    pub fn admin_port(&self) -> u16 {
+        self.ports.envoy_admin
+    }
+
     fn admin(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.ports.envoy_admin)
     }
@@ -201,9 +206,14 @@ impl Envoy {
         self.send(self.chat_request(body)).await
     }
 
-    /// Sends a chat request with any bytes as its body.
+    /// Sends a chat request with any bytes as the body.
     pub async fn chat_bytes(&self, body: impl Into<reqwest::Body>) -> Reply {
-        let request = self.request(Method::POST, CHAT);
+        self.post_bytes(CHAT, body).await
+    }
+
+    /// Sends any bytes as the body of a request.
+    pub async fn post_bytes(&self, path: &str, body: impl Into<reqwest::Body>) -> Reply {
+        let request = self.request(Method::POST, path);
         self.send(
             request
                 .header("content-type", "application/json")
@@ -252,7 +262,7 @@ impl Envoy {
             .any(|line| line.starts_with(&format!("{name}::")))
     }
 
-    /// Everything that Envoy wrote so far, access log included.
+    /// Everything that Envoy has written so far, including the access log.
     pub fn log(&self) -> String {
         let bytes = std::fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()

@@ -1,4 +1,5 @@
-//! A door in front of a server on loopback that can break its connections, or let nobody in.
+//! A proxy in front of a server on loopback that can break its connections or refuse new
+//! ones.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,13 +19,13 @@ pub struct Front {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct State {
-    /// Counts the times that all connections broke.
+    /// Counts how often all connections were broken.
     breaks: u64,
     is_closed: bool,
 }
 
 impl Front {
-    /// Listens on loopback and leads to a server.
+    /// Listens on loopback and forwards to a server.
     pub async fn start(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -57,7 +58,7 @@ impl Front {
         });
     }
 
-    /// Lets clients in again.
+    /// Accepts clients again.
     pub fn open(&self) {
         self.state.send_modify(|state| state.is_closed = false);
     }
@@ -82,6 +83,6 @@ async fn lead(mut client: TcpStream, server: SocketAddr, mut state: watch::Recei
             _ = state.wait_for(is_broken) => {}
         }
     }
-    // Without lingering the end of a connection is a reset.
+    // Without lingering, closing a connection resets it.
     let _ = client.set_zero_linger();
 }

@@ -8,26 +8,26 @@ use serde_json::json;
 
 use crate::{Builder, Reply, Stack};
 
-/// Stacks of one kind, as many as tests of one program run at a time.
+/// Stacks of one kind, as many as one program runs tests at the same time.
 ///
-/// For tests that edit what a shared stack could not tell apart, such as channels of the same names, and do
-/// not mind what was there before them: metrics and logs go on counting. Nobody pays for an Envoy that starts.
+/// For tests whose edits would collide on a shared stack, such as channels with the same names, and which do
+/// not mind what happened before them: metrics and logs continue. No test has to wait for an Envoy to start.
 #[derive(Debug)]
 pub struct Leases {
     idle: Mutex<Vec<Stack>>,
     build: fn() -> Builder,
 }
 
-/// A stack that one test has for itself, without channels when it gets it.
+/// A stack for one test's exclusive use, without channels when it gets it.
 #[derive(Debug)]
 pub struct Lease {
-    /// There until the lease ends.
+    /// Present until the lease ends.
     stack: Option<Stack>,
     leases: &'static Leases,
 }
 
 impl Leases {
-    /// Stacks that `build` describes.
+    /// Stacks as described by `build`.
     pub const fn new(build: fn() -> Builder) -> Self {
         Self {
             idle: Mutex::new(Vec::new()),
@@ -56,7 +56,7 @@ impl Leases {
     }
 }
 
-/// Deletes all channels and waits until every worker knows.
+/// Deletes all channels and waits until every worker serves none.
 async fn clear(stack: &Stack) {
     stack.config.delete_all().await;
     let is_empty = |list: &Reply| list.json()["data"] == json!([]);
@@ -72,7 +72,7 @@ impl Deref for Lease {
 }
 
 impl Drop for Lease {
-    /// A stack on which a test failed is not used again; it prints its logs.
+    /// A stack on which a test failed is not reused; it prints its logs.
     fn drop(&mut self) {
         if !thread::panicking() {
             self.leases.idle().extend(self.stack.take());

@@ -12,13 +12,16 @@
 //! # }
 //! ```
 //!
-//! A test makes its own simulator and channel, so tests can share one running [`Stack`] (see
-//! [`shared`]). What Envoy and the config-service wrote is printed when a test fails.
+//! Each test creates its own simulator and channel, so tests can share one running [`Stack`] (see
+//! [`shared`]). The logs of Envoy and the config-service are printed when a test fails.
 
+mod agents;
 mod artefacts;
 mod bootstrap;
 mod channel;
+mod clients;
 mod config_service;
+mod dns;
 mod documentation;
 mod ecds;
 mod envoy;
@@ -34,28 +37,33 @@ mod reply;
 mod scratch;
 mod stack;
 mod tls;
+mod trap;
 mod wait;
 mod xds_proxy;
 
+pub use agents::{Agent, Work};
 pub use artefacts::{Artefacts, repository};
 pub use bootstrap::Bootstrap;
 pub use channel::{
     ACCESS_KEY_ID, Channel, REGION, SECRET_ACCESS_KEY, channel_body, simulator, simulator_builder,
 };
+pub use clients::{ClientScript, installed};
 pub use config_service::{ADMIN_TOKEN, ConfigService, SEAL_KEY};
-pub use documentation::documented;
+pub use dns::{Dns, Lookup};
+pub use documentation::{documented, example, examples};
 pub use ecds::EcdsServer;
 pub use envoy::Envoy;
 pub use front::Front;
 pub use lease::{Lease, Leases};
 pub use load::{Load, Outcome};
-pub use python::{PythonWorker, run_python};
+pub use python::{OfficialPackages, PythonWorker, run_python};
 pub use raw::{h1_exchange, h2_post_with_trailers};
 pub use raw_upstream::{End as UpstreamEnd, RawUpstream};
 pub use reply::Reply;
 pub use scratch::Scratch;
 pub use stack::{Builder, Module, Shared, SharedStack, Stack, shared};
 pub use tls::{Authority, TlsFront};
+pub use trap::Trap;
 pub use wait::{PATIENCE, eventually};
 pub use xds_proxy::{CDS, ECDS, XdsProxy};
 
@@ -67,11 +75,11 @@ use tokio::runtime::Runtime;
 pub fn run<T>(test: impl Future<Output = T>) -> T {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
-        // The config-service has HTTP clients that do TLS, and so all of this workspace do; a process has
-        // to say whose cryptography they use.
+        // The config-service's HTTP clients do TLS, and so do all in this workspace; a process must
+        // choose their cryptography provider.
         let _ = tokio_rustls::rustls::crypto::ring::default_provider().install_default();
         Runtime::new().expect("a runtime")
     });
-    // On the heap: the futures of long tests are larger than a test thread's stack likes.
+    // On the heap, because the futures of long tests are too large for a test thread's stack.
     runtime.block_on(Box::pin(test))
 }

@@ -1,4 +1,4 @@
-//! Clients that ask without a pause, while something else happens.
+//! Clients that send requests without a pause, while something else happens.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use crate::{PATIENCE, Reply, Stack, eventually};
 
-/// Requests that break are shown, but not thousands of them.
+/// Failed requests are shown, but not thousands of them.
 const SHOWN: usize = 20;
 
-/// Clients under way.
+/// Running clients.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
@@ -23,9 +23,9 @@ pub struct Load {
 /// What the clients saw.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Requests that were answered in full.
+    /// Requests that were answered completely.
     pub answered: usize,
-    /// What became of the others.
+    /// What happened to the others.
     pub failed: Vec<String>,
 }
 
@@ -39,7 +39,7 @@ struct Shared {
 }
 
 impl Load {
-    /// Lets `clients` ask for `model`, each with a connection of its own that it keeps; every third
+    /// Makes `clients` clients request `model`, each on its own persistent connection; every third
     /// request is a stream.
     pub fn start(stack: &Stack, model: &str, clients: usize) -> Self {
         let shared = Arc::new(Shared {
@@ -56,7 +56,7 @@ impl Load {
         }
     }
 
-    /// Waits until so many more requests have been answered.
+    /// Waits until this many more requests have been answered.
     pub async fn answered(&self, more: usize) {
         let answered = &self.shared.answered;
         let goal = answered.load(Ordering::Relaxed) + more;
@@ -66,12 +66,12 @@ impl Load {
         .await;
     }
 
-    /// Requests that were answered so far.
+    /// Requests answered so far.
     pub fn so_far(&self) -> usize {
         self.shared.answered.load(Ordering::Relaxed)
     }
 
-    /// Lets every client end its request, and tells what they saw.
+    /// Lets every client finish its request, and returns what they saw.
     pub async fn stop(self) -> Outcome {
         self.shared.stopped.store(true, Ordering::Relaxed);
         let mut failed = Vec::new();
@@ -86,7 +86,7 @@ impl Load {
 }
 
 impl Outcome {
-    /// Fails when a single request was not answered.
+    /// Fails if a single request was not answered.
     #[track_caller]
     pub fn nothing_is_lost(&self) {
         let shown = &self.failed[..self.failed.len().min(SHOWN)];
@@ -112,7 +112,7 @@ impl Shared {
                 }
                 Err(fault) => {
                     failed.push(fault);
-                    // What fails, fails at once; thousands of it would tell nothing more.
+                    // What fails, fails at once; thousands of failures would reveal nothing more.
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
             }
@@ -120,7 +120,7 @@ impl Shared {
         failed
     }
 
-    /// One request, whose own words have to come back.
+    /// One request, which must get its own words back.
     async fn ask(&self, client: &Client, number: usize) -> Result<(), String> {
         let (stream, word) = (number.is_multiple_of(3), format!("word-{number}-of-mine"));
         let body: Value = json!({

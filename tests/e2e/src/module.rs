@@ -1,4 +1,4 @@
-//! Other editions of the filter's module: the same code, and yet another module to Envoy.
+//! Other editions of the filter's module: the same code, but a different module for Envoy.
 
 use std::fs;
 
@@ -10,8 +10,8 @@ use crate::{Artefacts, Stack};
 const FILE: &str = "filter.wasm";
 
 impl Stack {
-    /// Puts an edition of the module in the place of the one that is served, restarts the config-service
-    /// with it and waits until Envoy's listener runs it. Edition 0 is the module as it was built.
+    /// Replaces the served module with an edition of it, restarts the config-service and waits until
+    /// Envoy's listener runs it. Edition 0 is the module as built.
     pub async fn serve_edition(&mut self, edition: u8) {
         let sha256 = self.write_edition(edition);
         self.config.restart_with(|_| ()).await;
@@ -23,7 +23,7 @@ impl Stack {
         let module = Artefacts::from_environment().module;
         let mut module = fs::read(module).expect("the module");
         if edition > 0 {
-            // A custom section without content changes nothing but the hash.
+            // An empty custom section changes only the hash.
             module.extend([0, 5, 4, b'e', b'd', b'.', edition]);
         }
         fs::write(self.scratch.join(FILE), &module).expect("the scratch folder is writable");

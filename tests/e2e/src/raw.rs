@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use crate::PATIENCE;
 
-/// Sends bytes to a port of loopback and returns what comes back until the server closes; the
-/// request should ask for that with `connection: close`.
+/// Sends bytes to a port on loopback and returns what comes back until the server closes the
+/// connection; the request should ask for that with `connection: close`.
 pub async fn h1_exchange(port: u16, request: &[u8]) -> String {
     let exchange = async {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
@@ -26,7 +26,7 @@ pub async fn h1_exchange(port: u16, request: &[u8]) -> String {
     String::from_utf8_lossy(&answer.expect("a connection")).into_owned()
 }
 
-/// Posts a body over HTTP/2 whose end is marked by trailers; returns status and body.
+/// Posts a body that ends with trailers, over HTTP/2; returns status and body.
 pub async fn h2_post_with_trailers(
     port: u16,
     path: &str,

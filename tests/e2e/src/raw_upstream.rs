@@ -1,17 +1,20 @@
-//! An upstream that says whatever a test tells it to, byte for byte.
+//! An upstream that sends whatever a test tells it to, byte for byte.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-/// A running one. What it was sent is not judged.
+/// A running raw upstream, on every address of the machine. It does not check what it receives.
 #[derive(Debug)]
 pub struct RawUpstream {
     port: u16,
     answer: Arc<Mutex<Answer>>,
+    connections: Arc<AtomicUsize>,
     task: JoinHandle<()>,
 }
 
@@ -24,43 +27,67 @@ struct Answer {
 
 #[derive(Clone, Debug)]
 enum Source {
-    /// What this server answers, which is written down.
+    /// What this server answers, which is recorded.
     Server(SocketAddr, Arc<Mutex<Vec<u8>>>),
     /// These bytes.
     Bytes(Vec<u8>),
+    /// These bytes, and once it may, the rest.
+    Halves(Vec<u8>, Vec<u8>, Arc<Semaphore>),
+}
+
+/// The second half of an answer, which waits.
+#[derive(Debug)]
+#[must_use]
+pub struct SecondHalf(Arc<Semaphore>);
+
+impl SecondHalf {
+    /// Lets it follow.
+    pub fn follow(self) {
+        self.0.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
 }
 
 /// How a connection ends after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// In good order.
+    /// Normally.
     Closed,
     /// By a reset.
     Reset,
-    /// Not at all: the next request comes on the same connection.
+    /// Not at all: the next request arrives on the same connection.
     Stays,
+    /// By a reset once the next request has arrived, which is not answered.
+    ResetsNext,
 }
 
 impl RawUpstream {
-    /// Listens on loopback and leads to a server, until it is told what to say itself.
+    /// Listens and forwards to a server, until it is given answers of its own.
     pub async fn before(server: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let answer = Arc::new(Mutex::new(Answer {
             source: Source::Server(server, Arc::default()),
             end: End::Closed,
         }));
         let shared = Arc::clone(&answer);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                count.fetch_add(1, Ordering::SeqCst);
                 let answer = Arc::clone(&shared);
                 tokio::spawn(async move {
-                    // A connection that breaks is what such an upstream is for.
+                    // Broken connections are what such an upstream is for.
                     let _ = converse(client, &answer).await;
                 });
             }
         });
-        Self { port, answer, task }
+        Self {
+            port,
+            answer,
+            connections,
+            task,
+        }
     }
 
     /// Where it listens.
@@ -68,17 +95,36 @@ impl RawUpstream {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Port that it listens on.
+    /// How many connections were made to it so far.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The port that it listens on.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// What the server behind has answered since it was led to, or asked this the last time.
+    /// What the server behind it has answered since forwarding started, or since the last call.
     pub fn heard(&self) -> Vec<u8> {
         match &self.answer.lock().expect("no panic").source {
             Source::Server(_, heard) => std::mem::take(&mut heard.lock().expect("no panic")),
-            Source::Bytes(_) => Vec::new(),
+            Source::Bytes(_) | Source::Halves(..) => Vec::new(),
         }
+    }
+
+    /// Answers every request with the first bytes from now on, and is silent until it may send the second.
+    pub fn say_in_halves(&self, first: &[u8], second: &[u8]) -> SecondHalf {
+        let wait = Arc::new(Semaphore::new(0));
+        let source = Source::Halves(first.to_vec(), second.to_vec(), Arc::clone(&wait));
+        let end = End::Closed;
+        *self.answer.lock().expect("no panic") = Answer { source, end };
+        SecondHalf(wait)
+    }
+
+    /// Goes on forwarding, but only the first request of each connection.
+    pub fn serve_once_each(&self) {
+        self.answer.lock().expect("no panic").end = End::ResetsNext;
     }
 
     /// Answers every request with these bytes from now on.
@@ -104,11 +150,23 @@ async fn converse(mut client: TcpStream, answer: &Mutex<Answer>) -> std::io::Res
                 let mut server = TcpStream::connect(address).await?;
                 server.write_all(&request).await?;
                 pass_on(&mut server, &mut client, &heard).await?;
+                if end == End::ResetsNext {
+                    read_request(&mut client).await?;
+                    client.set_zero_linger()?;
+                    return Ok(());
+                }
+            }
+            Source::Halves(first, second, wait) => {
+                client.write_all(&first).await?;
+                // It is never closed.
+                let _ = wait.acquire().await;
+                client.write_all(&second).await?;
+                return Ok(());
             }
             Source::Bytes(bytes) => {
                 client.write_all(&bytes).await?;
                 if end == End::Reset {
-                    // Without lingering the end of a connection is a reset.
+                    // Without lingering, closing a connection resets it.
                     client.set_zero_linger()?;
                 }
                 if end != End::Stays {
@@ -119,7 +177,8 @@ async fn converse(mut client: TcpStream, answer: &Mutex<Answer>) -> std::io::Res
     }
 }
 
-/// Everything until the other side has nothing more to say for this request: it is told to close.
+/// Everything until the other side has nothing more to send for this request, because it is told
+/// to close.
 async fn pass_on(
     server: &mut TcpStream,
     client: &mut TcpStream,
@@ -129,7 +188,7 @@ async fn pass_on(
     loop {
         let read = tokio::select! {
             read = server.read(&mut piece) => read?,
-            // The client has all of it and goes on to the next request.
+            // The client has received everything and continues with the next request.
             ready = client.readable() => { ready?; return Ok(()); }
         };
         if read == 0 {
@@ -140,7 +199,7 @@ async fn pass_on(
     }
 }
 
-/// The head of a request and its body, which has a length.
+/// The headers of a request and its body, which has a length.
 async fn read_request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut request = Vec::new();
     let mut piece = vec![0; 64 * 1024];

@@ -1,4 +1,4 @@
-//! An answer as a client has it at the end: whole, or broken off.
+//! An answer as a client finally has it: complete, or broken off.
 
 use reqwest::Response;
 use reqwest::header::HeaderMap;
@@ -38,7 +38,7 @@ impl Reply {
         }
     }
 
-    /// A header; `""` when it is not there.
+    /// A header; `""` if it is absent.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.map_or("", |value| value.to_str().expect("ASCII headers"))
@@ -67,7 +67,7 @@ impl Reply {
             .to_owned()
     }
 
-    /// Checks that it is an error in OpenAI's shape, and returns its message.
+    /// Checks that it is an error in OpenAI's format, and returns its message.
     #[track_caller]
     pub fn error(&self, status: u16, kind: &str, code: &str) -> String {
         assert_eq!(self.status, status, "{self:?}");
@@ -75,7 +75,7 @@ impl Reply {
         check_error(&self.json(), kind, code)
     }
 
-    /// The events of a stream, `[DONE]` left out.
+    /// The events of a stream, without `[DONE]`.
     #[track_caller]
     pub fn events(&self) -> Vec<Value> {
         assert_eq!(self.status, 200, "{self:?}");
@@ -96,7 +96,7 @@ impl Reply {
             .collect()
     }
 
-    /// Whether a stream says that it is complete.
+    /// Whether a stream is complete, according to itself.
     pub fn is_done(&self) -> bool {
         self.text.ends_with("data: [DONE]\n\n")
     }
@@ -136,7 +136,7 @@ impl Reply {
         check_error(errors[0], kind, code)
     }
 
-    /// The text with the id and the time of this one answer taken out.
+    /// The text, without this answer's id and time.
     #[track_caller]
     pub fn without_identity(&self) -> String {
         let events = self.events();

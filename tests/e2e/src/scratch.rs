@@ -1,4 +1,5 @@
-//! Scratch folders under the target folder. They go when their owner goes, and stay when it fails.
+//! Scratch folders under the target folder. They are removed with their owner, and kept if it
+//! fails.
 
 use std::env;
 use std::fs;
@@ -8,7 +9,7 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-/// A folder of one stack or test.
+/// The folder of a stack or test.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
 
@@ -19,8 +20,8 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// An empty folder. The first one of a process removes those of processes that are gone: shared
-    /// stacks live as long as their process and leave theirs behind.
+    /// An empty folder. The first one in a process removes those of earlier processes, because
+    /// shared stacks live as long as their process and leave theirs behind.
     pub fn new() -> Self {
         static SWEEP: Once = Once::new();
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -44,7 +45,7 @@ impl Scratch {
         self.0.join(name)
     }
 
-    /// Writes a file whole, in one step for whoever watches it, and returns its path.
+    /// Writes a file atomically and returns its path.
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
         let (file, draft) = (self.join(name), self.join(&format!("{name}.draft")));
         fs::write(&draft, content).expect("the scratch folder is writable");

@@ -1,9 +1,10 @@
-//! Envoy and config-service together, alone for one test or shared by many.
+//! Envoy and config-service together, for one test or shared by many.
 
 use std::ops::Deref;
 use std::thread;
 
 use reqwest::Client;
+use serde_json::json;
 use tokio::sync::OnceCell;
 use xtask::envoy::Launch;
 use xtask::ports::Ports;
@@ -15,19 +16,19 @@ use crate::{
 /// How much of a log is printed when a test fails.
 const SHOWN_LINES: usize = 40;
 
-/// Parts of lines that tell nothing: the harness's own polling, and a warning of Envoy's.
+/// Parts of uninteresting lines: the harness's own polling, and a warning from Envoy.
 const NOISE: [&str; 3] = ["/api/status", "/readyz", "code fetch is unstable"];
 
-/// Envoy with `envoy/envoy.yaml` and the config-service it listens to.
+/// Envoy with `envoy/envoy.yaml` and its config-service.
 ///
-/// Dropping it ends both, Envoy first.
+/// Dropping it stops both, Envoy first.
 #[derive(Debug)]
 pub struct Stack {
     /// Envoy.
     pub envoy: Envoy,
     /// The config-service.
     pub config: ConfigService,
-    /// Between the two, if it was asked for.
+    /// The proxy between the two, if requested.
     pub proxy: Option<XdsProxy>,
     /// Where both listen.
     pub ports: Ports,
@@ -42,7 +43,7 @@ pub enum Module {
     Served,
     /// The config-service serves a copy, `filter.wasm` in the scratch folder, that a test may change.
     ServedCopy,
-    /// It is in Envoy's file system already: `--wasm-path-in-envoy`.
+    /// It is already in Envoy's file system: `--wasm-path-in-envoy`.
     InEnvoy,
 }
 
@@ -58,6 +59,9 @@ pub struct Builder {
     config_variables: Vec<(&'static str, String)>,
     delays_xds: bool,
     heap_limit: Option<u64>,
+    resolver: Option<u16>,
+    stall_seconds: Option<u32>,
+    change: Option<fn(&mut Bootstrap)>,
 }
 
 impl Builder {
@@ -67,20 +71,36 @@ impl Builder {
         self
     }
 
-    /// Lets requests fail over to other channels, on at most so many.
+    /// Lets requests fail over, to at most this many channels.
     pub fn failover(mut self, attempts: usize) -> Self {
         self.arguments.push("--failover".to_owned());
         self.arguments.push(format!("--max-attempts={attempts}"));
         self
     }
 
-    /// How long clusters stay that no configuration names any more.
+    /// Records what requests use, in the scratch folder.
+    pub fn usage(mut self) -> Self {
+        let file = self.scratch.path().join("usage.db");
+        self.arguments
+            .push(format!("--usage-database={}", file.display()));
+        self
+    }
+
+    /// Does so, or does not where there is no number.
+    pub fn attempts(self, attempts: Option<usize>) -> Self {
+        match attempts {
+            Some(attempts) => self.failover(attempts),
+            None => self,
+        }
+    }
+
+    /// Sets how long to keep clusters that no configuration names any more.
     pub fn drain_seconds(mut self, seconds: u32) -> Self {
         self.arguments.push(format!("--drain-seconds={seconds}"));
         self
     }
 
-    /// Leaves the headers off answers that say who served them.
+    /// Leaves out the headers that say which channel served an answer.
     pub fn hide_answer_headers(mut self) -> Self {
         self.arguments.push("--hide-answer-headers".to_owned());
         self
@@ -98,7 +118,7 @@ impl Builder {
         self
     }
 
-    /// Limits what each worker holds of requests that may be tried again.
+    /// Limits what each worker holds of requests that may be retried.
     pub fn max_held_bytes(mut self, bytes: usize) -> Self {
         self.arguments.push(format!("--max-held-bytes={bytes}"));
         self
@@ -110,7 +130,25 @@ impl Builder {
         self
     }
 
-    /// Lets Envoy trust these certificates (PEM) of TLS endpoints, and no others.
+    /// Lets Envoy wait so long for a client that stops sending in the middle of its request.
+    pub fn stall_seconds(mut self, seconds: u32) -> Self {
+        self.stall_seconds = Some(seconds);
+        self
+    }
+
+    /// Changes Envoy's bootstrap.
+    pub fn change_bootstrap(mut self, change: fn(&mut Bootstrap)) -> Self {
+        self.change = Some(change);
+        self
+    }
+
+    /// Lets Envoy look names up at this port of loopback.
+    pub fn resolver(mut self, port: u16) -> Self {
+        self.resolver = Some(port);
+        self
+    }
+
+    /// Makes Envoy trust only these certificates (PEM) for TLS endpoints.
     pub fn upstream_ca(mut self, pem: &str) -> Self {
         let file = self.scratch.write("upstream-ca.pem", pem);
         self.arguments
@@ -130,7 +168,7 @@ impl Builder {
         self
     }
 
-    /// Gives Envoy other keys for sealed credentials than the config-service has.
+    /// Gives Envoy seal keys that differ from the config-service's.
     pub fn envoy_seal_key(mut self, key: &'static str) -> Self {
         self.envoy.seal_key = key;
         self
@@ -184,6 +222,16 @@ impl Builder {
         if let Some(bytes) = self.heap_limit {
             bootstrap.set_heap_limit(bytes);
         }
+        if let Some(seconds) = self.stall_seconds {
+            let manager = bootstrap.connection_manager();
+            manager["stream_idle_timeout"] = json!(format!("{seconds}s"));
+        }
+        if let Some(port) = self.resolver {
+            bootstrap.set_resolver(port);
+        }
+        if let Some(change) = self.change {
+            change(&mut bootstrap);
+        }
         let mut proxy = None;
         if self.delays_xds {
             let started = XdsProxy::start(ports.xds).await;
@@ -222,23 +270,26 @@ impl Stack {
             config_variables: Vec::new(),
             delays_xds: false,
             heap_limit: None,
+            resolver: None,
+            stall_seconds: None,
+            change: None,
         }
     }
 
-    /// Waits until every worker of Envoy serves a model.
+    /// Waits until every Envoy worker serves a model.
     pub async fn wait_served(&self, model: &str) {
         let path = format!("/v1/models/{model}");
         self.wait_for_workers(&path, |answer| answer.status == 200)
             .await;
     }
 
-    /// Waits until every worker of Envoy answers a GET as it should: each takes a new configuration on its
-    /// own, a moment after Envoy acknowledged it.
+    /// Waits until every Envoy worker answers a GET as expected: each takes a new configuration on
+    /// its own, a moment after Envoy acknowledged it.
     pub async fn wait_for_workers(&self, path: &str, is_right: impl Fn(&Reply) -> bool) {
         let url = format!("{}{path}", self.envoy.url());
         let mut in_a_row = 0;
-        eventually("every worker answers as it should", async || {
-            // A new connection may be another worker's.
+        eventually("every worker answers as expected", async || {
+            // A new connection may reach another worker.
             let answer = Reply::read(Client::new().get(&url).send().await.ok()?).await;
             in_a_row = if is_right(&answer) { in_a_row + 1 } else { 0 };
             (in_a_row == 6).then_some(())
@@ -271,7 +322,8 @@ impl Drop for Stack {
     }
 }
 
-/// A stack that the tests of one program share; it starts with the first and ends with the program.
+/// A stack that the tests in a program share; it starts with the first of them and ends with the
+/// program.
 #[derive(Debug)]
 pub struct SharedStack {
     cell: OnceCell<Stack>,
@@ -283,7 +335,7 @@ pub struct SharedStack {
 pub struct Shared(&'static Stack);
 
 impl SharedStack {
-    /// A stack that `build` describes.
+    /// A stack as described by `build`.
     pub const fn new(build: fn() -> Builder) -> Self {
         Self {
             cell: OnceCell::const_new(),

@@ -1,4 +1,4 @@
-//! Certificates of a test's own, and a TLS front that tells which names it was asked for.
+//! Certificates for tests, and a TLS front that reports which names were requested.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,19 +23,20 @@ impl Default for Authority {
 }
 
 impl Authority {
-    /// An authority that nobody trusts yet.
+    /// An authority that nothing trusts yet.
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        // Not the default, which its servers' certificates have: that would make them self-signed.
+        // Not the default name, which its servers' certificates have: that would make them
+        // self-signed.
         params
             .distinguished_name
-            .push(DnType::CommonName, "authority of the tests");
+            .push(DnType::CommonName, "test authority");
         let key = KeyPair::generate().expect("a key");
         Self(CertifiedIssuer::self_signed(params, key).expect("a certificate"))
     }
 
-    /// Its own certificate, which clients may trust.
+    /// Its certificate, for clients to trust.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
@@ -55,7 +56,8 @@ impl Authority {
     }
 }
 
-/// Ends TLS in front of a plain simulator and notes the server names (SNI) of the handshakes.
+/// Terminates TLS in front of a plain simulator and records the server names (SNI) of the
+/// handshakes.
 #[derive(Debug)]
 pub struct TlsFront {
     port: u16,
@@ -75,7 +77,7 @@ impl TlsFront {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, noted) = (acceptor.clone(), Arc::clone(&noted));
                 tokio::spawn(async move {
-                    // Clients that do not trust the certificate break off here.
+                    // Clients that do not trust the certificate disconnect here.
                     let Ok(mut stream) = acceptor.accept(stream).await else {
                         return;
                     };
@@ -117,6 +119,6 @@ fn acceptor(certificate: &str, key: &str) -> TlsAcceptor {
         .expect("TLS versions")
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .expect("a key that fits");
+        .expect("a matching key");
     TlsAcceptor::from(Arc::new(config))
 }

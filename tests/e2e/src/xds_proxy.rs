@@ -1,5 +1,5 @@
-//! Stands between Envoy and the config-service and holds responses back, by type: so that what Envoy usually
-//! gets within a millisecond is a second apart.
+//! Sits between Envoy and the config-service and delays responses by type, so that what Envoy usually gets
+//! within a millisecond arrives a second apart.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -28,7 +28,7 @@ pub const CDS: &str = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 pub const ECDS: &str = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 
 /// Longest message, in bytes.
-const LONGEST: usize = 64 * 1024 * 1024;
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// A running proxy. It ends when dropped.
 #[derive(Debug)]
@@ -42,12 +42,12 @@ pub struct XdsProxy {
 struct Shared {
     delays: Arc<Mutex<BTreeMap<String, Duration>>>,
     messages: Arc<Mutex<Vec<String>>>,
-    /// Counts the times that every stream was cut.
+    /// Counts how often all streams were cut.
     cuts: Arc<watch::Sender<u64>>,
 }
 
 impl XdsProxy {
-    /// Listens on loopback and leads to an xDS server there.
+    /// Listens on loopback and forwards to an xDS server there.
     pub async fn start(upstream: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
@@ -57,8 +57,8 @@ impl XdsProxy {
             shared: shared.clone(),
         };
         let server = AggregatedDiscoveryServiceServer::new(service)
-            .max_decoding_message_size(LONGEST)
-            .max_encoding_message_size(LONGEST);
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE);
         let server = Server::builder().add_service(server);
         let task = tokio::spawn(async move {
             let _ = server
@@ -73,18 +73,18 @@ impl XdsProxy {
         self.port
     }
 
-    /// Holds every response of a type back for so long; those of one type stay in order.
+    /// Delays every response of a type by this long; those of the same type stay in order.
     pub fn delay(&self, type_url: &str, delay: Duration) {
         let mut delays = self.shared.delays.lock().expect("no panic");
         delays.insert(type_url.to_owned(), delay);
     }
 
-    /// Ends every stream, as a connection that breaks would.
+    /// Ends every stream, as a broken connection would.
     pub fn cut(&self) {
         self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// What went through so far, one line a message.
+    /// What has passed through so far, one line per message.
     pub fn messages(&self) -> Vec<String> {
         self.shared.messages.lock().expect("no panic").clone()
     }
@@ -117,8 +117,8 @@ impl AggregatedDiscoveryService for Service {
         let gone = |error: tonic::transport::Error| Status::unavailable(error.to_string());
         let channel = channel.connect().await.map_err(gone)?;
         let mut client = AggregatedDiscoveryServiceClient::new(channel)
-            .max_decoding_message_size(LONGEST)
-            .max_encoding_message_size(LONGEST);
+            .max_decoding_message_size(MAX_MESSAGE)
+            .max_encoding_message_size(MAX_MESSAGE);
         let shared = self.shared.clone();
         let requests = request.into_inner().filter_map(move |request| {
             let request = request.ok();
@@ -158,23 +158,24 @@ impl Shared {
                 () = sender.closed() => return,
                 _ = cuts.changed() => Err(Status::unavailable("cut")),
             };
-            match next {
+            let ended = match next {
                 Ok(Some(response)) => {
                     self.note(shown_response(&response));
                     let lane = lanes.entry(response.type_url.clone());
                     let lane = lane.or_insert_with(|| self.lane(sender.clone()));
                     let _ = lane.send(response);
+                    continue;
                 }
-                Ok(None) => return,
-                Err(status) => {
-                    let _ = sender.send(Err(status)).await;
-                    return;
-                }
-            }
+                // Said as a failure, because delayed responses would keep Envoy's stream open otherwise.
+                Ok(None) => Status::unavailable("the config-service has ended the stream"),
+                Err(status) => status,
+            };
+            let _ = sender.send(Err(ended)).await;
+            return;
         }
     }
 
-    /// Hands on the responses of one type.
+    /// Passes on the responses of one type.
     fn lane(
         &self,
         sender: mpsc::Sender<Result<DiscoveryResponse, Status>>,

@@ -19,11 +19,11 @@ pub fn routes(plugin_config: &str) -> Arc<Routes> {
     Arc::new(Routes::compile(config).unwrap())
 }
 
-/// Headers of these names and values.
+/// Headers with these names and values.
 pub fn headers(pairs: &[(&str, &str)]) -> Headers {
     let owned = pairs
         .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        .map(|(name, value)| ((*name).to_owned().into(), value.as_bytes().to_vec()));
     Headers(owned.collect())
 }
 
@@ -47,13 +47,27 @@ pub fn send_to(
     path: &str,
     body: &[u8],
 ) -> Result<Message, (u16, Vec<u8>)> {
-    let request = headers(&[
+    send_as(exchange, (path, &[]), body)
+}
+
+/// The same with more headers.
+pub fn send_as(
+    exchange: &mut Exchange,
+    (path, more): (&str, &[(&str, &str)]),
+    body: &[u8],
+) -> Result<Message, (u16, Vec<u8>)> {
+    let mut request = headers(&[
         (":method", "POST"),
         (":path", path),
         (":authority", "gateway.example"),
         ("authorization", "Bearer client-key"),
         ("x-forwarded-proto", "http"),
     ]);
+    request.0.extend(headers(more).0);
+    if exchange.asks_who() {
+        exchange.set_now(now());
+    }
+    exchange.set_clock(now);
     match exchange.request_headers(request, false) {
         Step::Wait => {}
         Step::Reply(reply) => return Err((reply.status.as_u16(), reply.body)),
@@ -66,7 +80,8 @@ pub fn send_to(
     }
 }
 
-/// Sends an upstream answer, its body cut at `cuts`, and gives what the client receives.
+/// Sends an upstream answer, with its body cut at `cuts`, and returns what the client
+/// receives.
 ///
 /// Envoy keeps what a filter holds back, so a held piece arrives again with the next one.
 pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize]) -> Message {
@@ -83,7 +98,7 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
                 body: reply.body,
             };
         }
-        Step::Edit(edit) => panic!("unexpected edit of the headers: {edit:?}"),
+        other => panic!("unexpected step for the headers: {other:?}"),
     }
     let (mut start, mut held) = (0, Vec::new());
     for end in cuts.iter().copied().chain([body.len()]) {
@@ -93,17 +108,19 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
         let buffered = held.clone();
         match exchange.response_body(buffered.len(), last, &mut || buffered.clone()) {
             Step::Wait => continue,
+            Step::Hold(Edit { body, .. }) => {
+                held = body.map_or(held, Body::into_vec);
+                continue;
+            }
             Step::Pass => seen.body.append(&mut held),
-            Step::Edit(Edit { headers, body }) => {
+            Step::Edit(Edit { headers, body }) | Step::Release(Edit { headers, body }) => {
                 seen.headers = headers.unwrap_or(seen.headers);
                 seen.body
                     .extend(body.map_or_else(|| held.clone(), Body::into_vec));
             }
             Step::Reply(reply) => {
                 seen.headers = headers(&[(":status", reply.status.as_str())]);
-                for (name, value) in &reply.headers {
-                    seen.headers.add(name.as_str(), value.as_bytes());
-                }
+                seen.headers.extend(&reply.headers);
                 seen.headers.add("content-type", "application/json");
                 seen.headers
                     .add("content-length", reply.body.len().to_string());

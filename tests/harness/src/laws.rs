@@ -1,7 +1,9 @@
-//! What must hold for anything that comes in from outside; shared by the property tests in
+//! Laws that hold for any input from outside, shared by the property tests in
 //! `tests/robustness.rs` and the fuzz targets in `fuzz/`.
 
 mod markup;
+mod messages;
+mod responses;
 
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -17,16 +19,18 @@ use bedrock_filter::config::{PluginConfig, lint};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::json;
 use bedrock_filter::protocol::openai_chat::{Chat, ChatRequest};
-use bedrock_filter::protocol::{Protocol as _, Reply};
+use bedrock_filter::protocol::{Protocol as _, Reply, Said};
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
 use serde_json::{Value, json};
 
-use golden_cases::frame;
+use golden_cases::{CHAT, frame};
 
-use crate::{routes, send};
+use crate::{routes, send_to};
 
 pub use markup::{MODELS as MODELS_WITH_MARKUP, markup_reading};
+pub use messages::{messages_passthrough, messages_stream, messages_translation};
+pub use responses::{responses_stream, responses_translation};
 
 static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
     let (mut arns, mut families) = (json!({}), json!({}));
@@ -51,7 +55,7 @@ static ROUTES: LazyLock<Arc<Routes>> = LazyLock::new(|| {
     routes(&config.to_string())
 });
 
-/// Names of models: every one of the catalogue, and one of each family that nothing is known of.
+/// Model names: every one in the catalogue, and an unknown one of each family.
 pub fn models() -> Vec<String> {
     let known = catalog::models().map(|model| model.id.to_owned());
     known
@@ -63,9 +67,13 @@ fn opaque(family: ModelFamily) -> String {
     format!("opaque-{}", json!(family).as_str().unwrap())
 }
 
-/// Any body for any model gives a call with a JSON body, or an error of the client's that says
-/// what is wrong.
+/// Any body for any model becomes a call with a JSON body, or a client error that says what is
+/// wrong.
 pub fn request_translation(body: &[u8], model: &str) {
+    translated(CHAT, body, model);
+}
+
+fn translated(path: &str, body: &[u8], model: &str) {
     let body = match serde_json::from_slice::<Value>(body) {
         Ok(Value::Object(mut request)) => {
             request.insert("model".to_owned(), json!(model));
@@ -73,7 +81,7 @@ pub fn request_translation(body: &[u8], model: &str) {
         }
         _ => body.to_vec(),
     };
-    match send(&mut Exchange::new(ROUTES.clone()), &body) {
+    match send_to(&mut Exchange::new(ROUTES.clone()), path, &body) {
         Ok(call) => {
             let path = call.headers.get_str(":path").unwrap();
             assert!(path.starts_with("/model/"), "{path}");
@@ -88,7 +96,7 @@ pub fn request_translation(body: &[u8], model: &str) {
     }
 }
 
-/// What our reader takes, `serde_json` takes too, and reads the same in it.
+/// What our reader accepts, `serde_json` also accepts, with the same result.
 pub fn json_reading(json: &[u8]) {
     let Ok(text) = std::str::from_utf8(json) else {
         return;
@@ -102,8 +110,9 @@ pub fn json_reading(json: &[u8]) {
     }
 }
 
-/// Any events, a line each as in the golden files, give every family's client whole events, the
-/// last of which is either `[DONE]` or an error. The same lines as a body give an answer or not.
+/// Any events, one per line as in the golden files, give every family's client complete events,
+/// the last of which is either `[DONE]` or an error. The same lines as a body may or may not give
+/// an answer.
 pub fn stream_decoding(events: &[u8]) {
     for family in ModelFamily::ALL {
         let dialect = dialect(*family);
@@ -129,7 +138,7 @@ pub fn stream_decoding(events: &[u8]) {
 /// How a client wants its answer.
 fn reply() -> Rc<dyn Reply> {
     let body = br#"{"model":"m","messages":[{"role":"user","content":"x"}],"stream_options":{"include_usage":true}}"#;
-    Chat.parse(body).unwrap().reply
+    Chat.parse(body, &Said::default()).unwrap().reply
 }
 
 fn response_stream(family: ModelFamily) -> ResponseStream {
@@ -179,7 +188,8 @@ fn check_events(out: &[u8]) {
     }
 }
 
-/// Any configuration is compiled, or refused with a reason; nothing that is compiled fails later.
+/// Any configuration is either compiled or refused with a reason; what compiles does not fail
+/// later.
 pub fn plugin_configuration(json: &[u8]) {
     let Ok(config) = PluginConfig::from_json(json) else {
         return;
@@ -192,7 +202,7 @@ pub fn plugin_configuration(json: &[u8]) {
     }
     match Routes::compile(config) {
         Ok(routes) => {
-            let known = routes.model_names().into_iter().map(str::to_owned);
+            let known = routes.listed().iter().map(|own| own.name.clone());
             for name in known.chain(["claude-haiku-4-5".to_owned(), "?".to_owned()]) {
                 if let Ok(route) = routes.find(&name) {
                     assert!(!route.model_id.is_empty());

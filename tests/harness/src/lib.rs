@@ -1,6 +1,6 @@
-//! What the tests of the pure filter share: a driver for exchanges, and laws.
+//! Shared by the tests of the pure filter: a driver for exchanges, and laws.
 
 mod exchange;
 pub mod laws;
 
-pub use exchange::{Message, answer, headers, now, routes, send, send_to};
+pub use exchange::{Message, answer, headers, now, routes, send, send_as, send_to};

@@ -1,4 +1,4 @@
-//! What open models write into their texts reads the same, whole and streamed.
+//! The markup that open models write into their texts reads the same, whole and streamed.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ROUTES;
 use crate::{answer, headers, send};
 
-/// A model of each markup that the filter knows, and one that it knows nothing of.
+/// A model for each markup that the filter knows, and one that it does not know.
 pub const MODELS: [&str; 11] = [
     "deepseek-v3.2",
     "gemma-3-12b-it",
@@ -24,7 +24,7 @@ pub const MODELS: [&str; 11] = [
     "qwen3-coder-30b",
 ];
 
-/// What the client gets to know of an answer.
+/// What the client learns from an answer.
 #[derive(Debug, Default, PartialEq)]
 struct Said {
     content: String,
@@ -33,7 +33,7 @@ struct Said {
     finish_reason: String,
 }
 
-/// A text says the same to the client as a whole and in pieces, cut at these characters; and what is neither
+/// A text means the same to the client as a whole and in pieces cut at these characters, and what is neither
 /// reasoning nor a call is not lost.
 pub fn markup_reading(text: &str, cuts: &[usize], model: &str, tools: bool) {
     let letters: Vec<char> = text.chars().collect();
@@ -77,7 +77,7 @@ fn exchange(model: &str, stream: bool, tools: bool) -> Exchange {
     exchange
 }
 
-/// Whether its bodies are like OpenAI's; the others here are prompts.
+/// Whether its bodies are in OpenAI's format; the others here are prompts.
 fn is_chat(model: &str) -> bool {
     !model.starts_with("llama")
 }

@@ -1,0 +1,10 @@
+"""pydantic-ai over Responses."""
+
+from pydantic_ai.models.openai import OpenAIResponsesModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from loops import KEY
+from support import INPUT
+from with_pydantic_ai import play
+
+play(lambda model: OpenAIResponsesModel(model, provider=OpenAIProvider(base_url=INPUT["base_url"], api_key=KEY)))
