@@ -1,14 +1,14 @@
-//! What is the same for every family, once: a table of cases and families.
+//! Cases that are the same for every family, as a table of cases and families.
 //!
-//! A row is made from the family's own golden cases: `minimal` says what its requests look like, on both
-//! sides, and `stream` what its streams do.
+//! A family's cases are generated from its own golden cases: `minimal` shows what its requests look like
+//! on both sides, and `stream` what its streams look like.
 
 use serde_json::{Value, json};
 
 use crate::files::{REQUEST_ID, read, streamed};
 use crate::{Answer, CHAT, Case};
 
-/// A family of models: `(what its cases' names begin with, events of its stream until "Hel" is said)`.
+/// A family of models: `(prefix of its cases' names, number of events in its stream up to "Hel")`.
 type Family = (&'static str, usize);
 
 /// Every family that the filter has a dialect for.
@@ -29,7 +29,7 @@ const FAMILIES: [Family; 14] = [
     ("titan_text/", 2),
 ];
 
-/// The chunk that the stream is cut after: the model's first word, whatever came before it.
+/// The chunk after which the stream is cut: the model's first word, whatever came before it.
 const FIRST_WORD: &str = r#""delta":{"content":"Hel"}"#;
 
 /// Exceptions in the middle of a stream: name of the case, exception, message, and the type and code that
@@ -76,7 +76,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
     })
 }
 
-/// The models that the families' cases ask for.
+/// The models in the families' cases.
 pub fn models() -> impl Iterator<Item = String> {
     FAMILIES.into_iter().map(|family| model(&request(family)))
 }
@@ -93,7 +93,7 @@ fn error(message: &str, kind: &str, code: &str) -> Value {
     json!({"message": message, "type": kind, "param": null, "code": code})
 }
 
-/// An error as the client reads it, its members in OpenAI's order.
+/// An error as the client gets it, with its members in OpenAI's order.
 fn shown(error: &Value) -> String {
     let member = |name: &str| format!("    \"{name}\": {}", error[name]);
     let members = ["message", "type", "param", "code"].map(member);
@@ -158,7 +158,7 @@ fn refused(family @ (prefix, _): Family, parameter: &str, fields: &Value) -> Cas
 
 /// A stream that ends after its first word.
 fn broken_off(family: Family) -> Case {
-    let message = "The model's answer broke off before its end.";
+    let message = "The model's answer was cut off before its end.";
     let error = error(message, "server_error", "stream_error");
     cut(family, "that-breaks-off", "", &error)
 }
@@ -170,7 +170,7 @@ fn excepted(family: Family, [name, exception, message, kind, code]: [&str; 5]) -
     cut(family, &name, &event, &error(message, kind, code))
 }
 
-/// A stream that goes on with `event` after its first word, and what the client is told then.
+/// A stream that continues with `event` after its first word, and what the client then gets.
 fn cut((prefix, events): Family, name: &str, event: &str, error: &Value) -> Case {
     let file = |name: &str| read(&format!("{prefix}stream/{name}"));
     let before: String = file("answer.events")

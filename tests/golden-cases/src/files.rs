@@ -31,7 +31,7 @@ pub fn texts(file: &str) -> Vec<String> {
     texts.collect()
 }
 
-/// A file of `tests/golden`; panics when it is not there.
+/// A file in `tests/golden`; panics if it does not exist.
 pub(crate) fn read(path: &str) -> String {
     let path = root().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
@@ -72,7 +72,7 @@ fn name(folder: &Path) -> String {
     format!("{}/{}", family.display(), case.display())
 }
 
-/// An answer of events, as `answer.events` has them.
+/// An answer made of the events in `answer.events`.
 pub(crate) fn streamed(events: &str) -> Answer {
     let headers = [
         ("content-type", "application/vnd.amazon.eventstream"),
@@ -107,7 +107,7 @@ pub fn parse_http(text: &str) -> Answer {
     }
 }
 
-/// JSON as servers send it; the files are indented for people.
+/// Compact JSON, as servers send it; the files are indented for people.
 fn compact(text: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();

@@ -1,13 +1,13 @@
-//! Plays every golden case, each as a test of its own name:
+//! Plays every golden case, each as a separately named test:
 //!
-//! - `golden::family/case` gives it to the filter and compares what comes out with the case's files;
+//! - `golden::family/case` gives it to the filter and compares the result with the case's files;
 //! - `strict::family/case` gives what the filter makes of it to the strict simulator, and `strict::every_model` what
-//!   it makes of each wish for each model;
+//!   it makes of each feature for each model, `strict::any_combination` of several features at once;
 //! - `through_envoy::family/case` sends it through the real module in a real Envoy;
 //! - `official_client::family/case` lets the official client send it and read the answer.
 //!
-//! With `UPDATE_GOLDEN=1` the first kind rewrites the two files that the filter decides, and nothing else
-//! runs; git shows what changed.
+//! With `UPDATE_GOLDEN=1` the first kind rewrites the two files that the filter determines, and nothing else runs;
+//! git shows what changed.
 
 mod client;
 mod envoy;
@@ -17,7 +17,9 @@ mod strict;
 
 use std::process::ExitCode;
 
-use golden_cases::{Case, EVERY_FAMILY, EVERY_MODEL, OFFICIAL_CLIENT, PURE, STRICT, THROUGH_ENVOY};
+use golden_cases::{
+    ANY_COMBINATION, Case, EVERY_FAMILY, EVERY_MODEL, OFFICIAL_CLIENT, PURE, STRICT, THROUGH_ENVOY,
+};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() -> ExitCode {
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         trials.extend(own.map(|case| trial(STRICT, case, strict::check)));
         let every_model = || strict::check_models().map_err(Failed::from);
         trials.push(Trial::test(EVERY_MODEL, every_model));
+        let any_combination = || strict::check_combinations().map_err(Failed::from);
+        trials.push(Trial::test(ANY_COMBINATION, any_combination));
         let own = cases.iter().filter(|case| envoy::can_play(case));
         trials.extend(own.map(|case| trial(THROUGH_ENVOY, case, envoy::check)));
         let own = cases.iter().filter(|case| client::can_play(case));

@@ -1,4 +1,5 @@
-//! A case played to the filter itself: its answer whole, byte by byte, and cut anywhere.
+//! A case played against the filter itself: its answer whole, byte by byte, and cut
+//! anywhere.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,10 +18,10 @@ use proptest::test_runner::TestRunner;
 
 use crate::pretty::pretty;
 
-/// Random ways to cut each answer.
+/// How many random ways to cut each answer.
 const SPLITS: u32 = 16;
 
-/// What comes out of a case.
+/// The result of a case.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     upstream: Option<String>,
@@ -32,7 +33,7 @@ pub(crate) fn is_update() -> bool {
     std::env::var_os("UPDATE_GOLDEN").is_some()
 }
 
-/// Compares what comes out with what the case says, or makes its files say so.
+/// Compares the result with the case's files, or updates the files.
 pub(crate) fn check(case: &Case) -> Result<(), String> {
     let routes = routes(PLUGIN_CONFIG);
     let outcome = run(&routes, case, &[]);
@@ -87,7 +88,7 @@ fn run(routes: &Arc<Routes>, case: &Case, cuts: &[usize]) -> Outcome {
                 .unwrap_or_else(|| panic!("{} needs an answer.http or answer.events", case.name));
             let mut head = headers(&[(":status", &own.status.to_string())]);
             for (name, value) in &own.headers {
-                head.add(name, value.as_str());
+                head.add(name.clone(), value.as_str());
             }
             let response = answer(&mut exchange, head, &own.body, cuts);
             Outcome {
@@ -161,7 +162,7 @@ fn response_text(response: &Message) -> String {
     let mut text = String::new();
     for (name, value) in &response.headers.0 {
         let value = String::from_utf8_lossy(value);
-        let _ = match name.as_str() {
+        let _ = match &**name {
             ":status" => writeln!(text, "{value}"),
             "content-length" => {
                 assert_eq!(value, response.body.len().to_string());
@@ -173,7 +174,7 @@ fn response_text(response: &Message) -> String {
     format!("{text}\n{}\n", pretty(&response.body))
 }
 
-/// The table of cases that are the same for every family knows every family.
+/// Checks that the table of cases that are the same for every family has every family.
 pub(crate) fn check_families() -> Result<(), String> {
     let routes = routes(PLUGIN_CONFIG);
     let family = |model: String| {
@@ -184,7 +185,7 @@ pub(crate) fn check_families() -> Result<(), String> {
         }
     };
     let known: Vec<_> = families::models().map(family).collect();
-    // They differ from Llama 3 in the template of their prompts alone.
+    // They differ from Llama 3 only in the template of their prompts.
     let same_dialect = [ModelFamily::Llama2, ModelFamily::Llama4];
     let missing: Vec<_> = ModelFamily::ALL
         .iter()

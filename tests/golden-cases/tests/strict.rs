@@ -1,8 +1,14 @@
-//! What the filter sends, given to the strict simulator without an Envoy between them.
+//! What the filter sends, given to the strict simulator without an Envoy in between.
 //!
-//! Every golden case, and for every model of the catalogue on each of its APIs a request for each thing that
-//! clients ask for. The simulator judges by tables of its own, so that a fact which the filter's catalogue lacks
-//! is found here.
+//! Plays every golden case and, for every model in the catalogue on each of its APIs, a request for each feature
+//! that clients use, and random combinations of these. The simulator has its own tables, so this reveals facts that
+//! the filter's catalogue lacks.
+
+mod combinations;
+mod messages;
+mod responses;
+
+pub(crate) use combinations::check as check_combinations;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -12,14 +18,14 @@ use bedrock_filter::exchange::Exchange;
 use bedrock_filter::routes::Routes;
 use bedrock_simulator::{Family, Simulator};
 use e2e::{h1_exchange, run, simulator_builder};
-use golden_cases::{CHAT, Case, PLUGIN_CONFIG};
+use golden_cases::{CHAT, Case, INPUT_TOKENS, MESSAGES, PLUGIN_CONFIG, RESPONSES};
 use harness::{Message, routes, send_to};
 use serde_json::{Map, Value, json};
 use tokio::sync::OnceCell;
 
 const KEY: &str = "bedrock-api-key-of-the-golden-cases";
 
-/// Made for questions about videos, which a chat cannot carry.
+/// For questions about videos, which a chat cannot carry.
 const VIDEO: &str = "twelvelabs.";
 
 async fn simulator() -> &'static Simulator {
@@ -33,7 +39,7 @@ async fn simulator() -> &'static Simulator {
     SIMULATOR.get_or_init(start).await
 }
 
-/// What the simulator says against a call; none if it takes it.
+/// Why the simulator refuses a call; none if it accepts it.
 async fn fault(call: &Message) -> Option<String> {
     let address = simulator().await.addr();
     let header = |name: &str| call.headers.get_str(name).unwrap_or_default();
@@ -58,12 +64,15 @@ async fn fault(call: &Message) -> Option<String> {
     Some(body.to_owned())
 }
 
-/// Whether the simulator can judge a case: it takes only thoughts that it signed itself.
+/// Whether the simulator can check a case: it accepts only thoughts that it signed itself.
 pub(crate) fn can_judge(case: &Case) -> bool {
-    case.path == CHAT
+    let text = String::from_utf8_lossy(&case.request);
+    let is_signed = ["\"signature\"", "redacted_thinking"];
+    let is_own = !is_signed.iter().any(|mark| text.contains(mark));
+    [CHAT, RESPONSES, INPUT_TOKENS].contains(&&*case.path) || (case.path == MESSAGES && is_own)
 }
 
-/// The simulator takes what the filter makes of a case.
+/// Checks that the simulator accepts what the filter makes of a case.
 pub(crate) fn check(case: &Case) -> Result<(), String> {
     let mut exchange = Exchange::new(routes(PLUGIN_CONFIG));
     match send_to(&mut exchange, &case.path, &case.request) {
@@ -72,19 +81,21 @@ pub(crate) fn check(case: &Case) -> Result<(), String> {
     }
 }
 
-/// Every model takes on each of its APIs what the filter sends it.
+/// Checks that every model, on each of its APIs, accepts what the filter sends it.
 pub(crate) fn check_models() -> Result<(), String> {
     let mut faults = String::new();
     for api in ["invoke", "converse"] {
         let routes = channel(api);
-        let served = models().filter(|model| match api {
-            "invoke" => model.invoke,
-            _ => model.converse,
-        });
-        for model in served.filter(|model| !model.id.starts_with(VIDEO)) {
-            for (wish, fields) in wishes() {
-                if let Some(fault) = asked(&routes, model, &fields) {
-                    let _ = writeln!(faults, "{} on {api}, {wish}: {fault}", model.id);
+        for model in served(api) {
+            let chats = wishes().into_iter().map(|own| (CHAT, own));
+            let responses = responses::wishes().into_iter();
+            let responses = responses.map(|own| (RESPONSES, own));
+            let messages = messages::wishes().into_iter();
+            let messages = messages.map(|own| (MESSAGES, own));
+            for (path, (wish, fields)) in chats.chain(responses).chain(messages) {
+                if let Some(fault) = asked(&routes, model, path, &fields) {
+                    let id = model.id;
+                    let _ = writeln!(faults, "{id} on {api}, {path}, {wish}: {fault}");
                 }
             }
         }
@@ -94,6 +105,15 @@ pub(crate) fn check_models() -> Result<(), String> {
     } else {
         Err(faults)
     }
+}
+
+/// The models that an API serves.
+fn served(api: &str) -> impl Iterator<Item = &'static Model> {
+    let served = models().filter(move |model| match api {
+        "invoke" => model.invoke,
+        _ => model.converse,
+    });
+    served.filter(|model| !model.id.starts_with(VIDEO))
 }
 
 fn channel(api: &str) -> Arc<Routes> {
@@ -108,20 +128,28 @@ fn channel(api: &str) -> Arc<Routes> {
     routes(&json!({"schema": 1, "revision": 1, "channels": [channel]}).to_string())
 }
 
-/// What is wrong with the call that a request makes, if it makes one: the filter may refuse it.
-fn asked(routes: &Arc<Routes>, model: &Model, fields: &Value) -> Option<String> {
+/// What is wrong with the call that a request becomes, if it becomes one: the filter may refuse it.
+fn asked(routes: &Arc<Routes>, model: &Model, path: &str, fields: &Value) -> Option<String> {
     let mut body = Map::new();
     body.insert("model".to_owned(), json!(model.id));
-    body.insert("messages".to_owned(), json!([user("Hi")]));
+    let conversation = if path == RESPONSES {
+        "input"
+    } else {
+        "messages"
+    };
+    if path == MESSAGES {
+        body.insert("max_tokens".to_owned(), json!(100));
+    }
+    body.insert(conversation.to_owned(), json!([user("Hi")]));
     body.extend(fields.as_object().unwrap().clone());
     let mut exchange = Exchange::new(Arc::clone(routes));
     let call = send_to(
         &mut exchange,
-        CHAT,
+        path,
         Value::Object(body).to_string().as_bytes(),
     );
     match call {
-        // Faults of this table, not of the request.
+        // These are faults of this table, not of the request.
         Err((404 | 500.., body)) => Some(String::from_utf8_lossy(&body).into_owned()),
         Err(_) => None,
         Ok(call) => run(fault(&call)),
@@ -170,7 +198,7 @@ fn schema(strict: bool) -> Value {
         "properties": {"tags": {"type": "array", "items": {"type": "string"}, "minItems": 1}}}}})
 }
 
-/// Things that clients ask for, each alone: what a model lacks of one says nothing about the others.
+/// Features that clients use, each on its own, because a model that lacks one may have the others.
 fn wishes() -> Vec<(&'static str, Value)> {
     let history = [user("Hi"), calls(&[("t", "now")]), result("t"), user("So?")];
     let named = json!({"type": "function", "function": {"name": "get-weather"}});
