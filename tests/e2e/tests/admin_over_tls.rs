@@ -19,7 +19,7 @@ fn tls(scratch: &Scratch) -> Value {
     example["transport_socket"].clone()
 }
 
-/// Makes the channel with a command, and gives the model that it serves.
+/// Creates the channel with a command, and returns the model that it serves.
 fn apply(scratch: &Scratch, config: &ConfigService, bedrock: &Simulator) -> String {
     let body = channel_body(bedrock);
     let model = body["models"][0].as_str().unwrap().to_owned();
@@ -66,7 +66,7 @@ fn module_edits_and_chats_go_through_with_a_private_authority() {
         let mut clusters = clusters.unwrap().iter_mut();
         let cluster = clusters.find(|it| it["name"] == "config-service");
         cluster.unwrap()["transport_socket"] = tls(&scratch);
-        // It becomes ready when it has the module.
+        // It becomes ready once it has the module.
         let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &scratch).await;
         let bedrock = simulator().await;
         let model = apply(&scratch, &config, &bedrock);

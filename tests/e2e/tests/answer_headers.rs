@@ -1,4 +1,4 @@
-//! Which headers clients get: ours, and of the upstream's only those that are meant for them.
+//! Which headers clients get: ours, and only those of the upstream's that are meant for them.
 
 use bedrock_simulator::{Effect, Fault};
 use e2e::{Reply, Stack, run, simulator};
@@ -6,11 +6,12 @@ use e2e::{Reply, Stack, run, simulator};
 use crate::failover;
 
 /// All that an answer may carry: the filter's own, then what Envoy adds to every answer.
-const ALLOWED: [&str; 9] = [
+const ALLOWED: [&str; 10] = [
     "cache-control",
     "content-length",
     "content-type",
     "retry-after",
+    "x-amzn-requestid",
     "x-request-id",
     "connection",
     "date",
@@ -18,10 +19,10 @@ const ALLOWED: [&str; 9] = [
     "transfer-encoding",
 ];
 
-/// What says who served a request.
+/// The headers that say which channel served a request.
 const OF_FAILOVER: [&str; 2] = ["x-bedrock-channel", "x-bedrock-attempts"];
 
-/// The same fault with headers that are nobody's business, or that only the filter may set.
+/// The same fault with headers that clients must not see, or that only the filter may set.
 fn with_headers(fault: Fault) -> Fault {
     [
         ("set-cookie", "session=of-a-proxy"),
@@ -48,7 +49,7 @@ fn check(reply: &Reply, allowed: &[&str], what: &str) {
             "{what}: {name}: {value:?}"
         );
     }
-    // What nobody could read has become an error of the filter's own.
+    // An unreadable answer has become the filter's own error.
     if reply.status != 502 {
         assert_eq!(reply.header("retry-after"), "7", "{what}: {reply:?}");
     }
@@ -79,7 +80,7 @@ async fn check_all(stack: &Stack, allowed: &[&str]) {
     }
 }
 
-/// What of a request was left out is told, and nothing else by it.
+/// What was left out of a request is reported, and the report cannot inject anything else.
 async fn check_left_out(stack: &Stack) {
     let bedrock = simulator().await;
     let channel = stack.channel(&bedrock).await;
@@ -97,7 +98,7 @@ async fn check_left_out(stack: &Stack) {
 }
 
 #[test]
-fn clients_get_no_header_of_an_upstream_that_is_not_for_them() {
+fn clients_get_no_upstream_header_that_is_not_meant_for_them() {
     run(async {
         let stack = Stack::start().await;
         check_all(&stack, &ALLOWED).await;
@@ -106,7 +107,7 @@ fn clients_get_no_header_of_an_upstream_that_is_not_for_them() {
 }
 
 #[test]
-fn nor_do_they_through_a_pool() {
+fn clients_get_no_such_header_through_a_pool_either() {
     run(async {
         let stack = failover::stack().await;
         let allowed = [&ALLOWED[..], &OF_FAILOVER].concat();

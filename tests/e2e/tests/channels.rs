@@ -1,5 +1,7 @@
 //! Edits through the admin API, and what the next requests see of them.
 
+mod in_flight;
+
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ use xtask::ports::{Ports, free_port};
 
 use crate::wire::last;
 
-/// Bound of one push on a busy machine; the usual time is printed and far below.
+/// Limit for one push on a busy machine; the usual time is printed, and is far below.
 const PUSH_BOUND: Duration = Duration::from_secs(10);
 
 fn arn(profile: &str) -> String {
@@ -35,7 +37,7 @@ async fn expect_gone(stack: &Stack, channel: &Channel) {
 }
 
 #[test]
-fn an_edit_of_the_arn_map_changes_the_path_of_the_very_next_request() {
+fn an_edit_of_the_arn_map_changes_the_path_of_the_next_request() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -48,7 +50,7 @@ fn an_edit_of_the_arn_map_changes_the_path_of_the_very_next_request() {
             stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
             assert_eq!(last(&bedrock).path, Channel::path_for(&arn, "invoke"));
         }
-        // An emptied map falls back to the catalogue's cross-region profile.
+        // An empty map falls back to the catalogue's cross-region profile.
         let change = json!({"inference_profile_arn_map": null});
         stack.config.patch_and_wait(&channel.id, &change).await;
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
@@ -77,7 +79,8 @@ fn edits_reach_envoy_soon_after_the_answer() {
         }
         times.sort_unstable();
         let (p50, max) = (times[times.len() / 2], times[times.len() - 1]);
-        // Past the test program's capture, because it is worth seeing when all is well.
+        // Bypasses the test program's output capture, because it is worth seeing on
+        // success.
         let _ = writeln!(
             std::io::stderr(),
             "from edit to effect: p50 {p50:?}, max {max:?}"
@@ -205,7 +208,7 @@ fn a_disabled_channel_serves_nothing_until_it_is_enabled() {
 }
 
 #[test]
-fn clients_ask_for_what_a_channel_allows_and_see_that_alone() {
+fn clients_may_request_and_see_only_what_a_channel_allows() {
     run(async {
         let (stack, bedrock) = (Stack::start().await, simulator().await);
         let body = json!({
@@ -262,7 +265,7 @@ fn clients_ask_for_what_a_channel_allows_and_see_that_alone() {
             }
             assert_eq!(bedrock.requests(), []);
         }
-        // What custom models are called by reaches Bedrock, which does not know this one.
+        // The id of a custom model reaches Bedrock, which does not know this one.
         let ask = json!({"model": raw, "messages": [{"role": "user", "content": "Hi"}]});
         stack.envoy.chat(&ask).await;
         assert!(last(&bedrock).path.contains(raw), "{:?}", last(&bedrock));
@@ -287,65 +290,6 @@ fn the_next_channel_serves_a_model_when_the_first_is_disabled() {
             .await;
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
         assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
-    });
-}
-
-/// Starts a slow stream, waits for its first event, lets `edit` happen, and reads the rest.
-async fn stream_across(
-    stack: &Shared,
-    bedrock: &Simulator,
-    channel: &Channel,
-    edit: impl Future<Output = ()>,
-) -> Reply {
-    let pace = Pace {
-        between_events_ms: 100,
-        ..Pace::default()
-    };
-    bedrock.inject(Fault::paced(pace));
-    let body = channel.ask_stream("one two three four five six seven eight nine ten");
-    let mut response = stack.envoy.chat_request(&body).send().await.unwrap();
-    let first = response.chunk().await.unwrap().unwrap();
-    assert!(first.starts_with(b"data: {"), "{first:?}");
-    edit.await;
-    let mut reply = Reply::read(response).await;
-    reply
-        .text
-        .insert_str(0, std::str::from_utf8(&first).unwrap());
-    reply
-}
-
-#[test]
-fn a_stream_in_flight_ends_on_the_configuration_it_began_with() {
-    run(async {
-        let (stack, bedrock) = (shared().await, simulator().await);
-        let channel = stack.channel(&bedrock).await;
-        let new = arn("newnewnewnew");
-        let edit = async {
-            stack
-                .config
-                .patch_and_wait(&channel.id, &map_to(&new))
-                .await;
-            stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
-            assert_eq!(last(&bedrock).path, Channel::path_for(&new, "invoke"));
-        };
-        let reply = stream_across(&stack, &bedrock, &channel, edit).await;
-        assert!(reply.is_done() && !reply.is_cut, "{reply:?}");
-        assert!(reply.streamed_text().ends_with("nine ten"), "{reply:?}");
-    });
-}
-
-#[test]
-fn a_stream_in_flight_survives_the_end_of_its_channel() {
-    run(async {
-        let (stack, bedrock) = (shared().await, simulator().await);
-        let channel = stack.channel(&bedrock).await;
-        let edit = async {
-            stack.config.delete(&channel.id).await;
-            expect_gone(&stack, &channel).await;
-        };
-        let reply = stream_across(&stack, &bedrock, &channel, edit).await;
-        assert!(reply.is_done() && !reply.is_cut, "{reply:?}");
-        assert!(reply.streamed_text().ends_with("nine ten"), "{reply:?}");
     });
 }
 

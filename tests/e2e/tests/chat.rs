@@ -1,4 +1,4 @@
-//! Chats over raw HTTP: what the client gets and the body that Bedrock gets for it.
+//! Chats over raw HTTP: what the client gets, and the body that Bedrock gets.
 
 use e2e::{run, shared, simulator};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::wire::last_body;
 pub(crate) const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 #[test]
-fn a_plain_chat_is_answered_in_openai_shape() {
+fn a_plain_chat_is_answered_in_openais_format() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -56,7 +56,7 @@ fn a_stream_carries_the_text_and_ends_with_done() {
             assert_eq!(event["id"], events[0]["id"]);
             assert_eq!(event["model"], channel.model);
         }
-        // Streaming is told by the path alone.
+        // Only the path says that it is a stream.
         assert!(last_body(&bedrock).get("stream").is_none());
         let path = &bedrock.requests()[0].path;
         assert_eq!(*path, channel.path("invoke-with-response-stream"));

@@ -9,6 +9,7 @@ use e2e::{
     ACCESS_KEY_ID, Builder, Channel, REGION, Reply, SECRET_ACCESS_KEY, Stack, eventually, run,
     simulator,
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,17 +19,20 @@ use crate::wire::last;
 /// How long each key lives. The service renews it after half of that.
 const LIFE: Duration = Duration::from_secs(12);
 
+/// Another key's secret.
+const OTHER_SECRET: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";
+
 /// Keys that the simulator knows.
 const KEYS: usize = 200;
 
-/// The endpoint where ECS and EKS Pod Identity hand out credentials; gives another key each time.
+/// The endpoint where ECS and EKS Pod Identity issue credentials; it issues a new key each time.
 ///
 /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
 struct ContainerCredentials {
     url: String,
     /// When each key expires.
     expiries: Arc<Mutex<Vec<SystemTime>>>,
-    /// Whether nothing is issued.
+    /// Whether it issues nothing.
     is_away: Arc<AtomicBool>,
 }
 
@@ -62,12 +66,12 @@ impl ContainerCredentials {
         }
     }
 
-    /// When the key expires that Bedrock saw last; the newest one may not have come so far.
+    /// When the key that Bedrock last saw expires; the newest may not have got that far.
     fn last_expiry(&self, bedrock: &Simulator) -> SystemTime {
         self.expiries.lock().unwrap()[key_of(&last(bedrock))]
     }
 
-    /// Lets the config-service get its keys here and nowhere else.
+    /// Makes the config-service get its keys only here.
     fn give_to(&self, builder: Builder) -> Builder {
         builder
             .config_variable("AWS_CONTAINER_CREDENTIALS_FULL_URI", &self.url)
@@ -79,7 +83,7 @@ impl ContainerCredentials {
 
 fn issue(expiries: &mut Vec<SystemTime>) -> String {
     let number = expiries.len();
-    // Whole seconds, as AWS writes them.
+    // In whole seconds, as AWS does.
     let seconds = (SystemTime::now() + LIFE)
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap()
@@ -126,7 +130,7 @@ fn key_of(request: &Recorded) -> usize {
     rest.split('/').next().unwrap().parse().unwrap()
 }
 
-/// Chats and gives the number of the key that signed.
+/// Chats and returns the number of the key that signed.
 async fn chat(stack: &Stack, bedrock: &Simulator, channel: &Channel) -> usize {
     let reply = stack.envoy.chat(&channel.ask("Hi")).await;
     assert_eq!(reply.text_of_answer(), "You said: Hi");
@@ -145,7 +149,7 @@ fn a_key_is_replaced_in_envoy_before_it_expires() {
         let channel = stack.channel_with(&bedrock, &fields).await;
         stack.wait_served(&channel.model).await;
         let first = chat(&stack, &bedrock, &channel).await;
-        // Every chat on the way succeeds, each with a key that is alive.
+        // Every chat meanwhile succeeds, each with a valid key.
         loop {
             let before = SystemTime::now();
             let number = chat(&stack, &bedrock, &channel).await;
@@ -188,7 +192,7 @@ fn a_short_term_key_calls_without_a_signature() {
     });
 }
 
-/// Chats until an answer is one that `is_wanted`; until then each is a 200.
+/// Chats until an answer satisfies `is_wanted`; until then each is a 200.
 async fn chat_until(stack: &Stack, body: &Value, is_wanted: impl Fn(&Reply) -> bool) -> Reply {
     eventually("the answers change", async || {
         let reply = stack.envoy.chat(body).await;
@@ -201,17 +205,17 @@ async fn chat_until(stack: &Stack, body: &Value, is_wanted: impl Fn(&Reply) -> b
     .await
 }
 
-/// A key that has expired, or nearly, is not used any more: nobody has to find that out from Bedrock.
+/// A key that has expired, or nearly, is no longer used, before Bedrock would refuse it.
 #[track_caller]
 fn check_unavailable(reply: &Reply, expiry: SystemTime) {
     reply.error(503, "server_error", "credentials_unavailable");
     assert!(!reply.header("retry-after").is_empty(), "{reply:?}");
-    // Whole seconds, as the plugin configuration has them.
+    // In whole seconds, as in the plugin configuration.
     let margin = LIFE / 10 + Duration::from_secs(1);
-    assert!(SystemTime::now() >= expiry - margin, "the key is alive");
+    assert!(SystemTime::now() >= expiry - margin, "the key is valid");
 }
 
-/// Whether Bedrock got nothing but requests with keys that were alive.
+/// Whether Bedrock got only requests with valid keys.
 #[track_caller]
 fn check_accepted(bedrock: &Simulator) {
     for request in bedrock.requests() {
@@ -220,7 +224,7 @@ fn check_accepted(bedrock: &Simulator) {
 }
 
 #[test]
-fn credentials_serve_to_their_end_while_the_config_service_is_away() {
+fn credentials_serve_until_they_expire_while_the_config_service_is_down() {
     run(async {
         let source = ContainerCredentials::start().await;
         let mut stack = source.give_to(Stack::builder()).start().await;
@@ -244,7 +248,7 @@ fn credentials_serve_to_their_end_while_the_config_service_is_away() {
 }
 
 #[test]
-fn credentials_serve_to_their_end_while_aws_is_away() {
+fn credentials_serve_until_they_expire_while_aws_is_down() {
     run(async {
         let source = ContainerCredentials::start().await;
         let stack = source.give_to(Stack::builder()).start().await;
@@ -266,7 +270,7 @@ fn credentials_serve_to_their_end_while_aws_is_away() {
 }
 
 #[test]
-fn a_channel_whose_credentials_ran_out_is_failed_over_from_and_comes_back() {
+fn requests_fail_over_from_a_channel_with_expired_credentials_until_it_returns() {
     run(async {
         let source = ContainerCredentials::start().await;
         let mut stack = source.give_to(Stack::builder().failover(2)).start().await;
@@ -295,5 +299,36 @@ fn a_channel_whose_credentials_ran_out_is_failed_over_from_and_comes_back() {
         chat_until(&stack, &ask, by("first")).await;
         check_accepted(&first);
         check_accepted(&second);
+    });
+}
+
+#[test]
+fn a_shared_credential_is_rotated_in_every_channel_at_once() {
+    run(async {
+        let (stack, bedrock) = (Stack::start().await, simulator().await);
+        let put = async |id: &str, secret: &str| {
+            let key = json!({"type": "static", "access_key_id": id, "secret_access_key": secret});
+            let body = json!({ "credentials": key });
+            let path = "/api/credentials/prod";
+            stack.config.call(Method::PUT, path, &body).await.status
+        };
+        let asks_with = async |channel: &Channel, id: &str| {
+            let reply = stack.envoy.chat(&channel.ask("Hi")).await;
+            let signed = last(&bedrock).header("authorization").unwrap().to_owned();
+            reply.status == 200 && signed.contains(&format!("={id}/"))
+        };
+        assert_eq!(put(ACCESS_KEY_ID, SECRET_ACCESS_KEY).await, 201);
+        let fields = json!({"credentials": {"type": "shared", "name": "prod"}});
+        let one = stack.channel_with(&bedrock, &fields).await;
+        let two = stack.channel_with(&bedrock, &fields).await;
+        assert!(asks_with(&one, ACCESS_KEY_ID).await && asks_with(&two, ACCESS_KEY_ID).await);
+        bedrock.admit(Key::new("AKIDROTATED", OTHER_SECRET));
+        assert_eq!(put("AKIDROTATED", OTHER_SECRET).await, 200);
+        for channel in [&one, &two] {
+            eventually("every worker signs with the new key", async || {
+                asks_with(channel, "AKIDROTATED").await.then_some(())
+            })
+            .await;
+        }
     });
 }

@@ -1,7 +1,9 @@
-//! Requests that are tried on one channel after the other, each attempt signed for its own.
+//! Requests that are tried on one channel after the other, each attempt signed for its channel.
 
 mod channel_faults;
+mod differences;
 mod storm;
+mod timeouts;
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use bytes::Bytes;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::wire::last;
 
-/// A simulator that stands for one region and account, with a key of its own.
+/// A simulator for one region and account, with its own key.
 pub(crate) async fn region(name: &str) -> Simulator {
     let key = Key::new(
         format!("AKID{}", name.to_uppercase()),
@@ -51,7 +53,7 @@ pub(crate) async fn stack() -> Lease {
     STACKS.get().await
 }
 
-/// Two regions, of which `a` comes before `b`.
+/// Two regions, `a` before `b`.
 async fn two_regions_on(stack: &Stack) -> (Simulator, Simulator) {
     let (a, b) = (region("a").await, region("b").await);
     create(stack, &[channel("a", 0, &a), channel("b", 1, &b)]).await;
@@ -95,8 +97,8 @@ fn one_channel_serves_plain_and_streamed() {
     });
 }
 
-/// Waits until a channel is tried first again in every worker: its pause is over. Each request has a
-/// connection of its own, so that both workers get many of them.
+/// Waits until every worker tries a channel first again, after its cool-down. Each request has its
+/// own connection, so that both workers get many of them.
 async fn recovered(stack: &Stack, channel: &str) {
     let client = reqwest::Client::builder().pool_max_idle_per_host(0);
     let client = client.build().expect("a client");
@@ -126,7 +128,7 @@ fn a_throttled_or_broken_channel_gives_way_to_the_next() {
                 Fault::error(500, "InternalServerException", "oops"),
                 Fault::error(408, "ModelTimeoutException", "late"),
                 Fault::error(424, "ModelErrorException", "oops"),
-                // Of a proxy before Bedrock.
+                // From a proxy in front of Bedrock.
                 Fault::raw(520, "text/html", "<html>Unknown error</html>"),
                 Fault::new(Effect::Close),
             ] {
@@ -149,7 +151,7 @@ fn a_throttled_or_broken_channel_gives_way_to_the_next() {
 fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
     run(async {
         let (stack, a, _b) = two_regions().await;
-        // Nor are the events a word that open the answer and its first block.
+        // The events that open the answer and its first block do not count as words either.
         for events in 0..3 {
             a.inject(Fault::exception(
                 events,
@@ -161,7 +163,7 @@ fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
             assert!(reply.is_done(), "{reply:?}");
             recovered(&stack, "a").await;
         }
-        // Later it is too late: the client has seen a part of the answer.
+        // Later is too late, because the client has seen part of the answer.
         a.inject(Fault::exception(3, "throttlingException", "Slow down."));
         let reply = stack.envoy.chat(&ask(true)).await;
         served_by(&reply, "a", "1");
@@ -170,7 +172,7 @@ fn an_exception_before_the_first_word_of_a_stream_gives_way_to_the_next() {
 }
 
 #[test]
-fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
+fn an_unreadable_answer_gives_way_to_the_next_channel() {
     run(async {
         let (stack, a, _b) = two_regions().await;
         for stream in [false, true] {
@@ -195,7 +197,7 @@ fn an_answer_that_nobody_can_read_gives_way_to_the_next() {
 }
 
 #[test]
-fn who_served_a_request_can_be_kept_from_clients() {
+fn the_serving_channel_can_be_hidden_from_clients() {
     run(async {
         let stack = Stack::builder().failover(3).hide_answer_headers();
         let stack = stack.start().await;
@@ -217,12 +219,12 @@ fn who_served_a_request_can_be_kept_from_clients() {
 }
 
 #[test]
-fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
+fn an_unreachable_region_costs_one_attempt_and_then_none() {
     run(async {
         let stack = stack().await;
         let b = region("b").await;
         let mut gone = channel("a", 0, &b);
-        // Nobody listens there.
+        // Nothing listens there.
         let port = xtask::ports::free_port().expect("a free port");
         gone["endpoint"] = json!(format!("http://127.0.0.1:{port}"));
         create(&stack, &[gone, channel("b", 1, &b)]).await;
@@ -233,13 +235,13 @@ fn a_region_that_is_not_there_costs_one_attempt_and_then_none() {
             attempts.push(reply.header("x-bedrock-attempts").to_owned());
         }
         let twice = attempts.iter().filter(|own| *own == "2").count();
-        // Each of the two workers finds out for itself, and probes now and then.
+        // Each of the two workers keeps its own record, and probes now and then.
         assert!((1..=6).contains(&twice), "{attempts:?}");
     });
 }
 
 #[test]
-fn wrong_credentials_make_way_until_they_are_mended() {
+fn wrong_credentials_give_way_until_they_are_corrected() {
     run(async {
         let stack = stack().await;
         let (a, b) = (region("a").await, region("b").await);
@@ -259,7 +261,7 @@ fn wrong_credentials_make_way_until_they_are_mended() {
 }
 
 #[test]
-fn a_request_that_is_at_fault_is_not_tried_again() {
+fn a_faulty_request_is_not_retried() {
     run(async {
         let (stack, a, b) = two_regions().await;
         a.inject(Fault::error(400, "ValidationException", "no such thing"));
@@ -271,7 +273,7 @@ fn a_request_that_is_at_fault_is_not_tried_again() {
 }
 
 #[test]
-fn the_last_error_reaches_the_client_when_nobody_can() {
+fn the_last_error_reaches_the_client_when_all_channels_fail() {
     run(async {
         let (stack, a, b) = two_regions().await;
         for bedrock in [&a, &b] {
@@ -288,67 +290,7 @@ fn the_last_error_reaches_the_client_when_nobody_can() {
     });
 }
 
-#[test]
-fn the_next_channel_may_have_another_model_behind_the_name() {
-    run(async {
-        let stack = stack().await;
-        let (a, b) = (region("a").await, region("b").await);
-        let mut nova = channel("b", 1, &b);
-        nova["model_mapping"] = json!({"claude-sonnet-4-5": "nova-pro"});
-        create(&stack, &[channel("a", 0, &a), nova]).await;
-        for stream in [false, true] {
-            a.inject(Fault::throttling());
-            let reply = stack.envoy.chat(&ask(stream)).await;
-            served_by(&reply, "b", "2");
-            let path = last(&b).path;
-            assert!(path.contains("amazon.nova-pro"), "{path}");
-        }
-    });
-}
-
-#[test]
-fn channels_of_one_endpoint_back_each_other_up() {
-    run(async {
-        let stack = stack().await;
-        let bedrock = Simulator::builder()
-            .credentials(Key::new("AKIDA", "secret-of-a"))
-            .credentials(Key::new("AKIDB", "secret-of-b"))
-            .region("us-east-1");
-        let bedrock = bedrock.start().await.expect("a simulator");
-        create(
-            &stack,
-            &[channel("a", 0, &bedrock), channel("b", 1, &bedrock)],
-        )
-        .await;
-        bedrock.inject(Fault::throttling());
-        let reply = stack.envoy.chat(&ask(false)).await;
-        served_by(&reply, "b", "2");
-        let signed = last(&bedrock).header("authorization").unwrap().to_owned();
-        assert!(signed.contains("Credential=AKIDB/"), "{signed}");
-    });
-}
-
-#[test]
-fn a_request_that_only_one_of_them_can_carry_goes_there_alone() {
-    run(async {
-        let stack = stack().await;
-        let (a, b) = (region("a").await, region("b").await);
-        let mut titan = channel("b", 0, &b);
-        titan["model_mapping"] = json!({"claude-sonnet-4-5": "titan-text-express"});
-        create(&stack, &[titan, channel("a", 1, &a)]).await;
-        let mut body = ask(false);
-        body["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
-        let reply = stack.envoy.chat(&body).await;
-        served_by(&reply, "a", "1");
-        assert!(b.requests().is_empty());
-        // Without tools both can.
-        b.inject(Fault::throttling());
-        let reply = stack.envoy.chat(&ask(false)).await;
-        served_by(&reply, "a", "2");
-    });
-}
-
-/// Whether Envoy's metrics have this one, with these labels among others, and this value.
+/// Whether Envoy's metrics have this one, with at least these labels, and this value.
 fn counts(metrics: &str, metric: &str, labels: &str, value: u32) -> bool {
     metrics.lines().any(|line| {
         let own = line.strip_prefix(metric).unwrap_or_default();
@@ -361,9 +303,9 @@ fn counts(metrics: &str, metric: &str, labels: &str, value: u32) -> bool {
 }
 
 #[test]
-fn attempts_failovers_and_pauses_are_counted() {
+fn attempts_failovers_and_cooldowns_are_counted() {
     run(async {
-        // One that has counted nothing yet.
+        // One that has not counted anything yet.
         let stack = Stack::builder().failover(3).start().await;
         let (a, _b) = two_regions_on(&stack).await;
         a.inject(Fault::error(503, "ServiceUnavailableException", "busy"));
@@ -396,7 +338,7 @@ fn attempts_failovers_and_pauses_are_counted() {
 }
 
 #[test]
-fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
+fn a_long_request_that_ends_with_trailers_is_complete_in_every_attempt() {
     run(async {
         let (stack, a, b) = two_regions().await;
         a.inject(Fault::throttling());
@@ -420,7 +362,7 @@ fn a_long_request_that_trailers_end_is_whole_in_every_attempt() {
 }
 
 #[test]
-fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
+fn retry_after_reaches_the_client_and_sets_the_cooldown() {
     run(async {
         let (stack, a, b) = two_regions().await;
         for bedrock in [&a, &b] {
@@ -436,133 +378,10 @@ fn the_time_to_wait_reaches_the_client_and_the_channel_rests_as_long() {
     });
 }
 
-#[test]
-fn a_model_without_on_demand_throughput_is_called_through_a_profile_if_the_channel_asks_for_it() {
-    run(async {
-        let stack = stack().await;
-        let a = region("a").await;
-        let mut asks = channel("a", 0, &a);
-        asks["cross_region"] = json!("off");
-        let mut plain = asks.clone();
-        plain["name"] = json!("plain");
-        plain["models"] = json!(["plain"]);
-        plain["model_mapping"] = json!({"plain": "claude-sonnet-4-5"});
-        asks["retry_with_inference_profile"] = json!(true);
-        asks["models"] = json!(["claude-sonnet-4-5"]);
-        create(&stack, &[plain, asks]).await;
-        let mut body = ask(false);
-        body["model"] = json!("plain");
-        let reply = stack.envoy.chat(&body).await;
-        assert_eq!(reply.status, 502, "{reply:?}");
-        assert!(
-            reply.text.contains("inference_profile_arn_map"),
-            "{reply:?}"
-        );
-        for stream in [false, true] {
-            let reply = stack.envoy.chat(&ask(stream)).await;
-            assert_eq!(reply.header("x-bedrock-channel"), "a", "{reply:?}");
-            assert_eq!(reply.status, 200, "{reply:?}");
-            let path = last(&a).path;
-            assert!(
-                path.starts_with("/model/us.anthropic.claude-sonnet-4-5"),
-                "{path}"
-            );
-        }
-        // What one worker has learned it does not ask again.
-        for _ in 0..16 {
-            stack.envoy.chat(&ask(false)).await;
-        }
-        let refused = a.requests();
-        let refused = refused
-            .iter()
-            .filter(|own| own.path.starts_with("/model/anthropic."));
-        // Once for `plain`, and once for each of the two workers.
-        assert!((2..=3).contains(&refused.count()));
-    });
-}
-
 /// No answer for longer than any test takes.
 pub(crate) fn hang() -> Fault {
     Fault::paced(Pace {
         before_headers_ms: 600_000,
         ..Pace::default()
     })
-}
-
-/// Two regions, `a` before `b`, whose answers have to begin within so many seconds.
-async fn two_regions_within(stack: &Stack, seconds: u32) -> (Simulator, Simulator) {
-    let (a, b) = (region("a").await, region("b").await);
-    let mut channels = [channel("a", 0, &a), channel("b", 1, &b)];
-    for own in &mut channels {
-        own["first_byte_timeout_seconds"] = json!(seconds);
-        own["request_timeout_seconds"] = json!(seconds);
-    }
-    create(stack, &channels).await;
-    (a, b)
-}
-
-#[test]
-fn a_region_that_hangs_gives_way_when_its_time_is_up_and_is_not_tried_first_for_a_while() {
-    run(async {
-        // One that has counted nothing yet.
-        let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = two_regions_within(&stack, 2).await;
-        for stream in [false, true] {
-            a.inject(hang());
-            let reply = stack.envoy.chat(&ask(stream)).await;
-            served_by(&reply, "b", "2");
-            assert_eq!(
-                last(&b).header("x-envoy-upstream-rq-per-try-timeout-ms"),
-                None
-            );
-            recovered(&stack, "a").await;
-        }
-        let metrics = stack.envoy.admin_page("/stats/prometheus").await;
-        for metric in ["failovers", "cooldowns"] {
-            let (metric, labels) = (
-                format!("bedrock_{metric}_total"),
-                r#"channel="a",reason="unavailable""#,
-            );
-            assert!(counts(&metrics, &metric, labels, 2), "no {metric}");
-        }
-    });
-}
-
-#[test]
-fn no_channel_is_cut_shorter_than_its_own_setting() {
-    run(async {
-        let stack = stack().await;
-        let (a, b) = (region("a").await, region("b").await);
-        let mut hasty = channel("b", 1, &b);
-        hasty["first_byte_timeout_seconds"] = json!(1);
-        create(&stack, &[channel("a", 0, &a), hasty]).await;
-        a.inject(Fault::paced(Pace {
-            before_headers_ms: 3_000,
-            ..Pace::default()
-        }));
-        served_by(&stack.envoy.chat(&ask(true)).await, "a", "1");
-    });
-}
-
-#[test]
-fn a_model_that_thinks_before_it_speaks_is_not_taken_for_one_that_hangs() {
-    run(async {
-        let stack = stack().await;
-        let (a, _b) = two_regions_within(&stack, 5).await;
-        let slow = Fault::paced(Pace {
-            between_events_ms: 20_000,
-            ..Pace::default()
-        });
-        let mut thinks = ask(true);
-        thinks["thinking"] = json!({"type": "enabled", "budget_tokens": 1024});
-        thinks["max_tokens"] = json!(2048);
-        for (body, expected) in [(thinks, "a"), (ask(true), "b")] {
-            a.inject(slow.clone());
-            // Only the head: the rest takes minutes.
-            let head = stack.envoy.chat_request(&body).send().await;
-            let head = head.expect("an answer");
-            assert_eq!(head.status(), 200, "{head:?}");
-            assert_eq!(head.headers()["x-bedrock-channel"], expected, "{head:?}");
-        }
-    });
 }

@@ -1,7 +1,8 @@
-//! What goes wrong at Bedrock or before it, as the client sees it.
+//! Failures in Bedrock or on the way to it, as the client sees them.
 
 use bedrock_simulator::{Effect, Fault, Key, Pace, Simulator};
 use e2e::{REGION, Reply, SECRET_ACCESS_KEY, eventually, run, shared, simulator};
+use reqwest::Method;
 use serde_json::json;
 
 use crate::wire::last;
@@ -71,7 +72,7 @@ fn modelled_exceptions_become_fitting_errors() {
                 let message = reply.error(status, kind, code);
                 assert!(message.starts_with("no [arn] here"), "{message}");
                 assert!(
-                    reply.header("x-request-id").starts_with("0000"),
+                    reply.header("x-amzn-requestid").starts_with("0000"),
                     "{reply:?}"
                 );
             }
@@ -80,7 +81,7 @@ fn modelled_exceptions_become_fitting_errors() {
 }
 
 #[test]
-fn an_answer_that_is_no_json_is_told_by_its_status() {
+fn an_error_that_is_not_json_is_reported_by_its_status() {
     run(async {
         let page = "<html>Bad gateway at 10.0.0.1</html>";
         for (fault, (status, code)) in [
@@ -148,7 +149,7 @@ fn refused_credentials_are_the_gateways_fault_and_leak_nothing() {
                     assert!(!reply.text.contains(secret), "{reply:?}");
                 }
             }
-            // The operator is told whose they are, and why they were refused.
+            // The log tells the operator whose they are, and why they were refused.
             let name = channel.model.replace("model", "channel");
             let said = format!("channel {name}: Bedrock refused its credentials: ");
             eventually("Envoy's log names the channel", async || {
@@ -180,12 +181,13 @@ fn an_endpoint_that_is_down_is_a_503() {
 #[test]
 fn a_connection_that_closes_without_an_answer_is_a_503() {
     run(async {
-        let reply = chat_with(Fault::new(Effect::Close)).await;
+        // The request is sent again once.
+        let reply = chat_with(Fault::new(Effect::Close).times(2)).await;
         reply.error(503, "server_error", "service_unavailable");
     });
 }
 
-/// An answer that begins so late.
+/// An answer that starts this late.
 fn late(milliseconds: u64) -> Fault {
     Fault::paced(Pace {
         before_headers_ms: milliseconds,
@@ -194,13 +196,14 @@ fn late(milliseconds: u64) -> Fault {
 }
 
 #[test]
-fn an_answer_that_does_not_begin_in_time_is_a_504() {
+fn an_answer_that_does_not_start_in_time_is_a_504() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let limits = json!({"first_byte_timeout_seconds": 1, "request_timeout_seconds": 1});
         let channel = stack.channel_with(&bedrock, &limits).await;
-        for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
-            bedrock.inject(late(600_000));
+        // A stream is asked for once more.
+        for (body, times) in [(channel.ask("Hi"), 1), (channel.ask_stream("Hi"), 2)] {
+            bedrock.inject(late(600_000).times(times));
             let reply = stack.envoy.chat(&body).await;
             reply.error(504, "server_error", "timeout");
         }
@@ -208,12 +211,12 @@ fn an_answer_that_does_not_begin_in_time_is_a_504() {
 }
 
 #[test]
-fn a_whole_answer_has_the_time_that_its_text_takes_to_write() {
+fn an_unstreamed_answer_gets_the_time_that_its_tokens_take() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let limits = json!({"first_byte_timeout_seconds": 1});
         let channel = stack.channel_with(&bedrock, &limits).await;
-        // A minute's worth of tokens.
+        // As many tokens as take a minute.
         let long = json!({"max_tokens": 1200});
         bedrock.inject(late(3_000));
         let reply = stack.envoy.chat(&channel.ask_with("Hi", &long)).await;
@@ -229,7 +232,7 @@ fn a_whole_answer_has_the_time_that_its_text_takes_to_write() {
 }
 
 #[test]
-fn a_stream_that_has_begun_is_not_cut_by_the_time_to_its_first_byte() {
+fn a_stream_that_has_started_is_not_cut_by_the_first_byte_timeout() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let limits = json!({"first_byte_timeout_seconds": 5, "request_timeout_seconds": 5});
@@ -255,6 +258,28 @@ fn an_answer_that_breaks_off_while_it_is_held_is_a_502() {
             assert!(!reply.is_cut, "{reply:?}");
         }
         stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
+    });
+}
+
+#[test]
+fn an_answer_that_breaks_off_while_it_is_held_has_anthropics_shape_for_its_clients() {
+    run(async {
+        let (stack, bedrock) = (shared().await, simulator().await);
+        let channel = stack.channel(&bedrock).await;
+        for is_stream in [false, true] {
+            bedrock.inject(Fault::new(Effect::Cut { after_events: 0 }));
+            let body = channel.ask_with("Hi", &json!({"max_tokens": 16, "stream": is_stream}));
+            let request = stack.envoy.request(Method::POST, "/v1/messages");
+            let reply = stack.envoy.send(request.json(&body)).await;
+            assert_eq!(reply.status, 502, "{reply:?}");
+            assert_eq!(reply.header("content-type"), "application/json");
+            let error = reply.json();
+            assert_eq!(error["type"], "error", "{reply:?}");
+            assert_eq!(error["error"]["type"], "api_error", "{reply:?}");
+            let id = reply.header("request-id");
+            assert!(id.starts_with("req_") && id.len() > 4, "{reply:?}");
+            assert_eq!(error["request_id"], id, "{reply:?}");
+        }
     });
 }
 

@@ -1,4 +1,4 @@
-//! Upstreams that answer with anything: nothing of it hangs, leaks, or is taken for a whole answer.
+//! Upstreams that answer with anything: no answer makes the client hang, leaks, or passes for a complete one.
 
 use bedrock_simulator::Simulator;
 use e2e::{
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 const TEXT: &str = "A few words";
 
-/// An Envoy of these tests alone: what they do to it must not meet others.
+/// An Envoy for these tests only, because what they do to it must not affect others.
 static ALONE: SharedStack = SharedStack::new(Stack::builder);
 
-/// A plain answer as Claude gives it.
+/// A plain answer in Claude's format.
 fn answer() -> String {
     json!({
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m",
@@ -22,13 +22,13 @@ fn answer() -> String {
     .to_string()
 }
 
-/// The head of an answer, with these lines and the blank one.
+/// The status line and headers of an answer, with the blank line.
 fn head(status: &str, lines: &[&str]) -> Vec<u8> {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     format!("HTTP/1.1 {status}\r\n{lines}\r\n").into_bytes()
 }
 
-/// A whole answer with a length.
+/// A complete answer with a length.
 fn whole(status: &str, lines: &[&str], body: &[u8]) -> Vec<u8> {
     let length = format!("content-length: {}", body.len());
     let lines: Vec<_> = lines.iter().copied().chain([length.as_str()]).collect();
@@ -47,7 +47,7 @@ async fn upstream(stack: &Stack) -> (RawUpstream, Channel, Simulator) {
     (upstream, channel, bedrock)
 }
 
-/// What the client gets; `None` when its connection ends before an answer begins.
+/// What the client gets; `None` if its connection ends before an answer starts.
 async fn ask(stack: &Stack, body: &Value) -> Option<Reply> {
     let sent = stack.envoy.chat_request(body).send().await;
     match sent {
@@ -57,7 +57,7 @@ async fn ask(stack: &Stack, body: &Value) -> Option<Reply> {
     }
 }
 
-/// An error in OpenAI's shape, whose message tells nothing of the upstream's own.
+/// Checks for an error in OpenAI's format whose message reveals nothing from the upstream.
 #[track_caller]
 fn check_error(reply: &Reply, what: &str) {
     assert!([502, 503].contains(&reply.status), "{what}: {reply:?}");
@@ -74,9 +74,9 @@ fn check_error(reply: &Reply, what: &str) {
     assert!(!reply.text.contains("hush"), "{what}: {reply:?}");
 }
 
-/// Nothing is left of any call to the upstream, and no VM died of one.
+/// No call to the upstream is left open, and none crashed a VM.
 async fn check_calm(stack: &Stack, upstream: &RawUpstream) {
-    let cluster = format!("cluster.bedrock|http|127.0.0.1|{}.", upstream.port());
+    let cluster = format!("cluster.bedrock|http|127_0_0_1|{}.", upstream.port());
     eventually("no call is open", async || {
         let stats = stack.envoy.admin_page("/stats?filter=rq_active$").await;
         let mut own = stats.lines().filter(|line| line.starts_with(&cluster));
@@ -92,7 +92,7 @@ async fn check_calm(stack: &Stack, upstream: &RawUpstream) {
     );
 }
 
-/// What an honest upstream says, as bytes.
+/// What an honest upstream sends, as bytes.
 async fn honest(stack: &Stack, upstream: &RawUpstream, body: &Value) -> Vec<u8> {
     upstream.heard();
     let reply = stack.envoy.chat(body).await;
@@ -101,7 +101,7 @@ async fn honest(stack: &Stack, upstream: &RawUpstream, body: &Value) -> Vec<u8> 
 }
 
 #[test]
-fn an_answer_that_is_cut_anywhere_is_never_whole() {
+fn an_answer_that_is_cut_anywhere_is_never_complete() {
     run(async {
         let stack = ALONE.get().await;
         let (upstream, channel, _bedrock) = upstream(&stack).await;
@@ -113,8 +113,8 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
         ];
         for (body, answer) in [&plain, &stream].into_iter().zip(answers) {
             for end in [UpstreamEnd::Closed, UpstreamEnd::Reset] {
-                // The last bytes one by one: they are what a careless reader does without. Of streams there are
-                // fewer, because Envoy leaves a connection that it cuts open for another second.
+                // The last bytes one by one, because a careless reader might do without them. Fewer for
+                // streams, because Envoy keeps a connection that it cuts open for another second.
                 let step = if body == &plain { 13 } else { 199 };
                 let cuts = (0..answer.len()).step_by(step);
                 for cut in cuts.chain(answer.len().saturating_sub(8)..answer.len()) {
@@ -129,7 +129,7 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
                     }
                     let is_told = reply.is_cut || reply.text.contains("\"error\"");
                     assert_eq!(body, &stream, "{what}: {reply:?}");
-                    // Only what ends an answer may be missing of one that has all its words.
+                    // An answer with all its words may lack only its end.
                     let is_complete = reply.is_done() && cut + 8 >= answer.len();
                     assert!(is_told || is_complete, "{what}: {reply:?}");
                 }
@@ -140,7 +140,7 @@ fn an_answer_that_is_cut_anywhere_is_never_whole() {
 }
 
 #[test]
-fn informational_answers_come_before_the_answer_and_are_none() {
+fn informational_answers_precede_the_answer_and_are_ignored() {
     run(async {
         let stack = ALONE.get().await;
         let (upstream, channel, _bedrock) = upstream(&stack).await;
@@ -164,7 +164,7 @@ fn informational_answers_come_before_the_answer_and_are_none() {
     });
 }
 
-/// Answers that break HTTP, or that are none of Bedrock's.
+/// Answers that violate HTTP, or that do not come from Bedrock.
 fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
     let good = answer();
     let good = good.as_bytes();
@@ -193,7 +193,7 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("only hints", head("103 Early Hints", &["link: hush"])),
         (
-            "a head that is too long",
+            "headers that are too long",
             whole("200 OK", &[JSON, &long], good),
         ),
         (
@@ -226,10 +226,10 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
             whole("200 OK", &[JSON, "transfer-encoding: chunked"], good),
         ),
         (
-            "an unknown encoding of the transfer",
+            "an unknown transfer encoding",
             whole("200 OK", &[JSON, "transfer-encoding: hush"], good),
         ),
-        ("a chunk that is no number", chunk("hush", "")),
+        ("a chunk size that is not a number", chunk("hush", "")),
         (
             "a chunk without an end",
             chunk("ffffffffffffffff", "{\"hush\":1}"),
@@ -266,10 +266,10 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
             "a page",
             whole("200 OK", &["content-type: text/html"], b"<html>hush</html>"),
         ),
-        ("a frame of nothing", whole("200 OK", &[EVENTS], &[0; 16])),
+        ("an empty frame", whole("200 OK", &[EVENTS], &[0; 16])),
         ("a frame of 4 GiB", whole("200 OK", &[EVENTS], &[0xff; 64])),
         (
-            "half a frame's head",
+            "half a frame header",
             whole("200 OK", &[EVENTS], &[0, 0, 0, 99, 0, 0]),
         ),
         (
@@ -280,7 +280,7 @@ fn nonsense() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn answers_that_make_no_sense_are_errors_in_openais_shape() {
+fn nonsensical_answers_become_errors_in_openais_format() {
     run(async {
         let stack = ALONE.get().await;
         let (upstream, channel, _bedrock) = upstream(&stack).await;
@@ -298,7 +298,7 @@ fn answers_that_make_no_sense_are_errors_in_openais_shape() {
 }
 
 #[test]
-fn what_follows_an_answer_reaches_nobody() {
+fn what_follows_an_answer_does_not_reach_the_client() {
     run(async {
         let stack = ALONE.get().await;
         let (upstream, channel, _bedrock) = upstream(&stack).await;
@@ -323,7 +323,7 @@ fn what_follows_an_answer_reaches_nobody() {
             ("trailers", chunked.clone()),
             ("an answer after trailers", [chunked, second].concat()),
         ] {
-            // The next request may come on the same connection.
+            // The next request may use the same connection.
             upstream.say(answer, UpstreamEnd::Stays);
             for _ in 0..8 {
                 let reply = ask(&stack, &channel.ask(TEXT)).await.expect("an answer");
@@ -336,14 +336,14 @@ fn what_follows_an_answer_reaches_nobody() {
 }
 
 #[test]
-fn a_client_that_leaves_at_any_time_leaves_nothing_behind() {
+fn a_client_that_disconnects_at_any_time_leaves_nothing_behind() {
     run(async {
         let stack = ALONE.get().await;
         let (upstream, channel, _bedrock) = upstream(&stack).await;
         let stream = channel.ask_stream(TEXT);
         let answer = honest(&stack, &upstream, &stream).await;
         for cut in (0..answer.len()).step_by(41) {
-            // The upstream goes silent there, and the client has enough.
+            // There the upstream goes silent, and the client gives up.
             upstream.say(&answer[..cut], UpstreamEnd::Stays);
             let request = stack.envoy.chat_request(&stream).send();
             let patience = std::time::Duration::from_millis(20);

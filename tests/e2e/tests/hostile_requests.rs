@@ -8,7 +8,7 @@ use crate::wire::last;
 
 const CHAT: &str = "/v1/chat/completions";
 
-/// Sends a chat over a raw connection, with other header lines on top.
+/// Sends a chat over a raw connection, with additional header lines.
 async fn raw_chat(stack: &Stack, channel: &Channel, lines: &[&[u8]]) -> String {
     let body = channel.ask("Hi").to_string();
     let mut request = format!(
@@ -25,18 +25,19 @@ async fn raw_chat(stack: &Stack, channel: &Channel, lines: &[&[u8]]) -> String {
     h1_exchange(stack.envoy.port(), &request).await
 }
 
-/// The filter still serves, on every worker, and none of its VMs had to be replaced.
+/// Checks that the filter still serves on every worker, and that none of its VMs had to be
+/// replaced.
 async fn check_alive(stack: &Stack, channel: &Channel) {
     stack.wait_served(&channel.model).await;
     stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
     let log = stack.envoy.log();
     for sign in ["panicked", "proxy_on_", "wasm_fail_stream"] {
-        assert!(!log.contains(sign), "{sign} is in Envoy's log");
+        assert!(!log.contains(sign), "Envoy's log contains {sign}");
     }
 }
 
 #[test]
-fn bodies_that_are_no_chat_request_are_400() {
+fn bodies_that_are_not_chat_requests_are_400() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -135,7 +136,7 @@ fn an_empty_body_is_400_and_other_methods_are_405() {
 }
 
 #[test]
-fn header_values_that_are_no_utf8_do_no_harm() {
+fn header_values_that_are_not_utf8_do_no_harm() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -159,7 +160,7 @@ fn header_values_that_are_no_utf8_do_no_harm() {
 }
 
 #[test]
-fn a_path_that_is_no_utf8_is_refused() {
+fn a_path_that_is_not_utf8_is_refused() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -230,7 +231,7 @@ fn a_chunked_request_without_a_length_is_served() {
 }
 
 #[test]
-fn a_broken_chunk_and_a_wrong_path_are_the_clients_and_told_so() {
+fn a_broken_chunk_and_a_wrong_path_are_reported_as_the_clients_fault() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -241,11 +242,7 @@ fn a_broken_chunk_and_a_wrong_path_are_the_clients_and_told_so() {
         assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
         assert!(answer.contains("\"invalid_request\""), "{answer}");
         assert!(!answer.contains("Bedrock"), "{answer}");
-        for path in [
-            &format!("{CHAT}/"),
-            &format!("{CHAT}/chatcmpl-1"),
-            "/v1/models/",
-        ] {
+        for path in [&format!("{CHAT}/chatcmpl-1"), "/v1/model"] {
             for method in [Method::GET, Method::POST] {
                 let request = stack.envoy.request(method, path).body("{}");
                 let reply = stack.envoy.send(request).await;
@@ -285,11 +282,12 @@ fn a_compressed_body_is_415() {
 }
 
 #[test]
-fn a_translation_of_any_size_is_exactly_one_request() {
+fn a_translation_of_any_length_is_exactly_one_request() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        // One connection for all of them: surplus bytes of one would be the start of the next.
+        // One connection for all of them, on which surplus bytes of one would be the start of
+        // the next.
         let client = reqwest::Client::new();
         let url = format!("{}{CHAT}", stack.envoy.url());
         // Shorter and longer than the client's body.
@@ -316,7 +314,7 @@ fn was_valid(request: &bedrock_simulator::Recorded) -> bool {
 }
 
 #[test]
-fn old_http_and_upgrades_get_an_error_in_openais_shape() {
+fn old_http_and_upgrades_get_an_error_in_openais_format() {
     run(async {
         let stack = shared().await;
         let websocket = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
@@ -339,7 +337,7 @@ fn old_http_and_upgrades_get_an_error_in_openais_shape() {
             ),
         ] {
             let answer = h1_exchange(stack.envoy.port(), request.as_bytes()).await;
-            let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+            let (head, body) = answer.split_once("\r\n\r\n").expect("headers and a body");
             assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
             assert!(head.contains("content-type: application/json"), "{answer}");
             let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
@@ -348,6 +346,30 @@ fn old_http_and_upgrades_get_an_error_in_openais_shape() {
             assert_eq!(error["code"], code, "{answer}");
             assert!(error["message"].is_string(), "{answer}");
             assert!(error.get("param").is_some(), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn what_envoy_refuses_before_the_filter_has_anthropics_shape_on_its_paths() {
+    run(async {
+        let stack = shared().await;
+        for path in [
+            "/v1/messages?beta=true",
+            "/v1/messages/count_tokens",
+            // Below prefixes, of which Envoy knows nothing.
+            "/anthropic/v1/messages",
+            "/messages/",
+        ] {
+            let request = format!("POST {path} HTTP/1.1\r\ncontent-length: 2\r\n\r\n{{}}");
+            let answer = h1_exchange(stack.envoy.port(), request.as_bytes()).await;
+            let (head, body) = answer.split_once("\r\n\r\n").expect("headers and a body");
+            assert!(head.starts_with("HTTP/1.1 400 "), "{answer}");
+            assert!(head.contains("content-type: application/json"), "{answer}");
+            let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+            assert_eq!(body["type"], "error", "{answer}");
+            assert_eq!(body["error"]["type"], "invalid_request_error", "{answer}");
+            assert!(body["error"]["message"].is_string(), "{answer}");
         }
     });
 }

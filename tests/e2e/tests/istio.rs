@@ -1,9 +1,13 @@
 //! `GET /api/export/istio` makes an Istio gateway serve.
 
+mod failover;
+mod live;
+mod neighbours;
+
 use bedrock_simulator::Simulator;
+use e2e::istio::{self, Hosts};
 use e2e::{
-    Artefacts, ConfigService, Envoy, SECRET_ACCESS_KEY, Scratch, channel_body, istio, run,
-    simulator,
+    Artefacts, ConfigService, Envoy, SECRET_ACCESS_KEY, Scratch, channel_body, run, simulator,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -11,51 +15,84 @@ use xtask::ports::Ports;
 
 use crate::wire::last;
 
+/// A config-service whose channels are exported.
+struct Exporter {
+    artefacts: Artefacts,
+    ports: Ports,
+    scratch: Scratch,
+    config: ConfigService,
+}
+
+impl Exporter {
+    async fn start(flags: &[&str]) -> Self {
+        let (artefacts, ports, scratch) = (
+            Artefacts::from_environment(),
+            Ports::free().unwrap(),
+            Scratch::new(),
+        );
+        let module = format!("--wasm-path-in-envoy={}", artefacts.module.display());
+        let mut flags: Vec<_> = flags.iter().map(|&flag| flag.to_owned()).collect();
+        flags.push(module);
+        let service = &artefacts.config_service;
+        let options = (flags.as_slice(), "info");
+        let config = ConfigService::start(service, &ports, scratch.path(), options).await;
+        Self {
+            artefacts,
+            ports,
+            scratch,
+            config,
+        }
+    }
+
+    /// The manifest with these parameters.
+    async fn manifest(&self, query: &str) -> Vec<Value> {
+        let path = format!("/api/export/istio?{query}");
+        let exported = self.config.call(Method::GET, &path, &Value::Null).await;
+        assert_eq!(exported.status, 200, "{exported:?}");
+        istio::documents(&exported.text)
+    }
+
+    /// A gateway with it that has not become ready yet.
+    async fn gateway(&self, query: &str, hosts: Hosts) -> Envoy {
+        let manifest = self.manifest(query).await;
+        let bootstrap = istio::gateway(&manifest, hosts, &self.ports, &self.scratch);
+        Envoy::start_unready(
+            &self.artefacts.envoy,
+            &bootstrap,
+            &self.ports,
+            &self.scratch,
+        )
+    }
+}
+
 struct Gateway {
     envoy: Envoy,
     bedrock: Simulator,
+    model: String,
     _scratch: Scratch,
 }
 
-/// A gateway with the manifest of a config-service that has ended since.
-async fn start() -> Gateway {
-    let (artefacts, ports, scratch) = (
-        Artefacts::from_environment(),
-        Ports::free().unwrap(),
-        Scratch::new(),
-    );
-    let module = format!("--wasm={}", artefacts.module.display());
-    let options = ([module], "info");
-    let config = ConfigService::start(
-        &artefacts.config_service,
-        &ports,
-        scratch.path(),
-        (&options.0, options.1),
-    )
-    .await;
+/// A gateway with the manifest of a config-service that has since stopped.
+async fn start(query: &str, hosts: Hosts) -> Gateway {
+    let exporter = Exporter::start(&[]).await;
     let bedrock = simulator().await;
     let channel = channel_body(&bedrock);
-    let created = config.call(Method::POST, "/api/channels", &channel).await;
-    assert_eq!(created.status, 201, "{created:?}");
-    let exported = config
-        .call(Method::GET, "/api/export/istio", &Value::Null)
-        .await;
-    assert_eq!(exported.status, 200, "{exported:?}");
-    let manifest: Value = serde_saphyr::from_str(&exported.text).unwrap();
-    let bootstrap = istio::gateway(&manifest, &ports, &scratch).await;
-    drop(config);
-    let envoy = Envoy::start(&artefacts.envoy, &bootstrap, &ports, &scratch).await;
+    exporter.config.create(&channel).await;
+    let mut envoy = exporter.gateway(query, hosts).await;
+    drop(exporter.config);
+    envoy.wait_ready().await;
     Gateway {
         envoy,
         bedrock,
-        _scratch: scratch,
+        model: channel["models"][0].as_str().unwrap().to_owned(),
+        _scratch: exporter.scratch,
     }
 }
 
 #[test]
-fn a_gateway_serves_with_nothing_but_the_manifest() {
+fn a_gateway_needs_only_the_manifest_to_serve() {
     run(async {
-        let gateway = start().await;
+        let gateway = start("", Hosts::All).await;
         let list = gateway.envoy.get("/v1/models").await.json();
         let model = list["data"][0]["id"].as_str().unwrap().to_owned();
         // Above Envoy's own limit of 1 MiB.
@@ -78,12 +115,21 @@ fn a_gateway_serves_with_nothing_but_the_manifest() {
 #[test]
 fn a_client_of_the_gateway_cannot_name_a_cluster() {
     run(async {
-        let gateway = start().await;
+        let gateway = start("", Hosts::All).await;
         let cluster = format!("bedrock|http|127.0.0.1|{}", gateway.bedrock.addr().port());
         let path = "/model/anthropic.claude-3-haiku-20240307-v1%3A0/invoke";
-        let call = gateway.envoy.request(Method::POST, path);
-        let call = call.header("x-bedrock-cluster", &cluster).body("{}");
-        assert_eq!(gateway.envoy.send(call).await.status, 404);
+        for host in [
+            "127.0.0.1",
+            "stand-in.invalid",
+            "bedrock-runtime.us-east-1.amazonaws.com",
+        ] {
+            let call = gateway
+                .envoy
+                .request(Method::POST, path)
+                .header("host", host);
+            let call = call.header("x-bedrock-cluster", &cluster).body("{}");
+            assert_eq!(gateway.envoy.send(call).await.status, 404, "{host}");
+        }
         assert_eq!(gateway.bedrock.requests(), []);
     });
 }

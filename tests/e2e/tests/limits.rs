@@ -1,4 +1,4 @@
-//! Sizes of requests, and the ways in which a body can end.
+//! Lengths of requests, and the ways in which a body can end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,7 +41,7 @@ pub(crate) async fn memory(stack: &Stack) -> u64 {
     let name = "wasmcustom.bedrock_memory_bytes";
     let stats = stack
         .envoy
-        // Envoy 1.36 counts for the cluster on which the VM was made first.
+        // Envoy 1.36 counts per cluster, for the one on which it first created the VM.
         .admin_page(&format!("/stats?filter=^(cluster\\.[^.]*\\.)?{name}$"))
         .await;
     let value = stats
@@ -52,14 +52,14 @@ pub(crate) async fn memory(stack: &Stack) -> u64 {
 }
 
 #[test]
-fn memory_that_a_long_request_took_serves_those_that_follow() {
+fn memory_taken_by_a_long_request_is_reused_by_later_ones() {
     run(async {
         let stack = Stack::builder().start().await;
         let bedrock = simulator().await;
         let channel = stack.channel(&bedrock).await;
         let long = body_of(&channel, LONG);
         let send = async |body: &[u8]| {
-            // Either worker may take it; both get their share.
+            // Either worker may get it; both get their share.
             for _ in 0..4 {
                 let reply = stack.envoy.chat_bytes(body.to_vec()).await;
                 assert_eq!(reply.status, 200, "{reply:?}");
@@ -68,7 +68,7 @@ fn memory_that_a_long_request_took_serves_those_that_follow() {
         };
         let before = send(&body_of(&channel, 1024)).await;
         let grown = send(&long).await;
-        // As it came and as it goes, and then the answer, which repeats it; in two workers.
+        // As received and as sent, and then the answer, which repeats it; in two workers.
         let share = 2 * 4 * LONG as u64;
         assert!(grown > before + 2 * LONG as u64, "{before}, {grown}");
         assert!(grown < before + share, "{before}, {grown}");
@@ -81,7 +81,7 @@ fn memory_that_a_long_request_took_serves_those_that_follow() {
 }
 
 #[test]
-fn long_texts_and_images_arrive_as_they_were_sent() {
+fn long_texts_and_images_arrive_unchanged() {
     run(async {
         let stack = Stack::builder().start().await;
         let bedrock = simulator().await;
@@ -109,13 +109,13 @@ fn long_texts_and_images_arrive_as_they_were_sent() {
         let sent = &request.body.unwrap()["messages"][0]["content"];
         assert!(
             sent[0]["source"]["data"] == first,
-            "the first image is another"
+            "the first image differs"
         );
-        assert!(sent[1]["text"] == text, "the text is another");
+        assert!(sent[1]["text"] == text, "the text differs");
         assert_eq!(sent[2]["text"], "and");
         assert!(
             sent[3]["source"]["data"] == second,
-            "the second image is another"
+            "the second image differs"
         );
     });
 }
@@ -210,5 +210,27 @@ fn twenty_megabytes_fit_into_the_default_limit() {
         }
         let reply = stack.envoy.chat_bytes(vec![b'x'; 33 * 1024 * 1024]).await;
         reply.error(413, "invalid_request_error", "request_too_large");
+    });
+}
+
+#[test]
+fn a_client_that_stops_sending_holds_its_memory_for_a_while_only() {
+    run(async {
+        let stack = Stack::builder().stall_seconds(2).start().await;
+        let bedrock = simulator().await;
+        let channel = stack.channel(&bedrock).await;
+        let head = "POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\n\
+                    content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
+        let answer = e2e::h1_exchange(stack.envoy.port(), head.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("request_timeout"), "{answer}");
+        assert_eq!(bedrock.requests(), []);
+        // A model that is silent for longer is waited for.
+        let pace = bedrock_simulator::Pace {
+            before_headers_ms: 5000,
+            ..bedrock_simulator::Pace::default()
+        };
+        bedrock.inject(bedrock_simulator::Fault::paced(pace));
+        assert_eq!(stack.envoy.chat(&channel.ask("Hi")).await.status, 200);
     });
 }

@@ -17,16 +17,16 @@ use crate::limits::{body_of, memory};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What Envoy may have over its limit: what arrives before it notices, and what is freed but not given
-/// back. docs/OPERATIONS.md promises it.
+/// How far Envoy may exceed its limit: what arrives before it notices, and what is freed but not returned.
+/// docs/OPERATIONS.md promises it.
 const SLACK: u64 = 256 * MIB;
 
-/// Posts to chat completions on a connection of its own.
+/// Posts to chat completions on a separate connection.
 fn post(stack: &Stack, client: &Client) -> reqwest::RequestBuilder {
     client.post(format!("{}/v1/chat/completions", stack.envoy.url()))
 }
 
-/// A client with a connection of its own for each request.
+/// A client with a separate connection for each request.
 fn client(http2: bool, address: Ipv4Addr) -> Client {
     let builder = Client::builder().local_address(IpAddr::V4(address));
     let builder = if http2 {
@@ -37,19 +37,19 @@ fn client(http2: bool, address: Ipv4Addr) -> Client {
     builder.build().expect("a client")
 }
 
-/// Clients of a flood; each has a long body without an end.
+/// Clients in a flood; each sends a long body that never ends.
 const CLIENTS: usize = 40;
 
-/// Pieces of such a body, a MiB each.
+/// Pieces of such a body, 1 MiB each.
 const PIECES: usize = 31;
 
-/// Pieces that all clients together may send from one answer of Envoy's admin interface to the next.
+/// Pieces that all clients together may send between two answers from Envoy's admin interface.
 ///
-/// Envoy measures its heap every 100 ms, on the thread that answers there. [`eventually`] asks every 20 ms at
-/// most, so this is what comes in from one measurement to the next at 10 Gbit/s, however slow the machine is.
+/// Envoy measures its heap every 100 ms, on the thread that answers there. [`eventually`] asks at most every
+/// 20 ms, so this is what arrives between two measurements at 10 Gbit/s, however slow the machine is.
 const GRANT: usize = 25;
 
-/// Clients that send long bodies without an end, each once.
+/// Clients that send long bodies that never end, each once.
 struct Flood {
     tasks: JoinSet<()>,
     replies: Arc<Mutex<Vec<Reply>>>,
@@ -71,7 +71,7 @@ impl Flood {
             let request = request.body(flood.endless(number));
             let (replies, at_rest) = (Arc::clone(&flood.replies), Arc::clone(&flood.at_rest));
             flood.tasks.spawn(async move {
-                // A connection that breaks off is what a flood has to expect.
+                // In a flood, connections are expected to break.
                 if let Ok(response) = request.send().await {
                     let reply = Reply::read(response).await;
                     replies.lock().expect("no panic").push(reply);
@@ -82,7 +82,7 @@ impl Flood {
         flood
     }
 
-    /// The pieces of one client, each as soon as it may be sent.
+    /// One client's pieces, each as soon as it may be sent.
     fn endless(&self, client: usize) -> Body {
         let (may_send, at_rest) = (Arc::clone(&self.may_send), Arc::clone(&self.at_rest));
         let piece = Bytes::from(vec![b' '; MIB as usize]);
@@ -123,7 +123,7 @@ async fn counted(stack: &Stack, name: &str) -> u64 {
         .sum()
 }
 
-/// Small chats are answered by both workers.
+/// Checks that both workers answer small chats.
 async fn serves_again(stack: &Stack, channel: &Channel) {
     let client = client(false, Ipv4Addr::LOCALHOST);
     let mut in_a_row = 0;
@@ -143,7 +143,7 @@ async fn serves_again(stack: &Stack, channel: &Channel) {
     .await;
 }
 
-/// One flood, until everybody whom Envoy let in has sent everything or was refused.
+/// One flood, until every client that Envoy admitted has sent everything or was refused.
 async fn flood(stack: &Stack, http2: bool, sheds: &str) -> Vec<Reply> {
     const ACCEPTED: &str = "http.openai.downstream_cx_total";
     let (shed, accepted) = (counted(stack, sheds).await, counted(stack, ACCEPTED).await);
@@ -182,7 +182,7 @@ async fn check_floods(http2: bool, sheds: &str) {
 }
 
 #[test]
-fn a_flood_of_long_requests_stays_within_the_limit_of_the_heap() {
+fn a_flood_of_long_requests_stays_within_the_heap_limit() {
     run(check_floods(
         false,
         "http1_server_abort_dispatch.shed_load_count",
@@ -190,19 +190,19 @@ fn a_flood_of_long_requests_stays_within_the_limit_of_the_heap() {
 }
 
 #[test]
-fn a_flood_over_http2_stays_within_the_limit_of_the_heap() {
+fn a_flood_over_http2_stays_within_the_heap_limit() {
     run(check_floods(true, "reset_high_memory_stream.count"));
 }
 
 #[test]
-fn one_client_does_not_take_the_room_that_others_need() {
-    const LONGEST: usize = 4 * MIB as usize;
-    const HELD: usize = 4 * LONGEST;
+fn one_client_cannot_take_the_memory_that_others_need() {
+    const MAX_REQUEST: usize = 4 * MIB as usize;
+    const HELD: usize = 4 * MAX_REQUEST;
     const WORKERS: usize = 2;
     run(async {
         let stack = Stack::builder().failover(3);
         let stack = stack
-            .max_request_bytes(LONGEST)
+            .max_request_bytes(MAX_REQUEST)
             .max_held_bytes(HELD)
             .start()
             .await;
@@ -213,16 +213,16 @@ fn one_client_does_not_take_the_room_that_others_need() {
             ..Pace::default()
         };
         slow.inject(Fault::paced(never).times(u32::MAX));
-        let long = Bytes::from(body_of(&slow_channel, LONGEST - 1024));
+        let long = Bytes::from(body_of(&slow_channel, MAX_REQUEST - 1024));
         let greedy = client(false, Ipv4Addr::LOCALHOST);
         let mut requests = JoinSet::new();
-        for _ in 0..8 * HELD / LONGEST {
+        for _ in 0..8 * HELD / MAX_REQUEST {
             let request = post(&stack, &greedy).body(long.clone());
             requests
                 .spawn(async move { Reply::read(request.send().await.expect("an answer")).await });
         }
-        // Alone it gets to half.
-        let refused = 8 * HELD / LONGEST - WORKERS * HELD / LONGEST / 2;
+        // Alone it can take half.
+        let refused = 8 * HELD / MAX_REQUEST - WORKERS * HELD / MAX_REQUEST / 2;
         for _ in 0..refused {
             let reply = requests
                 .join_next()
@@ -234,19 +234,19 @@ fn one_client_does_not_take_the_room_that_others_need() {
             assert_eq!(reply.header("retry-after"), "2", "{reply:?}");
         }
         let page = stack.envoy.admin_page("/stats/prometheus").await;
-        // Envoy 1.36 counts for the cluster on which the VM was made first.
+        // Envoy 1.36 counts per cluster, for the one on which it first created the VM.
         let is_counted = |line: &str| {
             line.contains("bedrock_overloads_total") && line.contains(r#"reason="client""#)
         };
         assert!(page.lines().any(is_counted), "{page}");
-        // Others are served, whichever worker they come to, and what is held stays in bounds.
+        // Others are served, whichever worker they reach, and what is held stays within bounds.
         let other = client(false, Ipv4Addr::new(127, 0, 0, 2));
         for _ in 0..20 {
             let sent = post(&stack, &other).json(&channel.ask("Hi")).send().await;
             let reply = Reply::read(sent.expect("an answer")).await;
             assert_eq!(reply.status, 200, "{reply:?}");
         }
-        let most = WORKERS * (HELD + 4 * LONGEST) + 2 * 8 * MIB as usize;
+        let most = WORKERS * (HELD + 4 * MAX_REQUEST) + 2 * 8 * MIB as usize;
         let held = memory(&stack).await;
         assert!(held < most as u64, "{} MiB", held / MIB);
         requests.shutdown().await;

@@ -11,7 +11,7 @@ fn by_envoy() -> Value {
 }
 
 #[test]
-fn the_signature_holds_for_arns_streams_and_long_bodies() {
+fn the_signature_is_valid_for_arns_streams_and_long_bodies() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel_with(&bedrock, &by_envoy()).await;
@@ -19,7 +19,7 @@ fn the_signature_holds_for_arns_streams_and_long_bodies() {
         let request = last(&bedrock);
         assert_eq!(request.path, channel.path("invoke"));
         let signed = request.header("authorization").unwrap();
-        // Envoy signs the body's hash as a header, the filter does not.
+        // Envoy signs the body's hash as a header; the filter does not.
         assert!(signed.contains("x-amz-content-sha256"), "{signed}");
         let reply = stack.envoy.chat(&channel.ask_stream("Hi")).await;
         assert!(reply.is_done(), "{reply:?}");
@@ -85,7 +85,7 @@ fn a_rotated_key_signs_the_next_request() {
 }
 
 #[test]
-fn errors_of_bedrock_are_translated_as_ever() {
+fn bedrocks_errors_are_translated_as_usual() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel_with(&bedrock, &by_envoy()).await;

@@ -1,4 +1,4 @@
-//! The official `openai` Python package as the client, as applications use it.
+//! The official `openai` Python package as the client, used the way applications do.
 
 use bedrock_simulator::{Effect, Fault, Key, Simulator};
 use e2e::{Shared, run, run_python, shared, simulator};
@@ -102,9 +102,10 @@ fn what_the_openai_packages_helpers_return_can_be_sent_back() {
             ("claude-3-7-sonnet", &both),
             ("claude-sonnet-4-5", &both),
             ("claude-opus-4-8", &both),
-            ("claude-opus-5-5", &["tools"]),
+            ("claude-opus-5-5", &both),
+            ("claude-sonnet-5-5", &both),
             ("nova-pro", &both),
-            ("llama3-3-70b-instruct", &["tools"]),
+            ("llama3-3-70b-instruct", &both),
             ("mistral-large-2407", &both),
         ];
         let names = models.map(|(model, _)| (format!("helpers-{model}"), json!(model)));
@@ -133,7 +134,7 @@ fn what_the_openai_packages_helpers_return_can_be_sent_back() {
 }
 
 #[test]
-fn the_openai_package_lists_and_retrieves_models() {
+fn both_official_packages_list_and_retrieve_models() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -144,10 +145,16 @@ fn the_openai_package_lists_and_retrieves_models() {
         assert_eq!(found["one"]["id"], channel.model);
         assert_eq!(found["one"]["object"], "model");
         assert_eq!(found["missing"], "model_not_found");
+        let found = &found["anthropic"];
+        let list = found["list"].as_array().unwrap();
+        assert!(list.contains(&json!(channel.model)), "{found}");
+        assert_eq!(found["one"]["id"], channel.model);
+        assert_eq!(found["one"]["type"], "model");
+        assert_eq!(found["missing"], "not_found_error");
     });
 }
 
-/// Channels of one simulator, each with one fault waiting for it.
+/// Channels to one simulator, each with one fault waiting for it.
 struct Cases {
     stack: Shared,
     bedrock: Simulator,
@@ -156,7 +163,7 @@ struct Cases {
 }
 
 impl Cases {
-    /// A chat that meets a fault, and what the package makes of it.
+    /// A chat that meets a fault, and how the package reports it.
     async fn add(&mut self, fault: Option<Fault>, request: Value, expected: Value) {
         let channel = self.stack.channel(&self.bedrock).await;
         if let Some(mut fault) = fault {
@@ -209,7 +216,7 @@ fn errors_are_the_openai_packages_own_exceptions() {
         cases
             .add(None, json!({"model": "no-such-model"}), expected)
             .await;
-        // In the middle of a stream there is no status any more.
+        // In the middle of a stream there is no longer a status.
         let fault = Fault::exception(4, "modelStreamErrorException", "It broke.");
         let expected = json!({"class": "APIError", "status": null, "code": "stream_error"});
         cases
@@ -217,7 +224,7 @@ fn errors_are_the_openai_packages_own_exceptions() {
             .await;
         let fault = Fault::new(Effect::Truncate { after_events: 4 });
         cases.add(Some(fault), stream, expected).await;
-        // The package retries what can be retried, by itself.
+        // The package retries by itself what can be retried.
         let fault = Fault::throttling().with_header("retry-after", "0").times(2);
         let answer = json!({"answer": "You said: Hi there", "options": {"max_retries": 2}});
         cases.add(Some(fault), plain, answer).await;

@@ -1,4 +1,5 @@
-//! Plugin configurations that do not compile: refused with a reason, the last good one serves on.
+//! Plugin configurations that do not compile are refused with a reason, and the last good one
+//! keeps serving.
 
 use bedrock_simulator::Simulator;
 use e2e::{
@@ -31,7 +32,7 @@ fn config(bedrock: &Simulator, profile: &str) -> Value {
     }]})
 }
 
-/// Configurations with a fault, each with what Envoy's log says of it.
+/// Configurations with a fault, each with what Envoy's log says about it.
 fn faulty(bedrock: &Simulator) -> Vec<(String, &'static str)> {
     let with = |pointer: &str, value: Value| {
         let mut config = config(bedrock, "bad");
@@ -65,7 +66,7 @@ fn faulty(bedrock: &Simulator) -> Vec<(String, &'static str)> {
 }
 
 fn check_secretless(text: &str) {
-    assert!(!text.contains(SECRET_ACCESS_KEY), "a secret is in: {text}");
+    assert!(!text.contains(SECRET_ACCESS_KEY), "a secret leaked: {text}");
 }
 
 #[test]
@@ -94,7 +95,8 @@ fn a_push_that_envoy_refuses_is_shown_with_the_reason() {
     run(async {
         let artefacts = Artefacts::from_environment();
         let (ports, scratch) = (Ports::free().unwrap(), Scratch::new());
-        // Envoy has no such file: it refuses the resource, whatever the configuration says.
+        // Envoy has no such file, so it refuses the resource, whatever the configuration
+        // says.
         let module = ["--wasm-path-in-envoy=/nowhere/filter.wasm".to_owned()];
         let options = (module.as_slice(), "info");
         let folder = scratch.path();
@@ -110,7 +112,8 @@ fn a_push_that_envoy_refuses_is_shown_with_the_reason() {
         let reason = refused["rejected"]["reason"].as_str().unwrap();
         assert!(reason.contains("/nowhere/filter.wasm"), "{refused}");
         assert_eq!(refused["active_revision"], Value::Null);
-        // Envoy opens its listener all the same, but answers for the filter that it lacks.
+        // Envoy opens its listener nevertheless, but answers itself instead of the missing
+        // filter.
         for path in ["/v1/models", "/anything"] {
             let reply = eventually("an answer", async || {
                 let response = envoy
@@ -127,7 +130,7 @@ fn a_push_that_envoy_refuses_is_shown_with_the_reason() {
 }
 
 #[test]
-fn a_faulty_push_is_refused_and_the_last_good_configuration_serves_on() {
+fn a_faulty_push_is_refused_and_the_last_good_configuration_keeps_serving() {
     run(async {
         let (artefacts, bedrock) = (Artefacts::from_environment(), simulator().await);
         let (ports, scratch) = (Ports::free().unwrap(), Scratch::new());
@@ -164,7 +167,7 @@ fn a_faulty_push_is_refused_and_the_last_good_configuration_serves_on() {
             (profile().await == path("good2")).then_some(())
         })
         .await;
-        // A region whose cluster nobody has made yet.
+        // A region that has no cluster yet.
         let mut new = config(&bedrock, "good3");
         new["channels"][0]["endpoint"] = Value::Null;
         server.send("good3", &new.to_string());

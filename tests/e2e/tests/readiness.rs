@@ -1,4 +1,4 @@
-//! What tells that an Envoy serves: the probe of `docker-compose.yml`.
+//! The probe in `docker-compose.yml`, which shows whether an Envoy serves.
 
 use std::process::{Command, Stdio};
 
@@ -6,7 +6,7 @@ use e2e::{Reply, Stack, eventually, repository, run};
 use reqwest::Method;
 use serde_json::Value;
 
-/// What the probe says of a stack's Envoy.
+/// What the probe says about a stack's Envoy.
 fn is_ready(stack: &Stack) -> bool {
     let file = repository().join("docker-compose.yml");
     let text = std::fs::read_to_string(file).expect("the file");
@@ -27,7 +27,7 @@ fn is_ready(stack: &Stack) -> bool {
 }
 
 #[test]
-fn an_envoy_is_ready_when_the_filter_answers() {
+fn an_envoy_is_ready_once_the_filter_answers() {
     run(async {
         let stack = Stack::builder().start_unready().await;
         eventually("the probe succeeds", async || {
@@ -50,7 +50,7 @@ fn an_envoy_without_the_key_is_not_ready_although_it_listens() {
         })
         .await;
         assert!(!is_ready(&stack));
-        // A refusal opens the listener, and `/ready` of the admin interface says so.
+        // A refusal opens the listener, and the admin interface's `/ready` reports that.
         let reply = eventually("the listener answers", async || {
             let request = stack.envoy.request(Method::GET, "/v1/models");
             Some(Reply::read(request.send().await.ok()?).await)

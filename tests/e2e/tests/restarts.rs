@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::failover;
 use crate::wire::last;
 
-/// The stack serves the channel's model under its ARN.
+/// Checks that the stack serves the channel's model under its ARN.
 async fn check_served(stack: &Stack, bedrock: &bedrock_simulator::Simulator, channel: &Channel) {
     stack.envoy.chat(&channel.ask("Hi")).await.text_of_answer();
     assert_eq!(last(bedrock).path, channel.path("invoke"));
@@ -46,7 +46,7 @@ fn a_restarted_envoy_has_the_same_configuration() {
 }
 
 #[test]
-fn a_restarted_config_service_has_the_same_configuration_and_is_not_missed_meanwhile() {
+fn a_restarted_config_service_keeps_its_configuration_and_is_not_missed_meanwhile() {
     run(async {
         let (mut stack, bedrock) = (Stack::start().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -69,7 +69,7 @@ fn a_restarted_config_service_has_the_same_configuration_and_is_not_missed_meanw
             .await;
         assert_eq!(same.json(), channels.json());
         check_served(&stack, &bedrock, &channel).await;
-        // And it takes edits again.
+        // And it accepts edits again.
         let arn =
             "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/afterwards00";
         let change = json!({"inference_profile_arn_map": {"claude-sonnet-4-5": arn}});
@@ -79,11 +79,11 @@ fn a_restarted_config_service_has_the_same_configuration_and_is_not_missed_meanw
     });
 }
 
-/// Moves the database and what is beside it from one folder to another.
+/// Moves the database and the files beside it to another folder.
 fn move_database(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for name in ["channels.db", "channels.db-wal", "channels.db-shm"] {
-        // The last two are there after a crash only.
+        // The last two exist only after a crash.
         let _ = std::fs::rename(from.join(name), to.join(name));
     }
 }
@@ -106,7 +106,7 @@ fn a_lost_database_does_not_empty_a_running_envoy() {
         assert_eq!(stack.config.status().await["channels"], 0);
         check_served(&stack, &bedrock, &channel).await;
         assert!(stack.config.log().contains("Envoy keeps its channels"));
-        // The database is found again.
+        // The database turns up again.
         stack.config.stop();
         move_database(&elsewhere, &folder);
         stack.config.resume().await;
@@ -126,7 +126,7 @@ fn an_envoy_that_starts_before_the_config_service_waits_for_it() {
             stack.envoy.try_admin_page("/server_info").await
         })
         .await;
-        // The listener is closed: better no answer than an unfiltered one.
+        // The listener is closed, because no answer is better than an unfiltered one.
         assert!(
             stack
                 .envoy
@@ -143,7 +143,7 @@ fn an_envoy_that_starts_before_the_config_service_waits_for_it() {
 }
 
 #[test]
-fn a_module_in_envoys_file_system_works_as_well() {
+fn a_module_in_envoys_file_system_also_works() {
     run(async {
         let (stack, bedrock) = (
             Stack::builder().module(Module::InEnvoy).start().await,
@@ -158,13 +158,13 @@ fn a_module_in_envoys_file_system_works_as_well() {
 }
 
 #[test]
-fn a_new_module_replaces_the_old_one_without_a_lost_request() {
+fn a_new_module_replaces_the_old_one_without_losing_a_request() {
     run(async {
         let builder = Stack::builder().module(Module::ServedCopy);
         let (mut stack, bedrock) = (builder.start().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
         let before = stack.config.status().await["filter"].clone();
-        // A custom section without content: another module that does the same.
+        // An empty custom section makes it another module that does the same.
         let file = stack.scratch.path().join("filter.wasm");
         let mut module = std::fs::read(&file).unwrap();
         module.extend(b"\x00\x05\x04next");
@@ -182,14 +182,14 @@ fn a_new_module_replaces_the_old_one_without_a_lost_request() {
     });
 }
 
-/// The names of what Envoy has or asks for that begin like this.
+/// The names with this prefix among what Envoy has or asks for.
 fn names<'a>(text: &'a str, beginning: &str) -> BTreeSet<&'a str> {
     let rest = text.split(beginning).skip(1);
     rest.filter_map(|rest| rest.get(..16)).collect()
 }
 
-/// An Envoy had the filter of a module, dropped it with its clusters, and is to have it again, when the stream
-/// breaks before it came. The version that it tells is from before.
+/// An Envoy had a module's filter, dropped it with its clusters, and needs it again, when the stream breaks
+/// before it arrives. The version that it reports is an old one.
 async fn comes_back_while_it_waits_for_a_filter(next_edition: u8) {
     let builder = Stack::builder().module(Module::ServedCopy).failover(3);
     let builder = builder.drain_seconds(1).delay_xds();
@@ -237,11 +237,11 @@ async fn comes_back_while_it_waits_for_a_filter(next_edition: u8) {
 }
 
 #[test]
-fn an_envoy_that_comes_back_while_it_waits_for_a_filter_gets_it() {
+fn an_envoy_that_reconnects_while_waiting_for_a_filter_gets_it() {
     run(comes_back_while_it_waits_for_a_filter(0));
 }
 
 #[test]
-fn an_envoy_that_comes_back_while_it_waits_for_a_filter_of_an_earlier_module_goes_on_without() {
+fn an_envoy_that_reconnects_while_waiting_for_an_earlier_modules_filter_continues_without() {
     run(comes_back_while_it_waits_for_a_filter(1));
 }

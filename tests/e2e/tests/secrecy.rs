@@ -1,4 +1,4 @@
-//! What must not be seen: secrets and conversations, in no log, no answer, no dump and no file.
+//! Secrets and conversations must not appear in any log, answer, dump or file.
 
 use std::collections::HashSet;
 
@@ -14,26 +14,35 @@ const PROMPT: &str = "a-word-of-the-prompt";
 const CLIENT_KEY: &str = "sk-of-the-client";
 const ARGUMENT: &str = "a-word-in-a-schema";
 
-/// What a line of Envoy's access log has.
-const FIELDS: [&str; 12] = [
+/// The fields of a line in Envoy's access log.
+const FIELDS: [&str; 21] = [
+    "attempts",
     "aws_request_id",
     "bytes_received",
     "bytes_sent",
+    "caller",
+    "channel",
     "cluster",
     "details",
     "duration_ms",
+    "first_token_ms",
     "flags",
+    "input_tokens",
     "method",
+    "model",
+    "output_tokens",
     "path",
+    "profile",
+    "protocol",
     "request_id",
     "status",
     "time",
 ];
 
-/// Requests that [`chat_in_all_ways`] makes.
+/// The number of requests that [`chat_in_all_ways`] makes.
 const WAYS: usize = 16;
 
-/// Chats that succeed and that fail in every way.
+/// Chats that succeed, and chats that fail in every way.
 async fn chat_in_all_ways(stack: &Stack, bedrock: &Simulator, model: &str) {
     let body = json!({
         "model": model,
@@ -58,7 +67,7 @@ async fn chat_in_all_ways(stack: &Stack, bedrock: &Simulator, model: &str) {
         }
         for body in [&body, &stream] {
             let request = stack.envoy.chat_request(body).bearer_auth(CLIENT_KEY);
-            // A cut answer has no end; only the logs count here.
+            // A cut answer has no end; here only the logs matter.
             if let Ok(response) = request.send().await {
                 let reply = e2e::Reply::read(response).await;
                 check(
@@ -96,7 +105,7 @@ async fn edit_badly(stack: &Stack, id: &str) {
 fn check(text: &str, secrets: &[&str], place: &str) {
     for secret in secrets {
         let line = text.lines().find(|line| line.contains(secret));
-        assert!(line.is_none(), "{secret} is in {place}: {line:?}");
+        assert!(line.is_none(), "{place} contains {secret}: {line:?}");
     }
 }
 
@@ -147,7 +156,7 @@ fn an_envoy_without_the_key_is_never_active_and_says_what_it_lacks() {
     });
 }
 
-/// Envoy's access log has one line for each request, with what docs/OPERATIONS.md says.
+/// Envoy's access log has one line for each request, with what docs/METRICS.md says.
 #[track_caller]
 fn check_access_log(log: &str, chats: usize) {
     let lines = log
@@ -163,16 +172,16 @@ fn check_access_log(log: &str, chats: usize) {
         assert!(line["status"].is_number(), "{line}");
         let path = line["path"].as_str().unwrap_or_default();
         let cluster = line["cluster"].as_str().unwrap_or_default();
-        // What goes to Bedrock is told as it goes there.
+        // What goes to Bedrock is logged as sent.
         let is_sent = path.starts_with("/model/") && path.contains("/invoke");
         assert!(is_sent || path == "/v1/chat/completions", "{line}");
         assert_eq!(
             is_sent,
-            cluster.starts_with("bedrock|http|127.0.0.1|"),
+            cluster.starts_with("bedrock|http|127_0_0_1|"),
             "{line}"
         );
         assert!(is_sent || line["status"] == 400, "{line}");
-        // Envoy's own id does not go to Bedrock, and AWS's is what the client got.
+        // AWS's id is there for what went to Bedrock.
         let id = if is_sent {
             "aws_request_id"
         } else {
@@ -204,7 +213,7 @@ fn nothing_shows_a_secret_or_a_prompt() {
         }});
         let channel = stack.channel_with(&bedrock, &fields).await;
         chat_in_all_ways(&stack, &bedrock, &channel.model).await;
-        // The secret goes to Envoy in a cluster, too.
+        // The secret also goes to Envoy in a cluster.
         fields["signer"] = json!("envoy");
         let signed_by_envoy = stack.channel_with(&bedrock, &fields).await;
         chat_in_all_ways(&stack, &bedrock, &signed_by_envoy.model).await;
@@ -249,8 +258,8 @@ fn nothing_shows_a_secret_or_a_prompt() {
     });
 }
 
-/// Chats through a channel whose credentials go out as they are, while Envoy logs all that it can in
-/// operation, and returns the log.
+/// Chats through a channel whose credentials are sent as they are, while Envoy logs at debug level, and
+/// returns the log.
 async fn logged_at_debug(builder: Builder, credentials: &Value) -> String {
     let mut stack = builder.start().await;
     let key = Key::new("ASIAEXAMPLE", SECRET).with_session_token(SESSION);
@@ -270,7 +279,7 @@ async fn logged_at_debug(builder: Builder, credentials: &Value) -> String {
     log
 }
 
-/// Credentials that are secrets as they go out.
+/// Credentials that are themselves sent as secrets.
 fn sent_secrets() -> [Value; 2] {
     [
         json!({"type": "bedrock_api_key", "api_key": BEARER}),
@@ -293,8 +302,8 @@ fn with_failover_envoys_debug_logs_show_no_credentials() {
     });
 }
 
-/// Nobody can help it: the router prints the headers that it is to send. docs/OPERATIONS.md says so; should it
-/// have become untrue, that is good news.
+/// This cannot be prevented: the router prints the headers that it sends. docs/OPERATIONS.md says so; if it is
+/// no longer true, that is good news.
 #[test]
 fn without_failover_envoys_debug_logs_show_credentials_as_documented() {
     run(async {
@@ -302,7 +311,7 @@ fn without_failover_envoys_debug_logs_show_credentials_as_documented() {
             let log = logged_at_debug(Stack::builder(), credentials).await;
             assert!(
                 log.contains(shown),
-                "docs/OPERATIONS.md warns of it in vain"
+                "the warning in docs/OPERATIONS.md is no longer needed"
             );
             check(&log, &[SECRET], "Envoy's debug log");
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::failover::{channel, create, region};
 
-/// Waits until Envoy has fetched the module so many times.
+/// Waits until Envoy has fetched the module this many times.
 async fn fetched(stack: &Stack, times: usize) {
     eventually("the module is fetched", async || {
         let log = stack.config.log();
@@ -28,7 +28,7 @@ fn edits_while_an_envoy_compiles_the_module_are_not_lost() {
         let a = region("a").await;
         create(&stack, &[channel("a", 0, &a)]).await;
         let mut others = 0;
-        // Compiling takes about a second, and more on a busy machine.
+        // Compiling takes about a second, or more on a busy machine.
         for first in [0, 300, 700, 1200, 2000] {
             let fetches = stack.config.log().matches(".wasm").count();
             stack.envoy.restart_unready();
@@ -36,7 +36,7 @@ fn edits_while_an_envoy_compiles_the_module_are_not_lost() {
             tokio::time::sleep(Duration::from_millis(first)).await;
             let mut revision = 0;
             for _ in 0..2 {
-                // Each channel changes the pools of all.
+                // Each channel changes the pools of all others.
                 others += 1;
                 let mut other = channel(&format!("other-{others}"), others, &a);
                 other["credentials"] = channel("a", 0, &a)["credentials"].clone();

@@ -1,5 +1,5 @@
-//! `envoy/static.yaml`: channels and clusters in the file, no config-service; and what becomes of
-//! requests when the filter is not there.
+//! `envoy/static.yaml`: channels and clusters in the file, no config-service; and what happens to
+//! requests when the filter is missing.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -14,7 +14,8 @@ use xtask::ports::Ports;
 
 use crate::wire::last;
 
-/// An Envoy without a config-service; its bootstrap's simulator cluster leads to a real one.
+/// An Envoy without a config-service; its bootstrap's simulator cluster leads to a running
+/// simulator.
 struct Standalone {
     envoy: Envoy,
     bedrock: Simulator,
@@ -69,7 +70,7 @@ fn static_yaml_serves_its_channels() {
     });
 }
 
-/// Anthropic's API, which only a plugin configuration of one's own switches on.
+/// Anthropic's API, which a hand-written plugin configuration turns on.
 fn with_messages(bootstrap: &mut Bootstrap) {
     let value = &mut bootstrap.filter()["typed_config"]["config"]["configuration"]["value"];
     let mut config: Value = serde_json::from_str(value.as_str().unwrap()).unwrap();
@@ -82,7 +83,7 @@ fn with_messages(bootstrap: &mut Bootstrap) {
 }
 
 #[test]
-fn messages_reach_three_families_and_come_back() {
+fn messages_are_answered_by_three_families() {
     run(async {
         let gateway = start(with_messages).await;
         for model in ["claude-sonnet-4-5", "nova-lite", "llama3-1-70b-instruct"] {
@@ -115,7 +116,7 @@ fn messages_reach_three_families_and_come_back() {
     });
 }
 
-/// Nothing reaches Bedrock, whatever the client says.
+/// Checks that nothing reaches Bedrock, whatever the client sends.
 async fn check_nothing_leaves(gateway: &Standalone) {
     let cluster = format!("bedrock|http|127.0.0.1|{}", gateway.bedrock.addr().port());
     assert!(gateway.envoy.has_cluster(&cluster).await);
@@ -170,7 +171,7 @@ fn with_the_filter_disabled_nothing_leaves() {
 const TRAPPING_MODULE: &str = "AGFzbQEAAAABEANgAABgAX8Bf2ADf39/AX8DBAMAAQIFAwEAAQdIBAZtZW1vcnkCABdwcm94eV9hYmlfdmVyc2lvbl8wXzJfMQAABm1hbGxvYwABGHByb3h5X29uX3JlcXVlc3RfaGVhZGVycwACCg4DAgALBQBBgAgLAwAACw==";
 
 #[test]
-fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through() {
+fn with_a_failing_module_nothing_leaves_even_with_fail_open() {
     run(async {
         for policy in ["FAIL_OPEN", "FAIL_RELOAD", "FAIL_CLOSED"] {
             let gateway = start(|bootstrap| {
@@ -182,7 +183,7 @@ fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through()
                 config["vm_config"]["code"] = json!({"local": {"inline_bytes": TRAPPING_MODULE}});
             })
             .await;
-            // The first request on each worker makes its module fail, the others come after that.
+            // The first request on each worker makes its module fail; the others come after that.
             for _ in 0..4 {
                 check_nothing_leaves(&gateway).await;
             }
@@ -190,7 +191,7 @@ fn with_a_module_that_fails_nothing_leaves_even_where_failures_are_let_through()
     });
 }
 
-/// Lets requests fail over, to a pool of the local simulator with these filters before its codec.
+/// Lets requests fail over to a pool with the local simulator, with these filters on its cluster.
 fn with_pool(bootstrap: &mut Bootstrap, filters: &[Value]) {
     let wasm = bootstrap.wasm();
     let json = wasm["config"]["configuration"]["value"].as_str().unwrap();
@@ -218,7 +219,7 @@ fn with_pool(bootstrap: &mut Bootstrap, filters: &[Value]) {
     clusters.push(pool);
 }
 
-/// The filter as it stands on pools.
+/// The filter as installed on pools.
 fn upstream_filter(bootstrap: &mut Bootstrap) -> Value {
     let mut filter = bootstrap.filter().clone();
     let config = json!({"schema": 1, "stage": "upstream"}).to_string();
@@ -226,7 +227,7 @@ fn upstream_filter(bootstrap: &mut Bootstrap) -> Value {
     filter
 }
 
-/// The pool sends nothing. A worker notices with its first request, and goes on without failover.
+/// The pool sends nothing. A worker notices at its first request, and continues without failover.
 async fn check_pool_sends_nothing(gateway: &Standalone) {
     let mut refused = 0;
     for _ in 0..16 {
@@ -265,7 +266,7 @@ fn a_pool_whose_filter_does_not_know_the_request_sends_nothing() {
 }
 
 #[test]
-fn a_pool_sends_no_request_that_came_another_way() {
+fn a_pool_sends_no_request_that_bypassed_the_listener_stage() {
     run(async {
         let gateway = start(|bootstrap| {
             let filter = upstream_filter(bootstrap);
@@ -287,7 +288,7 @@ fn a_pool_sends_no_request_that_came_another_way() {
                 assert_eq!(gateway.bedrock.requests(), []);
             }
         }
-        // The filter's own requests leave.
+        // The filter's own requests are sent.
         let reply = gateway.envoy.chat(&ask("gpt-4o")).await;
         assert_eq!(reply.text_of_answer(), "You said: Hi");
     });
@@ -318,7 +319,7 @@ fn seal(artefacts: &Artefacts, channel: &str, secret: &str) -> String {
 }
 
 #[test]
-fn static_yaml_takes_sealed_credentials() {
+fn static_yaml_accepts_sealed_credentials() {
     run(async {
         let sealed = seal(
             &Artefacts::from_environment(),

@@ -48,7 +48,7 @@ fn events_arrive_while_the_model_is_still_speaking() {
         while response.chunk().await.unwrap().is_some() {
             pieces += 1;
         }
-        // Held back, it would be one or two.
+        // If they were held back, there would be one or two.
         assert!(pieces > 5, "{pieces} pieces");
     });
 }
@@ -133,11 +133,11 @@ fn a_connection_cut_in_a_frame_is_never_a_complete_answer() {
 }
 
 #[test]
-fn an_error_in_place_of_a_stream_frees_the_connection_at_once() {
+fn an_error_instead_of_a_stream_frees_the_connection_at_once() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        // The upstream would go on for longer than the test has patience.
+        // The upstream would go on for longer than the test waits.
         let pace = Pace {
             between_events_ms: 120_000,
             ..Pace::default()
@@ -148,7 +148,7 @@ fn an_error_in_place_of_a_stream_frees_the_connection_at_once() {
         let request = client.post(&url).json(&channel.ask_stream(TEXT));
         let reply = Reply::read(request.send().await.unwrap()).await;
         reply.error(502, "server_error", "stream_error");
-        // The client keeps the connection, so this one takes the same.
+        // The client keeps the connection, so this request uses the same one.
         let request = client.post(&url).json(&channel.ask("Still there?"));
         let answer = tokio::time::timeout(PATIENCE, request.send()).await;
         let reply = Reply::read(answer.expect("no answer in time").unwrap()).await;

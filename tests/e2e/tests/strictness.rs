@@ -1,7 +1,7 @@
-//! Requests nobody thought of: whatever the filter accepts, the strict simulator accepts too.
+//! Random requests: whatever the filter accepts, the strict simulator accepts too.
 //!
-//! The filter may refuse a request that a model cannot be given. What it must not do is to send
-//! something that Bedrock refuses, because then the client reads a riddle.
+//! The filter may refuse a request that a model cannot take. It must not send anything that
+//! Bedrock refuses, because the client would get an error that it cannot understand.
 
 use bedrock_simulator::{Recorded, Simulator, Verdict};
 use e2e::{ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, Stack, run, simulator};
@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::chat::PIXEL;
 
-/// Requests that are tried; more find more, and take longer.
+/// The number of requests; more find more, and take longer.
 const REQUESTS: usize = 2000;
 
-/// A text, now and then one that models are picky about.
+/// A text, sometimes one with markup that models treat specially.
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => "[A-Za-z ,.?]{1,40}",
@@ -39,7 +39,7 @@ fn content() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// One exchange of an earlier turn: a question and its answer, perhaps by way of tools.
+/// An earlier turn: a question and its answer, perhaps with tool calls.
 fn round() -> impl Strategy<Value = Vec<Value>> {
     let plain = (content(), text()).prop_map(|(question, answer)| {
         vec![
@@ -58,7 +58,7 @@ fn round() -> impl Strategy<Value = Vec<Value>> {
             json!({"role": "assistant", "content": null, "tool_calls":
                 (0..calls).map(call).collect::<Vec<_>>()}),
         ];
-        // In the wrong order, as some clients send them.
+        // In the wrong order, as sent by some clients.
         let results = (0..calls).rev();
         messages.extend(
             results
@@ -84,7 +84,7 @@ fn tools() -> Value {
     ])
 }
 
-/// Parameters, each present now and then.
+/// Parameters, each present sometimes.
 fn parameters() -> impl Strategy<Value = Map<String, Value>> {
     fn maybe<T: Into<Value> + Clone + std::fmt::Debug + 'static>(
         name: &'static str,
@@ -147,7 +147,7 @@ fn request(models: Vec<String>) -> impl Strategy<Value = Value> {
     )
 }
 
-/// Every name of the catalogue.
+/// Every name in the catalogue.
 async fn models(stack: &Stack, bedrock: &Simulator) -> Vec<String> {
     let channel = json!({
         "name": "everything",
@@ -164,8 +164,8 @@ async fn models(stack: &Stack, bedrock: &Simulator) -> Vec<String> {
     stack.wait_served("claude-sonnet-4-5").await;
     let list = stack.envoy.get("/v1/models").await.json();
     let names = list["data"].as_array().unwrap().iter();
-    // Made for questions about videos, which the Chat Completions API cannot carry.
-    let names = names.filter(|model| !model["id"].as_str().unwrap().starts_with("pegasus"));
+    // For questions about videos, which the Chat Completions API cannot carry.
+    let names = names.filter(|model| !model["id"].as_str().unwrap().contains("pegasus"));
     names
         .map(|model| model["id"].as_str().unwrap().to_owned())
         .collect()
@@ -210,7 +210,7 @@ fn what_the_filter_accepts_bedrock_accepts() {
         println!("{answered} answered, {refused} refused by the filter");
         assert!(
             answered > REQUESTS / 4,
-            "only {answered} answered: the requests are too odd"
+            "only {answered} answered; the generated requests are too unusual"
         );
     });
 }

@@ -1,5 +1,5 @@
-//! TLS endpoints: server name, trusted authority and certificate name are all checked. And mutual TLS
-//! between Envoy and the config-service.
+//! TLS endpoints, where server name, trusted authority and certificate name are all checked; and
+//! mutual TLS between Envoy and the config-service.
 
 use std::sync::LazyLock;
 
@@ -24,7 +24,8 @@ async fn channel_to(stack: &Stack, bedrock: &Simulator, endpoint: &str) -> Chann
         .await
 }
 
-/// Chats, plain and streamed, fail as if nobody was there, and nothing arrives.
+/// Checks that chats, plain and streamed, fail as if the endpoint were unreachable, and that
+/// nothing arrives.
 async fn check_unreachable(stack: &Stack, bedrock: &Simulator, channel: &Channel) {
     for body in [channel.ask("Hi"), channel.ask_stream("Hi")] {
         let reply = stack.envoy.chat(&body).await;
@@ -70,7 +71,7 @@ fn the_server_name_of_the_handshake_is_the_endpoints_host() {
 }
 
 #[test]
-fn an_ip_address_is_checked_against_the_certificate_too() {
+fn an_ip_address_is_also_checked_against_the_certificate() {
     run(async {
         let (stack, bedrock) = (STACK.get().await, simulator().await);
         for (name, is_served) in [("127.0.0.1", true), ("127.0.0.2", false)] {
@@ -88,7 +89,7 @@ fn an_ip_address_is_checked_against_the_certificate_too() {
 }
 
 #[test]
-fn a_certificate_of_an_unknown_authority_is_refused() {
+fn a_certificate_from_an_unknown_authority_is_refused() {
     run(async {
         let (stack, bedrock) = (STACK.get().await, simulator().await);
         let front = TlsFront::start(&bedrock, Authority::new().issue("localhost")).await;

@@ -1,4 +1,4 @@
-//! Tool calls: asked for, forced, in parallel, streamed, and answered.
+//! Tool calls: requested, forced, in parallel, streamed, and answered.
 
 use e2e::{Channel, run, shared, simulator};
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ fn a_forced_tool_is_called() {
 }
 
 #[test]
-fn parallel_calls_come_in_order_and_can_be_forbidden() {
+fn parallel_calls_are_in_order_and_can_be_forbidden() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -103,7 +103,7 @@ fn parallel_calls_come_in_order_and_can_be_forbidden() {
 }
 
 #[test]
-fn streamed_calls_have_dense_indexes_and_whole_arguments() {
+fn streamed_calls_have_dense_indexes_and_complete_arguments() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -126,7 +126,7 @@ fn streamed_calls_have_dense_indexes_and_whole_arguments() {
     });
 }
 
-/// Puts streamed tool calls together, as clients do.
+/// Assembles streamed tool calls, as clients do.
 fn joined(events: &[Value]) -> Value {
     let mut calls: Vec<Value> = Vec::new();
     let deltas = events.iter().map(|event| &event["choices"][0]["delta"]);
@@ -155,7 +155,7 @@ fn results_go_back_to_the_model_with_their_calls() {
         let ids = [&first["tool_calls"][0]["id"], &first["tool_calls"][1]["id"]];
         let messages = body["messages"].as_array_mut().unwrap();
         messages.push(first.clone());
-        // In the wrong order: Bedrock gets them in that of the calls.
+        // In the wrong order; Bedrock gets them in the order of the calls.
         messages.push(json!({"role": "tool", "tool_call_id": ids[1], "content": "noon"}));
         messages.push(json!({"role": "tool", "tool_call_id": ids[0], "content": "rain"}));
         let reply = stack.envoy.chat(&body).await;

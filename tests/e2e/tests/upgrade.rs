@@ -1,5 +1,5 @@
-//! Another module, and failover switched on and off, while requests are under way: none is lost, and
-//! nothing leaves unsigned.
+//! A new module, and failover turned on and off, while requests are in flight: none is lost, and nothing
+//! leaves unsigned.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::failover::{channel, create, hang};
 
 const MODEL: &str = "claude-sonnet-4-5";
 
-/// Clients of a load.
+/// Clients in a load.
 const CLIENTS: usize = 24;
 
-/// Sets how often the long test changes things.
+/// The variable that sets how often the long test changes things.
 const ROUNDS: &str = "UPGRADE_ROUNDS";
 
-/// A region that remembers every request that it refused.
+/// A region that records every request that it refused.
 struct Region {
     bedrock: Simulator,
     refused: Arc<Mutex<Vec<Recorded>>>,
@@ -74,7 +74,7 @@ async fn two_regions(builder: Builder) -> (Stack, Region, Region) {
     (stack, a, b)
 }
 
-/// A request that has its own words, and is not answered before its first region has gone.
+/// A request with its own words, which is not answered before its first region is gone.
 struct UnderWay {
     word: String,
     client: JoinHandle<Reply>,
@@ -98,7 +98,7 @@ impl UnderWay {
         Self { word, client }
     }
 
-    /// Nobody else's words came back, from the second region.
+    /// Checks that the second region returned the request's own words.
     async fn expect_served(self) {
         let reply = self.client.await.expect("a client");
         assert_eq!(reply.status, 200, "{reply:?}");
@@ -106,8 +106,8 @@ impl UnderWay {
     }
 }
 
-/// Requests whose first attempt ends only after a change go on to the next channel; and so do those that
-/// begin after it.
+/// Requests whose first attempt ends only after a change move on to the next channel, and so do those that
+/// start after it.
 async fn under_way(builder: Builder, change: impl AsyncFnOnce(&mut Stack)) {
     let (mut stack, a, b) = two_regions(builder.failover(3)).await;
     a.bedrock.inject(hang().times(1_000));
@@ -120,12 +120,12 @@ async fn under_way(builder: Builder, change: impl AsyncFnOnce(&mut Stack)) {
     };
     hanging(CLIENTS).await;
     change(&mut stack).await;
-    if relays(&stack).await {
+    if fails_over(&stack).await {
         requests.extend((CLIENTS..2 * CLIENTS).map(|it| UnderWay::start(&stack, it)));
         hanging(2 * CLIENTS).await;
     }
     a.refused_nothing();
-    // The end of the region ends its connections, so that Envoy tries again.
+    // Stopping the region closes its connections, so that Envoy retries.
     drop(a);
     for request in requests {
         request.expect_served().await;
@@ -134,14 +134,14 @@ async fn under_way(builder: Builder, change: impl AsyncFnOnce(&mut Stack)) {
 }
 
 #[test]
-fn requests_that_are_tried_again_after_an_upgrade_are_served() {
+fn requests_retried_after_an_upgrade_are_served() {
     run(under_way(Stack::builder(), async |stack| {
         stack.serve_edition(1).await;
     }));
 }
 
 #[test]
-fn requests_that_are_tried_again_after_two_upgrades_are_served() {
+fn requests_retried_after_two_upgrades_are_served() {
     run(under_way(Stack::builder(), async |stack| {
         stack.serve_edition(1).await;
         stack.serve_edition(2).await;
@@ -149,21 +149,21 @@ fn requests_that_are_tried_again_after_two_upgrades_are_served() {
 }
 
 #[test]
-fn requests_that_are_tried_again_after_a_slow_upgrade_are_served() {
+fn requests_retried_after_a_slow_upgrade_are_served() {
     run(under_way(Stack::builder().delay_xds(), async |stack| {
         stack.serve_edition(1).await;
     }));
 }
 
 #[test]
-fn requests_that_are_tried_again_after_failover_was_switched_off_are_served() {
+fn requests_retried_after_failover_was_turned_off_are_served() {
     run(under_way(Stack::builder(), async |stack| {
         switch(stack, false).await;
     }));
 }
 
 #[test]
-fn requests_that_are_tried_again_after_an_edit_of_their_pool_are_served() {
+fn requests_retried_after_an_edit_of_their_pool_are_served() {
     run(async {
         let third = Region::start("c").await;
         under_way(Stack::builder(), async |stack| {
@@ -174,7 +174,7 @@ fn requests_that_are_tried_again_after_an_edit_of_their_pool_are_served() {
     });
 }
 
-/// Switches failover on or off, and waits until Envoy knows.
+/// Turns failover on or off, and waits until Envoy runs it.
 async fn switch(stack: &mut Stack, on: bool) {
     stack
         .config
@@ -186,13 +186,13 @@ async fn switch(stack: &mut Stack, on: bool) {
         })
         .await;
     eventually("failover is switched", async || {
-        (relays(stack).await == on).then_some(())
+        (fails_over(stack).await == on).then_some(())
     })
     .await;
 }
 
-/// Whether the plugin configuration of the listener says that requests fail over.
-async fn relays(stack: &Stack) -> bool {
+/// Whether the listener's plugin configuration has failover.
+async fn fails_over(stack: &Stack) -> bool {
     let page = "/config_dump?resource=ecds_filters";
     let dump: Value = serde_json::from_str(&stack.envoy.admin_page(page).await).expect("JSON");
     let filters = dump["configs"].as_array().expect("filters");
@@ -205,7 +205,7 @@ async fn relays(stack: &Stack) -> bool {
     })
 }
 
-/// Lets a region answer after a while, and with failover let it send one request in four on to the next.
+/// Makes a region answer after a while and, with failover, fail one request in four.
 fn busy(a: &Simulator, throttles: bool) {
     let slow = |fault: Fault| {
         fault.with_pace(Pace {
@@ -221,10 +221,10 @@ fn busy(a: &Simulator, throttles: bool) {
     }
 }
 
-/// Changes under load, of which no client notices a thing.
+/// Makes changes under load that no client may notice.
 async fn under_load(builder: Builder, change: impl AsyncFnOnce(&mut Stack, &Load)) {
     let (mut stack, a, b) = two_regions(builder).await;
-    busy(&a.bedrock, relays(&stack).await);
+    busy(&a.bedrock, fails_over(&stack).await);
     let load = Load::start(&stack, MODEL, CLIENTS);
     load.answered(100).await;
     change(&mut stack, &load).await;
@@ -261,7 +261,7 @@ fn an_upgrade_and_a_rollback_lose_nothing_without_failover() {
 }
 
 #[test]
-fn failover_switched_on_and_off_loses_nothing_under_load() {
+fn turning_failover_on_and_off_loses_nothing_under_load() {
     run(under_load(Stack::builder(), async |stack, load| {
         switch(stack, true).await;
         load.answered(100).await;
@@ -269,8 +269,8 @@ fn failover_switched_on_and_off_loses_nothing_under_load() {
     }));
 }
 
-/// `UPGRADE_ROUNDS=20 cargo xtask test --  --ignored rounds_of_changes` makes so many upgrades, rollbacks and
-/// switches in one load.
+/// `UPGRADE_ROUNDS=20 cargo xtask test --  --ignored rounds_of_changes` makes this many upgrades, rollbacks
+/// and switches under one load.
 #[test]
 #[ignore = "takes a minute for each round"]
 fn rounds_of_changes_lose_nothing_under_load() {

@@ -1,11 +1,11 @@
-//! What Bedrock receives: one signed call, and nothing of the client's but its meaning.
+//! What Bedrock receives: one signed call, and nothing from the client but its meaning.
 
 use bedrock_simulator::{Key, Recorded, Simulator, Verdict};
 use e2e::{REGION, SECRET_ACCESS_KEY, Shared, run, shared, simulator};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-/// Everything that a call to Bedrock may carry, `x-amz-security-token` aside.
+/// Every header that a call to Bedrock may carry, except `x-amz-security-token`.
 const HEADERS: [&str; 5] = [
     "authorization",
     "content-length",
@@ -79,7 +79,7 @@ fn an_arn_is_exactly_one_encoded_path_segment() {
 }
 
 #[test]
-fn nothing_of_the_clients_headers_reaches_bedrock() {
+fn none_of_the_clients_headers_reach_bedrock() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -160,7 +160,7 @@ async fn check_denied(stack: &Shared, path: &str, cluster: &str, status: u16) {
 }
 
 #[test]
-fn a_client_that_names_a_cluster_gets_no_way_to_bedrock() {
+fn a_client_that_names_a_cluster_does_not_reach_bedrock() {
     run(async {
         let (stack, bedrock) = (shared().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
@@ -177,9 +177,9 @@ fn a_client_that_names_a_cluster_gets_no_way_to_bedrock() {
         ] {
             check_denied(&stack, path, &cluster, 404).await;
         }
-        // Paths of ours are the filter's, whatever they carry.
+        // The filter handles our own paths, whatever headers they carry.
         check_denied(&stack, "/v1/chat/completions", &cluster, 400).await;
-        check_denied(&stack, "/v1/chat/completions/", &cluster, 404).await;
+        check_denied(&stack, "/v1/chat/completions/", &cluster, 400).await;
         check_denied(&stack, "/v1/models", &cluster, 405).await;
         assert_eq!(bedrock.requests(), []);
     });

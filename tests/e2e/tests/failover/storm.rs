@@ -1,4 +1,4 @@
-//! A thousand requests at once while one of three regions has trouble.
+//! A thousand requests at once while one of three regions fails.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{ask, channel, create, hang, region, stack};
 
-/// Longer than any answer takes that comes at all.
+/// Longer than any answer takes that arrives at all.
 const LONG: u32 = 300;
 
-/// A thousand requests at once, on three channels of which the first has trouble; each attempt has so
-/// many seconds to begin its answer.
+/// Sends a thousand requests at once to three channels, of which the first fails; each attempt has this
+/// many seconds to start its answer.
 async fn storm(seconds: u32, first: impl Fn(Value) -> Value, trouble: impl Fn(&Simulator)) {
     let stack = stack().await;
     let regions = [region("a").await, region("b").await, region("c").await];
@@ -29,11 +29,11 @@ async fn storm(seconds: u32, first: impl Fn(Value) -> Value, trouble: impl Fn(&S
     create(&stack, &channels).await;
     trouble(a);
     let client = reqwest::Client::new();
-    // All of them are under way at once.
+    // All of them are in flight at once.
     let requests = (0..1000).map(|number| one_of_many(&stack, &client, number));
     futures::future::join_all(requests).await;
-    // Every signature was its own region's. The clients would not notice: a refused attempt is followed
-    // by another.
+    // Every signature was for its own region. The clients would not notice otherwise, because a refused
+    // attempt is followed by another.
     for own in &regions {
         let requests = own.requests();
         let refused = requests
@@ -44,7 +44,7 @@ async fn storm(seconds: u32, first: impl Fn(Value) -> Value, trouble: impl Fn(&S
     no_request_was_answered_twice(&regions);
 }
 
-/// One request, whose own words have to come back, and nobody else's.
+/// One request, which must get its own words back and nobody else's.
 async fn one_of_many(stack: &Stack, client: &reqwest::Client, number: usize) {
     let stream = number.is_multiple_of(3);
     let word = word(number);
@@ -67,7 +67,7 @@ fn word(number: usize) -> String {
     format!("word-{number}-of-mine")
 }
 
-/// Whoever answered a request got it once.
+/// Every region that answered a request got it once.
 fn no_request_was_answered_twice(regions: &[Simulator]) {
     for own in regions {
         let mut seen = BTreeSet::new();

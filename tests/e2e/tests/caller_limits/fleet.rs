@@ -1,0 +1,142 @@
+//! The same limits and the same Envoy configuration, counted by `envoyproxy/ratelimit` with Redis.
+
+use std::net::TcpStream;
+use std::process::Command;
+use std::sync::Arc;
+
+use e2e::{Scratch, eventually, installed, run};
+use serde_json::{Value, json};
+use xtask::ports::Ports;
+use xtask::process::Process;
+
+use super::exact::ask_at_once;
+use super::{Setup, minute, start};
+
+/// A running service and its Redis.
+struct Fleet {
+    ports: Ports,
+    _redis: Process,
+    _service: Process,
+    _scratch: Scratch,
+}
+
+/// A rule for a value of a limit, or for all that have none of their own.
+fn rule(kind: &str, value: Option<&str>, limit: u32) -> Value {
+    let rate_limit = json!({"name": kind, "unit": "minute", "requests_per_unit": limit});
+    let mut rule = json!({
+        "key": kind,
+        "descriptors": [{"key": "caller", "rate_limit": rate_limit}],
+    });
+    if let Some(value) = value {
+        rule["value"] = json!(value);
+    }
+    rule
+}
+
+impl Fleet {
+    /// Starts both with these rules; `None` where the suite may do without them.
+    async fn start(rules: &[Value]) -> Option<Self> {
+        let (service, redis) = (installed("RATELIMIT")?, installed("REDIS_SERVER")?);
+        let (ports, scratch) = (Ports::free().unwrap(), Scratch::new());
+        let port = ports.simulator.to_string();
+        let mut command = Command::new(redis);
+        command.args([
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            &port,
+            "--save",
+            "",
+            "--appendonly",
+            "no",
+        ]);
+        let redis = Process::spawn("Redis", &mut command, &scratch.join("redis.log")).unwrap();
+        // It ends if Redis is not there yet.
+        eventually("Redis listens", async || {
+            TcpStream::connect(("127.0.0.1", ports.simulator)).ok()
+        })
+        .await;
+        std::fs::create_dir(scratch.join("config")).unwrap();
+        let rules = json!({"domain": "bedrock", "descriptors": rules});
+        std::fs::write(scratch.join("config/limits.yaml"), rules.to_string()).unwrap();
+        let mut command = Command::new(service);
+        command.envs([
+            ("HOST", "127.0.0.1"),
+            ("GRPC_HOST", "127.0.0.1"),
+            ("DEBUG_HOST", "127.0.0.1"),
+            ("PORT", ports.admin_api.to_string().as_str()),
+            ("GRPC_PORT", ports.xds.to_string().as_str()),
+            ("DEBUG_PORT", ports.envoy_admin.to_string().as_str()),
+            ("REDIS_SOCKET_TYPE", "tcp"),
+            ("REDIS_URL", format!("127.0.0.1:{port}").as_str()),
+            ("DISABLE_STATS", "true"),
+            ("HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED", "true"),
+            ("REDIS_HEALTH_CHECK_ACTIVE_CONNECTION", "true"),
+            (
+                "RUNTIME_ROOT",
+                scratch.path().display().to_string().as_str(),
+            ),
+            ("RUNTIME_SUBDIRECTORY", ""),
+            ("RUNTIME_APPDIRECTORY", "config"),
+            ("RUNTIME_WATCH_ROOT", "false"),
+            ("RUNTIME_IGNOREDOTFILES", "true"),
+        ]);
+        let log = scratch.join("ratelimit.log");
+        let service = Process::spawn("the rate limit service", &mut command, &log).unwrap();
+        eventually("the rate limit service listens", async || {
+            TcpStream::connect(("127.0.0.1", ports.xds)).ok()
+        })
+        .await;
+        Some(Self {
+            ports,
+            _redis: redis,
+            _service: service,
+            _scratch: scratch,
+        })
+    }
+}
+
+#[test]
+fn a_fleets_service_counts_the_same() {
+    run(async {
+        let rules = [
+            rule("rpm", Some("100"), 100),
+            rule("tpm", Some("4000000"), 4_000_000),
+            rule("rpm", None, 2),
+            rule("tpm", None, 10),
+        ];
+        let Some(fleet) = Fleet::start(&rules).await else {
+            return;
+        };
+        let setup = Setup {
+            service_port: Some(fleet.ports.xds),
+            ..Setup::default()
+        };
+        let known = json!({"rpm": 100, "tpm": 4_000_000});
+        let callers = [("a", known), ("b", json!({"rpm": 101}))];
+        let gateway = Arc::new(start(setup, &callers).await);
+        let started = minute();
+        let passed = ask_at_once(&gateway, "a", 400).await;
+        let minutes = usize::try_from(minute() - started).unwrap() + 1;
+        assert!((100..=100 * minutes).contains(&passed), "{passed}");
+        let reply = gateway.chat("a").await;
+        // Both limits are known, and what is left of the nearest.
+        assert_eq!(reply.header("x-ratelimit-limit-requests"), "100");
+        assert_eq!(reply.header("x-ratelimit-limit-tokens"), "4000000");
+        if reply.status == 429 {
+            let wait: u64 = reply.header("retry-after").parse().unwrap();
+            assert!((1..=60).contains(&wait), "{wait}");
+            assert_eq!(reply.header("x-ratelimit-remaining-requests"), "0");
+        }
+        // A limit without a rule is a small one.
+        let mut passed = 0;
+        let started = minute();
+        for _ in 0..10 {
+            passed += u64::from(gateway.chat("b").await.status == 200);
+        }
+        let minutes = minute() - started + 1;
+        assert!((2..=2 * minutes).contains(&passed), "{passed}");
+        let unchecked = gateway.stat("ratelimit.failure_mode_allowed").await;
+        assert_eq!(unchecked, 0);
+    });
+}

@@ -1,0 +1,52 @@
+//! Tracing, as `docs/METRICS.md` describes it for Envoy 1.38 and later: nothing of a trace goes to Bedrock.
+
+use e2e::{Bootstrap, Stack, eventually, example, run, simulator};
+use serde_json::Value;
+
+/// The tracing of `docs/METRICS.md`, to a collector that nobody runs.
+fn trace(bootstrap: &mut Bootstrap) {
+    let tracing = example("docs/METRICS.md", "## Traces", "yaml");
+    let tracing: Value = serde_saphyr::from_str(&tracing).expect("valid YAML");
+    bootstrap.connection_manager()["tracing"] = tracing["tracing"].clone();
+    bootstrap.add_http2_cluster("otel", 9);
+}
+
+#[test]
+fn nothing_of_a_trace_goes_to_bedrock() {
+    run(async {
+        let stack = Stack::builder().change_bootstrap(trace).start().await;
+        let bedrock = simulator().await;
+        let channel = stack.channel(&bedrock).await;
+        for parent in [
+            None,
+            Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ] {
+            let mut request = stack.envoy.chat_request(&channel.ask("Hi"));
+            if let Some(parent) = parent {
+                request = request
+                    .header("traceparent", parent)
+                    .header("tracestate", "a=b");
+            }
+            let reply = stack
+                .envoy
+                .send(request.header("x-request-id", "r-1"))
+                .await;
+            assert_eq!(reply.status, 200, "{reply:?}");
+            assert_eq!(reply.header("x-request-id"), "r-1");
+            let sent = bedrock.requests().pop().unwrap();
+            assert!(sent.was_valid(), "{sent:?}");
+            for name in ["traceparent", "tracestate", "x-request-id"] {
+                assert_eq!(sent.header(name), None, "{sent:?}");
+            }
+        }
+        let page = "/stats?filter=tracing.random_sampling";
+        eventually("Envoy has traced", async || {
+            let stats = stack.envoy.try_admin_page(page).await?;
+            stats
+                .lines()
+                .any(|line| !line.ends_with(": 0"))
+                .then_some(())
+        })
+        .await;
+    });
+}
