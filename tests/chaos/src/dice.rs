@@ -1,13 +1,13 @@
-//! Chance that repeats itself: the same seed gives the same throws.
+//! Repeatable randomness: the same seed gives the same throws.
 
 use std::ops::RangeInclusive;
 
-/// Throws of one lane of a plan.
+/// The random numbers of one lane of a plan.
 #[derive(Clone, Debug)]
 pub struct Dice(fastrand::Rng);
 
 impl Dice {
-    /// Dice of a seed; lanes of one seed throw differently.
+    /// Dice for a seed; different lanes with the same seed throw differently.
     pub fn new(seed: u64, lane: u64) -> Self {
         let mut lanes = fastrand::Rng::with_seed(seed);
         let mut own = lanes.fork();
@@ -17,7 +17,7 @@ impl Dice {
         Self(own)
     }
 
-    /// A number of a range.
+    /// A number in a range.
     pub fn number(&mut self, range: RangeInclusive<u32>) -> u32 {
         self.0.u32(range)
     }
@@ -28,19 +28,19 @@ impl Dice {
     }
 }
 
-/// Makes one kind of action, with chance in its details.
+/// Makes one kind of action, with random details.
 pub type Kind<T> = fn(&mut Dice) -> T;
 
-/// What is done next, and how much later than the one before.
+/// An action, and how long after the previous one it happens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<T> {
-    /// What is done.
+    /// The action.
     pub action: T,
-    /// What passes before it, in units of [`crate::settings::Tempo`].
+    /// The pause before it, in units of [`crate::settings::Tempo`].
     pub pause: u32,
 }
 
-/// Actions without end: every kind comes once, in any order, before one comes again.
+/// Endless actions: every kind comes once, in any order, before any comes again.
 #[derive(Clone, Debug)]
 pub struct Deck<T: 'static> {
     kinds: &'static [Kind<T>],
@@ -50,7 +50,7 @@ pub struct Deck<T: 'static> {
 }
 
 impl<T> Deck<T> {
-    /// A deck of these kinds with pauses of such lengths.
+    /// A deck of these kinds, with pauses in this range.
     pub fn new(kinds: &'static [Kind<T>], pause: RangeInclusive<u32>, dice: Dice) -> Self {
         Self {
             kinds,

@@ -1,4 +1,4 @@
-//! Everything that goes wrong, a room for each kind, and how each lane of a plan is walked.
+//! Everything that goes wrong, one module per kind, and how the lanes of a plan are run.
 
 pub mod clients;
 pub mod control;
@@ -11,10 +11,10 @@ use tokio::time::sleep;
 use crate::settings::Tempo;
 use crate::story::Story;
 
-/// Unit of the pauses of a gentle run.
+/// Unit of the pauses in a gentle run.
 const GENTLE: Duration = Duration::from_millis(250);
 
-/// Waits before a step; whether it shall still be taken.
+/// Waits before a step; returns whether it should still be taken.
 pub async fn pause(story: &Story, tempo: Tempo, units: u32) -> bool {
     match tempo {
         Tempo::Storm => story.wait_answered(units).await,

@@ -1,4 +1,4 @@
-//! What has to hold when the storm is over.
+//! What must hold once the storm is over.
 
 mod dumps;
 mod fleet;
@@ -8,7 +8,7 @@ pub use memory::sample;
 
 use crate::world::World;
 
-/// Checks one after the other, each in a calm world; what does not hold becomes part of the story.
+/// Runs the checks one after another, in calm conditions; violations become part of the story.
 pub async fn check(world: &mut World) {
     world.regions.calm();
     world.sts.fail(None);

@@ -1,25 +1,25 @@
-//! Random faults under load, and what has to hold all the same.
+//! Random faults under load, and the invariants that must hold nevertheless.
 //!
-//! A run starts the whole product (two Envoys, the config-service, four regions of Bedrock and an STS), lets
-//! clients ask without a pause, and walks the three lanes of a plan side by side: what goes wrong in the regions,
-//! what clients and administrators do, and what happens to the control plane. The plan is decided by the seed
-//! alone; how far it gets in the time depends on the machine.
+//! A run starts the whole product (two Envoys, the config-service, four simulated Bedrock regions and an STS),
+//! lets clients send requests without a pause, and runs the three lanes of a plan side by side: what goes wrong in
+//! the regions, what clients and administrators do, and what happens to the control plane. The seed alone
+//! determines the plan; how far it gets in the time depends on the machine.
 //!
-//! Every request has words of its own. The regions note each attempt of it, with the fault that they let happen;
-//! from that, and from what went on while it was under way, follows how it may end. Nothing else may happen to it.
+//! Every request has unique words. The regions record each of its attempts, with the fault that they caused. That,
+//! and what else happened while it was in flight, determines how it may end; nothing else may happen to it.
 //!
 //! | module | owns |
 //! |---|---|
-//! | `settings` | what a run can be told |
-//! | `dice`, `plan` | what happens, by the seed |
-//! | `faults` | every kind of fault, and how it is made |
-//! | `world` | what runs |
+//! | `settings` | how to configure a run |
+//! | `dice`, `plan` | what happens, determined by the seed |
+//! | `faults` | every kind of fault, and how it is caused |
+//! | `world` | the running system |
 //! | `load` | clients |
 //! | `story` | what happened, and whether a request may end as it did |
-//! | `secrets` | what nobody may read |
+//! | `secrets` | what must not be readable anywhere |
 //! | `wait` | waiting, with one deadline for everything |
-//! | `invariants` | what has to hold at the end |
-//! | `run` | a run from its beginning to its verdict |
+//! | `invariants` | what must hold at the end |
+//! | `run` | a run from its start to its verdict |
 
 mod dice;
 mod faults;

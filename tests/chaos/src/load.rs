@@ -1,4 +1,4 @@
-//! Clients that ask without a pause, each request with words of its own, and judge every answer.
+//! Clients that send requests without a pause, each with unique words, and judge every answer.
 
 mod doors;
 mod probe;
@@ -19,18 +19,18 @@ use crate::secrets::{self, SECRET_MARK};
 use crate::settings::Tempo;
 use crate::story::{Case, ENVOYS, End, Story, TIMEOUT, words};
 
-/// The name that clients ask for.
+/// The model name that clients request.
 pub const MODEL: &str = "claude-sonnet-4-5";
 
-/// How long a client waits for an answer: far longer than the gateway may take for all attempts.
+/// How long a client waits for an answer, far longer than the gateway may take for all attempts.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Clients under way.
+/// Running clients.
 #[derive(Debug)]
 pub struct Load(Vec<JoinHandle<()>>);
 
 impl Load {
-    /// Lets clients ask both Envoys until everything is over.
+    /// Lets clients send requests to both Envoys until the run is over.
     pub fn start(story: &Arc<Story>, doors: &Arc<Doors>, tempo: Tempo) -> Self {
         let clients =
             (0..ENVOYS).flat_map(|envoy| (0..tempo.clients()).map(move |own| (envoy, own)));
@@ -43,7 +43,7 @@ impl Load {
         Self(clients.collect())
     }
 
-    /// Waits until every client has its last answer.
+    /// Waits until every client has got its last answer.
     pub async fn end(self) {
         for client in self.0 {
             client.await.expect("a client");
@@ -57,7 +57,7 @@ async fn ask_until_over(
     (envoy, own): (usize, usize),
     rest: Duration,
 ) {
-    // Connections to an Envoy that was killed go with its life.
+    // Connections to a killed Envoy end with it.
     let (mut life, mut client) = (0, client(own));
     loop {
         let now = doors.wait_open(envoy, story).await;
@@ -72,7 +72,7 @@ async fn ask_until_over(
     }
 }
 
-/// A client that keeps its connections; every third speaks HTTP/2.
+/// A client with persistent connections; every third one speaks HTTP/2.
 pub fn client(number: usize) -> Client {
     let builder = Client::builder().timeout(PATIENCE);
     let builder = match number % 3 {
@@ -82,7 +82,7 @@ pub fn client(number: usize) -> Client {
     builder.build().expect("a client")
 }
 
-/// Asks once, with so many bytes besides its words, and judges the answer.
+/// Sends one request, with this many bytes besides its words, and judges the answer.
 pub async fn ask(
     story: &Story,
     (client, url): (&Client, &str),
@@ -130,7 +130,7 @@ pub async fn ask(
     }
 }
 
-/// A chat request. What it says besides its words is not echoed.
+/// A chat request. Only its words are echoed.
 pub fn body(number: u64, streams: bool, padding: usize) -> Value {
     let mut messages = vec![json!({"role": "user", "content": words(number)})];
     if padding > 0 {

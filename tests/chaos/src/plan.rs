@@ -1,11 +1,11 @@
-//! What happens in a run, decided by its seed alone.
+//! What happens in a run, determined by its seed alone.
 
 use crate::dice::{Deck, Dice};
 use crate::faults::clients::{self, Nuisance};
 use crate::faults::control::{self, Change};
 use crate::faults::upstream::{self, Trouble};
 
-/// The plan of a seed: three lanes, which are walked side by side.
+/// The plan for a seed: three lanes, which run side by side.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan(pub u64);
 
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_has_one_plan() {
+    fn a_seed_always_gives_the_same_plan() {
         for seed in 0..20 {
             let plan = || Plan(seed);
             assert_eq!(shown(plan().upstream()), shown(plan().upstream()));

@@ -1,4 +1,4 @@
-//! A run from its beginning to its verdict.
+//! A run from its start to its verdict.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -16,13 +16,13 @@ use crate::settings::{Settings, Tempo};
 use crate::story::Story;
 use crate::world::World;
 
-/// Steps before a fault that are shown.
+/// How many steps to show before a fault.
 const SHOWN_STEPS: usize = 40;
 
-/// How often memory is looked at, if a change has just ended.
+/// How often to measure memory, after a change.
 const SAMPLES: Duration = Duration::from_secs(30);
 
-/// Lets everything happen that the settings ask for; panics when something happened that must not.
+/// Runs everything that the settings ask for; panics if something happened that must not.
 pub async fn run(settings: &Settings) {
     say(&format!("{settings:?}"));
     let mut world = World::start().await;
@@ -47,7 +47,7 @@ pub async fn run(settings: &Settings) {
     );
 }
 
-/// Load and faults, for as long as the settings say; returns how much memory was taken meanwhile.
+/// Runs load and faults for as long as the settings say; returns the memory used meanwhile.
 async fn storm(world: &mut World, settings: &Settings) -> Vec<Value> {
     let (plan, tempo, story) = (
         Plan(settings.seed),
@@ -110,7 +110,7 @@ fn summary(settings: &Settings, story: &Story, samples: Vec<Value>) -> Value {
     })
 }
 
-/// Tells whoever started the run, also where tests are silent.
+/// Prints to whoever started the run, even where test output is captured.
 fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Nothing that anybody can read shows a secret or a prompt.
+//! Checks that nothing readable shows a secret or a prompt.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -15,24 +15,24 @@ pub const SECRET_MARK: &str = "hush-";
 /// What keys from STS contain.
 const ISSUED: [&str; 2] = ["issued-secret-", "issued-token-"];
 
-/// Beginning of every `authorization` header with a signature.
+/// Start of every signed `authorization` header.
 const SIGNATURE: &str = "AWS4-HMAC";
 
-/// Beginning of every key that is made for a while, which is a secret as a whole.
+/// Start of every short-term key, all of which is secret.
 const SHORT_TERM: &str = "bedrock-api-key-";
 
-/// What every secret of a channel begins with.
+/// Start of every channel secret.
 const OF_A_CHANNEL: &str = "hush-secret-of-";
 
-/// The same in base64, as bytes show up in dumps, whatever number of bytes stand before it. The characters at both
-/// ends are left out, because they depend on the neighbours.
+/// The same in base64, as bytes appear in dumps, at each possible offset. The characters at both ends are left
+/// out, because they depend on the neighbouring bytes.
 const ENCODED: [&str; 3] = [
     "aHVzaC1zZWNyZXQtb2Yt",
     "h1c2gtc2VjcmV0LW9mL",
     "odXNoLXNlY3JldC1vZi",
 ];
 
-/// Longest piece of a line that a fault shows.
+/// Longest part of a line that a fault shows.
 const SHOWN: usize = 300;
 
 /// A secret made of a name.
@@ -40,33 +40,33 @@ pub fn secret(name: &str) -> String {
     format!("{OF_A_CHANNEL}{name}")
 }
 
-/// Looks for secrets in a text that may show prompts.
+/// Searches for secrets in a text that may show prompts.
 ///
 /// # Errors
 ///
-/// The line that has one.
+/// The line that contains one.
 pub fn check(text: &str, place: &str) -> Result<(), String> {
     let hidden = secrets();
     text.lines()
         .try_for_each(|line| check_line(line.as_bytes(), &hidden, place))
 }
 
-/// Looks for secrets and prompts in a text that may show neither.
+/// Searches for secrets and prompts in a text that may show neither.
 ///
 /// # Errors
 ///
-/// The line that has one.
+/// The line that contains one.
 pub fn check_silent(text: &str, place: &str) -> Result<(), String> {
     let hidden = everything();
     text.lines()
         .try_for_each(|line| check_line(line.as_bytes(), &hidden, place))
 }
 
-/// The same for a file of any size and any content; returns how many bytes it has.
+/// The same for a file of any size and content; returns its length in bytes.
 ///
 /// # Errors
 ///
-/// The line that has one, or why the file cannot be read.
+/// The line that contains one, or why the file cannot be read.
 pub fn check_file(path: &Path) -> Result<u64, String> {
     let (hidden, place) = (everything(), path.display().to_string());
     let file = File::open(path).map_err(|error| format!("{place}: {error}"))?;
@@ -103,7 +103,7 @@ fn check_line(line: &[u8], hidden: &[&str], place: &str) -> Result<(), String> {
     found.map_or(Ok(()), |mark| {
         let shown = &line[..line.len().min(SHOWN)];
         Err(format!(
-            "{mark} is in {place}: {}",
+            "{place} contains {mark}: {}",
             String::from_utf8_lossy(shown)
         ))
     })
@@ -115,7 +115,7 @@ mod tests {
     use crate::story::words;
 
     #[test]
-    fn secrets_are_found_in_base64_too() {
+    fn secrets_are_also_found_in_base64() {
         // The secret of channel `a`, alone, after `{` and after `{"`.
         for text in [
             "aHVzaC1zZWNyZXQtb2YtYQ==",
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_searched_whatever_is_in_them() {
+    fn files_are_searched_whatever_they_contain() {
         let scratch = e2e::Scratch::new();
         let file = scratch.write("x.log", "");
         let mut bytes = vec![0xff; 100_000];
@@ -151,7 +151,11 @@ mod tests {
             r#""session_token": "issued-token-7""#,
         ] {
             let text = format!("one line\nanother with {text} in it");
-            assert!(check(&text, "a log").unwrap_err().contains("in a log"));
+            assert!(
+                check(&text, "a log")
+                    .unwrap_err()
+                    .contains("a log contains")
+            );
             assert!(check_silent(&text, "a log").is_err());
         }
         assert_eq!(check(&words(7), "an answer"), Ok(()));

@@ -1,4 +1,4 @@
-//! What a run can be told, by environment variable.
+//! Settings of a run, from environment variables.
 
 use std::env;
 use std::path::PathBuf;
@@ -11,30 +11,30 @@ const SEED: u64 = 1;
 /// Seconds of the short form.
 const SECONDS: f64 = 60.0;
 
-/// How a run goes.
+/// Settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Decides what happens, and in which order.
+    /// Determines what happens, and in which order.
     pub seed: u64,
-    /// How long faults happen; what is checked afterwards takes longer.
+    /// How long to inject faults; the checks afterwards take more time.
     pub length: Duration,
     /// How fast they follow each other.
     pub tempo: Tempo,
-    /// Where the summary goes as JSON.
+    /// File for the summary, in JSON.
     pub summary: Option<PathBuf>,
 }
 
 /// How fast things happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tempo {
-    /// The pauses of the plan are counted in answered requests, and clients never rest.
+    /// The plan's pauses are counted in answered requests, and clients never rest.
     Storm,
-    /// They are counted in a quarter of a second, and clients rest between two requests.
+    /// They are counted in quarters of a second, and clients rest between requests.
     Gentle,
 }
 
 impl Settings {
-    /// Of the chaos suite: `CHAOS_SEED` and `CHAOS_SECONDS`.
+    /// For the chaos suite: `CHAOS_SEED` and `CHAOS_SECONDS`.
     pub fn chaos() -> Self {
         Self {
             seed: variable("CHAOS_SEED").unwrap_or(SEED),
@@ -44,7 +44,7 @@ impl Settings {
         }
     }
 
-    /// Of the soak: `SOAK_HOURS`, and the rest as above.
+    /// For the soak: `SOAK_HOURS`, and the rest as above.
     pub fn soak() -> Self {
         let hours: f64 = variable("SOAK_HOURS").unwrap_or(1.0);
         Self {
@@ -76,5 +76,5 @@ impl Tempo {
 fn variable<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
     let value = text.parse().ok();
-    Some(value.unwrap_or_else(|| panic!("{name} is {text:?}, which is no number")))
+    Some(value.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }

@@ -1,4 +1,4 @@
-//! What happened so far: requests and their attempts, the weather, and what must not have happened.
+//! What has happened so far: requests and their attempts, the weather, and violations.
 
 mod judge;
 mod ledger;
@@ -25,7 +25,7 @@ const POLL: Duration = Duration::from_millis(20);
 pub struct Story {
     /// Attempts of requests.
     pub ledger: Ledger,
-    /// What goes on.
+    /// What is going on.
     pub weather: Weather,
     /// How requests ended.
     pub tally: Tally,
@@ -61,17 +61,17 @@ impl Story {
         self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A request ended as it may.
+    /// Records that a request ended as it may.
     pub fn answered(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Requests that have ended so far.
+    /// How many requests have ended so far.
     pub fn answers(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Waits until so many more requests have ended, or everything is over.
+    /// Waits until this many more requests have ended, or the run is over.
     pub async fn wait_answered(&self, more: u32) {
         let (goal, began) = (self.answers() + u64::from(more), Instant::now());
         while self.answers() < goal && !self.is_over() {
@@ -82,33 +82,33 @@ impl Story {
         }
     }
 
-    /// How long it has gone on.
+    /// How long the run has lasted.
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
-    /// Notes what is done, for whoever looks for the cause of a fault.
+    /// Records a step, for whoever looks for the cause of a fault.
     pub fn note(&self, step: &impl std::fmt::Debug) {
         let line = format!("{:8.2} s {step:?}", self.elapsed().as_secs_f64());
         self.steps.lock().expect("no panic").push(line);
     }
 
-    /// Notes what memory came to.
+    /// Records a memory measurement.
     pub fn measured(&self, size: String) {
         self.sizes.lock().expect("no panic").push(size);
     }
 
-    /// What memory came to.
+    /// The memory measurements.
     pub fn sizes(&self) -> Vec<String> {
         self.sizes.lock().expect("no panic").clone()
     }
 
-    /// What was done.
+    /// The steps taken.
     pub fn steps(&self) -> Vec<String> {
         self.steps.lock().expect("no panic").clone()
     }
 
-    /// Something happened that must not. Everything ends, so that the logs end with it.
+    /// Records a violation. The run ends, so that the logs end with it.
     pub fn broken(&self, what: impl Into<String>) {
         let at = self.elapsed().as_secs_f64();
         let line = format!("{at:8.2} s {}", what.into());
@@ -116,12 +116,12 @@ impl Story {
         self.end();
     }
 
-    /// What must not have happened.
+    /// The violations.
     pub fn faults(&self) -> Vec<String> {
         self.faults.lock().expect("no panic").clone()
     }
 
-    /// No more faults and no more load.
+    /// Ends faults and load.
     pub fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
     }

@@ -1,20 +1,20 @@
-//! Waiting for what happens under load, however slow the machine is.
+//! Waits for events under load, however slow the machine is.
 
 use std::time::{Duration, Instant};
 
 use e2e::Envoy;
 use tokio::time::sleep;
 
-/// Far longer than anything takes, compiling a module on a busy machine included.
+/// Far longer than anything takes, including compiling a module on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(300);
 
 const POLL: Duration = Duration::from_millis(50);
 
-/// Calls `probe` until it gives a value.
+/// Calls `probe` until it returns a value.
 ///
 /// # Errors
 ///
-/// It did not within [`DEADLINE`].
+/// It did not return one within [`DEADLINE`].
 pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> Result<T, String> {
     let began = Instant::now();
     loop {
@@ -28,7 +28,7 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
     }
 }
 
-/// Waits until an Envoy lets clients in.
+/// Waits until an Envoy accepts clients.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! What is under test: two Envoys, one of which is killed now and then, a config-service, and the regions and
-//! the STS that they call.
+//! The system under test: two Envoys, one of which is killed from time to time, a config-service, and the
+//! regions and the STS that they call.
 
 mod region;
 mod runs;
@@ -22,27 +22,27 @@ use crate::secrets;
 use crate::story::{ENVOYS, Name, Story};
 use crate::wait::{DEADLINE, ready};
 
-/// Attempts of a request at most: one on every channel that there can be.
+/// The most attempts of a request: one on every channel that can exist.
 const ATTEMPTS: usize = Name::ALL.len();
 
-/// How long clusters stay that nobody needs: as long as a request can be tried on them.
+/// How long to keep clusters that are no longer needed: as long as a request can use them.
 const DRAIN_SECONDS: u32 = 40;
 
 /// Longest request body, in bytes.
 pub const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
-/// How long keys from STS live: they are renewed all the time.
+/// How long keys from STS are valid: so short that they are renewed all the time.
 const KEY_LIFE: Duration = Duration::from_secs(40);
 
-/// What a step of the control plane comes to, or why it could not be taken.
+/// The result of a step of the control plane, or why it could not be taken.
 pub type Outcome = Result<(), String>;
 
 /// Everything that runs.
 #[derive(Debug)]
 pub struct World {
-    /// What happens in it.
+    /// What happens to it.
     pub story: Arc<Story>,
-    /// The Envoy that lives from the beginning to the end, and the config-service.
+    /// The Envoy that lives for the whole run, and the config-service.
     pub stack: Stack,
     /// The Envoy that is killed.
     pub mortal: Envoy,
@@ -52,9 +52,9 @@ pub struct World {
     pub regions: Arc<Regions>,
     /// Where credentials come from.
     pub sts: Sts,
-    /// Editions of the module so far.
+    /// How many editions of the module there have been.
     pub editions: u8,
-    /// Numbers of what has to differ from what was before.
+    /// A counter for things that must differ from earlier ones.
     pub serial: u32,
     /// Folder of the mortal Envoy.
     pub scratch: Scratch,
@@ -129,7 +129,7 @@ impl World {
         self.call(Method::PATCH, &path, change, 200).await.map(drop)
     }
 
-    /// Calls the admin API, which has to answer with this status and without a secret.
+    /// Calls the admin API, which must answer with this status and without a secret.
     pub async fn call(
         &self,
         method: Method,
@@ -151,8 +151,8 @@ impl World {
         Ok(reply)
     }
 
-    /// Waits until both Envoys, and no others, run what is published: as the config-service knows it, and as
-    /// they show it themselves.
+    /// Waits until both Envoys, and no others, run what is published, according to the config-service and to
+    /// themselves.
     pub async fn converge(&self) -> Outcome {
         let began = Instant::now();
         loop {
@@ -176,13 +176,13 @@ impl World {
         }
     }
 
-    /// Another Envoy of the same config-service, which nobody asks yet.
+    /// Another Envoy of the same config-service, which gets no requests yet.
     pub fn fresh(&self, scratch: &Scratch) -> (Envoy, u16) {
         another_envoy(&self.stack, "fresh", scratch)
     }
 }
 
-/// Starts an Envoy beside a stack's own; returns the port of its listener, too.
+/// Starts an Envoy besides a stack's own; also returns its listener's port.
 fn another_envoy(stack: &Stack, node: &str, scratch: &Scratch) -> (Envoy, u16) {
     let artefacts = Artefacts::from_environment();
     let own = Ports::free().expect("free ports");

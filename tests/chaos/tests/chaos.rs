@@ -1,4 +1,5 @@
-//! A minute of random faults under load. Another plan, for longer: `CHAOS_SEED=2 CHAOS_SECONDS=300 cargo xtask test chaos::`.
+//! A minute of random faults under load. For another plan, or for longer:
+//! `CHAOS_SEED=2 CHAOS_SECONDS=300 cargo xtask test chaos::`.
 
 use chaos::Settings;
 

@@ -1,4 +1,4 @@
-//! The chaos suite and the soak, see `src/lib.rs`.
+//! The chaos suite and the soak; see `src/lib.rs`.
 
 mod chaos;
 mod soak;

@@ -1,4 +1,4 @@
-//! The same for hours, at a gentle rate: `cargo xtask soak --hours 2`.
+//! The same for hours, at a gentler rate: `cargo xtask soak --hours 2`.
 
 use chaos::Settings;
 

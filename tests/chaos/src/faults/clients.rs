@@ -12,28 +12,29 @@ use crate::load::Doors;
 use crate::settings::Tempo;
 use crate::story::Story;
 
-/// Something that somebody does. The steady Envoy gets it, or the admin address.
+/// Something done to the steady Envoy or the admin address.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Nuisance {
-    /// So many chats at once with so many bytes besides their words.
+    /// This many chats at once, with this many bytes besides their words.
     BigBodies(u32, usize),
     /// A body over the limit.
     TooBig,
-    /// Bodies, methods and paths that make no sense.
+    /// Nonsensical bodies, methods and paths.
     Nonsense,
-    /// So many clients hang up in the middle of their request.
+    /// This many clients disconnect in the middle of their request.
     HalfRequests(u32),
-    /// So many clients hang up as soon as the answer begins.
+    /// This many clients disconnect as soon as the answer starts.
     HalfAnswers(u32),
-    /// So many clients send a part of their headers, and nothing more until so many requests have ended.
+    /// This many clients send part of their headers, and nothing more until this many requests have
+    /// ended.
     HalfHeads(u32, u32),
-    /// So many wrong tokens at the admin address.
+    /// This many wrong tokens at the admin address.
     WrongTokens(u32),
     /// The same as `HalfHeads` at the admin address.
     SlowAdmins(u32, u32),
-    /// So many made-up methods and paths at the admin address.
+    /// This many made-up methods and paths at the admin address.
     MadeUp(u32),
-    /// Somebody reads everything that can be read.
+    /// Somebody reads every page.
     Curious,
 }
 
@@ -66,7 +67,7 @@ pub struct Street {
     client: Client,
 }
 
-/// Does one thing after the other until everything is over.
+/// Does one thing after another until the run is over.
 pub async fn walk(
     plan: impl Iterator<Item = Step<Nuisance>>,
     (story, doors): (Arc<Story>, Arc<Doors>),

@@ -13,27 +13,27 @@ use crate::world::{Outcome, World};
 
 pub use edits::Edit;
 
-/// Something that happens to the control plane. It ends with everything up again, and with every Envoy on the
-/// last revision. What lasts for a while does so until so many requests have ended.
+/// Something that happens to the control plane. It ends with everything up again, and every Envoy on the
+/// latest revision. What lasts for a while does so until a number of requests have ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
     /// Somebody edits.
     Edit(Edit),
     /// The config-service is killed, and starts again.
     ServiceCrash(u32),
-    /// Another module, which does the same.
+    /// The module is replaced by another one that does the same.
     Upgrade,
-    /// The module with which everything began.
+    /// The original module comes back.
     Rollback,
-    /// Failover is switched off, and on again.
+    /// Failover is turned off, and on again.
     WithoutFailover(u32),
-    /// An Envoy is killed, and a new one starts while somebody edits: each number is a pause before an edit.
+    /// An Envoy is killed, and a new one starts while edits are made: each number is the pause before one.
     EnvoyCrash(Vec<u32>),
-    /// The same while the config-service is away.
+    /// The same while the config-service is down.
     EnvoyFirst(u32),
     /// The xDS streams break.
     CutXds,
-    /// Clusters and filters come late during an edit, by so many milliseconds.
+    /// Clusters and filters arrive late during an edit, by this many milliseconds.
     SlowXds(u32, u32),
     /// STS fails.
     WithoutSts(u32),
@@ -65,7 +65,7 @@ fn pauses(dice: &mut Dice) -> Vec<u32> {
     (0..edits).map(|_| dice.number(0..=150)).collect()
 }
 
-/// Makes one change after the other until everything is over, and calls `changed` after each.
+/// Makes one change after another until the run is over, and calls `changed` after each.
 pub async fn walk(
     plan: impl Iterator<Item = Step<Change>>,
     world: &mut World,

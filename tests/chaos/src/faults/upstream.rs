@@ -9,7 +9,7 @@ use crate::settings::Tempo;
 use crate::story::{Name, Story};
 use crate::world::Regions;
 
-/// Longer than anybody waits, in milliseconds.
+/// Longer than any client waits, in milliseconds.
 const FOR_EVER: u64 = 3_600_000;
 
 /// Regions in which everything may go wrong.
@@ -18,13 +18,13 @@ const FRAIL: [Name; 3] = [Name::A, Name::B, Name::D];
 /// Something that goes wrong in a region.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Trouble {
-    /// This happens to requests, in the place of what happened so far.
+    /// This happens to requests, instead of what happened before.
     Fault(Name, Box<Fault>),
-    /// Nothing happens to requests any more.
+    /// Requests are served normally again.
     Calm(Name),
-    /// All connections are reset, and so many requests pass until nothing of it is felt any more.
+    /// All connections are reset, and the effect may last for this many requests.
     Reset(Name, u32),
-    /// No connection is accepted until so many requests have ended.
+    /// No connection is accepted until this many requests have ended.
     Closed(Name, u32),
 }
 
@@ -61,7 +61,7 @@ pub const KINDS: &[Kind<Trouble>] = &[
     |dice| Trouble::Closed(dice.one_of(&FRAIL), dice.number(20..=100)),
 ];
 
-/// Happens before the first word: nobody notices who has another region.
+/// Happens before the first word, so clients that have another region do not notice.
 fn early(dice: &mut Dice, fault: impl FnOnce(&mut Dice) -> Fault) -> Trouble {
     let region = dice.one_of(&FRAIL);
     let fault = fault(dice)
@@ -70,23 +70,23 @@ fn early(dice: &mut Dice, fault: impl FnOnce(&mut Dice) -> Fault) -> Trouble {
     Trouble::Fault(region, Box::new(fault))
 }
 
-/// Happens after the first word, so that it ends the stream, in whichever region.
+/// Happens after the first word, so it breaks the stream, in whichever region.
 fn late(dice: &mut Dice, fault: impl FnOnce(&mut Dice) -> Fault) -> Trouble {
     let region = dice.one_of(&Name::ALL);
     let mut fault = fault(dice)
         .times(dice.number(1..=6))
         .every(dice.number(1..=3));
     if region == Name::C {
-        // A plain answer that is cut would have nobody behind it.
+        // A cut plain answer could not be retried.
         fault.when.operation = Some(bedrock_simulator::Operation::InvokeStream);
     }
     Trouble::Fault(region, Box::new(fault))
 }
 
-/// Happens after the first events of a stream, which say nothing yet.
+/// Happens after the first events of a stream, which carry no words yet.
 fn opening(dice: &mut Dice) -> Trouble {
     let events = dice.one_of(&[1, 2]);
-    // The other family says something sooner.
+    // The other family sends words sooner.
     let region = dice.one_of(&[Name::A, Name::D]);
     let fault = exception(dice, events).times(dice.number(1..=12));
     Trouble::Fault(region, Box::new(fault))
@@ -134,7 +134,7 @@ fn slow(dice: &mut Dice) -> Trouble {
     )
 }
 
-/// Lets one thing after the other go wrong until everything is over.
+/// Causes one fault after another until the run is over.
 pub async fn walk(
     plan: impl Iterator<Item = Step<Trouble>>,
     (story, regions): (Arc<Story>, Arc<Regions>),
@@ -157,7 +157,7 @@ async fn apply(trouble: Trouble, story: &Story, regions: &Regions) {
             let period = &story.weather.unreachable[name as usize];
             period.begin();
             regions.of(name).reset();
-            // Envoy may take a connection for alive a moment longer.
+            // Envoy may consider a connection alive a moment longer.
             story.wait_answered(answers).await;
             period.end();
         }

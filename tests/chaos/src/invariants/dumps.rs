@@ -1,4 +1,4 @@
-//! No output has a secret or a prompt in it: logs, dumps, metrics, the database.
+//! No output contains a secret or a prompt: logs, dumps, metrics, the database.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ const PAGES: [&str; 6] = [
     "/stats/prometheus",
 ];
 
-/// Most metrics that the config-service may have, whatever was asked of it.
+/// The most metrics that the config-service may have, whatever requests it got.
 const METRICS: usize = 1000;
 
-/// Looks at everything that can be read.
+/// Searches everything that can be read.
 pub(super) async fn show_nothing(world: &mut World) -> Outcome {
     for envoy in [&world.stack.envoy, &world.mortal] {
         for page in PAGES {
@@ -56,7 +56,7 @@ pub(super) async fn show_nothing(world: &mut World) -> Outcome {
     Ok(())
 }
 
-/// Logs and the database, with what is beside it.
+/// Logs, and the database with the files beside it.
 fn files(world: &World) -> Vec<PathBuf> {
     let folders = [world.stack.scratch.path(), world.scratch.path()];
     let files = folders.map(|folder| fs::read_dir(folder).expect("a folder"));

@@ -1,4 +1,4 @@
-//! Every Envoy runs the last revision, has no stream left, and never crashed.
+//! Every Envoy runs the latest revision, has no stream left, and never crashed.
 
 use e2e::Envoy;
 use serde_json::json;
@@ -8,16 +8,16 @@ use crate::story::{ENVOYS, Name};
 use crate::wait::until;
 use crate::world::{Outcome, World};
 
-/// A name of the model that the last revision alone has.
+/// A name for the model that only the latest revision has.
 const LAST: &str = "last-revision";
 
-/// Gauges of Envoy that count what is open.
+/// Envoy's gauges that count what is open.
 const OPEN: [&str; 2] = ["downstream_rq_active", "upstream_rq_active"];
 
-/// One more edit reaches every Envoy, and every worker of each serves.
+/// Checks that one more edit reaches every Envoy, and that each of their workers serves.
 pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
     world.converge().await?;
-    // Clients can tell this one from all before it.
+    // Clients can distinguish this one from all earlier ones.
     let change = json!({"priority": 7, "weight": 7, "model_mapping": {LAST: MODEL}});
     world.patch(Name::C, &change).await?;
     world.converge().await?;
@@ -28,7 +28,7 @@ pub(super) async fn runs_the_last_revision(world: &mut World) -> Outcome {
     Ok(())
 }
 
-/// Nothing is under way when nobody asks.
+/// Checks that nothing is open when there are no requests.
 pub(super) async fn has_no_open_streams(world: &mut World) -> Outcome {
     for envoy in [&world.stack.envoy, &world.mortal] {
         let mut open = Vec::new();
@@ -51,7 +51,7 @@ async fn open_streams(envoy: &Envoy) -> Vec<String> {
 fn open_in(stats: &str) -> Vec<String> {
     let is_open = |line: &&str| {
         let gauge = OPEN.iter().any(|name| line.contains(name));
-        // The admin interface counts the request that asks.
+        // The admin interface counts this request itself.
         gauge
             && !line.starts_with("http.admin.")
             && !line.contains("config-service")
@@ -60,7 +60,8 @@ fn open_in(stats: &str) -> Vec<String> {
     stats.lines().filter(is_open).map(str::to_owned).collect()
 }
 
-/// No VM of the filter crashed, and nobody but us killed anybody.
+/// Checks that no VM of the filter crashed, and that no process ended except those that
+/// we killed.
 pub(super) async fn never_crashed(world: &mut World) -> Outcome {
     for envoy in [&world.stack.envoy, &world.mortal] {
         let stats = envoy.admin_page("/stats?filter=vm_reload").await;
@@ -87,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn streams_that_stay_open_are_seen() {
+    fn streams_that_stay_open_are_noticed() {
         let calm = "cluster.bedrock|x.upstream_rq_active: 0\n\
                     cluster.config-service-xds.upstream_rq_active: 1\n\
                     http.admin.downstream_rq_active: 1\n\

@@ -1,5 +1,5 @@
-//! Memory is back to its level: that of processes which have just started, run the same configuration and have
-//! served a few of the longest requests.
+//! Memory is back to the level of freshly started processes that run the same configuration and have served a
+//! few of the longest requests.
 
 use std::fs;
 
@@ -13,46 +13,45 @@ use crate::world::{Outcome, World};
 
 const MIB: u64 = 1024 * 1024;
 
-/// What a process that has lived for long may have more than a fresh one, in bytes: fragments, and what a burst
-/// took. Measured after a minute of seed 1, on two busy cores: 8 MB on Envoy 1.40.0, 9 MB on 1.36.4. At most, in
-/// the midst of five minutes of seeds 1, 2 and 3, it had 100 MiB more.
+/// How much more memory a long-running process may have than a fresh one, in bytes: fragmentation, and what a
+/// burst took. Measured after a minute of seed 1, on two busy cores: 8 MB on Envoy 1.40.0, 9 MB on 1.36.4. The
+/// most during five minutes of seeds 1, 2 and 3 was 100 MiB more.
 const RESIDENT_SLACK: u64 = 128 * MIB;
 
-/// The same of what Envoy itself has allocated. Measured in the same way: 2.6 and 3.0 MB.
+/// The same for what Envoy itself has allocated. Measured in the same way: 2.6 and 3.0 MB.
 const ALLOCATED_SLACK: u64 = 16 * MIB;
 
-/// The same for the config-service. Measured in the same way: 2.6 and 3.3 MB; in five minutes it went to and fro
-/// between 42 and 48 MiB.
+/// The same for the config-service. Measured in the same way: 2.6 and 3.3 MB; in five minutes it varied between
+/// 42 and 48 MiB.
 const SERVICE_SLACK: u64 = 16 * MIB;
 
-/// Bursts of long requests that a fresh Envoy serves before it is measured.
+/// How many bursts of long requests a fresh Envoy serves before it is measured.
 const BURSTS: usize = 4;
 
-/// Long requests at once in a burst, as in the storm.
+/// How many long requests are in a burst at once, as in the storm.
 const AT_ONCE: usize = 6;
 
 /// Bytes of a long request.
 const LONG: usize = 2_000_000;
 
-/// What an Envoy takes.
+/// An Envoy's memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
     /// Resident memory, in bytes.
     pub resident: u64,
-    /// What Envoy itself has allocated, VMs left out, in bytes.
+    /// What Envoy itself has allocated, without VMs, in bytes.
     pub allocated: u64,
     /// VMs that are alive.
     pub machines: u64,
 }
 
-/// Resident memory of the Envoy that lives from the beginning to the end and of the config-service, in bytes;
-/// 0 while one is away.
+/// Resident memory of the steady Envoy and of the config-service, in bytes; 0 while one is down.
 pub fn sample(world: &World) -> (u64, u64) {
     let own = |pid| resident_of(pid).unwrap_or_default();
     (own(world.stack.envoy.pid()), own(world.stack.config.pid()))
 }
 
-/// Compares the Envoy that lived through everything with a fresh one, and so the config-service.
+/// Compares the Envoy that lived through everything with a fresh one, and likewise the config-service.
 pub(super) async fn is_back(world: &mut World) -> Outcome {
     let scratch = Scratch::new();
     let (mut fresh, port) = world.fresh(&scratch);
@@ -62,7 +61,7 @@ pub(super) async fn is_back(world: &mut World) -> Outcome {
     let level = Size::of(&fresh).await?;
     let mut size = level;
     let is_back = until("memory is back", async || {
-        // What drains takes its time.
+        // Draining takes time.
         size = Size::of(&world.stack.envoy).await.ok()?;
         size.is_back_at(&level).then_some(())
     });
@@ -75,7 +74,7 @@ pub(super) async fn is_back(world: &mut World) -> Outcome {
     service_is_back(world).await
 }
 
-/// Lets an Envoy serve what the longest-lived one has served.
+/// Lets an Envoy serve the kind of requests that the steady one has served.
 async fn warm_up(world: &World, port: u16) {
     let (client, url) = (
         load::client(1),
@@ -124,7 +123,7 @@ impl Size {
         })
     }
 
-    /// Whether it is no more than what a fresh Envoy takes. VMs of earlier modules are gone.
+    /// Whether it is no more than a fresh Envoy's, with the VMs of earlier modules gone.
     fn is_back_at(&self, level: &Self) -> bool {
         self.resident <= level.resident + RESIDENT_SLACK
             && self.allocated <= level.allocated + ALLOCATED_SLACK
@@ -134,7 +133,7 @@ impl Size {
 
 /// <https://man7.org/linux/man-pages/man5/proc_pid_status.5.html>
 fn resident_of(pid: Option<u32>) -> Result<u64, String> {
-    let pid = pid.ok_or("it does not run")?;
+    let pid = pid.ok_or("it is not running")?;
     let file = format!("/proc/{pid}/status");
     let status = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -148,7 +147,7 @@ fn resident_of(pid: Option<u32>) -> Result<u64, String> {
 mod tests {
     use super::*;
 
-    /// Of a fresh Envoy 1.40.0.
+    /// Measured on a fresh Envoy 1.40.0.
     const LEVEL: Size = Size {
         resident: 198_635_520,
         allocated: 39_605_472,
@@ -156,7 +155,7 @@ mod tests {
     };
 
     #[test]
-    fn what_was_measured_is_back_and_every_leak_is_seen() {
+    fn measured_values_pass_and_every_leak_is_noticed() {
         let measured = Size {
             resident: 206_479_360,
             allocated: 42_250_840,

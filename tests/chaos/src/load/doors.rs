@@ -9,7 +9,7 @@ use crate::story::{ENVOYS, Story};
 pub struct Doors {
     ports: [u16; ENVOYS],
     admin: u16,
-    /// Counts the lives of an Envoy: odd while clients may ask it.
+    /// Counts the lives of an Envoy; odd while clients may use it.
     lives: [watch::Sender<u64>; ENVOYS],
 }
 
@@ -28,7 +28,7 @@ impl Doors {
         self.ports[envoy]
     }
 
-    /// Where an Envoy takes chats.
+    /// An Envoy's URL for chats.
     pub fn chat(&self, envoy: usize) -> String {
         format!("http://127.0.0.1:{}/v1/chat/completions", self.ports[envoy])
     }
@@ -53,12 +53,13 @@ impl Doors {
         self.lives[envoy].send_modify(|life| *life += *life % 2);
     }
 
-    /// Lets those go who wait at a closed door, once everything is over.
+    /// Releases clients that wait at a closed door, once the run is over.
     pub fn wake(&self) {
         self.lives.iter().for_each(|life| life.send_modify(|_| ()));
     }
 
-    /// Waits until an Envoy's door is open or everything is over; the number of its life.
+    /// Waits until an Envoy's door is open or the run is over; returns the number of its
+    /// life.
     pub async fn wait_open(&self, envoy: usize, story: &Story) -> u64 {
         let mut life = self.lives[envoy].subscribe();
         let may_go = |life: &u64| life % 2 == 1 || story.is_over();

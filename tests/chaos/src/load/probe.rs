@@ -1,4 +1,4 @@
-//! Whether requests fail over, as clients can tell.
+//! Whether requests fail over, as seen by clients.
 
 use e2e::Reply;
 use reqwest::Client;
@@ -7,22 +7,23 @@ use super::{MODEL, body};
 use crate::story::Story;
 use crate::wait::until;
 
-/// Answers in a row that say that every worker of an Envoy knows: new connections are spread among them.
+/// How many answers in a row show that every Envoy worker has a configuration; new connections are spread
+/// among workers.
 const IN_A_ROW: usize = 20;
 
-/// Waits until every worker of an Envoy lets requests fail over: then answers say who was tried, whatever
-/// became of the request.
+/// Waits until every Envoy worker lets requests fail over. Then answers say which channels were tried,
+/// whatever the outcome.
 ///
 /// # Errors
 ///
 /// They do not.
 pub async fn wait_failover(story: &Story, port: u16) -> Result<(), String> {
-    let relays = |reply: &Reply| reply.headers.contains_key("x-bedrock-attempts");
+    let fails_over = |reply: &Reply| reply.headers.contains_key("x-bedrock-attempts");
     let what = "every worker lets requests fail over";
-    wait_answers(story, port, (MODEL, what), relays).await
+    wait_answers(story, port, (MODEL, what), fails_over).await
 }
 
-/// Waits until every worker of an Envoy, and the filters of its clusters, know a name of the model.
+/// Waits until every Envoy worker, and the filters on its clusters, know a name for the model.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Whether a request ended as it may, by the attempts that its regions saw and by the weather.
+//! Judges whether a request ended as it may, from the attempts that its regions saw and the weather.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ use serde_json::Value;
 use super::ledger::Attempt;
 use super::weather::Felt;
 
-/// How long a channel may take until its answer begins.
+/// How long a channel may take to start its answer.
 pub const TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Events of a stream before its first word, for every family that takes part.
+/// The number of events in a stream before its first word, for every family that takes part.
 const EVENTS_BEFORE_WORDS: usize = 3;
 
-/// A request that is over.
+/// A request that has ended.
 #[derive(Debug)]
 pub struct Case<'c> {
-    /// What it said.
+    /// Its words.
     pub words: &'c str,
-    /// Whether it asked for a stream.
+    /// Whether it requested a stream.
     pub streams: bool,
     /// What its regions saw.
     pub attempts: &'c [Attempt],
@@ -33,7 +33,7 @@ pub struct Case<'c> {
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// With its own words, whole.
+    /// With its own words, complete.
     Whole,
     /// With an error of this status.
     Refused(u16),
@@ -44,7 +44,7 @@ pub enum End {
 }
 
 impl Case<'_> {
-    /// How it ended, if it may.
+    /// How it ended, if it may end that way.
     ///
     /// # Errors
     ///
@@ -60,19 +60,19 @@ impl Case<'_> {
         end.map_err(|what| format!("{what}\n  of {self:?}\n  was {got:?}"))
     }
 
-    /// Nobody asks, and pays, again once a region has answered.
+    /// A request must not be sent, and paid for, again once a region has answered.
     fn asked_once(&self) -> Result<(), String> {
-        // The answer may have come to grief on its way, or too late.
+        // The answer may have been lost on its way, or come too late.
         let excused = self.felt.dead || self.felt.unreachable || self.took >= TIMEOUT;
         let answered = self.attempts.iter().position(Attempt::must_answer);
         if !excused && answered.is_some_and(|first| first + 1 < self.attempts.len()) {
-            return Err("it was tried again although a region had answered".to_owned());
+            return Err("it was retried although a region had answered".to_owned());
         }
         Ok(())
     }
 
     fn lost(&self, error: &str) -> Result<End, String> {
-        // Without another attempt Envoy can only end the connection once it has begun to answer.
+        // Without another attempt, Envoy can only close the connection once the answer has started.
         let cut = self.felt.single
             && !self.streams
             && self.met(|effect| matches!(effect, Effect::Cut { .. }));
@@ -88,7 +88,7 @@ impl Case<'_> {
             return self.lost("in the middle of the body");
         }
         let answer: Value =
-            serde_json::from_str(&reply.text).map_err(|_| "a 200 that is no JSON")?;
+            serde_json::from_str(&reply.text).map_err(|_| "a 200 that is not JSON")?;
         self.own(answer["choices"][0]["message"]["content"].as_str())
     }
 
@@ -105,23 +105,23 @@ impl Case<'_> {
             return self.own(Some(&text));
         }
         if !self.expected().starts_with(&text) {
-            return Err("a part of somebody else's words".to_owned());
+            return Err("part of somebody else's words".to_owned());
         }
         let told = events.iter().any(|event| !event["error"].is_null());
         let cut = self.met(|effect| matches!(effect, Effect::Cut { .. })) || self.felt.unreachable;
         if !told && !self.felt.dead && !cut {
-            return Err("it broke off, and nobody told the client".to_owned());
+            return Err("it broke off, and the client was not told".to_owned());
         }
         if self.felt.dead || self.felt.unreachable || self.met(|effect| self.breaks(effect)) {
             return Ok(End::Broken);
         }
-        Err("it broke off, and no region had broken it".to_owned())
+        Err("it broke off, but no region had broken it".to_owned())
     }
 
-    /// The request's own words came back, once, and from a region that had answered.
+    /// Checks that the request's own words came back exactly once, from a region that had answered.
     fn own(&self, text: Option<&str>) -> Result<End, String> {
         if text != Some(&self.expected()) {
-            return Err("not its own words, or not once".to_owned());
+            return Err("not its own words, or not exactly once".to_owned());
         }
         if !self.attempts.iter().any(Attempt::answers) {
             return Err("an answer that no region had given".to_owned());
@@ -133,7 +133,7 @@ impl Case<'_> {
         let status = reply.status;
         let cut = !self.streams && self.met(|effect| matches!(effect, Effect::Cut { .. }));
         if !cut && !is_error(reply) {
-            return Err("an error in another shape than OpenAI's".to_owned());
+            return Err("an error that is not in OpenAI's format".to_owned());
         }
         let timed_out = |times| status == 504 && self.took >= TIMEOUT * times;
         let explained = if self.felt.single {
@@ -142,8 +142,8 @@ impl Case<'_> {
                 || self.attempts.iter().any(|own| own.refused && status == 502)
                 || self.met(|effect| statuses(effect).contains(&status))
         } else {
-            // One region is always there, and every request comes to it in the end; but after an answer that
-            // has ended nobody tries again, because Envoy 1.36 cannot.
+            // One region is always up, and every request reaches it in the end; but there is no retry after
+            // an answer that has ended, because Envoy 1.36 cannot do that.
             let ended = |effect: &Effect| matches!(effect, Effect::Truncate { after_events: 0 });
             timed_out(3) || (status == 502 && self.met(ended))
         };
@@ -151,7 +151,7 @@ impl Case<'_> {
             return Ok(End::Refused(status));
         }
         Err(
-            "an error that no region had caused, or that another one would have spared it"
+            "an error that no region had caused, or that another region would have prevented"
                 .to_owned(),
         )
     }
@@ -166,9 +166,9 @@ impl Case<'_> {
         faults.any(met)
     }
 
-    /// Whether a fault ends a stream after the client has got something.
+    /// Whether a fault breaks a stream after the client has received something.
     fn breaks(&self, effect: &Effect) -> bool {
-        // Without another attempt the client gets the events before the first word, too.
+        // Without another attempt, the client also gets the events before the first word.
         let least = if self.felt.single {
             1
         } else {
@@ -184,7 +184,7 @@ impl Case<'_> {
     }
 }
 
-/// What a client gets when nobody tries again after a fault.
+/// What a client gets if there is no retry after a fault.
 fn statuses(effect: &Effect) -> &'static [u16] {
     match effect {
         Effect::Error { status: 429, .. } => &[429],
@@ -209,7 +209,7 @@ fn statuses(effect: &Effect) -> &'static [u16] {
     }
 }
 
-/// The events of a stream, `[DONE]` left out, and what is left of one that was cut.
+/// The events of a stream without `[DONE]`, and the rest of one that was cut.
 fn events(reply: &Reply) -> Result<Vec<Value>, String> {
     let whole = reply.text.rfind("\n\n").map_or(0, |end| end + 2);
     let (whole, rest) = reply.text.split_at(whole);

@@ -1,4 +1,4 @@
-//! Which attempts the regions saw of which request.
+//! Which attempts of which request the regions saw.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
@@ -8,46 +8,48 @@ use serde_json::Value;
 
 use super::weather::Name;
 
-/// What every prompt contains, and nothing but prompts and answers may.
+/// A mark that every prompt contains, and that only prompts and answers may contain.
 pub const PROMPT_MARK: &str = "-of-mine";
 
-/// Access key id of credentials that somebody mistyped.
+/// Access key id of mistyped credentials.
 pub const MISTYPED: &str = "AKIDMISTYPED";
 
-/// An attempt as a region saw it.
+/// An attempt, as seen by a region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
-    /// Where it came.
+    /// Which region it reached.
     pub region: Name,
-    /// What the region did to it.
+    /// What the region did with it.
     pub fault: Option<Fault>,
-    /// Whether its credentials were refused, which the plan had caused.
+    /// Whether its credentials were refused because of the plan.
     pub refused: bool,
 }
 
-/// Requests that are under way, by their numbers, with their attempts.
+/// Requests in flight, by number, with their attempts.
 #[derive(Debug, Default)]
 pub struct Ledger(Mutex<Book>);
 
 #[derive(Debug, Default)]
 struct Book {
     open: HashMap<u64, Vec<Attempt>>,
-    /// Of these an attempt may come late: nobody waits for it, or its connection broke.
+    /// Requests whose attempts may arrive late, because nobody waits for them or their connection
+    /// broke.
     left: HashSet<u64>,
 }
 
-/// The words of a request, which no other one has.
+/// A request's unique words.
 pub fn words(number: u64) -> String {
     format!("word-{number}{PROMPT_MARK} and some more, so that a stream has a few events")
 }
 
 impl Ledger {
-    /// A request is about to leave.
+    /// Records that a request is about to be sent.
     pub fn open(&self, number: u64) {
         self.book().open.insert(number, Vec::new());
     }
 
-    /// The request is over; returns its attempts. `left` says that one may still be under way.
+    /// Records that a request has ended; returns its attempts. `left` says that one may still be in
+    /// flight.
     pub fn close(&self, number: u64, left: bool) -> Vec<Attempt> {
         let mut book = self.book();
         if left {
@@ -56,7 +58,8 @@ impl Ledger {
         book.open.remove(&number).unwrap_or_default()
     }
 
-    /// A region has judged a request; `breaks` says that connections to it may be breaking.
+    /// Records that a region has received a request; `breaks` says that connections to it may be
+    /// breaking.
     ///
     /// # Errors
     ///
@@ -68,7 +71,7 @@ impl Ledger {
             return Err(format!("{} with {leftovers:?}", shown()));
         }
         if breaks && is_half(request) {
-            // Nobody can tell whose it was.
+            // There is no way to tell whose it was.
             return Ok(());
         }
         let refused = !request.was_valid();
@@ -76,7 +79,7 @@ impl Ledger {
             return Err(format!("{} and refused: {:?}", shown(), request.verdict));
         }
         let Some(number) = request.body.as_ref().and_then(number) else {
-            return Err(format!("{} without a prompt of ours", shown()));
+            return Err(format!("{} without one of our prompts", shown()));
         };
         let attempt = Attempt {
             region,
@@ -98,24 +101,25 @@ impl Ledger {
 }
 
 impl Attempt {
-    /// Whether it may have ended with a whole answer.
+    /// Whether it may have ended with a complete answer.
     pub fn answers(&self) -> bool {
         let does_nothing = |fault: &Fault| fault.effect == Effect::None;
         !self.refused && self.fault.as_ref().is_none_or(does_nothing)
     }
 
-    /// Whether it ended with a whole answer, unless its connection broke or nobody waited so long.
+    /// Whether it ended with a complete answer, unless its connection broke or nobody waited that
+    /// long.
     pub fn must_answer(&self) -> bool {
         !self.refused && self.fault.is_none()
     }
 }
 
-/// Whether its body ended before its time.
+/// Whether its body ended early.
 fn is_half(request: &Recorded) -> bool {
     matches!(&request.verdict, Verdict::Refused { name, .. } if name == "RequestTimeoutException")
 }
 
-/// A refusal for which the plan is to blame: it mistyped credentials, or kept them from being renewed.
+/// A refusal that the plan caused, by mistyping credentials or preventing their renewal.
 fn is_excused(request: &Recorded) -> bool {
     match &request.verdict {
         Verdict::Refused { name, .. } if name == "ExpiredTokenException" => true,
@@ -126,7 +130,7 @@ fn is_excused(request: &Recorded) -> bool {
     }
 }
 
-/// Number of the request whose words are somewhere in a body.
+/// Number of the request whose words appear in a body.
 fn number(body: &Value) -> Option<u64> {
     match body {
         Value::String(text) => {
@@ -146,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    /// A request as a region notes it, signed and with these headers.
+    /// A request as recorded by a region, signed and with these headers.
     fn recorded(number: u64, headers: &[(&str, &str)]) -> Recorded {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let content = json!([{"role": "user", "content": [{"text": words(number)}]}]);
@@ -175,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_call_is_seen() {
+    fn an_unsigned_call_is_noticed() {
         let ledger = Ledger::default();
         ledger.open(1);
         let fault = ledger
@@ -187,7 +191,7 @@ mod tests {
             .unwrap_err();
         assert!(fault.contains("refused"), "{fault}");
         assert!(fault.contains("MissingAuthenticationToken"), "{fault}");
-        // Nor may anything else be wrong with a signature that the plan has not broken.
+        // Nothing else may be wrong with a signature either, unless the plan broke it.
         for name in ["InvalidSignatureException", "UnrecognizedClientException"] {
             let own = [("authorization", "AWS4-HMAC-SHA256 Credential=AKIDA/x")];
             assert!(
@@ -198,12 +202,12 @@ mod tests {
         let mut nothing = recorded(1, &[]);
         nothing.body = Some(json!({}));
         let fault = ledger.saw(Name::A, &nothing, true).unwrap_err();
-        assert!(fault.contains("without a prompt"), "{fault}");
+        assert!(fault.contains("without one of our prompts"), "{fault}");
         assert_eq!(ledger.close(1, false), []);
     }
 
     #[test]
-    fn a_refusal_that_the_plan_has_caused_is_an_attempt() {
+    fn a_refusal_that_the_plan_caused_counts_as_an_attempt() {
         let ledger = Ledger::default();
         ledger.open(1);
         let mistyped = format!("AWS4-HMAC-SHA256 Credential={MISTYPED}/x");
@@ -220,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_the_clients_or_the_proxys_goes_along() {
+    fn none_of_the_clients_or_the_proxys_headers_are_sent_along() {
         let ledger = Ledger::default();
         ledger.open(1);
         for header in ["x-request-id", "x-envoy-attempt-count", "cookie"] {
@@ -230,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_body_needs_a_connection_that_broke() {
+    fn half_a_body_needs_a_broken_connection() {
         let ledger = Ledger::default();
         ledger.open(1);
         let mut half = refused("RequestTimeoutException", &[]);
@@ -242,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_is_over_is_not_sent_again() {
+    fn a_request_that_has_ended_is_not_sent_again() {
         let ledger = Ledger::default();
         ledger.open(1);
         ledger.open(2);
@@ -250,13 +254,13 @@ mod tests {
         assert_eq!(ledger.close(1, false).len(), 1);
         let fault = ledger.saw(Name::B, &recorded(1, &[]), false).unwrap_err();
         assert!(fault.contains("which is over"), "{fault}");
-        // Unless nobody could know whether it was.
+        // Unless that could not be known.
         ledger.close(2, true);
         assert_eq!(ledger.saw(Name::B, &recorded(2, &[]), false), Ok(()));
     }
 
     #[test]
-    fn an_attempt_answers_unless_a_fault_keeps_it_from_that() {
+    fn an_attempt_answers_unless_a_fault_prevents_it() {
         let attempt = |fault, refused| Attempt {
             region: Name::A,
             fault,

@@ -1,14 +1,14 @@
-//! How many requests ended how.
+//! Counts how requests ended.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-/// Numbers by what was counted.
+/// Counts, by outcome.
 #[derive(Debug, Default)]
 pub struct Tally(Mutex<BTreeMap<String, u64>>);
 
 impl Tally {
-    /// Counts one more.
+    /// Adds one.
     pub fn count(&self, what: impl Into<String>) {
         *self
             .0
@@ -18,7 +18,7 @@ impl Tally {
             .or_default() += 1;
     }
 
-    /// All that was counted.
+    /// All counts.
     pub fn all(&self) -> BTreeMap<String, u64> {
         self.0.lock().expect("no panic").clone()
     }

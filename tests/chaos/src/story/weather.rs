@@ -1,20 +1,20 @@
-//! What was going on while a request was under way, so that what happened to it can be told from a defect.
+//! What was going on while a request was in flight, so that its effects can be distinguished from defects.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Envoys that clients ask.
+/// The Envoys that clients use.
 pub const ENVOYS: usize = 2;
 
 /// A region of Bedrock, with one channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Name {
-    /// Comes first. Static credentials, which are rotated.
+    /// First choice. Has static credentials, which are rotated.
     A,
-    /// Comes second, with another model family behind the name. Credentials from STS.
+    /// Second choice, with another model family behind the name. Has credentials from STS.
     B,
-    /// Comes last, and is always there: nothing fails in it before the first word.
+    /// Last choice, and always up: nothing fails in it before the first word.
     C,
-    /// Comes and goes. Short-term API keys.
+    /// Comes and goes. Has short-term API keys.
     D,
 }
 
@@ -28,22 +28,22 @@ impl Name {
     }
 }
 
-/// Something that lasts for a while, again and again: counts its beginnings and ends.
+/// A condition that starts and ends again and again; counts starts and ends.
 #[derive(Debug, Default)]
 pub struct Period(AtomicU64);
 
 impl Period {
-    /// It begins.
+    /// Starts it.
     pub fn begin(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// It ends.
+    /// Ends it.
     pub fn end(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Whether it lasts.
+    /// Whether it is going on.
     fn lasts(&self) -> bool {
         self.look() % 2 == 1
     }
@@ -52,16 +52,16 @@ impl Period {
         self.0.load(Ordering::SeqCst)
     }
 
-    /// Whether it lasted at some time since a look.
+    /// Whether it was going on at any time since an observation.
     fn lasted_since(&self, look: u64) -> bool {
         look % 2 == 1 || self.look() != look
     }
 }
 
-/// Everything that lasts for a while.
+/// All conditions.
 #[derive(Debug, Default)]
 pub struct Weather {
-    /// Requests may have one attempt only: failover is off, or being switched.
+    /// Requests may have only one attempt, because failover is off or being turned on or off.
     pub single: Period,
     /// An Envoy is dead, or not up yet.
     pub dead: [Period; ENVOYS],
@@ -69,7 +69,7 @@ pub struct Weather {
     pub unreachable: [Period; Name::ALL.len()],
 }
 
-/// A look at the weather.
+/// An observation of the weather.
 #[derive(Debug)]
 pub struct Look {
     envoy: usize,
@@ -78,10 +78,10 @@ pub struct Look {
     unreachable: [u64; Name::ALL.len()],
 }
 
-/// What a request felt of it.
+/// What a request experienced.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Felt {
-    /// There may have been one attempt only.
+    /// There may have been only one attempt.
     pub single: bool,
     /// Its Envoy died.
     pub dead: bool,
@@ -90,7 +90,7 @@ pub struct Felt {
 }
 
 impl Weather {
-    /// How it is for an Envoy's clients now.
+    /// The current weather for an Envoy's clients.
     pub fn look(&self, envoy: usize) -> Look {
         Look {
             envoy,
@@ -106,7 +106,7 @@ impl Weather {
         own.lasts() || self.dead.iter().any(Period::lasts)
     }
 
-    /// What has happened since a look.
+    /// What has happened since an observation.
     pub fn since(&self, look: &Look) -> Felt {
         let mut regions = self.unreachable.iter().zip(look.unreachable);
         Felt {
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_feels_what_lasts_at_any_time_of_its_life() {
+    fn a_request_experiences_whatever_happens_during_its_life() {
         let weather = Weather::default();
         let (before, elsewhere) = (weather.look(1), weather.look(0));
         assert_eq!(weather.since(&before), Felt::default());
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_break_to_a_region_that_is_away_and_with_an_envoy() {
+    fn connections_break_when_a_region_is_down_or_an_envoy_dies() {
         let weather = Weather::default();
         assert!(!weather.breaks(Name::A));
         weather.unreachable[Name::A as usize].begin();

@@ -1,4 +1,4 @@
-//! The regions of Bedrock, each with a channel of its own.
+//! The Bedrock regions, each with its own channel.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -16,7 +16,7 @@ const REGION: &str = "us-east-1";
 #[derive(Debug)]
 pub struct Regions([Region; Name::ALL.len()]);
 
-/// A region that tells the story of every request.
+/// A region that records every request in the story.
 #[derive(Debug)]
 pub struct Region {
     bedrock: Simulator,
@@ -25,9 +25,9 @@ pub struct Region {
 
 #[derive(Debug)]
 struct State {
-    /// Where its channel leads. Earlier ones stay for requests that are under way.
+    /// Its channel's endpoint. Earlier ones stay for requests in flight.
     fronts: Vec<Front>,
-    /// Id of its channel, while it has one.
+    /// The id of its channel, while it has one.
     channel: Option<String>,
 }
 
@@ -47,7 +47,7 @@ impl Regions {
         &self.0[name as usize]
     }
 
-    /// The channel of a region, as the admin API takes it.
+    /// A region's channel, as a body for the admin API.
     pub fn channel(&self, name: Name) -> Value {
         let mut body = json!({
             "name": name.channel(),
@@ -64,7 +64,7 @@ impl Regions {
         body
     }
 
-    /// Nothing goes wrong in any region any more.
+    /// Ends the faults in all regions.
     pub fn calm(&self) {
         for region in &self.0 {
             region.set_faults([]);
@@ -96,12 +96,12 @@ impl Region {
         }
     }
 
-    /// Lets these faults happen, and no others.
+    /// Injects these faults instead of all others.
     pub fn set_faults(&self, faults: impl IntoIterator<Item = Fault>) {
         self.bedrock.replace_faults(faults);
     }
 
-    /// Lets another key call.
+    /// Accepts another key.
     pub fn admit(&self, key: Key) {
         self.bedrock.admit(key);
     }
@@ -125,12 +125,12 @@ impl Region {
         self.state().fronts.iter().for_each(Front::reset);
     }
 
-    /// Lets nobody in.
+    /// Refuses new connections.
     pub fn close(&self) {
         self.state().fronts.iter().for_each(Front::close);
     }
 
-    /// Lets everybody in again.
+    /// Accepts connections again.
     pub fn open(&self) {
         self.state().fronts.iter().for_each(Front::open);
     }
@@ -140,7 +140,7 @@ impl Region {
         self.state().channel.clone()
     }
 
-    /// Remembers the id of its channel.
+    /// Records the id of its channel.
     pub fn set_channel(&self, id: Option<String>) {
         self.state().channel = id;
     }
@@ -154,7 +154,7 @@ impl Region {
     }
 }
 
-/// An access key whose owner is a region, or nobody.
+/// An access key that belongs to a region, or to none.
 pub fn key(id: &str, name: &str) -> Value {
     json!({"type": "static", "access_key_id": id, "secret_access_key": secret(name)})
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 /// Name of the listener's filter.
 const FILTER: &str = "bedrock";
 
-/// Whether what is published is active on these Envoys and there are no others, as `/api/status` says it.
+/// Whether what is published is active on these Envoys and there are no others, according to
+/// `/api/status`.
 pub(super) fn as_published(status: &Value, wanted: &[&str]) -> bool {
     let envoys = status["envoys"].as_array().map_or(&[][..], Vec::as_slice);
     let mut active: Vec<_> = envoys
@@ -20,7 +21,7 @@ pub(super) fn as_published(status: &Value, wanted: &[&str]) -> bool {
     envoys.len() == wanted.len() && active == wanted
 }
 
-/// The revision that an Envoy runs, whatever anybody thinks that it runs.
+/// The revision that an Envoy really runs.
 pub(super) async fn revision_of(envoy: &Envoy) -> Option<u64> {
     let dump = envoy
         .try_admin_page("/config_dump?resource=ecds_filters")
@@ -52,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envoy_that_skips_a_revision_is_seen() {
+    fn an_envoy_that_skips_a_revision_is_noticed() {
         let wanted = &["envoy", "mortal"];
         let both = status(&[("mortal", "active", 7), ("envoy", "active", 7)]);
         assert!(as_published(&both, wanted));
@@ -72,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_tells_the_revision_of_the_listeners_filter() {
+    fn a_dump_has_the_revision_of_the_listeners_filter() {
         let filter = |name: &str, revision: u64| {
             let value = json!({"revision": revision, "channels": []}).to_string();
             json!({"ecds_filter": {

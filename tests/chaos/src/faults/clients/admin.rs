@@ -1,4 +1,4 @@
-//! People at the admin address. The config-service may be away: then there is no answer.
+//! Users of the admin address. The config-service may be down; then there is no answer.
 
 use e2e::{ADMIN_TOKEN, Reply};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use super::Street;
 use crate::secrets::{self, SECRET_MARK};
 
-/// Pages that anybody or an administrator can read.
+/// Pages with and without a login.
 const PAGES: [&str; 8] = [
     "/",
     "/api/channels",
@@ -28,7 +28,7 @@ pub(super) async fn wrong_tokens(street: &Street, tokens: u32) -> Result<(), Str
             return Err(format!("a wrong token got {reply:?}"));
         }
     }
-    // Nor does anybody pay for that.
+    // Nor does that affect other users.
     match ask(street, Method::GET, page, ADMIN_TOKEN).await {
         Some(reply) if reply.status != 200 => Err(format!("the right token got {reply:?}")),
         _ => Ok(()),

@@ -10,10 +10,10 @@ use crate::load;
 use crate::story::{Story, words};
 use crate::world::MAX_REQUEST_BYTES;
 
-/// Number of the Envoy that lives from the beginning to the end.
+/// Number of the Envoy that lives for the whole run.
 pub(super) const STEADY: usize = 0;
 
-/// Loopback has many addresses: these clients are somebody else than the load.
+/// Loopback has many addresses, so these clients count as different from the load.
 const ELSEWHERE: &str = "127.0.0.2:0";
 
 pub(super) async fn big_bodies(street: &Street, chats: u32, bytes: usize) {
@@ -57,7 +57,8 @@ pub(super) async fn nonsense(street: &Street) -> Result<(), String> {
     expect(street, Method::GET, "/v1/none", String::new(), &[404]).await
 }
 
-/// The answer is an error of one of these statuses, in JSON, and no region hears of it.
+/// Checks that the answer is a JSON error with one of these statuses, and that the
+/// request reaches no region.
 async fn expect(
     street: &Street,
     method: Method,
@@ -76,7 +77,7 @@ async fn expect(
     let is_error = reply.text.starts_with(r#"{"error":{"#);
     if !statuses.contains(&reply.status) || !is_error {
         return Err(format!(
-            "{method} {path}: not {statuses:?} in OpenAI's shape, but {reply:?}"
+            "{method} {path}: not {statuses:?} in OpenAI's format, but {reply:?}"
         ));
     }
     Ok(())
@@ -100,7 +101,7 @@ pub(super) async fn half_requests(street: &Street, clients: u32) {
 pub(super) async fn half_answers(street: &Street, clients: u32) {
     for client in 0..clients {
         let number = street.story.number();
-        // Nobody waits for what becomes of it.
+        // The result does not matter.
         street.story.ledger.open(number);
         street.story.ledger.close(number, true);
         let request = street.client.post(street.doors.chat(STEADY));

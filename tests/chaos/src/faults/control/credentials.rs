@@ -5,7 +5,8 @@ use serde_json::json;
 use crate::story::Name;
 use crate::world::{World, credentials};
 
-/// STS fails, also when an edit asks it for other credentials, until so many requests have ended.
+/// STS fails, even when an edit needs new credentials from it, until this many requests have
+/// ended.
 pub async fn without_sts(world: &mut World, answers: u32) {
     world
         .sts

@@ -12,21 +12,21 @@ use crate::world::{Outcome, World, credentials, key, mistyped};
 /// An edit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
-    /// Another channel comes, and goes after so many answers.
+    /// A channel is created, and deleted after this many answers.
     Guest(u32),
-    /// A channel is disabled for so many answers.
+    /// A channel is disabled for this many answers.
     Disabled(Name, u32),
-    /// Channels change places.
+    /// Channels swap places.
     Priorities([u32; 2]),
     /// A channel gets another access key.
     Rotated,
-    /// A channel has wrong credentials for so many answers.
+    /// A channel has wrong credentials for this many answers.
     Mistyped(Name, u32),
-    /// A channel leads elsewhere.
+    /// A channel gets another endpoint.
     Moved(Name),
-    /// So many edits in a row, without a wait between them.
+    /// This many edits in a row, without waiting in between.
     Burst(u32),
-    /// Edits that are wrong.
+    /// Invalid edits.
     Refused,
 }
 
@@ -61,7 +61,7 @@ pub async fn apply(edit: &Edit, world: &mut World) -> Outcome {
         }
         Edit::Moved(name) => {
             let endpoint = world.regions.of(*name).relocate().await;
-            // Secrets do not move along by themselves.
+            // Secrets do not move to another endpoint by themselves.
             let change = json!({"endpoint": endpoint, "credentials": credentials(*name)});
             world.patch(*name, &change).await
         }
@@ -75,7 +75,7 @@ pub async fn apply(edit: &Edit, world: &mut World) -> Outcome {
     }
 }
 
-/// An edit that changes the pools of all requests, and what none of them gets.
+/// An edit that changes the pools of all requests, but not what any of them gets.
 pub async fn touch(world: &mut World) -> Outcome {
     world.serial += 1;
     let weight = 1 + world.serial % 100;

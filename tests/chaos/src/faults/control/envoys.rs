@@ -1,4 +1,4 @@
-//! An Envoy dies, and another one starts in its place.
+//! An Envoy dies, and another one replaces it.
 
 use super::edits;
 use crate::load::wait_failover;
@@ -8,7 +8,8 @@ use crate::world::{Outcome, World};
 /// Number of the Envoy that dies.
 const MORTAL: usize = 1;
 
-/// It is killed, and while its successor compiles the module somebody edits, each time after so many answers.
+/// It is killed, and somebody makes edits while its successor compiles the module, each after this many
+/// answers.
 pub async fn crash(world: &mut World, pauses: &[u32]) -> Outcome {
     kill(world);
     let fetches = fetches(world);
@@ -24,7 +25,7 @@ pub async fn crash(world: &mut World, pauses: &[u32]) -> Outcome {
     reopen(world).await
 }
 
-/// It is killed, and its successor waits for a config-service that is away until so many answers.
+/// It is killed, and its successor waits for a config-service that is down for this many answers.
 pub async fn before_the_service(world: &mut World, answers: u32) -> Outcome {
     world.stack.config.kill();
     kill(world);

@@ -2,13 +2,13 @@
 
 use crate::world::World;
 
-/// A module that nobody has seen before.
+/// A module that has not been used before.
 pub async fn upgrade(world: &mut World) {
     world.editions = world.editions.wrapping_add(1).max(1);
     serve(world, world.editions).await;
 }
 
-/// The module with which everything began.
+/// The original module.
 pub async fn roll_back(world: &mut World) {
     serve(world, 0).await;
 }

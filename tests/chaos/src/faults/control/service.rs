@@ -1,17 +1,17 @@
-//! The config-service goes and comes.
+//! The config-service stops and starts.
 
 use crate::load::wait_failover;
 use crate::story::ENVOYS;
 use crate::world::{Outcome, World};
 
-/// It is killed, and starts again after so many answers, which miss nothing.
+/// It is killed, and starts again after this many answers, which are not affected.
 pub async fn crash(world: &mut World, answers: u32) {
     world.stack.config.kill();
     world.story.wait_answered(answers).await;
     world.stack.config.resume().await;
 }
 
-/// It starts without failover, and after so many answers with it.
+/// It restarts without failover, and after this many answers with it.
 pub async fn without_failover(world: &mut World, answers: u32) -> Outcome {
     world.story.weather.single.begin();
     restart(world, false).await;

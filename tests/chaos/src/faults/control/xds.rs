@@ -12,7 +12,7 @@ pub fn cut(world: &World) {
     world.stack.proxy.as_ref().expect("a proxy").cut();
 }
 
-/// Edits whose clusters and filters come so many milliseconds late.
+/// Edits whose clusters and filters arrive this many milliseconds late.
 pub async fn slow(world: &mut World, clusters: u32, filters: u32) -> Outcome {
     delay(world, clusters, filters);
     let edited = async {

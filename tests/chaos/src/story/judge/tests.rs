@@ -1,4 +1,4 @@
-//! Answers that may be, and answers that may not.
+//! Permitted and forbidden answers.
 
 use reqwest::header::HeaderMap;
 use serde_json::json;
@@ -50,7 +50,7 @@ fn stream(pieces: &[&str], end: &str) -> Result<Reply, String> {
 const DONE: &str = "data: [DONE]\n\n";
 const TOLD: &str = "data: {\"error\":{\"message\":\"m\"}}\n\n";
 
-/// How an answer to a request is judged in this weather.
+/// The verdict on an answer to a request in this weather.
 fn judge(
     (streams, single): (bool, bool),
     faults: &[Option<Fault>],
@@ -76,7 +76,7 @@ const PLAIN_ALONE: (bool, bool) = (false, true);
 const STREAM: (bool, bool) = (true, false);
 
 #[test]
-fn a_whole_answer_has_the_requests_own_words_once_and_comes_from_a_region() {
+fn a_complete_answer_has_the_requests_own_words_once_and_comes_from_a_region() {
     let own = format!("You said: {WORDS}");
     let other = "You said: word-2-of-mine and more";
     assert_eq!(judge(PLAIN, &[None], &plain(&own)), Ok(End::Whole));
@@ -93,13 +93,13 @@ fn a_whole_answer_has_the_requests_own_words_once_and_comes_from_a_region() {
     );
     assert!(judge(STREAM, &[None], &stream(&[&own, &own], DONE)).is_err());
     assert!(judge(STREAM, &[None], &stream(&halves, &DONE.repeat(2))).is_err());
-    // What a region broke cannot be whole.
+    // What a region broke cannot be complete.
     let broken = [Some(Fault::exception(3, "throttlingException", ""))];
     assert!(judge(STREAM, &broken, &stream(&halves, DONE)).is_err());
 }
 
 #[test]
-fn an_error_needs_a_region_that_caused_it_and_no_other_that_could_help() {
+fn an_error_needs_a_region_that_caused_it_and_none_that_could_help() {
     let throttled = [Some(Fault::throttling())];
     assert_eq!(
         judge(PLAIN_ALONE, &throttled, &error(429)),
@@ -131,13 +131,13 @@ fn a_stream_breaks_off_where_a_region_broke_it_and_tells_the_client() {
 }
 
 #[test]
-fn a_request_that_a_region_answered_is_not_asked_again() {
+fn a_request_that_a_region_answered_is_not_retried() {
     let own = plain(&format!("You said: {WORDS}"));
     let twice = judge(PLAIN, &[None, None], &own).unwrap_err();
-    assert!(twice.starts_with("it was tried again"), "{twice}");
+    assert!(twice.starts_with("it was retried"), "{twice}");
     let after = [None, Some(Fault::throttling()), None];
     assert!(judge(PLAIN, &after, &own).is_err());
-    // Slow answers are given up.
+    // Slow answers are abandoned.
     let slow = [Some(Fault::new(Effect::None)), None];
     assert_eq!(judge(PLAIN, &slow, &own), Ok(End::Whole));
     let attempts = [attempt(None), attempt(None)];
