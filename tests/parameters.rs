@@ -1,4 +1,7 @@
-//! Keeps `docs/PARAMETERS.md` true: its tables are what the dialects say, and the dialects do it.
+//! Keeps `docs/PARAMETERS.md` true: its tables say what the dialects declare, and the dialects do
+//! what they declare.
+
+mod responses;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,19 +13,64 @@ use bedrock_filter::catalog::ModelFamily;
 use bedrock_filter::chat::{Asked, Treatment};
 use bedrock_filter::exchange::Exchange;
 use bedrock_filter::protocol::openai_chat::params;
-use harness::{Message, routes, send};
+use golden_cases::CHAT;
+use harness::{Message, routes, send_to};
 use serde_json::{Value, json};
 
-const BEGIN: &str = "<!-- tables: begin -->\n";
-const END: &str = "<!-- tables: end -->";
+/// An API whose parameters are on the page.
+struct Api {
+    path: &'static str,
+    /// The name in the markers of its tables.
+    mark: &'static str,
+    /// How deep their headings are.
+    depth: &'static str,
+    params: &'static [Asked],
+    /// Parameters that are treated the same for every model.
+    fixed: &'static [(&'static str, Treatment)],
+    /// The smallest request.
+    smallest: fn(&str) -> Value,
+    /// A value of a parameter that asks for as much as possible, with the other fields that it
+    /// needs.
+    sample: fn(&str) -> Value,
+    /// Parameters that may change only the answer, or that are in every call.
+    silent: &'static [&'static str],
+    /// Parameters that ask for nothing on their own.
+    dependent: &'static [&'static str],
+}
+
+fn apis() -> [Api; 2] {
+    let chat = Api {
+        path: CHAT,
+        mark: "tables",
+        depth: "##",
+        params: params(),
+        fixed: &[],
+        smallest: |model| json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]}),
+        sample,
+        silent: &[
+            "include_reasoning",
+            "model",
+            "stop",
+            "stop_sequences",
+            "stream_options",
+        ],
+        dependent: &[],
+    };
+    [chat, responses::api()]
+}
 
 #[test]
 fn the_documented_tables_are_the_dialects_own() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/PARAMETERS.md");
     let page = fs::read_to_string(&path).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (_, after) = rest.split_once(END).unwrap();
-    let expected = format!("{before}{BEGIN}{}{END}{after}", tables());
+    let mut expected = page.clone();
+    for api in apis() {
+        let begin = format!("<!-- {}: begin -->\n", api.mark);
+        let end = format!("<!-- {}: end -->", api.mark);
+        let (before, rest) = expected.split_once(&begin).unwrap();
+        let (_, after) = rest.split_once(&end).unwrap();
+        expected = format!("{before}{begin}{}{end}{after}", tables(&api));
+    }
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, expected).unwrap();
         return;
@@ -33,34 +81,48 @@ fn the_documented_tables_are_the_dialects_own() {
     );
 }
 
-fn tables() -> String {
-    let mut same = String::from("| parameter | every family |\n|---|---|\n");
+fn cell(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::Mapped => "yes",
+        Treatment::Ignored => "–",
+        Treatment::Refused => "400",
+    }
+}
+
+fn tables(api: &Api) -> String {
+    let mut same = Vec::new();
     let mut by_family = String::from("| parameter |");
     for family in ModelFamily::ALL {
         let _ = write!(by_family, " {} |", name(*family));
     }
     let rule = "---|".repeat(ModelFamily::ALL.len() + 1);
     let _ = write!(by_family, "\n|{rule}\n");
-    let mut params = params().to_vec();
+    let mut params = api.params.to_vec();
     params.sort_unstable_by_key(|param| param.name);
     for param in params {
         let row: Vec<_> = ModelFamily::ALL
             .iter()
-            .map(|family| match dialect(*family).treatment(param.param) {
-                Treatment::Mapped => "yes",
-                Treatment::Ignored => "–",
-                Treatment::Refused => "400",
-            })
+            .map(|family| cell(dialect(*family).treatment(param.param)))
             .collect();
         let name = param.name;
-        let _ = match row.first() {
-            Some(first) if row.iter().all(|cell| cell == first) => {
-                writeln!(same, "| `{name}` | {first} |")
+        match row.first() {
+            Some(first) if row.iter().all(|cell| cell == first) => same.push((name, *first)),
+            _ => {
+                let _ = writeln!(by_family, "| `{name}` | {} |", row.join(" | "));
             }
-            _ => writeln!(by_family, "| `{name}` | {} |", row.join(" | ")),
-        };
+        }
     }
-    format!("\n## The same for every family\n\n{same}\n## By family\n\n{by_family}\n")
+    same.extend(api.fixed.iter().map(|(name, own)| (*name, cell(*own))));
+    same.sort_unstable();
+    let same: String = same
+        .iter()
+        .map(|(name, cell)| format!("| `{name}` | {cell} |\n"))
+        .collect();
+    let depth = api.depth;
+    format!(
+        "\n{depth} The same for every family\n\n| parameter | every family |\n|---|---|\n{same}\n{depth} By \
+         family\n\n{by_family}\n"
+    )
 }
 
 /// The family's name in the channel's `model_families`.
@@ -72,9 +134,9 @@ fn name(family: ModelFamily) -> String {
         .to_owned()
 }
 
-/// Values that ask for something, with what they need beside them.
-fn samples(name: &str) -> Vec<Value> {
-    let sample = sample(name);
+/// Values that ask for something, with the other fields that they need.
+fn samples(api: &Api, name: &str) -> Vec<Value> {
+    let sample = (api.sample)(name);
     let mut tamer = sample.clone();
     match name {
         "function_call" => tamer["function_call"] = json!("none"),
@@ -84,7 +146,7 @@ fn samples(name: &str) -> Vec<Value> {
     vec![sample, tamer]
 }
 
-/// A value that asks for much.
+/// A value that asks for as much as possible.
 fn sample(name: &str) -> Value {
     let function = json!({"name": "f", "parameters": {"type": "object", "properties": {}}});
     let tools = json!([{"type": "function", "function": function}]);
@@ -149,7 +211,7 @@ fn sample(name: &str) -> Value {
     }
 }
 
-/// The models of a family that are called through the API that the family is for.
+/// The models of a family that are called through the family's API.
 fn models(family: ModelFamily) -> Vec<&'static str> {
     let of_family = catalog::models().filter(|model| match family {
         ModelFamily::Converse => model.converse,
@@ -159,8 +221,8 @@ fn models(family: ModelFamily) -> Vec<&'static str> {
 }
 
 /// What Bedrock gets for a request with these fields, or the parameter at fault.
-fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, String> {
-    let mut body = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
+fn call(api: &Api, family: ModelFamily, model: &str, fields: &Value) -> Result<String, String> {
+    let mut body = (api.smallest)(model);
     let object = body.as_object_mut().unwrap();
     object.extend(fields.as_object().unwrap().clone());
     let config = json!({"channels": [{
@@ -177,7 +239,7 @@ fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, Stri
         }
     }]});
     let mut exchange = Exchange::new(routes(&config.to_string()));
-    match send(&mut exchange, body.to_string().as_bytes()) {
+    match send_to(&mut exchange, api.path, body.to_string().as_bytes()) {
         Ok(Message { headers, body }) => {
             let own = headers
                 .0
@@ -203,16 +265,22 @@ fn call(family: ModelFamily, model: &str, fields: &Value) -> Result<String, Stri
     }
 }
 
-/// The same without the parameter itself.
+/// The same without the parameter itself, which may be inside another.
 fn without(fields: &Value, name: &str) -> Value {
     let mut rest = fields.clone();
-    rest.as_object_mut().unwrap().remove(name);
+    let (place, name) = match name.split_once('.') {
+        Some((outer, inner)) => (&mut rest[outer], inner),
+        None => (&mut rest, name),
+    };
+    if let Some(object) = place.as_object_mut() {
+        object.remove(name);
+    }
     rest
 }
 
-fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Asked)> {
+fn pairs(api: &Api, treatment: Treatment) -> Vec<(ModelFamily, Asked)> {
     let all = ModelFamily::ALL.iter().flat_map(|family| {
-        let params = params().iter().map(move |param| (*family, *param));
+        let params = api.params.iter().map(move |param| (*family, *param));
         params.filter(move |(family, param)| dialect(*family).treatment(param.param) == treatment)
     });
     all.collect()
@@ -220,24 +288,43 @@ fn pairs(treatment: Treatment) -> Vec<(ModelFamily, Asked)> {
 
 #[test]
 fn what_is_refused_is_named() {
-    for (family, param) in pairs(Treatment::Refused) {
-        let name = param.name;
-        let alone = json!({name: sample(name)[name]});
-        for model in models(family) {
-            let seen = call(family, model, &alone).unwrap_err();
-            assert_eq!(seen, name, "{model}");
+    for api in apis() {
+        for (family, param) in pairs(&api, Treatment::Refused) {
+            let name = param.name;
+            if api.dependent.contains(&name) {
+                continue;
+            }
+            let top = name.split('.').next().unwrap();
+            let alone = json!({top: (api.sample)(name)[top]});
+            for model in models(family) {
+                let seen = call(&api, family, model, &alone).unwrap_err();
+                assert_eq!(seen, name, "{model}");
+            }
+        }
+        let refused = api.fixed.iter();
+        let refused = refused.filter(|(_, treatment)| *treatment == Treatment::Refused);
+        for (name, _) in refused {
+            let seen = call(&api, ModelFamily::Nova, "nova-lite", &(api.sample)(name));
+            assert_eq!(seen.unwrap_err(), *name);
         }
     }
 }
 
 #[test]
 fn what_is_ignored_changes_nothing() {
-    for (family, param) in pairs(Treatment::Ignored) {
-        for fields in samples(param.name) {
-            let rest = without(&fields, param.name);
-            for model in models(family) {
-                let (with, plain) = (call(family, model, &fields), call(family, model, &rest));
-                assert_eq!(with, plain, "{} of {model}", param.name);
+    for api in apis() {
+        let fixed = api.fixed.iter();
+        let fixed = fixed.filter(|(_, treatment)| *treatment == Treatment::Ignored);
+        let fixed = fixed.map(|(name, _)| (ModelFamily::Anthropic, *name));
+        let pairs = pairs(&api, Treatment::Ignored).into_iter();
+        for (family, name) in pairs.map(|(family, own)| (family, own.name)).chain(fixed) {
+            for fields in samples(&api, name) {
+                let rest = without(&fields, name);
+                for model in models(family) {
+                    let with = call(&api, family, model, &fields);
+                    let plain = call(&api, family, model, &rest);
+                    assert_eq!(with, plain, "{name} of {model}");
+                }
             }
         }
     }
@@ -245,25 +332,24 @@ fn what_is_ignored_changes_nothing() {
 
 #[test]
 fn what_is_mapped_changes_the_call_of_some_model() {
-    let without_effect = pairs(Treatment::Mapped)
-        .into_iter()
-        .filter(|(family, param)| {
-            let samples = samples(param.name);
-            let changes = |model: &str| {
-                samples.iter().any(|fields| {
-                    let with = call(*family, model, fields);
-                    with.is_ok() && with != call(*family, model, &without(fields, param.name))
-                })
-            };
-            // The model is in every call; the others may change the answer alone.
-            let shows = !matches!(
-                param.name,
-                "include_reasoning" | "model" | "stop" | "stop_sequences" | "stream_options"
-            );
-            shows && !models(*family).into_iter().any(changes)
-        });
-    let without_effect: Vec<_> = without_effect
-        .map(|(family, param)| format!("{} of {}", param.name, name(family)))
-        .collect();
-    assert!(without_effect.is_empty(), "{without_effect:?}");
+    for api in apis() {
+        let without_effect =
+            pairs(&api, Treatment::Mapped)
+                .into_iter()
+                .filter(|(family, param)| {
+                    let samples = samples(&api, param.name);
+                    let changes = |model: &str| {
+                        samples.iter().any(|fields| {
+                            let with = call(&api, *family, model, fields);
+                            let rest = without(fields, param.name);
+                            with.is_ok() && with != call(&api, *family, model, &rest)
+                        })
+                    };
+                    !api.silent.contains(&param.name) && !models(*family).into_iter().any(changes)
+                });
+        let without_effect: Vec<_> = without_effect
+            .map(|(family, param)| format!("{} of {}", param.name, name(family)))
+            .collect();
+        assert!(without_effect.is_empty(), "{without_effect:?}");
+    }
 }

@@ -1,6 +1,7 @@
-//! The filter's signatures against those of others.
+//! Compares the filter's signatures with those of others.
 //!
-//! `vectors/sigv4.json` was computed with botocore; any other request is signed by `aws-sigv4` too.
+//! `vectors/sigv4.json` was computed with botocore; any other request is also signed by
+//! `aws-sigv4`.
 
 use std::time::{Duration, SystemTime};
 
@@ -137,14 +138,14 @@ fn sign_with_aws_sigv4(
 
 proptest! {
     #[test]
-    fn aws_sigv4_signs_alike(
+    fn aws_sigv4_computes_the_same_signatures(
         model in "[ -~]{1,60}",
         guardrail in proptest::option::of("[!-~]{1,20}( {1,3}[!-~]{1,20}){0,2}"),
         token in proptest::option::of("[!-~]{1,200}"),
         body in proptest::collection::vec(any::<u8>(), 0..300),
         seconds in proptest::collection::vec(0_u64..4_000_000_000, 1..4),
     ) {
-        // aws-sigv4 leaves such a segment out, as RFC 3986 has it; no model has such an id.
+        // aws-sigv4 removes such a segment, as RFC 3986 says; no model has such an id.
         prop_assume!(model != "." && model != "..");
         let path = path(&model, Operation::Invoke);
         let mut headers = vec![header("content-type", "application/json")];
@@ -168,7 +169,7 @@ proptest! {
             "us-east-1",
             SignedBy::Filter,
         );
-        // One signer on several days: its key must follow the date.
+        // One signer over several days: its key must follow the date.
         for seconds in seconds {
             let now = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
             let identity = aws_credential_types::Credentials::new(id, secret, token.clone(), None, "test");

@@ -1,4 +1,4 @@
-//! What the documentation names is there.
+//! What the documentation names exists.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +46,7 @@ fn headings_that_links_name_exist() {
     );
 }
 
-/// Somebody looks for what the log says, so it has to be in the table letter by letter.
+/// People search for what the log says, so it must be in the table literally.
 #[test]
 fn messages_in_the_troubleshooting_are_in_the_code() {
     let page = fs::read_to_string(root().join("docs/OPERATIONS.md")).unwrap();
@@ -61,14 +61,17 @@ fn messages_in_the_troubleshooting_are_in_the_code() {
     let mut missing = Vec::new();
     for symptom in symptoms {
         let spans = symptom.split('`').skip(1).step_by(2);
-        // What Envoy itself says is not ours to write; and an address is no message.
+        // Envoy's own messages are not in our code, and a path is not a message.
         let ours = spans.filter(|span| !of_envoy(span) && !span.starts_with('/'));
         missing.extend(ours.filter(|span| !code.contains(span.trim_end_matches(" …"))));
     }
-    assert!(missing.is_empty(), "nobody says: {missing:#?}");
+    assert!(
+        missing.is_empty(),
+        "no code prints these; correct docs/OPERATIONS.md: {missing:#?}"
+    );
 }
 
-/// Whether a message is one of Envoy's own; a new one is put down here.
+/// Whether a message is one of Envoy's own; add new ones here.
 fn of_envoy(message: &str) -> bool {
     [
         "Retry limit exceeded for fetching data from remote data source",
@@ -80,8 +83,8 @@ fn of_envoy(message: &str) -> bool {
     .contains(&message)
 }
 
-/// The code of the programs, with literals that go over several lines in one piece, and as they are printed; and the
-/// bootstrap, which has replies of its own.
+/// The programs' code, with multi-line literals joined as they are printed, and the bootstrap, which has its own
+/// replies.
 fn literals() -> String {
     let mut text = fs::read_to_string(root().join("envoy/envoy.yaml")).unwrap();
     for start in ["src", "config-service/src", "secret-source/src"] {
@@ -94,7 +97,7 @@ fn literals() -> String {
         .replace("{KEY_VARIABLE}", "BEDROCK_SEAL_KEY")
 }
 
-/// Where the links of a text lead, outside of this repository apart.
+/// The targets of a text's links within this repository.
 fn targets(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1);
     targets

@@ -1,203 +1,17 @@
-//! Modules lean on each other in one direction.
+//! Modules depend on each other in one direction only.
+
+mod filter;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::source::{Source, production};
+use filter::FILTER;
+use service::SERVICE;
 
-/// Which module of a crate names which other, and where for example.
+/// Which module of a crate names which other, with an example.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
-
-/// The filter, from top to bottom: each of its rooms, and those further down that it knows.
-const FILTER: &[(&str, &[&str])] = &[
-    (
-        "filter",
-        &["exchange", "relay", "call", "routes", "config", "seal"],
-    ),
-    (
-        "exchange",
-        &[
-            "relay", "call", "routes", "bedrock", "protocol", "wire", "chat", "json",
-        ],
-    ),
-    // One request on several channels.
-    (
-        "relay",
-        &["call", "routes", "protocol", "config", "catalog", "chat"],
-    ),
-    // A request as Bedrock gets it.
-    (
-        "call",
-        &[
-            "routes", "bedrock", "protocol", "sign", "catalog", "chat", "json",
-        ],
-    ),
-    (
-        "routes",
-        &[
-            "bedrock", "sign", "config", "catalog", "endpoint", "arn", "chat",
-        ],
-    ),
-    // What models speak; it knows no protocol.
-    ("bedrock", &["config", "catalog", "wire", "chat", "json"]),
-    // What clients speak; it knows no model.
-    ("protocol", &["chat", "wire", "json"]),
-    ("sign", &["config", "secret"]),
-    ("config", &["catalog", "endpoint", "arn", "seal", "secret"]),
-    ("seal", &["secret"]),
-    ("catalog", &["chat"]),
-    // The vocabulary that protocols and dialects share.
-    ("chat", &["json"]),
-    ("wire", &["json"]),
-    ("json", &[]),
-    ("endpoint", &[]),
-    ("arn", &[]),
-    ("secret", &[]),
-];
-
-/// The config-service, likewise.
-const SERVICE: &[(&str, &[&str])] = &[
-    // Opens everything and starts the servers.
-    (
-        "service",
-        &[
-            "http",
-            "api",
-            "channels",
-            "args",
-            "xds",
-            "settings",
-            "store",
-            "credentials",
-            "filter_code",
-            "seal",
-            "fleet",
-            "listen",
-            "outbound",
-            "proxies",
-        ],
-    ),
-    // Every route.
-    ("http", &["web", "api", "listen"]),
-    (
-        "web",
-        &[
-            "api", "channels", "export", "probe", "edit", "explain", "history", "store", "channel",
-            "access", "fault", "fleet",
-        ],
-    ),
-    (
-        "api",
-        &[
-            "channels",
-            "export",
-            "probe",
-            "xds",
-            "explain",
-            "history",
-            "publish",
-            "token",
-            "store",
-            "metrics",
-            "channel",
-            "reader",
-            "filter_code",
-            "access",
-            "fault",
-            "fleet",
-            "proxies",
-        ],
-    ),
-    // What the executable does besides serving.
-    (
-        "command",
-        &["args", "token", "store", "seal", "access", "outbound"],
-    ),
-    // Everything that happens to a channel.
-    (
-        "channels",
-        &[
-            "export",
-            "probe",
-            "edit",
-            "explain",
-            "history",
-            "publish",
-            "settings",
-            "store",
-            "credentials",
-            "channel",
-            "fault",
-            "outbound",
-        ],
-    ),
-    (
-        "args",
-        &[
-            "xds",
-            "token",
-            "store",
-            "credentials",
-            "access",
-            "listen",
-            "proxies",
-        ],
-    ),
-    (
-        "export",
-        &["xds", "edit", "publish", "filter_code", "cluster", "fault"],
-    ),
-    (
-        "xds",
-        &[
-            "publish",
-            "metrics",
-            "filter_code",
-            "seal",
-            "cluster",
-            "fleet",
-            "listen",
-        ],
-    ),
-    ("probe", &["edit", "store", "call", "outbound"]),
-    ("edit", &["store", "channel", "reader", "fault", "outbound"]),
-    ("explain", &["store", "channel", "call"]),
-    ("history", &["store", "fault"]),
-    (
-        "publish",
-        &[
-            "settings",
-            "store",
-            "credentials",
-            "channel",
-            "seal",
-            "cluster",
-            "fault",
-            "hex",
-        ],
-    ),
-    ("token", &["store", "access"]),
-    ("settings", &["credentials", "seal", "outbound"]),
-    (
-        "store",
-        &["credentials", "channel", "seal", "access", "cluster"],
-    ),
-    ("credentials", &["channel", "fault", "outbound"]),
-    ("metrics", &["channel", "fleet"]),
-    ("channel", &["reader", "fault", "hex"]),
-    ("reader", &["fault"]),
-    ("filter_code", &["hex"]),
-    ("seal", &["hex"]),
-    ("access", &[]),
-    ("call", &[]),
-    ("cluster", &[]),
-    ("fault", &[]),
-    ("fleet", &[]),
-    ("hex", &[]),
-    ("listen", &[]),
-    ("outbound", &[]),
-    ("proxies", &[]),
-];
 
 #[test]
 fn the_filters_rooms_know_those_below_them_alone() {
@@ -227,7 +41,7 @@ fn strangers(arrows: &Arrows, map: &[(&str, &[&str])]) -> Vec<String> {
         let unknown = found.iter().filter(|(to, _)| !allowed.contains(&&***to));
         faults.extend(unknown.map(|(to, place)| format!("{place}: {from} must not name {to}")));
         let idle = allowed.iter().filter(|to| !found.contains_key(**to));
-        faults.extend(idle.map(|to| format!("{from} does not name {to}: take it off the map")));
+        faults.extend(idle.map(|to| format!("{from} does not name {to}; remove it from the map")));
     }
     let rooms: BTreeSet<_> = map.iter().map(|(room, _)| *room).collect();
     let homeless = arrows.keys().filter(|room| !rooms.contains(room.as_str()));
@@ -247,7 +61,7 @@ fn arrows(start: &str) -> Arrows {
     let mut arrows = Arrows::new();
     for source in &sources {
         let from = module(source);
-        // Those two know everybody, and nobody knows them.
+        // These two may use everything, and nothing may use them.
         if ["lib", "main"].contains(&&*from) {
             continue;
         }
@@ -314,7 +128,7 @@ fn an_import_from_above_is_a_fault() {
     );
     assert_eq!(
         faults(&[]),
-        ["top does not name bottom: take it off the map"]
+        ["top does not name bottom; remove it from the map"]
     );
     assert_eq!(
         faults(&[("top", "bottom"), ("attic", "top")]),

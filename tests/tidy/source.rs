@@ -1,4 +1,4 @@
-//! Rust files without what is compiled for tests alone.
+//! Rust files without code that is compiled only for tests.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,9 +11,9 @@ pub(super) fn root() -> &'static Path {
 
 /// A file of the product.
 pub(super) struct Source {
-    /// Below the repository.
+    /// Path, relative to the repository.
     pub path: PathBuf,
-    /// Lines that are compiled into the product, with their numbers.
+    /// The lines that are compiled into the product, with their numbers.
     pub lines: Vec<(usize, String)>,
 }
 
@@ -31,7 +31,7 @@ impl Source {
     }
 }
 
-/// Every Rust file below a folder, tests and all.
+/// Every Rust file in a folder, including tests.
 pub(super) fn files(start: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![root().join(start)];
@@ -44,11 +44,11 @@ pub(super) fn files(start: &str) -> Vec<PathBuf> {
         }
     }
     found.sort();
-    assert!(!found.is_empty(), "no Rust files below {start}");
+    assert!(!found.is_empty(), "no Rust files in {start}");
     found
 }
 
-/// The product's part of every file below a folder.
+/// The product's part of every file in a folder.
 pub(super) fn production(start: &str) -> Vec<Source> {
     let mut of_tests = BTreeSet::new();
     let mut sources = Vec::new();
@@ -59,7 +59,7 @@ pub(super) fn production(start: &str) -> Vec<Source> {
         let lines = parts.production;
         sources.push(Source { path, lines });
     }
-    // A module of tests is a file, and a folder of the same name may have more.
+    // A test module is a file, and a folder of the same name may contain more.
     sources.retain(|source| {
         let ancestors = source.path.ancestors();
         !ancestors
@@ -86,7 +86,7 @@ fn submodule(file: &Path, module: &str) -> PathBuf {
 #[derive(Debug, Default, PartialEq)]
 struct Parts {
     production: Vec<(usize, String)>,
-    /// Modules for tests alone that are files of their own.
+    /// Test-only modules in separate files.
     modules: Vec<String>,
 }
 
@@ -111,14 +111,14 @@ fn is_for_tests(line: &str) -> bool {
     line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test,")
 }
 
-/// Takes an item and gives its first line. It ends where rustfmt has it end: in a line that is indented as
-/// its first one is.
+/// Consumes an item and returns its first line. It ends where rustfmt ends it: at a line with the same
+/// indentation as the first.
 fn item<'t>(lines: &mut impl Iterator<Item = (usize, &'t str)>, depth: usize) -> Option<&'t str> {
     let mut own = lines
         .map(|(_, line)| line)
         .filter(|line| indent(line) == depth);
     let mut first = own.next()?;
-    // Further attributes, of which the last line of a long one is `)]`.
+    // Further attributes; the last line of a long one is `)]`.
     while first.trim_start().starts_with(['#', ')', '/']) {
         first = own.next()?;
     }
@@ -140,7 +140,7 @@ fn declared(line: &str) -> Option<String> {
 }
 
 #[test]
-fn what_is_for_tests_alone_is_left_out() {
+fn code_for_tests_is_left_out() {
     let text = "\
 use a;
 

@@ -1,0 +1,180 @@
+//! The record of what a request used.
+
+use std::time::Duration;
+
+use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::telemetry::Ending;
+use bedrock_filter::usage::{Budget, Exhausted, Record, RecordId, Tokens};
+use golden_cases::PLUGIN_CONFIG;
+use harness::{answer, headers, now, routes, send_as};
+use serde_json::{Value, json};
+
+use super::CHAT;
+
+const ID: RecordId = RecordId([7; 16]);
+
+/// An exchange whose usage is recorded.
+fn recorded() -> Exchange {
+    let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    config["usage"] = json!({"cluster": "config-service-xds"});
+    Exchange::new(routes(&config.to_string()))
+}
+
+/// The record of a request that got this answer two seconds after it was sent.
+fn record(
+    mut exchange: Exchange,
+    request: &[u8],
+    upstream: Option<(&str, Value)>,
+) -> Option<Record> {
+    let path = ("/v1/chat/completions", &[("x-request-id", "r-1")][..]);
+    let sent = send_as(&mut exchange, path, request);
+    if let Some((status, body)) = upstream {
+        sent.unwrap();
+        let head = headers(&[
+            (":status", status),
+            ("content-type", "application/json"),
+            ("x-amzn-bedrock-service-tier", "flex"),
+        ]);
+        answer(&mut exchange, head, body.to_string().as_bytes(), &[]);
+    }
+    let end = now() + Duration::from_secs(2);
+    let report = exchange.take_report(|| end);
+    let report = report.or_else(|| exchange.take_last_report(end, Ending::Cancelled));
+    exchange.record(&report.unwrap(), || ID)
+}
+
+#[test]
+fn an_answer_is_recorded_with_its_tokens_and_where_it_came_from() {
+    let body = json!({
+        "content": [{"type": "text", "text": "Hello!"}],
+        "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": 3, "output_tokens": 5, "cache_read_input_tokens": 7, "cache_creation_input_tokens": 20,
+            "cache_creation": {"ephemeral_5m_input_tokens": 9, "ephemeral_1h_input_tokens": 11},
+        },
+    });
+    let record = record(recorded(), CHAT, Some(("200", body))).unwrap();
+    assert_eq!(record.id, ID);
+    assert_eq!(record.request_id, "r-1");
+    assert_eq!(record.at_ms, 1_768_480_496_000);
+    assert_eq!((&*record.channel, &*record.region), ("golden", "us-east-1"));
+    assert_eq!(record.model, "claude-sonnet-4-5");
+    assert!(
+        record.base_model.starts_with("anthropic.claude-sonnet-4-5"),
+        "{record:?}"
+    );
+    assert_eq!(
+        (record.endpoint, record.outcome),
+        ("openai_chat", "answered")
+    );
+    let tokens = Tokens {
+        input: 3,
+        output: 5,
+        cache_read: 7,
+        cache_write: 20,
+        cache_write_1h: 11,
+        ..Tokens::default()
+    };
+    assert_eq!(record.tokens, tokens);
+    assert_eq!(
+        (&*record.tier, record.attempts, record.duration_ms),
+        ("flex", 1, 2_000)
+    );
+    assert_eq!(
+        (record.status, record.code, record.first_token_ms),
+        (0, "", None)
+    );
+}
+
+#[test]
+fn an_error_is_recorded_with_its_code() {
+    let refused = record(recorded(), CHAT, Some(("429", json!({})))).unwrap();
+    assert_eq!((refused.outcome, refused.status), ("throttled", 429));
+    assert_eq!(refused.code, "rate_limit_exceeded");
+    assert_eq!(
+        (&*refused.channel, refused.tokens),
+        ("golden", Tokens::default())
+    );
+}
+
+#[test]
+fn a_name_that_nothing_serves_is_recorded() {
+    let chat = br#"{"model":"gpt-99","messages":[{"role":"user","content":"Hi"}]}"#;
+    let record = record(recorded(), chat, None).unwrap();
+    assert_eq!(
+        (record.outcome, record.code),
+        ("refused", "model_not_found")
+    );
+    assert_eq!(
+        (&*record.model, &*record.channel, record.attempts),
+        ("gpt-99", "", 0)
+    );
+}
+
+#[test]
+fn a_request_that_is_given_up_is_recorded() {
+    let mut exchange = recorded();
+    send_as(&mut exchange, ("/v1/chat/completions", &[]), CHAT).unwrap();
+    let report = exchange.take_last_report(now(), Ending::Cancelled).unwrap();
+    let record = exchange.record(&report, || ID).unwrap();
+    assert_eq!((record.outcome, record.attempts), ("cancelled", 1));
+    assert_eq!(record.channel, "golden");
+}
+
+#[test]
+fn nothing_is_recorded_unless_it_is_configured() {
+    let exchange = Exchange::new(routes(PLUGIN_CONFIG));
+    assert_eq!(record(exchange, CHAT, Some(("429", json!({})))), None);
+}
+
+#[test]
+fn a_budget_that_is_used_up_refuses_the_request_before_its_body() {
+    let own = Exhausted {
+        caller: String::new(),
+        resets_at: 1_769_904_000,
+        budget: Budget::Money,
+    };
+    let mut exchange = recorded();
+    let head = super::request("POST", "/v1/chat/completions");
+    assert!(matches!(
+        exchange.request_headers(head.clone(), false),
+        Step::Wait
+    ));
+    let step = exchange.meet_budget(|caller| {
+        assert_eq!(caller, "");
+        Some(own.error(now()))
+    });
+    let Some(Step::Reply(reply)) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(reply.status.as_u16(), 429);
+    let has = |name: &str, value: &str| {
+        let mut all = reply.headers.iter();
+        all.any(|(own, own_value)| own == name && own_value == value)
+    };
+    assert!(
+        has("retry-after", "1423504") && has("x-should-retry", "false"),
+        "{reply:?}"
+    );
+    let body: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(body["error"]["type"], "insufficient_quota");
+    assert_eq!(body["error"]["code"], "insufficient_quota");
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(message.contains("2026-02-01 00:00 UTC"), "{message}");
+    // It is recorded, and costs nothing.
+    let report = exchange.take_report(now).unwrap();
+    let record = exchange.record(&report, || ID).unwrap();
+    assert_eq!((record.code, record.attempts), ("insufficient_quota", 0));
+    assert_eq!(record.outcome, "limited");
+    // What asks no model is not refused.
+    let mut exchange = recorded();
+    exchange.request_headers(super::request("GET", "/v1/models"), true);
+    assert!(exchange.meet_budget(|_| Some(own.error(now()))).is_none());
+    let mut exchange = Exchange::new(routes(PLUGIN_CONFIG));
+    exchange.request_headers(head, false);
+    assert!(
+        exchange
+            .meet_budget(|_| panic!("nobody is asked"))
+            .is_none()
+    );
+}
