@@ -1,4 +1,4 @@
-//! Any JSON, and anything that is none.
+//! Any JSON, and anything that is not JSON.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any text, read whole and in pieces by every model that writes markup.
+//! Any text, read whole and in pieces as the output of every model that writes markup.
 
 #![no_main]
 

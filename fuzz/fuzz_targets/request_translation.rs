@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 static MODELS: LazyLock<Vec<String>> = LazyLock::new(laws::models);
 
 fuzz_target!(|body: &[u8]| {
-    // The body stays as it is, so that the golden requests are seeds; its checksum is as good a
-    // choice among the models as any.
+    // The body is used unchanged, so that the golden requests can be seeds; its checksum is as
+    // good a way as any to choose the model.
     let choice = crc32fast::hash(body) as usize % MODELS.len();
     laws::request_translation(body, &MODELS[choice]);
 });
