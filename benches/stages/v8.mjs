@@ -1,4 +1,4 @@
-// Prints the time of every stage in V8: `name<TAB>nanoseconds`. Usage: node v8.mjs stages.wasm
+// Prints each stage's time in V8: `name<TAB>nanoseconds`. Usage: node v8.mjs stages.wasm
 import { readFileSync } from "node:fs";
 
 const BATCHES = 15;
@@ -21,7 +21,7 @@ const batch = (index, times) => {
 for (let index = 0; index < wasm.stage_count(); index++) {
   const bytes = new Uint8Array(wasm.memory.buffer, wasm.stage_name(index), wasm.stage_name_len(index));
   const name = Buffer.from(bytes).toString();
-  // Long enough for V8 to compile with its optimising tier, which is the only one Envoy uses.
+  // Long enough for V8 to use its optimising tier, which is the only one that Envoy uses.
   const warm = performance.now();
   while (performance.now() - warm < 300) batch(index, 10);
   const times = Math.max(1, Math.floor(BATCH_NS / (batch(index, 10) / 10)));

@@ -1,17 +1,18 @@
-//! What is said when figures change.
+//! Compares figures, and describes what changed.
 
 use std::fmt;
 
 use crate::figures::{Figure, grouped};
 use crate::ledger::Ledger;
 
-/// Per cent that a figure may change by before anything is said.
+/// By how many per cent a figure may change before it is reported.
 const TOLERANCE: u64 = 2;
 
-/// The same for figures that the compiler has a part in, when it is not the one of the file.
+/// The same for figures that depend on the compiler, when it is not the one named in the
+/// file.
 const TOLERANCE_OF_ANOTHER_COMPILER: u64 = 10;
 
-/// How the file is written anew.
+/// The command that rewrites the file.
 const REMEDY: &str = "UPDATE_BUDGET=1 cargo xtask test budget";
 
 /// One figure that changed.
@@ -23,19 +24,19 @@ struct Change {
     after: u64,
 }
 
-/// The figures that were counted, held against those of the file.
+/// The counted figures, compared with those in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
     risen: Vec<Change>,
     fallen: Vec<Change>,
-    /// Exchanges and figures that only one side has.
+    /// Exchanges and figures that are only on one side.
     unmatched: Vec<String>,
-    /// Compilers of the file and of the module, where they differ.
+    /// The compilers of the file and of the module, if they differ.
     compilers: Option<[String; 2]>,
 }
 
 impl Comparison {
-    /// Compares the file with what was counted.
+    /// Compares the file with the counted figures.
     #[must_use]
     pub fn new(file: &Ledger, counted: &Ledger) -> Self {
         let compilers = [&file.compiler, &counted.compiler];
@@ -77,7 +78,7 @@ impl Comparison {
         }
     }
 
-    /// Why the test fails; `None` when it does not.
+    /// Why the test fails; `None` if it does not.
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         if self.risen.is_empty() && self.unmatched.is_empty() {
@@ -87,19 +88,20 @@ impl Comparison {
         let lines: Vec<_> = changes.chain(self.unmatched.iter().cloned()).collect();
         let compilers = self.compilers.iter().map(|[file, module]| {
             format!(
-                "\nthe file's figures are of a module that rustc {file} compiled, and this one is by rustc \
-                 {module} (`rustc -vV`, commit-hash): with that compiler they may be as they were"
+                "\nthe file's figures are for a module compiled by rustc {file}, but this one was \
+                 compiled by rustc {module} (`rustc -vV`, commit-hash); with that compiler they \
+                 may be unchanged"
             )
         });
         Some(format!(
-            "the filter costs more than benches/budget/budget.txt allows:\n  {}{}\nmake it cheaper, or, \
-             if it is worth that, run `{REMEDY}`: the diff is the review",
+            "the filter costs more than benches/budget/budget.txt allows:\n  {}{}\nmake it cheaper \
+             or, if the cost is worth it, run `{REMEDY}` and review the diff",
             lines.join("\n  "),
             compilers.collect::<String>()
         ))
     }
 
-    /// What may be said although the test passes.
+    /// A note that may be shown although the test passes.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         if self.fallen.is_empty() {
@@ -107,7 +109,8 @@ impl Comparison {
         }
         let lines: Vec<_> = self.fallen.iter().map(ToString::to_string).collect();
         Some(format!(
-            "the filter costs less than benches/budget/budget.txt says; `{REMEDY}` keeps it so:\n  {}",
+            "the filter costs less than benches/budget/budget.txt says; run `{REMEDY}` to hold it \
+             to that:\n  {}",
             lines.join("\n  ")
         ))
     }
@@ -128,7 +131,7 @@ fn unmatched(one: &Ledger, other: &Ledger, what: &str) -> Vec<String> {
 impl fmt::Display for Change {
     #[expect(
         clippy::cast_precision_loss,
-        reason = "a per cent is shown with one decimal"
+        reason = "a percentage is shown with one decimal"
     )]
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -161,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn two_per_cent_are_forgiven_and_more_is_not() {
+    fn two_per_cent_are_tolerated_and_more_is_not() {
         assert_eq!(
             compare("chat host-calls 100", "chat host-calls 102").failure(),
             None
@@ -177,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fell_is_a_hint_and_no_failure() {
+    fn a_lower_figure_is_a_hint_and_not_a_failure() {
         let comparison = compare("chat host-calls 1000", "chat host-calls 900");
         assert_eq!(comparison.failure(), None);
         let hint = comparison.hint().unwrap();
@@ -207,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn another_compiler_is_named_and_forgiven_more_of_what_it_decides() {
+    fn another_compiler_is_named_and_allowed_more_where_it_matters() {
         let file = ledger("a", "chat instructions 100\nchat host-calls 100");
         let check = |lines| Comparison::new(&file, &ledger("b", lines)).failure();
         assert_eq!(check("chat instructions 110\nchat host-calls 100"), None);

@@ -1,18 +1,18 @@
-//! Envoy's way of taking an HTTP exchange through the filter: on the listener, and for failover on the
-//! cluster too.
+//! Takes an HTTP exchange through the filter as Envoy does: on the listener and, for failover, also on
+//! the cluster.
 //!
-//! Bodies come in the pieces in which Envoy's HTTP/1 codec reads them, the end as an empty piece of its
-//! own, and a callback is told how much is buffered.
+//! Bodies arrive in the pieces in which Envoy's HTTP/1 codec reads them, with the end as a separate
+//! empty piece, and a callback is told how much is buffered.
 
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::host::Pairs;
 use crate::vm::Vm;
 
-/// Bytes that Envoy reads from a socket at once.
+/// How many bytes Envoy reads from a socket at once.
 const READ: usize = 16 * 1024;
 
-/// Statuses after which the routes of `envoy/envoy.yaml` try the next endpoint, besides every 5xx.
+/// Statuses other than 5xx after which the routes in `envoy/envoy.yaml` try the next endpoint.
 const RETRIABLE: [&str; 3] = ["408", "424", "429"];
 
 /// What a client sends.
@@ -29,7 +29,7 @@ pub struct Request {
 /// What an upstream answers.
 #[derive(Clone, Debug)]
 pub struct Attempt {
-    /// Channel of the endpoint; `None` when the cluster does not run the filter.
+    /// Channel of the endpoint; `None` if the cluster does not run the filter.
     pub channel: Option<String>,
     /// Status.
     pub status: &'static str,
@@ -48,7 +48,7 @@ pub struct Call {
     pub body: Vec<u8>,
 }
 
-/// A whole exchange, as both of its ends saw it.
+/// A complete exchange, as seen from both ends.
 #[derive(Debug)]
 pub struct Played {
     /// Status that the client got.
@@ -57,13 +57,13 @@ pub struct Played {
     pub headers: Pairs,
     /// Body that the client got.
     pub body: Vec<u8>,
-    /// Pieces in which the body came.
+    /// The number of pieces in which the body arrived.
     pub pieces: usize,
-    /// What upstreams got.
+    /// The requests that upstreams got.
     pub calls: Vec<Call>,
 }
 
-/// What the filter makes of a request.
+/// What the filter does with a request.
 enum Outcome {
     Call(Call),
     Reply(Pairs, Vec<u8>),
@@ -75,11 +75,12 @@ enum Event {
     Piece(Vec<u8>, bool),
 }
 
-/// Plays an exchange; the upstream answers as `attempts` say, in turn.
+/// Plays an exchange; the upstream gives the answers in `attempts`, in turn.
 ///
 /// # Errors
 ///
-/// When the module traps, holds something for ever, or calls upstreams more often than there are attempts.
+/// When the module traps, holds something back for ever, or calls upstreams more often than there are
+/// attempts.
 pub fn play(vm: &mut Vm, request: &Request, attempts: &[Attempt]) -> Result<Played> {
     let listener = vm.open(None)?;
     let attributes = &mut vm.http(listener)?.attributes;
@@ -87,7 +88,7 @@ pub fn play(vm: &mut Vm, request: &Request, attempts: &[Attempt]) -> Result<Play
     let mut client = Client::new(listener);
     match feed(vm, listener, client_headers(request), &request.body)? {
         Outcome::Reply(headers, body) => {
-            // Envoy takes the filter's own reply through the filter's response callbacks.
+            // Envoy passes the filter's own reply through the filter's response callbacks.
             let events = [Event::Headers(headers), Event::Piece(body, true)];
             client.receive(vm, events)?;
         }
@@ -107,9 +108,9 @@ fn forward(vm: &mut Vm, client: &mut Client, mut call: Call, attempts: &[Attempt
         let is_last = index + 1 == attempts.len();
         let upstream = open_upstream(vm, client.listener.context, channel)?;
         let Outcome::Call(sent) = feed(vm, upstream, call.headers, &call.body)? else {
-            bail!("the upstream stage answers by itself");
+            bail!("the upstream stage sends its own answer");
         };
-        // What the stage made of the headers is what the next attempt starts from; the body is not.
+        // The next attempt starts from the headers as changed by this stage, but not from its body.
         call.headers = sent.headers.clone();
         client.calls.push(sent);
         let mut stage = Stage::new(upstream);
@@ -125,7 +126,7 @@ fn forward(vm: &mut Vm, client: &mut Client, mut call: Call, attempts: &[Attempt
             return Ok(());
         }
     }
-    bail!("the filter calls an upstream, and the exchange has no attempt left")
+    bail!("the filter calls an upstream, but the exchange has no attempt left")
 }
 
 fn open_upstream(vm: &mut Vm, listener: u32, channel: &str) -> Result<u32> {
@@ -146,7 +147,7 @@ fn feed(vm: &mut Vm, context: u32, headers: Pairs, body: &[u8]) -> Result<Outcom
         if vm.http(context)?.reply.is_some() {
             break;
         }
-        ensure!(!goes_on, "a request goes on before it is whole");
+        ensure!(!goes_on, "a request is sent on before it is complete");
         let buffer = &mut vm.http(context)?.request_body;
         buffer.extend_from_slice(read);
         let size = u32::try_from(buffer.len())?;
@@ -158,27 +159,27 @@ fn feed(vm: &mut Vm, context: u32, headers: Pairs, body: &[u8]) -> Result<Outcom
         headers.add(b":status".to_vec(), reply.status.to_string().into_bytes());
         return Ok(Outcome::Reply(headers, reply.body));
     }
-    ensure!(goes_on, "a request is held for ever");
+    ensure!(goes_on, "a request is held back for ever");
     Ok(Outcome::Call(Call {
         headers: std::mem::take(&mut http.request_headers),
         body: std::mem::take(&mut http.request_body),
     }))
 }
 
-/// A body as it is read, and its end by itself; nothing for no body.
+/// A body in the pieces in which it is read, with its end separately; nothing if there is no body.
 fn reads(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     let end = (!body.is_empty()).then_some(&[][..]);
     body.chunks(READ).chain(end)
 }
 
-/// Calls a stage back; whether the message goes on.
+/// Calls a stage's callback; returns whether the message continues.
 fn callback(vm: &mut Vm, name: &str, context: u32, size: u32, end: bool) -> Result<bool> {
     const CONTINUE: u32 = 0;
     let action: u32 = vm.call(name, context, (context, size, u32::from(end)))?;
     Ok(action == CONTINUE)
 }
 
-/// One stage on the way of a response to the client.
+/// One stage on a response's way to the client.
 struct Stage {
     context: u32,
     holds_headers: bool,
@@ -192,7 +193,7 @@ impl Stage {
         }
     }
 
-    /// Gives the stage what came, and returns what it lets go.
+    /// Gives the stage what arrived, and returns what it releases.
     fn push(&mut self, vm: &mut Vm, event: Event) -> Result<Vec<Event>> {
         let context = self.context;
         let mut events = Vec::new();
@@ -217,7 +218,7 @@ impl Stage {
             }
         }
         let replied = vm.http(context)?.reply.is_some();
-        ensure!(!replied, "the filter answers in place of an upstream");
+        ensure!(!replied, "the filter answers instead of an upstream");
         Ok(events)
     }
 
@@ -242,7 +243,7 @@ impl Event {
 }
 
 impl Attempt {
-    /// What arrives, with the end by itself.
+    /// What arrives, with the end as a separate piece.
     fn events(&self) -> Vec<Event> {
         let mut headers = Pairs::of(&[
             (":status", self.status),
@@ -268,7 +269,7 @@ impl Attempt {
     }
 }
 
-/// Headers of a request as the official clients send them and Envoy's connection manager adds to them.
+/// Request headers as sent by the official clients, with what Envoy's connection manager adds.
 fn client_headers(request: &Request) -> Pairs {
     let mut headers = Pairs::of(&[
         (":authority", "gateway.example"),
@@ -290,7 +291,7 @@ fn client_headers(request: &Request) -> Pairs {
     headers
 }
 
-/// The client's end: what comes through the listener's stage.
+/// The client's end: what comes out of the listener's stage.
 struct Client {
     listener: Stage,
     headers: Option<Pairs>,
@@ -329,7 +330,7 @@ impl Client {
     }
 
     fn finish(self) -> Result<Played> {
-        ensure!(self.is_done, "a response is held for ever");
+        ensure!(self.is_done, "a response is held back for ever");
         let headers = self.headers.context("a body without headers")?;
         let status = headers.text(":status").context("no status")?.to_owned();
         Ok(Played {

@@ -1,6 +1,7 @@
-//! What is played, and what a right answer to it is.
+//! The exchanges to play, and what their correct answers are.
 //!
-//! Bodies are those of the load bench, so that its times and these counts speak of the same exchanges.
+//! Bodies are those of the load bench, so that its times and these counts are about the same
+//! exchanges.
 
 mod checks;
 mod configurations;
@@ -12,31 +13,31 @@ use load::canned;
 use load::load::Load;
 use load::variant::Variant;
 
-use self::checks::{completion, models, refusal, stream};
+use self::checks::{completion, message, models, refusal, response, stream};
 use crate::envoy::{self, Attempt, Played, Request};
 use crate::vm::Vm;
 
-/// One thing whose cost is counted.
+/// An exchange whose cost is counted.
 #[derive(Debug)]
 pub struct Exchange {
-    /// Its name in the file of figures.
+    /// Its name in the budget file.
     pub name: String,
     /// The plugin configuration, as JSON.
     pub configuration: Vec<u8>,
-    /// What of it is counted.
+    /// Which part of it is counted.
     pub part: Part,
 }
 
 /// What is counted.
 #[derive(Debug)]
 pub enum Part {
-    /// Taking the plugin configuration.
+    /// Accepting the plugin configuration.
     Configure,
     /// A request and its answer.
     Play(Play),
 }
 
-/// A request, what upstreams answer, and what both ends have to see.
+/// A request, the upstreams' answers, and what both ends must see.
 #[derive(Debug)]
 pub struct Play {
     request: Request,
@@ -54,7 +55,7 @@ impl Play {
         envoy::play(vm, &self.request, &self.attempts)
     }
 
-    /// Whether everybody got what they should.
+    /// Checks that both ends got what they should.
     ///
     /// # Errors
     ///
@@ -77,24 +78,53 @@ pub fn all() -> Vec<Exchange> {
         all.push(chat(&format!("{name}-sigv4"), load, Variant::SigV4));
         all.push(chat(&format!("{name}-bearer"), load, Variant::Bearer));
     }
+    for variant in [Variant::SigV4, Variant::Bearer] {
+        let native = chat(
+            &format!("messages-200k-{}", variant.name()),
+            Load::Messages200k,
+            variant,
+        );
+        all.push(native.checked(message));
+    }
+    all.extend([
+        chat("responses-1k-bearer", Load::Responses1k, Variant::Bearer).checked(response),
+        translated("messages-1k-translated"),
+        recorded("chat-1k-bearer-usage"),
+    ]);
     let frames: Vec<_> = canned::frames().iter().map(|own| own.to_vec()).collect();
     all.extend([
         streamed("stream-200-one-read", vec![frames.concat()]),
         streamed("stream-200-frame-by-frame", frames),
-        relayed("failover-chat-1k", Load::Chat1k, &["200"]),
-        relayed("failover-chat-200k", Load::Chat200k, &["200"]),
-        relayed(
+        failing_over("failover-chat-1k", Load::Chat1k, &["200"]),
+        failing_over("failover-chat-200k", Load::Chat200k, &["200"]),
+        failing_over(
             "failover-chat-1k-second-channel",
             Load::Chat1k,
             &["503", "200"],
         ),
         of_channels("chat-of-1000-channels", 1_000),
+        of_callers("chat-1k-of-10000-callers", 10_000),
         listed(),
         refused(),
         configured("configure-10-channels", 10),
         configured("configure-1000-channels", 1_000),
+        Exchange {
+            name: "configure-10000-callers".to_owned(),
+            configuration: configurations::of_callers(10_000),
+            part: Part::Configure,
+        },
     ]);
     all
+}
+
+impl Exchange {
+    /// The same with another check.
+    fn checked(mut self, check: fn(&Play, &Played) -> Result<()>) -> Self {
+        if let Part::Play(play) = &mut self.part {
+            play.check = check;
+        }
+        self
+    }
 }
 
 fn chat(name: &str, load: Load, variant: Variant) -> Exchange {
@@ -102,9 +132,38 @@ fn chat(name: &str, load: Load, variant: Variant) -> Exchange {
         name: name.to_owned(),
         configuration: configurations::of_bench(variant),
         part: Part::Play(Play {
-            request: post(load.body(variant).to_vec()),
+            request: Request {
+                path: load.path(),
+                ..post(load.body(variant).to_vec())
+            },
             attempts: vec![answer(None, "200")],
             check: completion,
+        }),
+    }
+}
+
+/// The smallest chat, whose usage is recorded.
+fn recorded(name: &str) -> Exchange {
+    Exchange {
+        configuration: configurations::recording(Variant::Bearer),
+        ..chat(name, Load::Chat1k, Variant::Bearer)
+    }
+}
+
+/// A message for a model that takes other bodies.
+fn translated(name: &str) -> Exchange {
+    let mut answer = answer(None, "200");
+    answer.pieces = vec![configurations::nova_answer()];
+    Exchange {
+        name: name.to_owned(),
+        configuration: configurations::of_nova(),
+        part: Part::Play(Play {
+            request: Request {
+                path: Load::Messages200k.path(),
+                ..post(load::load::message(configurations::NOVA).to_vec())
+            },
+            attempts: vec![answer],
+            check: message,
         }),
     }
 }
@@ -127,9 +186,9 @@ fn streamed(name: &str, pieces: Vec<Vec<u8>>) -> Exchange {
     }
 }
 
-/// A chat through both stages, tried on one channel after the other until one answers 200.
-fn relayed(name: &str, load: Load, statuses: &[&'static str]) -> Exchange {
-    let channels = configurations::RELAYING.iter().copied();
+/// A chat through both stages, tried on one channel after another until one answers 200.
+fn failing_over(name: &str, load: Load, statuses: &[&'static str]) -> Exchange {
+    let channels = configurations::FAILING_OVER.iter().copied();
     let attempts = channels.zip(statuses);
     Exchange {
         name: name.to_owned(),
@@ -159,6 +218,14 @@ fn of_channels(name: &str, channels: usize) -> Exchange {
             attempts: vec![answer(None, "200")],
             check: completion,
         }),
+    }
+}
+
+/// The chat of 1 KB with a Bedrock API key, from one of many callers.
+fn of_callers(name: &str, count: usize) -> Exchange {
+    Exchange {
+        configuration: configurations::of_callers(count),
+        ..chat(name, Load::Chat1k, Variant::Bearer)
     }
 }
 
@@ -208,7 +275,7 @@ fn post(body: Vec<u8>) -> Request {
     }
 }
 
-/// An answer to a chat: a whole one, or an error of Bedrock's.
+/// An answer to a chat: a complete one, or an error from Bedrock.
 fn answer(channel: Option<&str>, status: &'static str) -> Attempt {
     let body = match status {
         "200" => canned::answer().to_vec(),

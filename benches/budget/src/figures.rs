@@ -6,18 +6,19 @@ use std::fmt;
 /// One kind of cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
-    /// Wasm operators that were executed: loads, stores, arithmetic, branches and calls, without those that
-    /// only name a value (`local.get`, `i32.const`) or give code its structure (`block`, `end`).
+    /// Executed Wasm operators: loads, stores, arithmetic, branches and calls, but not those that only name
+    /// a value (`local.get`, `i32.const`) or structure the code (`block`, `end`).
     Instructions,
-    /// Bytes that `memory.copy`, `memory.fill` and `memory.init` moved: one operator each, however long.
+    /// Bytes moved by `memory.copy`, `memory.fill` and `memory.init`, each of which is one operator,
+    /// however long.
     CopiedBytes,
-    /// Calls of Envoy's functions.
+    /// Calls to Envoy's functions.
     HostCalls,
     /// Bytes that Envoy wrote into the module's memory.
     BytesIn,
     /// Bytes that Envoy read from the module's memory.
     BytesOut,
-    /// The largest that linear memory has been, in bytes. It never shrinks.
+    /// The largest size of linear memory, in bytes. It never shrinks.
     MemoryBytes,
     /// Size of the module's file, in bytes.
     SizeBytes,
@@ -35,7 +36,7 @@ impl Figure {
         Self::SizeBytes,
     ];
 
-    /// Its name in the file of figures.
+    /// Its name in the budget file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +50,7 @@ impl Figure {
         }
     }
 
-    /// Whether it depends on the compiler, and not on the source alone.
+    /// Whether it depends on the compiler, not only on the source.
     #[must_use]
     pub fn is_by_compiler(self) -> bool {
         match self {
@@ -58,7 +59,7 @@ impl Figure {
         }
     }
 
-    /// The figure of a name.
+    /// The figure with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|figure| figure.name() == name)
@@ -74,7 +75,7 @@ impl fmt::Display for Figure {
 /// The figures of one exchange.
 pub type Cost = BTreeMap<Figure, u64>;
 
-/// A number with commas between its thousands.
+/// A number with thousands separated by commas.
 #[must_use]
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

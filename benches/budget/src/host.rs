@@ -1,8 +1,9 @@
-//! A stand-in for Envoy: the functions that the module imports, and a count of what crosses them.
+//! A simulated Envoy: the functions that the module imports, and a count of what passes through
+//! them.
 //!
-//! It behaves as Envoy does where the filter can tell: buffers, header maps, properties that both stages
-//! of a stream share, local replies. Nothing in it changes from run to run: the clock stands still unless it is
-//! set.
+//! It behaves like Envoy where the filter can notice: buffers, header maps, properties that
+//! both stages of a stream share, local replies. It behaves the same in every run: its clock
+//! stands still unless it is set.
 
 mod abi;
 mod guest;
@@ -13,27 +14,29 @@ use std::collections::BTreeMap;
 pub use abi::link;
 pub use pairs::Pairs;
 
-/// What the module's clock says at first: 2026-01-01T00:00:00Z, in nanoseconds.
+/// Where the module's clock starts: 2026-01-01T00:00:00Z, in nanoseconds.
 const START: u64 = 1_767_225_600_000_000_000;
 
-/// Everything that the module can reach.
+/// Everything that the module can access.
 #[derive(Debug)]
 pub struct Host {
     /// The time of day, in nanoseconds since 1970.
     pub now: u64,
     /// The plugin configuration that `proxy_on_configure` reads.
     pub configuration: Vec<u8>,
-    /// What crossed the boundary so far.
+    /// What has crossed the boundary so far.
     pub counts: Counts,
     /// What the module logged, for messages about exchanges that went wrong.
     pub log: Vec<String>,
-    /// The context whose callback runs.
+    /// The context whose callback is running.
     pub active: u32,
     contexts: BTreeMap<u32, Http>,
     /// What `proxy_set_property` stored, by stream and path.
     properties: BTreeMap<(u32, Vec<u8>), Vec<u8>>,
     /// What `proxy_set_shared_data` stored.
     shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    /// What `proxy_enqueue_shared_queue` put into the only queue.
+    queue: Vec<Vec<u8>>,
     metrics: Vec<(Vec<u8>, i64)>,
 }
 
@@ -49,7 +52,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// What came since an earlier count.
+    /// What was added since an earlier count.
     #[must_use]
     pub fn since(self, earlier: Self) -> Self {
         Self {
@@ -63,23 +66,23 @@ impl Counts {
 /// What Envoy holds for one HTTP context.
 #[derive(Debug, Default)]
 pub struct Http {
-    /// The stream that it belongs to: two stages of one stream share its properties.
+    /// The stream that it belongs to; both stages of a stream share its properties.
     pub stream: u32,
     /// Headers of the request.
     pub request_headers: Pairs,
-    /// What is buffered of the request's body.
+    /// The buffered part of the request's body.
     pub request_body: Vec<u8>,
     /// Headers of the response.
     pub response_headers: Pairs,
-    /// What is buffered of the response's body.
+    /// The buffered part of the response's body.
     pub response_body: Vec<u8>,
-    /// The filter's own answer.
+    /// The filter's own reply.
     pub reply: Option<Reply>,
-    /// Attributes of the context alone, by path.
+    /// Attributes of this context only, by path.
     pub attributes: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
-/// An answer that the filter gives itself.
+/// A reply by the filter itself.
 #[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
@@ -101,6 +104,7 @@ impl Default for Host {
             contexts: BTreeMap::new(),
             properties: BTreeMap::new(),
             shared: BTreeMap::new(),
+            queue: Vec::new(),
             metrics: Vec::new(),
         }
     }
@@ -112,7 +116,7 @@ impl Host {
         self.contexts.insert(context, http);
     }
 
-    /// Takes it away again.
+    /// Removes it again.
     pub fn close(&mut self, context: u32) {
         if let Some(http) = self.contexts.remove(&context)
             && http.stream == context

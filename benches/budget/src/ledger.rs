@@ -1,4 +1,4 @@
-//! The file of figures: one line for each exchange and figure, sorted.
+//! The budget file: one line for each exchange and figure, sorted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ const HEADING: &str = "\
 # `UPDATE_BUDGET=1 cargo xtask test budget` writes this file and the table there.
 ";
 
-/// What every line but comments has.
+/// The form of every line that is not a comment.
 const COLUMNS: &str = "expected `exchange figure number`";
 
 /// First word of the line that names the compiler.
@@ -21,7 +21,8 @@ const COMPILER: &str = "compiler";
 /// Figures by exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// Commit of the compiler that made the module: another one makes other code of the same source.
+    /// Commit of the compiler that compiled the module: another one generates different code from
+    /// the same source.
     pub compiler: String,
     /// What every exchange costs.
     pub costs: BTreeMap<String, Cost>,
@@ -32,7 +33,7 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// When a line is not as it is written, with its number.
+    /// When a line is not valid; names the line.
     pub fn parse(text: &str) -> Result<Self> {
         let mut ledger = Self::default();
         for (index, line) in text.lines().enumerate() {

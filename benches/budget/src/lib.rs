@@ -1,12 +1,13 @@
 //! What the filter costs, counted instead of timed.
 //!
-//! The module that Envoy loads runs in an interpreter ([`vm`]) beside a stand-in for Envoy ([`host`]),
+//! The module that Envoy loads runs in an interpreter ([`vm`]) with a simulated Envoy around it ([`host`]),
 //! and whole exchanges are played through it ([`envoy`]). A count is the same on every machine and under
-//! any load, so a change that makes an exchange dearer fails a test ([`comparison`]), where a measured time
-//! would have to be forgiven.
+//! any load, so a change that makes an exchange more expensive fails a test ([`comparison`]), where a
+//! measured time would need tolerance.
 //!
-//! [`exchanges`] says what is played and what a right answer is, [`measure`] counts it, [`figures`] names
-//! what is counted, [`ledger`] keeps it in a file, [`table`] shows it in the documentation.
+//! [`exchanges`] defines what is played and what the correct answers are, [`measure`] counts the cost,
+//! [`figures`] names what is counted, [`ledger`] keeps it in a file, [`table`] shows it in the
+//! documentation.
 
 pub mod comparison;
 pub mod envoy;

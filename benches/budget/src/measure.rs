@@ -10,7 +10,7 @@ use crate::vm::{Charge, Interpreter, Vm};
 /// An hour, in nanoseconds.
 const HOUR: u64 = 3_600_000_000_000;
 
-/// The module, in two interpreters that take fuel for different things.
+/// The module, in two interpreters that charge fuel for different things.
 #[derive(Debug)]
 pub struct Meter {
     size: u64,
@@ -19,7 +19,7 @@ pub struct Meter {
     instructions_and_bytes: Interpreter,
 }
 
-/// What one run of an exchange took.
+/// What one run of an exchange cost.
 struct Sample {
     fuel: u64,
     counts: Counts,
@@ -32,7 +32,7 @@ impl Meter {
     ///
     /// # Errors
     ///
-    /// When it is no module.
+    /// When it is not a module.
     pub fn new(wasm: &[u8]) -> Result<Self> {
         Ok(Self {
             size: wasm.len() as u64,
@@ -42,7 +42,7 @@ impl Meter {
         })
     }
 
-    /// Commit of the compiler that made the module, or `unknown`.
+    /// Commit of the compiler that compiled the module, or `unknown`.
     #[must_use]
     pub fn compiler(&self) -> &str {
         &self.compiler
@@ -54,13 +54,14 @@ impl Meter {
         Cost::from([(Figure::SizeBytes, self.size)])
     }
 
-    /// The cost of an exchange whose answer is right.
+    /// The cost of an exchange whose answer is correct.
     ///
-    /// It is played twice, each time in a new VM: bytes moved are what it takes more when they are charged.
+    /// It is played twice, each time in a new VM: the bytes moved are the difference when they are charged
+    /// too.
     ///
     /// # Errors
     ///
-    /// When it cannot be played, its answer is wrong, or the two runs differ in anything else.
+    /// When it cannot be played, its answer is wrong, or the two runs differ in any other way.
     pub fn measure(&self, exchange: &Exchange) -> Result<Cost> {
         let sample = |interpreter| sample(interpreter, exchange);
         let samples = sample(&self.instructions)
@@ -68,7 +69,7 @@ impl Meter {
         let (plain, with_bytes) = samples.with_context(|| exchange.name.clone())?;
         ensure!(
             plain.counts == with_bytes.counts && plain.memory == with_bytes.memory,
-            "{} is not the same in two runs",
+            "{} differs between two runs",
             exchange.name
         );
         let (before, after) = plain.memory;
@@ -77,7 +78,7 @@ impl Meter {
             (Figure::Instructions, plain.fuel),
             (
                 Figure::CopiedBytes,
-                charged.context("fuel is not what it was")?,
+                charged.context("fuel differs between two runs")?,
             ),
             (Figure::HostCalls, plain.counts.calls),
             (Figure::BytesIn, plain.counts.bytes_in),
@@ -87,8 +88,8 @@ impl Meter {
     }
 }
 
-/// The standard library's panics name their files below `/rustc/<commit>/`; nothing else in a stripped
-/// module says who compiled it.
+/// The standard library's panics name their files under `/rustc/<commit>/`; nothing else in a stripped
+/// module identifies the compiler.
 fn compiler(wasm: &[u8]) -> String {
     const MARK: &[u8] = b"/rustc/";
     const DIGITS: usize = 40;
@@ -116,9 +117,10 @@ fn sample(interpreter: &Interpreter, exchange: &Exchange) -> Result<Sample> {
         }
         Part::Play(play) => {
             vm.configure(&exchange.configuration)?;
-            // What a VM does once, such as a signing key of the day, is no cost of an exchange.
+            // What a VM does once, such as deriving the day's signing key, is not part of an exchange's
+            // cost.
             play.check(&play.run(&mut vm)?)?;
-            // By then a channel that failed is tried first again.
+            // By then a failed channel is tried first again.
             vm.host().now += HOUR;
             let (played, sample) = watch(&mut vm, |vm| play.run(vm))?;
             play.check(&played)?;

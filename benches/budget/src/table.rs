@@ -10,11 +10,11 @@ use crate::ledger::Ledger;
 const BEGIN: &str = "<!-- Written by UPDATE_BUDGET=1 cargo xtask test budget -->\n";
 const END: &str = "<!-- Up to here -->\n";
 
-/// A document with the table of a ledger in the place that is marked for it.
+/// A document with a ledger's table in the marked place.
 ///
 /// # Errors
 ///
-/// When the document has no such place.
+/// When the document has no marked place.
 pub fn within(document: &str, ledger: &Ledger) -> Result<String> {
     let parts = document.split_once(BEGIN).and_then(|(before, rest)| {
         let (_, after) = rest.split_once(END)?;
@@ -25,7 +25,7 @@ pub fn within(document: &str, ledger: &Ledger) -> Result<String> {
     Ok(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
 }
 
-/// One row for each exchange; figures that stand alone follow as a sentence.
+/// One row for each exchange; single figures follow as a sentence.
 fn markdown(ledger: &Ledger) -> String {
     let is_row = |cost: &Cost| !cost.contains_key(&Figure::SizeBytes);
     let columns = Figure::ALL.map(|figure| (figure, figure != Figure::SizeBytes));
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_takes_its_place_and_nothing_else() {
+    fn the_table_replaces_only_its_marked_place() {
         let lines = "chat instructions 1000\nchat host-calls 7\nmodule size-bytes 2000";
         let ledger = Ledger::parse(lines).unwrap();
         let document = format!("before\n{BEGIN}old\n{END}after\n");

@@ -1,4 +1,4 @@
-//! The module in an interpreter, and Envoy's way of starting and calling it.
+//! The module in an interpreter, started and called as Envoy does.
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use wasmi::{
@@ -8,28 +8,28 @@ use wasmi::{
 
 use crate::host::{self, Host};
 
-/// Bytes of a page of linear memory.
+/// Bytes in a page of linear memory.
 pub const PAGE: u64 = 64 * 1024;
 
 /// The number of the listener's root context.
 const ROOT: u32 = 1;
 
-/// That of the clusters, whose filter has a plugin configuration of its own.
+/// That of the clusters, whose filter has its own plugin configuration.
 const UPSTREAM_ROOT: u32 = 2;
 
 /// The plugin configuration of the filter on clusters.
 const UPSTREAM: &[u8] = br#"{"stage":"upstream"}"#;
 
-/// What an interpreter takes fuel for.
+/// What an interpreter charges fuel for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
     /// One unit for each operator.
     Instructions,
-    /// The same, and one for each byte that an operator moves or that memory grows by.
+    /// The same, plus one for each byte that an operator moves or that memory grows by.
     InstructionsAndBytes,
 }
 
-/// A module, ready to be started any number of times.
+/// A compiled module, which can be started any number of times.
 #[derive(Debug)]
 pub struct Interpreter {
     module: Module,
@@ -41,18 +41,18 @@ impl Interpreter {
     ///
     /// # Errors
     ///
-    /// When it is no module.
+    /// When it is not a module.
     pub fn new(wasm: &[u8], charge: Charge) -> Result<Self> {
         let costs = CustomFuelCosts {
             bytes_copied_per_fuel: match charge {
-                // No move is as long as that, so that none costs anything.
+                // No move is as long as this, so moves are free.
                 Charge::Instructions => u32::MAX,
                 Charge::InstructionsAndBytes => 1,
             },
             fuel_per_bytes_translated: 0,
             fuel_per_bytes_validated: 0,
         };
-        // What only names a value takes no time once a compiler has been over it.
+        // Operators that only name a value take no time after compilation.
         let operators = OperatorCost {
             local_get: 0,
             local_set: 0,
@@ -81,7 +81,8 @@ impl Interpreter {
     ///
     /// # Errors
     ///
-    /// When the module wants a function that the stand-in for Envoy lacks, or does not start.
+    /// When the module needs a function that the simulated Envoy lacks, or does not
+    /// start.
     pub fn start(&self) -> Result<Vm> {
         let mut store = Store::new(self.linker.engine(), Host::default());
         store.set_fuel(u64::MAX)?;
@@ -114,7 +115,7 @@ pub struct Vm {
     instance: Instance,
     memory: Memory,
     next: u32,
-    /// Whether the clusters' root context is there.
+    /// Whether the clusters' root context exists.
     has_upstream: bool,
 }
 
@@ -123,12 +124,13 @@ impl Vm {
     ///
     /// # Errors
     ///
-    /// When it refuses it, with what it logged.
+    /// When it is refused; the error has what the module logged.
     pub fn configure(&mut self, configuration: &[u8]) -> Result<()> {
         self.configure_root(ROOT, configuration)
     }
 
-    /// The root context of a stage on clusters; Envoy makes it with the first of them.
+    /// The root context of a stage on clusters, which Envoy creates with the first of
+    /// them.
     fn upstream_root(&mut self) -> Result<u32> {
         if !self.has_upstream {
             self.raw::<_, ()>("proxy_on_context_create", (UPSTREAM_ROOT, 0_u32))?;
@@ -152,8 +154,8 @@ impl Vm {
         Ok(())
     }
 
-    /// Opens a context for one stage of a stream: on the listener for a new stream, on a cluster for the one
-    /// that is given.
+    /// Opens a context for one stage of a stream: on the listener for a new stream, on a
+    /// cluster for the given one.
     ///
     /// # Errors
     ///
@@ -216,7 +218,7 @@ impl Vm {
         })
     }
 
-    /// What the stand-in for Envoy holds.
+    /// The simulated Envoy's state.
     pub fn host(&mut self) -> &mut Host {
         self.store.data_mut()
     }
@@ -231,11 +233,11 @@ impl Vm {
         http.with_context(|| format!("context {context} is not open"))
     }
 
-    /// Fuel that was taken since the start.
+    /// Fuel used since the start.
     ///
     /// # Errors
     ///
-    /// Never: the interpreter was made with fuel.
+    /// Never: the interpreter was created with fuel.
     pub fn fuel(&self) -> Result<u64> {
         Ok(u64::MAX - self.store.get_fuel()?)
     }

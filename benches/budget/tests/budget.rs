@@ -1,4 +1,4 @@
-//! The filter costs no more than `budget.txt` says, and the documentation says the same.
+//! The filter costs no more than `budget.txt` says, and the documentation agrees.
 
 #![allow(
     clippy::panic,
@@ -16,7 +16,7 @@ use budget::ledger::Ledger;
 use budget::measure::Meter;
 use budget::table;
 
-/// The figures that are allowed.
+/// The permitted figures.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/budget.txt");
 
 /// The document that shows them.
@@ -68,7 +68,7 @@ fn the_filter_keeps_to_its_budget() {
     let file = Ledger::parse(&text(FILE)).unwrap_or_else(|error| panic!("{FILE}: {error:#}"));
     let comparison = Comparison::new(&file, &counted);
     if let Some(hint) = comparison.hint() {
-        // Not `println!`, which a test that passes keeps to itself.
+        // Not `println!`, whose output a passing test hides.
         writeln!(io::stderr(), "{hint}").unwrap();
     }
     if let Some(failure) = comparison.failure() {
@@ -81,13 +81,13 @@ fn the_documentation_has_the_same_figures() {
     let (document, file) = (text(DOCUMENT), Ledger::parse(&text(FILE)).unwrap());
     assert!(
         table::within(&document, &file).unwrap() == document,
-        "docs/PERFORMANCE.md shows other figures than benches/budget/budget.txt; run UPDATE_BUDGET=1 \
-         cargo xtask test budget"
+        "the figures in docs/PERFORMANCE.md differ from benches/budget/budget.txt; run \
+         UPDATE_BUDGET=1 cargo xtask test budget"
     );
 }
 
 #[test]
-fn the_module_names_no_folder_of_the_machine() {
+fn the_module_contains_no_path_of_the_build_machine() {
     let wasm = module();
     let home = env::home_dir().unwrap();
     let repository = fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap();

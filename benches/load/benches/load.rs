@@ -39,10 +39,10 @@ struct Args {
     /// Write the figures to a file as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Run a mixed load for so many minutes and watch memory instead
+    /// Run a mixed load for this many minutes and watch memory instead
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
-    /// Given by `cargo bench`
+    /// Passed by `cargo bench`
     #[arg(long, hide = true)]
     bench: bool,
 }

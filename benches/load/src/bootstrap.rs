@@ -20,8 +20,8 @@ pub struct Ports {
     pub admin: u16,
 }
 
-/// Longest body that is buffered, in bytes; passthrough has the same limit, so that only the filter
-/// makes a difference.
+/// Longest body to buffer, in bytes; passthrough has the same limit, so that only the filter makes a
+/// difference.
 const BUFFER_LIMIT: u32 = 64 * 1024 * 1024;
 
 const MANAGER: &str = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -33,8 +33,8 @@ const CODEC: &str =
     "type.googleapis.com/envoy.extensions.filters.http.upstream_codec.v3.UpstreamCodec";
 const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
-/// The whole bootstrap, as JSON. Channels are there for the variants that are run, so that a module of
-/// old, which knows fewer, can be measured.
+/// The whole bootstrap, as JSON. It has channels only for the variants that are run, so that an old
+/// module, which knows fewer, can be measured.
 #[must_use]
 pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[Variant]) -> Value {
     let endpoint = format!("http://{upstream}");
@@ -42,9 +42,9 @@ pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[
         .iter()
         .partition(|variant| **variant == Variant::TwoStage);
     let one_stage = wasm(module, &plugin(&one_stage, &endpoint));
-    let mut relaying = plugin(&two_stage, &endpoint);
-    relaying["failover"] = json!({});
-    let relaying = wasm(module, &relaying);
+    let mut two_stage_filter = plugin(&two_stage, &endpoint);
+    two_stage_filter["failover"] = json!({});
+    let two_stage_filter = wasm(module, &two_stage_filter);
     let sending = wasm(module, &json!({"schema": 1, "stage": "upstream"}));
     let shared = format!("bedrock|http|127.0.0.1|{}", upstream.port());
     let signing = format!("{shared}|{}", Variant::Native.name());
@@ -66,7 +66,7 @@ pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[
         listeners.push(listener(
             "two-stage",
             ports.two_stage,
-            std::slice::from_ref(&relaying),
+            std::slice::from_ref(&two_stage_filter),
             &retrying(by_header),
         ));
         clusters.push(pool(upstream.port(), sending));
@@ -87,7 +87,7 @@ fn plugin(variants: &[Variant], endpoint: &str) -> Value {
     json!({"schema": 1, "revision": 1, "channels": channels.collect::<Vec<_>>()})
 }
 
-/// A route that tries again, as `envoy/envoy.yaml` has it.
+/// A route with retries, as in `envoy/envoy.yaml`.
 fn retrying(mut action: Value) -> Value {
     action["retry_policy"] = json!({
         "retry_on": "5xx,retriable-status-codes,reset,connect-failure,refused-stream",
@@ -98,7 +98,7 @@ fn retrying(mut action: Value) -> Value {
     action
 }
 
-/// The cluster of a pool of one channel, with the filter on it.
+/// The cluster of a one-channel pool, with the filter on it.
 fn pool(port: u16, filter: Value) -> Value {
     let name = Variant::TwoStage.name();
     let mut pool = cluster(&format!("bedrock|pool|{name}"), port, &[filter, codec()]);

@@ -1,14 +1,14 @@
-//! What the upstream answers: Claude's answer, whole and as an event stream.
+//! The upstream's answers: Claude's, complete and as an event stream.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// Tokens of a streamed answer.
+/// Number of tokens in a streamed answer.
 pub const TOKENS: usize = 200;
 
-/// A whole answer of some 600 bytes.
+/// A complete answer of about 600 bytes.
 #[must_use]
 pub fn answer() -> Bytes {
     let text = "The second draft is shorter and says the same. ".repeat(8);
@@ -26,7 +26,7 @@ pub fn answer() -> Bytes {
     .into()
 }
 
-/// The frames of a streamed answer, one a token and a few around them.
+/// The frames of a streamed answer: one per token, and a few around them.
 #[must_use]
 pub fn frames() -> Vec<Bytes> {
     let message = json!({

@@ -1,4 +1,4 @@
-//! A closed loop of clients: each sends its next request when the last is answered.
+//! A closed loop of clients: each sends its next request once the last is answered.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -96,7 +96,12 @@ fn check(load: Load, variant: Variant, answer: &[u8]) -> Result<()> {
         let last = format!(" token{}\"", canned::TOKENS - 1);
         ensure!(contains(last.as_bytes()), "the last token is missing");
     } else {
-        ensure!(contains(b"\"chat.completion\""), "not a completion");
+        let kind: &[u8] = match load {
+            Load::Messages200k => b"\"message\"",
+            Load::Responses1k => b"\"response\"",
+            _ => b"\"chat.completion\"",
+        };
+        ensure!(contains(kind), "not the answer of {}", load.path());
     }
     Ok(())
 }

@@ -10,10 +10,10 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::bootstrap::Ports;
 
-/// How long it may take until the listeners are open; the module is compiled before that.
+/// How long it may take to open the listeners, including compiling the module.
 const START_TIME: Duration = Duration::from_secs(60);
 
-/// A running Envoy; it ends when this is dropped.
+/// A running Envoy; dropping it stops it.
 #[derive(Debug)]
 pub struct Envoy {
     child: Child,
@@ -24,7 +24,7 @@ impl Envoy {
     ///
     /// # Errors
     ///
-    /// When it ends, or does not serve in time; the error has the end of its log.
+    /// When it exits, or does not serve in time; the error has the end of its log.
     pub fn start(binary: &Path, bootstrap: &Path, log: &Path, ports: Ports) -> Result<Self> {
         let output = fs::File::create(log)?;
         let child = Command::new(binary)
@@ -48,11 +48,11 @@ impl Envoy {
         Ok(envoy)
     }
 
-    /// Processor time that all its threads have used, as the kernel counts it.
+    /// Processor time used by all its threads, as counted by the kernel.
     ///
     /// # Errors
     ///
-    /// When it ended, or this is not Linux.
+    /// When it has exited, or this is not Linux.
     pub fn cpu(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(self.proc("task"))? {
@@ -71,7 +71,7 @@ impl Envoy {
     ///
     /// # Errors
     ///
-    /// When it ended, or this is not Linux.
+    /// When it has exited, or this is not Linux.
     pub fn resident(&self) -> Result<u64> {
         let status = fs::read_to_string(self.proc("status"))?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));

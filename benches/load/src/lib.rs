@@ -1,11 +1,12 @@
 //! What the filter costs Envoy: its CPU per request, as a ratio to plain passthrough.
 //!
-//! One Envoy with one worker has a listener for plain passthrough and one for the filter; rounds of all
-//! variants take turns, so that a busy machine disturbs all alike. CPU time is the kernel's count for
-//! the Envoy process alone ([`envoy::Envoy::cpu`]); [`upstream`] and [`client`] run outside of it.
+//! One Envoy with one worker has a listener for plain passthrough and one for the filter; the variants
+//! take turns, round by round, so that a busy machine disturbs all alike. CPU time is what the kernel
+//! counts for the Envoy process alone ([`envoy::Envoy::cpu`]); [`upstream`] and [`client`] run outside
+//! it.
 //!
-//! [`load`] says what is sent, [`variant`] through what, [`bootstrap`] writes Envoy's configuration,
-//! [`rounds`] runs it all, [`report`] prints it beside the targets.
+//! [`load`] defines what is sent, [`variant`] the path it takes, [`bootstrap`] writes Envoy's
+//! configuration, [`rounds`] runs it all, [`report`] prints the results beside the targets.
 
 #![allow(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! What is sent.
+//! The loads to send.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::variant::Variant;
 
-/// One kind of request, and how many are under way at once.
+/// One kind of request, and how many are in flight at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// A chat of 1 KB, one at a time.
@@ -18,19 +18,25 @@ pub enum Load {
     Chat200k,
     /// A chat with an image of 4 MB in base64.
     Image4m,
-    /// A stream of 200 tokens that come at once.
+    /// A message with 200 KB of history, in Anthropic's API.
+    Messages200k,
+    /// A chat of 1 KB, in OpenAI's Responses API.
+    Responses1k,
+    /// A stream of 200 tokens that arrive at once.
     StreamBurst,
-    /// A stream of 200 tokens that come one by one.
+    /// A stream of 200 tokens that arrive one by one.
     StreamPaced,
 }
 
 impl Load {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Chat1kAlone,
         Self::Chat1k,
         Self::Chat200k,
         Self::Image4m,
+        Self::Messages200k,
+        Self::Responses1k,
         Self::StreamBurst,
         Self::StreamPaced,
     ];
@@ -43,18 +49,20 @@ impl Load {
             Self::Chat1k => "chat-1k",
             Self::Chat200k => "chat-200k",
             Self::Image4m => "image-4m",
+            Self::Messages200k => "messages-200k",
+            Self::Responses1k => "responses-1k",
             Self::StreamBurst => "stream-burst",
             Self::StreamPaced => "stream-paced",
         }
     }
 
-    /// Requests under way at once.
+    /// Requests in flight at once.
     #[must_use]
     pub fn concurrency(self) -> usize {
         match self {
             Self::Chat1kAlone => 1,
-            Self::Chat1k => 32,
-            Self::Chat200k => 8,
+            Self::Chat1k | Self::Responses1k => 32,
+            Self::Chat200k | Self::Messages200k => 8,
             Self::Image4m => 4,
             Self::StreamBurst | Self::StreamPaced => 16,
         }
@@ -66,7 +74,17 @@ impl Load {
         matches!(self, Self::StreamBurst | Self::StreamPaced)
     }
 
-    /// Bedrock's operation behind it.
+    /// The path of the filter that serves it.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Messages200k => "/v1/messages",
+            Self::Responses1k => "/v1/responses",
+            _ => "/v1/chat/completions",
+        }
+    }
+
+    /// The Bedrock operation that it calls.
     #[must_use]
     pub fn operation(self) -> &'static str {
         if self.is_stream() {
@@ -76,13 +94,14 @@ impl Load {
         }
     }
 
-    /// The model that a client asks for.
+    /// The model that a client requests.
     #[must_use]
     pub fn model(self, variant: Variant) -> String {
         format!("{}-{}", variant.name(), self.name())
     }
 
-    /// The inference profile that it stands for; its last part tells the upstream what to answer.
+    /// The inference profile that it is mapped to; its last part tells the upstream what to
+    /// answer.
     #[must_use]
     pub fn profile(self) -> String {
         let account = "arn:aws:bedrock:us-east-1:123456789012";
@@ -95,17 +114,19 @@ impl Load {
     /// The client's request body.
     #[must_use]
     pub fn body(self, variant: Variant) -> Bytes {
+        let model = self.model(variant);
         let messages = match self {
             Self::Chat1kAlone | Self::Chat1k => json!([
-                {"role": "system", "content": "You are a helpful assistant."},
+                {"role": "system", "content": INSTRUCTIONS},
                 {"role": "user", "content": prose(800)},
             ]),
-            Self::Chat200k => history(100, 2_000),
+            Self::Chat200k | Self::Messages200k => history(100, 2_000),
             Self::Image4m => picture(4 * 1024 * 1024),
+            Self::Responses1k => return response(&model),
             Self::StreamBurst | Self::StreamPaced => json!([{"role": "user", "content": "Hi"}]),
         };
         let mut body = json!({
-            "model": self.model(variant),
+            "model": model,
             "messages": messages,
             "max_tokens": 256,
             "temperature": 0.5,
@@ -117,7 +138,35 @@ impl Load {
     }
 }
 
-/// Lines as people and models write them: a line break about every hundred characters, few quotes.
+/// The application's system prompt.
+const INSTRUCTIONS: &str = "You are a helpful assistant.";
+
+/// The chat of 1 KB in the words of the Responses API.
+fn response(model: &str) -> Bytes {
+    let body = json!({
+        "model": model,
+        "instructions": INSTRUCTIONS,
+        "input": [{"role": "user", "content": prose(800)}],
+        "max_output_tokens": 256,
+        "temperature": 0.5,
+    });
+    body.to_string().into()
+}
+
+/// The chat of 1 KB in the words of the Messages API.
+#[must_use]
+pub fn message(model: &str) -> Bytes {
+    let body = json!({
+        "model": model,
+        "system": INSTRUCTIONS,
+        "messages": [{"role": "user", "content": prose(800)}],
+        "max_tokens": 256,
+        "temperature": 0.5,
+    });
+    body.to_string().into()
+}
+
+/// Typical lines by people and models: a line break about every hundred characters, few quotes.
 fn prose(length: usize) -> String {
     const LINES: [&str; 5] = [
         "Envoy reads the request, asks the filter for a channel, and sends what it signed to its region.",
@@ -148,7 +197,8 @@ fn history(messages: usize, length: usize) -> Value {
 }
 
 fn picture(length: usize) -> Value {
-    // Not all alike, so that nothing along the way can be clever; what a PNG begins with is.
+    // Not all the same, so that nothing on the way can take shortcuts, but beginning like a
+    // PNG.
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut state = 1_u32;
     bytes.resize_with(length / 4 * 3, || {

@@ -1,4 +1,4 @@
-//! The table, and the same for machines; targets stand beside what was measured.
+//! The results as a table and in machine-readable form, with targets beside the measurements.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -15,27 +15,28 @@ pub struct Line {
     pub load: &'static str,
     /// The variant.
     pub variant: &'static str,
-    /// Requests in a second.
+    /// Requests per second.
     pub requests_per_second: f64,
     /// Median latency, in microseconds.
     pub p50_us: f64,
     /// Latency that one request in a hundred exceeds, in microseconds.
     pub p99_us: f64,
-    /// Envoy's processor time for 1,000 requests, in seconds.
+    /// Envoy's processor time per 1,000 requests, in seconds.
     pub cpu_seconds_per_1000: f64,
-    /// That, over passthrough's of the same round.
+    /// That, relative to passthrough in the same round.
     pub ratio: f64,
-    /// What we want the ratio to be at most.
+    /// The target for the ratio.
     pub target: Option<f64>,
-    /// How much the median latency grew over passthrough's of the same round, in microseconds.
+    /// By how much the median latency exceeds passthrough's in the same round, in
+    /// microseconds.
     pub added_p50_us: f64,
-    /// What we want that to be at most.
+    /// The target for that.
     pub added_p50_target_us: Option<f64>,
     /// Envoy's resident memory before and after the load, in bytes.
     pub resident: (u64, u64),
 }
 
-/// The lines of all series. Series of one load stand together, passthrough first.
+/// The lines of all series, grouped by load, passthrough first.
 #[must_use]
 pub fn lines(series: &[Series]) -> Vec<Line> {
     let mut passthrough: &[Sample] = &[];
@@ -143,7 +144,7 @@ mod tests {
             series(Variant::Passthrough, &[10, 100, 20]),
             series(Variant::SigV4, &[20, 300, 30]),
         ]);
-        // 2, 3 and 1.5: a slow round is slow for both.
+        // 2, 3 and 1.5: a slow round is slow for both variants.
         assert!((lines[1].ratio - 2.0).abs() < 1e-9);
         assert!((lines[1].added_p50_us - 10.0).abs() < 1e-9);
         assert!((lines[0].ratio - 1.0).abs() < 1e-9);

@@ -1,4 +1,4 @@
-//! Rounds of all variants in turn.
+//! Runs rounds of all variants in turn.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use crate::envoy::Envoy;
 use crate::load::Load;
 use crate::variant::Variant;
 
-/// What is run, and for how long.
+/// What to run, and for how long.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Loads, in order.
     pub loads: Vec<Load>,
-    /// Variants besides passthrough, which is always run.
+    /// Variants besides passthrough, which always runs.
     pub variants: Vec<Variant>,
-    /// Rounds that count.
+    /// Number of rounds that count.
     pub rounds: usize,
-    /// Time of one variant in one round.
+    /// Duration of one variant in one round.
     pub time: Duration,
 }
 
-/// One variant of one round.
+/// The result of one variant in one round.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// Requests answered.
     pub requests: usize,
-    /// Envoy's processor time for one request.
+    /// Envoy's processor time per request.
     pub cpu: Duration,
-    /// Requests in a second.
+    /// Requests per second.
     pub rate: f64,
     /// Median latency.
     pub p50: Duration,
@@ -56,7 +56,7 @@ pub struct Series {
 ///
 /// # Errors
 ///
-/// When Envoy ends or an answer is wrong.
+/// When Envoy exits or an answer is wrong.
 pub async fn run(plan: &Plan, envoy: &Envoy, ports: Ports) -> Result<Vec<Series>> {
     let mut all = Vec::new();
     for load in &plan.loads {
@@ -70,7 +70,7 @@ pub async fn run(plan: &Plan, envoy: &Envoy, ports: Ports) -> Result<Vec<Series>
                 resident: (before, before),
             })
             .collect();
-        // One round that does not count: connections are made and code is warmed up.
+        // One round that does not count, to open connections and warm up code.
         for own in &series {
             sample(plan.time / 3, own, envoy, ports).await?;
         }

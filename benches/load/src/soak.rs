@@ -1,4 +1,4 @@
-//! A long mixed load: does Envoy's memory stay where it was after a minute?
+//! A long mixed load, which checks that Envoy's memory stays where it was after a minute.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::envoy::Envoy;
 use crate::load::Load;
 use crate::variant::Variant;
 
-/// Time of one load before the next one takes its turn.
+/// Duration of one load before the next takes its turn.
 const TURN: Duration = Duration::from_secs(2);
 
 /// How much resident memory may grow after the first minute.
@@ -20,7 +20,7 @@ const GROWTH: f64 = 1.10;
 ///
 /// # Errors
 ///
-/// When Envoy ends or an answer is wrong.
+/// When Envoy exits or an answer is wrong.
 pub async fn run(
     minutes: u64,
     variants: &[Variant],

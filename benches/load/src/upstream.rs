@@ -1,4 +1,4 @@
-//! A Bedrock that costs as little as possible: canned answers, nothing checked.
+//! A fake Bedrock that costs as little as possible: canned answers, no checks.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,10 +20,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use crate::canned;
 use crate::load::Load;
 
-/// Pause between the events of a paced stream: 200 tokens in a second, a fast model.
+/// Pause between the events of a paced stream: 200 tokens per second, like a fast model.
 const PACE: Duration = Duration::from_millis(5);
 
-/// The answers, made once.
+/// The answers, prepared once.
 #[derive(Debug)]
 struct Answers {
     whole: Bytes,
@@ -31,11 +31,11 @@ struct Answers {
     frames: Arc<[Bytes]>,
 }
 
-/// Serves on a port of its own until the runtime ends.
+/// Serves on a free port until the runtime ends.
 ///
 /// # Errors
 ///
-/// When no port can be had.
+/// When there is no free port.
 pub async fn start() -> Result<SocketAddr> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
@@ -57,7 +57,7 @@ async fn serve(socket: TcpStream, answers: Arc<Answers>) {
     // A paced event must leave at once.
     let _ = socket.set_nodelay(true);
     let service = service_fn(move |request| answer(request, Arc::clone(&answers)));
-    // Envoy closes connections when it ends; that is no fault.
+    // Envoy closes connections when it exits, which is not an error.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(socket), service)
         .await;
@@ -92,7 +92,7 @@ fn whole(bytes: &Bytes) -> BoxBody<Bytes, Infallible> {
     Full::new(bytes.clone()).boxed()
 }
 
-/// A body whose frames come one by one.
+/// A body whose frames are sent one by one.
 struct Paced {
     frames: Arc<[Bytes]>,
     next: usize,

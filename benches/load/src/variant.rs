@@ -1,14 +1,14 @@
-//! Ways through Envoy that are compared.
+//! The paths through Envoy to compare.
 
 use serde_json::{Value, json};
 
 use crate::bootstrap::Ports;
 use crate::load::Load;
 
-/// A way through Envoy.
+/// A path through Envoy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Variant {
-    /// Envoy alone, the client's body going to the upstream as it is.
+    /// Envoy alone; the client's body goes to the upstream unchanged.
     Passthrough,
     /// The filter, signing itself.
     SigV4,
@@ -21,7 +21,7 @@ pub enum Variant {
 }
 
 impl Variant {
-    /// All of them; passthrough first, because the others are compared with it.
+    /// All of them, passthrough first, because the others are compared with it.
     pub const ALL: [Self; 5] = [
         Self::Passthrough,
         Self::SigV4,
@@ -30,7 +30,8 @@ impl Variant {
         Self::TwoStage,
     ];
 
-    /// Its name; also that of its channel, and the model that clients ask for.
+    /// Its name, which is also that of its channel, and of the model that clients
+    /// request.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -42,7 +43,7 @@ impl Variant {
         }
     }
 
-    /// The channel that makes the filter take this way; passthrough has none.
+    /// The channel that makes the filter take this path; passthrough has none.
     #[must_use]
     pub fn channel(self, endpoint: &str) -> Option<Value> {
         let key = json!({
@@ -84,7 +85,7 @@ impl Variant {
         Some(channel)
     }
 
-    /// Path that a client calls.
+    /// The path that a client calls.
     #[must_use]
     pub fn path(self, load: Load) -> String {
         match self {
@@ -92,11 +93,11 @@ impl Variant {
                 let profile = load.profile().replace(':', "%3A").replace('/', "%2F");
                 format!("/model/{profile}/{}", load.operation())
             }
-            _ => "/v1/chat/completions".to_owned(),
+            _ => load.path().to_owned(),
         }
     }
 
-    /// The port that it is behind.
+    /// Its port.
     #[must_use]
     pub fn port(self, ports: Ports) -> u16 {
         match self {
@@ -112,19 +113,19 @@ impl Variant {
         self != Self::Passthrough
     }
 
-    /// The highest ratio of Envoy's CPU to passthrough that we want to see.
+    /// The target for the ratio of Envoy's CPU time to passthrough.
     #[must_use]
     pub fn target(self, load: Load) -> Option<f64> {
         let [sigv4, native, bearer] = match load {
             Load::Chat1kAlone => return None,
-            Load::Chat1k => [2.0, 2.0, 1.9],
-            Load::Chat200k => [6.0, 3.2, 2.6],
+            Load::Chat1k | Load::Responses1k => [2.0, 2.0, 1.9],
+            Load::Chat200k | Load::Messages200k => [6.0, 3.2, 2.6],
             Load::Image4m => [6.0, 2.6, 1.7],
             Load::StreamBurst => [7.0, 7.0, 7.0],
             Load::StreamPaced => [1.25, 1.25, 1.25],
         };
         match self {
-            // What it costs more than one stage is what counts.
+            // What matters is what it costs more than one stage.
             Self::Passthrough | Self::TwoStage => None,
             Self::SigV4 => Some(sigv4),
             Self::Native => Some(native),
@@ -132,7 +133,7 @@ impl Variant {
         }
     }
 
-    /// The most that the median latency of a lone small chat may grow, in microseconds.
+    /// The target for the latency added to a lone small chat, in microseconds.
     #[must_use]
     pub fn added_latency_target(self, load: Load) -> Option<f64> {
         match (load, self) {

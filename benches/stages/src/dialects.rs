@@ -1,4 +1,5 @@
-//! What each dialect does: parse and encode a request, decode an answer, translate a stream.
+//! Each dialect's work: parsing and encoding a request, decoding an answer, translating a
+//! stream.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use bedrock_filter::bedrock::{self, Dialect, EncodedRequest, Options, ResponseSt
 use bedrock_filter::chat::{AnswerHead, Request};
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::protocol::openai_chat::Chat;
-use bedrock_filter::protocol::{Parsed, Protocol as _};
+use bedrock_filter::protocol::{Parsed, Protocol as _, Said};
 use bedrock_filter::routes::Routes;
 use golden_cases::{PLUGIN_CONFIG, frames, parse_http};
 
@@ -49,7 +50,8 @@ fn of(golden: &'static Golden, routes: &Arc<Routes>) -> [Stage; 4] {
 }
 
 pub(crate) fn parse(body: &str) -> Parsed<'_> {
-    Chat.parse(black_box(body).as_bytes()).expect("a request")
+    Chat.parse(black_box(body).as_bytes(), &Said::default())
+        .expect("a request")
 }
 
 pub(crate) fn encode(
@@ -70,7 +72,7 @@ pub(crate) fn encode(
 }
 
 fn decode(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
-    let Parsed { request, reply } = parse(golden.request);
+    let Parsed { request, reply, .. } = parse(golden.request);
     let (dialect, encoded) = encode(routes, &request);
     let body = parse_http(golden.answer).body;
     let head = head();
@@ -82,7 +84,7 @@ fn decode(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
 }
 
 fn stream(golden: &'static Golden, routes: &Routes) -> impl Fn() + use<> {
-    let Parsed { request, reply } = parse(golden.stream_request);
+    let Parsed { request, reply, .. } = parse(golden.stream_request);
     let (dialect, encoded) = encode(routes, &request);
     let bytes = frames(golden.events);
     let head = head();

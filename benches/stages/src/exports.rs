@@ -1,4 +1,5 @@
-//! The stages for a program that drives the Wasm module: how many, their names, and one of them n times.
+//! Exports the stages to the program that drives the Wasm module: their number, their names, and a
+//! function that runs one of them n times.
 
 use crate::{Stage, stages};
 
@@ -28,7 +29,7 @@ pub extern "C" fn stage_name_len(index: usize) -> usize {
     with(index, |stage| stage.name.len()).unwrap_or(0)
 }
 
-/// Does a stage `times` times.
+/// Runs a stage `times` times.
 #[unsafe(no_mangle)]
 pub extern "C" fn stage_run(index: usize, times: u32) {
     with(index, |stage| (0..times).for_each(|_| (stage.run)()));

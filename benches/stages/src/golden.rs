@@ -1,4 +1,5 @@
-//! The golden cases that the stages work on, in the binary: Wasm reads no files.
+//! The golden cases that the stages work on, embedded in the binary because Wasm cannot
+//! read files.
 
 /// A dialect's richest request with its answer, and a stream.
 pub(crate) struct Golden {

@@ -1,8 +1,8 @@
-//! The filter's stages by themselves: the same code is timed natively and in V8.
+//! The filter's individual stages: the same code is timed natively and in V8.
 //!
 //! `cargo bench --package stages` times them with criterion; `cargo xtask bench --stages` compares
-//! native code with Wasm. [`dialects`] has what each dialect does, [`long`] what long requests
-//! cost, [`shared`] what all need.
+//! native code with Wasm. [`dialects`] has each dialect's work, [`long`] what long requests cost,
+//! [`shared`] what all requests need.
 
 #![warn(missing_docs)]
 
@@ -12,11 +12,11 @@ mod golden;
 pub mod long;
 pub mod shared;
 
-/// A piece of work that is timed.
+/// A piece of work to time.
 pub struct Stage {
-    /// What it is, such as `encode/anthropic`.
+    /// Its name, such as `encode/anthropic`.
     pub name: String,
-    /// Does it once.
+    /// Runs it once.
     pub run: Box<dyn Fn()>,
 }
 

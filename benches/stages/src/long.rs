@@ -1,4 +1,4 @@
-//! Long requests, for Claude: where copying and looking at bytes shows.
+//! Long requests, for Claude, where the cost of copying and scanning bytes shows.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use stages::{Stage, stages};
 
-/// Batches of which the fastest counts: the others were disturbed.
+/// Number of batches, of which the fastest counts, because the others were disturbed.
 const BATCHES: usize = 15;
 
-/// Nanoseconds that a batch should take.
+/// How long a batch should take, in nanoseconds.
 const BATCH_NS: u128 = 10_000_000;
 
 fn main() {

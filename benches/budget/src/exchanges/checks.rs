@@ -1,4 +1,5 @@
-//! Whether an exchange went as it should: one that breaks off early would look cheap.
+//! Checks that exchanges went as they should, because one that breaks off early would
+//! look cheap.
 
 use anyhow::{Context as _, Result, ensure};
 use load::canned;
@@ -7,23 +8,44 @@ use serde_json::Value;
 use super::{Play, configurations};
 use crate::envoy::{Call, Played};
 
-/// A whole chat: what was asked reached every upstream, and the client got the answer.
+/// Checks an unstreamed chat: the question reached every upstream, and the client got the
+/// answer.
 pub(super) fn completion(play: &Play, played: &Played) -> Result<()> {
+    let (text, tokens) = ("/choices/0/message/content", "/usage/completion_tokens");
+    answered(played, text, tokens)?;
+    upstream(play, played, "/invoke")
+}
+
+/// Checks an unstreamed message, likewise.
+pub(super) fn message(play: &Play, played: &Played) -> Result<()> {
+    answered(played, "/content/0/text", "/usage/output_tokens")?;
+    upstream(play, played, "/invoke")
+}
+
+/// Checks an unstreamed response, likewise.
+pub(super) fn response(play: &Play, played: &Played) -> Result<()> {
+    let text = "/output/0/content/0/text";
+    answered(played, text, "/usage/output_tokens")?;
+    upstream(play, played, "/invoke")
+}
+
+/// Checks that the client has the model's text and usage at these places.
+fn answered(played: &Played, text: &str, tokens: &str) -> Result<()> {
     ensure!(played.status == "200", "not 200");
     let answered: Value = serde_json::from_slice(&canned::answer())?;
     let client: Value = serde_json::from_slice(&played.body)?;
     ensure!(
-        client.pointer("/choices/0/message/content") == answered.pointer("/content/0/text"),
+        client.pointer(text) == answered.pointer("/content/0/text"),
         "not the model's text"
     );
     ensure!(
-        client.pointer("/usage/completion_tokens") == answered.pointer("/usage/output_tokens"),
+        client.pointer(tokens) == answered.pointer("/usage/output_tokens"),
         "not the model's usage"
     );
-    upstream(play, played, "/invoke")
+    Ok(())
 }
 
-/// A streamed chat: every token, in order, and the end.
+/// Checks a streamed chat: every token in order, and the end.
 pub(super) fn stream(play: &Play, played: &Played) -> Result<()> {
     ensure!(played.status == "200", "not 200");
     let text = std::str::from_utf8(&played.body)?;
@@ -54,7 +76,7 @@ pub(super) fn stream(play: &Play, played: &Played) -> Result<()> {
     upstream(play, played, "/invoke-with-response-stream")
 }
 
-/// The list of models.
+/// Checks the list of models.
 pub(super) fn models(_: &Play, played: &Played) -> Result<()> {
     ensure!(played.status == "200", "not 200");
     let list: Value = serde_json::from_slice(&played.body)?;
@@ -69,7 +91,7 @@ pub(super) fn models(_: &Play, played: &Played) -> Result<()> {
     Ok(())
 }
 
-/// A request that the filter refuses by itself.
+/// Checks a request that the filter itself refuses.
 pub(super) fn refusal(_: &Play, played: &Played) -> Result<()> {
     ensure!(played.status == "404", "not 404");
     let error: Value = serde_json::from_slice(&played.body)?;
@@ -78,7 +100,7 @@ pub(super) fn refusal(_: &Play, played: &Played) -> Result<()> {
     Ok(())
 }
 
-/// Every upstream that there is got the client's request, signed.
+/// Checks that every upstream got the client's request, signed.
 fn upstream(play: &Play, played: &Played, operation: &str) -> Result<()> {
     ensure!(
         played.calls.len() == play.attempts.len(),
@@ -89,7 +111,7 @@ fn upstream(play: &Play, played: &Played, operation: &str) -> Result<()> {
     for call in &played.calls {
         signed(call, operation)?;
         let (asked, sent) = (last_message(&play.request.body)?, last_message(&call.body)?);
-        ensure!(asked == sent, "the upstream got another message");
+        ensure!(asked == sent, "the upstream got a different message");
     }
     Ok(())
 }
@@ -115,16 +137,17 @@ fn signed(call: &Call, operation: &str) -> Result<()> {
     Ok(())
 }
 
-/// The texts and images of the last message, in OpenAI's body or in Claude's.
+/// The texts and images of the last message, in the format of a client or of Claude.
 fn last_message(body: &[u8]) -> Result<Vec<String>> {
     let body: Value = serde_json::from_slice(body)?;
-    let messages = body.pointer("/messages").and_then(Value::as_array);
+    let messages = body.pointer("/messages").or(body.pointer("/input"));
+    let messages = messages.and_then(Value::as_array);
     let last = messages.and_then(|messages| messages.last());
     let content = last.and_then(|last| last.get("content"));
     match content.context("no message")? {
         Value::String(text) => Ok(vec![text.clone()]),
         Value::Array(parts) => parts.iter().map(part).collect(),
-        _ => anyhow::bail!("a message of neither text nor parts"),
+        _ => anyhow::bail!("a message that is neither text nor parts"),
     }
 }
 
@@ -136,5 +159,5 @@ fn part(part: &Value) -> Result<String> {
     let url = url.and_then(|url| url.split_once("base64,"));
     let text = text.and_then(Value::as_str).or(url.map(|(_, data)| data));
     text.map(str::to_owned)
-        .context("a part of neither text nor image")
+        .context("a part that is neither text nor image")
 }

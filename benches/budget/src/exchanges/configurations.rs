@@ -1,15 +1,16 @@
 //! Plugin configurations.
 
+use load::canned;
 use load::variant::Variant;
 use serde_json::{Map, Value, json};
 
-/// Channels of the configuration with failover, in the order in which they are tried.
-pub(super) const RELAYING: [&str; 2] = ["first", "second"];
+/// The channels in the configuration with failover, in the order in which they are tried.
+pub(super) const FAILING_OVER: [&str; 2] = ["first", "second"];
 
 /// Names and ARNs that each of many channels has.
 const ENTRIES: usize = 40;
 
-/// Models that those ARNs are of.
+/// The models that those ARNs belong to.
 const MODELS: [&str; 4] = [
     "us.anthropic.claude-sonnet-4-20250514-v1:0",
     "us.amazon.nova-pro-v1:0",
@@ -19,15 +20,50 @@ const MODELS: [&str; 4] = [
 
 /// The load bench's channel for a variant.
 pub(super) fn of_bench(variant: Variant) -> Vec<u8> {
+    bench(variant, &json!({}))
+}
+
+/// The same, with usage recorded.
+pub(super) fn recording(variant: Variant) -> Vec<u8> {
+    bench(
+        variant,
+        &json!({"usage": {"cluster": "config-service-xds"}}),
+    )
+}
+
+fn bench(variant: Variant, more: &Value) -> Vec<u8> {
     let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
     let channels: Vec<Value> = variant.channel(endpoint).into_iter().collect();
-    plugin(&channels, &json!({}))
+    plugin(&channels, more)
+}
+
+/// SHA-256 of the key that the client sends.
+const CLIENT_KEY: &str = "cac41691e78076d24eed51871d163478820bb52aa568b5249438ddd5904b3388";
+
+/// The load bench's channel, for callers with a key each, of whom the client is the last.
+pub(super) fn of_callers(count: usize) -> Vec<u8> {
+    let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
+    let channels: Vec<Value> = Variant::Bearer.channel(endpoint).into_iter().collect();
+    let entries = (1..=count).map(|number| {
+        let hash = if number == count {
+            CLIENT_KEY.to_owned()
+        } else {
+            // Spread like real ones.
+            format!("{:016x}{number:048x}", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        };
+        json!({"id": format!("{number:016x}"), "name": format!("team-{number:05}"), "keys": [{"sha256": hash}]})
+    });
+    let entries: Vec<Value> = entries.collect();
+    plugin(
+        &channels,
+        &json!({"callers": {"mode": "required", "entries": entries}}),
+    )
 }
 
 /// Two channels that back each other up.
 pub(super) fn of_failover() -> Vec<u8> {
     let own = Variant::TwoStage.channel("https://bedrock-runtime.us-east-1.amazonaws.com");
-    let channels = RELAYING.iter().zip(0_u32..).map(|(name, priority)| {
+    let channels = FAILING_OVER.iter().zip(0_u32..).map(|(name, priority)| {
         let mut channel = own.clone().unwrap_or_default();
         if let Some(fields) = channel.as_object_mut() {
             fields.insert("name".to_owned(), json!(name));
@@ -39,7 +75,39 @@ pub(super) fn of_failover() -> Vec<u8> {
     plugin(&channels, &json!({"failover": {}}))
 }
 
-/// So many channels with 40 names each, of their own.
+/// What clients call the Nova of [`of_nova`].
+pub(super) const NOVA: &str = "messages-1k";
+
+/// A channel like the load bench's, with a model that does not take Anthropic's bodies.
+pub(super) fn of_nova() -> Vec<u8> {
+    let own = Variant::Bearer.channel("https://bedrock-runtime.us-east-1.amazonaws.com");
+    let mut channel = own.unwrap_or_default();
+    let arn = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/nova";
+    if let Some(fields) = channel.as_object_mut() {
+        fields.insert("models".to_owned(), json!([NOVA]));
+        fields.insert("model_mapping".to_owned(), json!({NOVA: "nova-pro"}));
+        fields.insert("inference_profile_arn_map".to_owned(), json!({NOVA: arn}));
+        fields.insert("model_families".to_owned(), json!({NOVA: "nova"}));
+    }
+    plugin(&[channel], &json!({}))
+}
+
+/// Its answer: the words and counts of the load bench's.
+pub(super) fn nova_answer() -> Vec<u8> {
+    let answer: Value = serde_json::from_slice(&canned::answer()).unwrap_or_default();
+    let count = |name| answer.pointer("/usage").and_then(|usage| usage.get(name));
+    let nova = json!({
+        "output": {"message": {
+            "role": "assistant",
+            "content": [{"text": answer.pointer("/content/0/text")}],
+        }},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": count("input_tokens"), "outputTokens": count("output_tokens")},
+    });
+    nova.to_string().into_bytes()
+}
+
+/// This many channels, each with its own 40 names.
 pub(super) fn of_channels(count: usize) -> Vec<u8> {
     let channels: Vec<Value> = (0..count).map(channel).collect();
     plugin(&channels, &json!({}))
@@ -50,7 +118,7 @@ pub(super) fn model(channel: usize, entry: usize) -> String {
     format!("team-{channel:04}-model-{entry:02}")
 }
 
-/// How many names [`of_channels`] has.
+/// The number of names in [`of_channels`].
 pub(super) fn models(channels: usize) -> usize {
     channels * ENTRIES
 }

@@ -2,7 +2,8 @@
 //!
 //! <https://github.com/proxy-wasm/spec/blob/main/abi-versions/v0.2.1/README.md>
 //!
-//! The SDK imports more than the filter calls. A call of what has no stand-in here fails and names it.
+//! The SDK imports more than the filter calls. A call to a function that is not implemented here fails
+//! and names it.
 
 use wasmi::{Caller, Error, ExternType, Linker, Module, Val};
 
@@ -18,18 +19,21 @@ const CAS_MISMATCH: u32 = 8;
 type Call<'c> = Caller<'c, Host>;
 type Status = Result<u32, Error>;
 
-/// Gives a linker all that a module imports.
+/// Adds everything that a module imports to a linker.
 ///
 /// # Errors
 ///
-/// When the module imports one function twice.
+/// When the module imports a function twice.
 pub fn link(linker: &mut Linker<Host>, module: &Module) -> Result<(), Error> {
     for import in module.imports() {
         let (space, name) = (import.module(), import.name());
         let ExternType::Func(kind) = import.ty() else {
             continue;
         };
-        let message = format!("{name} has no stand-in: add it to benches/budget/src/host/abi.rs");
+        let message = format!(
+            "{name} is not implemented; add it to \
+            benches/budget/src/host/abi.rs"
+        );
         let fail = move |_: Call<'_>, _: &[Val], _: &mut [Val]| Err(Error::new(message.clone()));
         linker.func_new(space, name, kind.clone(), fail)?;
     }
@@ -43,6 +47,7 @@ fn link_known(linker: &mut Linker<Host>) -> Result<(), Error> {
         .func_wrap(HOST, "proxy_log", log)?
         .func_wrap(HOST, "proxy_get_log_level", log_level)?
         .func_wrap(HOST, "proxy_get_current_time_nanoseconds", current_time)?
+        .func_wrap(HOST, "proxy_set_tick_period_milliseconds", tick_period)?
         .func_wrap(HOST, "proxy_get_buffer_bytes", buffer)?
         .func_wrap(HOST, "proxy_set_buffer_bytes", set_buffer)?
         .func_wrap(HOST, "proxy_get_header_map_pairs", map)?
@@ -55,6 +60,8 @@ fn link_known(linker: &mut Linker<Host>) -> Result<(), Error> {
         .func_wrap(HOST, "proxy_set_property", set_property)?
         .func_wrap(HOST, "proxy_get_shared_data", shared_data)?
         .func_wrap(HOST, "proxy_set_shared_data", set_shared_data)?
+        .func_wrap(HOST, "proxy_register_shared_queue", register_queue)?
+        .func_wrap(HOST, "proxy_enqueue_shared_queue", enqueue)?
         .func_wrap(HOST, "proxy_send_local_response", reply)?
         .func_wrap(HOST, "proxy_define_metric", define_metric)?
         .func_wrap(HOST, "proxy_increment_metric", increment_metric)?
@@ -88,7 +95,13 @@ fn current_time(call: Call<'_>, time: u32) -> Status {
     Ok(OK)
 }
 
-/// The buffer of a number; `None` for those that HTTP filters do not have.
+/// No time goes by here.
+fn tick_period(call: Call<'_>, _period: u32) -> Status {
+    Guest::enter(call)?;
+    Ok(OK)
+}
+
+/// The buffer with this number; `None` for those that HTTP filters do not have.
 fn buffer_of(host: &mut Host, number: u32) -> Option<&mut Vec<u8>> {
     match number {
         0 => Some(&mut host.current()?.request_body),
@@ -109,7 +122,7 @@ fn buffer(call: Call<'_>, number: u32, start: u32, length: u32, data: u32, size:
     Ok(OK)
 }
 
-/// Envoy prepends, replaces the whole buffer, or appends; nothing in the middle.
+/// Envoy prepends, replaces the whole buffer, or appends; it cannot edit the middle.
 fn set_buffer(
     call: Call<'_>,
     number: u32,
@@ -136,7 +149,7 @@ fn set_buffer(
     Ok(OK)
 }
 
-/// The header map of a number; `None` for those that are not played.
+/// The header map with this number; `None` for those that are not simulated.
 fn map_of(host: &mut Host, number: u32) -> Option<&mut Pairs> {
     let http = host.current()?;
     match number {
@@ -208,7 +221,7 @@ fn replace_map_value(
     put_map_value(call, number, pair, Pairs::replace)
 }
 
-/// Puts a pair into a header map; where its parts are comes with their sizes.
+/// Adds a pair to a header map; its parts are given by address and size.
 fn put_map_value(
     call: Call<'_>,
     number: u32,
@@ -269,7 +282,7 @@ fn shared_data(
     Ok(OK)
 }
 
-/// A version of 0 overwrites whatever is there.
+/// Version 0 overwrites whatever is stored.
 fn set_shared_data(
     call: Call<'_>,
     key: u32,
@@ -286,6 +299,21 @@ fn set_shared_data(
     }
     *stored = value;
     *now += 1;
+    Ok(OK)
+}
+
+/// There is one queue.
+fn register_queue(call: Call<'_>, name: u32, name_size: u32, id: u32) -> Status {
+    let mut guest = Guest::enter(call)?;
+    guest.read(name, name_size)?;
+    guest.write_u32(id, 1)?;
+    Ok(OK)
+}
+
+fn enqueue(call: Call<'_>, _queue: u32, value: u32, size: u32) -> Status {
+    let mut guest = Guest::enter(call)?;
+    let value = guest.read(value, size)?;
+    guest.host().queue.push(value);
     Ok(OK)
 }
 

@@ -1,17 +1,17 @@
-//! The module's memory, as a host call sees it. What passes is counted.
+//! The module's memory, as seen by a host call. What passes through is counted.
 
 use wasmi::{Caller, Error, Extern, Memory};
 
 use super::{Counts, Host};
 
-/// One call of a host function.
+/// One call to a host function.
 pub(super) struct Guest<'c> {
     caller: Caller<'c, Host>,
     memory: Memory,
 }
 
 impl<'c> Guest<'c> {
-    /// Begins a call.
+    /// Starts a call.
     pub(super) fn enter(mut caller: Caller<'c, Host>) -> Result<Self, Error> {
         let memory = caller.get_export("memory").and_then(Extern::into_memory);
         let memory = memory.ok_or_else(|| Error::new("the module exports no memory"))?;
@@ -27,7 +27,7 @@ impl<'c> Guest<'c> {
         &mut self.host().counts
     }
 
-    /// Bytes that the module passes.
+    /// The bytes that the module passes.
     pub(super) fn read(&mut self, address: u32, size: u32) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; size as usize];
         self.memory
@@ -36,7 +36,7 @@ impl<'c> Guest<'c> {
         Ok(bytes)
     }
 
-    /// Writes where the module said.
+    /// Writes to the address that the module gave.
     pub(super) fn write(&mut self, address: u32, bytes: &[u8]) -> Result<(), Error> {
         self.memory
             .write(&mut self.caller, address as usize, bytes)?;
@@ -49,7 +49,7 @@ impl<'c> Guest<'c> {
         self.write(address, &number.to_le_bytes())
     }
 
-    /// Puts bytes into memory that the module allocates, and says where they are.
+    /// Writes bytes into memory that the module allocates, and returns their address.
     pub(super) fn hand_over(
         &mut self,
         bytes: &[u8],

@@ -1,15 +1,15 @@
-//! Header maps, and how proxy-wasm writes them.
+//! Header maps, and proxy-wasm's encoding of them.
 //!
 //! A map is the number of its pairs, the lengths of every name and value, then names and values, each
 //! followed by a NUL; numbers are 32 bits, little-endian:
 //! <https://github.com/proxy-wasm/spec/blob/main/abi-versions/v0.2.1/README.md>.
 
-/// A header map: names and values in the order in which they came.
+/// A header map: names and values in the order of arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pairs(pub Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Pairs {
-    /// A map of texts.
+    /// A map of strings.
     #[must_use]
     pub fn of(pairs: &[(&str, &str)]) -> Self {
         let pair =
@@ -35,7 +35,7 @@ impl Pairs {
         self.0.push((name, value));
     }
 
-    /// Puts a pair in place of all with its name.
+    /// Replaces all pairs with this name by one.
     pub fn replace(&mut self, name: Vec<u8>, value: Vec<u8>) {
         self.remove(&name);
         self.add(name, value);
@@ -46,7 +46,7 @@ impl Pairs {
         self.0.retain(|(own, _)| own != name);
     }
 
-    /// The map as proxy-wasm writes it.
+    /// The map in proxy-wasm's encoding.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = length(self.0.len()).to_vec();
@@ -61,7 +61,7 @@ impl Pairs {
         bytes
     }
 
-    /// Reads what [`Self::to_bytes`] writes; `None` when it is something else.
+    /// Reads what [`Self::to_bytes`] writes; `None` if it is something else.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut lengths = bytes;
