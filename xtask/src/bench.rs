@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what the filter costs Envoy, next to plain passthrough in the same run.
 //!
-//! The measuring is done by the `load` crate, in release; this builds it, the module and Envoy.
+//! The `load` crate measures, in a release build; this module builds it and the filter, and
+//! fetches Envoy.
 
 mod stages;
 
@@ -19,10 +20,10 @@ pub struct Options {
     /// Two short rounds: everything within two minutes, building excluded
     #[arg(long, conflicts_with_all = ["rounds", "seconds"])]
     quick: bool,
-    /// Loads to run, by name; all of them without it
+    /// Names of the loads to run; all by default
     #[arg(long, value_name = "NAME,…")]
     loads: Option<String>,
-    /// Variants to run beside passthrough, by name; all of them without it
+    /// Names of the variants to run besides passthrough; all by default
     #[arg(long, value_name = "NAME,…")]
     variants: Option<String>,
     /// Rounds that count
@@ -34,13 +35,13 @@ pub struct Options {
     /// Measure this module instead of the one built from the sources
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// Write the figures to a file as JSON, too
+    /// Also write the figures to a file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Time the filter's stages by themselves instead, natively and in V8 (needs Node.js)
+    /// Time each of the filter's stages on its own instead, natively and in V8 (needs Node.js)
     #[arg(long, conflicts_with_all = ["quick", "soak"])]
     stages: bool,
-    /// Run a mixed load for so many minutes and watch Envoy's memory instead
+    /// Run a mixed load for this many minutes and watch Envoy's memory instead
     #[arg(long, value_name = "MINUTES")]
     soak: Option<u64>,
 }
@@ -102,7 +103,7 @@ fn pass_on(command: &mut Command, options: &Options) {
     }
 }
 
-/// What the figures depend on, in a line.
+/// One line that says what the figures depend on.
 fn machine(envoy: &Path, module: &Path) -> Result<String> {
     let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors

@@ -8,7 +8,7 @@ use crate::system;
 
 const PACKAGES: [&str; 2] = ["chromium", "chromium-driver"];
 
-/// Executables of the browser and its driver, of one version.
+/// Executables of the browser and its driver, in the same version.
 #[derive(Clone, Debug)]
 pub struct Browser {
     /// Chromium.

@@ -1,4 +1,4 @@
-//! What `cargo xtask` says: progress and failures on stderr, results on stdout.
+//! Output of `cargo xtask`: progress and failures on stderr, results on stdout.
 
 #![expect(
     clippy::print_stderr,
@@ -6,9 +6,14 @@
     reason = "this is the one place where a command line tool prints"
 )]
 
-/// Announces what begins now.
+/// Announces the next step.
 pub fn step(what: &str) {
     eprintln!("==> {what}");
+}
+
+/// Announces what will be missing, so that it is not overlooked.
+pub fn warning(what: &str) {
+    eprintln!("!!! {what}");
 }
 
 /// Prints a result.
@@ -16,7 +21,7 @@ pub fn print(text: &str) {
     println!("{text}");
 }
 
-/// Prints why the task failed, with every cause on a line of its own.
+/// Prints why the task failed, with each cause on its own line.
 pub fn failure(error: &anyhow::Error) {
     eprintln!("error: {error}");
     for cause in error.chain().skip(1) {

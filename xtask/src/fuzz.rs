@@ -1,7 +1,7 @@
 //! `cargo xtask fuzz`: runs the fuzz targets for a while, on the ordinary toolchain.
 //!
-//! cargo-fuzz would need a nightly one for its sanitizers. Coverage guidance alone does not, and the
-//! crate has no unsafe code for a sanitizer to look at.
+//! cargo-fuzz would need a nightly toolchain for its sanitizers. Coverage guidance does not, and the
+//! crate has no unsafe code for a sanitizer to check.
 
 use std::fs;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub struct Options {
     /// How long each target runs, in seconds
     #[arg(long, default_value_t = 60)]
     seconds: u32,
-    /// Where libFuzzer's dice start; 0 is somewhere else each time
+    /// Seed for libFuzzer's random numbers; 0 chooses a new one each time
     #[arg(long, default_value_t = 0)]
     seed: u32,
 }
@@ -37,7 +37,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When a target cannot be built, or an input breaks its law; libFuzzer says which.
+/// When a target cannot be built, or an input violates its law; libFuzzer says which.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     ensure_compiler()?;
     let folder = workspace.root().join("fuzz");
@@ -58,7 +58,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         .collect();
     ensure!(
         !wanted.is_empty(),
-        "no such fuzz target; there are {}",
+        "no such fuzz target; choose one of {}",
         names.join(", ")
     );
     for name in wanted {
@@ -68,7 +68,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         let program = target.join(&host).join("release").join(name);
         let seconds = format!("-max_total_time={}", options.seconds);
         let seed = format!("-seed={}", options.seed);
-        // The golden files are the seeds; what is found beyond them goes into the first folder.
+        // The golden files are the seeds; new inputs go into the first folder.
         system::run(
             Command::new(program)
                 .args([seconds, seed])
@@ -88,7 +88,7 @@ fn ensure_compiler() -> Result<()> {
     }
     ensure!(
         system::can_install(),
-        "fuzzing needs a C++ compiler: install one, on Debian with `apt-get install g++`"
+        "fuzzing needs a C++ compiler; install one, on Debian with `apt-get install g++`"
     );
     system::install(&["g++"])
 }
@@ -106,7 +106,8 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Flags for the target alone need it to be named, or build scripts would get them too.
+/// To apply flags only to the target it must be named explicitly; otherwise build scripts would get
+/// them too.
 fn host() -> Result<String> {
     let output = Command::new("rustc")
         .args(["--version", "--verbose"])
@@ -114,5 +115,6 @@ fn host() -> Result<String> {
         .context("cannot run rustc")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().find_map(|line| line.strip_prefix("host: "));
-    line.map(str::to_owned).context("rustc names no host")
+    line.map(str::to_owned)
+        .context("`rustc -vV` prints no host")
 }

@@ -28,7 +28,7 @@ impl Answer {
     }
 }
 
-/// Whether a GET is answered with 200.
+/// Whether a GET returns 200.
 #[must_use]
 pub fn is_ok(url: &str) -> bool {
     get(url, None).is_ok_and(|answer| answer.status == 200)
@@ -57,11 +57,26 @@ pub fn post(url: &str, token: &str, json: &Value) -> Result<Answer> {
     read(send(url, token, json)?)
 }
 
-/// Posts JSON with a bearer token and hands over the answer line by line, as it arrives.
+/// Sends JSON with a bearer token as a PATCH.
 ///
 /// # Errors
 ///
-/// When there is no answer, it breaks off, or `line` fails.
+/// When there is no answer; an error status is an answer.
+pub fn patch(url: &str, token: &str, json: &Value) -> Result<Answer> {
+    let response = agent(Duration::from_secs(120))
+        .patch(url)
+        .header("authorization", format!("Bearer {token}"))
+        .content_type("application/json")
+        .send(json.to_string())
+        .with_context(|| format!("PATCH {url}"))?;
+    read(response)
+}
+
+/// Posts JSON with a bearer token and passes on the answer line by line, as it arrives.
+///
+/// # Errors
+///
+/// When there is no answer, the answer breaks off, or `line` fails.
 pub fn post_lines(
     url: &str,
     token: &str,

@@ -1,5 +1,5 @@
-//! Ctrl-C, `kill` and a closed terminal as a value that can be asked, so that whatever was started
-//! is ended by ordinary `Drop`.
+//! Ctrl-C, `kill` and a closed terminal as a value to poll, so that whatever was started is
+//! stopped by ordinary `Drop`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,8 @@ use anyhow::{Context, Result, bail};
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens to SIGINT, SIGTERM and SIGHUP, which from now on do not end this process.
+    /// Listens for SIGINT, SIGTERM and SIGHUP, which from then on no longer end this
+    /// process.
     ///
     /// # Errors
     ///
@@ -20,21 +21,21 @@ impl Interrupt {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);
         ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))
-            .context("cannot listen to Ctrl-C")?;
+            .context("cannot listen for Ctrl-C")?;
         Ok(interrupt)
     }
 
-    /// Whether a signal came.
+    /// Whether a signal has arrived.
     #[must_use]
     pub fn came(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Turns a signal that came into an error.
+    /// Turns a received signal into an error.
     ///
     /// # Errors
     ///
-    /// When a signal came.
+    /// When a signal has arrived.
     pub fn check(&self) -> Result<()> {
         if self.came() {
             bail!("interrupted");

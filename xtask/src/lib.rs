@@ -1,21 +1,29 @@
-//! The chores of this repository: `cargo xtask wasm`, `demo`, `lint`, `test` and others.
+//! The repository's tasks: `cargo xtask wasm`, `demo`, `lint`, `test` and others.
 //!
-//! The library half starts and ends processes for the end-to-end tests too: [`ports`], [`process`],
-//! [`http`] and [`envoy`] know nothing of the demo. It stays free of async runtimes and of the
-//! product's own crates, so that `cargo xtask` is built in seconds.
+//! The end-to-end tests use the library to start and stop processes: [`ports`], [`process`],
+//! [`http`] and [`envoy`] know nothing about the demo. It uses neither async runtimes nor the
+//! product's own crates, so that `cargo xtask` builds in seconds.
 
 pub mod bench;
 pub mod browser;
+pub mod clients;
 pub mod console;
 pub mod demo;
+pub mod deploy;
+pub mod dist;
 pub mod envoy;
 pub mod fuzz;
+mod golang;
 pub mod http;
+mod installation;
 pub mod interrupt;
 pub mod lint;
+pub mod node;
 pub mod ports;
 pub mod process;
+pub mod prometheus;
 pub mod python;
+pub mod ratelimit;
 pub mod soak;
 pub mod suite;
 pub mod system;

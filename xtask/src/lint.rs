@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: everything that looks at the code without running it.
+//! `cargo xtask lint`: every check that does not run the code.
 
 mod code;
 mod components;
@@ -20,22 +20,22 @@ pub struct Options {
     check: Option<Check>,
 }
 
-/// What is looked at, the quick checks first.
+/// The checks, quick ones first.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Check {
-    /// The code has rustfmt's form
+    /// Formatting, by rustfmt
     Fmt,
-    /// Licences, sources and bans of the dependencies, by `deny.toml`
+    /// The dependencies' licences, sources and bans, by `deny.toml`
     Deny,
     /// Every dependency is used, and every file is part of a crate
     Unused,
     /// Clippy, for this machine
     Clippy,
-    /// Clippy on the filter as Envoy gets it
+    /// Clippy, for the filter's Wasm build
     ClippyWasm,
     /// The documentation, of private items too
     Doc,
-    /// The documentation of the filter as Envoy gets it
+    /// The documentation of the filter's Wasm build
     DocWasm,
 }
 
@@ -52,7 +52,7 @@ impl Check {
         }
     }
 
-    /// Its name on the command line.
+    /// The check's name on the command line.
     fn name(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
@@ -63,7 +63,7 @@ impl Check {
 ///
 /// # Errors
 ///
-/// When a check failed, or a tool that it needs cannot be had.
+/// When a check fails, or a tool that it needs cannot be installed.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     components::ensure()?;
     let all = Check::value_variants();

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, console, demo, fuzz, lint, soak, suite, wasm, workspace::Workspace};
+use xtask::{bench, console, demo, dist, fuzz, lint, soak, suite, wasm, workspace::Workspace};
 
-/// Set-up, demo, lints, tests and benches of the Bedrock filter.
+/// Setup, demo, lints, tests and benches of the Bedrock filter.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -15,19 +15,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Look the dependencies up among known vulnerabilities (fetches the database)
+    /// Check the dependencies for known vulnerabilities (fetches the database)
     Audit,
-    /// Measure what the filter costs Envoy, next to plain passthrough
+    /// Measure what the filter costs Envoy, compared with plain passthrough
     Bench(bench::Options),
     /// Build the filter's Wasm module, `target/bedrock_filter.wasm`
     Wasm,
     /// Run Envoy, the config-service and a local Bedrock simulator until Ctrl-C
     Demo(demo::Options),
+    /// Build what a release consists of, in `target/dist`
+    Dist(dist::Options),
     /// Run the fuzz targets for a while
     Fuzz(fuzz::Options),
-    /// Check form, lints, documentation and dependencies; no test is run
+    /// Check formatting, lints, documentation and dependencies; runs no tests
     Lint(lint::Options),
-    /// Run the whole product for hours under random faults, and check what has to hold
+    /// Run the whole product for hours under random faults, and check its invariants
     Soak(soak::Options),
     /// Run every test, or those whose name contains NAME
     Test(suite::Options),
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Wasm => wasm::build(&workspace).map(|_| ExitCode::SUCCESS),
         Task::Demo(options) => demo::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
+        Task::Dist(options) => dist::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Fuzz(options) => fuzz::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Lint(options) => lint::run(&workspace, &options).map(|()| ExitCode::SUCCESS),
         Task::Soak(options) => soak::run(&workspace, &options),

@@ -1,12 +1,13 @@
-//! Ports of the five listeners: their defaults, free ones for tests, and whether they are free.
+//! Ports of the six listeners: their defaults, free ones for tests, and whether they are free.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-/// Free ports are looked for here: below the range from which Linux takes the local ports of
-/// outgoing connections (32768 and up), so that no connection takes one before its server is up.
+/// The range to search for free ports: below the one from which Linux takes local ports for
+/// outgoing connections (32768 and up), so that no connection takes a port before its server is
+/// up.
 const SEARCHED: std::ops::Range<u16> = 20_000..32_000;
 
 /// TCP ports on loopback.
@@ -16,6 +17,8 @@ pub struct Ports {
     pub envoy: u16,
     /// Envoy's admin interface.
     pub envoy_admin: u16,
+    /// Envoy's statistics, for Prometheus.
+    pub envoy_metrics: u16,
     /// The config-service's REST API.
     pub admin_api: u16,
     /// The config-service's xDS (gRPC).
@@ -25,16 +28,17 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// The documented ports, which the files in `envoy/` hold.
+    /// The documented ports, which the files in `envoy/` use.
     pub const DEFAULT: Self = Self {
         envoy: 10_000,
         envoy_admin: 9901,
+        envoy_metrics: 9902,
         admin_api: 8080,
         xds: 18_000,
         simulator: 9000,
     };
 
-    /// Five ports that nothing listens on.
+    /// As many ports that nothing listens on.
     ///
     /// # Errors
     ///
@@ -43,6 +47,7 @@ impl Ports {
         Ok(Self {
             envoy: free_port()?,
             envoy_admin: free_port()?,
+            envoy_metrics: free_port()?,
             admin_api: free_port()?,
             xds: free_port()?,
             simulator: free_port()?,
@@ -50,7 +55,7 @@ impl Ports {
     }
 }
 
-/// A port of loopback that nothing listens on; no port is given twice by one process.
+/// A loopback port that nothing listens on; a process never gets the same port twice.
 ///
 /// # Errors
 ///
@@ -58,7 +63,7 @@ impl Ports {
 pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let span = SEARCHED.end - SEARCHED.start;
-    // Processes start at different places, so that parallel test runs seldom meet.
+    // Processes start searching at different places, so that parallel test runs seldom collide.
     let start = (std::process::id().wrapping_mul(101) % u32::from(span)) as u16;
     (0..span)
         .map(|_| NEXT.fetch_add(1, Ordering::Relaxed) % span)
@@ -72,13 +77,13 @@ pub fn free_port() -> Result<u16> {
         })
 }
 
-/// Whether nothing listens on `port` of loopback.
+/// Whether nothing listens on `port` on loopback.
 #[must_use]
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Checks that ports are free and differ; each comes with the flag that chooses it.
+/// Checks that the ports are free and different; each comes with the flag that sets it.
 ///
 /// # Errors
 ///
@@ -88,7 +93,10 @@ pub fn check_free(ports: &[(u16, &str)]) -> Result<()> {
     for (index, &(port, flag)) in ports.iter().enumerate() {
         let earlier = ports.iter().take(index).find(|other| other.0 == port);
         if let Some((_, other)) = earlier {
-            faults.push(format!("port {port} is given to {other} and to {flag}"));
+            faults.push(format!(
+                "port {port} is given for both {other} and {flag}; choose another \
+                for one of them"
+            ));
         } else if !is_free(port) {
             faults.push(format!(
                 "port {port} is in use; choose another with {flag} PORT"
@@ -111,6 +119,7 @@ mod tests {
         let named = [
             (ports.envoy, "--a"),
             (ports.envoy_admin, "--b"),
+            (ports.envoy_metrics, "--f"),
             (ports.admin_api, "--c"),
             (ports.xds, "--d"),
             (ports.simulator, "--e"),
@@ -133,6 +142,10 @@ mod tests {
     fn one_port_for_two_listeners_is_refused() {
         let port = free_port().unwrap();
         let error = check_free(&[(port, "--xds-port"), (port, "--admin-port")]).unwrap_err();
-        assert!(error.to_string().contains("--xds-port and to --admin-port"));
+        assert!(
+            error
+                .to_string()
+                .contains("both --xds-port and --admin-port")
+        );
     }
 }

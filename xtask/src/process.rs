@@ -1,4 +1,4 @@
-//! Processes that end when their owner ends, with their output in a file.
+//! Processes that end with their owner, and whose output goes to a file.
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::process::CommandExt;
@@ -11,18 +11,19 @@ use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// How long a process may take to end after SIGTERM before it is killed.
+/// How long a process may take to exit after SIGTERM before it is killed.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(20);
 
-/// Ends the group `$1` when its stdin closes, that is when the process that holds the other end is
-/// gone, however it went. It ignores Ctrl-C, which its owner may survive.
+/// Ends the group `$1` when its stdin closes, which happens when the process that holds
+/// the other end is gone, whatever the reason. It ignores Ctrl-C, which its owner may
+/// survive.
 const WATCHDOG: &str = r#"trap '' INT HUP; read -r _
 kill -s TERM -- "-$1" 2>/dev/null; sleep 2; kill -s KILL -- "-$1" 2>/dev/null"#;
 
-/// A running process in a process group of its own; dropping it ends the group.
+/// A running process in its own process group; dropping it ends the group.
 ///
-/// The group ends too when the owner is killed without a chance to clean up.
+/// The group also ends when the owner is killed without a chance to clean up.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -58,13 +59,13 @@ impl Process {
         })
     }
 
-    /// Process id, which is the id of its group too.
+    /// Process id, which is also the id of its group.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// The file that holds what it wrote.
+    /// The file that contains its output.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
@@ -80,7 +81,7 @@ impl Process {
         tail.unwrap_or_default().join("\n")
     }
 
-    /// Its exit status when it has ended by itself.
+    /// Its exit status if it has exited by itself.
     #[must_use]
     pub fn exited(&mut self) -> Option<ExitStatus> {
         let status = self.child.try_wait().ok().flatten();
@@ -90,15 +91,15 @@ impl Process {
         status
     }
 
-    /// Fails when it has ended by itself.
+    /// Fails if it has exited by itself.
     ///
     /// # Errors
     ///
-    /// Names the process, its status, its log and the end of it.
+    /// Names the process, its status and its log, and quotes the end of the log.
     pub fn check_alive(&mut self) -> Result<()> {
         if let Some(status) = self.exited() {
             bail!(
-                "{} ended by itself ({status}); the end of {}:\n{}",
+                "{} exited unexpectedly ({status}); the end of {}:\n{}",
                 self.name,
                 self.log.display(),
                 self.log_tail(15)
@@ -111,7 +112,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// When the process ends, `ready` fails, or `patience` is over.
+    /// When the process exits, `ready` fails, or `patience` runs out.
     pub fn wait_ready(
         &mut self,
         patience: Duration,
@@ -132,7 +133,7 @@ impl Process {
         })
     }
 
-    /// Asks the group to end, and kills what is left of it after a few seconds.
+    /// Asks the group to stop, and kills what is left of it after a few seconds.
     pub fn stop(&mut self) {
         if self.exited().is_none() {
             self.signal(Signal::SIGTERM);
@@ -150,13 +151,13 @@ impl Process {
 
     fn signal(&self, signal: Signal) {
         if let Ok(group) = i32::try_from(self.child.id()) {
-            // Fails when nothing of the group is left, which is what we want.
+            // Fails if nothing of the group is left, which is what we want.
             let _ = killpg(Pid::from_raw(group), signal);
         }
     }
 
     fn dismiss_watchdog(&mut self) {
-        // Killed before its stdin closes, so that it does not fire.
+        // Killed before its stdin closes, so that it does not act.
         let _ = self.watchdog.kill();
         let _ = self.watchdog.wait();
     }
@@ -168,7 +169,7 @@ impl Drop for Process {
     }
 }
 
-/// Calls `probe` until it returns a value; `None` when `patience` is over.
+/// Calls `probe` until it returns a value; `None` when `patience` runs out.
 ///
 /// # Errors
 ///

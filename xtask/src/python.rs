@@ -5,23 +5,29 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{console, system};
+use crate::{console, installation, system};
 
-/// Version of the official `openai` client that the end-to-end tests use.
-const OPENAI_VERSION: &str = "3.52.0";
+/// The official `openai` and `anthropic` packages of end-to-end tests: the variable of a Python that has them, and the
+/// list of their versions.
+const OFFICIAL: [(&str, &str); 3] = [
+    ("OFFICIAL_PYTHON", "official.txt"),
+    ("OFFICIAL_PYTHON_PREVIOUS", "official-previous.txt"),
+    ("OFFICIAL_PYTHON_EARLY", "official-early.txt"),
+];
 
 const REMEDY: &str = "python3 with its venv module is needed (on Debian, as root: \
                       `apt-get install python3 python3-venv`)";
 
-/// A virtualenv with one package in one version.
+/// A virtualenv with packages in versions that do not change.
 #[derive(Clone, Debug)]
 pub struct Virtualenv {
     folder: PathBuf,
 }
 
 impl Virtualenv {
-    /// Makes the virtualenv unless it is there already.
+    /// Makes a virtualenv with one package, and what that depends on, unless it is there already.
     ///
     /// # Errors
     ///
@@ -31,13 +37,26 @@ impl Virtualenv {
             .target()
             .join(format!("{package}-venv"))
             .join(version);
-        // Written last: an installation that was interrupted is done again.
-        let complete = folder.join("complete");
+        let requirement = format!("{package}=={version}");
         let virtualenv = Self { folder };
-        if !complete.is_file() {
-            virtualenv.install(package, version)?;
-            std::fs::write(&complete, version)?;
-        }
+        virtualenv.fill(package, version, |pip| pip.arg(requirement))?;
+        Ok(virtualenv)
+    }
+
+    /// Makes a virtualenv with the packages that `requirements` lists, a file in pip's form, unless it is
+    /// there already: <https://pip.pypa.io/en/stable/reference/requirements-file-format/>.
+    ///
+    /// # Errors
+    ///
+    /// When there is no usable python3, or a package cannot be installed.
+    pub fn with_requirements(workspace: &Workspace, requirements: &Path) -> Result<Self> {
+        let wanted = std::fs::read_to_string(requirements)
+            .with_context(|| format!("cannot read {}", requirements.display()))?;
+        let name = requirements.file_stem().unwrap_or_default();
+        let name = name.to_string_lossy();
+        let folder = workspace.target().join(format!("{name}-venv"));
+        let virtualenv = Self { folder };
+        virtualenv.fill(&name, &wanted, |pip| pip.arg("-r").arg(requirements))?;
         Ok(virtualenv)
     }
 
@@ -53,7 +72,7 @@ impl Virtualenv {
         self.folder.join("bin").join(name)
     }
 
-    /// A file of an installed package, by its path below `site-packages`.
+    /// A file of an installed package, by its path in `site-packages`.
     #[must_use]
     pub fn package_file(&self, path: &str) -> Option<PathBuf> {
         std::fs::read_dir(self.folder.join("lib"))
@@ -63,29 +82,37 @@ impl Virtualenv {
             .find(|file| file.is_file())
     }
 
-    fn install(&self, package: &str, version: &str) -> Result<()> {
-        if self.folder.exists() {
-            std::fs::remove_dir_all(&self.folder)?;
-        }
-        create(&self.folder)?;
-        console::step(&format!("installing {package} {version} (PyPI)"));
-        let requirement = format!("{package}=={version}");
-        system::run(
-            Command::new(self.python())
-                .args(["-m", "pip", "install", "--disable-pip-version-check"])
-                .arg(requirement),
-        )
-        .with_context(|| format!("cannot install {package} {version} from PyPI"))
+    /// Installs what `choose` names, unless just that, `wanted`, is there.
+    fn fill(
+        &self,
+        name: &str,
+        wanted: &str,
+        choose: impl FnOnce(&mut Command) -> &mut Command,
+    ) -> Result<()> {
+        installation::ensure(&self.folder, wanted, || {
+            create(&self.folder)?;
+            console::step(&format!("installing {name} (PyPI)"));
+            let mut pip = Command::new(self.python());
+            pip.args(["-m", "pip", "install", "--quiet"]);
+            pip.arg("--disable-pip-version-check");
+            system::run(choose(&mut pip))
+                .with_context(|| format!("cannot install {name} from PyPI"))
+        })
     }
 }
 
-/// Path of a Python that has the official `openai` package.
+/// Variables of the Pythons that have the official packages.
 ///
 /// # Errors
 ///
-/// When it cannot be installed.
-pub fn openai(workspace: &Workspace) -> Result<PathBuf> {
-    Virtualenv::with_package(workspace, "openai", OPENAI_VERSION).map(|venv| venv.python())
+/// When they cannot be installed.
+pub fn official(workspace: &Workspace) -> Result<Vec<Variable>> {
+    let install = |(variable, list): (&'static str, &str)| {
+        let path = workspace.root().join("tests/e2e/python/requirements");
+        let venv = Virtualenv::with_requirements(workspace, &path.join(list))?;
+        Ok((variable, venv.python().into()))
+    };
+    OFFICIAL.into_iter().map(install).collect()
 }
 
 fn create(folder: &Path) -> Result<()> {

@@ -11,10 +11,10 @@ use crate::workspace::Workspace;
 /// Options of `cargo xtask soak`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// How long faults happen; what is checked afterwards takes a few minutes more
+    /// How long to inject faults; the checks afterwards take a few minutes more
     #[arg(long, default_value_t = 1.0)]
     hours: f64,
-    /// What happens, and in which order
+    /// Determines which faults happen, and in which order
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -25,9 +25,11 @@ pub struct Options {
 ///
 /// When something cannot be built or downloaded.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
-    ensure!(options.hours > 0.0, "--hours is to be more than 0");
+    ensure!(options.hours > 0.0, "--hours must be more than 0");
     let summary = workspace.target().join("soak.json");
-    let summary = summary.to_str().context("the target folder is no text")?;
+    let summary = summary
+        .to_str()
+        .context("the path of the target folder is not valid UTF-8")?;
     let wanted = suite::Options::ignored("soak::");
     let variables = [
         ("SOAK_HOURS", options.hours.to_string().into()),

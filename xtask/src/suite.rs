@@ -1,4 +1,4 @@
-//! `cargo xtask test`: builds what the wanted tests need, and no more, and runs them.
+//! `cargo xtask test`: builds what the requested tests need, and no more, and runs them.
 
 mod choice;
 mod commands;
@@ -12,20 +12,20 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Args;
 
-use crate::envoy;
 use crate::suite::choice::{Run, Wanted};
 use crate::suite::needs::Need;
 use crate::workspace::Workspace;
+use crate::{clients, envoy};
 
 /// Options of `cargo xtask test`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Run only tests whose name contains this, and build only what they need
     name: Option<String>,
-    /// Run what depends on Envoy's version, on the oldest one that is supported
+    /// Run the tests that depend on Envoy's version, on the oldest supported one
     #[arg(long, conflicts_with_all = ["name", "matrix"])]
     oldest: bool,
-    /// Run on every Envoy that is supported: all tests on the newest, those that need an Envoy on the
+    /// Run on every supported Envoy: all tests on the newest, and those that need an Envoy on the
     /// others too
     #[arg(long)]
     matrix: bool,
@@ -35,7 +35,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Those tests whose name contains `name` and which only run when somebody asks for them.
+    /// The tests whose name contains `name` and which run only on request.
     #[must_use]
     pub fn ignored(name: &str) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl Options {
     }
 }
 
-/// A variable for the tests, see `xtask/src/suite/needs.rs`.
+/// A variable for the tests; see `xtask/src/suite/needs.rs`.
 pub type Variable = (&'static str, OsString);
 
 /// Runs the tests and returns their verdict.
@@ -67,7 +67,7 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     run_with(workspace, options, &[])
 }
 
-/// The same with more variables for the tests.
+/// The same, with more variables for the tests.
 ///
 /// # Errors
 ///
@@ -79,6 +79,9 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
     let needs = runs.iter().flat_map(Run::needs).collect();
     let mut variables = commands::build(workspace, &runs, &needs)?;
     variables.extend_from_slice(more);
+    if options.matrix {
+        variables.push((clients::MATRIX, "1".into()));
+    }
     if matches!(wanted, Wanted::All) {
         commands::check_names(workspace, &programs)?;
     }

@@ -1,4 +1,4 @@
-//! Commands of the system: running them, finding them, installing Debian packages.
+//! System commands: running them, finding them, installing Debian packages.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ use crate::console;
 ///
 /// # Errors
 ///
-/// When it cannot be started or exits with another status than 0.
+/// When it cannot be started or exits with a status other than 0.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command
@@ -27,7 +27,8 @@ pub fn run(command: &mut Command) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When it cannot be started or exits with another status than 0; the error holds its stderr.
+/// When it cannot be started or exits with a status other than 0; the error contains its
+/// stderr.
 pub fn output(command: &mut Command) -> Result<String> {
     let shown = shown(command);
     let output = command
@@ -61,7 +62,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
         .find(|file| is_executable(file))
 }
 
-/// Whether Debian packages can be installed: root, and apt-get is there.
+/// Whether Debian packages can be installed: the user is root, and there is an apt-get.
 #[must_use]
 pub fn can_install() -> bool {
     nix::unistd::geteuid().is_root() && find("apt-get").is_some()
@@ -74,10 +75,19 @@ pub fn can_install() -> bool {
 /// When apt-get fails.
 pub fn install(packages: &[&str]) -> Result<()> {
     console::step(&format!("installing {} (apt-get)", packages.join(" ")));
-    run(apt_get().arg("update"))?;
+    update()?;
     run(apt_get()
         .args(["install", "--yes", "--no-install-recommends"])
         .args(packages))
+}
+
+/// Refreshes the lists of Debian packages.
+///
+/// # Errors
+///
+/// When apt-get fails.
+pub fn update() -> Result<()> {
+    run(apt_get().arg("update"))
 }
 
 fn apt_get() -> Command {

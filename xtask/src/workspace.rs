@@ -1,4 +1,4 @@
-//! Where the repository and its build results are.
+//! Where the repository and its build output are.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -18,11 +18,11 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Asks cargo, which knows of `CARGO_TARGET_DIR` and configuration files.
+    /// Asks cargo, which takes `CARGO_TARGET_DIR` and configuration files into account.
     ///
     /// # Errors
     ///
-    /// When cargo cannot be run or its answer is not understood.
+    /// When cargo cannot be run or its output cannot be read.
     pub fn locate() -> Result<Self> {
         let output = cargo()
             .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -62,7 +62,7 @@ impl Workspace {
         &self.packages
     }
 
-    /// Path of the executable `name` of the dev profile.
+    /// Path of the executable `name`, built with the dev profile.
     #[must_use]
     pub fn executable(&self, name: &str) -> PathBuf {
         let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
@@ -85,11 +85,11 @@ impl Workspace {
     }
 }
 
-/// The cargo that runs xtask, else the one on the PATH.
+/// The cargo that runs xtask, or else the one on the PATH.
 ///
-/// It does not see what cargo tells xtask about itself: build scripts that look at one of those variables
-/// (`ring`'s does) would run again, and all that depends on them be compiled again, whenever cargo is called
-/// by hand and by xtask in turn.
+/// The variables that cargo sets for xtask are removed: build scripts that read one of them (`ring`'s does)
+/// would otherwise run again, and everything that depends on them would be recompiled, whenever cargo is
+/// called alternately by hand and by xtask.
 #[must_use]
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -116,9 +116,9 @@ fn is_about_xtask(variable: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Cargo has set them for this program.
+    /// Cargo sets these for this program.
     #[test]
-    fn cargo_is_not_told_who_calls_it() {
+    fn cargo_does_not_see_the_variables_set_for_xtask() {
         let command = cargo();
         let removed = |name: &str| {
             env::var_os(name).is_some()

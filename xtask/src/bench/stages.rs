@@ -1,4 +1,5 @@
-//! `cargo xtask bench --stages`: every stage of the filter by itself, natively and in V8.
+//! `cargo xtask bench --stages`: times each stage of the filter on its own, natively and
+//! in V8.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_times_of_a_stage_stand_in_one_line() {
+    fn both_times_of_a_stage_are_on_one_line() {
         let table = table(
             "parse\t1000.0\nsign\t500.0\n",
             "parse\t1500.0\nsign\t2000.0\n",

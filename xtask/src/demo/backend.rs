@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::Site;
 use crate::{console, http};
 
-/// Model of the demo: the name that [`ARN`] stands for.
+/// The demo's model: the name that is mapped to [`ARN`].
 pub(super) const DEFAULT_MODEL: &str = "claude-sonnet-4-5";
 
-/// Another name for it, for clients that know only OpenAI's.
+/// Another name for it, for clients that know only OpenAI's models.
 pub(super) const ALIAS: &str = "gpt-4o";
 
 /// Application inference profile of the simulator's account.
@@ -32,7 +32,8 @@ pub(super) enum Backend {
     Empty,
 }
 
-/// Region and credentials from the environment. It has no `Debug`: the secret must not be shown.
+/// Region and credentials from the environment. Has no `Debug`, because the secret must not be
+/// shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct AwsAccess {
     region: String,
@@ -99,12 +100,20 @@ impl AwsAccess {
     fn from_environment() -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let needed = |name: &str| {
-            variable(name).with_context(|| format!("--aws needs {name} in the environment"))
+            variable(name).with_context(|| {
+                format!(
+                    "{name} is not set; --aws needs it in the \
+                environment"
+                )
+            })
         };
         Ok(Self {
             region: variable("AWS_REGION")
                 .or_else(|| variable("AWS_DEFAULT_REGION"))
-                .context("--aws needs AWS_REGION or AWS_DEFAULT_REGION in the environment")?,
+                .context(
+                    "no region; --aws needs AWS_REGION or AWS_DEFAULT_REGION in the \
+                    environment",
+                )?,
             access_key_id: needed("AWS_ACCESS_KEY_ID")?,
             secret_access_key: needed("AWS_SECRET_ACCESS_KEY")?,
             session_token: variable("AWS_SESSION_TOKEN"),

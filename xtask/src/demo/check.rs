@@ -1,25 +1,23 @@
-//! `--check`: one plain and one streaming chat through Envoy.
+//! `--check`: one plain and one streaming chat through Envoy, and a refusal.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use super::Site;
+use super::{Site, caller};
 use crate::{console, http};
 
-/// Any token will do: Bedrock is called with the channel's credentials.
-const CLIENT_KEY: &str = "unused";
-
-pub(super) fn run(site: &Site<'_>) -> Result<()> {
-    let plain = plain(site).context("the plain chat failed")?;
+pub(super) fn run(site: &Site<'_>, key: &str) -> Result<()> {
+    let plain = plain(site, key).context("the plain chat failed")?;
     console::print(&format!("plain answer: {plain}"));
-    let streamed = streamed(site).context("the streaming chat failed")?;
+    let streamed = streamed(site, key).context("the streaming chat failed")?;
     console::print(&format!("streaming answer: {streamed}"));
+    caller::check_refusal(site).context("a client without a key was not refused")?;
     console::step("the check passed");
     Ok(())
 }
 
-fn plain(site: &Site<'_>) -> Result<String> {
-    let answer = http::post(&url(site), CLIENT_KEY, &request(site.model, false))?;
+fn plain(site: &Site<'_>, key: &str) -> Result<String> {
+    let answer = http::post(&url(site), key, &request(site.model, false))?;
     ensure!(answer.status == 200, "{} {}", answer.status, answer.body);
     let json = answer.json()?;
     let text = json
@@ -30,14 +28,14 @@ fn plain(site: &Site<'_>) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn streamed(site: &Site<'_>) -> Result<String> {
+fn streamed(site: &Site<'_>, key: &str) -> Result<String> {
     let mut stream = Stream::default();
-    let status = http::post_lines(&url(site), CLIENT_KEY, &request(site.model, true), |line| {
+    let status = http::post_lines(&url(site), key, &request(site.model, true), |line| {
         stream.read(line)
     })?;
     ensure!(status == 200, "{status} {}", stream.other);
     ensure!(stream.done, "the stream ended without [DONE]");
-    ensure!(!stream.text.is_empty(), "the stream holds no text");
+    ensure!(!stream.text.is_empty(), "the stream contains no text");
     Ok(stream.text)
 }
 
@@ -54,12 +52,12 @@ fn request(model: &str, stream: bool) -> Value {
     })
 }
 
-/// What has been read of a stream of server-sent events.
+/// What has been read so far from a stream of server-sent events.
 #[derive(Default)]
 struct Stream {
     text: String,
     done: bool,
-    /// Lines that are no events: the body of an error.
+    /// Lines that are not events: the body of an error.
     other: String,
 }
 
@@ -75,7 +73,7 @@ impl Stream {
         }
         let chunk: Value = serde_json::from_str(data).with_context(|| data.to_owned())?;
         if let Some(error) = chunk.get("error") {
-            bail!("the stream holds an error: {error}");
+            bail!("the stream contains an error: {error}");
         }
         let delta = chunk.pointer("/choices/0/delta/content");
         self.text

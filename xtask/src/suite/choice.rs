@@ -1,4 +1,4 @@
-//! Which programs run, and which of their tests.
+//! Which programs to run, and which of their tests.
 
 use anyhow::{Result, ensure};
 
@@ -16,12 +16,12 @@ pub(super) enum Wanted<'n> {
     ByEnvoyVersion,
 }
 
-/// A test program that runs.
+/// A test program to run.
 #[derive(Debug)]
 pub(super) struct Run<'p> {
     /// The program.
     pub(super) program: &'p Program,
-    /// One of these is part of the name of each test that runs; all run when there are none.
+    /// A test runs if its name contains one of these; if there are none, all run.
     pub(super) filters: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ impl Run<'_> {
     }
 }
 
-/// The programs that have wanted tests.
+/// The programs that have requested tests.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Runs cargo on test programs.
 //!
-//! The packages are always all of them, `--workspace`, and the programs are chosen by their targets: with
-//! fewer packages cargo would turn on fewer features in what they depend on, and build that anew.
+//! Cargo always gets all packages, `--workspace`, and programs are chosen by target: with fewer packages cargo
+//! would turn on fewer features in their dependencies, and rebuild those.
 
 use std::env;
 use std::num::NonZero;
@@ -17,11 +17,11 @@ use crate::suite::programs::{Program, Target};
 use crate::workspace::{Workspace, cargo};
 use crate::{console, system, wasm};
 
-/// How many tests of a program run at a time.
+/// How many tests of a program run at the same time.
 /// <https://doc.rust-lang.org/rustc/tests/index.html#--test-threads-test_threads>
 const TEST_THREADS: &str = "RUST_TEST_THREADS";
 
-/// Builds programs and module side by side, and gives the variables of all needs but Envoy.
+/// Builds programs and module side by side, and returns the variables for all needs but Envoy.
 pub(super) fn build(
     workspace: &Workspace,
     runs: &[Run<'_>],
@@ -50,7 +50,7 @@ pub(super) fn build(
     })
 }
 
-/// Runs programs, those with the same filters together; whether all passed.
+/// Runs programs, those with the same filters together; returns whether all passed.
 pub(super) fn play(
     workspace: &Workspace,
     runs: &[Run<'_>],
@@ -74,13 +74,13 @@ pub(super) fn play(
     Ok(passed)
 }
 
-/// Runs the examples in the documentation; whether all passed.
+/// Runs the examples in the documentation; returns whether all passed.
 pub(super) fn play_examples(workspace: &Workspace) -> Result<bool> {
     is_success(test(workspace).arg("--doc"))
 }
 
-/// Names are read from the sources, so that what NAME needs is known before anything is built. This makes
-/// sure that none is overlooked.
+/// Names are read from the sources, so that the needs of NAME are known before anything is built. This checks
+/// that none is missed.
 pub(super) fn check_names(workspace: &Workspace, programs: &[Program]) -> Result<()> {
     let mut command = test(workspace);
     command.args(["--quiet", "--lib", "--tests"]);
@@ -110,8 +110,8 @@ fn test(workspace: &Workspace) -> Command {
     command
 }
 
-/// Twice as many as there are cores: tests with an Envoy or a browser wait half of the time for something that
-/// is no work, such as a pause that has to end.
+/// Twice as many as there are cores: tests with an Envoy or a browser spend half of their time waiting for
+/// something that uses no CPU, such as a timeout.
 fn test_threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZero::get)
 }

@@ -1,20 +1,23 @@
 //! Names of tests, read from the sources of a program without compiling it.
 //!
-//! Rustfmt's form is relied on: an attribute, a function's head and a module each begin a line.
+//! This relies on rustfmt's layout: an attribute, a function's signature and a module each
+//! start a line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-/// Names of the tests below a program's root file.
+/// Names of the tests in a program, given its root file.
 ///
 /// # Errors
 ///
 /// When a file cannot be read.
 pub(super) fn of(root: &Path) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    let folder = root.parent().context("a source in no folder")?;
+    let folder = root
+        .parent()
+        .context("the source file is not in a folder")?;
     read(root, folder, &[], &mut names)?;
     Ok(names)
 }
@@ -34,7 +37,7 @@ fn read(file: &Path, folder: &Path, path: &[&str], names: &mut Vec<String>) -> R
                     .inline()
                     .fold(folder.to_owned(), |folder, own| folder.join(own));
                 let (file, folder) = module(&folder, name);
-                // Without a file it is text that looks like code.
+                // If there is no such file, this is text that only looks like code.
                 if file.is_file() {
                     read(&file, &folder, &inner, names)?;
                 }
@@ -68,9 +71,9 @@ enum Found<'l> {
 /// Reads one file, line by line.
 struct Reader<'p> {
     path: &'p [&'p str],
-    /// Modules that are open: indentation and name.
+    /// The modules around the current line: indentation and name.
     open: Vec<(usize, String)>,
-    /// Whether `#[test]` or the like was read and its function was not.
+    /// Whether `#[test]` or the like was read but its function not yet.
     is_test: bool,
 }
 
@@ -83,12 +86,12 @@ impl<'p> Reader<'p> {
         }
     }
 
-    /// Modules written out in this file that are open.
+    /// The inline modules around the current line.
     fn inline(&self) -> impl Iterator<Item = &str> {
         self.open.iter().map(|(_, name)| name.as_str())
     }
 
-    /// The module that is read.
+    /// The module that this file is.
     fn path(&self) -> impl Iterator<Item = &str> {
         self.path.iter().copied().chain(self.inline())
     }
@@ -115,7 +118,7 @@ impl<'p> Reader<'p> {
     }
 }
 
-/// The identifier after a keyword that begins the line, but for what may stand before it.
+/// The identifier after a keyword that starts the line, apart from what may precede it.
 fn after<'l>(code: &'l str, keyword: &str) -> Option<&'l str> {
     let code = without_visibility(code);
     let code = code.strip_prefix("async ").unwrap_or(code);
@@ -124,7 +127,7 @@ fn after<'l>(code: &'l str, keyword: &str) -> Option<&'l str> {
     rest.get(..end.unwrap_or(rest.len()))
 }
 
-/// What follows `pub`, `pub(crate)`, `pub(in some::module)` or the like.
+/// The rest of the line after `pub`, `pub(crate)`, `pub(in some::module)` or the like.
 fn without_visibility(code: &str) -> &str {
     let Some(rest) = code.strip_prefix("pub") else {
         return code;
@@ -140,7 +143,7 @@ mod tests {
 
     #[test]
     fn tests_are_named_with_their_modules() {
-        // The marks keep this file's own names free of what only looks like tests.
+        // The marks keep what only looks like tests out of this file's own test names.
         let text = "
             |fn helper() {}
             |#[test]

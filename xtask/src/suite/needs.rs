@@ -1,4 +1,4 @@
-//! What tests need that `cargo test` does not build, as the manifests of their packages say it:
+//! What tests need that `cargo test` does not build, as declared in their packages' manifests:
 //!
 //! ```toml
 //! [package.metadata.tests.needs]
@@ -13,47 +13,59 @@ use anyhow::{Context, Result};
 
 use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{browser, python};
+use crate::{browser, clients, deploy, prometheus, python, ratelimit};
 
 /// A need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
+    /// Clients that applications use, see [`clients`].
+    Clients,
     /// Chromium and its driver: `CHROMIUM`, `CHROMEDRIVER`.
     Browser,
+    /// What charts, templates and workflows are checked with, see [`deploy`].
+    Deploy,
     /// The config-service's executable: `CONFIG_SERVICE_BIN`.
     ConfigService,
     /// Envoy: `ENVOY_BIN`.
     Envoy,
     /// The filter's module: `BEDROCK_FILTER_WASM`.
     Module,
-    /// A Python with the official `openai` package: `OPENAI_PYTHON`.
-    OpenAi,
+    /// Pythons with the official packages in several versions, see [`python::official`].
+    Official,
+    /// Prometheus and its tool: `PROMETHEUS`, `PROMTOOL`.
+    Prometheus,
+    /// The rate limit service of a fleet and its Redis, see [`ratelimit`].
+    RateLimit,
     /// The simulator's executable: `BEDROCK_SIMULATOR_BIN`.
     Simulator,
 }
 
-/// Needs of several tests.
+/// The needs of several tests.
 pub(super) type Needs = BTreeSet<Need>;
 
 impl Need {
-    /// Reads one as a manifest names it.
+    /// Parses the name used in a manifest.
     pub(super) fn parse(name: &str) -> Result<Self> {
         let all = [
             ("browser", Self::Browser),
+            ("clients", Self::Clients),
             ("config-service", Self::ConfigService),
+            ("deploy", Self::Deploy),
             ("envoy", Self::Envoy),
             ("module", Self::Module),
-            ("openai", Self::OpenAi),
+            ("official", Self::Official),
+            ("prometheus", Self::Prometheus),
+            ("ratelimit", Self::RateLimit),
             ("simulator", Self::Simulator),
         ];
         let found = all.iter().find(|(own, _)| *own == name);
         found.map(|(_, need)| *need).with_context(|| {
             let known = all.map(|(own, _)| own).join(", ");
-            format!("no test can need `{name}`, only {known}")
+            format!("unknown need `{name}`; use one of {known}")
         })
     }
 
-    /// The executable that it is, and the variable that names its path.
+    /// Its executable, and the variable that holds the path.
     fn executable(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::ConfigService => Some(("config-service", "CONFIG_SERVICE_BIN")),
@@ -63,13 +75,14 @@ impl Need {
     }
 }
 
-/// Executables of the workspace that are to be built.
+/// Executables of the workspace to build.
 pub(super) fn executables(needs: &Needs) -> impl Iterator<Item = &'static str> {
     let own = needs.iter().filter_map(|need| need.executable());
     own.map(|(name, _)| name)
 }
 
-/// Brings what comes from elsewhere, and gives the variables of all but Envoy and the module.
+/// Fetches what comes from elsewhere, and returns the variables for all but Envoy and the
+/// module.
 pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variable>> {
     let mut variables: Vec<Variable> = Vec::new();
     for need in needs {
@@ -77,13 +90,27 @@ pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variab
             variables.push((variable, workspace.executable(name).into()));
         }
     }
-    if needs.contains(&Need::OpenAi) {
-        variables.push(("OPENAI_PYTHON", python::openai(workspace)?.into()));
+    if needs.contains(&Need::Official) {
+        variables.extend(python::official(workspace)?);
+    }
+    if needs.contains(&Need::Clients) {
+        variables.extend(clients::bring(workspace));
+    }
+    if needs.contains(&Need::Deploy) {
+        variables.extend(deploy::bring(workspace));
+    }
+    if needs.contains(&Need::RateLimit) {
+        variables.extend(ratelimit::bring(workspace));
     }
     if needs.contains(&Need::Browser) {
         let browser = browser::find()?;
         variables.push(("CHROMIUM", browser.chromium.into()));
         variables.push(("CHROMEDRIVER", browser.driver.into()));
+    }
+    if needs.contains(&Need::Prometheus) {
+        let prometheus = prometheus::find(workspace)?;
+        variables.push(("PROMETHEUS", prometheus.server.into()));
+        variables.push(("PROMTOOL", prometheus.tool.into()));
     }
     Ok(variables)
 }

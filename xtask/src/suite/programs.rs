@@ -1,4 +1,4 @@
-//! The test programs of the workspace, with the names of their tests and what those need.
+//! The workspace's test programs, with the names of their tests and what those need.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::suite::names;
 use crate::suite::needs::{Need, Needs};
 use crate::workspace::Workspace;
 
-/// The package whose tests are golden cases and stand in no source.
+/// The package whose tests are golden cases, which are not in any source file.
 const GOLDEN: &str = "golden-cases";
 
 /// A test program.
@@ -19,7 +19,7 @@ pub(super) struct Program {
     pub(super) target: Target,
     /// Names of its tests.
     pub(super) names: Vec<String>,
-    /// Beginnings of the names of tests that depend on Envoy's version.
+    /// Name prefixes of tests that depend on Envoy's version.
     pub(super) by_envoy_version: Vec<String>,
     needs: Vec<(String, Needs)>,
 }
@@ -72,7 +72,7 @@ pub(super) fn all(workspace: &Workspace) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
-/// The program that cargo makes of a target to test it, if it does.
+/// The program that cargo builds to test a target, if any.
 fn program(package: &Value, target: &Value) -> Result<Option<Program>> {
     if target["test"] != true {
         return Ok(None);
@@ -91,7 +91,7 @@ fn program(package: &Value, target: &Value) -> Result<Option<Program>> {
     };
     let source = target["src_path"]
         .as_str()
-        .context("a target without a source")?;
+        .context("a target without a source file")?;
     let names = if package["name"] == GOLDEN && is("test") {
         golden_cases::test_names()
     } else {
@@ -110,7 +110,7 @@ fn program(package: &Value, target: &Value) -> Result<Option<Program>> {
     }))
 }
 
-/// `needs = { "beginning::" = ["need"] }` of a manifest.
+/// `needs = { "prefix::" = ["need"] }` from a manifest.
 fn needs(metadata: &Value) -> Result<Vec<(String, Needs)>> {
     let own = metadata["needs"].as_object().into_iter().flatten();
     own.map(|(start, needs)| {

@@ -1,5 +1,5 @@
-//! The compiler for `wasm32-unknown-unknown`: the one in use when it has that target's standard
-//! library, else rustup's, else Debian's.
+//! The compiler for `wasm32-unknown-unknown`: the one in use if it has that target's standard library,
+//! else rustup's, else Debian's.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ use crate::{console, system};
 /// Overrides the choice: `rustup` or `debian`.
 const OVERRIDE: &str = "XTASK_WASM_TOOLCHAIN";
 
-/// Compiler, sources of the standard library and linker, as Debian packages.
+/// The Debian packages of compiler, standard library sources and linker.
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "lld-19"];
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_RUSTDOC: &str = "/usr/bin/rustdoc";
@@ -30,7 +30,7 @@ and run the command again";
 /// How the module is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Toolchain {
-    /// The rustc that cargo uses anyway; it has the target.
+    /// The rustc that cargo uses anyway, which has the target.
     Default,
     /// Debian's rustc, which builds the target's standard library from its sources.
     Debian,
@@ -43,7 +43,7 @@ impl Toolchain {
             Ok("debian") => debian(),
             Ok("rustup") => rustup(),
             Ok(other) if !other.is_empty() => {
-                bail!("{OVERRIDE} is `{other}`; it can be `rustup` or `debian`")
+                bail!("{OVERRIDE} is `{other}`; set it to `rustup` or `debian`")
             }
             _ => rustup().or_else(|reason| {
                 console::step(&format!("no target from rustup: {reason:#}"));
@@ -52,7 +52,7 @@ impl Toolchain {
         }
     }
 
-    /// A subcommand of cargo that compiles with it.
+    /// A cargo subcommand that compiles with it.
     pub(super) fn cargo(self, subcommand: &str) -> Result<Command> {
         match self {
             Self::Default => {
@@ -65,8 +65,8 @@ impl Toolchain {
     }
 }
 
-/// Cargo with Debian's rustc and, for `clippy`, Debian's clippy: another would not read what that rustc
-/// compiled.
+/// Cargo with Debian's rustc and, for `clippy`, Debian's clippy, because no other could read what that
+/// rustc compiled.
 fn debian_cargo(subcommand: &str) -> Result<Command> {
     let mut command = cargo();
     if subcommand == "clippy" {
@@ -110,7 +110,10 @@ fn debian() -> Result<Toolchain> {
         }
         system::install(&DEBIAN_PACKAGES).context(REMEDY)?;
         if !has_debian() {
-            bail!("{} came without what is needed", DEBIAN_PACKAGES.join(", "));
+            bail!(
+                "{} were installed but lack what is needed",
+                DEBIAN_PACKAGES.join(", ")
+            );
         }
     }
     Ok(Toolchain::Debian)
