@@ -1,12 +1,12 @@
 #!/bin/sh
 # Starts Envoy with envoy.yaml and the config-service at CONFIG_SERVICE_HOST (a name or an address,
-# 127.0.0.1 by default). BEDROCK_SEAL_KEY_FILE may name a file with the keys of BEDROCK_SEAL_KEY. Arguments
-# are passed on to Envoy.
+# 127.0.0.1 by default). BEDROCK_SEAL_KEY_FILE may name a file that contains the value for
+# BEDROCK_SEAL_KEY. Arguments are passed on to Envoy.
 set -eu
 
 if [ -n "${BEDROCK_SEAL_KEY_FILE:-}" ]; then
   if [ -n "${BEDROCK_SEAL_KEY:-}" ]; then
-    echo "BEDROCK_SEAL_KEY and BEDROCK_SEAL_KEY_FILE are both set; give one of them" >&2
+    echo "BEDROCK_SEAL_KEY and BEDROCK_SEAL_KEY_FILE are both set; remove one of them" >&2
     exit 1
   fi
   # The filter reads the variable.

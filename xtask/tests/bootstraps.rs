@@ -19,7 +19,7 @@ fn artefact(variable: &str) -> PathBuf {
 }
 
 #[track_caller]
-fn check_accepted(bootstrap: &str) {
+pub(crate) fn check_accepted(bootstrap: &str) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("envoy.yaml");
     std::fs::write(&file, bootstrap).unwrap();
@@ -70,7 +70,13 @@ fn envoy_accepts_what_the_container_makes_of_the_bootstrap() {
     assert!(output.status.success(), "{log}");
     let made: Value = serde_saphyr::from_str(&made_by_entrypoint(bin.path())).unwrap();
     for cluster in list(&made, "/static_resources/clusters") {
-        assert_eq!(address(cluster), "config-service");
+        let is_own = cluster["name"] == "envoy-admin";
+        let expected = if is_own {
+            "127.0.0.1"
+        } else {
+            "config-service"
+        };
+        assert_eq!(address(cluster), expected);
     }
     assert_eq!(address(&made["admin"]), "127.0.0.1");
 }
@@ -90,15 +96,11 @@ fn both_bootstraps_have_the_same_listener() {
         assert_eq!(filter["name"], "bedrock");
         assert!(filter.get(origin).is_some());
     }
-    // Failover needs clusters that only a config-service pushes.
+    // Failover needs clusters that only a config-service can push.
     let routes = with.pointer_mut(MANAGER).unwrap();
     let routes = routes.pointer_mut("/route_config/virtual_hosts/0/routes");
-    let policies = routes.unwrap().as_array_mut().unwrap().iter_mut();
-    let policies = policies.filter_map(|route| {
-        let action = route.get_mut("route")?.as_object_mut()?;
-        action.remove("retry_policy")
-    });
-    assert_eq!(policies.count(), 1);
+    let pools = routes.unwrap().as_array_mut().unwrap().remove(0);
+    assert_eq!(pools["name"], "bedrock-pool");
     for part in ["/static_resources/listeners", "/admin", "/overload_manager"] {
         assert_eq!(with.pointer(part), without.pointer(part), "{part}");
     }
@@ -122,11 +124,37 @@ fn an_istio_gateway_has_what_the_listener_has() {
         .as_object()
         .unwrap();
     for (name, value) in patched {
-        assert_eq!(Some(value), manager.get(name), "{name}");
+        let mut value = value.clone();
+        if name == "local_reply_config" {
+            // A gateway answers for Istio's policies too.
+            let mappers = value["mappers"].as_array_mut().unwrap();
+            let own = manager["local_reply_config"]["mappers"].as_array().unwrap();
+            let theirs: Vec<_> = mappers.drain(..mappers.len() - own.len()).collect();
+            assert!(
+                theirs
+                    .iter()
+                    .all(|own| own.to_string().contains("rbac_access_denied"))
+            );
+        }
+        assert_eq!(Some(&value), manager.get(name), "{name}");
     }
     let routes = list(manager, "/route_config/virtual_hosts/0/routes");
-    let routes = routes.iter().filter(|route| route["name"] != "not-found");
-    assert_eq!(values("HTTP_ROUTE"), routes.collect::<Vec<_>>());
+    // A gateway's other paths are not ours to answer.
+    let is_ours =
+        |route: &&Value| !["not-found", "probe"].contains(&route["name"].as_str().unwrap());
+    let by_name = |mut routes: Vec<&Value>| {
+        routes.sort_by_key(|route| route["name"].to_string());
+        routes.into_iter().cloned().collect::<Vec<_>>()
+    };
+    let mut routes = by_name(routes.iter().filter(is_ours).collect());
+    for route in routes.iter_mut().filter_map(Value::as_object_mut) {
+        // A gateway counts for limits by itself.
+        route.remove("typed_per_filter_config");
+    }
+    assert_eq!(by_name(values("HTTP_ROUTE")), routes);
+    let own = values("VIRTUAL_HOST")[0];
+    let route = &list(own, "/routes")[0];
+    assert!(values("HTTP_ROUTE").contains(&route));
     let mut plugins = [
         values("EXTENSION_CONFIG")[0]["typed_config"]["config"].clone(),
         manager["http_filters"][0]["typed_config"]["config"].clone(),
@@ -139,7 +167,7 @@ fn an_istio_gateway_has_what_the_listener_has() {
     assert_eq!(in_istio, in_envoy);
 }
 
-/// What `envoy/istio-bootstrap.yaml` adds to the bootstrap of a gateway.
+/// What `envoy/istio-bootstrap.yaml` adds to a gateway's bootstrap.
 fn istio_override() -> String {
     let map = yaml("envoy/istio-bootstrap.yaml");
     let text = map["data"]["custom_bootstrap.json"].as_str();
@@ -147,7 +175,7 @@ fn istio_override() -> String {
 }
 
 #[test]
-fn an_istio_gateway_has_the_same_limits_of_memory() {
+fn an_istio_gateway_has_the_same_memory_limits() {
     let mut expected = yaml("envoy/envoy.yaml")["overload_manager"].clone();
     let monitors = expected["resource_monitors"].as_array_mut().unwrap();
     // Istio limits connections itself.
@@ -179,24 +207,32 @@ fn only_a_header_that_clients_cannot_send_leads_to_bedrock() {
     let document = yaml("envoy/envoy.yaml");
     let manager = document.pointer(MANAGER).unwrap();
     let stripped = manager
-        .pointer("/early_header_mutation_extensions/0/typed_config/mutations/0/remove_on_match/key_matcher/prefix");
-    assert_eq!(stripped.unwrap(), "x-bedrock-");
+        .pointer("/early_header_mutation_extensions/0/typed_config/mutations/0/remove_on_match/key_matcher/safe_regex/regex");
+    // Everything with the prefix but `x-bedrock-tier`: `-([^t].*|t([^i].*)?|…` goes on letter by letter.
+    assert_eq!(
+        stripped.unwrap(),
+        "x-bedrock-([!-su-~][!-~]*|t([!-hj-~][!-~]*)?|ti([!-df-~][!-~]*)?|tie([!-qs-~][!-~]*)?|tier[!-~]+)?"
+    );
     let routes = list(manager, "/route_config/virtual_hosts/0/routes");
     let (forwarding, answering): (Vec<_>, Vec<_>) = routes
         .iter()
         .partition(|route| route.get("route").is_some());
-    assert_eq!(forwarding.len(), 1, "one route leaves Envoy");
-    assert_eq!(
-        forwarding[0]["route"]["cluster_header"],
-        "x-bedrock-cluster"
-    );
-    assert_eq!(
-        forwarding[0]["match"]["headers"][0]["name"],
-        "x-bedrock-cluster"
-    );
+    assert_eq!(forwarding.len(), 2, "two routes leave Envoy");
+    for route in forwarding {
+        assert_eq!(route["route"]["cluster_header"], "x-bedrock-cluster");
+        assert_eq!(route["match"]["headers"][0]["name"], "x-bedrock-cluster");
+    }
     for route in answering {
-        let body = &route["direct_response"]["body"]["inline_string"];
-        let body: Value = serde_json::from_str(body.as_str().unwrap()).unwrap();
+        let answer = &route["direct_response"];
+        if answer["status"] == 200 {
+            assert_eq!(
+                route["name"], "probe",
+                "only HEAD / is answered with success"
+            );
+            continue;
+        }
+        let body = answer["body"]["inline_string"].as_str().unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
         assert!(body["error"]["message"].is_string());
         assert_eq!(body["error"]["param"], Value::Null);
     }
@@ -206,6 +242,47 @@ fn only_a_header_that_clients_cannot_send_leads_to_bedrock() {
 fn admin_is_on_loopback() {
     for file in ["envoy/envoy.yaml", "envoy/static.yaml"] {
         assert_eq!(address(&yaml(file)["admin"]), "127.0.0.1", "{file}");
+    }
+}
+
+#[test]
+fn limits_are_asked_about_behind_the_filter_wherever_a_request_leaves() {
+    for file in ["envoy/envoy.yaml", "envoy/static.yaml"] {
+        let document = yaml(file);
+        let manager = document.pointer(MANAGER).unwrap();
+        let filters = list(manager, "/http_filters").iter();
+        let filters: Vec<_> = filters.map(|own| own["name"].as_str().unwrap()).collect();
+        let limiter = "envoy.filters.http.ratelimit";
+        assert_eq!(filters, ["bedrock", limiter, "envoy.filters.http.router"]);
+        for route in list(manager, "/route_config/virtual_hosts/0/routes") {
+            let asks = route["typed_per_filter_config"].get(limiter).is_some();
+            assert_eq!(asks, route.get("route").is_some(), "{file}: {route}");
+        }
+        let clusters = list(&document, "/static_resources/clusters");
+        let service = clusters.iter().find(|own| own["name"] == "rate-limit");
+        let service = service.unwrap();
+        // Without these two, a service that hangs delays every request, although it is known to be unhealthy.
+        let threshold = "/common_lb_config/healthy_panic_threshold/value";
+        assert_eq!(service.pointer(threshold).unwrap(), 0);
+        let name = "/health_checks/0/grpc_health_check/service_name";
+        assert_eq!(service.pointer(name).unwrap(), "ratelimit");
+    }
+}
+
+#[test]
+fn no_cluster_is_named_with_a_dot_in_statistics() {
+    let clusters = |file: &str| list(&yaml(file), "/static_resources/clusters").to_vec();
+    let mut all = clusters("envoy/envoy.yaml");
+    all.extend(clusters("envoy/static.yaml"));
+    let manifest = yaml("envoy/istio.yaml");
+    let patches = list(&manifest, "/spec/configPatches").iter();
+    let own = patches.filter(|patch| patch["applyTo"] == "CLUSTER");
+    all.extend(own.map(|patch| patch["patch"]["value"].clone()));
+    assert!(all.len() > 3);
+    for cluster in all {
+        let name = cluster.get("alt_stat_name").unwrap_or(&cluster["name"]);
+        let name = name.as_str().unwrap();
+        assert!(!name.contains('.'), "{name}");
     }
 }
 
@@ -225,7 +302,7 @@ fn other_ports_leave_no_default_port_behind() {
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'));
         for line in lines {
-            for default in ["10000 ", "9901", "8080", "18000", "9000"] {
+            for default in ["10000 ", "9901", "9902", "8080", "18000", "9000"] {
                 let found = line.contains(&format!("port_value: {default}"))
                     || line.contains(&format!("127.0.0.1:{default}"))
                     || line.contains(&format!("127.0.0.1|{default}"));

@@ -2,13 +2,17 @@
 //!
 //! Rules of the file: <https://docs.docker.com/reference/compose-file/>.
 
+mod file;
+
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{root, text, yaml};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use xtask::ports::Ports;
+
+use file::{build, compose, flag, flags, published, services, strings};
 
 /// A service whose program is ours: its name and the variable that holds the executable.
 const PROGRAMS: [(&str, &str); 2] = [
@@ -16,46 +20,9 @@ const PROGRAMS: [(&str, &str); 2] = [
     ("simulator", "BEDROCK_SIMULATOR_BIN"),
 ];
 
-fn compose() -> Value {
-    let mut document = yaml("docker-compose.yml");
-    interpolate(&mut document);
-    document
-}
-
-fn services() -> Map<String, Value> {
-    compose()["services"].as_object().unwrap().clone()
-}
-
-/// Puts the defaults of `${NAME:-default}` in, and `$` for `$$`.
-fn interpolate(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = interpolated(text),
-        Value::Array(items) => items.iter_mut().for_each(interpolate),
-        Value::Object(fields) => fields.values_mut().for_each(interpolate),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn interpolated(text: &str) -> String {
-    let mut result = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('$') {
-        result.push_str(before);
-        rest = if let Some(after) = after.strip_prefix('$') {
-            result.push('$');
-            after
-        } else {
-            let variable = after
-                .strip_prefix('{')
-                .and_then(|text| text.split_once('}'));
-            let (variable, after) = variable.unwrap_or_else(|| panic!("not escaped: {text}"));
-            let default = variable.split_once(":-").map(|(_, default)| default);
-            result.push_str(default.unwrap_or_else(|| panic!("no default: {variable}")));
-            after
-        };
-    }
-    result + rest
-}
+/// Ports of what is started with the profile `observability`.
+const PROMETHEUS: u16 = 9090;
+const GRAFANA: u16 = 3000;
 
 /// What `program --help` says.
 fn help(variable: &str) -> String {
@@ -63,61 +30,6 @@ fn help(variable: &str) -> String {
         .unwrap_or_else(|| panic!("{variable} is not set: run `cargo xtask test`"));
     let output = Command::new(program).arg("--help").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
-}
-
-/// The flags of a service's command as pairs; a switch has an empty value.
-fn flags(service: &Value) -> Vec<(String, String)> {
-    let words = strings(&service["command"]);
-    let pair = |word: &str| {
-        let (flag, value) = word.split_once('=').unwrap_or((word, ""));
-        (flag.to_owned(), value.to_owned())
-    };
-    words.iter().map(|word| pair(word)).collect()
-}
-
-fn flag(service: &Value, name: &str) -> String {
-    let found = flags(service).into_iter().find(|(flag, _)| flag == name);
-    found.unwrap_or_else(|| panic!("no {name}")).1
-}
-
-fn strings(list: &Value) -> Vec<String> {
-    let items = list.as_array().into_iter().flatten();
-    items
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect()
-}
-
-/// Build context and Dockerfile of a service.
-fn build(service: &Value) -> Option<(PathBuf, PathBuf)> {
-    let (context, dockerfile) = match service.get("build")? {
-        Value::String(context) => (context.as_str(), "Dockerfile"),
-        build => (
-            build["context"].as_str().unwrap(),
-            build
-                .get("dockerfile")
-                .map_or("Dockerfile", |file| file.as_str().unwrap()),
-        ),
-    };
-    let context = root().join(context);
-    let dockerfile = context.join(dockerfile);
-    Some((context, dockerfile))
-}
-
-/// (address, published port, container's port) of each published port.
-fn published(service: &Value) -> Vec<(String, u16, u16)> {
-    let ports = strings(&service["ports"]);
-    let parse = |text: &String| {
-        let fields: Vec<_> = text.split(':').collect();
-        let [address, published, target] = fields[..] else {
-            panic!("not address:port:port: {text}");
-        };
-        (
-            address.to_owned(),
-            published.parse().unwrap(),
-            target.parse().unwrap(),
-        )
-    };
-    ports.iter().map(parse).collect()
 }
 
 #[test]
@@ -133,6 +45,7 @@ fn keys_are_those_of_the_specification() {
         "healthcheck",
         "image",
         "ports",
+        "profiles",
         "read_only",
         "restart",
         "security_opt",
@@ -233,8 +146,9 @@ fn published_ports_are_the_defaults_on_loopback() {
         })
         .collect();
     let defaults = Ports::DEFAULT;
-    let expected = [defaults.envoy, defaults.admin_api, defaults.simulator];
-    assert_eq!(published, BTreeSet::from(expected));
+    let ours = [defaults.envoy, defaults.admin_api, defaults.simulator];
+    let expected = ours.into_iter().chain([PROMETHEUS, GRAFANA]).collect();
+    assert_eq!(published, expected);
 }
 
 #[test]
@@ -242,7 +156,9 @@ fn programs_listen_on_their_default_ports_inside() {
     let services = services();
     for (name, variable) in PROGRAMS {
         let help = help(variable);
-        for (flag, value) in flags(&services[name]) {
+        // The port for metrics has no default; see `observability`.
+        let flags = flags(&services[name]).into_iter();
+        for (flag, value) in flags.filter(|(flag, _)| flag != "--metrics-listen") {
             if let Some(port) = value.strip_prefix("0.0.0.0:") {
                 let default = default_of(&help, &flag);
                 assert_eq!(default, format!("127.0.0.1:{port}"), "{name} {flag}");
@@ -256,6 +172,7 @@ fn the_documented_ports_are_those_of_programs_and_bootstraps() {
     let Ports {
         envoy,
         envoy_admin,
+        envoy_metrics,
         admin_api,
         xds,
         simulator,
@@ -285,6 +202,10 @@ fn the_documented_ports_are_those_of_programs_and_bootstraps() {
         ))
     };
     assert_eq!(port("/static_resources/listeners/0"), u64::from(envoy));
+    assert_eq!(
+        port("/static_resources/listeners/1"),
+        u64::from(envoy_metrics)
+    );
     assert_eq!(port("/admin"), u64::from(envoy_admin));
     assert_eq!(upstream(0), u64::from(xds));
     assert_eq!(upstream(1), u64::from(admin_api));
@@ -322,7 +243,7 @@ fn every_flag_and_variable_is_one_that_the_program_has() {
 }
 
 #[test]
-fn health_checks_ask_the_port_that_the_service_listens_on() {
+fn health_checks_use_the_port_that_the_service_listens_on() {
     let services = services();
     let port = |name: &str| strings(&services[name]["healthcheck"]["test"]).join(" ");
     assert!(port("envoy").contains(&format!("/127.0.0.1/{} ", Ports::DEFAULT.envoy)));
@@ -339,7 +260,7 @@ fn files_named_in_commands_are_put_there_by_the_dockerfile() {
     let database = flag(service, "--database");
     let folder = Path::new(&database).parent().unwrap().to_str().unwrap();
     assert!(dockerfile.contains(&format!("VOLUME {folder}\n")));
-    // Whose group a volume in Kubernetes has to be.
+    // The group that a Kubernetes volume must have.
     assert!(dockerfile.contains("USER 65532:65532\n"));
     assert_eq!(strings(&service["volumes"]), [format!("channels:{folder}")]);
 }
@@ -403,12 +324,43 @@ fn images_are_pinned_and_nothing_runs_as_root() {
 }
 
 #[test]
+fn prometheus_scrapes_what_listens_and_grafana_asks_prometheus() {
+    let services = services();
+    for name in ["prometheus", "grafana"] {
+        assert_eq!(services[name]["profiles"][0], "observability", "{name}");
+    }
+    let config = yaml("deploy/prometheus/prometheus.yml");
+    let jobs = config["scrape_configs"].as_array().unwrap();
+    let target = |job: &str| {
+        let own = jobs.iter().find(|own| own["job_name"] == job).unwrap();
+        own["static_configs"][0]["targets"][0].clone()
+    };
+    let envoy = format!("envoy:{}", Ports::DEFAULT.envoy_metrics);
+    assert_eq!(target("envoy"), envoy);
+    let listens = flag(&services["config-service"], "--metrics-listen");
+    let port = listens.strip_prefix("0.0.0.0:").unwrap();
+    assert_eq!(target("config-service"), format!("config-service:{port}"));
+    let source = yaml("deploy/grafana/provisioning/datasources/prometheus.yml");
+    let url = format!("http://prometheus:{PROMETHEUS}");
+    assert_eq!(source["datasources"][0]["url"], url);
+    let provider = yaml("deploy/grafana/provisioning/dashboards/bedrock.yml");
+    let folder = provider["providers"][0]["options"]["path"]
+        .as_str()
+        .unwrap();
+    let mounts = strings(&services["grafana"]["volumes"]);
+    assert!(
+        mounts.contains(&format!("./deploy/grafana:{folder}:ro")),
+        "{mounts:?}"
+    );
+}
+
+#[test]
 fn the_image_of_envoy_is_the_version_that_is_tested() {
     let image = format!("FROM envoyproxy/envoy:v{}\n", xtask::envoy::DEFAULT_VERSION);
     assert!(text("envoy/Dockerfile").contains(&image));
 }
 
-/// The `[default: …]` of a flag in a help text.
+/// A flag's `[default: …]` in a help text.
 fn default_of(help: &str, flag: &str) -> String {
     let (_, after) = help
         .split_once(&format!(" {flag} <"))

@@ -1,4 +1,4 @@
-//! What `README.md` and `docs/OPERATIONS.md` say of the bootstraps and of Envoy.
+//! What `README.md` and `docs/OPERATIONS.md` say about the bootstraps and Envoy is true.
 
 use serde_json::Value;
 use xtask::envoy::SUPPORTED;
@@ -12,14 +12,14 @@ fn the_supported_versions_are_those_that_are_tested() {
     let (oldest, newest) = (minor(SUPPORTED[0]), minor(SUPPORTED[SUPPORTED.len() - 1]));
     let range = format!("{oldest} to {newest}");
     for page in ["README.md", "docs/OPERATIONS.md"] {
-        assert!(text(page).contains(&range), "{page} has no {range}");
+        assert!(text(page).contains(&range), "{page} does not say {range}");
     }
 }
 
 fn number(value: &Value) -> u64 {
     value
         .as_u64()
-        .unwrap_or_else(|| panic!("no number: {value}"))
+        .unwrap_or_else(|| panic!("not a number: {value}"))
 }
 
 /// The default in the table of flags, which a test of the config-service compares with the program's.
@@ -63,17 +63,59 @@ fn the_time_limits_of_the_bootstraps_are_the_documented_ones() {
             let text = owner[name].as_str().unwrap();
             text.strip_suffix('s').unwrap().to_owned()
         };
-        let idle = seconds(manager, "stream_idle_timeout");
-        assert_eq!(idle, seconds(action, "idle_timeout"), "{file}");
-        // A stream may take as long as it likes.
+        let (idle, stalled) = (
+            seconds(action, "idle_timeout"),
+            seconds(manager, "stream_idle_timeout"),
+        );
+        // A stream may last as long as it likes.
         assert_eq!(seconds(action, "timeout"), "0", "{file}");
         let headers = seconds(manager, "request_headers_timeout");
         let request = seconds(manager, "request_timeout");
         for row in [
-            format!("`stream_idle_timeout` and the route's `idle_timeout`, {idle} s |"),
+            format!("the route's `idle_timeout`, {idle} s |"),
+            format!("`stream_idle_timeout` of the bootstrap, {stalled} s |"),
             format!("`request_headers_timeout` {headers} s, `request_timeout` {request} s of"),
         ] {
             assert!(page.contains(&row), "{file}: the page has no {row}");
+        }
+    }
+}
+
+/// The policies that people paste, by heading.
+fn policies() -> Vec<(String, Value)> {
+    let page = text("docs/IAM.md");
+    let mut policies = Vec::new();
+    for section in page.split("\n## ").skip(1) {
+        let heading = section.lines().next().unwrap().to_owned();
+        for example in section.split("```json\n").skip(1) {
+            let example = example.split("```").next().unwrap();
+            policies.push((heading.clone(), serde_json::from_str(example).unwrap()));
+        }
+    }
+    policies
+}
+
+#[test]
+fn every_feature_has_a_policy_that_iam_can_read() {
+    let policies = policies();
+    let page = text("docs/IAM.md");
+    let table = page.lines().filter(|line| line.starts_with("| "));
+    for row in table.skip(1) {
+        let anchor = row.rsplit_once("](#").unwrap().1;
+        let anchor = anchor.split(')').next().unwrap();
+        let is_it =
+            |(heading, _): &&(String, Value)| heading.to_lowercase().replace(' ', "-") == anchor;
+        assert!(policies.iter().any(|own| is_it(&own)), "{anchor}");
+    }
+    for (heading, policy) in policies {
+        assert_eq!(policy["Version"], "2012-10-17", "{heading}");
+        for statement in policy["Statement"].as_array().unwrap() {
+            let sid = statement["Sid"].as_str().unwrap();
+            assert!(sid.chars().all(char::is_alphanumeric), "{heading}: {sid}");
+            assert_eq!(statement["Effect"], "Allow", "{heading}");
+            // A trust policy has a principal, any other a resource.
+            let trusts = statement.get("Principal").is_some();
+            assert_ne!(trusts, statement.get("Resource").is_some(), "{heading}");
         }
     }
 }

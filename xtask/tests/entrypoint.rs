@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use crate::support::root;
 use tempfile::TempDir;
 
-/// Starts an Envoy that only says which keys it got.
+/// Starts a fake Envoy that only prints which keys it got.
 fn start(folder: &TempDir, variables: &[(&str, &str)]) -> Output {
     let envoy = folder.path().join("envoy");
     std::fs::write(
@@ -53,7 +53,7 @@ fn keys_come_from_the_environment_or_from_a_file() {
 }
 
 #[test]
-fn a_byte_order_mark_is_no_part_of_a_key() {
+fn a_byte_order_mark_is_not_part_of_a_key() {
     let folder = tempfile::tempdir().unwrap();
     let file = file(folder.path(), "\u{feff}k1:a2V5\n");
     let output = start(&folder, &[("BEDROCK_SEAL_KEY_FILE", &*file)]);

@@ -5,12 +5,18 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "helpers of tests fail as tests do"
+    reason = "test helpers fail by panicking, like tests"
 )]
 
+mod all_in_one;
 mod bootstraps;
+mod charts;
 mod compose;
 mod documentation;
+mod ecs;
 mod entrypoint;
+mod observability;
 mod process;
 mod support;
+mod upstreams;
+mod workflows;

@@ -1,4 +1,4 @@
-//! Processes end with their owner, whichever way it goes.
+//! Processes end with their owner, however it ends.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,10 +10,10 @@ use xtask::process::{Process, wait_until};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Set for the copy of this test program that plays the owner of a process.
+/// Set for the copy of this test program that acts as the owner of a process.
 const OWNER: &str = "XTASK_TEST_OWNER_FOLDER";
 
-/// A shell with a child of its own, both in one group.
+/// A shell with a child process, both in one group.
 fn family(folder: &Path) -> Process {
     let mut command = Command::new("sh");
     command
@@ -35,7 +35,7 @@ fn child_of(folder: &Path) -> i32 {
 
 fn ends(pid: i32) -> bool {
     let gone = || {
-        // An orphan stays a zombie where nobody reaps: that has ended, too.
+        // Where nobody reaps it, an orphan stays a zombie, which counts as ended.
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         kill(Pid::from_raw(pid), None).is_err() || stat.contains(") Z ")
     };
@@ -80,7 +80,7 @@ fn a_process_that_ends_by_itself_is_reported_with_its_last_words() {
     let mut process = Process::spawn("service", &mut command, &folder.path().join("log")).unwrap();
     let error = process.wait_ready(PATIENCE, || Ok(false)).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("service ended by itself"), "{text}");
+    assert!(text.contains("service exited unexpectedly"), "{text}");
     assert!(text.contains("exit status: 3"), "{text}");
     assert!(text.contains("no such database"), "{text}");
 }

@@ -1,0 +1,93 @@
+{{/*
+`envoy/envoy.yaml` with what this release has in its place. Lines that end in "# config-service" have the address of the
+config-service; each replacement must find something.
+*/}}
+{{- define "bedrock.bootstrap" -}}
+{{- $text := .Files.Get "files/envoy.yaml" -}}
+{{- $address := include "bedrock.address" . -}}
+{{- $text = regexReplaceAll "address: 127\\.0\\.0\\.1(, port_value: [0-9]+ \\} # config-service)" $text (printf "address: %s${1}" $address) -}}
+{{- $text = replace "max_heap_size_bytes: 1073741824" (printf "max_heap_size_bytes: %d" (int64 .Values.envoy.maxHeapBytes)) $text -}}
+{{- if .Values.envoy.xdsTls.secret -}}
+{{- $tls := include "bedrock.xdsTls" . | indent 6 -}}
+{{- $text = replace "    - name: config-service-xds\n" (printf "    - name: config-service-xds\n%s\n" $tls) $text -}}
+{{- $text = replace "    - name: rate-limit\n" (printf "    - name: rate-limit\n%s\n" $tls) $text -}}
+{{- end -}}
+{{- if .Values.configService.adminTls.secret -}}
+{{- $tls := include "bedrock.adminTls" . | indent 6 -}}
+{{- $text = replace "    - name: config-service\n" (printf "    - name: config-service\n%s\n" $tls) $text -}}
+{{- end -}}
+{{- if .Values.monitoring.podMonitor -}}
+{{- $metrics := include "bedrock.metricsListener" . | indent 4 -}}
+{{- $text = replace "  listeners:\n" (printf "  listeners:\n%s\n" $metrics) $text -}}
+{{- $admin := include "bedrock.adminCluster" . | indent 4 -}}
+{{- $text = replace "\n  clusters:\n" (printf "\n  clusters:\n%s\n" $admin) $text -}}
+{{- end -}}
+{{- $text -}}
+{{- end -}}
+
+{{- define "bedrock.xdsTls" -}}
+transport_socket:
+  name: envoy.transport_sockets.tls
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+    sni: {{ include "bedrock.address" . }}
+    common_tls_context:
+      {{- if .Values.configService.xdsTls.clientCa }}
+      tls_certificates:
+        - certificate_chain: { filename: /etc/bedrock/xds/tls.crt }
+          private_key: { filename: /etc/bedrock/xds/tls.key }
+          # Kubernetes exchanges renewed files by a link.
+          watched_directory: { path: /etc/bedrock/xds }
+      {{- end }}
+      alpn_protocols: [h2]
+      validation_context:
+        trusted_ca: { filename: /etc/bedrock/xds/ca.crt }
+        watched_directory: { path: /etc/bedrock/xds }
+        match_typed_subject_alt_names:
+          - { san_type: DNS, matcher: { exact: {{ include "bedrock.address" . }} } }
+{{- end -}}
+
+{{- define "bedrock.adminTls" -}}
+transport_socket:
+  name: envoy.transport_sockets.tls
+  typed_config:
+    "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext
+    sni: {{ include "bedrock.address" . }}
+    # The module's SHA-256 travels over xDS, so nobody can put another one in its place.
+    common_tls_context: {}
+{{- end -}}
+
+{{/* Prometheus reads the metrics without reaching the admin interface, which can stop Envoy. */}}
+{{- define "bedrock.metricsListener" -}}
+- name: metrics
+  address:
+    socket_address: { address: 0.0.0.0, port_value: 9902 }
+  ignore_global_conn_limit: true
+  filter_chains:
+    - filters:
+        - name: envoy.filters.network.http_connection_manager
+          typed_config:
+            "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+            stat_prefix: metrics
+            route_config:
+              virtual_hosts:
+                - name: metrics
+                  domains: ["*"]
+                  routes:
+                    - match: { path: /stats/prometheus, headers: [{ name: ":method", string_match: { exact: GET } }] }
+                      route: { cluster: admin }
+            http_filters:
+              - name: envoy.filters.http.router
+                typed_config:
+                  "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
+{{- end -}}
+
+{{- define "bedrock.adminCluster" -}}
+- name: admin
+  type: STATIC
+  load_assignment:
+    cluster_name: admin
+    endpoints:
+      - lb_endpoints:
+          - endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
+{{- end -}}

@@ -1,0 +1,74 @@
+{{- define "bedrock.name" -}}
+{{- default .Release.Name .Values.fullnameOverride | trunc 48 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "bedrock.configService" -}}
+{{ include "bedrock.name" . }}-config-service
+{{- end -}}
+
+{{- define "bedrock.envoy" -}}
+{{ include "bedrock.name" . }}-envoy
+{{- end -}}
+
+{{- define "bedrock.secret" -}}
+{{- default (printf "%s-secrets" (include "bedrock.name" .)) .Values.secrets.existing -}}
+{{- end -}}
+
+{{- define "bedrock.serviceAccount" -}}
+{{- default (include "bedrock.configService" .) .Values.configService.serviceAccount.name -}}
+{{- end -}}
+
+{{/* The labels of one component: (list context "component") */}}
+{{- define "bedrock.selector" -}}
+{{- $context := index . 0 -}}
+app.kubernetes.io/name: bedrock-filter
+app.kubernetes.io/instance: {{ $context.Release.Name }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end -}}
+
+{{- define "bedrock.labels" -}}
+{{- $context := index . 0 -}}
+{{ include "bedrock.selector" . }}
+app.kubernetes.io/version: {{ $context.Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ $context.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" $context.Chart.Name $context.Chart.Version }}
+{{- end -}}
+
+{{- define "bedrock.container" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end -}}
+
+{{/* The address of the config-service, without a port. */}}
+{{- define "bedrock.address" -}}
+{{ include "bedrock.configService" . }}.{{ .Release.Namespace }}
+{{- end -}}
+
+{{- define "bedrock.adminScheme" -}}
+{{ if .Values.configService.adminTls.secret }}https{{ else }}http{{ end }}
+{{- end -}}
+
+{{/* Where a component may go, from its values. */}}
+{{- define "bedrock.placement" -}}
+{{- with .nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* The command that exports the manifest for Istio. */}}
+{{- define "bedrock.exportIstio" -}}
+- export-istio
+{{- if ne (default "copy" .Values.istio.parameters.mode) "copy" }}
+- --xds={{ include "bedrock.address" . }}:18000
+{{- end }}
+{{- range $name, $value := .Values.istio.parameters }}
+- --{{ $name | replace "_" "-" }}={{ $value }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,31 @@
+//! The template for ECS is valid, and agrees with the programs and images that it is made of.
+
+use std::process::Command;
+
+use crate::support::{root, text, tool};
+
+const TEMPLATE: &str = "deploy/ecs/template.yaml";
+
+#[test]
+fn cloudformation_accepts_the_template() {
+    let Some(lint) = tool("CFN_LINT") else {
+        return;
+    };
+    let mut command = Command::new(lint);
+    command.args(["--regions", "us-east-1,eu-west-1,us-gov-west-1", "--"]);
+    let output = command.arg(root().join(TEMPLATE)).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+}
+
+#[test]
+fn it_starts_the_programs_where_the_images_have_them() {
+    let template = text(TEMPLATE);
+    let image = text("config-service/Dockerfile");
+    for path in ["/var/lib/bedrock", "/usr/share/bedrock/bedrock_filter.wasm"] {
+        assert!(template.contains(path) && image.contains(path), "{path}");
+    }
+    // Volumes get the permissions of folders that the images declare.
+    assert!(image.contains("VOLUME /var/lib/bedrock"));
+    assert!(text("envoy/Dockerfile").contains("VOLUME /tmp"));
+}
