@@ -14,7 +14,7 @@ use bedrock_filter::secret::Secret;
 use serde_json::value::RawValue;
 
 use crate::channel::{Channel, Credentials, SETTINGS, Setting};
-use crate::fault::{Fault, child};
+use crate::fault::{self, Fault, child};
 use crate::reader::{self, Kind};
 use credentials::CredentialsEdit;
 
@@ -79,13 +79,7 @@ impl Edit {
 
     /// Adds a fault if the body is about a channel other than `id`, which is `None` for a new one.
     pub fn check_id(&self, id: Option<&str>, faults: &mut Vec<Fault>) {
-        let message = match (&self.id, id) {
-            (None, _) => return,
-            (Some(said), Some(id)) if said == id => return,
-            (Some(_), Some(_)) => "is not the id in the path; this body belongs to another channel",
-            (Some(_), None) => "is assigned by the config-service to a new channel; leave it out",
-        };
-        faults.push(Fault::new("/id", "id_mismatch", message));
+        fault::check_id("channel", (self.id.as_deref(), id), faults);
     }
 
     /// Gives the channel this name; adds a fault if the body gives it another.
@@ -93,8 +87,7 @@ impl Edit {
         if self.said.insert("name") {
             name.clone_into(&mut self.values.name);
         } else if self.values.name != name {
-            let message = "is not the name in the path; PUT /api/channels/{id} renames a channel";
-            faults.push(Fault::new("/name", "name_mismatch", message));
+            faults.push(fault::name_mismatch("channel"));
         }
     }
 

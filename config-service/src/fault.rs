@@ -22,6 +22,31 @@ pub(crate) struct FaultSchema {
     message: String,
 }
 
+/// Adds a fault if a body about a `what` says another id than the path's; a new one has none in its path.
+pub(crate) fn check_id(
+    what: &str,
+    (said, path): (Option<&str>, Option<&str>),
+    faults: &mut Vec<Fault>,
+) {
+    let message = match (said, path) {
+        (None, _) => return,
+        (Some(said), Some(id)) if said == id => return,
+        (Some(_), Some(_)) => {
+            format!("is not the id in the path; this body belongs to another {what}")
+        }
+        (Some(_), None) => {
+            format!("is assigned by the config-service to a new {what}; leave it out")
+        }
+    };
+    faults.push(Fault::new("/id", "id_mismatch", message));
+}
+
+/// The body gives a `what` another name than the path does.
+pub(crate) fn name_mismatch(what: &str) -> Fault {
+    let message = format!("is not the name in the path; PUT /api/{what}s/{{id}} renames a {what}");
+    Fault::new("/name", "name_mismatch", message)
+}
+
 /// Another one of these has the name.
 pub(crate) fn name_taken(what: &str) -> Fault {
     let message = format!("another {what} has this name; choose another");

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::Caller;
 use super::settings::{FIELDS, SETTINGS};
-use crate::fault::{Fault, child};
+use crate::fault::{self, Fault, child};
 use crate::reader::{self, Kind, SyntaxError};
 
 /// What a body says about a caller.
@@ -44,13 +44,7 @@ impl CallerEdit {
 
     /// Adds a fault if the body is about a caller other than `id`, which is `None` for a new one.
     pub fn check_id(&self, id: Option<&str>, faults: &mut Vec<Fault>) {
-        let message = match (&self.id, id) {
-            (None, _) => return,
-            (Some(said), Some(id)) if said == id => return,
-            (Some(_), Some(_)) => "is not the id in the path; this body belongs to another caller",
-            (Some(_), None) => "is assigned by the config-service to a new caller; leave it out",
-        };
-        faults.push(Fault::new("/id", "id_mismatch", message));
+        fault::check_id("caller", (self.id.as_deref(), id), faults);
     }
 
     /// Gives the caller this name; adds a fault if the body gives it another.
@@ -58,8 +52,7 @@ impl CallerEdit {
         if self.said.insert("name") {
             name.clone_into(&mut self.values.name);
         } else if self.values.name != name {
-            let message = "is not the name in the path; PUT /api/callers/{id} renames a caller";
-            faults.push(Fault::new("/name", "name_mismatch", message));
+            faults.push(fault::name_mismatch("caller"));
         }
     }
 
