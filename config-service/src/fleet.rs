@@ -55,7 +55,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Whether it says which clusters it has, and this is none of them.
+    /// Whether it reports its clusters and this one is not among them.
     fn lacks(&self, cluster: &str) -> bool {
         let named = self.clusters.as_ref();
         named.is_some_and(|named| !named.contains(&short_name(cluster)))

@@ -55,7 +55,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits until Envoy does not stay up; for ever if there is none.
+/// Waits until Envoy gives up for good; without an Envoy, waits forever.
 async fn failed(envoy: &mut Option<Envoy>) -> EnvoyError {
     match envoy {
         Some(envoy) => envoy.failed().await,

@@ -71,7 +71,7 @@ pub(crate) enum AuthorityError {
     /// It cannot be read.
     #[error("cannot read {}: {cause}", file.display())]
     Unreadable { file: PathBuf, cause: pem::Error },
-    /// There is none in it.
+    /// The file contains no certificate.
     #[error("{} contains no certificate in PEM", .0.display())]
     Empty(PathBuf),
 }

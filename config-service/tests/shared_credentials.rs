@@ -55,7 +55,7 @@ async fn channels_share_one_and_it_is_rotated_in_one_place() {
     let view = service.get(&format!("/api/channels/{one}")).await.json();
     assert_eq!(view["credentials"], shared("prod"));
 
-    // What a read shows can be sent back; that is no edit.
+    // What a read shows can be sent back; it changes nothing.
     let again = service.get("/api/credentials/prod").await;
     let reply = service
         .send(Method::PUT, "/api/credentials/prod", again.text.clone())

@@ -20,7 +20,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE");
 /// Seconds for which a browser need not ask again. An origin that is no longer allowed can call for as long.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// A page may read every header: without credentials there is none that is not for it.
+/// A page may read every header: without credentials, none of them is secret from it.
 const EVERY_HEADER: HeaderValue = HeaderValue::from_static("*");
 
 /// Longest name of an origin that an error repeats, in bytes.

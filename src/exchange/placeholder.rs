@@ -10,8 +10,8 @@ use super::Edit;
 use crate::call::{CLUSTER_HEADER, Headers, add_timeout};
 use crate::failover::{ENVOYS_SPARE, Plan};
 
-/// Marks a placeholder. It is none of the headers that are stripped from clients' requests, so it stays
-/// whichever filter the placeholder passes.
+/// Marks a placeholder. No filter strips this header from a request, so the mark survives every filter that the
+/// placeholder passes.
 const MARK: &str = "bedrock-stand-in";
 
 /// Envoy's codecs refuse to write a header with this value (`HeaderUtility::checkValidRequestHeaders`), and

@@ -83,7 +83,7 @@ impl<'de> Walker<'de> {
     ///
     /// # Errors
     ///
-    /// See [`NotJson`]; also where there is none.
+    /// See [`NotJson`]; also when the next value is not a string.
     pub fn text(&mut self) -> Result<Text<'de>, NotJson> {
         Text::deserialize(&mut self.0).map_err(|_| NotJson)
     }

@@ -8,7 +8,7 @@ use super::without_halves;
 /// Assembles a body from parts of a source and text of its own. Long parts stay spans of the source.
 pub struct PieceWriter<'s> {
     out: Out<'s>,
-    mends: bool,
+    repairs: bool,
 }
 
 impl<'s> PieceWriter<'s> {
@@ -17,30 +17,30 @@ impl<'s> PieceWriter<'s> {
     pub fn new(source: &'s [u8], capacity: usize) -> Self {
         Self {
             out: Out::new(Vec::with_capacity(capacity), source),
-            mends: false,
+            repairs: false,
         }
     }
 
     /// The same for a source with halves of surrogate pairs, which no reader accepts: each becomes the replacement
     /// character.
     #[must_use]
-    pub fn mending(self) -> Self {
+    pub fn repairing(self) -> Self {
         Self {
-            mends: true,
+            repairs: true,
             ..self
         }
     }
 
     /// Adds JSON unchanged.
     pub fn raw(&mut self, json: &str) {
-        match self.mended(json) {
-            Some(mended) => self.out.own.extend_from_slice(mended.as_bytes()),
+        match self.repaired(json) {
+            Some(repaired) => self.out.own.extend_from_slice(repaired.as_bytes()),
             None => self.out.verbatim(json),
         }
     }
 
-    fn mended(&self, json: &str) -> Option<String> {
-        if self.mends {
+    fn repaired(&self, json: &str) -> Option<String> {
+        if self.repairs {
             without_halves(json)
         } else {
             None
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_of_pairs_are_mended_only_where_that_is_wanted() {
+    fn halves_of_pairs_are_repaired_only_where_that_is_wanted() {
         let source = r#"{"a":["\ud83d\ude00\ud83d"]}"#;
         let written = |mut writer: PieceWriter<'_>| {
             writer.raw(source);
@@ -81,7 +81,7 @@ mod tests {
         let writer = || PieceWriter::new(source.as_bytes(), 0);
         assert_eq!(written(writer()), source);
         assert_eq!(
-            written(writer().mending()),
+            written(writer().repairing()),
             r#"{"a":["\ud83d\ude00\ufffd"]}"#
         );
     }

@@ -48,7 +48,7 @@ pub fn encode(
     let capacity = ROOM + head.source.len().min(crate::json::MIN_SPAN);
     let mut out = PieceWriter::new(head.source, capacity);
     if asked.has_halves {
-        out = out.mending();
+        out = out.repairing();
     }
     out.raw(BEGINNING);
     let mut writer = Writer {

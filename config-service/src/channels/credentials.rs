@@ -28,7 +28,7 @@ impl Channels {
     ///
     /// # Errors
     ///
-    /// When there is none with that name, or the database fails.
+    /// When no credential has that name, or the database fails.
     pub async fn credential(&self, name: &str) -> Result<CredentialView, EditError> {
         let contents = self.list().await?;
         Ok(find(&contents, name)?.view(&contents.channels))

@@ -67,7 +67,7 @@ struct Document {
 ///
 /// # Errors
 ///
-/// When there is none.
+/// When the text contains no key.
 pub(super) fn key_in(text: &str) -> Result<Key, KeyDocumentError> {
     let text = text.trim();
     if !text.starts_with('{') {

@@ -258,7 +258,7 @@ fn unlike_others() -> u32 {
     getrandom::u32().unwrap_or_default()
 }
 
-/// Waits until a time; for ever if there is none.
+/// Waits until a point in time; without one, waits forever.
 async fn wake(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,

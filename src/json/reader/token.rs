@@ -12,7 +12,7 @@ pub const STRING: &str = "bedrock_filter::json::String";
 /// The escapes of a JSON string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Escapes {
-    /// There are none: the JSON is the text.
+    /// No escapes: the JSON is the text.
     None,
     /// Only those of one character, such as `\n`.
     Short,

@@ -224,7 +224,7 @@ impl<'a> Value<'a> {
             Self::Raw(json) => json.get(),
         };
         match without_halves(json) {
-            Some(mended) => RawValue::from_string(mended).ok().map(Cow::Owned),
+            Some(repaired) => RawValue::from_string(repaired).ok().map(Cow::Owned),
             None => serde_json::from_str(json).ok().map(Cow::Borrowed),
         }
     }
