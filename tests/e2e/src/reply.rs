@@ -75,7 +75,7 @@ impl Reply {
         check_error(&self.json(), kind, code)
     }
 
-    /// The events of a stream, without `[DONE]`.
+    /// The events of a stream, without `[DONE]` and comments.
     #[track_caller]
     pub fn events(&self) -> Vec<Value> {
         assert_eq!(self.status, 200, "{self:?}");
@@ -91,7 +91,7 @@ impl Reply {
         };
         let events = self.text.split_terminator("\n\n");
         events
-            .filter(|event| *event != "data: [DONE]")
+            .filter(|event| *event != "data: [DONE]" && !event.starts_with(':'))
             .map(parse)
             .collect()
     }

@@ -209,7 +209,7 @@ fn statuses(effect: &Effect) -> &'static [u16] {
     }
 }
 
-/// The events of a stream without `[DONE]`, and the rest of one that was cut.
+/// The events of a stream without `[DONE]` and comments, and the rest of one that was cut.
 fn events(reply: &Reply) -> Result<Vec<Value>, String> {
     let whole = reply.text.rfind("\n\n").map_or(0, |end| end + 2);
     let (whole, rest) = reply.text.split_at(whole);
@@ -218,7 +218,7 @@ fn events(reply: &Reply) -> Result<Vec<Value>, String> {
     }
     let datas = whole
         .split_terminator("\n\n")
-        .filter(|event| *event != "data: [DONE]");
+        .filter(|event| *event != "data: [DONE]" && !event.starts_with(':'));
     datas
         .map(|event| {
             let data = event

@@ -91,6 +91,11 @@ fn a_complete_answer_has_the_requests_own_words_once_and_comes_from_a_region() {
         judge(STREAM, &[None], &stream(&halves, DONE)),
         Ok(End::Whole)
     );
+    let alive = format!(": keep-alive\n\n{DONE}");
+    assert_eq!(
+        judge(STREAM, &[None], &stream(&halves, &alive)),
+        Ok(End::Whole)
+    );
     assert!(judge(STREAM, &[None], &stream(&[&own, &own], DONE)).is_err());
     assert!(judge(STREAM, &[None], &stream(&halves, &DONE.repeat(2))).is_err());
     // What a region broke cannot be complete.
