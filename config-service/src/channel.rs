@@ -168,7 +168,7 @@ pub fn masked_credentials(credentials: &Credentials) -> serde_json::Value {
             "type": kind,
             "path": path,
         }),
-        Credentials::SecretsManager(secret) => {
+        Credentials::SecretsManager(secret) | Credentials::ParameterStore(secret) => {
             serde_json::json!({
                 "type": kind,
                 "id": secret.id,

@@ -9,6 +9,7 @@ mod error;
 pub mod keeper;
 mod key_document;
 pub(crate) mod ledger;
+mod parameter;
 mod short_term;
 mod stored_key;
 mod token_file;

@@ -144,7 +144,7 @@ const SOURCES: [&str; 29] = [
 ];
 
 /// Words in those files that look like codes but are not.
-const OTHER_WORDS: [&str; 70] = [
+const OTHER_WORDS: [&str; 71] = [
     "access_key",
     "access_key_id",
     "accesskey",
@@ -186,6 +186,7 @@ const OTHER_WORDS: [&str; 70] = [
     "masked",
     "master",
     "null",
+    "parameter_store",
     "path",
     "profile",
     "redacted",

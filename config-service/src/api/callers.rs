@@ -1,5 +1,6 @@
 //! `/api/callers` and `/api/caller-settings`.
 
+mod forecast;
 mod history;
 mod keys;
 mod list;
@@ -23,6 +24,7 @@ use super::{App, AppState, Principal, Problem, etag};
 use crate::caller::{CallerDocument, CallerView, StoredCaller};
 use crate::callers::CallerRequest;
 use crate::channels::Author;
+pub(crate) use forecast::{forecast, last_uses};
 use list::{CallerList, Filter};
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -33,6 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(keys::routes())
         .merge(history::routes())
         .merge(policy::routes())
+        .merge(forecast::routes())
 }
 
 /// A caller with its entity tag.
@@ -43,24 +46,22 @@ struct Answer {
     view: CallerView,
 }
 
-impl From<&StoredCaller> for Answer {
-    fn from(stored: &StoredCaller) -> Self {
-        Self {
+impl Answer {
+    async fn of(app: &AppState, stored: &StoredCaller) -> Result<Self, Problem> {
+        Ok(Self {
             status: StatusCode::OK,
             revision: stored.revision,
             location: None,
-            view: CallerView::from(stored),
-        }
+            view: CallerView::new(stored, &last_uses(app).await?),
+        })
     }
-}
 
-impl Answer {
-    fn created(stored: &StoredCaller) -> Self {
-        Self {
+    async fn created(app: &AppState, stored: &StoredCaller) -> Result<Self, Problem> {
+        Ok(Self {
             status: StatusCode::CREATED,
             location: Some(format!("/api/callers/{}", stored.id)),
-            ..Self::from(stored)
-        }
+            ..Self::of(app, stored).await?
+        })
     }
 }
 
@@ -93,7 +94,8 @@ impl IntoResponse for Answer {
 )]
 async fn list(State(app): App, Query(filter): Query<Filter>) -> Result<Json<CallerList>, Problem> {
     let (revision, book) = app.callers.list().await?;
-    Ok(Json(filter.page(revision, &book)?))
+    let uses = last_uses(&app).await?;
+    Ok(Json(filter.page(revision, &book, &uses)?))
 }
 
 #[utoipa::path(
@@ -127,7 +129,7 @@ async fn create(
         .callers
         .edit(author, CallerRequest::Create, body)
         .await?;
-    Ok(Answer::created(&stored))
+    Answer::created(&app, &stored).await
 }
 
 #[utoipa::path(
@@ -145,7 +147,7 @@ async fn create(
 )]
 async fn show(State(app): App, Path(id): Path<String>) -> Result<Answer, Problem> {
     let stored = app.callers.get(&id).await?;
-    Ok(Answer::from(&*stored))
+    Answer::of(&app, &stored).await
 }
 
 #[utoipa::path(
@@ -237,11 +239,11 @@ async fn edit(
     let stored = app.callers.edit(author, request, body).await?;
     // A new caller has been edited exactly once, by this edit.
     let is_new = stored.created_at == stored.updated_at && stored.revision > revision;
-    Ok(if may_create && is_new {
-        Answer::created(&stored)
+    if may_create && is_new {
+        Answer::created(&app, &stored).await
     } else {
-        Answer::from(&*stored)
-    })
+        Answer::of(&app, &stored).await
+    }
 }
 
 #[utoipa::path(

@@ -37,6 +37,10 @@ pub struct AwsAccess {
     /// Endpoint of AWS Secrets Manager, instead of that of the region.
     #[arg(long, env = "AWS_ENDPOINT_URL_SECRETS_MANAGER", value_name = "URL", value_parser = endpoint)]
     secrets_manager_endpoint: Option<String>,
+
+    /// Endpoint of AWS Systems Manager, for its Parameter Store, instead of that of the region.
+    #[arg(long, env = "AWS_ENDPOINT_URL_SSM", value_name = "URL", value_parser = endpoint)]
+    ssm_endpoint: Option<String>,
 }
 
 impl AwsAccess {
@@ -56,6 +60,11 @@ impl AwsAccess {
                 "Secrets Manager",
                 "--secrets-manager-endpoint",
                 self.secrets_manager_endpoint.as_ref(),
+            ),
+            parameter_store: chosen(
+                "Systems Manager",
+                "--ssm-endpoint",
+                self.ssm_endpoint.as_ref(),
             ),
         }
     }

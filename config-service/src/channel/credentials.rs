@@ -63,6 +63,10 @@ pub enum Credentials {
     ///
     /// <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html>
     SecretsManager(AwsSecret),
+    /// A parameter in AWS Systems Manager's Parameter Store that contains a key.
+    ///
+    /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+    ParameterStore(AwsSecret),
 }
 
 /// What `AssumeRole` is called with.
@@ -120,7 +124,7 @@ pub struct SharedCredential {
 /// A key that AWS stores.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 pub struct AwsSecret {
-    /// Name or ARN.
+    /// Name or ARN; of a parameter, also with `:version` or `:label` behind it.
     pub id: String,
     /// The region that stores it, if it is not the channel's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,6 +148,7 @@ impl Credentials {
             Self::Shared(_) => "shared",
             Self::File { .. } => "file",
             Self::SecretsManager(_) => "secrets_manager",
+            Self::ParameterStore(_) => "parameter_store",
         }
     }
 
@@ -162,7 +167,7 @@ impl Credentials {
         match self {
             Self::AssumeRole(role) => Some(&role.source),
             Self::BedrockShortTermKey { source } => Some(source),
-            Self::SecretsManager(secret) => Some(&secret.source),
+            Self::SecretsManager(secret) | Self::ParameterStore(secret) => Some(&secret.source),
             _ => None,
         }
     }
@@ -180,7 +185,7 @@ impl Credentials {
         match self {
             Self::AssumeRole(role) => Some(&mut role.source),
             Self::BedrockShortTermKey { source } => Some(source),
-            Self::SecretsManager(secret) => Some(&mut secret.source),
+            Self::SecretsManager(secret) | Self::ParameterStore(secret) => Some(&mut secret.source),
             _ => None,
         }
     }
@@ -223,7 +228,8 @@ impl Credentials {
             Self::BedrockApiKey { .. }
             | Self::BedrockShortTermKey { .. }
             | Self::File { .. }
-            | Self::SecretsManager(_) => true,
+            | Self::SecretsManager(_)
+            | Self::ParameterStore(_) => true,
         }
     }
 

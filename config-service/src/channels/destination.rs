@@ -176,6 +176,7 @@ mod tests {
             "shared" => json!({"type": "shared", "name": "s"}),
             "file" => json!({"type": "file", "path": "/run/secrets/key"}),
             "vault by key" => json!({"type": "secrets_manager", "id": "i", "source": key}),
+            "parameter by key" => json!({"type": "parameter_store", "id": "i", "source": key}),
             "vault by chain" => json!({"type": "secrets_manager", "id": "i", "source": chain}),
             "role by shared" => role(json!({"type": "shared", "name": "s"})),
             "role by key" => role(key),

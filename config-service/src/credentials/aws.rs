@@ -39,6 +39,8 @@ pub struct Endpoints {
     pub sts: Option<String>,
     /// Secrets Manager.
     pub secrets_manager: Option<String>,
+    /// The Parameter Store of Systems Manager.
+    pub parameter_store: Option<String>,
 }
 
 impl Aws {

@@ -69,7 +69,7 @@ pub(crate) fn check(credentials: &Credentials, places: &FilePlaces, at: &str) ->
                 faults.add("path", "invalid_path", &objection.to_string());
             }
         }
-        Credentials::SecretsManager(secret) => {
+        Credentials::SecretsManager(secret) | Credentials::ParameterStore(secret) => {
             check_secret(secret, &mut faults);
         }
     }
@@ -239,6 +239,11 @@ mod tests {
                 "source": {"type": "shared", "name": "reader"}}),
             &[],
         );
+        check_faults(
+            &json!({"type": "parameter_store", "id": "/prod/bedrock:3",
+                "source": {"type": "default_chain"}}),
+            &[],
+        );
     }
 
     #[test]
@@ -277,6 +282,10 @@ mod tests {
                 "/credentials/region invalid_region",
                 "/credentials/source unsuitable_source",
             ],
+        );
+        check_faults(
+            &json!({"type": "parameter_store", "id": "", "source": {"type": "default_chain"}}),
+            &["/credentials/id invalid_secret_id"],
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Keys that are kept elsewhere: in files, and in AWS Secrets Manager.
+//! Keys that are kept elsewhere: in files, in AWS Secrets Manager and in the Parameter Store.
 
 use aws_config::BehaviorVersion;
 use aws_config::Region;
@@ -22,6 +22,7 @@ impl Aws {
         let text = match credentials {
             Credentials::File { path } => self.places.keys.read_text(path).await?,
             Credentials::SecretsManager(wanted) => self.secret(wanted, region).await?,
+            Credentials::ParameterStore(wanted) => self.parameter(wanted, region).await?,
             _ => return Ok(None),
         };
         Ok(Some(key_in(&text)?))
@@ -48,7 +49,7 @@ impl Aws {
     }
 
     /// The identity that may read a secret, and the region that has it.
-    async fn reader(
+    pub(super) async fn reader(
         &self,
         wanted: &AwsSecret,
         region: &str,

@@ -13,8 +13,8 @@ use bedrock_filter::secret::Secret;
 
 /// Every type, for messages.
 const KINDS: &str = "\"static\", \"bedrock_api_key\", \"default_chain\", \"assume_role\", \
-                     \"web_identity\", \"bedrock_short_term_key\", \"shared\", \"file\" \
-                     or \"secrets_manager\"";
+                     \"web_identity\", \"bedrock_short_term_key\", \"shared\", \"file\", \
+                     \"secrets_manager\" or \"parameter_store\"";
 
 /// Fields of a `static` key; the last two are what a read shows instead of the secrets.
 const STATIC_FIELDS: [&str; 6] = [
@@ -95,7 +95,8 @@ fn read_object(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Cred
         Some("bedrock_short_term_key") => read_short_term_key(raw, at, faults),
         Some("shared") => read_shared(raw, at, faults),
         Some("file") => read_file(raw, at, faults),
-        Some("secrets_manager") => read_aws_secret(raw, at, faults),
+        Some("secrets_manager") => read_aws_secret(Credentials::SecretsManager, raw, at, faults),
+        Some("parameter_store") => read_aws_secret(Credentials::ParameterStore, raw, at, faults),
         _ => read_static(raw, at, faults),
     };
     edit.filter(|_| faults.len() == found_before)
@@ -219,7 +220,12 @@ fn read_file(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<Creden
     Some(CredentialsEdit::New(Credentials::File { path }))
 }
 
-fn read_aws_secret(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<CredentialsEdit> {
+fn read_aws_secret(
+    kept_in: fn(AwsSecret) -> Credentials,
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<CredentialsEdit> {
     let object = Object::read(raw, at, &AWS_SECRET_FIELDS, faults)?;
     let id = object.text("id", faults);
     let region = object.optional_text("region", faults);
@@ -229,10 +235,7 @@ fn read_aws_secret(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<
         region,
         source: Box::new(default_chain()),
     };
-    Some(CredentialsEdit::Derived(
-        Credentials::SecretsManager(secret),
-        Box::new(edit?),
-    ))
+    Some(CredentialsEdit::Derived(kept_in(secret), Box::new(edit?)))
 }
 
 /// The source; by default, the config-service's own identity.

@@ -1,4 +1,4 @@
-//! Keys in files and in AWS Secrets Manager.
+//! Keys in files, in AWS Secrets Manager and in the Parameter Store.
 
 use std::sync::{Arc, Mutex};
 
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use super::{OTHER_SECRET, shared};
 use crate::common::{DEADLINE, SECRET, TestService, channel, channel_with};
 
-/// What Secrets Manager is asked, and what it stores.
+/// What Secrets Manager or the Parameter Store is asked, and what it stores.
 #[derive(Clone, Default)]
 struct Vault {
     stored: Arc<Mutex<Option<String>>>,
@@ -59,6 +59,11 @@ async fn answer(State(vault): State<Vault>, headers: HeaderMap, body: Bytes) -> 
     };
     let answer = match target.as_str() {
         "secretsmanager.GetSecretValue" => json!({"Name": "n", "SecretString": stored}),
+        // <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html>
+        "AmazonSSM.GetParameter" => {
+            assert_eq!(body["WithDecryption"], true);
+            json!({"Parameter": {"Name": "n", "Type": "SecureString", "Value": stored, "Version": 1}})
+        }
         other => panic!("{other}"),
     };
     answer.to_string().into_response()
@@ -83,9 +88,21 @@ fn is_ready(status: &Value) -> bool {
 
 #[tokio::test]
 async fn a_secret_is_read_with_the_identity_that_may_read_them() {
+    let kind = ("secrets_manager", "--secrets-manager-endpoint");
+    let service_name = ("secretsmanager", "secretsmanager.GetSecretValue");
+    check_vault(kind, service_name).await;
+}
+
+#[tokio::test]
+async fn a_parameter_is_read_with_the_identity_that_may_read_them() {
+    let kind = ("parameter_store", "--ssm-endpoint");
+    check_vault(kind, ("ssm", "AmazonSSM.GetParameter")).await;
+}
+
+/// Reads a key from a vault of this type, with the flag for its endpoint; `service_name` is what signatures call it, and
+/// `target` the operation.
+async fn check_vault((kind, flag): (&str, &str), (service_name, target): (&str, &str)) {
     let document = json!({"access_key_id": "AKIDSTORED", "secret_access_key": OTHER_SECRET});
-    let (kind, flag) = ("secrets_manager", "--secrets-manager-endpoint");
-    let (service_name, target) = ("secretsmanager", "secretsmanager.GetSecretValue");
     let (vault, url) = Vault::start(&document.to_string()).await;
     let dir = Arc::new(TempDir::new().unwrap());
     let service = TestService::start_in(dir, &[flag, &url]).await;
