@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bedrock_filter::call::Headers;
+use bedrock_filter::config::KeyDigest;
 use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::health::{Ledger, Trouble};
 use harness::{answer, headers, now, routes, send_to};
@@ -347,4 +348,74 @@ fn who_hides_channels_from_answers_hides_them_here() {
     let told: Value = serde_json::from_slice(&reply.body).unwrap();
     assert!(told["unknown_count"].as_u64() > Some(3));
     assert!(!told.to_string().contains("\"channel\""), "{told}");
+}
+
+/// What a caller with these rights is told.
+fn told_to(rights: &Value, path: &str) -> (u16, Value) {
+    let mut config = config();
+    let mut caller = json!({
+        "name": "a",
+        "keys": [{"sha256": KeyDigest::of(b"sk-a").to_string()}],
+    });
+    for (name, value) in rights.as_object().unwrap() {
+        caller[name] = value.clone();
+    }
+    config["callers"] = json!({"mode": "required", "entries": [caller]});
+    let mut exchange = exchange(&config);
+    exchange.set_now(now());
+    let mut head = get(path);
+    head.add("api-key", "sk-a");
+    let mut step = exchange.request_headers(head, true);
+    if exchange.asks_health() {
+        // Somebody else has asked for this one.
+        let mut memory = Memory::new();
+        ask(
+            &mut memory,
+            "claude-haiku-4-5",
+            ("500", "InternalServerException"),
+            b"{}",
+        );
+        step = exchange.health(now(), &mut |channel| {
+            Ledger::read(memory.get(channel).map_or(&[][..], Vec::as_slice))
+        });
+    }
+    let Step::Reply(reply) = step else {
+        panic!("{path}: {step:?}");
+    };
+    let body = serde_json::from_slice(&reply.body).unwrap();
+    (reply.status.as_u16(), body)
+}
+
+#[test]
+fn a_caller_is_told_of_nothing_that_it_may_not_use() {
+    let all = |rights: Value, path: &str| {
+        let (status, told) = told_to(&rights, path);
+        assert_eq!(status, 200, "{told}");
+        let lists = ["healthy", "unhealthy", "unknown"];
+        let all = lists.iter().flat_map(|name| list(&told, name));
+        all.collect::<Vec<_>>()
+    };
+    let everything = all(json!({}), "/health");
+    assert_eq!(everything.len(), 7, "{everything:?}");
+    assert_eq!(
+        all(json!({"channels": ["two", "poor"]}), "/health"),
+        [
+            "poor other no_credentials",
+            "two nova-lite -",
+            "two nova-pro -"
+        ]
+    );
+    assert_eq!(
+        all(
+            json!({"channels": ["two", "one"], "models": ["nova-*", "mine"]}),
+            "/health"
+        ),
+        ["two nova-lite -", "two nova-pro -", "one mine -"]
+    );
+    assert_eq!(
+        all(json!({"channels": ["two"]}), "/health?model=nova-pro"),
+        ["two nova-pro -"]
+    );
+    let (status, _) = told_to(&json!({"models": ["nova-lite"]}), "/health?model=nova-pro");
+    assert_eq!(status, 404);
 }

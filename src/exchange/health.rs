@@ -40,7 +40,7 @@ impl Exchange {
         let Phase::Health { model } = self.take_phase() else {
             return Step::Pass;
         };
-        let body = report(&self.routes, model.as_deref(), now, recall);
+        let body = report(self.permitted(), model.as_deref(), now, recall);
         let step = self.reply_json(Ok(body));
         self.readable(step)
     }

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::{Ledger, Standing, Trouble};
-use crate::routes::{CompiledChannel, Routes};
+use crate::routes::{CompiledChannel, Permitted, Routes};
 
 /// Stands for the models of a channel that names none.
 const ANY_MODEL: &str = "*";
@@ -49,19 +49,20 @@ enum Reason {
     Known(&'static str),
 }
 
-/// The channels that serve a model, or every one with the models that it names and those that were asked of it, as JSON.
-/// `recall` gets the ledger of a channel.
+/// The channels that serve a model, or every one with the models that it names and those that were asked of it, as JSON;
+/// without what the caller may not use. `recall` gets the ledger of a channel.
 #[must_use]
 pub fn report(
-    routes: &Routes,
+    permitted: Permitted<'_>,
     model: Option<&str>,
     now: SystemTime,
     recall: &mut dyn FnMut(&str) -> Ledger,
 ) -> Vec<u8> {
+    let routes = permitted.routes();
     let (mut healthy, mut unhealthy, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-    for channel in routes.enabled() {
+    for channel in permitted.channels() {
         let ledger = recall(&channel.channel.name);
-        for name in names(routes, channel, model, &ledger) {
+        for name in names(permitted, channel, model, &ledger) {
             let standing = standing(channel, &ledger, (&name, routes.revision()), now);
             let place = match standing.0.is_healthy {
                 Some(true) => &mut healthy,
@@ -106,21 +107,25 @@ pub fn ready(routes: &Routes) -> Vec<u8> {
 
 /// The names of models to tell a channel's standing with.
 fn names(
-    routes: &Routes,
+    permitted: Permitted<'_>,
     channel: &CompiledChannel,
     model: Option<&str>,
     ledger: &Ledger,
 ) -> BTreeSet<String> {
     let own = &channel.channel;
+    let is_served = |name: &&str| permitted.is_served_by(&own.name, name);
     if let Some(model) = model {
-        let route = routes.route_on(&own.name, model);
-        return route.map(|_| model.to_owned()).into_iter().collect();
+        let served = Some(model).filter(is_served);
+        return served.map(str::to_owned).into_iter().collect();
     }
-    let written = own.written_names().map(String::as_str);
-    let is_served = |name: &&str| routes.route_on(&own.name, name).is_some();
+    let mut written = own.written_names().map(String::as_str).peekable();
+    let names_none = written.peek().is_none();
+    // What is written is shown even if it leads nowhere, except to whom it is not for.
+    let is_shown = |name: &&str| permitted.is_everything() || is_served(name);
     let seen = ledger.models().filter(is_served);
-    let mut names: BTreeSet<_> = written.chain(seen).map(str::to_owned).collect();
-    if names.is_empty() {
+    let all = written.filter(is_shown).chain(seen);
+    let mut names: BTreeSet<_> = all.map(str::to_owned).collect();
+    if names.is_empty() && names_none {
         names.insert(ANY_MODEL.to_owned());
     }
     names

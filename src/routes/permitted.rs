@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Listed, ResolveError, Route, Routes};
+use super::{CompiledChannel, Listed, ResolveError, Route, Routes};
 use crate::callers::Caller;
 use crate::catalog::Model;
 
@@ -94,6 +94,36 @@ impl<'r> Permitted<'r> {
         all.filter(move |own| {
             self.caller.is_none() || self.find(self.example_of(&own.name)).is_ok()
         })
+    }
+
+    /// Everything that is configured, whether the caller may use it or not.
+    #[must_use]
+    pub fn routes(self) -> &'r Routes {
+        self.routes
+    }
+
+    /// Whether the caller may use all of it.
+    #[must_use]
+    pub fn is_everything(self) -> bool {
+        self.caller.is_none()
+    }
+
+    /// The enabled channels that may serve the caller, in the order of the configuration.
+    pub fn channels(self) -> impl Iterator<Item = &'r CompiledChannel> {
+        let may_use = move |name: &str| self.caller.is_none_or(|own| own.may_use_channel(name));
+        let all = self.routes.enabled();
+        all.filter(move |own| may_use(&own.channel.name))
+    }
+
+    /// Whether a channel serves a name to the caller.
+    #[must_use]
+    pub fn is_served_by(self, channel: &str, requested: &str) -> bool {
+        let route = self.routes.route_on(channel, requested);
+        let may_use = |own: &Route<'_>| match self.caller {
+            Some(caller) => caller.may_use_channel(channel) && caller.may_use_model(names(own)),
+            None => true,
+        };
+        route.as_ref().is_some_and(may_use)
     }
 
     /// Every channel that serves a name, with or without credentials.
