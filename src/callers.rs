@@ -6,6 +6,7 @@ mod pattern;
 mod refused;
 
 pub use caller::Caller;
+pub use identify::SERVED;
 pub use refused::Refused;
 
 use std::collections::BTreeSet;
@@ -72,6 +73,12 @@ impl Callers {
     #[must_use]
     pub fn are_asked(&self) -> bool {
         self.mode != CallerMode::Off
+    }
+
+    /// Whether there are keys by which clients can be told apart, even if they are not asked.
+    #[must_use]
+    pub fn have_keys(&self) -> bool {
+        !self.keys.is_empty()
     }
 
     /// Who counts what callers use, for their limits.

@@ -30,7 +30,7 @@ pub use anthropic_rules::{AnthropicRules, Rule};
 pub(crate) use callers::MASTER;
 pub use callers::{
     CallerEntry, CallerKey, CallerLimits, CallerMode, CallerSettings, InvalidDigest, KeyDigest,
-    KeyHeaders, LimitMode,
+    KeyHeaders, KeyMark, LimitMode,
 };
 pub use channel::{
     Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_DISCOVERY_HOURS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT,

@@ -101,6 +101,8 @@ pub struct Exchange {
     protocol: &'static dyn Protocol,
     /// Who asks, if that is known.
     caller: Option<Arc<Caller>>,
+    /// What would become of the request if every client needed a key; empty where nobody looks.
+    foreseen: &'static str,
     /// The time of the latest callback that needed it.
     now: Option<SystemTime>,
     /// What the request says outside its body.
@@ -184,6 +186,7 @@ impl Exchange {
             routes,
             protocol: &openai_chat::Chat,
             caller: None,
+            foreseen: "",
             now: None,
             said: Said::default(),
             measure: None,

@@ -51,6 +51,7 @@ use crate::usage::Ledger;
 use crate::xds::Resources;
 
 pub(crate) use auth::Client;
+pub(crate) use callers::{forecast, last_uses};
 pub(crate) use export::istio_manifest;
 pub(crate) use openapi::text as openapi;
 pub use problem::Problem;

@@ -2,6 +2,7 @@
 
 mod edit;
 mod key;
+mod last_uses;
 mod policy;
 mod settings;
 mod timestamp;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 pub use edit::{CallerEdit, Fill};
 pub(crate) use key::{KeyRequest, hint_of, new_key};
 pub use key::{KeyView, StoredKey};
+pub use last_uses::LastUses;
 pub(crate) use policy::{POLICY_SETTINGS, PolicyDocument};
 pub use policy::{Policy, PolicyEdit};
 pub(crate) use settings::{CallerDocument, SETTINGS};
@@ -112,6 +114,10 @@ pub struct CallerView {
     content: Map<String, Value>,
     /// Its keys, without the keys themselves.
     keys: Vec<KeyView>,
+    /// When it last asked, RFC 3339 in UTC; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    last_used_at: Option<Timestamp>,
     /// Revision of the last edit of the caller or its keys.
     revision: u64,
     /// When it was created, RFC 3339 in UTC.
@@ -122,12 +128,18 @@ pub struct CallerView {
     updated_at: String,
 }
 
-impl From<&StoredCaller> for CallerView {
-    fn from(stored: &StoredCaller) -> Self {
+impl CallerView {
+    /// What is shown of a caller.
+    pub(crate) fn new(stored: &StoredCaller, uses: &LastUses) -> Self {
+        let keys = stored.keys.iter().map(|key| KeyView {
+            last_used_at: uses.of_key(key),
+            ..KeyView::from(key)
+        });
         Self {
             id: stored.id.clone(),
             content: shown(&stored.caller),
-            keys: stored.keys.iter().map(KeyView::from).collect(),
+            keys: keys.collect(),
+            last_used_at: uses.of_caller(stored),
             revision: stored.revision,
             created_at: stored.created_at.clone(),
             updated_at: stored.updated_at.clone(),
@@ -201,6 +213,12 @@ impl CallerBook {
     pub fn named(&self, name: &str) -> Option<&Arc<StoredCaller>> {
         let place = self.place(name);
         place.ok().and_then(|index| self.callers.get(index))
+    }
+
+    /// Whether anybody has a key.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        self.callers.iter().any(|own| !own.keys.is_empty())
     }
 
     /// Whose key it is.

@@ -5,6 +5,7 @@
 
 mod asked;
 mod budgets;
+mod forecast;
 mod ledger;
 mod maps;
 mod messages;
@@ -15,6 +16,7 @@ pub mod text;
 
 pub use asked::{Asked, Format};
 pub use budgets::{BudgetUse, Month};
+pub use forecast::Forecast;
 pub use ledger::Ledger;
 pub use maps::{MapReport, PassedBy, UnusedEntry};
 pub use percentiles::Percentiles;

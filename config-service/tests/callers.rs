@@ -14,7 +14,7 @@ async fn post(service: &TestService, path: &str, body: &Value) -> Reply {
 }
 
 /// Creates a caller and returns the path of its resource.
-async fn create(service: &TestService, body: &Value) -> String {
+pub async fn create(service: &TestService, body: &Value) -> String {
     let reply = post(service, "/api/callers", body).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
     let path = reply.header("location").to_owned();
@@ -26,7 +26,7 @@ async fn create(service: &TestService, body: &Value) -> String {
 }
 
 /// Makes a key; returns it and the path of its resource.
-async fn new_key(service: &TestService, caller: &str, body: &Value) -> (String, String) {
+pub async fn new_key(service: &TestService, caller: &str, body: &Value) -> (String, String) {
     let reply = post(service, &format!("{caller}/keys"), body).await;
     assert_eq!(reply.status, StatusCode::CREATED, "{reply:?}");
     let created = reply.json();
@@ -35,7 +35,7 @@ async fn new_key(service: &TestService, caller: &str, body: &Value) -> (String, 
     (key, format!("{caller}/keys/{id}"))
 }
 
-async fn set_mode(service: &TestService, mode: &str) -> Reply {
+pub async fn set_mode(service: &TestService, mode: &str) -> Reply {
     let body = json!({"mode": mode}).to_string();
     service
         .send(Method::PATCH, "/api/caller-settings", body)
@@ -43,7 +43,7 @@ async fn set_mode(service: &TestService, mode: &str) -> Reply {
 }
 
 /// The plugin configuration that an Envoy gets once everything that is stored is published.
-async fn pushed(service: &TestService) -> Value {
+pub async fn pushed(service: &TestService) -> Value {
     let stored = service.get("/api/callers").await.json()["revision"].clone();
     service
         .wait_for("published", |status| status["revision"] == stored)

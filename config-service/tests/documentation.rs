@@ -144,7 +144,7 @@ const SOURCES: [&str; 29] = [
 ];
 
 /// Words in those files that look like codes but are not.
-const OTHER_WORDS: [&str; 71] = [
+const OTHER_WORDS: [&str; 72] = [
     "access_key",
     "access_key_id",
     "accesskey",
@@ -182,6 +182,7 @@ const OTHER_WORDS: [&str; 71] = [
     "key_check",
     "key_hash",
     "keys",
+    "last_used_at",
     "leave_out",
     "masked",
     "master",

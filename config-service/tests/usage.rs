@@ -16,7 +16,7 @@ use crate::common::TestService;
 
 /// A report as it travels; the records are the filter's own bytes.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Report {
+pub struct Report {
     #[prost(bytes = "vec", repeated, tag = "1")]
     records: Vec<Vec<u8>>,
     #[prost(uint64, tag = "2")]
@@ -24,13 +24,13 @@ struct Report {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Ack {
+pub struct Ack {
     #[prost(message, repeated, tag = "1")]
     exhausted: Vec<Exhausted>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
-struct Exhausted {
+pub struct Exhausted {
     #[prost(string, tag = "1")]
     caller: String,
     #[prost(uint64, tag = "2")]
@@ -40,14 +40,18 @@ struct Exhausted {
 }
 
 /// A service that records usage.
-async fn recording(dir: &Arc<TempDir>, extra: &[&str]) -> TestService {
+pub async fn recording(dir: &Arc<TempDir>, extra: &[&str]) -> TestService {
     let database = dir.path().join("usage.db");
     let flag = format!("--usage-database={}", database.display());
     let arguments: Vec<_> = [flag.as_str()].iter().chain(extra).copied().collect();
     TestService::start_in(Arc::clone(dir), &arguments).await
 }
 
-async fn report(service: &TestService, records: &[Record], dropped: u64) -> Result<Ack, Status> {
+pub async fn report(
+    service: &TestService,
+    records: &[Record],
+    dropped: u64,
+) -> Result<Ack, Status> {
     let endpoint = Endpoint::from_shared(format!("http://{}", service.xds_addr())).unwrap();
     let mut client = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
     client.ready().await.unwrap();
@@ -67,7 +71,7 @@ fn now_ms() -> u64 {
 }
 
 /// A chat that cost 0.0024 dollars.
-fn chat(number: u8, caller: &str) -> Record {
+pub fn chat(number: u8, caller: &str) -> Record {
     Record {
         id: RecordId([number; 16]),
         at_ms: now_ms(),

@@ -1,19 +1,34 @@
 //! A caller, and what it may use.
 
+use std::sync::Arc;
+
 use super::pattern::matches;
-use crate::config::{CallerEntry, CallerLimits, MASTER};
+use crate::config::{CallerEntry, CallerLimits, KeyDigest, KeyMark, MASTER};
 
 /// A caller, as everything behind its identification sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Caller {
-    entry: CallerEntry,
+    entry: Arc<CallerEntry>,
+    /// The key by which it was recognised in this request.
+    key: Option<KeyMark>,
 }
 
 impl Caller {
     pub(super) fn new(mut entry: CallerEntry) -> Self {
         entry.keys = Vec::new();
         entry.channels.sort_unstable();
-        Self { entry }
+        Self {
+            entry: Arc::new(entry),
+            key: None,
+        }
+    }
+
+    /// The same caller, recognised by one of its keys.
+    pub(super) fn with_key(&self, digest: KeyDigest) -> Self {
+        Self {
+            entry: Arc::clone(&self.entry),
+            key: Some(digest.mark()),
+        }
     }
 
     /// Who has the master key: may use everything, without limits.
@@ -29,6 +44,12 @@ impl Caller {
         } else {
             &self.entry.id
         }
+    }
+
+    /// The key by which it was recognised, if it was one.
+    #[must_use]
+    pub fn key(&self) -> Option<KeyMark> {
+        self.key
     }
 
     /// Its name, which is fit for a label of a metric.

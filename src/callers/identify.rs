@@ -9,6 +9,9 @@ use crate::config::{CallerMode, KeyDigest};
 /// What comes before a key in `authorization`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
 const BEARER: &[u8] = b"bearer ";
 
+/// What [`Callers::foresee`] says of a client that has a key.
+pub const SERVED: &str = "served";
+
 /// The only header in which that has to come.
 const AUTHORIZATION: &str = "authorization";
 
@@ -26,7 +29,26 @@ impl Callers {
         headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
         now: Option<SystemTime>,
     ) -> Result<Option<Arc<Caller>>, Refused> {
-        if self.mode == CallerMode::Off {
+        self.identify_in(self.mode, headers, now)
+    }
+
+    /// What would become of a client if everybody needed a key: [`SERVED`], or the word for its refusal.
+    pub fn foresee<'h>(
+        &self,
+        headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        now: Option<SystemTime>,
+    ) -> &'static str {
+        let found = self.identify_in(CallerMode::Required, headers, now);
+        found.map_or_else(|refused| refused.code(), |_| SERVED)
+    }
+
+    fn identify_in<'h>(
+        &self,
+        mode: CallerMode,
+        headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        now: Option<SystemTime>,
+    ) -> Result<Option<Arc<Caller>>, Refused> {
+        if mode == CallerMode::Off {
             return Ok(None);
         }
         let mut sent = self.headers.iter().flat_map(|wanted| {
@@ -40,7 +62,7 @@ impl Callers {
         });
         match found {
             Some(key) => self.admit(key, now).map(Some),
-            None if self.mode == CallerMode::Optional => Ok(None),
+            None if mode == CallerMode::Optional => Ok(None),
             None if has_key => Err(Refused::UnknownKey),
             None => Err(Refused::NoKey {
                 headers: self.header_names(),
@@ -66,7 +88,7 @@ impl Callers {
         if has_passed(caller.expires_at(), now) {
             return Err(Refused::Expired { caller: name() });
         }
-        Ok(Arc::clone(caller))
+        Ok(Arc::new(caller.with_key(key.digest)))
     }
 
     /// Where keys are looked for, for the client.

@@ -3,7 +3,7 @@
 mod digest;
 mod faults;
 
-pub use digest::{InvalidDigest, KeyDigest};
+pub use digest::{InvalidDigest, KeyDigest, KeyMark};
 pub(crate) use faults::MASTER;
 
 use serde::{Deserialize, Serialize};

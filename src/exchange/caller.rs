@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use super::{Exchange, Step};
 use crate::call::Headers;
-use crate::callers::Caller;
+use crate::callers::{Caller, SERVED};
 use crate::routes::Permitted;
 
 impl Exchange {
-    /// Whether the headers of a request have to say who asks, so that [`Self::set_now`] comes before them.
+    /// Whether the headers of a request are searched for a key, so that [`Self::set_now`] comes before them.
     #[must_use]
     pub fn asks_who(&self) -> bool {
-        self.routes.callers().are_asked()
+        self.routes.callers().are_asked() || self.foresees()
+    }
+
+    /// Whether to find out what would become of clients if all of them needed a key.
+    fn foresees(&self) -> bool {
+        self.routes.usage().is_some() && self.routes.callers().have_keys()
     }
 
     /// Who asks: known once the request's headers have been read, if clients have to say so and did.
@@ -34,6 +39,10 @@ impl Exchange {
         let fields = fields.map(|(name, value)| (&**name, value.as_slice()));
         match self.routes.callers().identify(&fields, self.now) {
             Ok(caller) => {
+                if self.foresees() {
+                    let foresee = || self.routes.callers().foresee(&fields, self.now);
+                    self.foreseen = caller.as_ref().map_or_else(foresee, |_| SERVED);
+                }
                 self.caller = caller;
                 None
             }

@@ -37,7 +37,13 @@ impl Exchange {
                 .caller
                 .as_ref()
                 .map_or_else(String::new, |own| own.name().to_owned()),
-            key: String::new(),
+            key: self
+                .caller
+                .as_ref()
+                .and_then(|own| own.key())
+                .map(|key| key.to_string())
+                .unwrap_or_default(),
+            foreseen: self.foreseen,
             channel: channel.to_owned(),
             region: self.routes.region(channel).unwrap_or_default().to_owned(),
             model: called

@@ -22,8 +22,11 @@ pub struct Record {
     pub at_ms: u64,
     /// Who asked; empty where callers are not told apart.
     pub caller: String,
-    /// With which of its keys.
+    /// With which of its keys: the start of the key's hash.
     pub key: String,
+    /// What would have become of it if every client needed a key: `served`, or the word for the refusal; empty where
+    /// nobody looked.
+    pub foreseen: &'static str,
     /// The channel that served it, or failed last; empty if there was none.
     pub channel: String,
     /// The channel's region.
@@ -91,7 +94,7 @@ impl Record {
         let mut out = Vec::with_capacity(224);
         bytes(&mut out, 1, &self.id.0);
         number(&mut out, 2, self.at_ms);
-        let names: [(u64, &str); 12] = [
+        let names: [(u64, &str); 13] = [
             (3, &self.caller),
             (4, &self.key),
             (5, &self.channel),
@@ -104,6 +107,7 @@ impl Record {
             (16, &self.request_id),
             (17, self.code),
             (18, &self.tier),
+            (25, self.foreseen),
         ];
         for (field, name) in names {
             bytes(&mut out, field, cut(name).as_bytes());

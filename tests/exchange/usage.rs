@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bedrock_filter::config::KeyDigest;
 use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::telemetry::Ending;
 use bedrock_filter::usage::{Budget, Exhausted, Record, RecordId, Tokens};
@@ -17,6 +18,15 @@ const ID: RecordId = RecordId([7; 16]);
 fn recorded() -> Exchange {
     let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
     config["usage"] = json!({"cluster": "config-service-xds"});
+    Exchange::new(routes(&config.to_string()))
+}
+
+/// The same where one key exists.
+fn recorded_with_a_key(mode: &str) -> Exchange {
+    let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    config["usage"] = json!({"cluster": "config-service-xds"});
+    let keys = json!([{"sha256": KeyDigest::of(b"sk-a").to_string()}]);
+    config["callers"] = json!({"mode": mode, "entries": [{"name": "team-a", "keys": keys}]});
     Exchange::new(routes(&config.to_string()))
 }
 
@@ -177,4 +187,34 @@ fn a_budget_that_is_used_up_refuses_the_request_before_its_body() {
             .meet_budget(|_| panic!("nobody is asked"))
             .is_none()
     );
+}
+
+/// The caller, the key and what is foreseen, of a request with this header.
+fn who(mut exchange: Exchange, header: (&str, &str)) -> (String, String, &'static str) {
+    send_as(&mut exchange, ("/v1/chat/completions", &[header]), CHAT).unwrap();
+    let report = exchange.take_last_report(now(), Ending::Cancelled).unwrap();
+    let record = exchange.record(&report, || ID).unwrap();
+    (record.caller, record.key, record.foreseen)
+}
+
+#[test]
+fn a_record_knows_the_key_by_the_start_of_its_hash() {
+    let mark = KeyDigest::of(b"sk-a").to_string()[..12].to_owned();
+    for mode in ["optional", "required"] {
+        let seen = who(recorded_with_a_key(mode), ("api-key", "sk-a"));
+        assert_eq!(seen, ("team-a".to_owned(), mark.clone(), "served"));
+    }
+}
+
+#[test]
+fn what_a_need_for_keys_would_change_is_recorded_before_there_is_one() {
+    for mode in ["off", "optional"] {
+        let (caller, key, seen) = who(recorded_with_a_key(mode), ("api-key", "dummy"));
+        let expected = ("", "", "invalid_api_key");
+        assert_eq!((&*caller, &*key, seen), expected, "{mode}");
+    }
+    let (caller, key, seen) = who(recorded_with_a_key("off"), ("api-key", "sk-a"));
+    assert_eq!((&*caller, &*key, seen), ("", "", "served"));
+    let (_, _, unknown) = who(recorded(), ("api-key", "sk-a"));
+    assert_eq!(unknown, "", "without a key nobody looks");
 }

@@ -10,7 +10,7 @@ use super::remote::Remote;
 /// Work on callers, through the API of a running service.
 #[derive(Clone, Debug, Subcommand)]
 pub enum CallerCommand {
-    /// Lists names, numbers of keys, and whether they are enabled
+    /// Lists names, numbers of keys, whether they are enabled, and when they last asked
     List {
         #[command(flatten)]
         remote: Remote,
@@ -46,6 +46,11 @@ pub enum CallerCommand {
         /// `off`, `optional` or `required` [default: only say]
         #[arg(value_parser = mode())]
         mode: Option<CallerMode>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Says how many requests of the last hour would have been refused if every client had needed a key
+    Forecast {
         #[command(flatten)]
         remote: Remote,
     },

@@ -84,7 +84,9 @@ impl CallerEdit {
             // What a read adds, so that it can be sent back as a body.
             "id" => self.id = reader::text(raw, &at, faults),
             "revision" => reader::read_only(raw, Kind::Number, &at, faults),
-            "created_at" | "updated_at" => reader::read_only(raw, Kind::String, &at, faults),
+            "created_at" | "updated_at" | "last_used_at" => {
+                reader::read_only(raw, Kind::String, &at, faults)
+            }
             "keys" => reader::read_only(raw, Kind::Array, &at, faults),
             _ => faults.push(reader::unknown(name, &at, FIELDS)),
         }

@@ -53,6 +53,8 @@ pub struct KeyView {
     pub name: String,
     /// The end of the key, or the start of a hash that was brought.
     pub hint: String,
+    /// The first 12 hexadecimal digits of its SHA-256; usage names it so.
+    pub fingerprint: String,
     /// From when it is refused, RFC 3339 in UTC; null: never.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub expires_at: Option<Timestamp>,
@@ -61,6 +63,10 @@ pub struct KeyView {
     pub created_at: String,
     /// Who created it.
     pub created_by: String,
+    /// When it was last sent, RFC 3339 in UTC; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, format = DateTime, required = false)]
+    pub last_used_at: Option<Timestamp>,
 }
 
 impl From<&StoredKey> for KeyView {
@@ -69,14 +75,21 @@ impl From<&StoredKey> for KeyView {
             id: key.id.clone(),
             name: key.name.clone(),
             hint: key.hint.clone(),
+            fingerprint: key.mark(),
             expires_at: key.expires_at,
             created_at: key.created_at.clone(),
             created_by: key.created_by.clone(),
+            last_used_at: None,
         }
     }
 }
 
 impl StoredKey {
+    /// The start of its hash, by which usage records name it.
+    pub(crate) fn mark(&self) -> String {
+        self.digest.mark().to_string()
+    }
+
     /// The key as the filter reads it.
     pub(super) fn served(&self) -> CallerKey {
         CallerKey {

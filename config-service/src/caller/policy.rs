@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bedrock_filter::config::{CallerMode, CallerSettings, KeyDigest, KeyHeaders, LimitMode};
+use bedrock_filter::config::{
+    CallerLimits, CallerMode, CallerSettings, KeyDigest, KeyHeaders, LimitMode,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
@@ -156,6 +158,24 @@ impl CallerBook {
     #[must_use]
     pub fn served(&self, master_key: Option<KeyDigest>) -> Option<CallerSettings> {
         (self.policy.mode != CallerMode::Off).then(|| self.settings(master_key))
+    }
+
+    /// What the filter gets where it reports what would become of requests if clients were asked: who has a key.
+    #[must_use]
+    pub fn foreseen(&self, master_key: Option<KeyDigest>) -> Option<CallerSettings> {
+        let has_keys = master_key.is_some() || self.has_keys();
+        if self.policy.mode != CallerMode::Off || !has_keys {
+            return self.served(master_key);
+        }
+        let mut settings = self.settings(master_key);
+        settings.entries.retain(|own| !own.keys.is_empty());
+        for entry in &mut settings.entries {
+            // Nobody is held to it.
+            entry.models = Vec::new();
+            entry.channels = Vec::new();
+            entry.limits = CallerLimits::default();
+        }
+        Some(settings)
     }
 
     fn settings(&self, master_key: Option<KeyDigest>) -> CallerSettings {

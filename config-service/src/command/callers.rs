@@ -50,6 +50,12 @@ pub(super) async fn run(command: CallerCommand) -> Result<()> {
             };
             say(text(&view, "mode"))
         }
+        CallerCommand::Forecast { remote } => {
+            let api = Api::new(&remote)?;
+            let path = "/api/caller-settings/forecast";
+            let forecast = api.send(Method::GET, path, "").await?;
+            say(serde_saphyr::to_string(&forecast)?.trim_end())
+        }
     }
 }
 
@@ -78,7 +84,9 @@ pub(super) async fn run_key(command: KeyCommand) -> Result<()> {
                 .flatten()
             {
                 let shown = ["id", "hint", "created_at", "expires_at", "name"];
-                say(shown.map(|name| text(key, name)).join("  ").trim_end())?;
+                let shown = shown.map(|name| text(key, name)).join("  ");
+                let used = last_used(key);
+                say(&format!("{}{used}", shown.trim_end()))?;
             }
             Ok(())
         }
@@ -143,10 +151,19 @@ fn line(caller: &Value) -> String {
         "enabled"
     };
     format!(
-        "{}  {keys} keys  {state}  {}",
+        "{}  {keys} keys  {state}  {}{}",
         text(caller, "id"),
-        text(caller, "name")
+        text(caller, "name"),
+        last_used(caller)
     )
+}
+
+/// When a caller or key was last used, if that is known.
+fn last_used(view: &Value) -> String {
+    match text(view, "last_used_at") {
+        "" => String::new(),
+        at => format!("  last used {at}"),
+    }
 }
 
 /// The text of a member; empty if there is none.

@@ -26,7 +26,14 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The same of a caller.
-const READ_ONLY_OF_CALLER: [&str; 5] = ["id", "revision", "created_at", "updated_at", "keys"];
+const READ_ONLY_OF_CALLER: [&str; 6] = [
+    "id",
+    "revision",
+    "created_at",
+    "updated_at",
+    "last_used_at",
+    "keys",
+];
 
 /// Whether edits are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

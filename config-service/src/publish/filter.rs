@@ -109,7 +109,10 @@ fn plugin_config(
     PluginConfig {
         revision: contents.revision,
         channels,
-        callers: contents.callers.served(settings.master_key),
+        callers: match &settings.usage {
+            Some(_) => contents.callers.foreseen(settings.master_key),
+            None => contents.callers.served(settings.master_key),
+        },
         limits: settings.limits,
         failover: settings.failover,
         unknown_parameters: settings.unknown_parameters,

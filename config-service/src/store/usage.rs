@@ -1,6 +1,7 @@
 //! The database of what requests used, in a file of its own: it is written all the time, grows, and may be thrown away
 //! without the channels.
 
+mod callers;
 mod ingest;
 mod prune;
 mod query;

@@ -186,6 +186,7 @@ impl Ledger {
             outcome: record.outcome,
             status: u16::try_from(record.status).unwrap_or(0),
             code: record.code,
+            foreseen: record.foreseen,
             unserved,
             input: count(record.input),
             output: count(record.output),

@@ -61,6 +61,8 @@ pub(super) struct Record {
     pub reasoning: u64,
     #[prost(uint64, tag = "24")]
     pub first_token_ms: u64,
+    #[prost(string, tag = "25")]
+    pub foreseen: String,
 }
 
 /// The acknowledgement of a report.
@@ -96,6 +98,7 @@ mod tests {
             at_ms: 1_796_004_223_800,
             caller: "c".to_owned(),
             key: "k".to_owned(),
+            foreseen: "served",
             channel: "ch".to_owned(),
             region: "us-east-1".to_owned(),
             model: "m".to_owned(),
@@ -144,6 +147,7 @@ mod tests {
             cache_write_1h: 5,
             reasoning: 6,
             first_token_ms: 1,
+            foreseen: text("served"),
         };
         assert_eq!(Record::decode(&*written.encode()).unwrap(), expected);
         assert_eq!(

@@ -152,3 +152,33 @@ fn an_error_says_where_to_put_a_key_and_never_repeats_one() {
     let wrong = message(&[("x-api-key", "sk-hush")]);
     assert!(!wrong.contains("hush"), "{wrong}");
 }
+
+#[test]
+fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
+    for mode in ["off", "optional", "required"] {
+        let callers = callers(mode);
+        let now = Some(UNIX_EPOCH + Duration::from_secs(150));
+        let foresee = |key: &str| {
+            let fields = [("api-key", key.as_bytes())].into_iter();
+            callers.foresee(&fields, now)
+        };
+        assert_eq!(foresee("key-a"), SERVED, "{mode}");
+        assert_eq!(foresee("the-master"), SERVED);
+        assert_eq!(foresee("dummy"), "invalid_api_key");
+        assert_eq!(foresee("key-old"), "expired_api_key");
+        assert_eq!(foresee("key-off"), "caller_disabled");
+        assert_eq!(callers.foresee(&std::iter::empty(), now), "missing_api_key");
+    }
+    assert!(!Callers::new(None).have_keys());
+}
+
+#[test]
+fn the_key_that_was_sent_is_known_by_the_start_of_its_hash() {
+    let callers = callers("required");
+    for key in ["key-a", "key-old"] {
+        let fields = [("api-key", key.as_bytes())].into_iter();
+        let caller = callers.identify(&fields, Some(UNIX_EPOCH)).unwrap();
+        let mark = caller.unwrap().key().unwrap().to_string();
+        assert_eq!(mark, hash(key)[..12]);
+    }
+}

@@ -10,9 +10,16 @@ use sha2::{Digest as _, Sha256};
 /// Bytes of a SHA-256.
 const LENGTH: usize = 32;
 
+/// Bytes of a hash that tell a key from all others.
+const MARK_LENGTH: usize = 6;
+
 /// SHA-256 of a key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyDigest([u8; LENGTH]);
+
+/// The start of a key's hash, by which usage records and administrators know the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyMark([u8; MARK_LENGTH]);
 
 /// A text that is not the hash of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +37,13 @@ impl KeyDigest {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    /// What tells the key from others where its hash must not be.
+    #[must_use]
+    pub fn mark(&self) -> KeyMark {
+        let [a, b, c, d, e, f, ..] = self.0;
+        KeyMark([a, b, c, d, e, f])
     }
 }
 
@@ -68,6 +82,13 @@ fn digit(sign: u8) -> Result<u8, InvalidDigest> {
 
 /// 64 lower-case hexadecimal digits.
 impl fmt::Display for KeyDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// 12 lower-case hexadecimal digits.
+impl fmt::Display for KeyMark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
@@ -120,6 +141,7 @@ mod tests {
         assert_eq!(KEY.to_uppercase().parse(), Ok(digest));
         assert_eq!(KeyDigest::try_from(digest.bytes()), Ok(digest));
         assert!(!format!("{digest:?}").contains("2c70"));
+        assert_eq!(digest.mark().to_string(), KEY[..12]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ async fn closed(build: impl FnOnce(e2e::Builder) -> e2e::Builder) -> (Stack, Sim
 }
 
 /// Calls the admin API.
-async fn edit(stack: &Stack, method: Method, path: &str, body: &Value) -> Value {
+pub async fn edit(stack: &Stack, method: Method, path: &str, body: &Value) -> Value {
     let reply = stack.config.call(method, path, body).await;
     assert!((200..300).contains(&reply.status), "{reply:?}");
     if reply.status == 204 {
@@ -34,20 +34,20 @@ async fn edit(stack: &Stack, method: Method, path: &str, body: &Value) -> Value 
 }
 
 /// Creates a caller; returns the path of its resource.
-async fn caller(stack: &Stack, body: &Value) -> String {
+pub async fn caller(stack: &Stack, body: &Value) -> String {
     let view = edit(stack, Method::POST, "/api/callers", body).await;
     format!("/api/callers/{}", view["id"].as_str().unwrap())
 }
 
 /// Makes a key for a caller; returns the path of its resource, and the key.
-async fn key(stack: &Stack, caller: &str, body: &Value) -> (String, String) {
+pub async fn key(stack: &Stack, caller: &str, body: &Value) -> (String, String) {
     let created = edit(stack, Method::POST, &format!("{caller}/keys"), body).await;
     let id = created["id"].as_str().unwrap();
     let key = created["key"].as_str().unwrap_or_default().to_owned();
     (format!("{caller}/keys/{id}"), key)
 }
 
-async fn ask(stack: &Stack, channel: &Channel, headers: &[(&str, &str)]) -> Reply {
+pub async fn ask(stack: &Stack, channel: &Channel, headers: &[(&str, &str)]) -> Reply {
     let mut request = stack.envoy.chat_request(&channel.ask("Hi"));
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -56,7 +56,7 @@ async fn ask(stack: &Stack, channel: &Channel, headers: &[(&str, &str)]) -> Repl
 }
 
 /// Waits until every worker answers a request with these headers so.
-async fn expect(stack: &Stack, channel: &Channel, headers: &[(&str, &str)], status: u16) {
+pub async fn expect(stack: &Stack, channel: &Channel, headers: &[(&str, &str)], status: u16) {
     let mut in_a_row = 0;
     e2e::eventually("every worker answers as expected", async || {
         let reply = ask(stack, channel, headers).await;

@@ -4,6 +4,7 @@ mod admin_over_tls;
 mod all_in_one;
 mod answer_headers;
 mod caller_limits;
+mod caller_uses;
 mod callers;
 mod channels;
 mod chat;

@@ -182,7 +182,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     // What accounts have.
     ("discovery", &["channel", "fault", "candor", "outbound"]),
     // What requests used.
-    ("usage", &["store", "prices", "channel"]),
+    ("usage", &["store", "prices", "caller", "channel"]),
     ("token", &["store", "access"]),
     ("settings", &["credentials", "seal", "outbound"]),
     (

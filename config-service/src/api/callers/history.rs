@@ -128,5 +128,5 @@ async fn roll_back(
     let RollBack { revision } = body.json()?;
     let author = author(&principal, &headers)?;
     let stored = app.callers.roll_back(author, id, revision).await?;
-    Ok(Answer::from(&*stored))
+    Answer::of(&app, &stored).await
 }

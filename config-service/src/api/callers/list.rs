@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::Problem;
-use crate::caller::{CallerBook, CallerView, StoredCaller};
+use crate::caller::{CallerBook, CallerView, LastUses, StoredCaller};
 
 /// Callers on a page by default, and at most.
 const PAGE: (usize, usize) = (100, 1000);
@@ -40,7 +40,12 @@ pub(super) struct CallerList {
 
 impl Filter {
     /// The requested page.
-    pub(super) fn page(&self, revision: u64, book: &CallerBook) -> Result<CallerList, Problem> {
+    pub(super) fn page(
+        &self,
+        revision: u64,
+        book: &CallerBook,
+        uses: &LastUses,
+    ) -> Result<CallerList, Problem> {
         let (usual, most) = PAGE;
         let limit = self.limit.unwrap_or(usual);
         if !(1..=most).contains(&limit) {
@@ -56,7 +61,7 @@ impl Filter {
         Ok(CallerList {
             revision,
             next_page_token: last.map(|own| own.caller.name.clone()),
-            callers: page.iter().map(|own| CallerView::from(&***own)).collect(),
+            callers: page.iter().map(|own| CallerView::new(own, uses)).collect(),
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 
+use super::callers::Callers;
 use super::rows::{Entry, Latency, Spent, Subject, Sums};
 use super::{StoreError, UsageStore};
 
@@ -44,6 +45,7 @@ struct Additions {
     latencies: BTreeMap<Slot, i64>,
     unserved: BTreeMap<String, i64>,
     spent: BTreeMap<(i64, String), Spent>,
+    callers: Callers,
 }
 
 impl UsageStore {
@@ -79,6 +81,7 @@ impl UsageStore {
             }
         }
         additions.write(&mut transaction, now).await?;
+        additions.callers.write(&mut transaction).await?;
         if dropped > 0 {
             count_dropped(&mut transaction, dropped).await?;
         }
@@ -204,6 +207,7 @@ impl Additions {
                 *self.latencies.entry(slot).or_default() += 1;
             }
         }
+        self.callers.add(entry);
         let place = (hour, entry.subject.caller.clone());
         self.spent.entry(place).or_default().add(entry.spent());
         if let Some(name) = &entry.unserved {

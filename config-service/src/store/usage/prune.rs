@@ -66,6 +66,7 @@ impl UsageStore {
                 )
                 .await?,
         };
+        self.prune_callers(keep.daily, now).await?;
         sqlx::query("DELETE FROM unserved WHERE last_at < ?1")
             .bind(hourly)
             .execute(&self.writer)

@@ -44,6 +44,8 @@ pub struct Entry {
     pub status: u16,
     /// The word for the error.
     pub code: String,
+    /// What would have become of it if every client needed a key; empty where nobody looked.
+    pub foreseen: String,
     /// A name that nothing serves, if that was asked for.
     pub unserved: Option<String>,
     /// Input tokens that no cache was involved in.

@@ -11,10 +11,11 @@ use super::super::form::Fields;
 use super::super::layout::{Page, Refusal};
 use super::super::session::Session;
 use super::render::View;
-use crate::api::AppState;
-use crate::caller::{Caller, SETTINGS, StoredCaller};
+use crate::api::{AppState, last_uses};
+use crate::caller::{Caller, LastUses, SETTINGS, StoredCaller};
 use crate::callers::{CallerError, CallerRequest};
 use crate::channels::Author;
+use crate::store::StoreError;
 
 pub(super) async fn new(session: Session) -> Response {
     let values = Values::showing(SETTINGS, &Caller::default());
@@ -35,7 +36,7 @@ pub(super) async fn create(
         .await;
     match made {
         Ok(stored) => Ok(Redirect::to(&place(&stored.id)).into_response()),
-        Err(error) => refused(&session, None, &mut values, error),
+        Err(error) => refused(&session, (None, None), &mut values, error),
     }
 }
 
@@ -46,7 +47,12 @@ pub(super) async fn edit(
 ) -> Result<Response, Refusal> {
     let stored = app.callers.get(&id).await?;
     let values = stored_values(&stored);
-    Ok(show(&session, &View::new(Some(&stored), &values)))
+    let uses = uses(&app).await?;
+    let view = View {
+        uses: uses.as_ref(),
+        ..View::new(Some(&stored), &values)
+    };
+    Ok(show(&session, &view))
 }
 
 pub(super) async fn save(
@@ -67,7 +73,9 @@ pub(super) async fn save(
         }
         Err(error) => {
             let stored = app.callers.get(&id).await?;
-            refused(&session, Some(&stored), &mut values, error)
+            let uses = uses(&app).await?;
+            let known = (Some(&*stored), uses.as_ref());
+            refused(&session, known, &mut values, error)
         }
     }
 }
@@ -89,6 +97,14 @@ pub(super) async fn delete(
     Ok(Redirect::to("/callers"))
 }
 
+/// When callers and keys were last used, where that is recorded.
+pub(super) async fn uses(app: &AppState) -> Result<Option<LastUses>, StoreError> {
+    match app.usage {
+        Some(_) => last_uses(app).await.map(Some),
+        None => Ok(None),
+    }
+}
+
 /// What is stored, as the form shows it.
 pub(super) fn stored_values(stored: &StoredCaller) -> Values {
     let mut values = Values::showing(SETTINGS, &stored.caller);
@@ -108,7 +124,7 @@ fn body(values: &Values) -> String {
 /// The form again, with the entries and their faults.
 fn refused(
     session: &Session,
-    stored: Option<&StoredCaller>,
+    (stored, uses): (Option<&StoredCaller>, Option<&LastUses>),
     values: &mut Values,
     error: CallerError,
 ) -> Result<Response, Refusal> {
@@ -125,6 +141,7 @@ fn refused(
     let view = View {
         faults: &faults,
         is_outdated,
+        uses,
         ..View::new(stored, values)
     };
     let status = if is_outdated {

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::super::layout::{csrf, time};
 use super::super::session::Session;
-use crate::caller::{StoredCaller, StoredKey};
+use super::list::last_used;
+use crate::caller::{LastUses, StoredCaller, StoredKey};
 
 /// How long a rotated key stays valid: choices in seconds and in words.
 const OVERLAPS: [(&str, &str); 4] = [
@@ -14,7 +15,13 @@ const OVERLAPS: [(&str, &str); 4] = [
     ("0", "not at all"),
 ];
 
-pub(super) fn render(session: &Session, stored: &StoredCaller, new: Option<&str>) -> Markup {
+/// The keys; `uses` is when they were last used, where that is recorded, and `new` a key that was just made.
+pub(super) fn render(
+    session: &Session,
+    stored: &StoredCaller,
+    uses: Option<&LastUses>,
+    new: Option<&str>,
+) -> Markup {
     let may_edit = session.principal.may_edit().is_ok();
     html! {
         section.card #keys {
@@ -30,9 +37,11 @@ pub(super) fn render(session: &Session, stored: &StoredCaller, new: Option<&str>
                 table.channels {
                     thead { tr {
                         th scope="col" { "Key" } th scope="col" { "Name" } th scope="col" { "Made" }
-                        th scope="col" { "Expires" } th scope="col" { "" }
+                        th scope="col" { "Expires" }
+                        @if uses.is_some() { th scope="col" { "Last used" } }
+                        th scope="col" { "" }
                     } }
-                    tbody { @for key in &stored.keys { (row(session, stored, key)) } }
+                    tbody { @for key in &stored.keys { (row(session, stored, uses, key)) } }
                 }
             }
             @if may_edit { (make(session, stored)) }
@@ -40,7 +49,12 @@ pub(super) fn render(session: &Session, stored: &StoredCaller, new: Option<&str>
     }
 }
 
-fn row(session: &Session, stored: &StoredCaller, key: &StoredKey) -> Markup {
+fn row(
+    session: &Session,
+    stored: &StoredCaller,
+    uses: Option<&LastUses>,
+    key: &StoredKey,
+) -> Markup {
     let place = format!("/callers/{}/keys/{}", stored.id, key.id);
     let named = if key.name.is_empty() {
         &key.hint
@@ -58,6 +72,9 @@ fn row(session: &Session, stored: &StoredCaller, key: &StoredKey) -> Markup {
                     Some(expires) => { (time(&expires.to_string())) }
                     None => { span.muted { "never" } }
                 }
+            }
+            @if let Some(uses) = uses {
+                td data-label="Last used" { (last_used(uses.of_key(key))) }
             }
             td {
                 @if may_edit {

@@ -9,7 +9,7 @@ use super::super::fields::Values;
 use super::super::form::Fields;
 use super::super::layout::Refusal;
 use super::super::session::Session;
-use super::form::{show, stored_values};
+use super::form::{show, stored_values, uses};
 use super::render::View;
 use crate::api::AppState;
 use crate::callers::IssuedKey;
@@ -31,7 +31,7 @@ pub(super) async fn create(
         "key_hash": field("key_hash"),
     });
     let issued = app.callers.add_key(author, id, body.to_string()).await?;
-    Ok(show_new(&session, &issued))
+    show_new(&app, &session, &issued).await
 }
 
 pub(super) async fn rotate(
@@ -46,7 +46,7 @@ pub(super) async fn rotate(
     let seconds = values.get("overlap_seconds").parse::<u32>().unwrap_or(0);
     let body = json!({"overlap_seconds": seconds}).to_string();
     let issued = app.callers.rotate_key(author, place, body).await?;
-    Ok(show_new(&session, &issued))
+    show_new(&app, &session, &issued).await
 }
 
 pub(super) async fn revoke(
@@ -63,11 +63,17 @@ pub(super) async fn revoke(
 }
 
 /// The caller's page with a key that nobody can show again.
-fn show_new(session: &Session, issued: &IssuedKey) -> Response {
+async fn show_new(
+    app: &AppState,
+    session: &Session,
+    issued: &IssuedKey,
+) -> Result<Response, Refusal> {
     let values = stored_values(&issued.caller);
+    let uses = uses(app).await?;
     let view = View {
+        uses: uses.as_ref(),
         new_key: issued.key.as_ref().map(|key| key.expose()),
         ..View::new(Some(&issued.caller), &values)
     };
-    show(session, &view)
+    Ok(show(session, &view))
 }

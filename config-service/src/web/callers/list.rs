@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::super::layout::{Page, Refusal, time};
 use super::super::session::Session;
 use super::policy;
-use crate::api::AppState;
-use crate::caller::{Caller, StoredCaller};
+use crate::api::{AppState, forecast, last_uses};
+use crate::caller::{Caller, StoredCaller, Timestamp};
 
 /// The most callers on a page; a search finds the others.
 const SHOWN: usize = 200;
@@ -31,6 +31,8 @@ pub(super) async fn page(
     Query(search): Query<Search>,
 ) -> Result<Html<String>, Refusal> {
     let (_, book) = app.callers.list().await?;
+    let uses = last_uses(&app).await?;
+    let forecast = forecast(&app, &book).await?;
     let all = book.callers.iter();
     let found: Vec<_> = all.filter(|own| matches(own, &search.q)).collect();
     let page = Page {
@@ -47,7 +49,7 @@ pub(super) async fn page(
                 @if may_edit { a.button.primary href="/callers/new" { "New caller" } }
             }
         }
-        (policy::render(&session, &book, app.callers.has_master_key()))
+        (policy::render(&session, &book, app.callers.has_master_key(), forecast.as_ref()))
         form.search role="search" {
             label.visually-hidden for="q" { "Search" }
             input #q type="search" name="q" value=(search.q) placeholder="Name, model, label or end of a key";
@@ -61,10 +63,14 @@ pub(super) async fn page(
                     th scope="col" { "Keys" }
                     th scope="col" { "Models" }
                     th scope="col" { "Limits" }
+                    @if app.usage.is_some() { th scope="col" { "Last used" } }
                     th scope="col" { "Last edit" }
                 } }
                 tbody {
-                    @for stored in found.iter().take(SHOWN) { (row(stored, search.saved.as_deref())) }
+                    @for stored in found.iter().take(SHOWN) {
+                        @let used = app.usage.is_some().then(|| uses.of_caller(stored));
+                        (row(stored, used, search.saved.as_deref()))
+                    }
                 }
             }
             @if found.len() > SHOWN { p.muted { "and " (found.len() - SHOWN) " more; search to find them" } }
@@ -104,7 +110,8 @@ fn none(is_first: bool, may_edit: bool) -> Markup {
     }
 }
 
-fn row(stored: &StoredCaller, saved: Option<&str>) -> Markup {
+/// A row; `used` is when the caller last asked, where that is recorded.
+fn row(stored: &StoredCaller, used: Option<Option<Timestamp>>, saved: Option<&str>) -> Markup {
     let caller = &stored.caller;
     let is_saved = saved == Some(stored.id.as_str());
     html! {
@@ -118,8 +125,17 @@ fn row(stored: &StoredCaller, saved: Option<&str>) -> Markup {
             td data-label="Keys" { (stored.keys.len()) }
             td data-label="Models" { (models(caller)) }
             td data-label="Limits" { (limits(caller)) }
+            @if let Some(used) = used { td data-label="Last used" { (last_used(used)) } }
             td data-label="Last edit" { (time(&stored.updated_at)) small { " revision " (stored.revision) } }
         }
+    }
+}
+
+/// When something was last used.
+pub(super) fn last_used(at: Option<Timestamp>) -> Markup {
+    match at {
+        Some(at) => time(&at.to_string()),
+        None => html! { span.muted { "not yet" } },
     }
 }
 

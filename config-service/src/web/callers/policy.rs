@@ -15,6 +15,7 @@ use super::super::validate::Notes;
 use crate::api::AppState;
 use crate::caller::{CallerBook, POLICY_SETTINGS};
 use crate::channels::Author;
+use crate::usage::Forecast;
 
 const MODES: Choices = &[
     ("off", "off: whoever reaches the gateway is served"),
@@ -42,7 +43,12 @@ pub(super) async fn save(
     Ok(Redirect::to("/callers"))
 }
 
-pub(super) fn render(session: &Session, book: &CallerBook, has_master_key: bool) -> Markup {
+pub(super) fn render(
+    session: &Session,
+    book: &CallerBook,
+    has_master_key: bool,
+    forecast: Option<&Forecast>,
+) -> Markup {
     let values = Values::showing(POLICY_SETTINGS, &book.policy);
     let notes = Notes::default();
     let at = Inputs {
@@ -50,18 +56,18 @@ pub(super) fn render(session: &Session, book: &CallerBook, has_master_key: bool)
         notes: &notes,
     };
     let may_edit = session.principal.may_edit().is_ok();
-    let is_locked_out = book.policy.mode == CallerMode::Required
-        && !has_master_key
-        && book.callers.iter().all(|own| own.keys.is_empty());
+    let is_locked_out =
+        book.policy.mode == CallerMode::Required && !has_master_key && !book.has_keys();
     html! {
         @if is_locked_out {
             p.notice.error role="alert" { "A key is required, and there is none: nobody is served." }
         }
-        details.card open[book.policy.mode == CallerMode::Off] {
-            summary { "Keys are " strong #mode { (mode_in_words(book.policy.mode)) } }
+        details.card open[book.policy.mode != CallerMode::Required] {
+            summary { "Keys are " strong #mode-now { (mode_in_words(book.policy.mode)) } }
             form.stack method="post" action="/callers/settings" {
                 (csrf(session))
                 input type="hidden" name="revision" value=(book.policy_revision);
+                @if book.policy.mode != CallerMode::Required { (foreseen(forecast)) }
                 fieldset disabled[!may_edit] {
                     (at.select("mode", "Mode", MODES))
                     (at.select("limit_mode", "Limits are counted by", LIMIT_MODES))
@@ -76,6 +82,55 @@ pub(super) fn render(session: &Session, book: &CallerBook, has_master_key: bool)
                 p.muted { @if has_master_key { "There is a master key." } @else { "There is no master key." } }
             }
         }
+    }
+}
+
+/// What the mode `required` would have changed in the last hour.
+fn foreseen(forecast: Option<&Forecast>) -> Markup {
+    let Some(own) = forecast else {
+        return html! {
+            p.muted #forecast {
+                "How much traffic \u{201c}required\u{201d} would refuse is shown here where usage is recorded."
+            }
+        };
+    };
+    let refused = own.all_refused();
+    html! {
+        div.notice.good[refused == 0 && own.unknown == 0].error[refused > 0] #forecast {
+            p {
+                @if own.requests == 0 { "Nobody asked in the last hour, so nobody would have been refused." }
+                @else {
+                    "Of " (own.requests) " requests in the last hour, "
+                    strong { (refused) " (" (percent(refused, own.requests)) ")" }
+                    " would have been refused if keys had been required."
+                }
+            }
+            @if refused > 0 {
+                ul { @for (reason, requests) in &own.refused { li { (requests) " " (why(reason)) } } }
+            }
+            @if own.unknown > 0 {
+                p { "Of " (own.unknown) " it is not known: they came while there was no key to look for." }
+            }
+        }
+    }
+}
+
+/// A share, rounded up: a single request that would be refused is not 0 %.
+fn percent(part: u64, whole: u64) -> String {
+    let share = (part.saturating_mul(100)).div_ceil(whole.max(1));
+    format!("{share} %")
+}
+
+/// The code of a refusal, in words.
+fn why(code: &str) -> &str {
+    match code {
+        "missing_api_key" => "without a key",
+        "invalid_api_key" => "with a key that nobody has",
+        "expired_api_key" => "with a key that has expired",
+        "caller_disabled" => "with a key of a disabled caller",
+        "caller_expired" => "with a key of a caller that has expired",
+        "no_keys" => "because nobody has a key yet",
+        other => other,
     }
 }
 

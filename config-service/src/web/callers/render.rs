@@ -10,7 +10,7 @@ use super::super::layout::csrf;
 use super::super::session::Session;
 use super::super::validate::Notes;
 use super::key_list;
-use crate::caller::{SETTINGS, StoredCaller, shown};
+use crate::caller::{LastUses, SETTINGS, StoredCaller, shown};
 use crate::fault::Fault;
 use crate::history::differences;
 
@@ -22,6 +22,8 @@ pub(super) struct View<'a> {
     pub(super) faults: &'a [Fault],
     /// Whether somebody else has edited the caller since the form was made.
     pub(super) is_outdated: bool,
+    /// When callers and keys were last used, where that is recorded.
+    pub(super) uses: Option<&'a LastUses>,
     /// A key that was just made.
     pub(super) new_key: Option<&'a str>,
 }
@@ -33,6 +35,7 @@ impl<'a> View<'a> {
             values,
             faults: &[],
             is_outdated: false,
+            uses: None,
             new_key: None,
         }
     }
@@ -61,7 +64,7 @@ impl<'a> View<'a> {
             }
             @if self.is_outdated { (self.conflict()) }
             (at.summary())
-            @if let Some(stored) = self.stored { (key_list::render(session, stored, self.new_key)) }
+            @if let Some(stored) = self.stored { (key_list::render(session, stored, self.uses, self.new_key)) }
             form.channel method="post" action=(action) novalidate {
                 (csrf(session))
                 @if self.stored.is_some() {
