@@ -2,6 +2,7 @@
 
 mod error;
 mod history;
+mod import;
 mod keys;
 mod policy;
 
@@ -13,6 +14,7 @@ use crate::fault::Fault;
 use crate::store::{CallerChange, Contents, StoreError};
 
 pub use error::CallerError;
+pub use import::{ImportOrder, ImportReport, ImportedCaller, Origin};
 pub(crate) use keys::IssuedKey;
 
 /// Everything that can be done with callers. Clones share one state.

@@ -13,11 +13,11 @@ use crate::reader;
 /// Longest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A whole request body.
+/// A whole request body, of at most so many bytes.
 #[derive(Debug)]
-pub(super) struct Body(Vec<u8>);
+pub(super) struct Body<const MAX: usize = MAX_BODY_BYTES>(Vec<u8>);
 
-impl Body {
+impl<const MAX: usize> Body<MAX> {
     /// The body as JSON of the expected shape.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         let unreadable =
@@ -29,13 +29,13 @@ impl Body {
     }
 }
 
-impl AsRef<[u8]> for Body {
+impl<const MAX: usize> AsRef<[u8]> for Body<MAX> {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-impl<S: Sync> FromRequest<S> for Body {
+impl<S: Sync, const MAX: usize> FromRequest<S> for Body<MAX> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
@@ -43,12 +43,12 @@ impl<S: Sync> FromRequest<S> for Body {
             .headers()
             .get(header::CONTENT_LENGTH)
             .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if announced.is_some_and(|length| length > MAX_BODY_BYTES) {
-            return Err(Problem::too_large(MAX_BODY_BYTES));
+        if announced.is_some_and(|length| length > MAX) {
+            return Err(Problem::too_large(MAX));
         }
-        match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
+        match to_bytes(request.into_body(), MAX).await {
             Ok(bytes) => Ok(Self(bytes.into())),
-            Err(error) if is_limit(&error) => Err(Problem::too_large(MAX_BODY_BYTES)),
+            Err(error) if is_limit(&error) => Err(Problem::too_large(MAX)),
             Err(_) => Err(Problem::bad_request("the body ended early")),
         }
     }

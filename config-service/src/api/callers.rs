@@ -2,6 +2,7 @@
 
 mod forecast;
 mod history;
+mod import;
 mod keys;
 mod list;
 mod policy;
@@ -36,6 +37,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .merge(history::routes())
         .merge(policy::routes())
         .merge(forecast::routes())
+        .merge(import::routes())
 }
 
 /// A caller with its entity tag.

@@ -258,6 +258,10 @@ impl From<CallerError> for Problem {
                 let kind = "urn:bedrock-filter:problem:invalid-caller";
                 Self::invalid((kind, "Invalid caller"), "caller", faults)
             }
+            CallerError::Export(faults) => {
+                let kind = "urn:bedrock-filter:problem:invalid-export";
+                Self::invalid((kind, "Invalid export"), "export", faults)
+            }
             CallerError::NameTaken(name) => Self::name_taken("caller", &name),
             CallerError::NotFound(_) | CallerError::NoKey(_) | CallerError::UnknownRevision(_) => {
                 Self::not_found(error.to_string())

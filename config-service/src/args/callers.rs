@@ -1,5 +1,7 @@
 //! Command lines about callers and their keys.
 
+use std::path::PathBuf;
+
 use bedrock_filter::config::CallerMode;
 use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
@@ -46,6 +48,22 @@ pub enum CallerCommand {
         /// `off`, `optional` or `required` [default: only say]
         #[arg(value_parser = mode())]
         mode: Option<CallerMode>,
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Makes a caller for each key in the export of another gateway, or for none; keys that are known are passed over
+    Import {
+        /// The other gateway
+        #[arg(long, value_parser = ["litellm", "one-api"])]
+        from: String,
+        /// JSON: an answer of its API, an array, or one key a line
+        file: PathBuf,
+        /// Only says what would happen
+        #[arg(long)]
+        dry_run: bool,
+        /// Imports also what cannot be kept whole, such as a restriction that does not exist here
+        #[arg(long)]
+        accept_losses: bool,
         #[command(flatten)]
         remote: Remote,
     },

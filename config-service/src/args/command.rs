@@ -27,7 +27,7 @@ pub enum Command {
     #[command(subcommand)]
     Token(TokenCommand),
     /// Manages callers, through the API
-    #[command(subcommand)]
+    #[command(subcommand, visible_alias = "callers")]
     Caller(CallerCommand),
     /// Manages the keys of callers, through the API
     #[command(subcommand)]

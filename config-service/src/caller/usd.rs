@@ -26,6 +26,16 @@ impl Usd {
         Self { cents }
     }
 
+    /// The least amount that is not less than so many dollars.
+    pub(crate) fn at_least(dollars: f64) -> Self {
+        // Not for the error of a binary fraction.
+        let cents = (dollars * 100.0 - 1e-6).ceil();
+        let cents = cents.clamp(0.0, MAX_CENTS as f64);
+        Self {
+            cents: cents as u64,
+        }
+    }
+
     /// How many cents.
     #[must_use]
     pub fn cents(self) -> u64 {
@@ -108,6 +118,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_fraction_of_a_cent_is_a_cent() {
+        for (dollars, cents) in [
+            (0.0, 0),
+            (0.0001, 1),
+            (1.1, 110),
+            (2.675, 268),
+            (f64::MAX, MAX_CENTS),
+        ] {
+            assert_eq!(Usd::at_least(dollars).cents(), cents, "{dollars}");
+        }
+    }
+
+    #[test]
     fn dollars_keep_their_cents() {
         for (text, cents) in [
             ("0", Some(0)),
@@ -122,6 +145,7 @@ mod tests {
             let read = Usd::parse(text);
             assert_eq!(read.map(Usd::cents), cents, "{text}");
             if let Some(read) = read {
+                assert_eq!(Usd::at_least(text.parse().unwrap()), read);
                 let json = serde_json::to_string(&read).unwrap();
                 assert_eq!(serde_json::from_str::<Usd>(&json).unwrap(), read);
                 assert_eq!(Usd::parse(&read.to_string()), Some(read));

@@ -13,6 +13,9 @@ pub enum CallerError {
     /// The edit violates rules.
     #[error("the caller is not valid")]
     Invalid(Vec<Fault>),
+    /// The export of another gateway cannot be taken over as it is.
+    #[error("the export cannot be taken over as it is")]
+    Export(Vec<Fault>),
     /// Another caller has the name.
     #[error("another caller has the name `{0}`")]
     NameTaken(String),

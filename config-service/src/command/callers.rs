@@ -50,6 +50,23 @@ pub(super) async fn run(command: CallerCommand) -> Result<()> {
             };
             say(text(&view, "mode"))
         }
+        CallerCommand::Import {
+            from,
+            file,
+            dry_run,
+            accept_losses,
+            remote,
+        } => {
+            let export = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            let path = format!(
+                "/api/callers/import?from={from}&dry_run={dry_run}&accept_losses={accept_losses}"
+            );
+            let report = Api::new(&remote)?
+                .send(Method::POST, &path, &export)
+                .await?;
+            tell_import(&report, dry_run)
+        }
         CallerCommand::Forecast { remote } => {
             let api = Api::new(&remote)?;
             let path = "/api/caller-settings/forecast";
@@ -156,6 +173,30 @@ fn line(caller: &Value) -> String {
         text(caller, "name"),
         last_used(caller)
     )
+}
+
+/// Writes what an import did, or would do.
+fn tell_import(report: &Value, is_dry_run: bool) -> Result<()> {
+    let list = |name: &str| report.get(name).and_then(Value::as_array).cloned();
+    let callers = list("callers").unwrap_or_default();
+    let done = if is_dry_run {
+        "would be created"
+    } else {
+        "created"
+    };
+    for caller in &callers {
+        let (name, hint) = (text(caller, "name"), text(caller, "hint"));
+        say(&format!("{name}: {done} with the key {hint}"))?;
+    }
+    for loss in list("losses").unwrap_or_default() {
+        say(&format!("not kept: {}", text(&loss, "message")))?;
+    }
+    let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let (known, losses) = (number("known"), number("loss_count"));
+    let created = callers.len();
+    say(&format!(
+        "{created} callers {done}, {known} keys were known already, {losses} losses"
+    ))
 }
 
 /// When a caller or key was last used, if that is known.

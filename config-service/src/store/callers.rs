@@ -95,6 +95,30 @@ impl Store {
         Ok(stored)
     }
 
+    /// Stores edits of callers together, as `first` and the revisions that follow.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::commit_caller`].
+    pub(crate) async fn commit_callers(
+        &self,
+        first: u64,
+        actor: &str,
+        changes: &[CallerChange<'_>],
+    ) -> Result<Vec<Arc<StoredCaller>>, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut all = Vec::with_capacity(changes.len());
+        for (change, revision) in changes.iter().zip(first..) {
+            let stamp = raise(&mut transaction, revision).await?;
+            let stored = write(&mut transaction, actor, change, &stamp).await?;
+            audit::write(&mut transaction, actor, change, &stored, &stamp).await?;
+            rows::changed(&mut transaction, &stamp).await?;
+            all.push(Arc::new(stored));
+        }
+        transaction.commit().await?;
+        Ok(all)
+    }
+
     /// Stores what applies to all callers as revision `next`.
     ///
     /// # Errors
