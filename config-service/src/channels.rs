@@ -116,6 +116,9 @@ impl Channels {
         warn_of_any_model(&contents);
         snapshot.remember(store.kept_clusters().await?);
         store.keep_clusters(&snapshot.clusters).await?;
+        if let Some(rules) = &settings.limit_rules {
+            rules.cover(&snapshot.limits, snapshot.revision).await;
+        }
         let inner = Inner {
             store,
             keeper,

@@ -205,6 +205,20 @@ impl Fleet {
         lacking.map(|stream| stream.node.id.clone()).collect()
     }
 
+    /// The earliest revision that a connected Envoy runs, 0 for one that runs none yet; nothing without Envoys.
+    #[must_use]
+    pub fn oldest(&self) -> Option<u64> {
+        let state = self.lock();
+        let envoys = state.by_node().into_iter();
+        let running = envoys.filter_map(|streams| {
+            let progress = Progress::merged(streams.iter().map(|stream| &stream.progress));
+            // One that takes no plugin configuration runs none.
+            let plugin = progress.plugin;
+            plugin.subscribed.then(|| plugin.active.unwrap_or(0))
+        });
+        running.min()
+    }
+
     /// Counts the Envoys by how they stand with `revision`.
     #[must_use]
     pub fn counts(&self, revision: u64) -> FleetCounts {

@@ -12,7 +12,8 @@
 //!    from AWS and publishes them before the old ones expire. `discovery` asks accounts what they have.
 //! 5. [`fleet`] remembers what each Envoy acknowledged or refused; [`history`] what each edit changed.
 //!
-//! Envoys ask on the xDS port, too, whether a caller is within its limits; [`rate_limits`] counts.
+//! Envoys ask on the xDS port, too, whether a caller is within its limits; [`rate_limits`] counts. For a rate limit service
+//! of the fleet's own, [`limit_rules`] writes the rules.
 //! 6. [`usage`] takes what Envoys report of requests, puts a cost on it by [`prices`], and stores it.
 //!
 //! Besides that, [`environment`] describes the first channels, [`access`] has roles, `token` creates tokens, and
@@ -50,6 +51,7 @@ mod health;
 mod hex;
 pub mod history;
 mod http;
+pub mod limit_rules;
 pub mod listen;
 mod metrics;
 pub mod outbound;

@@ -7,7 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bedrock_filter::config::{Channel, Credentials, PluginConfig, SignedBy};
+use bedrock_filter::config::{
+    CallerSettings, Channel, Credentials, LimitMode, PluginConfig, SignedBy,
+};
 use bedrock_filter::routes::{CompiledChannel, Routes};
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::channel;
 use crate::cluster::{Cluster, Host, MAX_RETIRED, SigningKey, Transport};
 use crate::credentials::IssuedCredentials;
 use crate::fault::Fault;
+use crate::limit_rules::{Kind, LimitValue};
 use crate::settings::Settings;
 use crate::store::{Contents, KeptCluster};
 
@@ -35,6 +38,8 @@ pub struct Snapshot {
     pub plugin_config: String,
     /// Identifies the plugin configuration among those of the same revision.
     pub digest: String,
+    /// The values of limits for which Envoys ask a rate limit service.
+    pub limits: BTreeSet<LimitValue>,
     /// The clusters that the plugin configuration names.
     pub clusters: BTreeSet<Cluster>,
     /// Clusters that recent revisions named but this one does not, newest first, including those of an
@@ -70,6 +75,7 @@ impl Snapshot {
         let secrets = filter::secrets(contents, &config);
         let plugin_config = filter::document(config.clone(), &settings.sealer)
             .map_err(|error| vec![Fault::new("", "unserialisable", error.to_string())])?;
+        let limits = limits(config.callers.as_ref());
         let served = Routes::compile(config)?;
         Ok(Self {
             revision: contents.revision,
@@ -77,6 +83,7 @@ impl Snapshot {
             origin: Origin::Change,
             digest: digest(&plugin_config),
             plugin_config,
+            limits,
             clusters: clusters(&served),
             retired: Vec::new(),
             made_at: Instant::now(),
@@ -152,6 +159,7 @@ impl Snapshot {
             origin: Origin::Change,
             digest: digest(&(&plugin_config, &clusters)),
             plugin_config,
+            limits: BTreeSet::new(),
             clusters,
             retired: Vec::new(),
             made_at: Instant::now(),
@@ -214,6 +222,26 @@ impl Publisher {
 pub(crate) fn digest(content: &impl Serialize) -> String {
     let bytes = serde_json::to_vec(content).unwrap_or_default();
     crate::hex::encode(Sha256::digest(bytes).iter().take(4))
+}
+
+/// The values of limits that stand in questions to a rate limit service.
+fn limits(callers: Option<&CallerSettings>) -> BTreeSet<LimitValue> {
+    let shared = callers.filter(|own| own.limit_mode == LimitMode::Shared);
+    let entries = shared.into_iter().flat_map(|own| &own.entries);
+    let limits = entries.flat_map(|own| {
+        [
+            (Kind::Requests, own.limits.rpm),
+            (Kind::Tokens, own.limits.tpm),
+        ]
+    });
+    limits
+        .filter_map(|(kind, value)| {
+            Some(LimitValue {
+                kind,
+                value: value?,
+            })
+        })
+        .collect()
 }
 
 /// The cluster to which a channel's requests go when no other channel comes before it, as far as it can be told.

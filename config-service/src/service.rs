@@ -1,5 +1,6 @@
 //! Wiring: opens the database, starts both servers and stops them again.
 
+mod limits;
 mod ports;
 mod recording;
 mod tls;
@@ -20,6 +21,7 @@ use crate::environment::Variables;
 use crate::filter_code::{FilterCode, ModuleError, ServedModule};
 use crate::fleet::Fleet;
 use crate::http;
+use crate::limit_rules::RulesError;
 use crate::listen::tls::{Port, Tls, TlsError};
 use crate::listen::{self, Guard, Patience, Places};
 use crate::outbound::{Outbound, Reach};
@@ -107,6 +109,9 @@ pub enum StartError {
     /// The environment does not describe valid channels.
     #[error(transparent)]
     First(#[from] FirstError),
+    /// The rules of the fleet's rate limit service cannot be written.
+    #[error(transparent)]
+    LimitRules(#[from] RulesError),
     /// The filter module cannot be served.
     #[error(transparent)]
     Module(#[from] ModuleError),
@@ -332,6 +337,7 @@ async fn settings(args: &Args, sealer: &Sealer, code: &FilterCode) -> Result<Set
         file_places: args.aws.file_places(),
         probe_minutes: args.probe_minutes,
         outbound: Outbound::new(reach),
+        limit_rules: limits::rules(&args.caller_limits).await?,
     })
 }
 

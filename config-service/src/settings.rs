@@ -11,6 +11,7 @@ use bedrock_filter::routes::Routes;
 use serde::de::DeserializeOwned;
 
 use crate::credentials::FilePlaces;
+use crate::limit_rules::LimitRules;
 use crate::outbound::Outbound;
 use crate::seal::Sealer;
 
@@ -55,6 +56,8 @@ pub struct Settings {
     pub probe_minutes: u32,
     /// How channels are tested.
     pub outbound: Outbound,
+    /// Where the rules of a fleet's own rate limit service are written, if there is one.
+    pub limit_rules: Option<LimitRules>,
 }
 
 /// A file with settings that cannot be used.

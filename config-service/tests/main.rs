@@ -35,6 +35,7 @@ mod import;
 mod impossible;
 mod istio;
 mod kill;
+mod limit_rules;
 mod many_envoys;
 mod metrics;
 mod openapi;

@@ -1,6 +1,9 @@
 //! How callers' limits are enforced.
 
+use std::path::PathBuf;
+
 use clap::Args;
+use clap::builder::FalseyValueParser;
 
 use crate::rate_limits::{Pace, Paces};
 
@@ -22,6 +25,15 @@ pub struct CallerLimits {
     #[arg(long, env = "BEDROCK_TPM_BURST_SECONDS", value_name = "SECONDS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=LONGEST_BURST))]
     pub tpm_burst_seconds: Option<u32>,
+
+    /// File for the rules of a fleet's own rate limit service (envoyproxy/ratelimit), in the folder from which it reads
+    /// them. Written before an Envoy gets a limit, and replaced whole.
+    #[arg(long, env = "BEDROCK_RATELIMIT_RULES", value_name = "FILE")]
+    pub(crate) ratelimit_rules: Option<PathBuf>,
+
+    /// Have that service count without denying anything.
+    #[arg(long, env = "BEDROCK_RATELIMIT_SHADOW_MODE", value_parser = FalseyValueParser::new())]
+    pub(crate) ratelimit_shadow_mode: bool,
 }
 
 impl CallerLimits {

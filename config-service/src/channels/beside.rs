@@ -15,6 +15,9 @@ use crate::store::{Contents, Store, StoreError};
 /// Least time between two publications.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Time between looks at the rules of the fleet's rate limit service.
+const TIDYING: Duration = Duration::from_secs(60);
+
 /// The turn of one edit: while it lasts, nothing else is edited.
 #[derive(Debug)]
 pub(crate) struct Turn<'c> {
@@ -71,10 +74,16 @@ impl Channels {
 
     /// Publishes edits until `stopped` turns true.
     pub(crate) async fn keep_publishing(self, mut stopped: watch::Receiver<bool>) {
+        let mut tidying = tokio::time::interval(TIDYING);
         loop {
-            tokio::select! {
+            let is_due = tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
-                () = self.inner.due.notified() => {}
+                _ = tidying.tick() => false,
+                () = self.inner.due.notified() => true,
+            };
+            if !is_due {
+                self.inner.tidy_rules().await;
+                continue;
             }
             if let Err(error) = self.inner.publish_stored().await {
                 tracing::error!(%error, "an edit was stored but not published");
@@ -88,6 +97,13 @@ impl Channels {
 }
 
 impl Inner {
+    /// Forgets the rules that no Envoy needs any more.
+    async fn tidy_rules(&self) {
+        if let Some(rules) = &self.settings.limit_rules {
+            rules.tidy(self.fleet.oldest()).await;
+        }
+    }
+
     /// Publishes what is stored, if an edit of a channel has not done so.
     async fn publish_stored(&self) -> Result<(), RenewError> {
         let publisher = self.publisher.lock().await;

@@ -186,6 +186,9 @@ impl Inner {
             // made.
             tracing::error!(%error, "clusters were not kept");
         }
+        if let Some(rules) = &self.settings.limit_rules {
+            rules.cover(&snapshot.limits, snapshot.revision).await;
+        }
         publisher.publish(snapshot);
     }
 

@@ -24,6 +24,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "outbound",
             "proxies",
             "rate_limits",
+            "limit_rules",
         ],
     ),
     // Every route.
@@ -175,6 +176,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "cluster",
             "fault",
             "hex",
+            "limit_rules",
         ],
     ),
     // How tests and probes of channels ended.
@@ -184,7 +186,10 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     // What requests used.
     ("usage", &["store", "prices", "caller", "channel"]),
     ("token", &["store", "access"]),
-    ("settings", &["credentials", "seal", "outbound"]),
+    (
+        "settings",
+        &["credentials", "seal", "outbound", "limit_rules"],
+    ),
     (
         "store",
         &[
@@ -218,4 +223,6 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     ("proxies", &[]),
     // How much callers have used of their limits.
     ("rate_limits", &[]),
+    // The rules of a fleet's own rate limit service.
+    ("limit_rules", &[]),
 ];

@@ -1,23 +1,25 @@
 //! The same limits and the same Envoy configuration, counted by `envoyproxy/ratelimit` with Redis.
 
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
 use e2e::{Scratch, eventually, installed, run};
+use reqwest::Method;
 use serde_json::{Value, json};
 use xtask::ports::Ports;
 use xtask::process::Process;
 
 use super::exact::ask_at_once;
-use super::{Setup, minute, start};
+use super::{Setup, minute, start, within_a_minute};
 
 /// A running service and its Redis.
 struct Fleet {
     ports: Ports,
     _redis: Process,
     _service: Process,
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 /// A rule for a value of a limit, or for all that have none of their own.
@@ -91,8 +93,13 @@ impl Fleet {
             ports,
             _redis: redis,
             _service: service,
-            _scratch: scratch,
+            scratch,
         })
+    }
+
+    /// The file from which the service reads its rules.
+    fn rules(&self) -> PathBuf {
+        self.scratch.join("config/limits.yaml")
     }
 }
 
@@ -138,5 +145,43 @@ fn a_fleets_service_counts_the_same() {
         assert!((2..=2 * minutes).contains(&passed), "{passed}");
         let unchecked = gateway.stat("ratelimit.failure_mode_allowed").await;
         assert_eq!(unchecked, 0);
+    });
+}
+
+#[test]
+fn a_fleets_service_gets_its_rules_from_the_config_service() {
+    run(async {
+        let Some(fleet) = Fleet::start(&[rule("rpm", None, 2), rule("tpm", None, 10)]).await else {
+            return;
+        };
+        let setup = Setup {
+            service_port: Some(fleet.ports.xds),
+            arguments: vec![format!("--ratelimit-rules={}", fleet.rules().display())],
+            ..Setup::default()
+        };
+        let gateway = start(setup, &[("a", json!({"rpm": 5}))]).await;
+        let admin = async |method: Method, path: &str, body: Value| {
+            let reply = gateway.service.call(method, path, &body).await;
+            assert!((200..300).contains(&reply.status), "{reply:?}");
+        };
+        let caller = json!({"name": "a", "rpm": 5});
+        admin(Method::POST, "/api/callers", caller).await;
+        let mode = json!({"mode": "required"});
+        admin(Method::PATCH, "/api/caller-settings", mode).await;
+        // Before that, the value has the default rule, which is another.
+        eventually("the rate limit service has the rule", async || {
+            let reply = gateway.chat("a").await;
+            (reply.header("x-ratelimit-limit-requests") == "5").then_some(())
+        })
+        .await;
+        let passed = within_a_minute(async |_| {
+            let mut passed = 0;
+            for _ in 0..10 {
+                passed += u64::from(gateway.chat("a").await.status == 200);
+            }
+            passed
+        })
+        .await;
+        assert!(passed <= 5, "{passed}");
     });
 }
