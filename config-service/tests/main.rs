@@ -14,6 +14,7 @@ mod admin_tls;
 mod answers;
 mod apply;
 mod browser;
+mod caller_commands;
 mod caller_import;
 mod caller_uses;
 mod callers;

@@ -6,6 +6,7 @@ use std::time::Duration;
 pub use browser::{LAPTOP, Look, PHONE};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
+use serde_json::json;
 
 use crate::common::{DEADLINE, TOKEN, TestService};
 
@@ -99,6 +100,31 @@ impl Browser {
 
     pub async fn count(&self, css: &str) -> usize {
         self.client.find_all(Locator::Css(css)).await.unwrap().len()
+    }
+
+    /// Waits until there are so many of an element.
+    pub async fn wait_count(&self, css: &str, expected: usize) {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        while self.count(css).await != expected {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "never {expected} {css}"
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Checks that nothing of a page overflows a phone sideways, and that every control has an accessible name.
+    pub async fn fits(&self) {
+        let page = self.client.current_url().await.unwrap();
+        let script = "return Math.max(document.documentElement.scrollWidth, window.innerWidth)";
+        let width = self.client.execute(script, Vec::new()).await.unwrap();
+        assert_eq!(width, PHONE.size.0, "{page}");
+        let script = "return [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button')]\
+            .filter((e) => e.getClientRects().length && !(e.labels && e.labels.length) && !e.getAttribute('aria-label') && !e.textContent.trim())\
+            .map((e) => e.outerHTML)";
+        let nameless = self.client.execute(script, Vec::new()).await.unwrap();
+        assert_eq!(nameless, json!([]), "{page}");
     }
 
     /// Saves a screenshot for the documentation, if requested.
