@@ -20,7 +20,7 @@
 //! [`proxies`] tells clients behind proxies apart; [`explain`] and [`probe`] run the filter's own code here, to say
 //! where a request would go and to send real ones; [`export`] generates documents for Envoys that are not connected;
 //! `web` has the pages; `http` assembles the routes, `health` remembers how
-//! tests and probes of channels ended, and [`listen`] protects the ports; `metrics` counts for
+//! tests and probes of channels ended, [`zone`] when days and months begin, and [`listen`] protects the ports; `metrics` counts for
 //! Prometheus; [`envoy`] starts an Envoy where everything is in one container; [`outbound`] is the service's own HTTP
 //! client, and `candor` what is revealed about the hosts that it calls; [`command`] has the subcommands.
 //!
@@ -70,6 +70,7 @@ mod token;
 pub mod usage;
 mod web;
 pub mod xds;
+pub mod zone;
 
 pub use args::{
     AdminTokenSource, Args, AwsAccess, CallerCommand, CallerLimits, Cli, Command, InvalidSecret,

@@ -305,3 +305,23 @@ async fn a_budget_is_enforced_by_the_answer_and_shown() {
         assert!(reply.status.is_client_error(), "{body}: {reply:?}");
     }
 }
+
+#[tokio::test]
+async fn days_and_months_are_those_of_the_time_zone() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &["--time-zone=Asia/Kolkata"]).await;
+    let body = json!({"tokens": 10}).to_string();
+    service.send(Method::PUT, "/api/budgets/*", &body).await;
+    report(&service, &[chat(1, "ann")], 0).await.unwrap();
+    let day = usage(&service, "?by=period").await["lines"][0]["period"]
+        .as_i64()
+        .unwrap();
+    let resets_at = service.get("/api/budgets").await.json()["budgets"][0]["resets_at"].as_i64();
+    // Midnight in India is half past six in the evening in UTC.
+    for midnight in [day, resets_at.unwrap()] {
+        assert_eq!(midnight.rem_euclid(86_400), 66_600);
+    }
+    let hour = usage(&service, "?by=period&resolution=hour").await;
+    let hour = hour["lines"][0]["period"].as_i64().unwrap();
+    assert_eq!(hour.rem_euclid(3_600), 1_800);
+}

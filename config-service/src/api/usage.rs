@@ -78,7 +78,9 @@ struct Usage {
 async fn lines(State(app): App, Query(asked): Query<Asked>) -> Result<Response, Problem> {
     let ledger = recorded(&app)?;
     let format = asked.format().map_err(Problem::bad_request)?;
-    let mut query = asked.query(now()).map_err(Problem::bad_request)?;
+    let mut query = asked
+        .query(now(), ledger.zone())
+        .map_err(Problem::bad_request)?;
     let limit = query.limit;
     // One more than needed, to see whether there is another page.
     query.limit += 1;

@@ -161,7 +161,7 @@ pub enum UsageCommand {
             default_value = "period,caller,channel,model"
         )]
         by: String,
-        /// `day` (in UTC) or `hour`
+        /// `day` (of the service's time zone) or `hour`
         #[arg(long, default_value = "day")]
         resolution: String,
         /// `csv`, or `jsonl` for a JSON object in each line

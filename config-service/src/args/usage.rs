@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::RangedI64ValueParser;
 
 use crate::store::Retention;
+use crate::zone::Zone;
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -28,16 +29,14 @@ pub struct UsageKeeping {
     )]
     usage_cluster: UsageReports,
 
-    /// Hours by which the calendar of monthly budgets is ahead of UTC, -12 to 14.
+    /// Time zone of days and of monthly budgets, by its name in the IANA database, such as Europe/Berlin.
     #[arg(
-        long = "budget-utc-offset-hours",
-        env = "BEDROCK_BUDGET_UTC_OFFSET_HOURS",
-        value_name = "HOURS",
-        default_value_t = 0,
-        allow_hyphen_values = true,
-        value_parser = RangedI64ValueParser::<i8>::new().range(-12..=14)
+        long,
+        env = "BEDROCK_TIME_ZONE",
+        value_name = "NAME",
+        default_value = "UTC"
     )]
-    pub(crate) utc_offset_hours: i8,
+    pub(crate) time_zone: Zone,
 
     /// JSON file with prices that replace those of the built-in table.
     #[arg(long, env = "BEDROCK_PRICES", value_name = "FILE")]

@@ -15,7 +15,8 @@ pub(super) async fn open(args: &Args, channels: &Store) -> Result<Option<Ledger>
     };
     let prices = Prices::read(args.usage.prices.as_deref()).await?;
     let store = UsageStore::open(database).await?;
-    let ledger = Ledger::new(store, prices).with_utc_offset(args.usage.utc_offset_hours);
+    let store = store.in_zone(args.usage.time_zone.clone());
+    let ledger = Ledger::new(store, prices);
     ledger.enforce(channels.budgets().await?).await;
     Ok(Some(ledger))
 }

@@ -21,6 +21,7 @@ use sqlx::sqlite::{
 use tokio::sync::Mutex;
 
 use super::{StoreError, file, private};
+use crate::zone::Zone;
 
 pub use ingest::Taken;
 pub use prune::{Pruned, Retention};
@@ -42,6 +43,8 @@ pub struct UsageStore {
     /// SQLite has one writer at a time anyway.
     writer: SqlitePool,
     readers: SqlitePool,
+    /// Whose hours and days are summed up.
+    zone: Zone,
     /// Ids of the subjects that were seen.
     subjects: Arc<Mutex<HashMap<Subject, i64>>>,
 }
@@ -65,8 +68,21 @@ impl UsageStore {
         Ok(Self {
             writer,
             readers,
+            zone: Zone::default(),
             subjects: Arc::default(),
         })
+    }
+
+    /// The same with the hours and days of a time zone. What is stored already keeps its own.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// Whose hours and days are summed up.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Closes all connections, which also folds the write-ahead log into the file.

@@ -1,33 +1,33 @@
 //! What somebody wants to know of the usage, as the API and the pages are asked.
 
 use serde::Deserialize;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Date, OffsetDateTime, Time};
 use utoipa::IntoParams;
 
 use crate::store::{Dimension, Order, Resolution, UsageQuery};
+use crate::zone::Zone;
 
 /// Lines of a page by default, and at most.
 const PAGE: (u32, u32) = (100, 10_000);
 
-const DAY: i64 = 86_400;
-
 /// Days that are shown unless others are asked for.
-const USUAL_DAYS: i64 = 7;
+const USUAL_DAYS: i32 = 7;
 
 /// The query of the usage; an absent parameter filters nothing.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// From this day or time on, `2026-11-30` or `2026-11-30T12:00:00Z`; seven days before `to` unless it is given
+    /// From this day or time on, `2026-11-30` or `2026-11-30T12:00:00Z`; seven days before `to` unless it is given.
+    /// Days are those of the service's time zone
     pub from: Option<String>,
     /// Up to this time, or to the start of this day; until now unless it is given
     pub to: Option<String>,
     /// What to tell apart, comma-separated: period, caller, key, channel, region, model, `model_id`, `base_model`,
     /// endpoint, tier, outcome
     pub by: Option<String>,
-    /// How long periods are: `day` (in UTC) or `hour`
+    /// How long periods are: `day` or `hour`
     #[param(default = "day")]
     pub resolution: Option<String>,
     /// `key`, or the largest first: `cost`, `tokens` or `requests`
@@ -81,26 +81,24 @@ impl Asked {
     /// # Errors
     ///
     /// What is wrong, for whoever asked.
-    pub fn query(&self, now: i64) -> Result<UsageQuery, String> {
+    pub fn query(&self, now: i64, zone: &Zone) -> Result<UsageQuery, String> {
         let resolution = match self.resolution.as_deref() {
             None | Some("day") => Resolution::Day,
             Some("hour") => Resolution::Hour,
             Some(other) => return Err(wrong("resolution", other, "`day` or `hour`")),
         };
         // The period that is running belongs to it.
-        let to = moment("to", self.to.as_deref())?.unwrap_or(now.saturating_add(1));
-        let length = if resolution == Resolution::Day {
-            DAY
-        } else {
-            3_600
-        };
-        let usual = || (to - 1).div_euclid(DAY) * DAY - (USUAL_DAYS - 1) * DAY;
-        let from = moment("from", self.from.as_deref())?.unwrap_or_else(usual);
+        let to = moment("to", self.to.as_deref(), zone)?.unwrap_or(now.saturating_add(1));
+        let usual = || zone.days_later(to.saturating_sub(1), 1 - USUAL_DAYS);
+        let from = moment("from", self.from.as_deref(), zone)?.unwrap_or_else(usual);
         if from >= to {
             return Err("the parameter from is not before to; give an earlier one".to_owned());
         }
         Ok(UsageQuery {
-            from: from.div_euclid(length) * length,
+            from: match resolution {
+                Resolution::Day => zone.day(from),
+                Resolution::Hour => zone.hour(from),
+            },
             to,
             resolution,
             by: self.dimensions()?,
@@ -206,23 +204,15 @@ fn wrong(name: &str, value: &str, expected: &str) -> String {
 }
 
 /// A day or a time, in seconds since the epoch.
-fn moment(name: &str, text: Option<&str>) -> Result<Option<i64>, String> {
+fn moment(name: &str, text: Option<&str>, zone: &Zone) -> Result<Option<i64>, String> {
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let time = OffsetDateTime::parse(text, &Rfc3339).ok();
-    let day = || Some(date(text)?.with_time(Time::MIDNIGHT).assume_utc());
-    let found = time.or_else(day).map(OffsetDateTime::unix_timestamp);
+    let time = time.map(OffsetDateTime::unix_timestamp);
+    let found = time.or_else(|| zone.start_of(text));
     let expected = "a day such as 2026-11-30, or a time such as 2026-11-30T12:00:00Z";
     found.map(Some).ok_or_else(|| wrong(name, text, expected))
-}
-
-/// A day written as `YYYY-MM-DD`.
-fn date(text: &str) -> Option<Date> {
-    let (year, rest) = text.split_once('-')?;
-    let (month, day) = rest.split_once('-')?;
-    let month = month.parse::<u8>().ok()?.try_into().ok()?;
-    Date::from_calendar_date(year.parse().ok()?, month, day.parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -231,10 +221,26 @@ mod tests {
 
     /// 2026-11-30T12:00:00Z
     const NOON: i64 = 1_796_040_000;
+    const DAY: i64 = 86_400;
+
+    #[test]
+    fn days_are_those_of_the_time_zone() {
+        let zone: Zone = "America/New_York".parse().unwrap();
+        let query = Asked::default().query(NOON, &zone).unwrap();
+        assert_eq!(query.from, NOON - 7 * 3_600 - 6 * DAY);
+        let asked = Asked {
+            from: Some("2026-10-30".to_owned()),
+            to: Some("2026-11-03".to_owned()),
+            ..Asked::default()
+        };
+        let query = asked.query(NOON, &zone).unwrap();
+        // The clocks go back on 1 November.
+        assert_eq!(query.to - query.from, 4 * DAY + 3_600);
+    }
 
     #[test]
     fn a_week_is_shown_unless_something_else_is_asked_for() {
-        let query = Asked::default().query(NOON).unwrap();
+        let query = Asked::default().query(NOON, &Zone::default()).unwrap();
         assert_eq!(query.from, NOON - 43_200 - 6 * DAY);
         assert_eq!((query.to, query.limit, query.offset), (NOON + 1, 100, 0));
         assert_eq!(query.resolution, Resolution::Day);
@@ -251,7 +257,7 @@ mod tests {
             page_token: Some("200".to_owned()),
             ..Asked::default()
         };
-        let query = asked.query(0).unwrap();
+        let query = asked.query(0, &Zone::default()).unwrap();
         assert_eq!((query.from, query.to), (NOON - 43_200 - DAY, NOON));
         assert_eq!(query.by, [Dimension::Period, Dimension::Caller]);
         assert_eq!(query.only, [(Dimension::Caller, String::new())]);
@@ -262,7 +268,7 @@ mod tests {
     fn what_is_wrong_is_named() {
         let check = |asked: Asked, part: &str| {
             let error = asked
-                .query(NOON)
+                .query(NOON, &Zone::default())
                 .map(drop)
                 .and(asked.format().map(drop))
                 .unwrap_err();

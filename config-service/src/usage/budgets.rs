@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use time::{Date, Month as Name, OffsetDateTime, Time, UtcOffset};
-
 use super::messages::Exhausted;
 use crate::store::{Budget, Spent};
+use crate::zone::Zone;
 
 /// A calendar month, in seconds since the epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,27 +16,11 @@ pub struct Month {
 }
 
 impl Month {
-    /// The month that a time is in, by a clock that is so many hours ahead of UTC.
+    /// The month that a time is in.
     #[must_use]
-    pub fn of(seconds: i64, utc_offset_hours: i8) -> Self {
-        let offset = UtcOffset::from_hms(utc_offset_hours, 0, 0).unwrap_or(UtcOffset::UTC);
-        let time = OffsetDateTime::from_unix_timestamp(seconds);
-        let local = time.unwrap_or(OffsetDateTime::UNIX_EPOCH).to_offset(offset);
-        let first = |year: i32, month: Name| {
-            let day = Date::from_calendar_date(year, month, 1);
-            let start = day.map(|day| day.with_time(Time::MIDNIGHT).assume_offset(offset));
-            start.map_or(seconds, OffsetDateTime::unix_timestamp)
-        };
-        let (year, month) = (local.year(), local.month());
-        let next_year = if month == Name::December {
-            year + 1
-        } else {
-            year
-        };
-        Self {
-            start: first(year, month),
-            end: first(next_year, month.next()),
-        }
+    pub fn of(seconds: i64, zone: &Zone) -> Self {
+        let (start, end) = zone.month(seconds);
+        Self { start, end }
     }
 
     /// Whether a time is in it.
@@ -135,18 +118,19 @@ mod tests {
 
     #[test]
     fn months_are_those_of_the_calendar() {
-        let november = Month::of(NOON, 0);
+        let utc = Zone::default();
+        let november = Month::of(NOON, &utc);
         assert_eq!(november.end, NOON + DAY / 2);
         assert_eq!(november.end - november.start, 30 * DAY);
-        let december = Month::of(november.end, 0);
+        let december = Month::of(november.end, &utc);
         assert_eq!(december.start, november.end);
         assert_eq!(december.end - december.start, 31 * DAY);
         assert!(november.has(NOON) && !november.has(november.end));
         // East of UTC the new month has begun already.
-        let tokyo = Month::of(NOON + 4 * 3_600, 9);
+        let tokyo = Month::of(NOON + 4 * 3_600, &"Asia/Tokyo".parse().unwrap());
         assert_eq!(tokyo.start, november.end - 9 * 3_600);
         // January follows December.
-        assert_eq!(Month::of(december.end, 0).end - december.end, 31 * DAY);
+        assert_eq!(Month::of(december.end, &utc).end - december.end, 31 * DAY);
     }
 
     #[test]
@@ -157,7 +141,10 @@ mod tests {
             tokens,
             nano_usd,
         };
-        let mut account = Account::new(Month::of(NOON, 0), [("a".to_owned(), spent(60, 1))]);
+        let mut account = Account::new(
+            Month::of(NOON, &Zone::default()),
+            [("a".to_owned(), spent(60, 1))],
+        );
         account.add("a".to_owned(), spent(40, 1));
         account.add("b".to_owned(), spent(1, 500));
         let budgets = [

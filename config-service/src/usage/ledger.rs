@@ -9,6 +9,7 @@ use super::budgets::{Account, BudgetUse, Month};
 use super::messages::{Ack, Record, Report};
 use crate::prices::{Called, Counts, Prices};
 use crate::store::{Budget, Entry, StoreError, Subject, Taken, UsageStore};
+use crate::zone::Zone;
 
 /// The error with which the filter answers for a model that nothing serves.
 const NOT_SERVED: &str = "model_not_found";
@@ -29,8 +30,6 @@ const BEHIND_MS: i64 = 14 * 86_400_000;
 pub struct Ledger {
     store: UsageStore,
     prices: Arc<Prices>,
-    /// Hours by which the clock of budgets is ahead of UTC.
-    utc_offset_hours: i8,
     budgets: Arc<Mutex<Vec<Budget>>>,
     /// What was used in the running month; held while a batch is stored, so that nothing is added twice.
     account: Arc<Mutex<Option<Account>>>,
@@ -43,19 +42,15 @@ impl Ledger {
         Self {
             store,
             prices: Arc::new(prices),
-            utc_offset_hours: 0,
             budgets: Arc::default(),
             account: Arc::default(),
         }
     }
 
-    /// The same with a clock for budgets that is so many hours ahead of UTC.
+    /// The time zone of days and months.
     #[must_use]
-    pub fn with_utc_offset(self, utc_offset_hours: i8) -> Self {
-        Self {
-            utc_offset_hours,
-            ..self
-        }
+    pub fn zone(&self) -> &Zone {
+        self.store.zone()
     }
 
     /// Enforces these budgets from now on, in place of all others.
@@ -91,7 +86,7 @@ impl Ledger {
         match account {
             Some(own) => Ok(own),
             none => {
-                let month = Month::of(now, self.utc_offset_hours);
+                let month = Month::of(now, self.zone());
                 let spent = self.store.spent(month.start, month.end).await?;
                 Ok(none.insert(Account::new(month, spent)))
             }

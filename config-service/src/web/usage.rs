@@ -5,6 +5,7 @@ mod chart;
 mod maps;
 
 use std::collections::BTreeMap;
+use std::iter;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Query, State};
@@ -17,6 +18,7 @@ use crate::api::AppState;
 use crate::prices::NanoDollars;
 use crate::store::{Dimension, Line, Order, Resolution, Sums, UsageQuery};
 use crate::usage::{Asked, Ledger, MapReport, Percentiles, text};
+use crate::zone::Zone;
 use chart::{Bar, bars};
 
 /// Rows of the tables of callers, models and the like.
@@ -61,11 +63,11 @@ pub(super) async fn page(
 async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup, Refusal> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = i64::try_from(now.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
-    let query = match asked.query(now) {
+    let query = match asked.query(now, ledger.zone()) {
         Ok(query) => query,
         Err(reason) => {
             let notice = html! { p.notice.error role="alert" { (reason) } };
-            return Ok(html! { (notice) (questions(asked)) });
+            return Ok(html! { (notice) (questions(asked, ledger.zone())) });
         }
     };
     let store = ledger.store();
@@ -98,15 +100,15 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
     let dropped = store.dropped().await?;
     let budgets = ledger.budget_uses(now).await?;
     Ok(html! {
-        (questions(asked))
+        (questions(asked, ledger.zone()))
         @if dropped > 0 {
             p.notice.error role="alert" {
                 (dropped) " requests were never recorded, because Envoys could not reach the config-service for too long."
             }
         }
         (facts(&all, duration, first_token, ledger))
-        (budgets::bars(&budgets))
-        (charts(&without_gaps(&periods, &query), query.resolution))
+        (budgets::bars(&budgets, ledger.zone()))
+        (charts(&without_gaps(&periods, &query, ledger.zone()), query.resolution, ledger.zone()))
         (table(dimension, &largest))
         (maps::report(&report, &unserved))
         (links(asked))
@@ -121,7 +123,7 @@ fn compared(asked: &Asked) -> Dimension {
 }
 
 /// The form for other times and filters.
-fn questions(asked: &Asked) -> Markup {
+fn questions(asked: &Asked, zone: &Zone) -> Markup {
     let chosen = compared(asked);
     let fields = [
         ("caller", "Caller", &asked.caller),
@@ -136,7 +138,7 @@ fn questions(asked: &Asked) -> Markup {
                 div.field {
                     label for="resolution" { "By" }
                     select #resolution name="resolution" {
-                        option value="day" { "day (UTC)" }
+                        option value="day" { "day (" (zone) ")" }
                         option value="hour" selected[asked.resolution.as_deref() == Some("hour")] { "hour" }
                     }
                 }
@@ -204,25 +206,33 @@ fn times(times: Option<Percentiles>) -> Markup {
 }
 
 /// The sums of every period, also of those in which nothing happened.
-fn without_gaps(lines: &[Line], query: &UsageQuery) -> Vec<(i64, Sums)> {
-    let length = match query.resolution {
-        Resolution::Hour => 3_600,
-        Resolution::Day => 86_400,
+fn without_gaps(lines: &[Line], query: &UsageQuery, zone: &Zone) -> Vec<(i64, Sums)> {
+    let next = |period: &i64| match query.resolution {
+        Resolution::Hour => Some(period + 3_600),
+        Resolution::Day => Some(zone.next_day(*period)),
     };
-    let known: BTreeMap<_, _> = lines.iter().map(|line| (line.period, line.sums)).collect();
-    let periods = (query.from..query.to).step_by(length).take(BARS as usize);
-    let sums = |period| known.get(&Some(period)).copied().unwrap_or_default();
-    periods.map(|period| (period, sums(period))).collect()
+    let empty = iter::successors(Some(query.from), next);
+    let empty = empty.take_while(|period| *period < query.to);
+    let mut all: BTreeMap<_, _> = empty
+        .take(BARS as usize)
+        .map(|period| (period, Sums::default()))
+        .collect();
+    // What was recorded in another time zone has periods that begin at other times.
+    let known = lines
+        .iter()
+        .filter_map(|line| Some((line.period?, line.sums)));
+    all.extend(known);
+    all.into_iter().collect()
 }
 
 /// Spend, tokens, requests and errors over time.
-fn charts(periods: &[(i64, Sums)], resolution: Resolution) -> Markup {
+fn charts(periods: &[(i64, Sums)], resolution: Resolution, zone: &Zone) -> Markup {
     let chart =
         |title: &str, unit: &str, value: &dyn Fn(&Sums) -> i64, words: &dyn Fn(i64) -> String| {
             let own: Vec<_> = periods
                 .iter()
                 .map(|(period, sums)| Bar {
-                    label: chart::period(*period, resolution),
+                    label: chart::period(*period, resolution, zone),
                     value: value(sums),
                     words: words(value(sums)),
                 })

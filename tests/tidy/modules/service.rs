@@ -51,6 +51,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "fault",
             "fleet",
             "health",
+            "zone",
         ],
     ),
     (
@@ -128,6 +129,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "listen",
             "proxies",
             "rate_limits",
+            "zone",
         ],
     ),
     // An Envoy that this process starts.
@@ -184,7 +186,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     // What accounts have.
     ("discovery", &["channel", "fault", "candor", "outbound"]),
     // What requests used.
-    ("usage", &["store", "prices", "caller", "channel"]),
+    ("usage", &["store", "prices", "caller", "channel", "zone"]),
     ("token", &["store", "access"]),
     (
         "settings",
@@ -199,6 +201,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "seal",
             "access",
             "cluster",
+            "zone",
         ],
     ),
     ("credentials", &["channel", "fault", "outbound"]),
@@ -225,4 +228,6 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     ("rate_limits", &[]),
     // The rules of a fleet's own rate limit service.
     ("limit_rules", &[]),
+    // When days and months begin.
+    ("zone", &[]),
 ];

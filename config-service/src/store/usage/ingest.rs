@@ -7,6 +7,7 @@ use sqlx::{QueryBuilder, Sqlite, Transaction};
 use super::callers::Callers;
 use super::rows::{Entry, Latency, Spent, Subject, Sums};
 use super::{StoreError, UsageStore};
+use crate::zone::Zone;
 
 /// Rows of one statement: SQLite takes 32,766 values.
 const ROWS: usize = 100;
@@ -16,9 +17,6 @@ const MAX_SUBJECTS: usize = 100_000;
 
 /// Most names of models that nothing serves. Clients choose them.
 const MAX_UNSERVED: i64 = 1_000;
-
-const HOUR: i64 = 3_600;
-const DAY: i64 = 24 * HOUR;
 
 /// What became of a batch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,6 +44,8 @@ struct Additions {
     unserved: BTreeMap<String, i64>,
     spent: BTreeMap<(i64, String), Spent>,
     callers: Callers,
+    /// The days of hours.
+    days: HashMap<i64, i64>,
 }
 
 impl UsageStore {
@@ -76,7 +76,7 @@ impl UsageStore {
             for (subject, entry) in rows {
                 // Of two with one id in a statement, one was kept.
                 if kept.remove(&entry.id) {
-                    additions.add(subject, entry);
+                    additions.add(subject, entry, &self.zone);
                 }
             }
         }
@@ -189,9 +189,10 @@ async fn count_dropped(
 }
 
 impl Additions {
-    fn add(&mut self, subject: i64, entry: &Entry) {
-        let seconds = entry.at_ms.div_euclid(1_000);
-        let (hour, day) = (start(seconds, HOUR), start(seconds, DAY));
+    fn add(&mut self, subject: i64, entry: &Entry, zone: &Zone) {
+        let hour = zone.hour(entry.at_ms.div_euclid(1_000));
+        // A batch is of a few hours, and looking up a day takes longer than an hour.
+        let day = *self.days.entry(hour).or_insert_with(|| zone.day(hour));
         for (sums, period) in [(&mut self.hourly, hour), (&mut self.daily, day)] {
             let place = (period, subject, entry.outcome.clone());
             sums.entry(place).or_default().add(entry);
@@ -289,11 +290,6 @@ impl Sums {
             None => self.unpriced += 1,
         }
     }
-}
-
-/// The start of the hour or day that a time is in.
-fn start(seconds: i64, length: i64) -> i64 {
-    seconds - seconds.rem_euclid(length)
 }
 
 /// Adds to a row of sums, which may not be there yet.

@@ -5,6 +5,9 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::rows::{Latency, Line, Spent, Unserved};
 use super::{StoreError, UsageStore};
 
+/// In seconds.
+const HALF_A_DAY: i64 = 43_200;
+
 /// What sums are grouped or filtered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Dimension {
@@ -37,7 +40,7 @@ pub enum Dimension {
 pub enum Resolution {
     /// Hours.
     Hour,
-    /// Days in UTC.
+    /// Days of the service's time zone.
     #[default]
     Day,
 }
@@ -202,18 +205,19 @@ impl UsageStore {
         Ok(rows.bind(since).fetch_all(&self.readers).await?)
     }
 
-    /// What callers used in the hours from a time to another, in seconds since the epoch.
+    /// What callers used in the days that begin in a range, in seconds since the epoch. A day of which most is in the
+    /// range counts too: after a change of the time zone the days before it begin at other hours.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn spent(&self, from: i64, to: i64) -> Result<Vec<(String, Spent)>, StoreError> {
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT caller, SUM(input + output + cache_read + cache_write), SUM(cost) FROM hourly \
+            "SELECT caller, SUM(input + output + cache_read + cache_write), SUM(cost) FROM daily \
              JOIN subjects ON subjects.id = subject WHERE period >= ?1 AND period < ?2 GROUP BY caller",
         )
-        .bind(from)
-        .bind(to)
+        .bind(from.saturating_sub(HALF_A_DAY))
+        .bind(to.saturating_sub(HALF_A_DAY))
         .fetch_all(&self.readers)
         .await?;
         let spent = rows

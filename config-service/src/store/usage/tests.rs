@@ -72,7 +72,8 @@ async fn what_comes_again_is_counted_once() {
         entry(301, "x", NOON),
     ];
     assert_eq!(own.take(&twice).await.new, 2);
-    let spent = own.store.spent(NOON, NOON + 1).await.unwrap();
+    let (from, to) = own.store.zone().month(NOON);
+    let spent = own.store.spent(from, to).await.unwrap();
     let expected = Spent {
         tokens: 252 * 10,
         nano_usd: 252 * 7,
@@ -285,6 +286,53 @@ async fn a_batch_that_cannot_be_stored_leaves_nothing_and_can_come_again() {
         .unwrap();
     assert_eq!(own.take(&batch).await.new, 1_000);
     assert_eq!(own.sums().await.requests, 1_001);
+}
+
+#[tokio::test]
+async fn hours_and_days_are_those_of_the_time_zone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = UsageStore::open(&folder.path().join("usage.db")).await;
+    let zone: Zone = "Asia/Kolkata".parse().unwrap();
+    let store = store.unwrap().in_zone(zone.clone());
+    // Midnight in India, half an hour after an hour began in UTC.
+    let midnight = zone.start_of("2026-12-01").unwrap();
+    assert_eq!(midnight.rem_euclid(3_600), 1_800);
+    let batch = [
+        entry(1, "x", midnight - 1),
+        entry(2, "x", midnight),
+        entry(3, "x", midnight + 9),
+    ];
+    let taken = store.take(&batch, 0, NOON).await.unwrap();
+    let spent: Vec<_> = taken
+        .spent
+        .iter()
+        .map(|((at, _), own)| (*at, own.tokens))
+        .collect();
+    assert_eq!(spent, [(midnight - 3_600, 10), (midnight, 20)]);
+    for (resolution, first) in [
+        (Resolution::Hour, midnight - 3_600),
+        (Resolution::Day, midnight - 86_400),
+    ] {
+        let query = UsageQuery {
+            by: vec![Dimension::Period],
+            resolution,
+            ..everything()
+        };
+        let lines = store.lines(&query).await.unwrap();
+        let periods: Vec<_> = lines
+            .iter()
+            .map(|own| (own.period, own.sums.requests))
+            .collect();
+        assert_eq!(periods, [(Some(first), 1), (Some(midnight), 2)]);
+    }
+    let december = zone.month(midnight);
+    let spent = store.spent(december.0, december.1).await.unwrap();
+    assert_eq!(spent[0].1.tokens, 20);
+    // What was summed up by another zone's days counts for the month that has most of such a day.
+    let berlin = store.in_zone("Europe/Berlin".parse().unwrap());
+    let november = berlin.zone().month(midnight - 86_400);
+    let spent = berlin.spent(november.0, november.1).await.unwrap();
+    assert_eq!(spent[0].1.tokens, 10);
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! How far budgets are used up.
 
 use maud::{Markup, html};
-use time::OffsetDateTime;
 
 use crate::prices::NanoDollars;
 use crate::usage::BudgetUse;
+use crate::zone::Zone;
 
 /// From which part of a budget on somebody should look, and from which it is nearly gone.
 const STEPS: [(f64, &str); 3] = [
@@ -14,19 +14,19 @@ const STEPS: [(f64, &str); 3] = [
 ];
 
 /// A bar for each budget.
-pub(super) fn bars(all: &[BudgetUse]) -> Markup {
+pub(super) fn bars(all: &[BudgetUse], zone: &Zone) -> Markup {
     html! {
         section.card aria-label="Budgets" {
             h2 { "Budgets of this month" }
             @if all.is_empty() {
                 p.muted { "None. " code { "PUT /api/budgets/{caller}" } " sets one." }
             }
-            @for own in all { (bar(own)) }
+            @for own in all { (bar(own, zone)) }
         }
     }
 }
 
-fn bar(own: &BudgetUse) -> Markup {
+fn bar(own: &BudgetUse, zone: &Zone) -> Markup {
     let name = match own.budget.caller.as_str() {
         "" => "Everybody together",
         caller => caller,
@@ -41,7 +41,7 @@ fn bar(own: &BudgetUse) -> Markup {
             }
             meter min="0" max="100" value=(percent.min(100.0)) aria-label={ (name) ": " (percent) " %" } {}
             small {
-                (parts(own)) " It begins anew on " (day(own.resets_at)) "."
+                (parts(own)) " It begins anew on " (zone.day_text(own.resets_at)) "."
             }
         }
     }
@@ -57,11 +57,6 @@ fn parts(own: &BudgetUse) -> String {
         text += &format!("{} of {} USD.", dollars(own.spent.nano_usd), dollars(most));
     }
     text
-}
-
-fn day(seconds: i64) -> String {
-    let time = OffsetDateTime::from_unix_timestamp(seconds);
-    time.map_or_else(|_| seconds.to_string(), |time| time.date().to_string())
 }
 
 #[cfg(test)]
@@ -83,7 +78,7 @@ mod tests {
             },
             resets_at: 1_796_083_200,
         };
-        let page = bars(&[own]).into_string();
+        let page = bars(&[own], &Zone::default()).into_string();
         for part in [
             "&lt;ann&gt;",
             "85 %",
@@ -93,6 +88,6 @@ mod tests {
         ] {
             assert!(page.contains(part), "{part}: {page}");
         }
-        assert!(bars(&[]).into_string().contains("None."));
+        assert!(bars(&[], &Zone::default()).into_string().contains("None."));
     }
 }

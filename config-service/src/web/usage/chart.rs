@@ -1,9 +1,9 @@
 //! Bar charts as SVG, with the same numbers as a table. Nothing is told by colour alone.
 
 use maud::{Markup, html};
-use time::OffsetDateTime;
 
 use crate::store::Resolution;
+use crate::zone::Zone;
 
 /// Size of the drawing, in its own units.
 const WIDTH: i64 = 1_000;
@@ -80,14 +80,10 @@ fn thousandths(number: i64) -> String {
 }
 
 /// The start of a period, for people.
-pub(super) fn period(seconds: i64, resolution: Resolution) -> String {
-    let Ok(time) = OffsetDateTime::from_unix_timestamp(seconds) else {
-        return seconds.to_string();
-    };
-    let day = time.date();
+pub(super) fn period(seconds: i64, resolution: Resolution, zone: &Zone) -> String {
     match resolution {
-        Resolution::Day => day.to_string(),
-        Resolution::Hour => format!("{day} {:02}:00", time.hour()),
+        Resolution::Day => zone.day_text(seconds),
+        Resolution::Hour => zone.hour_text(seconds),
     }
 }
 
@@ -134,8 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn periods_are_written_in_utc() {
-        assert_eq!(period(1_796_040_000, Resolution::Day), "2026-11-30");
-        assert_eq!(period(1_796_040_000, Resolution::Hour), "2026-11-30 12:00");
+    fn periods_are_written_as_the_zones_clocks_show_them() {
+        let written =
+            |resolution, zone: &str| period(1_796_040_000, resolution, &zone.parse().unwrap());
+        assert_eq!(written(Resolution::Day, "UTC"), "2026-11-30");
+        assert_eq!(written(Resolution::Hour, "UTC"), "2026-11-30 12:00");
+        assert_eq!(
+            written(Resolution::Hour, "Asia/Kolkata"),
+            "2026-11-30 17:30"
+        );
+        assert_eq!(written(Resolution::Day, "Pacific/Kiritimati"), "2026-12-01");
     }
 }
