@@ -12,7 +12,7 @@ use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::common::TestService;
+use crate::common::{TOKEN, TestService};
 
 /// A report as it travels; the records are the filter's own bytes.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -304,6 +304,58 @@ async fn a_budget_is_enforced_by_the_answer_and_shown() {
             .await;
         assert!(reply.status.is_client_error(), "{body}: {reply:?}");
     }
+}
+
+#[tokio::test]
+async fn keys_are_told_apart() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let with_key = |number, key: &str| Record {
+        key: key.to_owned(),
+        ..chat(number, "ann")
+    };
+    let batch = [
+        with_key(1, "laptop"),
+        with_key(2, "ci"),
+        with_key(3, "ci"),
+        chat(4, "ann"),
+    ];
+    report(&service, &batch, 0).await.unwrap();
+    let all = usage(&service, "?by=key").await;
+    let lines = all["lines"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines
+        .map(|own| {
+            (
+                own["key"].as_str().unwrap(),
+                own["requests"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(lines, [("", 1), ("ci", 2), ("laptop", 1)]);
+    let one = usage(&service, "?by=caller&key=ci").await;
+    assert_eq!(one["lines"][0]["requests"], 2);
+    // As a file, by the command.
+    let admin = service.url("");
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_config-service"))
+        .args([
+            "usage",
+            "export",
+            "--from=2020-01-01",
+            "--by=caller,key",
+            "--key=ci",
+        ])
+        .args(["--server", &admin])
+        .env("BEDROCK_ADMIN_TOKEN", TOKEN)
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<_> = text.lines().collect();
+    assert!(rows[0].starts_with("caller,key,requests,"), "{text}");
+    assert!(
+        rows.len() == 2 && rows[1].starts_with("ann,ci,2,"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

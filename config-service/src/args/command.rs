@@ -161,6 +161,12 @@ pub enum UsageCommand {
             default_value = "period,caller,channel,model"
         )]
         by: String,
+        /// Only what this caller used
+        #[arg(long, value_name = "NAME")]
+        caller: Option<String>,
+        /// Only what was used with this key
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
         /// `day` (of the service's time zone) or `hour`
         #[arg(long, default_value = "day")]
         resolution: String,

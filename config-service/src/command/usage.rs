@@ -21,6 +21,8 @@ pub(super) async fn run(command: UsageCommand) -> Result<()> {
             from,
             to,
             by,
+            caller,
+            key,
             resolution,
             format,
             remote,
@@ -29,6 +31,8 @@ pub(super) async fn run(command: UsageCommand) -> Result<()> {
                 ("from", from),
                 ("to", to.unwrap_or_default()),
                 ("by", by),
+                ("caller", caller.unwrap_or_default()),
+                ("key", key.unwrap_or_default()),
                 ("resolution", resolution),
                 ("format", format),
             ];

@@ -109,6 +109,26 @@ impl Asked {
         })
     }
 
+    /// The same, but what is empty filters nothing: a form sends all its fields.
+    #[must_use]
+    pub fn without_empty(mut self) -> Self {
+        for field in [
+            &mut self.caller,
+            &mut self.key,
+            &mut self.channel,
+            &mut self.region,
+            &mut self.model,
+            &mut self.model_id,
+            &mut self.base_model,
+            &mut self.endpoint,
+            &mut self.tier,
+            &mut self.outcome,
+        ] {
+            field.take_if(|value| value.is_empty());
+        }
+        self
+    }
+
     /// How lines are to be written.
     ///
     /// # Errors
@@ -262,6 +282,9 @@ mod tests {
         assert_eq!(query.by, [Dimension::Period, Dimension::Caller]);
         assert_eq!(query.only, [(Dimension::Caller, String::new())]);
         assert_eq!(query.offset, 200);
+        // In a form, an empty field is one that was not filled in.
+        let query = asked.without_empty().query(0, &Zone::default()).unwrap();
+        assert!(query.only.is_empty());
     }
 
     #[test]

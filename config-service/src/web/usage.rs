@@ -28,8 +28,9 @@ const ROWS: u32 = 20;
 const BARS: u32 = 744;
 
 /// What can be compared.
-const COMPARED: [(Dimension, &str); 7] = [
+const COMPARED: [(Dimension, &str); 8] = [
     (Dimension::Caller, "Caller"),
+    (Dimension::Key, "Key"),
     (Dimension::Model, "Model"),
     (Dimension::Channel, "Channel"),
     (Dimension::ModelId, "Model or profile called"),
@@ -43,6 +44,7 @@ pub(super) async fn page(
     session: Session,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, Refusal> {
+    let asked = asked.without_empty();
     let content = match &app.usage {
         Some(ledger) => shown(&app, ledger, &asked).await?,
         None => html! {
@@ -127,6 +129,7 @@ fn questions(asked: &Asked, zone: &Zone) -> Markup {
     let chosen = compared(asked);
     let fields = [
         ("caller", "Caller", &asked.caller),
+        ("key", "Key", &asked.key),
         ("channel", "Channel", &asked.channel),
         ("model", "Model", &asked.model),
     ];
@@ -308,7 +311,7 @@ fn links(asked: &Asked) -> Markup {
         .fold(String::new(), |query, (name, value)| {
             format!("{query}&{name}={}", form_urlencoded(value))
         });
-    let path = format!("/api/usage?by=period,caller,channel,model{query}&limit=10000");
+    let path = format!("/api/usage?by=period,caller,key,channel,model{query}&limit=10000");
     html! {
         p.muted {
             "For programs, with a token of the API: " code { "GET " (path) } ", with "
