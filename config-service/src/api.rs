@@ -20,6 +20,7 @@ mod import;
 mod list;
 mod metrics;
 mod openapi;
+mod prices;
 mod probe;
 mod problem;
 mod query;
@@ -52,8 +53,10 @@ use crate::xds::Resources;
 
 pub(crate) use auth::Client;
 pub(crate) use callers::{forecast, last_uses};
+pub(crate) use budgets::{NewBudget, remove_budget, set_budget};
 pub(crate) use export::istio_manifest;
 pub(crate) use openapi::text as openapi;
+pub(crate) use prices::{remove_prices, set_prices};
 pub use problem::Problem;
 pub(crate) use tokens::{create_token, revoke_token};
 
@@ -141,6 +144,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(export::routes())
         .merge(usage::routes())
         .merge(budgets::routes())
+        .merge(prices::routes())
         .routes(routes!(status::show))
         .routes(routes!(channel_health::show))
         .routes(routes!(openapi::document))

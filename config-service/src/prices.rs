@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 
 use cost::Rates;
 
+/// Longest id, in bytes.
+const MAX_ID: usize = 300;
+
 /// The table that the service comes with.
 const TABLE: &str = include_str!("prices/table.json");
 
@@ -51,6 +54,51 @@ impl Prices {
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// The same with other rates for some ids, each in US dollars for a million tokens by name. Those that cannot be
+    /// used are left out.
+    #[must_use]
+    pub fn with<'a>(
+        &self,
+        others: impl IntoIterator<Item = (&'a str, &'a BTreeMap<String, f64>)>,
+    ) -> Self {
+        let mut prices = self.clone();
+        for (id, rates) in others {
+            if let Ok(rates) = file::entry(id, rates) {
+                prices.rates.insert(id.to_owned(), rates);
+            }
+        }
+        prices
+    }
+
+    /// Says what is wrong with rates that somebody wants to set.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, for whoever set them.
+    pub fn check(id: &str, rates: &BTreeMap<String, f64>) -> Result<(), String> {
+        if !(1..=MAX_ID).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(format!(
+                "the id must be 1 to {MAX_ID} visible ASCII characters: a model, a profile or the last segment of an \
+                 ARN, with or without a region and a slash before it"
+            ));
+        }
+        if rates.is_empty() {
+            return Err("there are no rates; give at least `input` and `output`".to_owned());
+        }
+        file::entry(id, rates).map(drop)
+    }
+
+    /// The rates of an id, in US dollars for a million tokens by name; `None` if it has none of its own.
+    #[must_use]
+    pub fn rates_of(&self, id: &str) -> Option<BTreeMap<String, f64>> {
+        Some(self.rates.get(id)?.dollars())
+    }
+
+    /// Every id that has a price.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.rates.keys().map(String::as_str)
     }
 
     /// The cost of one request; `None` if a price is missing that it needs.

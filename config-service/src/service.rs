@@ -179,7 +179,9 @@ impl Service {
         let keeping = renew(keeper, channels.clone(), stopped.clone());
         let discovering = channels.clone().keep_discovering(stopped.clone());
         let probing = channels.clone().keep_probing(stopped.clone());
-        let pruning = recording::prune(usage.clone(), args.usage.retention, stopped.clone());
+        let edits = (store.clone(), channels.subscribe().await);
+        let retention = args.usage.retention;
+        let pruning = recording::keep(usage.clone(), retention, edits, stopped.clone());
         let publishing = channels.clone().keep_publishing(stopped.clone());
         let published = channels.subscribe().await;
         let resources = Resources::new(setup(&args, code), &sealer)?;

@@ -14,6 +14,7 @@ mod file;
 mod issued;
 mod lock;
 mod open;
+mod prices;
 mod private;
 mod sealing;
 mod tokens;
@@ -32,13 +33,14 @@ use crate::channel::{Channel, StoredChannel, StoredCredential, resolve};
 use crate::seal::Sealer;
 
 pub use audit::{AuditEntry, AuditQuery};
-pub use budgets::Budget;
+pub use budgets::{Budget, BudgetEdit};
 pub use callers::{CallerAuditEntry, CallerAuditQuery};
 pub(crate) use callers::{CallerChange, KeyChange, NewKey};
 pub(crate) use clusters::KeptCluster;
 pub use credentials::{CredentialAuditEntry, CredentialChange};
 pub use error::StoreError;
 pub use open::Creation;
+pub use prices::{DollarRates, PriceEdit};
 pub use tokens::TokenEntry;
 pub use usage::{
     Dimension, Entry, Latency, Line, Order, Pruned, Resolution, Retention, Spent, Subject, Sums,

@@ -102,6 +102,16 @@ pub(crate) fn routes<S>(app: AppState) -> Router<S> {
         .route("/history", get(history::all))
         .route("/api-reference", get(api::page))
         .route("/usage", get(usage::page))
+        .route(
+            "/usage/budgets",
+            get(usage::budgets::page).post(usage::budgets::set),
+        )
+        .route("/usage/budgets/remove", post(usage::budgets::remove))
+        .route(
+            "/usage/prices",
+            get(usage::prices::page).post(usage::prices::set),
+        )
+        .route("/usage/prices/remove", post(usage::prices::remove))
         .route("/tokens", get(tokens::page).post(tokens::create))
         .route("/tokens/{id}/revoke", post(tokens::revoke))
         .route("/assets/{file}", get(assets::serve))

@@ -2,6 +2,7 @@
 
 mod callers;
 mod driver;
+mod money;
 
 use crate::common::{ARN, SECRET, TOKEN, TestService, channel, channel_with};
 use bedrock_simulator::{Key, Simulator};

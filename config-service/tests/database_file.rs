@@ -60,6 +60,8 @@ async fn make_older(database: &Path) {
     let statements = [
         "DROP TABLE credential_audit",
         "DROP TABLE credentials",
+        "DROP TABLE prices",
+        "DROP TABLE budget_edits",
         "DROP TABLE budgets",
         "DROP TABLE callers",
         "DROP TABLE caller_keys",

@@ -1,7 +1,7 @@
 //! What requests used, from an Envoy's report to the API, the page and the commands.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bedrock_filter::usage::{Record, RecordId, Tokens};
 use reqwest::{Method, StatusCode};
@@ -12,7 +12,7 @@ use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::common::{TOKEN, TestService};
+use crate::common::{DEADLINE, TOKEN, TestService};
 
 /// A report as it travels; the records are the filter's own bytes.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -356,6 +356,110 @@ async fn keys_are_told_apart() {
         rows.len() == 2 && rows[1].starts_with("ann,ci,2,"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn the_budget_that_a_caller_has_as_a_field_is_enforced() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let body = json!({"name": "ann", "monthly_tokens": 2_000}).to_string();
+    let created = service.send(Method::POST, "/api/callers", &body).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{created:?}");
+    let path = format!("/api/callers/{}", created.json()["id"].as_str().unwrap());
+    let batch = [chat(1, "ann"), chat(2, "ann"), chat(3, "bob")];
+    report(&service, &batch, 0).await.unwrap();
+    // Edits of callers take effect a moment later.
+    let spent = async |expected: &[&str]| {
+        let deadline = tokio::time::Instant::now() + DEADLINE;
+        loop {
+            let ack = report(&service, &[], 0).await.unwrap();
+            let told: Vec<_> = ack.exhausted.into_iter().map(|own| own.caller).collect();
+            if told == expected {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "{told:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    spent(&["ann"]).await;
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"][0]["tokens"], 2_000);
+    let more = json!({"monthly_tokens": 4_000}).to_string();
+    service.send(Method::PATCH, &path, &more).await;
+    spent(&[]).await;
+    // Of the two budgets of a caller the smaller one counts.
+    let set = json!({"tokens": 3_000}).to_string();
+    service.send(Method::PUT, "/api/budgets/ann", &set).await;
+    spent(&["ann"]).await;
+    service.send(Method::DELETE, "/api/budgets/ann", "").await;
+    spent(&[]).await;
+    let problem = service.send(Method::DELETE, "/api/budgets/ann", "").await;
+    problem.problem(404);
+    assert!(problem.text.contains("monthly_tokens"), "{problem:?}");
+    let list = service.get("/api/budgets").await.json();
+    let history: Vec<_> = list["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| &own["tokens"])
+        .collect();
+    assert_eq!(history, [&Value::Null, &json!(3_000)], "{list}");
+}
+
+#[tokio::test]
+async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let path = "/api/prices/amazon.nova-pro-v1:0";
+    report(&service, &[chat(1, "built-in")], 0).await.unwrap();
+    let rates = json!({"input": 1, "output": 2}).to_string();
+    let reply = service.send(Method::PUT, path, &rates).await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:?}");
+    report(&service, &[chat(2, "set")], 0).await.unwrap();
+    // A region's own comes first.
+    let regional = "/api/prices/us-east-1%2Famazon.nova-pro-v1:0";
+    let rates = json!({"input": 10, "output": 20}).to_string();
+    service.send(Method::PUT, regional, &rates).await;
+    service.shutdown().await;
+    let service = recording(&dir, &[]).await;
+    report(&service, &[chat(3, "regional")], 0).await.unwrap();
+    for path in [path, regional] {
+        let reply = service.send(Method::DELETE, path, "").await;
+        assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:?}");
+        service.send(Method::DELETE, path, "").await.problem(404);
+    }
+    report(&service, &[chat(4, "again")], 0).await.unwrap();
+    let all = usage(&service, "?by=caller").await;
+    let lines = all["lines"].as_array().unwrap().iter();
+    let costs: Vec<_> = lines
+        .map(|own| {
+            (
+                own["caller"].as_str().unwrap(),
+                own["cost_nano_usd"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("again", 2_400_000),
+        ("built-in", 2_400_000),
+        ("regional", 20_000_000),
+        ("set", 2_000_000),
+    ];
+    assert_eq!(costs, expected);
+    let list = service.get("/api/prices").await.json();
+    assert_eq!(list["prices"], json!([]));
+    let history = list["history"].as_array().unwrap().iter();
+    let history: Vec<_> = history.map(|own| own["rates"]["input"].as_f64()).collect();
+    assert_eq!(history, [None, None, Some(10.0), Some(1.0)], "{list}");
+    for wrong in [
+        json!({}),
+        json!({"inputs": 1}),
+        json!({"input": -1}),
+        json!([1]),
+    ] {
+        let reply = service.send(Method::PUT, path, &wrong.to_string()).await;
+        assert!(reply.status.is_client_error(), "{wrong}: {reply:?}");
+    }
 }
 
 #[tokio::test]

@@ -83,6 +83,8 @@ async fn pages_require_a_login() {
         "/history".to_owned(),
         "/tokens".to_owned(),
         "/usage".to_owned(),
+        "/usage/budgets".to_owned(),
+        "/usage/prices".to_owned(),
     ];
     let (cookie, _) = log_in(&service, TOKEN).await;
     for page in &pages {
@@ -126,7 +128,7 @@ async fn forms_need_their_token_and_must_come_from_this_site() {
     let id = service.create(&channel("one")).await;
     let (cookie, csrf) = log_in(&service, TOKEN).await;
     let enabled = format!("/channels/{id}/enabled");
-    let forms: [(&str, &[(&str, &str)]); 11] = [
+    let forms: [(&str, &[(&str, &str)]); 15] = [
         ("/credentials", &[("name", "x")]),
         ("/credentials/x/delete", &[]),
         (&enabled, &[("enabled", "false")]),
@@ -137,6 +139,10 @@ async fn forms_need_their_token_and_must_come_from_this_site() {
         (&format!("/channels/{id}/test"), &[]),
         ("/channels/validate", &[]),
         ("/tokens", &[("name", "x"), ("role", "admin")]),
+        ("/usage/budgets", &[("caller", "*"), ("usd", "1")]),
+        ("/usage/budgets/remove", &[("caller", "*")]),
+        ("/usage/prices", &[("id", "x"), ("input", "1")]),
+        ("/usage/prices/remove", &[("id", "x")]),
         ("/logout", &[]),
     ];
     for (path, fields) in forms {

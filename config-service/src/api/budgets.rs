@@ -13,7 +13,7 @@ use super::openapi::{BadRequest, Forbidden, NotFound, TooLarge};
 use super::usage::{now, recorded};
 use super::{App, AppState, Principal, Problem};
 use crate::prices::NanoDollars;
-use crate::store::Budget;
+use crate::store::{Budget, BudgetEdit};
 use crate::usage::BudgetUse;
 
 /// What stands for everybody together in a path.
@@ -21,6 +21,9 @@ const EVERYBODY: &str = "*";
 
 /// Longest name of a caller.
 const MAX_NAME: usize = 200;
+
+/// Edits that are listed.
+const EDITS: u32 = 100;
 
 /// Most dollars of a budget.
 const MAX_DOLLARS: f64 = 1_000_000_000.0;
@@ -36,6 +39,51 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 struct Budgets {
     /// That of everybody first.
     budgets: Vec<View>,
+    /// The latest edits by way of this API and the page, the last one first; those of callers' own fields are in the
+    /// callers' history
+    history: Vec<Edit>,
+}
+
+/// An edit of a budget.
+#[derive(Serialize, ToSchema)]
+#[schema(as = BudgetEdit)]
+struct Edit {
+    /// The caller's name; `*` for everybody together
+    caller: String,
+    /// Tokens a month from then on
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = i64, required = false)]
+    tokens: Option<i64>,
+    /// US dollars a month from then on
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = f64, required = false)]
+    usd: Option<f64>,
+    /// When it was made
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who made it
+    by: String,
+}
+
+impl From<BudgetEdit> for Edit {
+    fn from(own: BudgetEdit) -> Self {
+        Self {
+            caller: shown(&own.caller).to_owned(),
+            tokens: own.tokens,
+            usd: own.nano_usd.map(dollars),
+            at: own.at,
+            by: own.actor,
+        }
+    }
+}
+
+/// A caller's name as it is shown.
+fn shown(caller: &str) -> &str {
+    if caller.is_empty() { EVERYBODY } else { caller }
+}
+
+fn dollars(nanos: i64) -> f64 {
+    NanoDollars(nanos.unsigned_abs()).dollars()
 }
 
 /// A budget, and how far it is used up.
@@ -64,17 +112,10 @@ struct View {
 
 impl From<&BudgetUse> for View {
     fn from(own: &BudgetUse) -> Self {
-        let caller = match own.budget.caller.as_str() {
-            "" => EVERYBODY,
-            name => name,
-        };
         Self {
-            caller: caller.to_owned(),
+            caller: shown(&own.budget.caller).to_owned(),
             tokens: own.budget.tokens,
-            usd: own
-                .budget
-                .nano_usd
-                .map(|nanos| NanoDollars(nanos.unsigned_abs()).dollars()),
+            usd: own.budget.nano_usd.map(dollars),
             used_tokens: own.spent.tokens,
             used_nano_usd: own.spent.nano_usd,
             used: own.ratio(),
@@ -97,8 +138,11 @@ impl From<&BudgetUse> for View {
 )]
 async fn list(State(app): App) -> Result<Json<Budgets>, Problem> {
     let uses = recorded(&app)?.budget_uses(now()).await?;
-    let budgets = uses.iter().map(View::from).collect();
-    Ok(Json(Budgets { budgets }))
+    let edits = app.channels.store().budget_edits(EDITS).await?;
+    Ok(Json(Budgets {
+        budgets: uses.iter().map(View::from).collect(),
+        history: edits.into_iter().map(Edit::from).collect(),
+    }))
 }
 
 #[derive(IntoParams)]
@@ -110,15 +154,15 @@ struct CallerName {
 }
 
 /// A budget; at least one of the two.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewBudget {
+pub(crate) struct NewBudget {
     /// Tokens of prompts and answers in a calendar month
     #[schema(required = false)]
-    tokens: Option<u64>,
+    pub(crate) tokens: Option<u64>,
     /// US dollars in a calendar month
     #[schema(required = false)]
-    usd: Option<f64>,
+    pub(crate) usd: Option<f64>,
 }
 
 #[utoipa::path(
@@ -143,13 +187,7 @@ async fn set(
     Path(caller): Path<String>,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    principal.may_edit()?;
-    let ledger = recorded(&app)?;
-    let budget = read(name(&caller)?, &body.json()?)?;
-    let store = app.channels.store();
-    store.set_budget(&budget, &principal.name).await?;
-    ledger.enforce(store.budgets().await?).await;
-    tracing::info!(caller, actor = principal.name, "budget set");
+    set_budget(&app, &principal, &caller, &body.json()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -172,24 +210,62 @@ async fn remove(
     Extension(principal): Extension<Principal>,
     Path(caller): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    remove_budget(&app, &principal, &caller).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Sets the budget of a caller, or of everybody together by the name `*`.
+///
+/// # Errors
+///
+/// When the principal may not, or it is not a budget.
+pub(crate) async fn set_budget(
+    app: &AppState,
+    principal: &Principal,
+    caller: &str,
+    new: &NewBudget,
+) -> Result<(), Problem> {
     principal.may_edit()?;
-    let ledger = recorded(&app)?;
+    let ledger = recorded(app)?;
+    let budget = read(name(caller)?, new)?;
     let store = app.channels.store();
-    if !store.remove_budget(name(&caller)?).await? {
-        return Err(Problem::not_found(format!("`{caller}` has no budget")));
+    store.set_budget(&budget, &principal.name).await?;
+    ledger.enforce(store.budgets().await?).await;
+    tracing::info!(caller, actor = principal.name, "budget set");
+    Ok(())
+}
+
+/// Removes the budget of a caller, likewise.
+///
+/// # Errors
+///
+/// When the principal may not, or there is none.
+pub(crate) async fn remove_budget(
+    app: &AppState,
+    principal: &Principal,
+    caller: &str,
+) -> Result<(), Problem> {
+    principal.may_edit()?;
+    let ledger = recorded(app)?;
+    let store = app.channels.store();
+    if !store.remove_budget(name(caller)?, &principal.name).await? {
+        let message = format!(
+            "no budget was set for `{caller}`; monthly_tokens and monthly_usd are fields of the caller itself"
+        );
+        return Err(Problem::not_found(message));
     }
     ledger.enforce(store.budgets().await?).await;
     tracing::info!(caller, actor = principal.name, "budget removed");
-    Ok(StatusCode::NO_CONTENT)
+    Ok(())
 }
 
 /// The caller of a path.
 fn name(caller: &str) -> Result<&str, Problem> {
     match caller {
         EVERYBODY => Ok(""),
-        name if name.len() <= MAX_NAME => Ok(name),
+        name if (1..=MAX_NAME).contains(&name.len()) => Ok(name),
         _ => Err(Problem::bad_request(format!(
-            "the name is longer than {MAX_NAME} bytes"
+            "the name must be 1 to {MAX_NAME} bytes long"
         ))),
     }
 }

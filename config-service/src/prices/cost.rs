@@ -42,6 +42,13 @@ impl Rates {
         Self { rates, steps }
     }
 
+    /// Each in US dollars for a million tokens.
+    pub(super) fn dollars(&self) -> BTreeMap<String, f64> {
+        let rates = self.rates.iter();
+        let dollars = rates.map(|(name, millionths)| (name.clone(), *millionths as f64 / 1e6));
+        dollars.collect()
+    }
+
     /// The cost of a request on a service tier.
     pub(super) fn cost(&self, tier: &str, counts: &Counts) -> Option<NanoDollars> {
         let suffix = self.suffix(tier, counts)?;

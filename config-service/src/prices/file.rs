@@ -109,14 +109,20 @@ fn rates(
     prices: BTreeMap<String, BTreeMap<String, f64>>,
 ) -> Result<BTreeMap<String, Rates>, String> {
     let entries = prices.into_iter().map(|(id, own)| {
-        let own = own.into_iter().map(|(name, dollars)| {
-            let millionths = rate(&id, &name, dollars)?;
-            Ok((name, millionths))
-        });
-        let own = own.collect::<Result<_, String>>()?;
-        Ok((id, Rates::new(own)))
+        let own = entry(&id, &own)?;
+        Ok((id, own))
     });
     entries.collect()
+}
+
+/// The rates of an id.
+pub(super) fn entry(id: &str, own: &BTreeMap<String, f64>) -> Result<Rates, String> {
+    let own = own.iter().map(|(name, dollars)| {
+        let millionths = rate(id, name, *dollars)?;
+        Ok((name.clone(), millionths))
+    });
+    let own = own.collect::<Result<_, String>>()?;
+    Ok(Rates::new(own))
 }
 
 /// A rate in millionths of a dollar.

@@ -68,6 +68,36 @@ fn costs_are_those_worked_out_by_hand() {
 }
 
 #[test]
+fn what_is_set_replaces_what_is_listed_until_it_is_removed() {
+    let listed = Prices::built_in();
+    let id = "amazon.nova-pro-v1:0";
+    let own: BTreeMap<_, _> = [("input".to_owned(), 1.0), ("output".to_owned(), 2.0)].into();
+    let set = listed.with([(id, &own)]);
+    let cost = |prices: &Prices| prices.cost(base(id), &tokens(1_000, 0));
+    assert_eq!(cost(&set), Some(NanoDollars(1_000_000)));
+    assert_eq!(set.rates_of(id), Some(own));
+    assert_eq!(cost(&listed.with([])), Some(NanoDollars(800_000)));
+    // It replaces the whole entry: there is no price for caches any more.
+    let read = Counts {
+        cache_read: 1,
+        ..Counts::default()
+    };
+    assert_eq!(set.cost(base(id), &read), None);
+    for (id, name, dollars, part) in [
+        ("", "input", 1.0, "the id must be"),
+        ("a b", "input", 1.0, "the id must be"),
+        ("m", "inputs", 1.0, "a rate `inputs`"),
+        ("m", "input", f64::NAN, "must be US dollars"),
+        ("m", "input", -0.1, "must be US dollars"),
+    ] {
+        let rates = [(name.to_owned(), dollars)].into();
+        let error = Prices::check(id, &rates).unwrap_err();
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(Prices::check("m", &BTreeMap::new()).is_err());
+}
+
+#[test]
 fn tiers_and_long_prompts_have_their_own_prices() {
     let sonnet = base("anthropic.claude-sonnet-4-5-20250929-v1:0");
     // 200,000 is not over 200k: x 3 $/M

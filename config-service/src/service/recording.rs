@@ -17,16 +17,48 @@ pub(super) async fn open(args: &Args, channels: &Store) -> Result<Option<Ledger>
     let store = UsageStore::open(database).await?;
     let store = store.in_zone(args.usage.time_zone.clone());
     let ledger = Ledger::new(store, prices);
+    ledger.override_prices(&channels.prices().await?);
     ledger.enforce(channels.budgets().await?).await;
     Ok(Some(ledger))
 }
 
-/// Deletes what is old from it, until the stop.
-pub(super) async fn prune(
+/// Deletes what is old from it, and enforces the budgets that callers are given, until the stop.
+///
+/// `edits` says that something was edited, and where it is stored.
+pub(super) async fn keep<T>(
     ledger: Option<Ledger>,
     retention: UsageRetention,
+    edits: (Store, watch::Receiver<T>),
     stopped: watch::Receiver<bool>,
 ) {
-    let store = ledger.map(|own| own.store().clone());
-    usage::keep_pruning(store, retention.terms(), stopped).await;
+    let store = ledger.as_ref().map(|own| own.store().clone());
+    let pruning = usage::keep_pruning(store, retention.terms(), stopped.clone());
+    tokio::join!(pruning, keep_enforcing(ledger, edits, stopped));
+}
+
+/// Callers have budgets as fields, so every edit of one may change some.
+async fn keep_enforcing<T>(
+    ledger: Option<Ledger>,
+    (store, mut published): (Store, watch::Receiver<T>),
+    mut stopped: watch::Receiver<bool>,
+) {
+    let Some(ledger) = ledger else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            changed = published.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        match store.budgets().await {
+            Ok(budgets) => ledger.enforce(budgets).await,
+            Err(error) => {
+                tracing::error!(%error, "budgets cannot be read; those from before the latest edit apply");
+            }
+        }
+    }
 }

@@ -1,8 +1,14 @@
 //! What callers may use in a month.
 
-use sqlx::FromRow;
+use std::collections::BTreeMap;
+
+use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::{Store, StoreError};
+use crate::caller::CallerBook;
+
+/// Billionths of a dollar in a cent.
+const NANOS_OF_A_CENT: u64 = 10_000_000;
 
 /// What a caller may use in a calendar month.
 #[derive(Clone, Debug, Default, PartialEq, Eq, FromRow)]
@@ -15,15 +21,47 @@ pub struct Budget {
     pub nano_usd: Option<i64>,
 }
 
+/// An edit of a budget; without tokens and money it was removed.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct BudgetEdit {
+    /// The caller's name; empty for everybody together.
+    pub caller: String,
+    /// Tokens a month from then on.
+    pub tokens: Option<i64>,
+    /// Billionths of a US dollar a month from then on.
+    pub nano_usd: Option<i64>,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+    /// Who did it.
+    pub actor: String,
+}
+
 impl Store {
-    /// All budgets, that of everybody first.
+    /// All budgets, that of everybody first: those that were set, and those that callers have as fields of their own. If a
+    /// caller has both, the smaller one counts.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub async fn budgets(&self) -> Result<Vec<Budget>, StoreError> {
-        let rows = sqlx::query_as("SELECT caller, tokens, nano_usd FROM budgets ORDER BY caller");
-        Ok(rows.fetch_all(&self.pool).await?)
+        let mut transaction = self.pool.begin().await?;
+        let set = sqlx::query_as("SELECT caller, tokens, nano_usd FROM budgets");
+        let set: Vec<Budget> = set.fetch_all(&mut *transaction).await?;
+        let book = self.caller_book(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(together(set, &book))
+    }
+
+    /// The latest edits of budgets, the last one first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn budget_edits(&self, limit: u32) -> Result<Vec<BudgetEdit>, StoreError> {
+        let rows = sqlx::query_as(
+            "SELECT caller, tokens, nano_usd, at, actor FROM budget_edits ORDER BY edit DESC LIMIT ?1",
+        );
+        Ok(rows.bind(limit).fetch_all(&self.pool).await?)
     }
 
     /// Sets the budget of a caller; `actor` did it.
@@ -32,6 +70,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn set_budget(&self, budget: &Budget, actor: &str) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO budgets (caller, tokens, nano_usd, updated_at, updated_by) \
              VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?4) \
@@ -42,21 +81,142 @@ impl Store {
         .bind(budget.tokens)
         .bind(budget.nano_usd)
         .bind(actor)
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await?;
+        note(&mut transaction, budget, actor).await?;
+        transaction.commit().await?;
         Ok(())
     }
 
-    /// Removes the budget of a caller; whether there was one.
+    /// Removes the budget of a caller; whether there was one. `actor` did it.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn remove_budget(&self, caller: &str) -> Result<bool, StoreError> {
+    pub async fn remove_budget(&self, caller: &str, actor: &str) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         let done = sqlx::query("DELETE FROM budgets WHERE caller = ?1")
             .bind(caller)
-            .execute(&self.pool)
+            .execute(&mut *transaction)
             .await?;
-        Ok(done.rows_affected() > 0)
+        let was_there = done.rows_affected() > 0;
+        if was_there {
+            let none = Budget {
+                caller: caller.to_owned(),
+                ..Budget::default()
+            };
+            note(&mut transaction, &none, actor).await?;
+        }
+        transaction.commit().await?;
+        Ok(was_there)
+    }
+}
+
+/// Notes an edit.
+async fn note(
+    transaction: &mut Transaction<'_, Sqlite>,
+    budget: &Budget,
+    actor: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO budget_edits (caller, tokens, nano_usd, at, actor) \
+         VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?4)",
+    )
+    .bind(&budget.caller)
+    .bind(budget.tokens)
+    .bind(budget.nano_usd)
+    .bind(actor)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Of each caller, the smaller of what was set and what it has.
+fn together(set: Vec<Budget>, book: &CallerBook) -> Vec<Budget> {
+    let own = book.callers.iter().map(|stored| {
+        let caller = &stored.caller;
+        let usd = caller.monthly_usd.map(|own| own.cents());
+        Budget {
+            caller: caller.name.clone(),
+            tokens: caller.monthly_tokens.map(signed),
+            nano_usd: usd.map(|cents| signed(cents.saturating_mul(NANOS_OF_A_CENT))),
+        }
+    });
+    let own = own.filter(|own| own.tokens.is_some() || own.nano_usd.is_some());
+    let mut all: BTreeMap<String, Budget> = BTreeMap::new();
+    for budget in set.into_iter().chain(own) {
+        let known = all.entry(budget.caller.clone()).or_insert_with(|| Budget {
+            caller: budget.caller.clone(),
+            ..Budget::default()
+        });
+        known.tokens = smaller(known.tokens, budget.tokens);
+        known.nano_usd = smaller(known.nano_usd, budget.nano_usd);
+    }
+    all.into_values().collect()
+}
+
+/// `None` is no limit.
+fn smaller(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::caller::{Caller, StoredCaller, Usd};
+
+    #[test]
+    fn of_two_budgets_of_a_caller_the_smaller_counts() {
+        let stored = |name: &str, tokens, cents: Option<u64>| {
+            Arc::new(StoredCaller {
+                id: name.to_owned(),
+                caller: Caller {
+                    name: name.to_owned(),
+                    monthly_tokens: tokens,
+                    monthly_usd: cents.map(Usd::from_cents),
+                    ..Caller::default()
+                },
+                keys: Vec::new(),
+                revision: 1,
+                created_at: String::new(),
+                updated_at: String::new(),
+            })
+        };
+        let book = CallerBook {
+            callers: vec![
+                stored("a", Some(100), Some(250)),
+                stored("b", None, None),
+                stored("c", Some(u64::MAX), None),
+            ],
+            ..CallerBook::default()
+        };
+        let budget = |caller: &str, tokens, nano_usd| Budget {
+            caller: caller.to_owned(),
+            tokens,
+            nano_usd,
+        };
+        let set = vec![
+            budget("a", Some(900), Some(1)),
+            budget("", Some(5), None),
+            budget("gone", None, Some(3)),
+        ];
+        let expected = [
+            budget("", Some(5), None),
+            budget("a", Some(100), Some(1)),
+            budget("c", Some(i64::MAX), None),
+            budget("gone", None, Some(3)),
+        ];
+        assert_eq!(together(set, &book), expected);
+        let alone = together(Vec::new(), &book);
+        assert_eq!(alone[0], budget("a", Some(100), Some(2_500_000_000)));
     }
 }

@@ -1,6 +1,6 @@
 //! Puts a cost on records and stores them.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use prost::Message as _;
 use tokio::sync::Mutex;
@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use super::budgets::{Account, BudgetUse, Month};
 use super::messages::{Ack, Record, Report};
 use crate::prices::{Called, Counts, Prices};
-use crate::store::{Budget, Entry, StoreError, Subject, Taken, UsageStore};
+use crate::store::{Budget, Entry, PriceEdit, StoreError, Subject, Taken, UsageStore};
 use crate::zone::Zone;
 
 /// The error with which the filter answers for a model that nothing serves.
@@ -29,7 +29,10 @@ const BEHIND_MS: i64 = 14 * 86_400_000;
 #[derive(Clone, Debug)]
 pub struct Ledger {
     store: UsageStore,
-    prices: Arc<Prices>,
+    /// The prices of the table and of the operator's file.
+    listed: Arc<Prices>,
+    /// The same with what administrators have set.
+    prices: Arc<RwLock<Arc<Prices>>>,
     budgets: Arc<Mutex<Vec<Budget>>>,
     /// What was used in the running month; held while a batch is stored, so that nothing is added twice.
     account: Arc<Mutex<Option<Account>>>,
@@ -39,9 +42,11 @@ impl Ledger {
     /// A ledger that keeps its book in a database.
     #[must_use]
     pub fn new(store: UsageStore, prices: Prices) -> Self {
+        let listed = Arc::new(prices);
         Self {
             store,
-            prices: Arc::new(prices),
+            prices: Arc::new(RwLock::new(Arc::clone(&listed))),
+            listed,
             budgets: Arc::default(),
             account: Arc::default(),
         }
@@ -101,8 +106,24 @@ impl Ledger {
 
     /// What tokens cost.
     #[must_use]
-    pub fn prices(&self) -> &Prices {
-        &self.prices
+    pub fn prices(&self) -> Arc<Prices> {
+        let prices = self.prices.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&prices)
+    }
+
+    /// What tokens cost unless administrators have set something else.
+    #[must_use]
+    pub fn listed_prices(&self) -> &Prices {
+        &self.listed
+    }
+
+    /// Puts the prices that administrators have set on what is recorded from now on.
+    pub fn override_prices(&self, set: &[PriceEdit]) {
+        let set = set.iter();
+        let set = set.filter_map(|own| Some((own.id.as_str(), own.rates.as_ref()?)));
+        let prices = self.listed.with(set);
+        let mut own = self.prices.write().unwrap_or_else(PoisonError::into_inner);
+        *own = Arc::new(prices);
     }
 
     /// Stores a report that arrived now, in milliseconds since the epoch.
@@ -112,11 +133,12 @@ impl Ledger {
     /// When the database fails. Then the report has to come again.
     pub(super) async fn enter(&self, report: Report, now_ms: i64) -> Result<Ack, StoreError> {
         let all = report.records.len();
+        let prices = self.prices();
         let read = report.records.iter();
         let entries: Vec<_> = read
             .filter_map(|bytes| Record::decode(&**bytes).ok())
             .filter(|record| !record.id.is_empty())
-            .map(|record| self.entry(record, now_ms))
+            .map(|record| entry(record, &prices, now_ms))
             .collect();
         if entries.len() < all {
             let unreadable = all - entries.len();
@@ -151,74 +173,75 @@ impl Ledger {
             exhausted: uses.iter().filter_map(BudgetUse::exhausted).collect(),
         })
     }
+}
 
-    fn entry(&self, record: Record, now_ms: i64) -> Entry {
-        let cost = self.cost(&record);
-        // Bedrock's own refusals have the same code.
-        let is_served = record.code != NOT_SERVED || !record.channel.is_empty();
-        let unserved = (!is_served && !record.model.is_empty()).then(|| record.model.clone());
-        // Clients choose this name; it would be a subject of its own each time.
-        let model = if is_served {
-            record.model
-        } else {
-            String::new()
-        };
-        Entry {
-            id: record.id,
-            at_ms: plausible(record.at_ms, now_ms),
-            subject: Subject {
-                caller: record.caller,
-                key: record.key,
-                channel: record.channel,
-                region: record.region,
-                model,
-                model_id: record.model_id,
-                base_model: record.base_model,
-                endpoint: record.endpoint,
-                tier: record.tier,
-            },
-            request_id: record.request_id,
-            outcome: record.outcome,
-            status: u16::try_from(record.status).unwrap_or(0),
-            code: record.code,
-            foreseen: record.foreseen,
-            unserved,
-            input: count(record.input),
-            output: count(record.output),
-            cache_read: count(record.cache_read),
-            cache_write: count(record.cache_write),
-            reasoning: count(record.reasoning),
-            attempts: count(record.attempts),
-            duration_ms: count(record.duration_ms),
-            first_token_ms: (record.first_token_ms > 0).then(|| count(record.first_token_ms - 1)),
-            cost,
-        }
+/// What is stored of a record.
+fn entry(record: Record, prices: &Prices, now_ms: i64) -> Entry {
+    let cost = cost(&record, prices);
+    // Bedrock's own refusals have the same code.
+    let is_served = record.code != NOT_SERVED || !record.channel.is_empty();
+    let unserved = (!is_served && !record.model.is_empty()).then(|| record.model.clone());
+    // Clients choose this name; it would be a subject of its own each time.
+    let model = if is_served {
+        record.model
+    } else {
+        String::new()
+    };
+    Entry {
+        id: record.id,
+        at_ms: plausible(record.at_ms, now_ms),
+        subject: Subject {
+            caller: record.caller,
+            key: record.key,
+            channel: record.channel,
+            region: record.region,
+            model,
+            model_id: record.model_id,
+            base_model: record.base_model,
+            endpoint: record.endpoint,
+            tier: record.tier,
+        },
+        request_id: record.request_id,
+        outcome: record.outcome,
+        status: u16::try_from(record.status).unwrap_or(0),
+        code: record.code,
+        foreseen: record.foreseen,
+        unserved,
+        input: count(record.input),
+        output: count(record.output),
+        cache_read: count(record.cache_read),
+        cache_write: count(record.cache_write),
+        reasoning: count(record.reasoning),
+        attempts: count(record.attempts),
+        duration_ms: count(record.duration_ms),
+        first_token_ms: (record.first_token_ms > 0).then(|| count(record.first_token_ms - 1)),
+        cost,
     }
+}
 
-    /// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something that
-    /// nobody knows.
-    fn cost(&self, record: &Record) -> Option<i64> {
-        let counts = Counts {
-            input: record.input,
-            output: record.output,
-            cache_read: record.cache_read,
-            cache_write_5m: record.cache_write.saturating_sub(record.cache_write_1h),
-            cache_write_1h: record.cache_write_1h,
-        };
-        if counts == Counts::default() {
-            let is_open = matches!(&*record.outcome, "answered" | "broken" | "cancelled");
-            let is_free = record.attempts == 0 || !is_open || COUNTERS.contains(&&*record.endpoint);
-            return is_free.then_some(0);
-        }
-        let called = Called {
-            region: &record.region,
-            model_id: &record.model_id,
-            base_model: &record.base_model,
-            tier: &record.tier,
-        };
-        let cost = self.prices.cost(called, &counts)?;
-        Some(count(cost.0))
+/// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something that
+/// nobody knows.
+fn cost(record: &Record, prices: &Prices) -> Option<i64> {
+    let counts = Counts {
+        input: record.input,
+        output: record.output,
+        cache_read: record.cache_read,
+        cache_write_5m: record.cache_write.saturating_sub(record.cache_write_1h),
+        cache_write_1h: record.cache_write_1h,
+    };
+    if counts == Counts::default() {
+        let is_open = matches!(&*record.outcome, "answered" | "broken" | "cancelled");
+        let is_free = record.attempts == 0 || !is_open || COUNTERS.contains(&&*record.endpoint);
+        return is_free.then_some(0);
     }
+    let called = Called {
+        region: &record.region,
+        model_id: &record.model_id,
+        base_model: &record.base_model,
+        tier: &record.tier,
+    };
+    let cost = prices.cost(called, &counts)?;
+    Some(count(cost.0))
 }
 
 /// A time that a record can have.

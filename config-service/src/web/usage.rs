@@ -1,8 +1,10 @@
 //! What requests used: charts, each with its table, and what the channels' maps miss.
 
-mod budgets;
+pub(super) mod budgets;
 mod chart;
 mod maps;
+pub(super) mod prices;
+mod tabs;
 
 use std::collections::BTreeMap;
 use std::iter;
@@ -47,24 +49,18 @@ pub(super) async fn page(
     let asked = asked.without_empty();
     let content = match &app.usage {
         Some(ledger) => shown(&app, ledger, &asked).await?,
-        None => html! {
-            p.card {
-                "Usage is not recorded. Start the config-service with " code { "--usage-database" }
-                ", and Envoys report what requests use."
-            }
-        },
+        None => tabs::not_recorded(),
     };
     let page = Page {
         title: "Usage",
         place: "/usage",
         session: Some(&session),
     };
-    Ok(page.render(&html! { h1 { "Usage" } (content) }))
+    Ok(page.render(&html! { (tabs::heading("/usage")) (content) }))
 }
 
 async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup, Refusal> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = i64::try_from(now.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
+    let now = now();
     let query = match asked.query(now, ledger.zone()) {
         Ok(query) => query,
         Err(reason) => {
@@ -115,6 +111,12 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
         (maps::report(&report, &unserved))
         (links(asked))
     })
+}
+
+/// In seconds since the epoch.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    i64::try_from(now.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What the table of the largest compares.
