@@ -81,6 +81,14 @@ impl Callers {
         !self.keys.is_empty()
     }
 
+    /// The refusal of a client that may stay unknown elsewhere, but not where it asks about itself.
+    #[must_use]
+    pub fn unknown(&self) -> Refused {
+        Refused::NoKey {
+            headers: self.header_names(),
+        }
+    }
+
     /// Who counts what callers use, for their limits.
     #[must_use]
     pub fn limit_mode(&self) -> LimitMode {

@@ -9,6 +9,7 @@ mod attempt;
 mod body;
 mod caller;
 mod cors;
+mod figures;
 mod head;
 mod health;
 mod life;
@@ -158,6 +159,8 @@ enum Phase {
         /// The model.
         model: Option<String>,
     },
+    /// The caller asks what it has used.
+    Figures,
     /// The call is on its way to Bedrock.
     Upstream(Call),
     /// The request is tried on one channel after the other.

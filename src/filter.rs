@@ -6,6 +6,7 @@
 
 mod end;
 mod environment;
+mod figures;
 mod health;
 mod host;
 mod http;

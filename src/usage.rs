@@ -6,6 +6,7 @@
 //! its own, so that it can be tested against any order of events.
 
 mod ack;
+mod figures;
 mod lease;
 mod level;
 mod mailbox;
@@ -17,6 +18,7 @@ mod service;
 mod tests;
 
 pub use ack::{Ack, Budget, Exhausted};
+pub use figures::Figures;
 pub use mailbox::{Mailbox, Stored};
 pub use outbox::{MAX_WAITING, Outbox};
 pub use record::{Record, RecordId, Tokens};

@@ -4,6 +4,7 @@ mod callers;
 mod choice;
 mod credentials;
 mod errors;
+mod figures;
 mod limits;
 mod outcome;
 mod paths;

@@ -6,6 +6,7 @@
 mod asked;
 mod budgets;
 mod forecast;
+mod figures;
 mod ledger;
 mod maps;
 mod messages;

@@ -47,22 +47,49 @@ pub async fn recording(dir: &Arc<TempDir>, extra: &[&str]) -> TestService {
     TestService::start_in(Arc::clone(dir), &arguments).await
 }
 
-pub async fn report(
-    service: &TestService,
-    records: &[Record],
-    dropped: u64,
-) -> Result<Ack, Status> {
+#[derive(Clone, PartialEq, prost::Message)]
+struct Asked {
+    #[prost(string, tag = "1")]
+    caller: String,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Figures {
+    #[prost(bytes = "vec", tag = "1")]
+    json: Vec<u8>,
+}
+
+/// Calls a method of the usage service, as an Envoy does.
+async fn call<Q, A>(service: &TestService, method: &'static str, question: Q) -> Result<A, Status>
+where
+    Q: prost::Message + 'static,
+    A: prost::Message + Default + 'static,
+{
     let endpoint = Endpoint::from_shared(format!("http://{}", service.xds_addr())).unwrap();
     let mut client = tonic::client::Grpc::new(endpoint.connect().await.unwrap());
     client.ready().await.unwrap();
+    let codec: ProstCodec<Q, A> = ProstCodec::default();
+    let path = PathAndQuery::from_static(method);
+    let answer = client.unary(Request::new(question), path, codec).await?;
+    Ok(answer.into_inner())
+}
+
+pub async fn report(service: &TestService, records: &[Record], dropped: u64) -> Result<Ack, Status> {
     let report = Report {
         records: records.iter().map(Record::encode).collect(),
         dropped,
     };
-    let path = PathAndQuery::from_static("/bedrock.usage.v1.Usage/Report");
-    let codec: ProstCodec<Report, Ack> = ProstCodec::default();
-    let answer = client.unary(Request::new(report), path, codec).await?;
-    Ok(answer.into_inner())
+    call(service, "/bedrock.usage.v1.Usage/Report", report).await
+}
+
+/// What a caller is told of its own usage.
+async fn figures(service: &TestService, caller: &str) -> Value {
+    let asked = Asked {
+        caller: caller.to_owned(),
+    };
+    let figures = call(service, "/bedrock.usage.v1.Usage/Figures", asked).await;
+    let Figures { json } = figures.unwrap();
+    serde_json::from_slice(&json).unwrap()
 }
 
 fn now_ms() -> u64 {
@@ -307,54 +334,79 @@ async fn a_budget_is_enforced_by_the_answer_and_shown() {
 }
 
 #[tokio::test]
-async fn keys_are_told_apart() {
+async fn a_caller_learns_what_it_used_and_nothing_of_others() {
     let dir = Arc::new(TempDir::new().unwrap());
-    let service = recording(&dir, &[]).await;
-    let with_key = |number, key: &str| Record {
-        key: key.to_owned(),
-        ..chat(number, "ann")
+    let service = recording(&dir, &["--time-zone=Europe/Berlin"]).await;
+    let put = |path: &'static str, body: Value| {
+        let (service, body) = (&service, body.to_string());
+        async move { service.send(Method::PUT, path, &body).await }
     };
-    let batch = [
-        with_key(1, "laptop"),
-        with_key(2, "ci"),
-        with_key(3, "ci"),
-        chat(4, "ann"),
-    ];
+    put("/api/budgets/ann", json!({"tokens": 10_000, "usd": 0.01})).await;
+    put("/api/budgets/bob", json!({"usd": 1})).await;
+    let other = Record {
+        model: "claude".to_owned(),
+        ..chat(3, "ann")
+    };
+    let batch = [chat(1, "ann"), chat(2, "ann"), other, chat(4, "bob")];
     report(&service, &batch, 0).await.unwrap();
-    let all = usage(&service, "?by=key").await;
-    let lines = all["lines"].as_array().unwrap().iter();
-    let lines: Vec<_> = lines
-        .map(|own| {
-            (
-                own["key"].as_str().unwrap(),
-                own["requests"].as_i64().unwrap(),
-            )
-        })
+    let own = figures(&service, "ann").await;
+    assert_eq!(own["object"], "usage");
+    assert_eq!(
+        (&own["caller"], &own["time_zone"]),
+        (&json!("ann"), &json!("Europe/Berlin"))
+    );
+    assert_eq!(
+        (
+            &own["requests"],
+            &own["input_tokens"],
+            &own["output_tokens"]
+        ),
+        (&json!(3), &json!(3_000), &json!(1_500))
+    );
+    assert_eq!(own["cost_usd"], 0.0072);
+    let budget = &own["budget"];
+    let tokens = json!({"limit": 10_000, "used": 4_500, "remaining": 5_500});
+    assert_eq!(budget["tokens"], tokens, "{own}");
+    let usd = json!({"limit": 0.01, "used": 0.0072, "remaining": 0.0028});
+    assert_eq!(budget["usd"], usd, "{own}");
+    // The budget begins anew when the month ends, at midnight in Berlin.
+    assert_eq!(budget["resets_at"], own["to"]);
+    let to = own["to"].as_str().unwrap();
+    assert!(to.contains("-01T00:00:00+0"), "{to}");
+    assert_eq!(own["exhausted"], false);
+    let models: Vec<_> = own["by_model"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|own| &own["model"])
         .collect();
-    assert_eq!(lines, [("", 1), ("ci", 2), ("laptop", 1)]);
-    let one = usage(&service, "?by=caller&key=ci").await;
-    assert_eq!(one["lines"][0]["requests"], 2);
-    // As a file, by the command.
-    let admin = service.url("");
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_config-service"))
-        .args([
-            "usage",
-            "export",
-            "--from=2020-01-01",
-            "--by=caller,key",
-            "--key=ci",
-        ])
-        .args(["--server", &admin])
-        .env("BEDROCK_ADMIN_TOKEN", TOKEN)
-        .output()
-        .await
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let rows: Vec<_> = text.lines().collect();
-    assert!(rows[0].starts_with("caller,key,requests,"), "{text}");
-    assert!(
-        rows.len() == 2 && rows[1].starts_with("ann,ci,2,"),
-        "{text}"
+    assert_eq!(models, ["nova-pro", "claude"], "the most expensive first");
+    let days = own["by_day"].as_array().unwrap();
+    assert_eq!(
+        days.iter()
+            .filter_map(|own| own["requests"].as_i64())
+            .sum::<i64>(),
+        3
+    );
+    for hidden in ["bob", "team-a", "us-east-1", "amazon.nova"] {
+        assert!(!own.to_string().contains(hidden), "{hidden}: {own}");
+    }
+    // Whoever has used nothing, or does not exist.
+    let none = figures(&service, "eve").await;
+    assert_eq!(
+        (&none["requests"], &none["budget"]),
+        (&json!(0), &Value::Null)
+    );
+    assert_eq!(
+        (&none["by_model"], &none["by_day"]),
+        (&json!([]), &json!([]))
+    );
+    // The budget of everybody together is used up; how much it was is not told.
+    put("/api/budgets/*", json!({"tokens": 1})).await;
+    let bob = figures(&service, "bob").await;
+    assert_eq!(
+        (&bob["exhausted"], &bob["budget"]["tokens"]),
+        (&json!(true), &Value::Null)
     );
 }
 
@@ -404,6 +456,58 @@ async fn the_budget_that_a_caller_has_as_a_field_is_enforced() {
         .map(|own| &own["tokens"])
         .collect();
     assert_eq!(history, [&Value::Null, &json!(3_000)], "{list}");
+}
+
+#[tokio::test]
+async fn keys_are_told_apart() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let with_key = |number, key: &str| Record {
+        key: key.to_owned(),
+        ..chat(number, "ann")
+    };
+    let batch = [
+        with_key(1, "laptop"),
+        with_key(2, "ci"),
+        with_key(3, "ci"),
+        chat(4, "ann"),
+    ];
+    report(&service, &batch, 0).await.unwrap();
+    let all = usage(&service, "?by=key").await;
+    let lines = all["lines"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines
+        .map(|own| {
+            (
+                own["key"].as_str().unwrap(),
+                own["requests"].as_i64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(lines, [("", 1), ("ci", 2), ("laptop", 1)]);
+    let one = usage(&service, "?by=caller&key=ci").await;
+    assert_eq!(one["lines"][0]["requests"], 2);
+    // As a file, by the command.
+    let admin = service.url("");
+    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_config-service"))
+        .args([
+            "usage",
+            "export",
+            "--from=2020-01-01",
+            "--by=caller,key",
+            "--key=ci",
+        ])
+        .args(["--server", &admin])
+        .env("BEDROCK_ADMIN_TOKEN", TOKEN)
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<_> = text.lines().collect();
+    assert!(rows[0].starts_with("caller,key,requests,"), "{text}");
+    assert!(
+        rows.len() == 2 && rows[1].starts_with("ann,ci,2,"),
+        "{text}"
+    );
 }
 
 #[tokio::test]

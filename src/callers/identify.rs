@@ -92,7 +92,7 @@ impl Callers {
     }
 
     /// Where keys are looked for, for the client.
-    fn header_names(&self) -> String {
+    pub(super) fn header_names(&self) -> String {
         let told = self.headers.iter().map(|name| match name.as_str() {
             AUTHORIZATION => "`authorization: Bearer <key>`".to_owned(),
             other => format!("`{other}: <key>`"),

@@ -5,15 +5,17 @@ use http::uri::PathAndQuery;
 use percent_encoding::percent_decode_str;
 
 use crate::chat::{Error, ErrorKind};
-use crate::config::{ProtocolName, Protocols};
+use crate::config::ProtocolName;
 use crate::protocol::{ClientPath, Served};
 use crate::routes::Routes;
 
-pub(super) fn served(protocols: &Protocols) -> Served {
+pub(super) fn served(routes: &Routes) -> Served {
+    let protocols = routes.protocols();
     Served {
         openai_chat: protocols.has(ProtocolName::OpenaiChat),
         openai_responses: protocols.has(ProtocolName::OpenaiResponses),
         anthropic_messages: protocols.has(ProtocolName::AnthropicMessages),
+        usage: routes.usage().is_some(),
     }
 }
 

@@ -42,7 +42,7 @@ impl Exchange {
         let Some(path) = path.and_then(|path| PathAndQuery::try_from(path).ok()) else {
             return self.not_ours(headers);
         };
-        let served = served(self.routes.protocols());
+        let served = served(&self.routes);
         self.said.id = request_id(&headers);
         let Some((api, model)) = endpoint(&self.routes, &path, served) else {
             return self.no_endpoint(&path, served, headers);
@@ -75,6 +75,7 @@ impl Exchange {
                 let one = models::one(self.permitted(), shape, &decoded(name));
                 self.reply_json(one)
             }
+            ClientPath::Usage => self.figures_head(),
             ClientPath::Health => self.health_head(path.query()),
             ClientPath::Alive => self.reply_json(Ok(health::alive())),
             ClientPath::Ready => self.reply_json(Ok(health::ready(&self.routes))),
@@ -92,8 +93,11 @@ impl Exchange {
         now: SystemTime,
         read: ReadBody<'_>,
     ) -> Step {
-        if !matches!(self.phase, Phase::RequestBody { .. }) {
-            return Step::Pass;
+        match self.phase {
+            Phase::RequestBody { .. } => {}
+            // A body that nobody needs must not send the request on while its answer is awaited.
+            Phase::Figures => return Step::Wait,
+            _ => return Step::Pass,
         }
         let limit = self.routes.limits().max_request_bytes;
         if buffered > limit {

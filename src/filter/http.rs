@@ -5,6 +5,7 @@ use std::time::UNIX_EPOCH;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
+use super::figures::Question;
 use super::message::{ALL, Message};
 use super::requests::{self, Registered};
 use super::shared::SharedData;
@@ -21,6 +22,8 @@ pub(super) struct FilterHttp {
     registered: Option<Registered>,
     /// Keeps the answer where ticks find it.
     watched: Option<Watched>,
+    /// What the config-service is asked for this request.
+    asked: Option<Question>,
 }
 
 impl FilterHttp {
@@ -30,6 +33,7 @@ impl FilterHttp {
             exchange: streams::share(exchange),
             registered: None,
             watched: None,
+            asked: None,
         }
     }
 
@@ -75,7 +79,17 @@ impl FilterHttp {
     }
 }
 
-impl Context for FilterHttp {}
+impl Context for FilterHttp {
+    /// The caller's figures have come, or do not come.
+    fn on_grpc_call_response(&mut self, _: u32, status: u32, size: usize) {
+        let Some(question) = self.asked.take() else {
+            return;
+        };
+        let message = question.answered(status, size);
+        let step = self.exchange.borrow_mut().figures(message.as_deref());
+        Message::request(0).apply(step);
+    }
+}
 
 impl HttpContext for FilterHttp {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
@@ -93,6 +107,12 @@ impl HttpContext for FilterHttp {
         }
         if exchange.asks_health() {
             step = exchange.health(host::now(), &mut health::recall);
+        }
+        if let Some((reports, caller)) = exchange.asks_figures() {
+            self.asked = Question::ask(reports, caller);
+            if self.asked.is_none() {
+                step = exchange.figures(None);
+            }
         }
         if let Some(id) = exchange.reply_id() {
             host::set_reply_id(&id);

@@ -10,11 +10,12 @@ const COUNT_TOKENS: &str = "/messages/count_tokens";
 const MODELS: &str = "/models";
 const RESPONSES: &str = "/responses";
 const INPUT_TOKENS: &str = "/responses/input_tokens";
+const USAGE: &str = "/usage";
 
 /// Path segments in the place of a response's id that are not ids.
 const NOT_IDS: [&str; 2] = ["compact", "input_tokens"];
 
-/// Which protocols are served.
+/// Which protocols are served, and what else is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Served {
     /// OpenAI's chat completions.
@@ -23,6 +24,8 @@ pub struct Served {
     pub openai_responses: bool,
     /// Anthropic's Messages.
     pub anthropic_messages: bool,
+    /// What callers have used.
+    pub usage: bool,
 }
 
 /// An endpoint that takes a request in a protocol.
@@ -71,6 +74,8 @@ pub enum ClientPath<'p> {
     Models,
     /// `/v1/models/{model}`; the name is still percent-encoded.
     Model(&'p str),
+    /// `/v1/usage`: what the caller has used.
+    Usage,
     /// `/health`: how the channels are doing.
     Health,
     /// `/health/liveliness`: whether the gateway runs.
@@ -84,6 +89,9 @@ impl<'p> ClientPath<'p> {
     /// not ours.
     #[must_use]
     pub fn at(path: &'p str, served: Served) -> Option<Self> {
+        if served.usage && path == USAGE {
+            return Some(Self::Usage);
+        }
         let own = endpoints(served).find(|own| own.path == path);
         own.map(|own| Self::Ask(own.protocol)).or_else(|| {
             (path == MODELS).then_some(Self::Models).or_else(|| {
@@ -129,6 +137,9 @@ impl<'p> ClientPath<'p> {
     pub fn all(served: Served) -> String {
         let own = endpoints(served).map(|own| format!("POST /v1{}, ", own.path));
         let own: String = own.collect();
+        if served.usage {
+            return format!("{own}GET /v1{MODELS}, GET /v1{MODELS}/{{model}} and GET /v1{USAGE}");
+        }
         format!("{own}GET /v1{MODELS} and GET /v1{MODELS}/{{model}}")
     }
 

@@ -6,6 +6,7 @@ use prost::Message as _;
 use tokio::sync::Mutex;
 
 use super::budgets::{Account, BudgetUse, Month};
+use super::figures::{self, Remembered};
 use super::messages::{Ack, Record, Report};
 use crate::prices::{Called, Counts, Prices};
 use crate::store::{Budget, Entry, PriceEdit, StoreError, Subject, Taken, UsageStore};
@@ -36,6 +37,8 @@ pub struct Ledger {
     budgets: Arc<Mutex<Vec<Budget>>>,
     /// What was used in the running month; held while a batch is stored, so that nothing is added twice.
     account: Arc<Mutex<Option<Account>>>,
+    /// What callers were told of their own usage a moment ago.
+    told: Arc<Mutex<Remembered>>,
 }
 
 impl Ledger {
@@ -49,6 +52,7 @@ impl Ledger {
             listed,
             budgets: Arc::default(),
             account: Arc::default(),
+            told: Arc::default(),
         }
     }
 
@@ -56,6 +60,29 @@ impl Ledger {
     #[must_use]
     pub fn zone(&self) -> &Zone {
         self.store.zone()
+    }
+
+    /// What a caller may know of its own usage, as a JSON document, at a time in seconds since the epoch.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn figures(&self, caller: &str, now: i64) -> Result<Vec<u8>, StoreError> {
+        // One at a time: whoever asks often gets what was found out before.
+        let mut told = self.told.lock().await;
+        if let Some(known) = told.get(caller, now) {
+            return Ok(known);
+        }
+        let mut budgets = self.budgets.lock().await.clone();
+        budgets.retain(|own| own.caller.is_empty() || own.caller == caller);
+        let (month, uses) = {
+            let mut account = self.account.lock().await;
+            let account = self.current(&mut account, now).await?;
+            (account.month, account.uses(&budgets))
+        };
+        let document = figures::of(&self.store, month, &uses, caller).await?;
+        told.keep(caller, now, &document);
+        Ok(document)
     }
 
     /// Enforces these budgets from now on, in place of all others.

@@ -83,6 +83,20 @@ pub(super) struct Exhausted {
     pub budget: u32,
 }
 
+/// A question for what a caller has used.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Asked {
+    #[prost(string, tag = "1")]
+    pub caller: String,
+}
+
+/// The answer to it.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Figures {
+    #[prost(bytes = "vec", tag = "1")]
+    pub json: Vec<u8>,
+}
+
 #[cfg(test)]
 mod tests {
     use bedrock_filter::usage::{self, RecordId, Tokens};
@@ -174,6 +188,18 @@ mod tests {
             budget: usage::Budget::Money,
         };
         assert_eq!(read.exhausted, [expected]);
+    }
+
+    #[test]
+    fn figures_are_asked_for_and_read_by_the_filter() {
+        let caller = "team-a".to_owned();
+        let asked = Asked::decode(&*usage::Figures::of(&caller)).unwrap();
+        assert_eq!(asked, Asked { caller });
+        let json = br#"{"requests":3}"#.to_vec();
+        let figures = Figures { json: json.clone() }.encode_to_vec();
+        assert_eq!(usage::Figures::read(&figures), Some(json));
+        let none = Figures::default().encode_to_vec();
+        assert_eq!(usage::Figures::read(&none), None);
     }
 
     /// `name = number` of every field in a text.

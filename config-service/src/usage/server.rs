@@ -11,13 +11,17 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 use super::Ledger;
-use super::messages::{Ack, Report};
+use super::messages::{Ack, Asked, Figures, Report};
 
 /// Longest report, in bytes; ours are of 1 MiB at most.
 const MAX_REPORT_BYTES: usize = 4 * 1024 * 1024;
 
-/// Path of the only method.
+/// Longest question, in bytes: a name.
+const MAX_QUESTION_BYTES: usize = 4 * 1024;
+
+/// Paths of the methods.
 const REPORT: &str = "/bedrock.usage.v1.Usage/Report";
+const FIGURES: &str = "/bedrock.usage.v1.Usage/Figures";
 
 /// Takes what Envoys report. Clones share one ledger.
 #[derive(Clone, Debug)]
@@ -49,24 +53,57 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let method = Method(self.ledger.clone());
+        let ledger = self.ledger.clone();
         Box::pin(async move {
-            if request.uri().path() != REPORT {
-                let status = Status::unimplemented("there is only the method Report");
-                return Ok(status.into_http());
-            }
-            let codec: ProstCodec<Ack, Report> = ProstCodec::default();
-            let mut grpc =
-                Grpc::new(codec).apply_max_message_size_config(Some(MAX_REPORT_BYTES), None);
-            Ok(grpc.unary(method, request).await)
+            Ok(match request.uri().path() {
+                REPORT => {
+                    let codec: ProstCodec<Ack, Report> = ProstCodec::default();
+                    let grpc = Grpc::new(codec);
+                    let mut grpc = grpc.apply_max_message_size_config(Some(MAX_REPORT_BYTES), None);
+                    grpc.unary(Reporting(ledger), request).await
+                }
+                FIGURES => {
+                    let codec: ProstCodec<Figures, Asked> = ProstCodec::default();
+                    let grpc = Grpc::new(codec);
+                    let mut grpc =
+                        grpc.apply_max_message_size_config(Some(MAX_QUESTION_BYTES), None);
+                    grpc.unary(Telling(ledger), request).await
+                }
+                _ => {
+                    let status =
+                        Status::unimplemented("there are only the methods Report and Figures");
+                    status.into_http()
+                }
+            })
         })
     }
 }
 
-/// The method.
-struct Method(Ledger);
+/// The method that tells what a caller has used.
+struct Telling(Ledger);
 
-impl UnaryService<Report> for Method {
+impl UnaryService<Asked> for Telling {
+    type Response = Figures;
+    type Future = BoxFuture<Response<Figures>, Status>;
+
+    fn call(&mut self, request: Request<Asked>) -> Self::Future {
+        let ledger = self.0.clone();
+        Box::pin(async move {
+            let caller = request.into_inner().caller;
+            let now = now_ms().div_euclid(1_000);
+            let json = ledger.figures(&caller, now).await.map_err(|error| {
+                tracing::error!(%error, "what a caller has used cannot be read");
+                Status::unavailable("usage cannot be read right now; ask again")
+            })?;
+            Ok(Response::new(Figures { json }))
+        })
+    }
+}
+
+/// The method that takes reports.
+struct Reporting(Ledger);
+
+impl UnaryService<Report> for Reporting {
     type Response = Ack;
     type Future = BoxFuture<Response<Ack>, Status>;
 

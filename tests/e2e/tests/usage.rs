@@ -1,5 +1,7 @@
 //! What requests use arrives at the config-service, all of it and once, whatever comes and goes.
 
+mod figures;
+
 use bedrock_simulator::Simulator;
 use e2e::{Channel, Load, Module, Stack, eventually, run, simulator};
 use reqwest::Method;
