@@ -88,6 +88,10 @@ impl StreamDecoder for Cut {
         self.complete || self.decoder.is_complete()
     }
 
+    fn counted(&self) -> Usage {
+        self.decoder.counted()
+    }
+
     fn end(&mut self, out: &mut dyn AnswerSink) {
         let cutter = &mut self.cutter;
         self.decoder.end(&mut Cutting { cutter, out });

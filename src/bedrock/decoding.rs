@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::UpstreamError;
-use crate::chat::{AnswerSink, Error};
+use crate::chat::{AnswerSink, Error, Usage};
 
 /// State of one streamed answer.
 pub trait StreamDecoder {
@@ -20,6 +20,11 @@ pub trait StreamDecoder {
     /// Takes the end of the stream. Families whose last event looks like any other write the end of the answer here,
     /// and are complete then.
     fn end(&mut self, _out: &mut dyn AnswerSink) {}
+
+    /// What the model has said of its token counts so far. Most say nothing before the end.
+    fn counted(&self) -> Usage {
+        Usage::default()
+    }
 }
 
 /// One event of a stream.

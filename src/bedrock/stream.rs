@@ -55,6 +55,9 @@ pub trait Events {
 
     /// The model's word for why it ended, if that word is unknown.
     fn unknown_reason(&self) -> Option<&str>;
+
+    /// What the model has said of its token counts so far.
+    fn counted(&self) -> Usage;
 }
 
 /// Events that a dialect reads and a protocol writes.
@@ -98,6 +101,10 @@ impl Events for Translated {
 
     fn unknown_reason(&self) -> Option<&str> {
         self.out.unknown_reason()
+    }
+
+    fn counted(&self) -> Usage {
+        self.decoder.counted()
     }
 }
 
@@ -175,6 +182,17 @@ impl ResponseStream {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// An estimate of what an answer has used that does not reach its end: what the model has said so far, and at least one
+    /// token for each event.
+    #[must_use]
+    pub fn so_far(&self) -> Usage {
+        let counted = self.events.counted();
+        Usage {
+            output: counted.output.max(self.count),
+            ..counted
+        }
     }
 
     /// Whether nothing more is missing: the answer has its end, or an error.

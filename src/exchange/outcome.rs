@@ -52,6 +52,7 @@ impl Exchange {
             attempt,
             started: now,
             speech: Speech::Silent,
+            so_far: None,
             end: None,
         });
     }
@@ -90,6 +91,11 @@ impl Exchange {
             && stream.has_content()
         {
             outcome.speech = Speech::Begun;
+        }
+        if self.routes.usage().is_some()
+            && let Some(outcome) = &mut *self.outcome.borrow_mut()
+        {
+            outcome.so_far = Some(stream.so_far());
         }
         if !stream.is_over() {
             return;

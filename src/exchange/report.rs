@@ -105,6 +105,7 @@ impl Exchange {
             duration: since.and_then(|since| now.duration_since(since).ok()),
             first_token: None,
             usage: None,
+            so_far: None,
             unknown_reason: None,
             attempt: None,
         };
@@ -119,6 +120,9 @@ impl Exchange {
         }
         if let Some(ending) = outcome.end.as_ref().map(|end| ending(end, outcome.speech)) {
             report.ending = ending;
+        }
+        if matches!(report.ending, Ending::Broken | Ending::Cancelled) {
+            report.so_far = outcome.so_far;
         }
         match outcome.end {
             Some(End::Answered {

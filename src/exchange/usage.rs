@@ -59,7 +59,11 @@ impl Exchange {
             outcome: report.ending.name(),
             status: fault.map_or(0, |own| own.status.as_u16()),
             code: fault.and_then(|own| own.code).unwrap_or_default(),
-            tokens: report.usage.map(Tokens::from).unwrap_or_default(),
+            tokens: report
+                .usage
+                .or(report.so_far)
+                .map(Tokens::from)
+                .unwrap_or_default(),
             tier: called
                 .and_then(|own| own.tier.as_deref())
                 .unwrap_or_default()

@@ -310,6 +310,10 @@ impl Events for Stream {
     fn unknown_reason(&self) -> Option<&str> {
         self.unknown_reason.as_deref()
     }
+
+    fn counted(&self) -> Usage {
+        self.usage
+    }
 }
 
 /// What Bedrock writes into an event where a guardrail put its own words in place of the model's.

@@ -35,6 +35,8 @@ pub struct Outcome {
     pub started: SystemTime,
     /// Whether a streamed answer has had any content yet.
     pub speech: Speech,
+    /// An estimate of what a streamed answer has used so far, if what requests use is recorded.
+    pub so_far: Option<Usage>,
     /// How it ended; `None` until then.
     pub end: Option<End>,
 }

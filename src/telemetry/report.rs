@@ -26,6 +26,8 @@ pub struct Report {
     pub first_token: Option<Duration>,
     /// Token counts of the answer.
     pub usage: Option<Usage>,
+    /// An estimate of them, if it did not reach its end.
+    pub so_far: Option<Usage>,
     /// The model's word for why the answer ended, if its meaning is unknown.
     pub unknown_reason: Option<String>,
     /// How the call ended, if attempts are not counted elsewhere.

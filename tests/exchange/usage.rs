@@ -6,11 +6,11 @@ use bedrock_filter::config::KeyDigest;
 use bedrock_filter::exchange::{Exchange, Step};
 use bedrock_filter::telemetry::Ending;
 use bedrock_filter::usage::{Budget, Exhausted, Record, RecordId, Tokens};
-use golden_cases::PLUGIN_CONFIG;
+use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, now, routes, send_as};
 use serde_json::{Value, json};
 
-use super::CHAT;
+use super::{CHAT, CHAT_STREAM};
 
 const ID: RecordId = RecordId([7; 16]);
 
@@ -129,6 +129,50 @@ fn a_request_that_is_given_up_is_recorded() {
     let record = exchange.record(&report, || ID).unwrap();
     assert_eq!((record.outcome, record.attempts), ("cancelled", 1));
     assert_eq!(record.channel, "golden");
+}
+
+/// What a client that leaves in the middle of a stream is recorded with.
+fn given_up(body: &[u8]) -> Record {
+    let mut exchange = recorded();
+    send_as(
+        &mut exchange,
+        ("/v1/chat/completions", &[]),
+        CHAT_STREAM.as_bytes(),
+    )
+    .unwrap();
+    let head = headers(&[
+        (":status", "200"),
+        ("content-type", "application/vnd.amazon.eventstream"),
+    ]);
+    exchange.response_headers(head, false);
+    exchange.response_body(body.len(), false, &mut || body.to_vec());
+    assert!(exchange.has_just_spoken());
+    exchange.spoke_at(now());
+    let report = exchange.take_last_report(now(), Ending::Cancelled).unwrap();
+    exchange.record(&report, || ID).unwrap()
+}
+
+#[test]
+fn a_stream_that_is_given_up_is_recorded_with_what_is_known_of_it() {
+    let start = json!({
+        "type": "message_start",
+        "message": {"role": "assistant", "content": [], "usage": {
+            "input_tokens": 40, "output_tokens": 1, "cache_read_input_tokens": 7,
+        }},
+    });
+    let block = json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
+    let piece = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}});
+    let events = [&start, &block, &piece, &piece, &piece].map(ToString::to_string);
+    let record = given_up(&frames(&events.join("\n")));
+    assert_eq!((record.outcome, record.attempts), ("cancelled", 1));
+    // The prompt is the model's own count; of the answer it is known that at least so many events came.
+    let expected = Tokens {
+        input: 40,
+        cache_read: 7,
+        output: 5,
+        ..Tokens::default()
+    };
+    assert_eq!(record.tokens, expected);
 }
 
 #[test]

@@ -246,8 +246,8 @@ fn entry(record: Record, prices: &Prices, now_ms: i64) -> Entry {
     }
 }
 
-/// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something that
-/// nobody knows.
+/// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something of which at most
+/// an estimate is known.
 fn cost(record: &Record, prices: &Prices) -> Option<i64> {
     let counts = Counts {
         input: record.input,
@@ -260,6 +260,12 @@ fn cost(record: &Record, prices: &Prices) -> Option<i64> {
         let is_open = matches!(&*record.outcome, "answered" | "broken" | "cancelled");
         let is_free = record.attempts == 0 || !is_open || COUNTERS.contains(&&*record.endpoint);
         return is_free.then_some(0);
+    }
+    // Of an answer that broke off, most models have not said how long the prompt was.
+    let is_estimate = matches!(&*record.outcome, "broken" | "cancelled");
+    let has_prompt = counts.input > 0 || counts.cache_read > 0 || record.cache_write > 0;
+    if is_estimate && !has_prompt {
+        return None;
     }
     let called = Called {
         region: &record.region,
@@ -347,6 +353,24 @@ mod tests {
         let sums = sums_of(vec![report(&[record(1), unknown, free])]).await;
         assert_eq!((sums.requests, sums.errors), (3, 1));
         assert_eq!((sums.cost_nano_usd, sums.unpriced), (2_400_000, 1));
+    }
+
+    #[tokio::test]
+    async fn what_broke_off_costs_what_is_known_of_it_or_an_unknown_amount() {
+        let cancelled = |number, input, output| Record {
+            outcome: "cancelled".to_owned(),
+            input,
+            output,
+            ..record(number)
+        };
+        // 1,000 x 0.8 $/M + 10 x 3.2 $/M
+        let sums = sums_of(vec![report(&[cancelled(1, 1_000, 10)])]).await;
+        assert_eq!((sums.cost_nano_usd, sums.unpriced), (832_000, 0));
+        assert_eq!((sums.errors, sums.output_tokens), (1, 10));
+        // The prompt's length came with none of the events.
+        let sums = sums_of(vec![report(&[cancelled(1, 0, 10), cancelled(2, 0, 0)])]).await;
+        assert_eq!((sums.cost_nano_usd, sums.unpriced), (0, 2));
+        assert_eq!(sums.output_tokens, 10);
     }
 
     #[tokio::test]

@@ -50,6 +50,7 @@ fn report() -> Report {
         }),
         duration: Some(Duration::from_millis(1200)),
         first_token: Some(Duration::from_millis(200)),
+        so_far: None,
         usage: Some(Usage {
             input: 3,
             cache_read: 4,

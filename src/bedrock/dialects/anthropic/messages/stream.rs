@@ -272,4 +272,8 @@ impl StreamDecoder for Decoder {
     fn is_complete(&self) -> bool {
         self.complete
     }
+
+    fn counted(&self) -> Usage {
+        self.usage
+    }
 }
