@@ -68,6 +68,51 @@ fn costs_are_those_worked_out_by_hand() {
 }
 
 #[test]
+fn ten_more_models_cost_what_was_worked_out_by_hand() {
+    for (model, input, output, dollars) in [
+        // 12,345 x 5 + 678 x 25 $/M = 0.061725 + 0.01695
+        (
+            "anthropic.claude-opus-4-5-20251101-v1:0",
+            12_345,
+            678,
+            "0.078675",
+        ),
+        // 12,345 x 5.5 + 678 x 27.5 $/M = 0.0678975 + 0.018645
+        (
+            "eu.anthropic.claude-opus-4-5-20251101-v1:0",
+            12_345,
+            678,
+            "0.0865425",
+        ),
+        // 9,000 x 1 + 111 x 5 $/M = 0.009 + 0.000555
+        (
+            "anthropic.claude-haiku-4-5-20251001-v1:0",
+            9_000,
+            111,
+            "0.009555",
+        ),
+        // 3 x 0.25 + 7 x 1.25 $/M = 0.00000075 + 0.00000875
+        ("anthropic.claude-3-haiku-20240307-v1:0", 3, 7, "0.0000095"),
+        // 1,000 x 0.06 + 1,000 x 0.24 $/M = 0.00006 + 0.00024
+        ("amazon.nova-lite-v1:0", 1_000, 1_000, "0.0003"),
+        // 250 x 0.72 + 4 x 0.72 $/M = 0.00018 + 0.00000288
+        ("meta.llama3-3-70b-instruct-v1:0", 250, 4, "0.00018288"),
+        // 100,000 x 2 + 50 x 6 $/M = 0.2 + 0.0003
+        ("mistral.mistral-large-2407-v1:0", 100_000, 50, "0.2003"),
+        // 777 x 1.35 + 333 x 5.4 $/M = 0.00104895 + 0.0017982
+        ("deepseek.r1-v1:0", 777, 333, "0.00284715"),
+        // 4,096 x 0.15 + 512 x 0.6 $/M = 0.0006144 + 0.0003072
+        ("openai.gpt-oss-120b-1:0", 4_096, 512, "0.0009216"),
+        // 20 x 3 + 30 x 15 $/M = 0.00006 + 0.00045
+        ("cohere.command-r-plus-v1:0", 20, 30, "0.00051"),
+        // 1,500 x 0.2 + 10 x 0.4 $/M = 0.0003 + 0.000004
+        ("ai21.jamba-1-5-mini-v1:0", 1_500, 10, "0.000304"),
+    ] {
+        check(base(model), tokens(input, output), dollars);
+    }
+}
+
+#[test]
 fn what_is_set_replaces_what_is_listed_until_it_is_removed() {
     let listed = Prices::built_in();
     let id = "amazon.nova-pro-v1:0";

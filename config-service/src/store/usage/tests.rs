@@ -289,6 +289,22 @@ async fn a_batch_that_cannot_be_stored_leaves_nothing_and_can_come_again() {
 }
 
 #[tokio::test]
+async fn a_database_that_cannot_be_written_leaves_nothing_and_can_be_written_again() {
+    let own = Fixture::new().await;
+    own.take(&[entry(1, "x", NOON)]).await;
+    // The error is that of a file system that has become read-only.
+    let only_read = |on: &'static str| sqlx::query(on).execute(&own.store.writer);
+    only_read("PRAGMA query_only = ON").await.unwrap();
+    let batch = [entry(2, "x", NOON)];
+    let error = own.store.take(&batch, 3, NOON).await.unwrap_err();
+    assert!(error.to_string().contains("readonly"), "{error}");
+    assert_eq!(own.sums().await.requests, 1);
+    only_read("PRAGMA query_only = OFF").await.unwrap();
+    assert_eq!(own.take(&batch).await.new, 1);
+    assert_eq!(own.store.dropped().await.unwrap(), 0);
+}
+
+#[tokio::test]
 async fn hours_and_days_are_those_of_the_time_zone() {
     let folder = tempfile::tempdir().unwrap();
     let store = UsageStore::open(&folder.path().join("usage.db")).await;
