@@ -8,6 +8,7 @@ mod budgets;
 mod callers;
 mod channel_health;
 mod channels;
+mod choices;
 mod credentials;
 mod discovery;
 mod etag;
@@ -138,6 +139,7 @@ fn api() -> OpenApiRouter<AppState> {
         .merge(channels::routes())
         .merge(callers::routes())
         .merge(credentials::routes())
+        .merge(choices::routes())
         .merge(discovery::routes())
         .merge(history::routes())
         .merge(tokens::routes())

@@ -4,6 +4,7 @@
 mod author;
 mod beside;
 mod candidate;
+mod choices;
 mod commit;
 mod credentials;
 mod destination;
@@ -34,6 +35,7 @@ use crate::store::{Contents, Store, StoreError};
 pub use crate::edit::EditError;
 pub use author::{Author, Expected};
 pub(crate) use beside::Turn;
+pub use choices::ChoiceError;
 pub use discover::DiscoverError;
 pub(crate) use discover::Report;
 pub use first::FirstError;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::fault::child;
-use crate::store::{AuditEntry, CallerAuditEntry, CredentialAuditEntry};
+use crate::store::{AuditEntry, CallerAuditEntry, ChoiceAuditEntry, CredentialAuditEntry};
 
 /// One accepted edit.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
@@ -139,6 +139,41 @@ impl From<&CredentialAuditEntry> for CredentialEntry {
             at: entry.at.clone(),
             actor: entry.actor.clone(),
             action: entry.action.clone(),
+            changes: changes(entry.before.as_deref(), entry.after.as_deref()),
+        }
+    }
+}
+
+/// One accepted edit of a name that chooses a model.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = ModelChoiceHistoryEntry)]
+pub struct ChoiceEntry {
+    /// The revision that it created.
+    pub revision: u64,
+    /// When, RFC 3339 in UTC.
+    #[schema(format = DateTime)]
+    pub at: String,
+    /// Who.
+    pub actor: String,
+    /// `create`, `update` or `delete`.
+    #[schema(schema_with = action)]
+    pub action: String,
+    /// The revision that it rolled back to, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub restored: Option<u64>,
+    /// What it changed.
+    pub changes: Vec<Difference>,
+}
+
+impl From<&ChoiceAuditEntry> for ChoiceEntry {
+    fn from(entry: &ChoiceAuditEntry) -> Self {
+        Self {
+            revision: entry.revision.unsigned_abs(),
+            at: entry.at.clone(),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            restored: entry.restored.map(i64::unsigned_abs),
             changes: changes(entry.before.as_deref(), entry.after.as_deref()),
         }
     }

@@ -54,6 +54,7 @@ mod http;
 pub mod limit_rules;
 pub mod listen;
 mod metrics;
+pub mod model_choice;
 pub mod outbound;
 pub mod prices;
 pub mod probe;

@@ -32,7 +32,7 @@ pub struct Settings {
     pub no_health_endpoints: bool,
     /// Exceptions to what of Anthropic's Messages goes on as the client wrote it.
     pub anthropic_rules: AnthropicRules,
-    /// Names that choose a model.
+    /// Names that choose a model, from a file; they count more than stored ones.
     pub model_choices: ModelChoices,
     /// Whether filters that do not serve Anthropic's Messages by themselves are told to.
     pub anthropic_messages: bool,

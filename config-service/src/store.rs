@@ -6,6 +6,7 @@
 mod audit;
 mod budgets;
 mod callers;
+mod choices;
 mod clusters;
 mod credentials;
 mod discoveries;
@@ -30,12 +31,15 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use crate::caller::CallerBook;
 use crate::channel::{Channel, StoredChannel, StoredCredential, resolve};
+use crate::model_choice::StoredChoice;
 use crate::seal::Sealer;
 
 pub use audit::{AuditEntry, AuditQuery};
 pub use budgets::{Budget, BudgetEdit};
 pub use callers::{CallerAuditEntry, CallerAuditQuery};
 pub(crate) use callers::{CallerChange, KeyChange, NewKey};
+pub use choices::ChoiceAuditEntry;
+pub(crate) use choices::ChoiceChange;
 pub(crate) use clusters::KeptCluster;
 pub use credentials::{CredentialAuditEntry, CredentialChange};
 pub use error::StoreError;
@@ -75,6 +79,8 @@ pub struct Contents {
     pub callers: Arc<CallerBook>,
     /// Credentials that are stored by themselves, in the order of their names.
     pub credentials: Vec<StoredCredential>,
+    /// Names that choose a model, in their order.
+    pub choices: Vec<StoredChoice>,
 }
 
 /// An edit that passed every check.
@@ -116,6 +122,7 @@ impl Store {
         .await?;
         let callers = self.caller_book(&mut transaction).await?;
         let credentials = self.credentials(&mut transaction).await?;
+        let choices = choices::read_all(&mut transaction).await?;
         transaction.commit().await?;
         let channels = rows.into_iter().map(|row| {
             let mut stored = row.read(&self.sealer)?;
@@ -128,6 +135,7 @@ impl Store {
             revision: revision.unsigned_abs(),
             channels: channels.collect::<Result<_, StoreError>>()?,
             credentials,
+            choices,
         })
     }
 

@@ -6,6 +6,7 @@
 mod api;
 mod assets;
 mod callers;
+mod choices;
 mod cookie;
 mod credentials;
 mod diff;
@@ -91,6 +92,7 @@ pub(crate) fn routes<S>(app: AppState) -> Router<S> {
         )
         .route("/channels/{id}/discovery/map", post(discovery::map))
         .merge(callers::routes())
+        .merge(choices::routes())
         .route(
             "/credentials",
             get(credentials::page).post(credentials::save),

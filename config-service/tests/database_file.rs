@@ -58,6 +58,8 @@ async fn execute(database: &Path, statements: &[&'static str]) {
 /// Turns a database into that of a version without tokens.
 async fn make_older(database: &Path) {
     let statements = [
+        "DROP TABLE model_choice_audit",
+        "DROP TABLE model_choices",
         "DROP TABLE credential_audit",
         "DROP TABLE credentials",
         "DROP TABLE prices",

@@ -39,6 +39,7 @@ mod kill;
 mod limit_rules;
 mod many_envoys;
 mod metrics;
+mod model_choices;
 mod openapi;
 mod probe;
 mod program;

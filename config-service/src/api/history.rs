@@ -130,7 +130,7 @@ async fn read(
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RollBack {
-    /// The channel or caller is restored to what it was after this revision.
+    /// What is restored is as it was after this revision.
     pub(super) revision: u64,
 }
 

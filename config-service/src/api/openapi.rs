@@ -34,6 +34,7 @@ pub(super) use refusals::{
         (name = "channels", description = "AWS accounts, regions and the models reached through them"),
         (name = "callers", description = "Who may call the gateway, with which keys, and what they may use"),
         (name = "credentials", description = "Credentials that several channels use"),
+        (name = "model choices", description = "Names that choose a model for each request"),
         (name = "history", description = "What changed in channels, and rolling back"),
         (name = "ask", description = "What a channel would do with a request, and whether it \
             works"),

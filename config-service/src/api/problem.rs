@@ -1,5 +1,7 @@
 //! Refusals as problem documents (RFC 9457).
 
+mod choices;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

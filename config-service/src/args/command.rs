@@ -32,7 +32,7 @@ pub enum Command {
     /// Manages the keys of callers, through the API
     #[command(subcommand)]
     Key(KeyCommand),
-    /// Writes all channels, shared credentials and callers as YAML, without their secrets
+    /// Writes all channels, shared credentials, model choices and callers as YAML, without secrets
     Export {
         #[command(flatten)]
         remote: Remote,
@@ -47,9 +47,11 @@ pub enum Command {
         #[command(flatten)]
         remote: Remote,
     },
-    /// Changes channels, shared credentials and callers to match a file, as often as you like; others stay as they are
+    /// Changes channels, shared credentials, model choices and callers to match a file, as often as you like; others stay
+    /// as they are
     Apply {
-        /// YAML or JSON with a list `channels`, `credentials`, `callers` or several, in the form that `export` writes
+        /// YAML or JSON with a list `channels`, `credentials`, `model_choices`, `callers` or several, in the form that
+        /// `export` writes
         #[arg(short, long)]
         file: PathBuf,
         /// Only say what would happen

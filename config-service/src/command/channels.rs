@@ -15,9 +15,10 @@ use crate::outbound::{Outbound, Reach};
 use crate::reader;
 
 /// What a read adds that an edit does not need.
-const READ_ONLY: [&str; 7] = [
+const READ_ONLY: [&str; 8] = [
     "id",
     "used_by",
+    "source",
     "revision",
     "created_at",
     "updated_at",
@@ -53,13 +54,17 @@ pub(super) enum Answers {
     Last,
 }
 
-/// Writes all channels and callers to standard output, as YAML; secrets are shown as fingerprints.
+/// Writes everything that is edited to standard output, as YAML; secrets are shown as fingerprints.
 pub(super) async fn export(remote: &Remote) -> Result<()> {
     let mut api = Api::new(remote)?;
     let mut document = json!({ "channels": api.channels().await? });
     let credentials = api.credentials().await?;
     if let (Some(fields), false) = (document.as_object_mut(), credentials.is_empty()) {
         fields.insert("credentials".to_owned(), credentials.into());
+    }
+    let choices = api.choices().await?;
+    if let (Some(fields), false) = (document.as_object_mut(), choices.is_empty()) {
+        fields.insert("model_choices".to_owned(), choices.into());
     }
     let callers = api.callers().await?;
     if let (Some(fields), false) = (document.as_object_mut(), callers.is_empty()) {
@@ -92,15 +97,15 @@ pub(super) async fn export_istio(
     say(manifest.trim_end())
 }
 
-/// Changes channels and callers to match a file, or says what that would do; others stay as they are.
+/// Changes what is stored to match a file, or says what that would do; what the file does not name stays as it is.
 pub(super) async fn apply(remote: &Remote, file: &Path, effect: Effect) -> Result<()> {
     let document = read(file)?;
     let list = |name: &str| document.get(name).and_then(Value::as_array);
     let (channels, callers) = (list("channels"), list("callers"));
-    let credentials = list("credentials");
+    let (credentials, choices) = (list("credentials"), list("model_choices"));
     ensure!(
-        channels.or(callers).or(credentials).is_some(),
-        "the file has no list `channels`, `credentials` or `callers`"
+        channels.or(callers).or(credentials).or(choices).is_some(),
+        "the file has no list `channels`, `credentials`, `model_choices` or `callers`"
     );
     let mut api = Api::new(remote)?;
     // Before the channels, which may refer to them.
@@ -112,6 +117,11 @@ pub(super) async fn apply(remote: &Remote, file: &Path, effect: Effect) -> Resul
     if let Some(channels) = channels {
         let stored = api.channels().await?;
         apply_all(&api, ("channel", channels), &stored, effect).await?;
+    }
+    if let Some(choices) = choices {
+        let stored = api.choices().await?;
+        api.revision = revision_of(&api.send(Method::GET, "/api/model-choices", "").await?);
+        apply_all(&api, ("model choice", choices), &stored, effect).await?;
     }
     if let Some(callers) = callers {
         let stored = api.callers().await?;
@@ -261,6 +271,16 @@ impl<'r> Api<'r> {
         Ok(all.unwrap_or_default().into_iter().map(editable).collect())
     }
 
+    /// All stored names that choose, as bodies of an edit.
+    async fn choices(&self) -> Result<Vec<Value>> {
+        let list = self.send(Method::GET, "/api/model-choices", "").await?;
+        let all = list.get("model_choices").and_then(Value::as_array).cloned();
+        let mut all = all.unwrap_or_default();
+        // The others are in a file already.
+        all.retain(|own| own["source"] == "stored");
+        Ok(all.into_iter().map(editable).collect())
+    }
+
     /// All callers, as the API shows them.
     pub(super) async fn callers(&self) -> Result<Vec<Value>> {
         let mut all = Vec::new();
@@ -276,10 +296,11 @@ impl<'r> Api<'r> {
         }
     }
 
-    /// Replaces or creates a channel, a shared credential or a caller; returns it.
+    /// Replaces or creates what is called so; returns it.
     async fn put(&self, (kind, name): (&str, &str), document: &Value) -> Result<Value> {
         let path = match kind {
             "credential" => format!("/api/credentials/{}", segment(name)),
+            "model choice" => format!("/api/model-choices/{}", segment(name)),
             kind => format!("/api/{kind}s/by-name/{}", segment(name)),
         };
         self.send(Method::PUT, &path, &document.to_string()).await

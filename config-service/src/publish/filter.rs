@@ -12,6 +12,7 @@ use crate::channel::{Channel, StoredChannel};
 use crate::credentials::IssuedCredentials;
 use crate::discovery;
 use crate::fault::Fault;
+use crate::model_choice::merged;
 use crate::seal::{SealError, Sealer};
 use crate::settings::Settings;
 use crate::store::Contents;
@@ -121,7 +122,7 @@ fn plugin_config(
         cors_origins: settings.cors_origins.clone(),
         health_endpoints: !settings.no_health_endpoints,
         anthropic_rules: settings.anthropic_rules.clone(),
-        model_choices: settings.model_choices.clone(),
+        model_choices: merged(&contents.choices, &settings.model_choices),
         stream_keep_alive_seconds: settings.stream_keep_alive,
         usage: settings.usage.clone(),
         anthropic_messages: settings.anthropic_messages.then_some(true),

@@ -1,10 +1,14 @@
 //! Objects inside a channel, such as its credentials: named fields, each at most once.
 
+use std::collections::BTreeSet;
+
 use serde_json::value::RawValue;
 
 use super::json::Members;
 use super::{names, scalar};
 use crate::fault::{Fault, child};
+
+const BROKEN_KEY: &str = "a key has an invalid escape sequence";
 
 /// An object and its position.
 pub(crate) struct Object<'a> {
@@ -22,8 +26,7 @@ impl<'a> Object<'a> {
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
         let Ok(Members(members)) = serde_json::from_str(raw.get()) else {
-            let message = "a key has an invalid escape sequence";
-            faults.push(Fault::new(at, "invalid_json", message));
+            faults.push(Fault::new(at, "invalid_json", BROKEN_KEY));
             return None;
         };
         for (index, (name, _)) in members.iter().enumerate() {
@@ -36,6 +39,33 @@ impl<'a> Object<'a> {
             }
         }
         Some(Self { members, at })
+    }
+
+    /// Reads what is known to be an object whose members are named freely. Names that appear twice are added to
+    /// `faults`.
+    pub(crate) fn named_freely(
+        raw: &'a RawValue,
+        at: &'a str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
+        let Ok(Members(members)) = serde_json::from_str(raw.get()) else {
+            faults.push(Fault::new(at, "invalid_json", BROKEN_KEY));
+            return None;
+        };
+        let mut seen = BTreeSet::new();
+        for (name, _) in &members {
+            if !seen.insert(name) {
+                let message = "the key appears more than once; keep one of the entries";
+                faults.push(Fault::new(child(at, name), "duplicate_key", message));
+            }
+        }
+        Some(Self { members, at })
+    }
+
+    /// All members: name, value and position.
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue, String)> {
+        let members = self.members.iter();
+        members.map(|(name, raw)| (name.as_str(), *raw, self.at_field(name)))
     }
 
     /// The value of a field and its position.

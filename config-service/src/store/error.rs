@@ -41,6 +41,14 @@ pub enum StoreError {
         /// Where in its document the fault is.
         path: String,
     },
+    /// A stored name that chooses cannot be read.
+    #[error("the stored model choice {name} cannot be read: fault at `{path}`")]
+    CorruptChoice {
+        /// The name.
+        name: String,
+        /// Where in its document the fault is.
+        path: String,
+    },
     /// A stored secret cannot be opened.
     #[error(transparent)]
     Sealed(#[from] StoredSecretError),

@@ -10,17 +10,18 @@ use super::session::Session;
 use crate::access::Role;
 use crate::api::Problem;
 use crate::callers::CallerError;
-use crate::channels::{DiscoverError, EditError};
+use crate::channels::{ChoiceError, DiscoverError, EditError};
 use crate::export::ExportError;
 use crate::fault::{Fault, LISTED};
 use crate::probe::ProbeError;
 use crate::store::StoreError;
 
 /// The entries of the navigation, with the role that each needs.
-const PLACES: [(&str, &str, Role); 8] = [
+const PLACES: [(&str, &str, Role); 9] = [
     ("/channels", "Channels", Role::Viewer),
     ("/credentials", "Credentials", Role::Viewer),
     ("/callers", "Callers", Role::Viewer),
+    ("/model-choices", "Choices", Role::Viewer),
     ("/explain", "Explain", Role::Viewer),
     ("/history", "History", Role::Viewer),
     ("/usage", "Usage", Role::Viewer),
@@ -160,6 +161,13 @@ impl From<EditError> for Refusal {
 
 impl From<CallerError> for Refusal {
     fn from(error: CallerError) -> Self {
+        let faults = error.faults().unwrap_or_default();
+        Self::listing(&error.into(), &faults)
+    }
+}
+
+impl From<ChoiceError> for Refusal {
+    fn from(error: ChoiceError) -> Self {
         let faults = error.faults().unwrap_or_default();
         Self::listing(&error.into(), &faults)
     }

@@ -35,6 +35,7 @@ mod tests {
     fn started_without_channels(revision: u64) -> Snapshot {
         let contents = Contents {
             credentials: Vec::new(),
+            choices: Vec::new(),
             revision,
             channels: Vec::new(),
             callers: std::sync::Arc::default(),
