@@ -14,7 +14,7 @@ impl Exchange {
     /// Waits for what the config-service says of the caller. Only who has shown a key learns anything: what everybody
     /// used is not for whoever reaches the listener.
     pub(super) fn figures_head(&mut self) -> Step {
-        if !self.asks_who() {
+        if !self.routes.callers().are_asked() {
             return self.reply(&nobody_is_known());
         }
         if self.caller.is_none() {

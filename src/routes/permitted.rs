@@ -1,5 +1,6 @@
 //! The routes as one caller may use them.
 
+use std::iter;
 use std::time::SystemTime;
 
 use super::{CompiledChannel, Listed, ResolveError, Route, Routes};
@@ -102,10 +103,11 @@ impl<'r> Permitted<'r> {
         self.routes
     }
 
-    /// Whether the caller may use all of it.
+    /// Whether the caller may use a name, wherever it leads.
     #[must_use]
-    pub fn is_everything(self) -> bool {
-        self.caller.is_none()
+    pub fn allows(self, name: &str) -> bool {
+        let may_use = |own: &Caller| own.may_use_model(iter::once(name));
+        self.caller.is_none_or(may_use)
     }
 
     /// The enabled channels that may serve the caller, in the order of the configuration.
