@@ -230,7 +230,7 @@ pub(crate) async fn set_budget(
     let budget = read(name(caller)?, new)?;
     let store = app.channels.store();
     store.set_budget(&budget, &principal.name).await?;
-    ledger.enforce(store.budgets().await?).await;
+    ledger.enforce_stored(store).await?;
     tracing::info!(caller, actor = principal.name, "budget set");
     Ok(())
 }
@@ -254,7 +254,7 @@ pub(crate) async fn remove_budget(
         );
         return Err(Problem::not_found(message));
     }
-    ledger.enforce(store.budgets().await?).await;
+    ledger.enforce_stored(store).await?;
     tracing::info!(caller, actor = principal.name, "budget removed");
     Ok(())
 }

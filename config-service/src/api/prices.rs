@@ -166,7 +166,7 @@ pub(crate) async fn set_prices(
     Prices::check(id, &rates).map_err(Problem::bad_request)?;
     let store = app.channels.store();
     store.set_prices(id, &rates, &principal.name).await?;
-    ledger.override_prices(&store.prices().await?);
+    ledger.charge_stored(store).await?;
     tracing::info!(id, actor = principal.name, "price set");
     Ok(())
 }
@@ -187,7 +187,7 @@ pub(crate) async fn remove_prices(
     if !store.remove_prices(id, &principal.name).await? {
         return Err(Problem::not_found(format!("no price was set for `{id}`")));
     }
-    ledger.override_prices(&store.prices().await?);
+    ledger.charge_stored(store).await?;
     tracing::info!(id, actor = principal.name, "price removed");
     Ok(())
 }

@@ -17,8 +17,8 @@ pub(super) async fn open(args: &Args, channels: &Store) -> Result<Option<Ledger>
     let store = UsageStore::open(database).await?;
     let store = store.in_zone(args.usage.time_zone.clone());
     let ledger = Ledger::new(store, prices);
-    ledger.override_prices(&channels.prices().await?);
-    ledger.enforce(channels.budgets().await?).await;
+    ledger.charge_stored(channels).await?;
+    ledger.enforce_stored(channels).await?;
     Ok(Some(ledger))
 }
 
@@ -54,11 +54,8 @@ async fn keep_enforcing<T>(
             }
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        match store.budgets().await {
-            Ok(budgets) => ledger.enforce(budgets).await,
-            Err(error) => {
-                tracing::error!(%error, "budgets cannot be read; those from before the latest edit apply");
-            }
+        if let Err(error) = ledger.enforce_stored(&store).await {
+            tracing::error!(%error, "budgets cannot be read; those from before the latest edit apply");
         }
     }
 }

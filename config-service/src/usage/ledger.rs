@@ -9,7 +9,7 @@ use super::budgets::{Account, BudgetUse, Month};
 use super::figures::{self, Remembered};
 use super::messages::{Ack, Record, Report};
 use crate::prices::{Called, Counts, Prices};
-use crate::store::{Budget, Entry, PriceEdit, StoreError, Subject, Taken, UsageStore};
+use crate::store::{Budget, Entry, Store, StoreError, Subject, Taken, UsageStore};
 use crate::zone::Zone;
 
 /// The error with which the filter answers for a model that nothing serves.
@@ -34,6 +34,8 @@ pub struct Ledger {
     listed: Arc<Prices>,
     /// The same with what administrators have set.
     prices: Arc<RwLock<Arc<Prices>>>,
+    /// Held while they are read and replaced.
+    pricing: Arc<Mutex<()>>,
     budgets: Arc<Mutex<Vec<Budget>>>,
     /// What was used in the running month; held while a batch is stored, so that nothing is added twice.
     account: Arc<Mutex<Option<Account>>>,
@@ -50,6 +52,7 @@ impl Ledger {
             store,
             prices: Arc::new(RwLock::new(Arc::clone(&listed))),
             listed,
+            pricing: Arc::default(),
             budgets: Arc::default(),
             account: Arc::default(),
             told: Arc::default(),
@@ -88,6 +91,17 @@ impl Ledger {
     /// Enforces these budgets from now on, in place of all others.
     pub async fn enforce(&self, budgets: Vec<Budget>) {
         *self.budgets.lock().await = budgets;
+    }
+
+    /// Enforces the budgets that are stored. Whoever comes later reads later, so that the latest edit wins.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. Then those from before apply.
+    pub async fn enforce_stored(&self, edited: &Store) -> Result<(), StoreError> {
+        let mut budgets = self.budgets.lock().await;
+        *budgets = edited.budgets().await?;
+        Ok(())
     }
 
     /// How far the budgets are used up, at a time in seconds since the epoch.
@@ -144,13 +158,20 @@ impl Ledger {
         &self.listed
     }
 
-    /// Puts the prices that administrators have set on what is recorded from now on.
-    pub fn override_prices(&self, set: &[PriceEdit]) {
+    /// Puts the prices that administrators have set on what is recorded from now on; likewise.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails. Then those from before apply.
+    pub async fn charge_stored(&self, edited: &Store) -> Result<(), StoreError> {
+        let _turn = self.pricing.lock().await;
+        let set = edited.prices().await?;
         let set = set.iter();
         let set = set.filter_map(|own| Some((own.id.as_str(), own.rates.as_ref()?)));
         let prices = self.listed.with(set);
         let mut own = self.prices.write().unwrap_or_else(PoisonError::into_inner);
         *own = Arc::new(prices);
+        Ok(())
     }
 
     /// Stores a report that arrived now, in milliseconds since the epoch.
