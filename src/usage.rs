@@ -7,6 +7,7 @@
 
 mod ack;
 mod figures;
+mod flights;
 mod lease;
 mod level;
 mod mailbox;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use super::flights::{self, Place};
 use super::level::{Change, settle};
 use super::proto::{message, number};
 use super::{Ack, Exhausted, Mailbox, Record, Stored, lease};
@@ -58,6 +59,8 @@ struct Flight {
     records: Vec<Vec<u8>>,
     dropped: u64,
     since: SystemTime,
+    /// Where a copy of it is, for when this VM ends.
+    copy: Option<Place>,
 }
 
 impl Outbox {
@@ -121,6 +124,7 @@ impl Outbox {
         self.learn(answer);
         self.leads = lease::renew(self.own, now, mailbox);
         if self.leads {
+            self.recover(now, mailbox);
             self.send(now, dropped, mailbox);
         }
     }
@@ -156,6 +160,9 @@ impl Outbox {
             return self.put_back(flight, mailbox);
         };
         self.keep(answer, mailbox);
+        if let Some(copy) = flight.copy {
+            flights::free(copy, mailbox);
+        }
         self.change.told += flight.dropped;
         // There may be more in the queue than fits into what a tick sends.
         if self.leads && flight.records.len() >= BATCH {
@@ -195,6 +202,23 @@ impl Outbox {
         }
     }
 
+    /// Puts the records into the queue again that a VM had under way when a fault ended it. Some may have arrived, but
+    /// what arrives twice counts once.
+    fn recover(&mut self, now: SystemTime, mailbox: &mut dyn Mailbox) {
+        for _ in 0..flights::PLACES {
+            let Some((copy, records)) = flights::abandoned(now, mailbox) else {
+                return;
+            };
+            let flight = Flight {
+                records,
+                dropped: 0,
+                since: now,
+                copy: Some(copy),
+            };
+            self.put_back(flight, mailbox);
+        }
+    }
+
     fn put_back(&mut self, flight: Flight, mailbox: &mut dyn Mailbox) {
         for record in flight.records {
             if mailbox.put(&record) {
@@ -202,6 +226,10 @@ impl Outbox {
             } else {
                 self.change.dropped += 1;
             }
+        }
+        // Not before: between the two they are there twice, and not at all the other way round.
+        if let Some(copy) = flight.copy {
+            flights::free(copy, mailbox);
         }
     }
 
@@ -218,13 +246,18 @@ impl Outbox {
                 return;
             }
             let is_last = records.len() < BATCH;
-            let flight = Flight {
+            let mut flight = Flight {
                 records,
                 dropped: std::mem::take(&mut dropped),
                 since: now,
+                copy: None,
             };
+            let report = flight.report();
+            if !flight.records.is_empty() {
+                flight.copy = flights::keep(&report, now, mailbox);
+            }
             self.sent_at = Some(now);
-            match mailbox.send(&flight.report()) {
+            match mailbox.send(&report) {
                 Some(number) => {
                     self.flights.insert(number, flight);
                 }

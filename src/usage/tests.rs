@@ -164,6 +164,14 @@ impl Envoy {
         }
     }
 
+    /// A VM ends without a word, and another one starts.
+    fn trap(&mut self, worker: usize) {
+        self.world.letters.retain(|_, letter| letter.0 != worker);
+        self.world.next += 1;
+        let name = (u64::from(self.world.next) + 1_000).to_le_bytes();
+        self.workers[worker] = Outbox::new(name);
+    }
+
     /// Until nothing waits any more.
     fn settle(&mut self) {
         self.world.is_cut_off = false;
@@ -187,6 +195,8 @@ enum Event {
     CutOff(bool),
     /// The VM ends in good order, and another one starts.
     Replaced(usize),
+    /// A fault ends the VM, and with it the calls that are under way; another one starts.
+    Trapped(usize),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -199,6 +209,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Forgotten),
         1 => any::<bool>().prop_map(Event::CutOff),
         1 => (0..WORKERS).prop_map(Event::Replaced),
+        1 => (0..WORKERS).prop_map(Event::Trapped),
     ]
 }
 
@@ -213,10 +224,9 @@ fn apply(envoy: &mut Envoy, event: Event) {
         Event::CutOff(is_cut_off) => envoy.world.is_cut_off = is_cut_off,
         Event::Replaced(worker) => {
             envoy.with(worker, |own, hands| own.close(hands));
-            envoy.world.letters.retain(|_, letter| letter.0 != worker);
-            let name = (u64::from(envoy.world.next) + 1_000).to_le_bytes();
-            envoy.workers[worker] = Outbox::new(name);
+            envoy.trap(worker);
         }
+        Event::Trapped(worker) => envoy.trap(worker),
     }
 }
 
@@ -311,6 +321,42 @@ fn while_nobody_answers_one_report_at_a_time_is_tried() {
     envoy.deliver(true);
     envoy.settle();
     assert_eq!(envoy.world.arrived, envoy.made);
+}
+
+#[test]
+fn a_fault_of_the_vm_loses_nothing_that_was_under_way() {
+    let mut envoy = Envoy::new();
+    (0..3_500).for_each(|_| envoy.request(0));
+    envoy.tick();
+    assert_eq!(envoy.world.letters.len(), 4);
+    let (sender, ..) = envoy.world.letters.values().next().unwrap();
+    envoy.trap(*sender);
+    assert!(envoy.world.letters.is_empty() && envoy.world.queue.is_empty());
+    envoy.settle();
+    assert_eq!(envoy.world.arrived, envoy.made);
+    // Nothing is left of the copies.
+    let copies = envoy.world.values.iter();
+    let mut copies = copies.filter(|(key, _)| key.starts_with("bedrock.usage.flight."));
+    assert!(copies.all(|(_, (copy, _))| copy.is_empty()));
+}
+
+#[test]
+fn more_faults_than_there_is_room_for_copies_cost_nobody_else_anything() {
+    let mut envoy = Envoy::new();
+    for _ in 0..5 {
+        (0..5_000).for_each(|_| envoy.request(0));
+        envoy.tick();
+        let senders: BTreeSet<_> = envoy.world.letters.values().map(|own| own.0).collect();
+        senders.into_iter().for_each(|worker| envoy.trap(worker));
+        envoy.now += Duration::from_secs(3);
+    }
+    envoy.settle();
+    let before = envoy.world.arrived.len();
+    assert!(before >= 8_000, "{before}: what there was room for");
+    assert!(envoy.world.arrived.is_subset(&envoy.made));
+    envoy.request(0);
+    envoy.settle();
+    assert_eq!(envoy.world.arrived.len(), before + 1);
 }
 
 #[test]

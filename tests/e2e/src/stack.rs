@@ -34,6 +34,8 @@ pub struct Stack {
     pub ports: Ports,
     /// Folder with the database, the bootstrap and the logs.
     pub scratch: Scratch,
+    /// Whether every edition of the module traps on trailers.
+    pub(crate) traps: bool,
 }
 
 /// How Envoy gets the module.
@@ -43,6 +45,8 @@ pub enum Module {
     Served,
     /// The config-service serves a copy, `filter.wasm` in the scratch folder, that a test may change.
     ServedCopy,
+    /// Likewise, but the copy traps at the end of a request with trailers.
+    Trapping,
     /// It is already in Envoy's file system: `--wasm-path-in-envoy`.
     InEnvoy,
 }
@@ -206,6 +210,12 @@ impl Builder {
                 std::fs::copy(&artefacts.module, &copy).expect("the module is copied");
                 format!("--wasm={}", copy.display())
             }
+            Module::Trapping => {
+                let copy = self.scratch.path().join("filter.wasm");
+                let module = std::fs::read(&artefacts.module).expect("the module");
+                std::fs::write(&copy, crate::module::trapping(&module)).expect("a copy");
+                format!("--wasm={}", copy.display())
+            }
             Module::InEnvoy => format!("--wasm-path-in-envoy={module}"),
         });
         let folder = self.scratch.path();
@@ -246,6 +256,7 @@ impl Builder {
             proxy,
             ports,
             scratch: self.scratch,
+            traps: self.module == Module::Trapping,
         }
     }
 }

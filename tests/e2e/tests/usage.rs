@@ -1,6 +1,7 @@
 //! What requests use arrives at the config-service, all of it and once, whatever comes and goes.
 
 mod figures;
+mod traps;
 
 use bedrock_simulator::Simulator;
 use e2e::{Channel, Load, Module, Stack, eventually, run, simulator};
