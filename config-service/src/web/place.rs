@@ -6,7 +6,7 @@ use url::{Position, Url};
 const START: &str = "/channels";
 
 /// First path segments of the pages to which a login may lead.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "api-reference",
     "callers",
     "channels",
@@ -14,6 +14,7 @@ const PAGES: [&str; 9] = [
     "explain",
     "export",
     "history",
+    "model-choices",
     "tokens",
     "usage",
 ];
@@ -52,6 +53,7 @@ mod tests {
             "/export/istio?selector=app%3Dgateway",
             "/explain?channel=a%2Fb",
             "/history",
+            "/model-choices?name=fast",
             "/tokens",
             "/api-reference",
         ] {
