@@ -1,6 +1,7 @@
 //! Which channel a request goes to first.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -217,6 +218,26 @@ struct Candidate<'r> {
     route: Route<'r>,
 }
 
+/// The candidates without those of models that refuse something in the request, if every channel is still among them:
+/// there is a pool of all channels of the models together, but none of some of them.
+fn without_refusing<'a, 'r>(
+    routes: &Routes,
+    (candidates, picked): (&'a [Candidate<'r>], &Candidate<'r>),
+    parsed: &Parsed<'_>,
+) -> Option<Vec<&'a Candidate<'r>>> {
+    let refuses = |own: &&Candidate<'r>| Prepared::new(routes, &own.route, parsed).is_err();
+    let refusing = candidates.iter().filter(refuses).map(|own| own.model);
+    let refusing: BTreeSet<_> = refusing.collect();
+    let able = candidates
+        .iter()
+        .filter(|own| !refusing.contains(&own.model));
+    let able: Vec<_> = able.collect();
+    let channel = |own: &'a Candidate<'r>| own.route.channel.channel.name.as_str();
+    let left: BTreeSet<_> = able.iter().copied().map(channel).collect();
+    let is_complete = candidates.iter().all(|own| left.contains(channel(own)));
+    (is_complete && !refusing.contains(&picked.model)).then_some(able)
+}
+
 /// The plan for a request that goes to `picked` first.
 fn plan(
     (routes, caller): (&Routes, Option<&Caller>),
@@ -229,7 +250,15 @@ fn plan(
     let mut all: Vec<_> = candidates.iter().map(|own| &own.route).collect();
     let mut others = backups(routes, &picked.route, &all, parsed);
     let is_restricted = caller.is_some_and(Caller::is_restricted);
-    if models.len() > 1 && (others.is_empty() || is_restricted) {
+    let able = (models.len() > 1 && others.is_empty() && !is_restricted)
+        .then(|| without_refusing(routes, (candidates, picked), parsed));
+    if let Some(able) = able.flatten() {
+        let is_able = |model: usize| able.iter().any(|own| own.model == model);
+        let mut index = 0..;
+        models.retain(|_| index.next().is_some_and(is_able));
+        all = able.iter().map(|own| &own.route).collect();
+        others = backups(routes, &picked.route, &all, parsed);
+    } else if models.len() > 1 && (others.is_empty() || is_restricted) {
         // One of the models cannot take over, or the caller may not use it on all channels. There is no pool that leaves
         // out single channels, but there is one for the picked model alone.
         let own = candidates.iter().filter(|own| own.model == picked.model);

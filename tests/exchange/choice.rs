@@ -37,6 +37,7 @@ fn config() -> Value {
                 ],
                 "else": "nova-lite",
             },
+            "mixed": ["titan-text-express", "claude-haiku-4-5"],
             "gone": ["unheard-of"],
         },
     })
@@ -172,34 +173,60 @@ fn names_that_choose_are_listed_if_they_lead_anywhere() {
     assert_eq!(one["id"], "auto");
 }
 
-/// With failover, the next model takes over, on another channel or on the same.
-#[test]
-fn a_throttled_model_is_followed_by_the_next() {
+/// Sends a request to a pool, and has one channel after the other answer that it is throttled. Checks which model each
+/// was asked for, and which pool it was.
+#[track_caller]
+fn throttled(body: &Value, pool: &str, expected: &[(&str, &str)]) {
     let mut config = config();
     config["failover"] = json!({});
     let routes = routes(&config.to_string());
     let picker = Rc::new(ChannelPicker::default());
     let mut exchange = Exchange::on_listener(Arc::clone(&routes), &picker);
-    let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Hi"}]});
-    let Step::Edit(edit) = send(&mut exchange, "/v1/chat/completions", None, &body) else {
+    let Step::Edit(edit) = send(&mut exchange, "/v1/chat/completions", None, body) else {
         panic!("no placeholder");
     };
     let head = edit.headers.unwrap();
-    let cluster = head.get_str("x-bedrock-cluster");
-    assert_eq!(cluster, Some("bedrock|pool|amazon|anthropic"));
-    assert!(routes.pools().contains_key(cluster.unwrap()));
+    let cluster = head.get_str("x-bedrock-cluster").unwrap();
+    assert_eq!(cluster, format!("bedrock|pool|{pool}"));
+    assert!(routes.pools().contains_key(cluster));
+    let retries = head.get_str("x-envoy-max-retries").unwrap();
+    // Envoy has one to spare.
+    assert_eq!(retries, expected.len().to_string());
     let request = Rc::clone(exchange.retryable().unwrap());
-    let mut tried = Vec::new();
-    for channel in ["amazon", "amazon", "anthropic"] {
+    for (channel, model) in expected {
         let (mut attempt, step) = Exchange::attempt(Rc::clone(&request), channel, now());
-        tried.push(call(step).0);
+        let path = call(step).0;
+        assert!(path.contains(model), "{path} instead of {model}");
         let head = headers(&[(":status", "429"), ("content-type", "application/json")]);
         attempt.response_headers(head, false);
     }
-    for (path, model) in tried
-        .iter()
-        .zip(["titan-text-express", "nova-lite", "claude-haiku-4-5"])
-    {
-        assert!(path.contains(model), "{tried:?}");
-    }
+}
+
+/// With failover, the next model takes over, on another channel or on the same.
+#[test]
+fn a_throttled_model_is_followed_by_the_next() {
+    let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Hi"}]});
+    throttled(
+        &body,
+        "amazon|anthropic",
+        &[
+            ("amazon", "titan-text-express"),
+            ("amazon", "nova-lite"),
+            ("anthropic", "claude-haiku-4-5"),
+        ],
+    );
+}
+
+#[test]
+fn a_model_that_refuses_the_request_is_left_out_and_the_others_back_each_other_up() {
+    let mut body = json!({"model": "fast", "messages": [{"role": "user", "content": "Hi"}]});
+    body["tools"] = json!([{"type": "function", "function": {"name": "f"}}]);
+    throttled(
+        &body,
+        "amazon|anthropic",
+        &[("amazon", "nova-lite"), ("anthropic", "claude-haiku-4-5")],
+    );
+    // Where a channel would be left without a model, the picked one stays alone.
+    body["model"] = json!("mixed");
+    throttled(&body, "anthropic", &[("anthropic", "claude-haiku-4-5")]);
 }
