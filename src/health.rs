@@ -51,6 +51,20 @@ impl Trouble {
         }
     }
 
+    /// What an error says about the channel, by its code and its status; `None` if the request is at fault, or the
+    /// gateway.
+    #[must_use]
+    pub fn of(code: Option<&str>, status: StatusCode) -> Option<Self> {
+        match code {
+            Some("overloaded" | "response_too_large" | "no_route") => None,
+            Some("upstream_authentication_failed") => Some(Self::Credentials),
+            Some("channel_misconfigured" | "access_denied" | "model_not_found") => {
+                Some(Self::Model)
+            }
+            _ => Self::of_status(status),
+        }
+    }
+
     /// What the status of an answer says about the channel; `None` if it says nothing, or the request is at fault.
     #[must_use]
     pub fn of_status(status: StatusCode) -> Option<Self> {
@@ -64,7 +78,8 @@ impl Trouble {
     }
 
     /// The same in words, without anything that Bedrock said.
-    fn error(self) -> &'static str {
+    #[must_use]
+    pub fn told(self) -> &'static str {
         match self {
             Self::Throttled => "Bedrock throttled the last request.",
             Self::Unavailable => {

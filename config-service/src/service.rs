@@ -172,6 +172,7 @@ impl Service {
         let fleet = Fleet::default();
         let channels =
             Channels::load(store.clone(), settings, keeper.clone(), fleet.clone()).await?;
+        let usage = usage.map(|own| own.telling(channels.seen()));
         if args.channels_from_environment {
             channels.create_first(&Variables::of_process()).await?;
         }

@@ -14,6 +14,7 @@ mod percentiles;
 mod retention;
 mod server;
 pub mod text;
+mod traffic;
 
 pub use asked::{Asked, Format};
 pub use budgets::{BudgetUse, Month};

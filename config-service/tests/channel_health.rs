@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::common::{ARN, TestService};
+use crate::common::{ARN, TestService, channel_with};
+use crate::usage::{chat, now_ms, recording, report};
 
 const SECRET: &str = "secret-of-the-test";
 
@@ -106,4 +107,41 @@ async fn channels_are_probed_with_one_token_if_that_is_wanted() {
     };
     assert_eq!(request.body.as_ref().unwrap()["max_tokens"], 1);
     assert_eq!(health(&service).await["models"][0]["source"], "probe");
+}
+
+#[tokio::test]
+async fn clients_requests_show_how_a_channel_is_doing_and_spare_it_probes() {
+    let bedrock = simulator().await;
+    let url = bedrock.url();
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &["--trusted-endpoints", &url]).await;
+    let models = json!({"models": ["nova-pro"], "endpoint": url});
+    let id = service.create(&channel_with("team-a", &models)).await;
+    let mut answered = chat(1, "ann");
+    answered.duration_ms = 0;
+    report(&service, &[answered], 0).await.unwrap();
+    let known = health(&service).await;
+    let model = &known["models"][0];
+    assert_eq!(
+        (&known["healthy"], &model["source"]),
+        (&json!(true), &json!("traffic"))
+    );
+    let mut throttled = chat(2, "ann");
+    throttled.duration_ms = 0;
+    throttled.outcome = "throttled";
+    throttled.status = 429;
+    let at = throttled.at_ms;
+    report(&service, &[throttled], 0).await.unwrap();
+    let known = health(&service).await;
+    let reason = known["models"][0]["reason"].as_str().unwrap();
+    assert!(
+        known["healthy"] == false && reason.contains("throttled"),
+        "{known}"
+    );
+    // An edit may have changed everything.
+    while now_ms() <= at {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    service.patch(&id, &json!({"priority": 1})).await;
+    assert_eq!(health(&service).await["models"], json!([]));
 }

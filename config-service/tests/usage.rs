@@ -92,7 +92,7 @@ async fn figures(service: &TestService, caller: &str) -> Value {
     serde_json::from_slice(&json).unwrap()
 }
 
-fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(since.as_millis()).unwrap()
 }

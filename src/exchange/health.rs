@@ -119,12 +119,7 @@ impl End {
 
 /// What an error says about the channel; nothing if the request is at fault, or the gateway.
 pub(super) fn trouble(error: &Error) -> Option<Trouble> {
-    match error.code {
-        Some("overloaded" | "response_too_large" | "no_route") => None,
-        Some("upstream_authentication_failed") => Some(Trouble::Credentials),
-        Some("channel_misconfigured" | "access_denied" | "model_not_found") => Some(Trouble::Model),
-        _ => Trouble::of_status(error.status),
-    }
+    Trouble::of(error.code, error.status)
 }
 
 /// A value of a query.

@@ -164,7 +164,7 @@ fn endpoint(
             Some("The channel has no valid credentials."),
             Some(Reason::Known("no_credentials")),
         ),
-        Some(trouble) => (Some(trouble.error()), Some(Reason::Seen(trouble))),
+        Some(trouble) => (Some(trouble.told()), Some(Reason::Seen(trouble))),
         None => (None, None),
     };
     Endpoint {

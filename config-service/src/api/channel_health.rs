@@ -12,7 +12,7 @@ use crate::channels::HealthReport;
     path = "/health",
     operation_id = "getChannelHealth",
     tag = "ask",
-    summary = "The health of the channels, from tests and probes",
+    summary = "The health of the channels, from clients' requests, tests and probes",
     responses(
         (status = 200, description = "What is known about each channel", body = HealthReport),
         (status = 403, response = Forbidden),

@@ -1,15 +1,16 @@
-//! The health of channels, from tests and from probes at an interval.
+//! The health of channels, from clients' requests, from tests, and from probes at an interval.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use super::Channels;
 use crate::channel::StoredChannel;
-use crate::health::{HealthSource, ModelHealth};
+use crate::health::{Event, Health, HealthSource, ModelHealth, Place};
 use crate::probe::{Plan, ProbeError, Report};
 use crate::store::StoreError;
 
@@ -51,6 +52,15 @@ impl ChannelHealth {
     }
 }
 
+/// Where the health of a channel is kept.
+fn place(stored: &StoredChannel) -> Place<'_> {
+    Place {
+        id: &stored.id,
+        name: &stored.channel.name,
+        edited: OffsetDateTime::parse(&stored.updated_at, &Rfc3339).ok(),
+    }
+}
+
 impl Channels {
     /// The health of all channels.
     ///
@@ -60,7 +70,7 @@ impl Channels {
     pub(crate) async fn health(&self) -> Result<HealthReport, StoreError> {
         let contents = self.list().await?;
         let channels = contents.channels.iter();
-        let channels = channels.map(|own| ChannelHealth::new(own, self.health_of(&own.id)));
+        let channels = channels.map(|own| ChannelHealth::new(own, self.health_of(own)));
         Ok(HealthReport {
             probe_minutes: self.inner.settings.probe_minutes,
             channels: channels.collect(),
@@ -68,8 +78,13 @@ impl Channels {
     }
 
     /// What is known about the models of a channel.
-    pub(crate) fn health_of(&self, id: &str) -> Vec<ModelHealth> {
-        self.inner.health.of(id)
+    pub(crate) fn health_of(&self, stored: &StoredChannel) -> Vec<ModelHealth> {
+        self.inner.health.of(place(stored))
+    }
+
+    /// Where it is noted what requests have shown.
+    pub(crate) fn seen(&self) -> Health {
+        self.inner.health.clone()
     }
 
     /// Sends real requests through a channel, as [`Self::probe`] does, and remembers how they ended.
@@ -89,13 +104,33 @@ impl Channels {
     ) -> Result<Report, ProbeError> {
         let report = self.probe(id, plan).await?;
         for own in &report.results {
-            let result = own.failure().map_or(Ok(()), Err);
-            let now = OffsetDateTime::now_utc();
-            self.inner
-                .health
-                .note(id, &own.model, (source, result), now);
+            let event = Event {
+                at: OffsetDateTime::now_utc(),
+                source,
+                result: own.failure().map_or(Ok(()), Err),
+            };
+            self.inner.health.note(id, &own.model, event);
         }
         Ok(report)
+    }
+
+    /// The plan for the models that no client has asked for since a time; `None` if all were.
+    fn without_asked(
+        &self,
+        stored: &StoredChannel,
+        plan: &Plan,
+        since: OffsetDateTime,
+    ) -> Option<Plan> {
+        // What is wrong with the plan is said when it is carried out.
+        let Ok(mut models) = plan.models_of(&stored.channel) else {
+            return Some(plan.clone());
+        };
+        let health = &self.inner.health;
+        models.retain(|model| !health.has_traffic(place(stored), model, since));
+        (!models.is_empty()).then(|| Plan {
+            models,
+            ..plan.clone()
+        })
     }
 
     /// Probes the enabled channels at the configured interval until `stopped` turns true.
@@ -110,7 +145,7 @@ impl Channels {
         loop {
             tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
-                () = self.probe_all() => {}
+                () = self.probe_all(interval) => {}
             }
             tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
@@ -119,8 +154,8 @@ impl Channels {
         }
     }
 
-    /// Asks each named model of each enabled channel for one token.
-    async fn probe_all(&self) {
+    /// Asks each named model of each enabled channel for one token, unless clients have asked for it.
+    async fn probe_all(&self, interval: Duration) {
         let contents = match self.list().await {
             Ok(contents) => contents,
             Err(error) => return tracing::error!(%error, "the channels cannot be read for probing"),
@@ -131,8 +166,13 @@ impl Channels {
             max_tokens: 1,
             ..Plan::default()
         };
+        let since = OffsetDateTime::now_utc() - interval;
         for stored in contents.channels.iter().filter(|own| own.channel.enabled) {
             let name = &stored.channel.name;
+            let Some(plan) = self.without_asked(stored, &plan, since) else {
+                tracing::debug!(channel.name = name, "not probed: clients use it");
+                continue;
+            };
             match self
                 .probe_and_note(&stored.id, &plan, HealthSource::Probe)
                 .await

@@ -8,6 +8,8 @@ use tokio::sync::Mutex;
 use super::budgets::{Account, BudgetUse, Month};
 use super::figures::{self, Remembered};
 use super::messages::{Ack, Record, Report};
+use super::traffic;
+use crate::health::Health;
 use crate::prices::{Called, Counts, Prices};
 use crate::store::{Budget, Entry, Store, StoreError, Subject, Taken, UsageStore};
 use crate::zone::Zone;
@@ -16,7 +18,7 @@ use crate::zone::Zone;
 const NOT_SERVED: &str = "model_not_found";
 
 /// The endpoints that only count tokens, for which AWS charges nothing.
-const COUNTERS: [&str; 2] = ["anthropic_count_tokens", "openai_input_tokens"];
+pub(super) const COUNTERS: [&str; 2] = ["anthropic_count_tokens", "openai_input_tokens"];
 
 /// By how much an Envoy's clock may be ahead, in milliseconds. Later records count now: a wrong clock must not fill
 /// periods that are yet to come.
@@ -41,6 +43,8 @@ pub struct Ledger {
     account: Arc<Mutex<Option<Account>>>,
     /// What callers were told of their own usage a moment ago.
     told: Arc<Mutex<Remembered>>,
+    /// Where it is told what requests have shown of the channels.
+    health: Health,
 }
 
 impl Ledger {
@@ -56,7 +60,14 @@ impl Ledger {
             budgets: Arc::default(),
             account: Arc::default(),
             told: Arc::default(),
+            health: Health::default(),
         }
+    }
+
+    /// The same, which tells there what requests have shown of the channels.
+    #[must_use]
+    pub(crate) fn telling(self, health: Health) -> Self {
+        Self { health, ..self }
     }
 
     /// The time zone of days and months.
@@ -208,6 +219,7 @@ impl Ledger {
             spent,
         } = taken;
         tracing::debug!(new, repeated, "usage reported");
+        traffic::tell(&entries, &self.health);
         if let Some(account) = account.as_mut() {
             for ((hour, caller), spent) in spent {
                 if account.month.has(hour) {

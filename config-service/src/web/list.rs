@@ -85,7 +85,7 @@ pub(super) async fn page(
                             &session,
                             stored,
                             status.get(&stored.id),
-                            (search.saved.as_deref(), &app.channels.health_of(&stored.id)),
+                            (search.saved.as_deref(), &app.channels.health_of(stored)),
                         ))
                     }
                 }
@@ -186,7 +186,7 @@ fn row(
     }
 }
 
-/// The models whose latest test or probe failed.
+/// The models whose latest request failed.
 fn unhealthy(health: &[ModelHealth]) -> Markup {
     html! {
         @for own in health.iter().filter(|own| !own.healthy) {

@@ -185,12 +185,12 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "limit_rules",
         ],
     ),
-    // How tests and probes of channels ended.
-    ("health", &[]),
     // What accounts have.
     ("discovery", &["channel", "fault", "candor", "outbound"]),
     // What requests used.
-    ("usage", &["store", "prices", "caller", "channel", "zone"]),
+    ("usage", &["store", "prices", "caller", "channel", "zone", "health"]),
+    // How requests to channels ended.
+    ("health", &[]),
     ("token", &["store", "access"]),
     (
         "settings",
