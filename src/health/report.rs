@@ -121,7 +121,7 @@ fn names(
     let mut written = own.written_names().map(String::as_str).peekable();
     let names_none = written.peek().is_none();
     // What is written is shown even if it leads nowhere, except to whom it is not for.
-    let is_shown = |name: &&str| is_served(name) || permitted.allows(name);
+    let is_shown = |name: &&str| permitted.may_ask_for(name) || is_served(name);
     let seen = ledger.models().filter(is_served);
     let all = written.filter(is_shown).chain(seen);
     let mut names: BTreeSet<_> = all.map(str::to_owned).collect();

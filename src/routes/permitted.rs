@@ -103,11 +103,11 @@ impl<'r> Permitted<'r> {
         self.routes
     }
 
-    /// Whether the caller may use a name, wherever it leads.
+    /// Whether the caller may ask for a name, wherever that leads.
     #[must_use]
-    pub fn allows(self, name: &str) -> bool {
-        let may_use = |own: &Caller| own.may_use_model(iter::once(name));
-        self.caller.is_none_or(may_use)
+    pub fn may_ask_for(self, name: &str) -> bool {
+        self.caller
+            .is_none_or(|own| own.may_use_model(std::iter::once(name)))
     }
 
     /// The enabled channels that may serve the caller, in the order of the configuration.
