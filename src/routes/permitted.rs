@@ -1,6 +1,5 @@
 //! The routes as one caller may use them.
 
-use std::iter;
 use std::time::SystemTime;
 
 use super::{CompiledChannel, Listed, ResolveError, Route, Routes};
