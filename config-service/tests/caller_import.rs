@@ -288,9 +288,9 @@ async fn a_viewer_imports_nothing() {
 }
 
 #[tokio::test]
-async fn ten_thousand_keys_are_one_import() {
+async fn thousands_of_keys_are_one_import() {
     let service = TestService::start().await;
-    let rows = (0..10_000).map(|number: u32| {
+    let rows = (0..2_000).map(|number: u32| {
         let hash = KeyDigest::of(&number.to_le_bytes()).to_string();
         json!({"token": hash, "key_alias": format!("user-{number}"), "rpm_limit": 60}).to_string()
     });
@@ -298,5 +298,5 @@ async fn ten_thousand_keys_are_one_import() {
     let reply = import(&service, "from=litellm", &export.join("\n")).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text.len());
     let list = service.get("/api/callers?limit=1").await.json();
-    assert_eq!(list["revision"], 10_000);
+    assert_eq!(list["revision"], 2_000);
 }

@@ -59,7 +59,7 @@ async fn a_caller_is_made_with_a_key_that_is_shown_once() {
             browser.wait_count("#keys tbody tr", left).await;
         }
         browser.go(&format!("{page}/history")).await;
-        browser.wait_text("ol.history", "/models").await;
+        browser.wait_text("ol.history", "create team-a").await;
         browser.go(&page).await;
         browser.click("details.danger summary").await;
         browser.click("details.danger input[type=checkbox]").await;
