@@ -26,10 +26,14 @@ pub struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u64, required = false)]
     pub restored: Option<u64>,
-    /// The channel's id.
+    /// The channel's id; empty if the edit was of a shared credential.
     pub channel_id: String,
     /// The channel's name after the edit, or its last one.
     pub channel_name: String,
+    /// The shared credential's name, if the edit was of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    pub credential: Option<String>,
     /// What it changed.
     pub changes: Vec<Difference>,
 }
@@ -64,6 +68,7 @@ impl From<&AuditEntry> for Entry {
             restored: entry.restored.map(i64::unsigned_abs),
             channel_id: entry.channel_id.clone(),
             channel_name: entry.channel_name.clone(),
+            credential: entry.credential.clone(),
             changes: changes(entry.before.as_deref(), entry.after.as_deref()),
         }
     }
@@ -128,6 +133,10 @@ pub struct CredentialEntry {
     /// `create`, `update` or `delete`.
     #[schema(schema_with = action)]
     pub action: String,
+    /// The revision that it rolled back to, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    pub restored: Option<u64>,
     /// What it changed; secrets appear as fingerprints.
     pub changes: Vec<Difference>,
 }
@@ -139,6 +148,7 @@ impl From<&CredentialAuditEntry> for CredentialEntry {
             at: entry.at.clone(),
             actor: entry.actor.clone(),
             action: entry.action.clone(),
+            restored: entry.restored.map(i64::unsigned_abs),
             changes: changes(entry.before.as_deref(), entry.after.as_deref()),
         }
     }

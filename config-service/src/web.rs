@@ -98,6 +98,11 @@ pub(crate) fn routes<S>(app: AppState) -> Router<S> {
             get(credentials::page).post(credentials::save),
         )
         .route("/credentials/{name}/delete", post(credentials::delete))
+        .route("/credentials/{name}/history", get(history::of_credential))
+        .route(
+            "/credentials/{name}/rollback",
+            post(history::roll_back_credential),
+        )
         .route("/explain", get(explain::page).post(explain::run))
         .route("/export/istio", get(export::istio))
         .route("/export/plugin-config", get(export::plugin_config))

@@ -22,6 +22,7 @@ async fn store(dir: &TempDir) -> Store {
 
 /// The whole history.
 const ALL: AuditQuery = AuditQuery {
+    credential: None,
     channel: None,
     before: None,
     limit: 1000,

@@ -1,6 +1,7 @@
 //! Credentials that are stored by themselves: used by channels, edited in one place, and read from elsewhere.
 
 mod elsewhere;
+mod history;
 mod tools;
 
 use std::sync::Arc;

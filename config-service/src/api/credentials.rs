@@ -11,6 +11,7 @@ use utoipa_axum::routes;
 
 use super::body::Body;
 use super::channels::author;
+use super::history::RollBack;
 use super::openapi::{BadRequest, Conflict, EditRefused, Forbidden, IfMatch, NotFound, Outdated};
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, etag};
@@ -25,6 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(list))
         .routes(routes!(show, put, remove))
         .routes(routes!(history))
+        .routes(routes!(roll_back))
 }
 
 /// All credentials that are stored by themselves.
@@ -188,6 +190,36 @@ async fn remove(
     let author = author(&principal, &headers)?;
     app.channels.delete_credential(author, name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[utoipa::path(
+    post,
+    path = "/credentials/{name}/rollback",
+    operation_id = "rollBackCredential",
+    tag = "credentials",
+    summary = "Restore a credential to what it was after a revision, in every channel that uses it",
+    description = "Secrets are not part of the history. If the credential had another secret then, enter that in an edit.",
+    params(CredentialName, IfMatch),
+    request_body(content = RollBack, example = json!({"revision": 7})),
+    responses(
+        (status = 200, description = "The credential", body = CredentialView,
+            headers(("etag" = String, description = "Entity tag, for If-Match"))),
+        EditRefused,
+        (status = 404, response = NotFound),
+    ),
+)]
+async fn roll_back(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Answer, Problem> {
+    principal.may_edit()?;
+    let RollBack { revision } = body.json()?;
+    let author = author(&principal, &headers)?;
+    let rolled_back = app.channels.roll_back_credential(author, name, revision);
+    Ok(Answer(StatusCode::OK, rolled_back.await?))
 }
 
 #[utoipa::path(

@@ -67,6 +67,7 @@ struct History {
     operation_id = "listHistory",
     tag = "history",
     summary = "The history of all channels",
+    description = "With that of the credentials that several channels use.",
     params(Page),
     responses(
         (status = 200, description = "The edits of the page", body = History),
@@ -108,6 +109,7 @@ async fn read(
     let limit = page.limit()?;
     let query = AuditQuery {
         channel,
+        credential: None,
         before: page.before,
         // One more than needed, to see whether there is another page.
         limit: limit + 1,

@@ -8,6 +8,7 @@ use crate::credentials;
 use crate::edit::CredentialEdit;
 use crate::fault::Fault;
 use crate::history::CredentialEntry;
+use crate::publish::Publisher;
 use crate::store::{Contents, CredentialChange, StoreError};
 
 impl Channels {
@@ -53,6 +54,27 @@ impl Channels {
             .map_err(|_| EditError::Interrupted)?
     }
 
+    /// Restores a credential to what it was after `revision`, as a new edit.
+    ///
+    /// Secrets are not part of the history. One that has been replaced since has to be entered again, which is an edit of
+    /// its own.
+    ///
+    /// # Errors
+    ///
+    /// See [`EditError`]; nothing is changed by any of them.
+    pub async fn roll_back_credential(
+        &self,
+        author: Author,
+        name: String,
+        revision: u64,
+    ) -> Result<CredentialView, EditError> {
+        let inner = Arc::clone(&self.inner);
+        let task = async move { inner.roll_back_credential(&author, &name, revision).await };
+        tokio::spawn(task)
+            .await
+            .map_err(|_| EditError::Interrupted)?
+    }
+
     /// Removes a credential that no channel uses.
     ///
     /// # Errors
@@ -93,7 +115,44 @@ impl Inner {
     ) -> Result<(CredentialView, bool), EditError> {
         let publisher = self.publisher.lock().await;
         let contents = self.store.contents().await?;
-        let before = find(&contents, name).ok();
+        let edit = (body, None);
+        self.edit_credential((&publisher, &contents), author, name, edit)
+            .await
+    }
+
+    async fn roll_back_credential(
+        &self,
+        author: &Author,
+        name: &str,
+        revision: u64,
+    ) -> Result<CredentialView, EditError> {
+        let publisher = self.publisher.lock().await;
+        let contents = self.store.contents().await?;
+        find(&contents, name)?;
+        // The latest entry would do for any later revision, but nobody has seen what that is.
+        let then = if revision <= contents.revision {
+            self.store.audited_credential(name, revision).await?
+        } else {
+            None
+        };
+        let then = then.ok_or(EditError::UnknownRevision(revision))?;
+        let body = format!("{{\"credentials\":{then}}}");
+        let edit = (body.as_bytes(), Some(revision));
+        let (view, _) = self
+            .edit_credential((&publisher, &contents), author, name, edit)
+            .await?;
+        Ok(view)
+    }
+
+    /// Makes the edit that a body describes, which may be a rollback to a revision.
+    async fn edit_credential(
+        &self,
+        (publisher, contents): (&Publisher, &Contents),
+        author: &Author,
+        name: &str,
+        (body, restored): (&[u8], Option<u64>),
+    ) -> Result<(CredentialView, bool), EditError> {
+        let before = find(contents, name).ok();
         author.check_revision(
             before.map(|own| own.revision),
             EditError::CredentialOutdated,
@@ -112,7 +171,7 @@ impl Inner {
             &self.settings.file_places,
             "/credentials",
         ));
-        let next = with(&contents, name, &after);
+        let next = with(contents, name, &after);
         let changed = StoredCredential {
             name: name.to_owned(),
             ..placeholder(&after)
@@ -131,13 +190,14 @@ impl Inner {
             name,
             before,
             after: &after,
+            restored,
         };
         let stored = self
             .store
             .commit_credential(snapshot.revision, &author.name, change, &users)
             .await?;
         log(snapshot.revision, change, name, author);
-        self.publish(&publisher, snapshot).await;
+        self.publish(publisher, snapshot).await;
         self.keeper.sync(&next.channels);
         Ok((stored.view(&next.channels), before.is_none()))
     }

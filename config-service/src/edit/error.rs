@@ -41,7 +41,7 @@ pub enum EditError {
     #[error("the credential was edited since it was read")]
     CredentialOutdated(Option<u64>),
     /// There is no such revision yet, the channel did not exist at it, or the history does not go back that far.
-    #[error("the channel has no revision {0} to go back to; choose one that its history lists")]
+    #[error("there is no revision {0} to go back to; choose one that its history lists")]
     UnknownRevision(u64),
     /// The database failed.
     #[error(transparent)]

@@ -6,10 +6,12 @@ use super::{Change, Stamp, Store, StoreError};
 use crate::channel::{Channel, StoredChannel, masked};
 
 /// Which edits to return.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditQuery {
     /// Only those of the channel with this id.
     pub channel: Option<String>,
+    /// Only those of the shared credential with this name.
+    pub credential: Option<String>,
     /// Only those before this revision.
     pub before: Option<u64>,
     /// At most this many.
@@ -27,20 +29,22 @@ pub struct AuditEntry {
     pub actor: String,
     /// `create`, `update` or `delete`.
     pub action: String,
-    /// The channel's id.
+    /// The channel's id; empty if the edit was of a shared credential.
     pub channel_id: String,
     /// The channel's name after the edit, or its last name.
     pub channel_name: String,
-    /// The channel before the edit, as JSON.
+    /// The shared credential's name, if the edit was of one.
+    pub credential: Option<String>,
+    /// What was edited before the edit, as JSON.
     pub before: Option<String>,
-    /// The channel after the edit, as JSON.
+    /// The same after it, as JSON.
     pub after: Option<String>,
     /// The revision that the edit rolled back to.
     pub restored: Option<i64>,
 }
 
 impl Store {
-    /// The audit trail, newest first.
+    /// The audit trail of channels and shared credentials, newest first.
     ///
     /// # Errors
     ///
@@ -48,12 +52,17 @@ impl Store {
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
         let before = query.before.map_or(i64::MAX, revision);
         let entries = sqlx::query_as(
-            "SELECT revision, at, actor, action, channel_id, channel_name, before, after, restored \
-             FROM audit WHERE revision < ?1 AND (?2 IS NULL OR channel_id = ?2) \
-             ORDER BY revision DESC LIMIT ?3",
+            "SELECT revision, at, actor, action, channel_id, channel_name, NULL AS credential, \
+             before, after, restored \
+             FROM audit WHERE revision < ?1 AND ?3 IS NULL AND (?2 IS NULL OR channel_id = ?2) \
+             UNION ALL \
+             SELECT revision, at, actor, action, '', '', name, before, after, restored \
+             FROM credential_audit WHERE revision < ?1 AND ?2 IS NULL AND (?3 IS NULL OR name = ?3) \
+             ORDER BY revision DESC LIMIT ?4",
         )
         .bind(before)
         .bind(&query.channel)
+        .bind(&query.credential)
         .bind(query.limit)
         .fetch_all(&self.pool)
         .await?;

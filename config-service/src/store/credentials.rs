@@ -17,6 +17,8 @@ pub enum CredentialChange<'a> {
         before: Option<&'a StoredCredential>,
         /// What it is to contain.
         after: &'a Credentials,
+        /// The revision that this rolls back to, if it is a rollback.
+        restored: Option<u64>,
     },
     /// Removes it.
     Delete(&'a StoredCredential),
@@ -37,6 +39,8 @@ pub struct CredentialAuditEntry {
     pub before: Option<String>,
     /// The credential after the edit, as JSON.
     pub after: Option<String>,
+    /// The revision that the edit rolled back to.
+    pub restored: Option<i64>,
 }
 
 #[derive(FromRow)]
@@ -101,7 +105,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<CredentialAuditEntry>, StoreError> {
         let entries = sqlx::query_as(
-            "SELECT revision, at, actor, action, before, after FROM credential_audit \
+            "SELECT revision, at, actor, action, before, after, restored FROM credential_audit \
              WHERE name = ?1 ORDER BY revision DESC LIMIT ?2",
         )
         .bind(name)
@@ -109,6 +113,27 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         Ok(entries)
+    }
+
+    /// A credential as it was after `at`, without its secrets, as JSON; `None` when it did not exist.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn audited_credential(
+        &self,
+        name: &str,
+        at: u64,
+    ) -> Result<Option<String>, StoreError> {
+        let after: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT after FROM credential_audit WHERE name = ? AND revision <= ? \
+             ORDER BY revision DESC LIMIT 1",
+        )
+        .bind(name)
+        .bind(number(at))
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(after.flatten())
     }
 
     async fn write_credential(
@@ -193,17 +218,23 @@ async fn audit(
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
     let shown = |credentials: &Credentials| masked_credentials(credentials).to_string();
-    let (name, before, after) = match change {
+    let (name, before, after, restored) = match change {
         CredentialChange::Put {
             name,
             before,
             after,
-        } => (name, before.map(|own| &own.credentials), Some(after)),
-        CredentialChange::Delete(before) => (before.name.as_str(), Some(&before.credentials), None),
+            restored,
+        } => {
+            let before = before.map(|own| &own.credentials);
+            (name, before, Some(after), restored)
+        }
+        CredentialChange::Delete(before) => {
+            (before.name.as_str(), Some(&before.credentials), None, None)
+        }
     };
     sqlx::query(
-        "INSERT INTO credential_audit (revision, at, actor, action, name, before, after) \
-         VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO credential_audit (revision, at, actor, action, name, before, after, restored) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(stamp.revision)
     .bind(&stamp.at)
@@ -212,9 +243,14 @@ async fn audit(
     .bind(name)
     .bind(before.map(shown))
     .bind(after.map(shown))
+    .bind(restored.map(number))
     .execute(&mut **transaction)
     .await?;
     Ok(())
+}
+
+fn number(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
 impl CredentialChange<'_> {

@@ -119,7 +119,7 @@ fn table(session: &Session, all: &[CredentialView]) -> Markup {
             tbody {
                 @for own in all {
                     tr {
-                        th scope="row" { (own.name) }
+                        th scope="row" { a href={ (PLACE) "/" (own.name) "/history" } { (own.name) } }
                         td data-label="Content" { (content(&own.credentials)) }
                         td data-label="Used by" { @if own.used_by.is_empty() { "–" } @else { (own.used_by.join(", ")) } }
                         td data-label="Edited" { (time(&own.updated_at)) }

@@ -1,4 +1,4 @@
-//! The history of channels, and rolling back.
+//! The history of channels and shared credentials, and rolling back.
 
 use axum::Form;
 use axum::extract::{Path, Query, State};
@@ -47,7 +47,35 @@ pub(super) async fn all(
     session: Session,
     Query(from): Query<From>,
 ) -> Result<Html<String>, Refusal> {
-    show(&app, &session, None, &from).await
+    show(&app, &session, AuditQuery::default(), &from).await
+}
+
+pub(super) async fn of_credential(
+    State(app): State<AppState>,
+    session: Session,
+    Path(name): Path<String>,
+    Query(from): Query<From>,
+) -> Result<Html<String>, Refusal> {
+    let query = AuditQuery {
+        credential: Some(name),
+        ..AuditQuery::default()
+    };
+    show(&app, &session, query, &from).await
+}
+
+pub(super) async fn roll_back_credential(
+    State(app): State<AppState>,
+    session: Session,
+    Path(name): Path<String>,
+    Form(sent): Form<RollBack>,
+) -> Result<Redirect, Refusal> {
+    session.check_edit(sent.csrf.as_deref())?;
+    let author = Author::new(session.principal.name);
+    let rolled_back = app
+        .channels
+        .roll_back_credential(author, name, sent.revision);
+    let page = format!("/credentials/{}/history", rolled_back.await?.name);
+    Ok(Redirect::to(&page))
 }
 
 pub(super) async fn of_channel(
@@ -56,7 +84,11 @@ pub(super) async fn of_channel(
     Path(id): Path<String>,
     Query(from): Query<From>,
 ) -> Result<Html<String>, Refusal> {
-    show(&app, &session, Some(id), &from).await
+    let query = AuditQuery {
+        channel: Some(id),
+        ..AuditQuery::default()
+    };
+    show(&app, &session, query, &from).await
 }
 
 pub(super) async fn roll_back(
@@ -74,13 +106,13 @@ pub(super) async fn roll_back(
 async fn show(
     app: &AppState,
     session: &Session,
-    channel: Option<String>,
+    wanted: AuditQuery,
     from: &From,
 ) -> Result<Html<String>, Refusal> {
     let query = AuditQuery {
-        channel,
         before: from.before,
         limit: PAGE,
+        ..wanted
     };
     let entries = app.channels.history(&query).await?;
     let contents = app.channels.list().await?;
@@ -88,15 +120,29 @@ async fn show(
         let found = contents.channels.iter().find(|own| own.id == id);
         found.map(|own| own.revision)
     };
+    let now_of = |entry: &Entry| match &entry.credential {
+        None => now(&entry.channel_id),
+        Some(name) => {
+            let found = contents.credentials.iter().find(|own| own.name == *name);
+            found.map(|own| own.revision)
+        }
+    };
+    let name = |entry: &Entry| {
+        entry
+            .credential
+            .clone()
+            .unwrap_or_else(|| entry.channel_name.clone())
+    };
     let page = Page {
         title: "History",
         place: "/history",
         session: Some(session),
     };
     let channel = query.channel.as_deref();
+    let is_of_one = channel.is_some() || query.credential.is_some();
     Ok(page.render(&html! {
         div.heading {
-            h1 { "History" @if let (Some(_), Some(entry)) = (channel, entries.first()) { " of " (entry.channel_name) } }
+            h1 { "History" @if let (true, Some(entry)) = (is_of_one, entries.first()) { " of " (name(entry)) } }
             @if let Some(id) = channel.filter(|id| now(id).is_some()) {
                 nav.tabs aria-label="Channel" { a href={ "/channels/" (id) } { "Edit" } }
             }
@@ -105,7 +151,7 @@ async fn show(
             secrets." }
         @if entries.is_empty() { p { "No edits." } }
         ol.history {
-            @for entry in &entries { (channel_item(session, entry, now(&entry.channel_id))) }
+            @for entry in &entries { (entry_item(session, entry, now_of(entry))) }
         }
         @if let (Some(last), true) = (entries.last(), entries.len() == PAGE as usize) {
             p { a href={ "?before=" (last.revision) } { "Earlier edits" } }
@@ -113,8 +159,14 @@ async fn show(
     }))
 }
 
-fn channel_item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
-    let place = format!("/channels/{}", entry.channel_id);
+fn entry_item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
+    let (place, name) = match &entry.credential {
+        None => (
+            format!("/channels/{}", entry.channel_id),
+            entry.channel_name.clone(),
+        ),
+        Some(name) => (format!("/credentials/{name}"), format!("credential {name}")),
+    };
     let shown = Shown {
         revision: entry.revision,
         at: &entry.at,
@@ -122,7 +174,7 @@ fn channel_item(session: &Session, entry: &Entry, now: Option<u64>) -> Markup {
         action: &entry.action,
         restored: entry.restored,
         place: Some(&place),
-        name: &entry.channel_name,
+        name: &name,
         changes: &entry.changes,
     };
     item(session, &shown, now)
