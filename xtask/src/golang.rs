@@ -1,6 +1,7 @@
 //! Programs in Go, built from the module proxy under the target folder, once for each version.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -51,6 +52,51 @@ impl Program {
         })?;
         Ok(folder.join(name))
     }
+}
+
+/// A program of ours, in a folder of `xtask/go`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Own {
+    /// The folder's name, and the program's.
+    pub(crate) name: &'static str,
+}
+
+impl Own {
+    /// Builds it unless it is there already; returns the executable.
+    ///
+    /// # Errors
+    ///
+    /// When Go cannot be installed, or the program cannot be built.
+    pub(crate) fn bring(self, workspace: &Workspace) -> Result<PathBuf> {
+        let Self { name } = self;
+        let source = workspace.root().join("xtask/go").join(name);
+        let folder = workspace.target().join("tools").join(name);
+        installation::ensure(&folder, &contents(&source)?, || {
+            let go = go(workspace)?;
+            console::step(&format!("building {name} (Go)"));
+            fs::create_dir_all(&folder)?;
+            let mut build = Command::new(go);
+            build
+                .args(["build", "-o"])
+                .arg(folder.join(name))
+                .current_dir(&source)
+                .env("GOFLAGS", "-buildvcs=false")
+                .env("GOPATH", workspace.target().join("go"))
+                .env("GOTOOLCHAIN", "local")
+                .env("CGO_ENABLED", "0");
+            system::run(&mut build).with_context(|| format!("cannot build {name}"))
+        })?;
+        Ok(folder.join(name))
+    }
+}
+
+/// All files of a folder, by name, as one text.
+fn contents(folder: &Path) -> Result<String> {
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths: Vec<_> = entries.collect::<Result<_>>()?;
+    paths.sort();
+    let texts = paths.iter().map(fs::read_to_string);
+    Ok(texts.collect::<std::io::Result<String>>()?)
 }
 
 fn go(workspace: &Workspace) -> Result<PathBuf> {

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod browser;
 pub mod clients;
 pub mod console;
+pub mod dashboards;
 pub mod demo;
 pub mod deploy;
 pub mod dist;

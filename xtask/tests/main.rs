@@ -15,6 +15,7 @@ mod compose;
 mod documentation;
 mod ecs;
 mod entrypoint;
+mod grafana;
 mod observability;
 mod process;
 mod support;

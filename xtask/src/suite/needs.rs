@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 
 use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{browser, clients, deploy, prometheus, python, ratelimit};
+use crate::{browser, clients, dashboards, deploy, prometheus, python, ratelimit};
 
 /// A need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,8 @@ pub(super) enum Need {
     Clients,
     /// Chromium and its driver: `CHROMIUM`, `CHROMEDRIVER`.
     Browser,
+    /// The check of Grafana's dashboards, see [`dashboards`].
+    Dashboards,
     /// What charts, templates and workflows are checked with, see [`deploy`].
     Deploy,
     /// The config-service's executable: `CONFIG_SERVICE_BIN`.
@@ -50,6 +52,7 @@ impl Need {
             ("browser", Self::Browser),
             ("clients", Self::Clients),
             ("config-service", Self::ConfigService),
+            ("dashboards", Self::Dashboards),
             ("deploy", Self::Deploy),
             ("envoy", Self::Envoy),
             ("module", Self::Module),
@@ -98,6 +101,9 @@ pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variab
     }
     if needs.contains(&Need::Deploy) {
         variables.extend(deploy::bring(workspace));
+    }
+    if needs.contains(&Need::Dashboards) {
+        variables.extend(dashboards::bring(workspace));
     }
     if needs.contains(&Need::RateLimit) {
         variables.extend(ratelimit::bring(workspace));
