@@ -25,14 +25,23 @@ fn patches(kind: &str) -> Vec<Value> {
 
 #[test]
 fn an_istio_gateway_has_the_cluster_of_the_bootstrap() {
-    let mut own = patches("CLUSTER");
-    for cluster in &mut own {
-        // A mesh may trace; what it adds to requests for that must not reach AWS.
-        let options = &mut cluster["typed_extension_protocol_options"][PROTOCOL];
-        let filters = options.as_object_mut().unwrap().remove("http_filters");
-        assert!(filters.is_some(), "{options}");
+    assert_eq!(patches("CLUSTER"), clusters("envoy/static.yaml")[..1]);
+}
+
+/// What Envoy adds to requests that it traces must not reach AWS.
+#[test]
+fn no_cluster_lets_a_trace_out() {
+    for cluster in clusters("envoy/static.yaml") {
+        let filters = &cluster["typed_extension_protocol_options"][PROTOCOL]["http_filters"];
+        let first = &filters[0];
+        assert_eq!(first["name"], "envoy.filters.http.header_mutation");
+        let mutations = &first["typed_config"]["mutations"]["request_mutations"];
+        let mutations = mutations.as_array().unwrap();
+        for name in ["traceparent", "tracestate", "b3"] {
+            assert!(mutations.contains(&json!({ "remove": name })), "{cluster}");
+        }
+        assert_eq!(filters[1]["name"], "envoy.filters.http.upstream_codec");
     }
-    assert_eq!(own, clusters("envoy/static.yaml")[..1]);
 }
 
 #[test]

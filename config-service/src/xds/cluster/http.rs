@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use bedrock_filter::config::Generation;
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::HeaderMutation as Mutation;
+use envoy_types::pb::envoy::config::common::mutation_rules::v3::header_mutation::Action;
 use envoy_types::pb::envoy::config::core::v3::config_source::ConfigSourceSpecifier;
 use envoy_types::pb::envoy::config::core::v3::{
     AggregatedConfigSource, ApiVersion, ConfigSource, ExtensionConfigSource, Http1ProtocolOptions,
@@ -12,6 +14,9 @@ use envoy_types::pb::envoy::extensions::common::aws::v3::{
     AwsCredentialProvider, InlineCredentialProvider,
 };
 use envoy_types::pb::envoy::extensions::filters::http::aws_request_signing::v3::AwsRequestSigning;
+use envoy_types::pb::envoy::extensions::filters::http::header_mutation::v3::{
+    HeaderMutation, Mutations,
+};
 use envoy_types::pb::envoy::extensions::filters::http::upstream_codec::v3::UpstreamCodec;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpFilter;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::http_filter::ConfigType;
@@ -33,6 +38,22 @@ const IDLE_TIMEOUT_SECS: i64 = 300;
 
 /// Service name in the credential scope; it is not the endpoint's `bedrock-runtime`.
 const SERVICE: &str = "bedrock";
+
+/// Headers that Envoy's router adds to a call that is signed already, if requests are traced. Those of the tracers that
+/// Envoy has.
+const TRACE_HEADERS: [&str; 11] = [
+    "traceparent",
+    "tracestate",
+    "b3",
+    "x-b3-traceid",
+    "x-b3-spanid",
+    "x-b3-parentspanid",
+    "x-b3-sampled",
+    "x-datadog-trace-id",
+    "x-datadog-parent-id",
+    "x-datadog-sampling-priority",
+    "sw8",
+];
 
 /// Type of the filter's configuration.
 const WASM_TYPE: &str = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm";
@@ -60,19 +81,32 @@ pub(super) fn protocol_options(cluster: &Cluster) -> HashMap<String, Any> {
     )])
 }
 
-/// The filters before the codec: ours first, so that what is signed is what is sent.
+/// The filters before the codec: ours first, so that what is signed is what is sent. It leaves nothing of a trace.
 fn filters(cluster: &Cluster) -> Vec<HttpFilter> {
     let region = cluster.hosts.first().map_or("", |host| &host.region);
-    let stage = cluster.stage.map(own_filter);
+    let first = cluster.stage.map_or_else(untraced_filter, own_filter);
     let signing = cluster
         .signing
         .as_ref()
         .map(|key| signing_filter(key, region));
-    let filters: Vec<_> = stage.into_iter().chain(signing).collect();
-    if filters.is_empty() {
-        return filters;
-    }
-    filters.into_iter().chain([codec_filter()]).collect()
+    let filters = std::iter::once(first).chain(signing);
+    filters.chain([codec_filter()]).collect()
+}
+
+/// Takes out what a trace would tell AWS. Envoy's own `no_context_propagation` does that from 1.38 on.
+fn untraced_filter() -> HttpFilter {
+    let mutations = TRACE_HEADERS.map(|name| Mutation {
+        action: Some(Action::Remove(name.to_owned())),
+    });
+    let mutations = Mutations {
+        request_mutations: mutations.to_vec(),
+        ..Mutations::default()
+    };
+    let config = HeaderMutation {
+        mutations: Some(mutations),
+        ..HeaderMutation::default()
+    };
+    filter("envoy.filters.http.header_mutation", pack_any(config))
 }
 
 /// A generation's filter: as long as the cluster exists, it runs in one VM, that of the listeners that name
