@@ -12,6 +12,8 @@ use super::{CHAT, replied, request};
 fn exchange(mode: &str) -> Exchange {
     let hash = |key: &str| KeyDigest::of(key.as_bytes()).to_string();
     let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    // They lead to models of several families.
+    config["model_choices"] = json!({});
     config["callers"] = json!({
         "mode": mode,
         "entries": [

@@ -195,6 +195,15 @@ impl ConfigService {
         channel
     }
 
+    /// Makes a name choose a model, without waiting for the Envoys; returns it as the API shows it.
+    pub async fn choose(&self, name: &str, choice: &Value) -> Value {
+        let path = format!("/api/model-choices/{name}");
+        let body = serde_json::json!({ "choice": choice });
+        let reply = self.call(Method::PUT, &path, &body).await;
+        assert!([200, 201].contains(&reply.status), "{reply:?}");
+        reply.json()
+    }
+
     /// Deletes a channel and waits until every Envoy runs without it.
     pub async fn delete(&self, id: &str) {
         let path = format!("/api/channels/{id}");

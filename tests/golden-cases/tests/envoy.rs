@@ -52,7 +52,7 @@ async fn bedrock() -> Simulator {
     builder.start().await.expect("a simulator")
 }
 
-/// The channels of the golden cases, which call the simulator.
+/// The channels of the golden cases, which call the simulator, and the names that choose.
 async fn create_channels(stack: &Stack, bedrock: &Simulator) {
     let config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
     let mut revision = Value::Null;
@@ -61,7 +61,11 @@ async fn create_channels(stack: &Stack, bedrock: &Simulator) {
         channel["endpoint"] = json!(bedrock.url());
         revision = stack.config.create(&channel).await["revision"].clone();
     }
+    for (name, choice) in config["model_choices"].as_object().unwrap() {
+        revision = stack.config.choose(name, choice).await["revision"].clone();
+    }
     stack.config.wait_active(revision.as_u64().unwrap()).await;
+    stack.wait_served("golden-fast").await;
     stack.wait_served("converse-claude").await;
 }
 
