@@ -65,6 +65,9 @@ use crate::secret::Secret;
 /// The only value of [`PluginConfig::schema`] that this filter reads.
 pub const SCHEMA: u32 = 1;
 
+/// The most that [`PluginConfig::caller_metrics`] may be: each caller has up to twelve counters of some 400 bytes.
+pub const MAX_CALLER_METRICS: u32 = 10_000;
+
 /// The whole plugin configuration, as JSON in Envoy's `PluginConfig.configuration`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -114,6 +117,9 @@ pub struct PluginConfig {
     /// How long the client of a stream is left without a sign of life.
     #[serde(skip_serializing_if = "StreamKeepAlive::is_default")]
     pub stream_keep_alive_seconds: StreamKeepAlive,
+    /// How many callers, at most, each worker counts by name; 0 counts none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub caller_metrics: u32,
     /// Where it is reported what requests used, if that is recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageReports>,
@@ -142,10 +148,15 @@ impl Default for PluginConfig {
             anthropic_rules: AnthropicRules::default(),
             model_choices: ModelChoices::default(),
             stream_keep_alive_seconds: StreamKeepAlive::default(),
+            caller_metrics: 0,
             usage: None,
             anthropic_messages: None,
         }
     }
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 fn is_true(flag: &bool) -> bool {

@@ -52,6 +52,7 @@ pub struct Routes {
     anthropic_rules: AnthropicRules,
     stream_keep_alive_seconds: u32,
     choices: Choices,
+    caller_metrics: u32,
     usage: Option<UsageReports>,
     revision: u64,
     keys: Arc<SealKeys>,
@@ -113,6 +114,12 @@ impl Routes {
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
+    }
+
+    /// How many callers are counted by name, at most.
+    #[must_use]
+    pub fn caller_metrics(&self) -> u32 {
+        self.caller_metrics
     }
 
     /// The APIs that clients may speak.

@@ -14,4 +14,4 @@ pub use book::{Book, Meter};
 pub use log::{FIELDS, fields};
 pub use metric::{Kind, Label, Metric};
 pub use outcome::{End, Outcome, Shared, Speech};
-pub use report::{Called, Ending, Fault, Report};
+pub use report::{Called, CountedCaller, Ending, Fault, Report};

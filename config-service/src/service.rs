@@ -324,6 +324,7 @@ async fn settings(args: &Args, sealer: &Sealer, code: &FilterCode) -> Result<Set
         anthropic_rules: settings::read("--anthropic-rules", clients.anthropic_rules.as_deref())
             .await?,
         model_choices: settings::read_choices(clients.model_choices.as_deref()).await?,
+        caller_metrics: clients.caller_metrics,
         anthropic_messages: clients.anthropic_messages,
         stream_keep_alive: StreamKeepAlive(args.stream_keep_alive_seconds),
         usage: args.usage.reports(),

@@ -34,6 +34,8 @@ pub struct Settings {
     pub anthropic_rules: AnthropicRules,
     /// Names that choose a model, from a file; they count more than stored ones.
     pub model_choices: ModelChoices,
+    /// How many callers metrics count by name, at most.
+    pub caller_metrics: u32,
     /// Whether filters that do not serve Anthropic's Messages by themselves are told to.
     pub anthropic_messages: bool,
     /// How long clients of streams are left without a sign of life.

@@ -1,5 +1,6 @@
 //! Reports each request once, when it has ended.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Exchange;
@@ -7,7 +8,7 @@ use super::health::trouble;
 use super::outcome::Calls;
 use crate::chat::Error;
 use crate::health::Trouble;
-use crate::telemetry::{Called, End, Ending, Fault, Outcome, Report, Speech};
+use crate::telemetry::{Called, CountedCaller, End, Ending, Fault, Outcome, Report, Speech};
 
 /// What the report needs besides the outcome of the calls.
 #[derive(Debug, Default)]
@@ -108,6 +109,7 @@ impl Exchange {
             so_far: None,
             unknown_reason: None,
             attempt: None,
+            caller: self.counted_caller(),
         };
         let Some(outcome) = outcome else {
             return report;
@@ -145,6 +147,17 @@ impl Exchange {
             attempts: outcome.attempt,
         });
         report
+    }
+}
+
+impl Exchange {
+    fn counted_caller(&self) -> Option<CountedCaller> {
+        let most = self.routes.caller_metrics();
+        let caller = self.caller.as_ref().filter(|_| most > 0)?;
+        Some(CountedCaller {
+            caller: Arc::clone(caller),
+            most,
+        })
     }
 }
 

@@ -11,8 +11,8 @@ use super::keys::KeysByModel;
 use super::{CompiledChannel, Routes};
 use crate::callers::Callers;
 use crate::config::{
-    Channel, Failover, Fault, Limits, PluginConfig, ProtocolName, SCHEMA, SignedBy,
-    StreamKeepAlive, UnknownParameters, UsageReports,
+    Channel, Failover, Fault, Limits, MAX_CALLER_METRICS, PluginConfig, ProtocolName, SCHEMA,
+    SignedBy, StreamKeepAlive, UnknownParameters, UsageReports,
 };
 use crate::endpoint::Endpoint;
 use crate::sign::Signer;
@@ -51,6 +51,7 @@ pub(super) fn compile(config: PluginConfig) -> Result<Routes, Vec<Fault>> {
         anthropic_rules: config.anthropic_rules,
         stream_keep_alive_seconds: config.stream_keep_alive_seconds.0,
         choices: Choices::of(config.model_choices),
+        caller_metrics: config.caller_metrics,
         usage: config.usage,
         revision: config.revision,
         keys: Arc::default(),
@@ -85,6 +86,13 @@ fn check(config: &PluginConfig) -> Vec<Fault> {
             "out_of_range",
             reason,
         ));
+    }
+    if config.caller_metrics > MAX_CALLER_METRICS {
+        let reason = format!(
+            "is {}, but must be 0 to {MAX_CALLER_METRICS}",
+            config.caller_metrics
+        );
+        faults.push(Fault::new("/caller_metrics", "out_of_range", reason));
     }
     faults.extend(config.usage.as_ref().and_then(UsageReports::fault));
     if let Some(failover) = config.failover {

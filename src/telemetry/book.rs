@@ -1,5 +1,7 @@
 //! Turns reports of requests into changes of statistics.
 
+mod callers;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -9,6 +11,7 @@ use super::metric::{
 };
 use super::{Kind, Metric, Report};
 use crate::chat::Usage;
+use callers::ByCaller;
 
 /// Most pairs of a channel and a model that get statistics of their own: statistics are never removed, and a histogram
 /// takes 10 KB. Later pairs are counted as `other`.
@@ -42,6 +45,7 @@ pub struct Book {
     numbers: BTreeMap<Series, Option<u32>>,
     /// Statistics with words that models choose, by name.
     named: BTreeMap<String, Option<u32>>,
+    by_caller: ByCaller,
 }
 
 /// Key of a statistic: its metric, the number of a pair, and the values of the remaining labels.
@@ -65,6 +69,7 @@ impl Book {
         let values = self.values(channel, model);
         let ending = report.ending.name();
         self.change(&REQUESTS, values, [report.protocol, ending], 1, meter);
+        self.by_caller.enter(report, meter);
         if called.is_none() {
             return;
         }

@@ -26,6 +26,8 @@ pub enum Kind {
 /// A label of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
+    /// Name of the caller.
+    Caller,
     /// Name of the channel.
     Channel,
     /// Name of the model, as the client asked for it.
@@ -42,7 +44,8 @@ pub enum Label {
 
 impl Label {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Caller,
         Self::Channel,
         Self::Model,
         Self::Outcome,
@@ -55,6 +58,7 @@ impl Label {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Caller => "caller",
             Self::Channel => "channel",
             Self::Model => "gen_ai.request.model",
             Self::Outcome => "outcome",
@@ -68,6 +72,7 @@ impl Label {
     #[must_use]
     pub fn mark(self) -> char {
         match self {
+            Self::Caller => 'w',
             Self::Channel => 'c',
             Self::Model => 'm',
             Self::Outcome => 'o',
@@ -213,6 +218,20 @@ pub static LIMITED: Metric = Metric {
     labels: &[Label::Reason],
 };
 
+/// Requests of a caller by how they ended, if callers are counted.
+pub static CALLER_REQUESTS: Metric = Metric {
+    name: "bedrock_caller_requests_total",
+    kind: Kind::Counter,
+    labels: &[Label::Caller, Label::Outcome],
+};
+
+/// Tokens of a caller's answered requests, added up, if callers are counted.
+pub static CALLER_TOKENS: Metric = Metric {
+    name: "bedrock_caller_tokens_total",
+    kind: Kind::Counter,
+    labels: &[Label::Caller, Label::TokenType],
+};
+
 /// Answers with a finish reason that the filter does not know.
 pub static UNKNOWN_REASONS: Metric = Metric {
     name: "bedrock_unknown_finish_reasons_total",
@@ -230,7 +249,7 @@ pub static MEMORY: Metric = Metric {
 };
 
 /// All metrics.
-pub static ALL: [&Metric; 13] = [
+pub static ALL: [&Metric; 15] = [
     &REQUESTS,
     &DURATION,
     &FIRST_TOKEN,
@@ -242,6 +261,8 @@ pub static ALL: [&Metric; 13] = [
     &COOLDOWNS,
     &OVERLOADS,
     &LIMITED,
+    &CALLER_REQUESTS,
+    &CALLER_TOKENS,
     &UNKNOWN_REASONS,
     &MEMORY,
 ];
@@ -286,6 +307,13 @@ mod tests {
         let names: std::collections::BTreeSet<_> = ALL.iter().map(|own| own.name).collect();
         assert_eq!(names.len(), ALL.len());
         for metric in ALL {
+            // There are too many callers, and a histogram takes 10 KB.
+            let has_caller = metric.labels.contains(&Label::Caller);
+            assert!(
+                !has_caller || metric.kind == Kind::Counter,
+                "{}",
+                metric.name
+            );
             let is_total = metric.name.ends_with("_total");
             assert_eq!(is_total, metric.kind == Kind::Counter, "{}", metric.name);
         }

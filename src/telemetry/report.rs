@@ -1,10 +1,12 @@
 //! How a request ended.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
 
+use crate::callers::Caller;
 use crate::chat::{Error, Usage};
 
 /// Everything that is known about a request that has ended.
@@ -32,6 +34,17 @@ pub struct Report {
     pub unknown_reason: Option<String>,
     /// How the call ended, if attempts are not counted elsewhere.
     pub attempt: Option<&'static str>,
+    /// Who asked, if callers are counted and this one is known.
+    pub caller: Option<CountedCaller>,
+}
+
+/// A caller whose requests are counted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedCaller {
+    /// The caller.
+    pub caller: Arc<Caller>,
+    /// How many callers are counted by name, at most.
+    pub most: u32,
 }
 
 /// What was called for a request.

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use bedrock_filter::config::{CorsOrigin, PathPrefix, ProtocolName, UnknownParameters};
+use bedrock_filter::config::{
+    CorsOrigin, MAX_CALLER_METRICS, PathPrefix, ProtocolName, UnknownParameters,
+};
 use clap::Args;
 use clap::builder::{FalseyValueParser, PossibleValuesParser, TypedValueParser};
 
@@ -63,6 +65,16 @@ pub struct Clients {
     /// JSON file with names that choose a model: by an order, by weight, or by rules about the request.
     #[arg(long, env = "BEDROCK_MODEL_CHOICES", value_name = "FILE")]
     pub model_choices: Option<PathBuf>,
+
+    /// Callers that metrics count by name, at most, in each Envoy worker; later ones count as `other`. 0 counts none.
+    #[arg(
+        long,
+        env = "BEDROCK_CALLER_METRICS",
+        value_name = "COUNT",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_CALLER_METRICS))
+    )]
+    pub caller_metrics: u32,
 
     /// Have older filters serve Anthropic's `POST /v1/messages`; newer ones do without being told.
     #[arg(long, env = "BEDROCK_ANTHROPIC_MESSAGES", value_parser = FalseyValueParser::new())]

@@ -123,6 +123,7 @@ fn plugin_config(
         health_endpoints: !settings.no_health_endpoints,
         anthropic_rules: settings.anthropic_rules.clone(),
         model_choices: merged(&contents.choices, &settings.model_choices),
+        caller_metrics: settings.caller_metrics,
         stream_keep_alive_seconds: settings.stream_keep_alive,
         usage: settings.usage.clone(),
         anthropic_messages: settings.anthropic_messages.then_some(true),

@@ -1,8 +1,12 @@
 use std::time::SystemTime;
 
+use serde_json::json;
+
 use super::*;
+use crate::callers::Callers;
+use crate::config::KeyDigest;
 use crate::telemetry::metric::{COOLDOWNS, MEMORY, OVERLOADS};
-use crate::telemetry::{Called, Ending};
+use crate::telemetry::{Called, CountedCaller, Ending};
 
 /// Keeps what would be Envoy's.
 #[derive(Default)]
@@ -59,7 +63,50 @@ fn report() -> Report {
         }),
         unknown_reason: None,
         attempt: None,
+        caller: None,
     }
+}
+
+/// The same of a caller, of whom so many are counted.
+fn report_of(name: &str, most: u32) -> Report {
+    let digest = KeyDigest::of(b"k").to_string();
+    let entry = json!({"name": name, "keys": [{"sha256": digest}]});
+    let settings = json!({"mode": "required", "headers": ["x-api-key"], "entries": [entry]});
+    let callers = Callers::new(Some(serde_json::from_value(settings).unwrap()));
+    let headers = [("x-api-key", b"k".as_slice())].into_iter();
+    let caller = callers.identify(&headers, None).unwrap().unwrap();
+    Report {
+        caller: Some(CountedCaller { caller, most }),
+        ..report()
+    }
+}
+
+#[test]
+fn callers_are_counted_by_name_up_to_so_many() {
+    let (mut book, mut meter) = (Book::default(), Fake::default());
+    for name in ["a", "b", "c", "a", "d"] {
+        book.enter(&report_of(name, 2), &mut meter);
+    }
+    let all = meter.all().into_iter();
+    let counted: Vec<_> = all.filter(|(name, _)| name.contains("_w.")).collect();
+    let of = |caller: &str, count: usize| {
+        let metric = |name: &str, label: &str, value: u64| {
+            let name = format!("bedrock_caller_{name}_total_w.{caller}.__{label}._");
+            (name, vec![value; count])
+        };
+        [
+            metric("requests", "o.answered", 1),
+            metric("tokens", "k.input", 7),
+            metric("tokens", "k.output", 11),
+            metric("tokens", "k.cache_read", 4),
+        ]
+    };
+    let expected: Vec<_> = [of("a", 2), of("b", 1), of("other", 2)].concat();
+    let counted: Vec<_> = counted
+        .into_iter()
+        .map(|(name, values)| (name.to_owned(), values.to_vec()))
+        .collect();
+    assert_eq!(counted, expected);
 }
 
 #[test]

@@ -150,6 +150,69 @@ fn requests_are_counted_and_measured_with_failover() {
     });
 }
 
+/// Asks with a key, each time over a connection of its own, so that every worker gets some of the requests.
+async fn ask_as(stack: &Stack, key: &str, body: &Value, times: usize) {
+    for _ in 0..times {
+        let request = Client::new()
+            .post(format!("{}/v1/chat/completions", stack.envoy.url()))
+            .header("x-api-key", key)
+            .json(body);
+        assert_eq!(request.send().await.unwrap().status(), 200);
+    }
+}
+
+#[test]
+fn callers_are_counted_up_to_so_many_and_the_others_together() {
+    run(async {
+        for attempts in [None, Some(2)] {
+            let builder = Stack::builder().argument("--caller-metrics=1");
+            let stack = builder.attempts(attempts).start().await;
+            let a = failover::region("a").await;
+            let mut keys = Vec::new();
+            for name in ["first", "second", "third"] {
+                let path = "/api/callers";
+                let body = json!({ "name": name });
+                let own = stack.config.call(Method::POST, path, &body).await.json();
+                let path = format!("/api/callers/{}/keys", own["id"].as_str().unwrap());
+                let made = stack.config.call(Method::POST, &path, &json!({})).await;
+                keys.push(made.json()["key"].as_str().unwrap().to_owned());
+            }
+            let path = "/api/caller-settings";
+            let body = json!({"mode": "optional"});
+            stack.config.call(Method::PATCH, path, &body).await;
+            failover::create(&stack, &[failover::channel("a", 0, &a)]).await;
+            let ask = json!({
+                "model": "claude-sonnet-4-5",
+                "messages": [{"role": "user", "content": "Hi"}],
+            });
+            assert_eq!(stack.envoy.chat(&ask).await.status, 200);
+            for key in &keys {
+                ask_as(&stack, key, &ask, 30).await;
+            }
+            let by = |scrape: &Scrape, metric: &str, caller: &str| {
+                scrape.sum(metric, &[("caller", caller)])
+            };
+            let scrape = eventually("every request of a caller is counted", async || {
+                let scrape = Scrape::of(&stack).await;
+                let all = scrape.sum("bedrock_caller_requests_total", &[]);
+                (all == 90.0).then_some(scrape)
+            })
+            .await;
+            let requests = |caller: &str| by(&scrape, "bedrock_caller_requests_total", caller);
+            assert_eq!((requests("first"), requests("other")), (30.0, 60.0));
+            let tokens = |caller: &str| by(&scrape, "bedrock_caller_tokens_total", caller);
+            assert!(tokens("first") > 0.0);
+            assert_eq!(tokens("other"), 2.0 * tokens("first"));
+            let named: Vec<_> = scrape
+                .0
+                .keys()
+                .filter(|own| own.contains("second"))
+                .collect();
+            assert!(named.is_empty(), "{named:?}");
+        }
+    });
+}
+
 #[test]
 fn the_port_for_prometheus_shows_nothing_else() {
     run(async {
