@@ -175,22 +175,25 @@ fn istio_override() -> String {
 }
 
 #[test]
-fn an_istio_gateway_has_the_same_memory_limits() {
-    let mut expected = yaml("envoy/envoy.yaml")["overload_manager"].clone();
+fn an_istio_gateway_has_the_same_memory_limits_and_labels() {
+    let own = yaml("envoy/envoy.yaml");
+    let mut expected = own["overload_manager"].clone();
     let monitors = expected["resource_monitors"].as_array_mut().unwrap();
     // Istio limits connections itself.
     monitors.retain(|monitor| monitor["name"] == "envoy.resource_monitors.fixed_heap");
     let added: Value = serde_json::from_str(&istio_override()).unwrap();
-    assert_eq!(added, serde_json::json!({ "overload_manager": expected }));
+    let labels = &own["stats_config"];
+    assert!(labels["stats_tags"].is_array());
+    let expected = serde_json::json!({ "overload_manager": expected, "stats_config": labels });
+    assert_eq!(added, expected);
 }
 
 #[test]
-fn envoy_accepts_the_limits_of_an_istio_gateway_beside_a_bootstrap() {
+fn envoy_accepts_what_an_istio_gateway_adds_beside_a_bootstrap() {
     let mut bootstrap = yaml("envoy/envoy.yaml");
-    bootstrap
-        .as_object_mut()
-        .unwrap()
-        .remove("overload_manager");
+    for own in ["overload_manager", "stats_config"] {
+        bootstrap.as_object_mut().unwrap().remove(own);
+    }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("envoy.json");
     std::fs::write(&file, bootstrap.to_string()).unwrap();
