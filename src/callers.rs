@@ -12,7 +12,7 @@ pub use refused::Refused;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::config::{CallerMode, CallerSettings, KeyDigest, LimitMode};
+use crate::config::{CallerMode, CallerRules, CallerSettings, KeyDigest, LimitMode};
 
 /// Everybody who may call, checked once.
 #[derive(Debug, Default)]
@@ -23,6 +23,8 @@ pub struct Callers {
     /// Sorted by digest.
     keys: Vec<Key>,
     callers: Vec<Arc<Caller>>,
+    /// What goes for requests of nobody in particular.
+    nobody: CallerRules,
 }
 
 /// A key, and whose it is.
@@ -66,6 +68,7 @@ impl Callers {
             headers: settings.headers.0,
             keys,
             callers,
+            nobody: settings.nobody,
         }
     }
 
@@ -93,6 +96,13 @@ impl Callers {
     #[must_use]
     pub fn limit_mode(&self) -> LimitMode {
         self.limit_mode
+    }
+
+    /// What goes for the requests of a caller, or of nobody in particular; `None` if they stay as they are.
+    #[must_use]
+    pub fn rules<'r>(&'r self, caller: Option<&'r Caller>) -> Option<&'r CallerRules> {
+        let rules = caller.map_or(&self.nobody, Caller::rules);
+        (!rules.is_empty()).then_some(rules)
     }
 
     /// The lists of channels to which callers are restricted, each once.

@@ -9,6 +9,7 @@ mod limits;
 mod outcome;
 mod paths;
 mod requests;
+mod rules;
 mod streams;
 mod usage;
 

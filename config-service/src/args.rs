@@ -27,7 +27,7 @@ use crate::store::Creation;
 use crate::token::AdminToken;
 use crate::xds::{DRAIN_TIME, ENVOY_TIMEOUT};
 pub use aws::AwsAccess;
-pub use callers::{CallerCommand, KeyCommand};
+pub use callers::{CallerCommand, CallerRuleArgs, KeyCommand};
 use clients::Clients;
 pub use command::{Command, SealCommand, TokenCommand, UsageCommand};
 pub use envoy::WithEnvoy;

@@ -4,6 +4,7 @@ mod edit;
 mod key;
 mod last_uses;
 mod policy;
+mod rules;
 mod settings;
 mod timestamp;
 mod usd;
@@ -11,7 +12,7 @@ mod usd;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bedrock_filter::config::{CallerEntry, CallerLimits, KeyDigest};
+use bedrock_filter::config::{CallerEntry, CallerLimits, Guardrail, KeyDigest, ServiceTier};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -22,6 +23,7 @@ pub use key::{KeyView, StoredKey};
 pub use last_uses::LastUses;
 pub(crate) use policy::{POLICY_SETTINGS, PolicyDocument};
 pub use policy::{Policy, PolicyEdit};
+pub use rules::Permission;
 pub(crate) use settings::{CallerDocument, SETTINGS};
 pub use timestamp::Timestamp;
 pub use usd::Usd;
@@ -50,6 +52,20 @@ pub struct Caller {
     pub monthly_tokens: Option<u64>,
     /// Money a calendar month.
     pub monthly_usd: Option<Usd>,
+    /// Applied to all of its requests.
+    pub guardrail: Option<Guardrail>,
+    /// The processing class of requests that do not choose one.
+    pub service_tier: Option<ServiceTier>,
+    /// Labels of its requests in Bedrock's invocation log.
+    pub request_metadata: BTreeMap<String, String>,
+    /// Whether its requests may offer tools.
+    pub tools: Option<Permission>,
+    /// Whether they may ask a model to think.
+    pub thinking: Option<Permission>,
+    /// Whether they may contain files.
+    pub documents: Option<Permission>,
+    /// Whether they may mark what a model caches.
+    pub prompt_caching: Option<Permission>,
     /// For whoever sorts callers, or bills them.
     pub labels: BTreeMap<String, String>,
     /// For administrators.
@@ -69,6 +85,13 @@ impl Default for Caller {
             concurrent_requests: None,
             monthly_tokens: None,
             monthly_usd: None,
+            guardrail: None,
+            service_tier: None,
+            request_metadata: BTreeMap::new(),
+            tools: None,
+            thinking: None,
+            documents: None,
+            prompt_caching: None,
             labels: BTreeMap::new(),
             notes: None,
         }
@@ -189,6 +212,7 @@ impl Caller {
                     .concurrent_requests
                     .or(policy.default_concurrent_requests),
             },
+            rules: self.rules(policy),
             ..CallerEntry::new(&self.name)
         }
     }

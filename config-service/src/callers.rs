@@ -177,7 +177,9 @@ fn judge(
         .faults()
         .into_iter()
         .map(|mut own| {
-            own.pointer = own.pointer.replacen("/limits/", "/", 1);
+            for group in ["/limits/", "/rules/"] {
+                own.pointer = own.pointer.replacen(group, "/", 1);
+            }
             own
         });
     for fault in own.chain(unknown_channels(contents, before, after)) {

@@ -74,9 +74,10 @@ pub mod xds;
 pub mod zone;
 
 pub use args::{
-    AdminTokenSource, Args, AwsAccess, CallerCommand, CallerLimits, Cli, Command, InvalidSecret,
-    KeyCommand, Listening, LogFormat, MasterKeySource, Remote, SealCommand, SealKeySource,
-    TokenCommand, TokenSource, UsageCommand, UsageKeeping, UsageRetention, WithEnvoy, XdsServing,
+    AdminTokenSource, Args, AwsAccess, CallerCommand, CallerLimits, CallerRuleArgs, Cli, Command,
+    InvalidSecret, KeyCommand, Listening, LogFormat, MasterKeySource, Remote, SealCommand,
+    SealKeySource, TokenCommand, TokenSource, UsageCommand, UsageKeeping, UsageRetention,
+    WithEnvoy, XdsServing,
 };
 pub use service::{RunError, Service, StartError};
 pub use token::{AdminToken, InvalidToken};

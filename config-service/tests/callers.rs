@@ -1,5 +1,7 @@
 //! Callers, their keys, and what applies to all of them.
 
+mod rules;
+
 use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, plugin_json};
 use crate::common::{Reply, TestService, channel};
 use bedrock_filter::config::KeyDigest;

@@ -148,7 +148,7 @@ const SOURCES: [&str; 33] = [
 ];
 
 /// Words in those files that look like codes but are not.
-const OTHER_WORDS: [&str; 84] = [
+const OTHER_WORDS: [&str; 89] = [
     "access_key",
     "access_key_id",
     "accesskey",
@@ -171,6 +171,7 @@ const OTHER_WORDS: [&str; 84] = [
     "created_at",
     "credential",
     "credential_status",
+    "default",
     "default_chain",
     "delete",
     "duration_seconds",
@@ -181,6 +182,7 @@ const OTHER_WORDS: [&str; 84] = [
     "false",
     "file",
     "fingerprint",
+    "flex",
     "has_session_token",
     "hidden",
     "iam",
@@ -202,6 +204,7 @@ const OTHER_WORDS: [&str; 84] = [
     "reasoning",
     "redacted",
     "refuse",
+    "reserved",
     "revision",
     "role_arn",
     "rpm",
@@ -214,6 +217,7 @@ const OTHER_WORDS: [&str; 84] = [
     "session_token",
     "sessiontoken",
     "shared",
+    "snake_case",
     "source",
     "static",
     "status_number",
@@ -223,6 +227,7 @@ const OTHER_WORDS: [&str; 84] = [
     "tpm",
     "true",
     "type",
+    "unique_string_map",
     "unnamed",
     "update",
     "updated_at",

@@ -10,7 +10,7 @@ use http::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use crate::chat::{Error, Param, Request};
-use crate::config::Guardrail;
+use crate::config::{Guardrail, MAX_REQUEST_LABEL, MAX_REQUEST_LABELS, is_label_character};
 
 /// Bedrock's own options of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,9 +34,6 @@ const METADATA: HeaderName = HeaderName::from_static("x-amzn-bedrock-request-met
 
 /// Longest value of `X-Amzn-Bedrock-Request-Metadata`, in characters.
 const MAX_METADATA_HEADER: usize = 8_500;
-
-/// Longest key and value of a label, in characters.
-const MAX_LABEL: usize = 256;
 
 impl Options {
     /// The options of a request, with the channel's guardrail if the request names none.
@@ -143,20 +140,57 @@ fn latency(request: &Request<'_>) -> Result<Option<&'static str>, Error> {
     }
 }
 
-/// The labels in the characters that Bedrock takes; others become `_`.
+/// The operator's labels, and as many of the client's as fit beside them, in the characters that Bedrock takes; others
+/// become `_`.
 fn metadata(request: &Request<'_>) -> BTreeMap<String, String> {
+    let own = &request.labels;
+    let room = MAX_REQUEST_LABELS.saturating_sub(own.len());
     let labels = request.metadata.iter();
-    labels
-        .filter(|(key, _)| !key.is_empty())
-        .take(16)
-        .map(|(key, value)| (label(key), label(value)))
-        .collect()
+    let labels = labels.filter(|(key, _)| !key.is_empty());
+    let labels = labels.map(|(key, value)| (label(key), label(value)));
+    // Only now is a key what it will be at Bedrock.
+    let labels = labels.filter(|(key, _)| !own.contains_key(key)).take(room);
+    let mut all: BTreeMap<_, _> = labels.collect();
+    all.extend(own.clone());
+    all
 }
 
 fn label(text: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == ' ' || ":_@$#=/+,-.".contains(c);
     text.chars()
-        .map(|c| if allowed(c) { c } else { '_' })
-        .take(MAX_LABEL)
+        .map(|sign| if is_label_character(sign) { sign } else { '_' })
+        .take(MAX_REQUEST_LABEL)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_cannot_replace_or_displace_the_operators_labels() {
+        let mut request = Request {
+            labels: BTreeMap::from([("z_team".to_owned(), "a".to_owned())]),
+            ..Request::default()
+        };
+        // One is the same key once Bedrock gets it, and the others would come first.
+        let keys = (0..20).map(|index| format!("k{index:02}"));
+        let keys = keys.chain(["z~team".to_owned(), "z_team".to_owned()]);
+        request.metadata = keys.map(|key| (key.into(), "client".into())).collect();
+        let options = Options::of(&request, None).unwrap();
+        assert_eq!(options.metadata.len(), 16);
+        assert_eq!(options.metadata["z_team"], "a");
+        let header = options.metadata_header().unwrap();
+        assert!(header.contains(r#""z_team":"a""#), "{header}");
+    }
+
+    #[test]
+    fn labels_of_any_length_fit_into_the_header() {
+        let long = |index: usize| format!("{index:0>256}");
+        let request = Request {
+            labels: (0..16).map(|index| (long(index), long(0))).collect(),
+            ..Request::default()
+        };
+        let options = Options::of(&request, None).unwrap();
+        assert!(options.metadata_header().is_some());
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::pattern::matches;
-use crate::config::{CallerEntry, CallerLimits, KeyDigest, KeyMark, MASTER};
+use crate::config::{CallerEntry, CallerLimits, CallerRules, KeyDigest, KeyMark, MASTER};
 
 /// A caller, as everything behind its identification sees it.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,6 +62,12 @@ impl Caller {
     #[must_use]
     pub fn limits(&self) -> CallerLimits {
         self.entry.limits
+    }
+
+    /// What is set for its requests, and what they may not use.
+    #[must_use]
+    pub fn rules(&self) -> &CallerRules {
+        &self.entry.rules
     }
 
     /// The channels that may serve it, sorted; all if there are none.

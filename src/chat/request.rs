@@ -52,6 +52,8 @@ pub struct Request<'a> {
     pub service_tier: Option<Text<'a>>,
     /// Labels for the operator's logs.
     pub metadata: BTreeMap<Text<'a>, Text<'a>>,
+    /// The operator's own labels, which the client's cannot replace.
+    pub labels: BTreeMap<String, String>,
     /// What the client set, in its protocol's order of parameters.
     pub asked: Vec<Asked>,
     /// Names that the client sent and its protocol does not have; they have no effect.

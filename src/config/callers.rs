@@ -2,9 +2,13 @@
 
 mod digest;
 mod faults;
+mod rules;
 
 pub use digest::{InvalidDigest, KeyDigest, KeyMark};
 pub(crate) use faults::MASTER;
+pub use rules::{
+    CallerRules, Feature, MAX_REQUEST_LABEL, MAX_REQUEST_LABELS, ServiceTier, is_label_character,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +27,9 @@ pub struct CallerSettings {
     /// Who counts what callers use, for their limits.
     #[serde(skip_serializing_if = "LimitMode::is_default")]
     pub limit_mode: LimitMode,
+    /// What goes for requests without a known key, where none is required.
+    #[serde(skip_serializing_if = "CallerRules::is_empty")]
+    pub nobody: CallerRules,
     /// The callers.
     pub entries: Vec<CallerEntry>,
 }
@@ -91,6 +98,9 @@ pub struct CallerEntry {
     /// How much it may use.
     #[serde(default, skip_serializing_if = "CallerLimits::is_unlimited")]
     pub limits: CallerLimits,
+    /// What is set for its requests, and what they may not use.
+    #[serde(default, skip_serializing_if = "CallerRules::is_empty")]
+    pub rules: CallerRules,
 }
 
 /// A key, as its hash.
@@ -140,6 +150,7 @@ impl CallerEntry {
             models: Vec::new(),
             channels: Vec::new(),
             limits: CallerLimits::default(),
+            rules: CallerRules::default(),
         }
     }
 }

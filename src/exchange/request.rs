@@ -10,8 +10,8 @@ use http::{HeaderValue, Method, StatusCode};
 use super::paths::{bare, decoded, endpoint, no_such_path, served};
 use super::{Body, Edit, Exchange, Head, Measure, Phase, ReadBody, Reply, Stage, Step};
 use crate::call::{
-    Call, Headers, Prepared, REQUEST_ID, Untagged, Wish, add_only_timeout, too_large, unserved,
-    untag,
+    Call, Headers, Prepared, REQUEST_ID, Untagged, Wish, add_only_timeout, read_request, too_large,
+    unserved, untag,
 };
 use crate::callers::Caller;
 use crate::chat::{Error, ErrorKind};
@@ -117,7 +117,8 @@ impl Exchange {
             return self.start_attempts(&picker, client, kept, now, (buffered, read));
         }
         let body = self.untagged(read());
-        let parsed = match self.protocol.parse(&body, &self.said) {
+        let rules = self.routes.callers().rules(self.caller.as_deref());
+        let parsed = match read_request((self.protocol, &self.said), &body, rules) {
             Ok(parsed) => parsed,
             Err(error) => return self.reply(&error),
         };

@@ -16,7 +16,7 @@ use super::cooldowns::Failure;
 use super::events::EventKind;
 use super::picker::{ChannelPicker, First, Plan};
 use super::progress::{Attempt, AttemptResult, Progress};
-use crate::call::{Prepared, Wish};
+use crate::call::{Prepared, Wish, read_request};
 use crate::callers::Caller;
 use crate::chat::{Error, Request};
 use crate::health::{Seen, Trouble};
@@ -81,7 +81,8 @@ impl RetryableRequest {
         (body, reservation): (Vec<u8>, Reservation),
         now: SystemTime,
     ) -> Result<(Rc<Self>, Plan), Error> {
-        let body = Body::try_new(body, |body| protocol.parse(body, said))?;
+        let rules = routes.callers().rules(caller.as_deref());
+        let body = Body::try_new(body, |body| read_request((protocol, said), body, rules))?;
         let parsed = body.borrow_dependent();
         let wish = Wish::of(routes, parsed, said.tag.as_deref());
         let (plan, first) = picker.plan(routes, caller.as_deref(), (parsed, &wish), now)?;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use bedrock_filter::config::CallerMode;
-use clap::Subcommand;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
+use clap::{Args, Subcommand};
 
 use super::remote::Remote;
 
@@ -33,6 +33,8 @@ pub enum CallerCommand {
         /// Most tokens a minute
         #[arg(long)]
         tpm: Option<u32>,
+        #[command(flatten)]
+        rules: Box<CallerRuleArgs>,
         #[command(flatten)]
         remote: Remote,
     },
@@ -72,6 +74,23 @@ pub enum CallerCommand {
         #[command(flatten)]
         remote: Remote,
     },
+}
+
+/// What is set for a caller's requests, and what they may not use.
+#[derive(Clone, Debug, Args)]
+pub struct CallerRuleArgs {
+    /// Guardrail of all its requests
+    #[arg(long, value_name = "IDENTIFIER:VERSION")]
+    pub(crate) guardrail: Option<String>,
+    /// Processing class of requests that do not choose one: `default`, `flex`, `priority` or `reserved`
+    #[arg(long, value_name = "TIER")]
+    pub(crate) service_tier: Option<String>,
+    /// Labels of all its requests in Bedrock's invocation log, comma-separated
+    #[arg(long, value_name = "KEY=VALUE,…", value_delimiter = ',')]
+    pub(crate) request_metadata: Vec<String>,
+    /// What its requests may not use, comma-separated: `tools`, `thinking`, `documents`, `prompt_caching`
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_parser = feature())]
+    pub(crate) refuse: Vec<String>,
 }
 
 /// Work on the keys of a caller, through the API of a running service.
@@ -130,4 +149,8 @@ fn mode() -> impl clap::builder::TypedValueParser<Value = CallerMode> {
         "required" => CallerMode::Required,
         _ => CallerMode::Off,
     })
+}
+
+fn feature() -> PossibleValuesParser {
+    PossibleValuesParser::new(["tools", "thinking", "documents", "prompt_caching"])
 }

@@ -1,16 +1,16 @@
 //! What applies to all callers. It changes only by an edit of its own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_filter::config::{
-    CallerLimits, CallerMode, CallerSettings, KeyDigest, KeyHeaders, LimitMode,
+    CallerLimits, CallerMode, CallerRules, CallerSettings, Guardrail, KeyDigest, KeyHeaders, LimitMode, ServiceTier,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::CallerBook;
+use super::{CallerBook, Permission};
 use crate::fault::{Fault, child};
 use crate::reader::{self, Choice, Kind, SyntaxError};
 use crate::setting::{self, row};
@@ -31,6 +31,20 @@ pub struct Policy {
     pub default_tpm: Option<u32>,
     /// The same in requests at a time.
     pub default_concurrent_requests: Option<u32>,
+    /// Applied to requests of callers that have no guardrail of their own, and of nobody in particular.
+    pub default_guardrail: Option<Guardrail>,
+    /// The same for the processing class.
+    pub default_service_tier: Option<ServiceTier>,
+    /// Labels of all requests.
+    pub default_request_metadata: BTreeMap<String, String>,
+    /// Whether requests may offer tools, where the caller does not say.
+    pub default_tools: Option<Permission>,
+    /// The same for asking a model to think.
+    pub default_thinking: Option<Permission>,
+    /// The same for files.
+    pub default_documents: Option<Permission>,
+    /// The same for marking what a model caches.
+    pub default_prompt_caching: Option<Permission>,
 }
 
 impl Default for Policy {
@@ -42,6 +56,13 @@ impl Default for Policy {
             default_rpm: None,
             default_tpm: None,
             default_concurrent_requests: None,
+            default_guardrail: None,
+            default_service_tier: None,
+            default_request_metadata: BTreeMap::new(),
+            default_tools: None,
+            default_thinking: None,
+            default_documents: None,
+            default_prompt_caching: None,
         }
     }
 }
@@ -77,6 +98,20 @@ settings! {
     default_tpm;
     /// Most requests at the same time of each caller that has no limit of its own.
     default_concurrent_requests;
+    /// Applied to every request of callers that have no guardrail of their own, and of who sends no key.
+    default_guardrail;
+    /// Processing class of requests that do not choose one, for callers that have none of their own.
+    default_service_tier;
+    /// Labels of all requests in Bedrock's invocation log; a caller's own replace those of the same name.
+    default_request_metadata;
+    /// Whether requests may offer tools, for callers that do not say.
+    default_tools;
+    /// Whether requests may ask a model to think, for callers that do not say.
+    default_thinking;
+    /// Whether requests may contain files, for callers that do not say.
+    default_documents;
+    /// Whether requests may mark what a model caches, for callers that do not say.
+    default_prompt_caching;
 }
 
 impl Choice for CallerMode {
@@ -144,8 +179,11 @@ impl Policy {
             own.pointer = own.pointer.replace("/limits/", "/default_");
             own
         });
-        let found = book.settings(None).faults().into_iter().chain(limits);
-        for fault in found {
+        let settings = book.settings(None).faults().into_iter().map(|mut own| {
+            own.pointer = own.pointer.replacen("/nobody/", "/default_", 1);
+            own
+        });
+        for fault in settings.chain(limits) {
             if !faults.iter().any(|known| known.touches(&fault.pointer)) {
                 faults.push(fault);
             }
@@ -154,10 +192,17 @@ impl Policy {
 }
 
 impl CallerBook {
-    /// What the filter gets; nothing if nobody is asked, as without callers.
+    /// What the filter gets; nothing if nobody is asked and nothing goes for everybody, as without callers.
     #[must_use]
     pub fn served(&self, master_key: Option<KeyDigest>) -> Option<CallerSettings> {
-        (self.policy.mode != CallerMode::Off).then(|| self.settings(master_key))
+        if self.policy.mode != CallerMode::Off {
+            return Some(self.settings(master_key));
+        }
+        let nobody = self.policy.rules();
+        (!nobody.is_empty()).then(|| CallerSettings {
+            nobody,
+            ..CallerSettings::default()
+        })
     }
 
     /// What the filter gets where it reports what would become of requests if clients were asked: who has a key.
@@ -174,6 +219,7 @@ impl CallerBook {
             entry.models = Vec::new();
             entry.channels = Vec::new();
             entry.limits = CallerLimits::default();
+            entry.rules = CallerRules::default();
         }
         Some(settings)
     }
@@ -185,6 +231,7 @@ impl CallerBook {
             limit_mode: self.policy.limit_mode,
             headers: KeyHeaders(self.policy.headers.clone()),
             master_key,
+            nobody: self.policy.rules(),
             entries: entries.map(|own| own.served(&self.policy)).collect(),
         }
     }

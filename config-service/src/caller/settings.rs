@@ -48,6 +48,22 @@ settings! {
     monthly_tokens;
     /// Most US dollars in a calendar month, UTC; null: no limit.
     monthly_usd;
+    /// Applied to every request, which cannot leave it out or name another; null: the default for all callers, else
+    /// the channel's.
+    guardrail;
+    /// Processing class of requests that do not choose one; null: the default for all callers.
+    service_tier;
+    /// Labels of every request in Bedrock's invocation log, beside the defaults for all callers. Clients can add
+    /// labels, but not replace these.
+    request_metadata;
+    /// Whether requests may offer tools; null: the default for all callers.
+    tools;
+    /// Whether requests may ask a model to think; null: the default for all callers.
+    thinking;
+    /// Whether requests may contain files, such as PDFs; null: the default for all callers.
+    documents;
+    /// Whether requests may mark what a model caches; null: the default for all callers.
+    prompt_caching;
     /// Names and values for whoever sorts or bills callers.
     labels;
     /// For administrators.

@@ -1,8 +1,9 @@
 //! What applies to all callers.
 
 use super::{CallerError, Callers, apart};
-use crate::caller::{Policy, PolicyEdit};
+use crate::caller::{CallerBook, Policy, PolicyEdit};
 use crate::channels::Author;
+use crate::fault::Fault;
 
 impl Callers {
     /// Whether there is a master key.
@@ -31,6 +32,9 @@ impl Callers {
             let mut faults = Vec::new();
             let edit = PolicyEdit::parse(body.as_ref(), &mut faults)?;
             let after = edit.apply(&book.policy, &mut faults);
+            if after.default_request_metadata != book.policy.default_request_metadata {
+                faults.extend(crowded(book, &after));
+            }
             if !faults.is_empty() {
                 return Err(CallerError::Invalid(faults));
             }
@@ -46,4 +50,24 @@ impl Callers {
         })
         .await
     }
+}
+
+/// A caller whose labels have no room beside those for all callers.
+fn crowded(book: &CallerBook, policy: &Policy) -> Option<Fault> {
+    const LABELS: &str = "request_metadata";
+    let mut callers = book.callers.iter().map(|stored| &stored.caller);
+    let caller = callers.find(|caller| {
+        let faults = caller.served(policy).rules.faults();
+        let mut labels = faults.iter().filter(|own| own.pointer.ends_with(LABELS));
+        labels.next().is_some()
+    })?;
+    let message = format!(
+        "has more labels than Bedrock takes beside those of the caller `{}`: 16 in all",
+        caller.name
+    );
+    Some(Fault::new(
+        format!("/default_{LABELS}"),
+        "too_many_labels",
+        message,
+    ))
 }

@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::channels::{Api, segment};
 use super::say;
-use crate::args::{CallerCommand, KeyCommand};
+use crate::args::{CallerCommand, CallerRuleArgs, KeyCommand};
 
 pub(super) async fn run(command: CallerCommand) -> Result<()> {
     match command {
@@ -22,10 +22,14 @@ pub(super) async fn run(command: CallerCommand) -> Result<()> {
             channels,
             rpm,
             tpm,
+            rules,
             remote,
         } => {
             let api = Api::new(&remote)?;
-            let body = json!({"name": name, "models": models, "channels": channels, "rpm": rpm, "tpm": tpm});
+            let mut body = json!({"name": name, "models": models, "channels": channels, "rpm": rpm, "tpm": tpm});
+            if let Some(body) = body.as_object_mut() {
+                body.extend(rule_fields(&rules)?);
+            }
             let caller = api
                 .send(Method::POST, "/api/callers", &body.to_string())
                 .await?;
@@ -130,6 +134,35 @@ pub(super) async fn run_key(command: KeyCommand) -> Result<()> {
             say("revoked")
         }
     }
+}
+
+/// A caller's fields that say what goes for its requests.
+fn rule_fields(rules: &CallerRuleArgs) -> Result<Map<String, Value>> {
+    let mut fields = Map::new();
+    if let Some(guardrail) = &rules.guardrail {
+        // An ARN has colons too.
+        let parts = guardrail.rsplit_once(':');
+        let (identifier, version) = parts.context("--guardrail must be IDENTIFIER:VERSION")?;
+        let guardrail = json!({"identifier": identifier, "version": version});
+        fields.insert("guardrail".to_owned(), guardrail);
+    }
+    if let Some(tier) = &rules.service_tier {
+        fields.insert("service_tier".to_owned(), json!(tier));
+    }
+    let labels = rules.request_metadata.iter().map(|label| {
+        let parts = label.split_once('=');
+        let (key, value) = parts.context("--request-metadata must be KEY=VALUE,…")?;
+        Ok((key.to_owned(), json!(value)))
+    });
+    let labels = labels.collect::<Result<Map<_, _>>>()?;
+    fields.insert("request_metadata".to_owned(), Value::Object(labels));
+    fields.extend(
+        rules
+            .refuse
+            .iter()
+            .map(|name| (name.clone(), json!("refused"))),
+    );
+    Ok(fields)
 }
 
 /// The path of a caller's resource.

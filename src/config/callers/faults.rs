@@ -18,6 +18,8 @@ impl CallerSettings {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.headers.faults();
+        let nobody = self.nobody.faults().into_iter();
+        faults.extend(nobody.map(|fault| fault.below("/nobody")));
         let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
         let mut keys: BTreeSet<_> = self.master_key.into_iter().collect();
         for (index, entry) in self.entries.iter().enumerate() {
@@ -71,6 +73,8 @@ impl CallerEntry {
             }
         }
         faults.extend(self.limits.faults());
+        let rules = self.rules.faults().into_iter();
+        faults.extend(rules.map(|fault| fault.below("/rules")));
         faults
     }
 
@@ -138,11 +142,12 @@ mod tests {
         let settings: CallerSettings = serde_json::from_value(json!({
             "headers": ["X-Key", "ok"],
             "master_key": hash,
+            "nobody": {"guardrail": {"identifier": "", "version": "1"}},
             "entries": [
                 {"name": "a", "id": "1", "models": ["", "ok*"], "limits": {"rpm": 0, "tpm": 1}},
                 {"name": "a", "id": "1", "keys": [{"sha256": hash}], "channels": ["x y"]},
                 {"name": "master"},
-                {"name": "two words"},
+                {"name": "two words", "rules": {"request_metadata": {"k": "é"}}},
             ]
         }))
         .unwrap();
@@ -155,6 +160,7 @@ mod tests {
             seen,
             [
                 "/headers/0 invalid_header",
+                "/nobody/guardrail/identifier invalid_guardrail",
                 "/entries/0/models/0 invalid_model_name",
                 "/entries/0/limits/rpm out_of_range",
                 "/entries/1/channels/0 invalid_name",
@@ -163,6 +169,7 @@ mod tests {
                 "/entries/1/keys/0/sha256 duplicate_key",
                 "/entries/2/name reserved_name",
                 "/entries/3/name invalid_name",
+                "/entries/3/rules/request_metadata/k invalid_label",
             ]
         );
     }

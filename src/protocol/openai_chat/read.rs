@@ -1,5 +1,7 @@
 //! From OpenAI's request to the chat vocabulary.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -71,6 +73,7 @@ impl<'a> ChatRequest<'a> {
             beta_features: self.anthropic_beta.take().unwrap_or_default(),
             guardrail: self.guardrail.take().map(guardrail),
             latency: self.performance.take().map(|own| own.latency),
+            labels: BTreeMap::new(),
             service_tier: self.service_tier.take(),
             metadata: self
                 .metadata

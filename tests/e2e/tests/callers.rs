@@ -1,5 +1,7 @@
 //! Callers and their keys, from the admin API to what a request may do.
 
+mod rules;
+
 use bedrock_simulator::Simulator;
 use e2e::{Channel, Reply, Stack, run, simulator};
 use reqwest::Method;

@@ -66,6 +66,7 @@ pub(super) const FILTER: &[(&str, &[&str])] = &[
             "bedrock",
             "protocol",
             "sign",
+            "config",
             "seal",
             "catalog",
             "chat",

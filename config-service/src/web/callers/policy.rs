@@ -12,6 +12,7 @@ use super::super::inputs::{Choices, Inputs};
 use super::super::layout::{Refusal, csrf};
 use super::super::session::Session;
 use super::super::validate::Notes;
+use super::render::{PERMISSIONS, TIERS};
 use crate::api::AppState;
 use crate::caller::{CallerBook, POLICY_SETTINGS};
 use crate::channels::Author;
@@ -76,6 +77,7 @@ pub(super) fn render(
                         (at.input("default_tpm", "Tokens a minute", "Likewise"))
                         (at.input("default_concurrent_requests", "Requests at a time", "Likewise"))
                     }
+                    (defaults(at))
                     (at.area("headers", "Headers with keys", "One per line, in lower case; the first with a known key counts."))
                 }
                 @if may_edit { div.actions { button.primary type="submit" { "Save for all callers" } } }
@@ -111,6 +113,22 @@ fn foreseen(forecast: Option<&Forecast>) -> Markup {
             @if own.unknown > 0 {
                 p { "Of " (own.unknown) " it is not known: they came while there was no key to look for." }
             }
+        }
+    }
+}
+
+/// What goes for requests where the caller does not say.
+fn defaults(at: Inputs<'_>) -> Markup {
+    html! {
+        (at.area("default_guardrail", "Guardrail", "JSON with identifier, version and, optionally, trace: of each \
+            caller without one of its own, and of who sends no key."))
+        (at.map("default_request_metadata", "Labels of all requests in Bedrock's invocation log."))
+        div.grid {
+            (at.select("default_service_tier", "Service tier", TIERS))
+            (at.select("default_tools", "Tools", PERMISSIONS))
+            (at.select("default_thinking", "Thinking", PERMISSIONS))
+            (at.select("default_documents", "Documents", PERMISSIONS))
+            (at.select("default_prompt_caching", "Prompt caching", PERMISSIONS))
         }
     }
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::super::diff;
 use super::super::fields::Values;
-use super::super::inputs::Inputs;
+use super::super::inputs::{Choices, Inputs};
 use super::super::layout::csrf;
 use super::super::session::Session;
 use super::super::validate::Notes;
@@ -13,6 +13,22 @@ use super::key_list;
 use crate::caller::{LastUses, SETTINGS, StoredCaller, shown};
 use crate::fault::Fault;
 use crate::history::differences;
+
+/// Bedrock's processing classes.
+pub(super) const TIERS: Choices = &[
+    ("", "not set here"),
+    ("default", "default"),
+    ("flex", "flex"),
+    ("priority", "priority"),
+    ("reserved", "reserved"),
+];
+
+/// Whether requests may use something.
+pub(super) const PERMISSIONS: Choices = &[
+    ("", "not set here"),
+    ("allowed", "allowed"),
+    ("refused", "refused"),
+];
 
 /// A form and its messages.
 pub(super) struct View<'a> {
@@ -70,7 +86,7 @@ impl<'a> View<'a> {
                 @if self.stored.is_some() {
                     input type="hidden" name="revision" value=(self.values.get("revision"));
                 }
-                fieldset disabled[!may_edit] { (identity(at)) (rights(at)) (limits(at)) }
+                fieldset disabled[!may_edit] { (identity(at)) (rights(at)) (limits(at)) (requests(at)) }
                 @if may_edit {
                     div.actions {
                         button.primary type="submit" { "Save" }
@@ -136,6 +152,25 @@ fn limits(at: Inputs<'_>) -> Markup {
                 (at.input("concurrent_requests", "Requests at a time", "Empty: as for all callers"))
                 (at.input("monthly_tokens", "Tokens a month", "Empty: no budget"))
                 (at.input("monthly_usd", "US dollars a month", "Empty: no budget"))
+            }
+        }
+    }
+}
+
+fn requests(at: Inputs<'_>) -> Markup {
+    html! {
+        section.card {
+            h2 { "Requests" }
+            p.muted { "What is not set here is as for all callers." }
+            (at.area("guardrail", "Guardrail", "JSON with identifier, version and, optionally, trace. Requests cannot \
+                leave it out or name another. The channel's account has to have it."))
+            (at.map("request_metadata", "Labels of every request in Bedrock's invocation log, for cost attribution."))
+            div.grid {
+                (at.select("service_tier", "Service tier", TIERS))
+                (at.select("tools", "Tools", PERMISSIONS))
+                (at.select("thinking", "Thinking", PERMISSIONS))
+                (at.select("documents", "Documents", PERMISSIONS))
+                (at.select("prompt_caching", "Prompt caching", PERMISSIONS))
             }
         }
     }
