@@ -2,17 +2,20 @@
 
 mod caller;
 mod identify;
+mod identities;
 mod pattern;
 mod refused;
 
 pub use caller::Caller;
 pub use identify::SERVED;
+pub use identities::Property;
 pub use refused::Refused;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::config::{CallerMode, CallerRules, CallerSettings, KeyDigest, LimitMode};
+use identities::Identities;
 
 /// Everybody who may call, checked once.
 #[derive(Debug, Default)]
@@ -23,6 +26,11 @@ pub struct Callers {
     /// Sorted by digest.
     keys: Vec<Key>,
     callers: Vec<Arc<Caller>>,
+    identities: Identities,
+    /// What Envoy is asked about clients, in the order in which it counts.
+    properties: Vec<Property>,
+    /// The header in which a filter in front says who calls.
+    header: Option<String>,
     /// What goes for requests of nobody in particular.
     nobody: CallerRules,
 }
@@ -45,7 +53,11 @@ impl Callers {
         let count = settings.entries.iter().map(|own| own.keys.len()).sum();
         let mut keys = Vec::with_capacity(count);
         let mut callers = Vec::with_capacity(settings.entries.len() + 1);
-        for entry in settings.entries {
+        let mut identities = Identities::default();
+        for mut entry in settings.entries {
+            for identity in entry.identities.drain(..) {
+                identities.add(identity, callers.len());
+            }
             keys.extend(entry.keys.iter().map(|key| Key {
                 digest: key.sha256,
                 expires_at: key.expires_at,
@@ -68,6 +80,9 @@ impl Callers {
             headers: settings.headers.0,
             keys,
             callers,
+            identities,
+            properties: Property::all(&settings.identities),
+            header: settings.identities.header,
             nobody: settings.nobody,
         }
     }
@@ -90,6 +105,12 @@ impl Callers {
         Refused::NoKey {
             headers: self.header_names(),
         }
+    }
+
+    /// What Envoy has to say about a client, in the order in which it counts; nothing if nobody is asked.
+    #[must_use]
+    pub fn properties(&self) -> &[Property] {
+        &self.properties
     }
 
     /// Who counts what callers use, for their limits.

@@ -29,9 +29,9 @@ mod usage;
 pub use anthropic_rules::{AnthropicRules, Rule};
 pub(crate) use callers::MASTER;
 pub use callers::{
-    CallerEntry, CallerKey, CallerLimits, CallerMode, CallerRules, CallerSettings, Feature,
-    InvalidDigest, KeyDigest, KeyHeaders, KeyMark, LimitMode, MAX_REQUEST_LABEL, MAX_REQUEST_LABELS,
-    ServiceTier, is_label_character,
+    CallerEntry, CallerKey, CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName,
+    Feature, IdentitySources, InvalidDigest, JwtSource, KeyDigest, KeyHeaders, KeyMark, LimitMode,
+    MAX_REQUEST_LABEL, MAX_REQUEST_LABELS, ServiceTier, is_label_character,
 };
 pub use channel::{
     Api, Channel, FIRST_BYTE_TIMEOUT_SECONDS, MAX_DISCOVERY_HOURS, MAX_TIMEOUT_SECONDS, MAX_WEIGHT,

@@ -104,6 +104,8 @@ pub struct Exchange {
     caller: Option<Arc<Caller>>,
     /// What would become of the request if every client needed a key; empty where nobody looks.
     foreseen: &'static str,
+    /// The identities by which Envoy knows the client.
+    known: Vec<String>,
     /// The time of the latest callback that needed it.
     now: Option<SystemTime>,
     /// What the request says outside its body.
@@ -190,6 +192,7 @@ impl Exchange {
             protocol: &openai_chat::Chat,
             caller: None,
             foreseen: "",
+            known: Vec::new(),
             now: None,
             said: Said::default(),
             measure: None,

@@ -38,6 +38,8 @@ pub struct Caller {
     pub enabled: bool,
     /// From when it is refused.
     pub expires_at: Option<Timestamp>,
+    /// What Envoy knows it by besides its keys.
+    pub identities: Vec<String>,
     /// The models that it may ask for; all if empty.
     pub models: Vec<String>,
     /// The channels that may serve it; all if empty.
@@ -78,6 +80,7 @@ impl Default for Caller {
             name: String::new(),
             enabled: true,
             expires_at: None,
+            identities: Vec::new(),
             models: Vec::new(),
             channels: Vec::new(),
             rpm: None,
@@ -203,6 +206,7 @@ impl Caller {
         CallerEntry {
             enabled: self.enabled,
             expires_at: self.expires_at.map(Timestamp::seconds),
+            identities: self.identities.clone(),
             models: self.models.clone(),
             channels: self.channels.clone(),
             limits: CallerLimits {
@@ -248,6 +252,13 @@ impl CallerBook {
     /// Whose key it is.
     pub(crate) fn owner(&self, digest: KeyDigest) -> Option<&Arc<StoredCaller>> {
         let has = |own: &&Arc<StoredCaller>| own.keys.iter().any(|key| key.digest == digest);
+        self.callers.iter().find(has)
+    }
+
+    /// Whose identity it is.
+    pub(crate) fn known_by(&self, identity: &str) -> Option<&Arc<StoredCaller>> {
+        let has =
+            |own: &&Arc<StoredCaller>| own.caller.identities.iter().any(|one| one == identity);
         self.callers.iter().find(has)
     }
 

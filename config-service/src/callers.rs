@@ -182,7 +182,8 @@ fn judge(
             }
             own
         });
-    for fault in own.chain(unknown_channels(contents, before, after)) {
+    let own = own.chain(unknown_channels(contents, before, after));
+    for fault in own.chain(others_identities(contents, before, after)) {
         if !faults.iter().any(|known| known.touches(&fault.pointer)) {
             faults.push(fault);
         }
@@ -218,6 +219,28 @@ fn unknown_channels(
             Fault::new(format!("/channels/{index}"), "unknown_channel", message)
         })
         .collect()
+}
+
+/// Identities that are another caller's, or written twice.
+fn others_identities(
+    contents: &Contents,
+    before: Option<&StoredCaller>,
+    after: &Caller,
+) -> Vec<Fault> {
+    let identities = after.identities.iter().enumerate();
+    let taken = identities.filter_map(|(index, identity)| {
+        let owner = contents.callers.known_by(identity);
+        let owner = owner.filter(|own| before.is_none_or(|before| before.id != own.id));
+        let mut earlier = after.identities.iter().take(index);
+        let message = match owner {
+            Some(owner) => format!("is an identity of the caller `{}`", owner.caller.name),
+            None if earlier.any(|own| own == identity) => "is written twice".to_owned(),
+            None => return None,
+        };
+        let at = format!("/identities/{index}");
+        Some(Fault::new(at, "duplicate_identity", message))
+    });
+    taken.collect()
 }
 
 /// Stores a change and has it published, unless it changes nothing.

@@ -1,5 +1,6 @@
 //! Callers, their keys, and what applies to all of them.
 
+mod identities;
 mod rules;
 
 use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, plugin_json};

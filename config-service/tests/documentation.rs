@@ -148,7 +148,7 @@ const SOURCES: [&str; 33] = [
 ];
 
 /// Words in those files that look like codes but are not.
-const OTHER_WORDS: [&str; 89] = [
+const OTHER_WORDS: [&str; 93] = [
     "access_key",
     "access_key_id",
     "accesskey",
@@ -163,6 +163,7 @@ const OTHER_WORDS: [&str; 89] = [
     "bedrock_api_key",
     "bedrock_short_term_key",
     "caller",
+    "certificate",
     "changeme",
     "channel",
     "choice",
@@ -184,11 +185,13 @@ const OTHER_WORDS: [&str; 89] = [
     "fingerprint",
     "flex",
     "has_session_token",
+    "header",
     "hidden",
     "iam",
     "id",
     "identifier",
     "images",
+    "jwt",
     "key_check",
     "key_hash",
     "keys",
@@ -199,6 +202,7 @@ const OTHER_WORDS: [&str; 89] = [
     "null",
     "parameter_store",
     "path",
+    "payload",
     "profile",
     "prompt_tokens_over",
     "reasoning",

@@ -16,6 +16,7 @@ pub struct Caller {
 impl Caller {
     pub(super) fn new(mut entry: CallerEntry) -> Self {
         entry.keys = Vec::new();
+        entry.identities = Vec::new();
         entry.channels.sort_unstable();
         Self {
             entry: Arc::new(entry),

@@ -1,4 +1,4 @@
-//! From headers to a caller.
+//! From what is known of a client to a caller.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -18,8 +18,9 @@ const AUTHORIZATION: &str = "authorization";
 impl Callers {
     /// Who sends these headers, with names in lower case. `None` is nobody in particular.
     ///
-    /// Of several keys, the first known one counts, in the order of the configured headers. Without a time, whatever
-    /// expires has expired.
+    /// Of several keys, the first known one counts, in the order of the configured headers. Without one, `known` counts:
+    /// identities of the client by which Envoy knows it already, in their order; then the header of a filter in front.
+    /// Without a time, whatever expires has expired.
     ///
     /// # Errors
     ///
@@ -27,25 +28,30 @@ impl Callers {
     pub fn identify<'h>(
         &self,
         headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        known: &[String],
         now: Option<SystemTime>,
     ) -> Result<Option<Arc<Caller>>, Refused> {
-        self.identify_in(self.mode, headers, now)
+        self.identify_in(self.mode, (headers, known), now)
     }
 
     /// What would become of a client if everybody needed a key: [`SERVED`], or the word for its refusal.
     pub fn foresee<'h>(
         &self,
         headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        known: &[String],
         now: Option<SystemTime>,
     ) -> &'static str {
-        let found = self.identify_in(CallerMode::Required, headers, now);
+        let found = self.identify_in(CallerMode::Required, (headers, known), now);
         found.map_or_else(|refused| refused.code(), |_| SERVED)
     }
 
     fn identify_in<'h>(
         &self,
         mode: CallerMode,
-        headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+        (headers, known): (
+            &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+            &[String],
+        ),
         now: Option<SystemTime>,
     ) -> Result<Option<Arc<Caller>>, Refused> {
         if mode == CallerMode::Off {
@@ -60,14 +66,34 @@ impl Callers {
             has_key = true;
             self.find(KeyDigest::of(key))
         });
-        match found {
-            Some(key) => self.admit(key, now).map(Some),
+        if let Some(key) = found {
+            return self.admit_key(key, now).map(Some);
+        }
+        let told = self.told(headers);
+        let mut all = known.iter().chain(told.as_ref());
+        match all.find_map(|identity| self.identities.find(identity)) {
+            Some(caller) => self.admit(caller, now).map(Some),
             None if mode == CallerMode::Optional => Ok(None),
+            None if !known.is_empty() || told.is_some() => Err(Refused::UnknownIdentity),
             None if has_key => Err(Refused::UnknownKey),
             None => Err(Refused::NoKey {
                 headers: self.header_names(),
             }),
         }
+    }
+
+    /// The identity that a filter in front tells, if there is just one.
+    fn told<'h>(
+        &self,
+        headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
+    ) -> Option<String> {
+        let wanted = self.header.as_deref()?;
+        let mut values = headers.clone().filter(|(name, _)| *name == wanted);
+        let (_, value) = values.next()?;
+        // Of two, one may be the client's.
+        let is_only = values.next().is_none();
+        let value = std::str::from_utf8(value.trim_ascii()).ok()?;
+        (is_only && !value.is_empty()).then(|| format!("header:{value}"))
     }
 
     fn find(&self, digest: KeyDigest) -> Option<&Key> {
@@ -76,11 +102,17 @@ impl Callers {
     }
 
     /// The caller of a key, unless one of the two is no longer served.
-    fn admit(&self, key: &Key, now: Option<SystemTime>) -> Result<Arc<Caller>, Refused> {
-        let caller = self.callers.get(key.caller).ok_or(Refused::UnknownKey)?;
+    fn admit_key(&self, key: &Key, now: Option<SystemTime>) -> Result<Arc<Caller>, Refused> {
         if has_passed(key.expires_at, now) {
             return Err(Refused::ExpiredKey);
         }
+        let caller = self.admit(key.caller, now)?;
+        Ok(Arc::new(caller.with_key(key.digest)))
+    }
+
+    /// The caller at a position, unless it is no longer served.
+    fn admit(&self, caller: usize, now: Option<SystemTime>) -> Result<Arc<Caller>, Refused> {
+        let caller = self.callers.get(caller).ok_or(Refused::UnknownKey)?;
         let name = || caller.name().to_owned();
         if !caller.is_enabled() {
             return Err(Refused::Disabled { caller: name() });
@@ -88,7 +120,7 @@ impl Callers {
         if has_passed(caller.expires_at(), now) {
             return Err(Refused::Expired { caller: name() });
         }
-        Ok(Arc::new(caller.with_key(key.digest)))
+        Ok(Arc::clone(caller))
     }
 
     /// Where keys are looked for, for the client.

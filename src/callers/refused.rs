@@ -16,6 +16,8 @@ pub enum Refused {
     UnknownKey,
     /// Its key has expired.
     ExpiredKey,
+    /// Envoy knows who it is, but that is no caller.
+    UnknownIdentity,
     /// Its caller is disabled.
     Disabled {
         /// The caller's name.
@@ -36,6 +38,7 @@ impl Refused {
             Self::NoKey { .. } => "missing_api_key",
             Self::UnknownKey => "invalid_api_key",
             Self::ExpiredKey => "expired_api_key",
+            Self::UnknownIdentity => "unknown_identity",
             Self::Disabled { .. } => "caller_disabled",
             Self::Expired { .. } => "caller_expired",
         }
@@ -48,7 +51,7 @@ impl Refused {
             Self::NoKey { .. } | Self::UnknownKey | Self::ExpiredKey => {
                 (StatusCode::UNAUTHORIZED, ErrorKind::Authentication)
             }
-            Self::Disabled { .. } | Self::Expired { .. } => {
+            Self::UnknownIdentity | Self::Disabled { .. } | Self::Expired { .. } => {
                 (StatusCode::FORBIDDEN, ErrorKind::Permission)
             }
         };
@@ -64,6 +67,9 @@ impl Refused {
                                  Ask the gateway's administrator for another."
                 .to_owned(),
             Self::ExpiredKey => "The API key has expired. Ask the gateway's administrator for another.".to_owned(),
+            Self::UnknownIdentity => "The gateway knows who you are, but not as one of its callers. Ask its \
+                                      administrator to add you, or send a key of this gateway."
+                .to_owned(),
             Self::Disabled { caller } => {
                 format!("The caller `{caller}` is disabled. The gateway's administrator can enable it.")
             }

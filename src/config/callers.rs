@@ -2,10 +2,12 @@
 
 mod digest;
 mod faults;
+mod identities;
 mod rules;
 
 pub use digest::{InvalidDigest, KeyDigest, KeyMark};
 pub(crate) use faults::MASTER;
+pub use identities::{CertificateName, IdentitySources, JwtSource};
 pub use rules::{
     CallerRules, Feature, MAX_REQUEST_LABEL, MAX_REQUEST_LABELS, ServiceTier, is_label_character,
 };
@@ -27,6 +29,9 @@ pub struct CallerSettings {
     /// Who counts what callers use, for their limits.
     #[serde(skip_serializing_if = "LimitMode::is_default")]
     pub limit_mode: LimitMode,
+    /// What else than a key says who calls.
+    #[serde(skip_serializing_if = "IdentitySources::is_empty")]
+    pub identities: IdentitySources,
     /// What goes for requests without a known key, where none is required.
     #[serde(skip_serializing_if = "CallerRules::is_empty")]
     pub nobody: CallerRules,
@@ -89,6 +94,10 @@ pub struct CallerEntry {
     /// Its keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<CallerKey>,
+    /// What Envoy knows it by besides its keys: `jwt:<claim>=<value>`, `certificate:<name>` or `header:<value>`, with
+    /// `*` for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identities: Vec<String>,
     /// The models that it may ask for, as names in which `*` stands for any text; all if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub models: Vec<String>,
@@ -147,6 +156,7 @@ impl CallerEntry {
             enabled: true,
             expires_at: None,
             keys: Vec::new(),
+            identities: Vec::new(),
             models: Vec::new(),
             channels: Vec::new(),
             limits: CallerLimits::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Exchange, Step};
 use crate::call::Headers;
-use crate::callers::{Caller, SERVED};
+use crate::callers::{Caller, Property, SERVED};
 use crate::routes::Permitted;
 
 impl Exchange {
@@ -17,6 +17,17 @@ impl Exchange {
     /// Whether to find out what would become of clients if all of them needed a key.
     fn foresees(&self) -> bool {
         self.routes.usage().is_some() && self.routes.callers().have_keys()
+    }
+
+    /// What Envoy has to say about the client, for [`Self::know`].
+    #[must_use]
+    pub fn properties(&self) -> &[Property] {
+        self.routes.callers().properties()
+    }
+
+    /// Takes the identities by which Envoy knows the client; they come before the request's headers.
+    pub fn know(&mut self, identities: Vec<String>) {
+        self.known = identities;
     }
 
     /// Who asks: known once the request's headers have been read, if clients have to say so and did.
@@ -37,10 +48,14 @@ impl Exchange {
         }
         let fields = headers.0.iter();
         let fields = fields.map(|(name, value)| (&**name, value.as_slice()));
-        match self.routes.callers().identify(&fields, self.now) {
+        match self
+            .routes
+            .callers()
+            .identify(&fields, &self.known, self.now)
+        {
             Ok(caller) => {
                 if self.foresees() {
-                    let foresee = || self.routes.callers().foresee(&fields, self.now);
+                    let foresee = || self.routes.callers().foresee(&fields, &self.known, self.now);
                     self.foreseen = caller.as_ref().map_or_else(foresee, |_| SERVED);
                 }
                 self.caller = caller;

@@ -7,6 +7,7 @@ use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, MapType};
 
 use crate::call::Headers;
+use crate::callers::Property;
 use crate::exchange::Reply;
 use crate::failover::Client;
 
@@ -81,6 +82,15 @@ pub(super) fn set_reply_id(id: &str) {
     if hostcalls::set_property(vec![REPLY_ID], Some(id.as_bytes())).is_err() {
         log::error!("Envoy refused the id of a reply");
     }
+}
+
+/// The identities by which Envoy knows the client; properties that it does not have are left out.
+pub(super) fn identities(properties: &[Property]) -> Vec<String> {
+    let known = properties.iter().filter_map(|property| {
+        let value = hostcalls::get_property(property.path()).ok()??;
+        property.identity(&value)
+    });
+    known.collect()
 }
 
 /// Property by which access logs and other filters know the caller: `wasm.caller` in the stream's filter state.

@@ -97,6 +97,8 @@ impl HttpContext for FilterHttp {
         let mut exchange = self.exchange.borrow_mut();
         if exchange.asks_who() {
             exchange.set_now(host::now());
+            let known = host::identities(exchange.properties());
+            exchange.know(known);
         }
         let mut step = exchange.request_headers(headers, end);
         if let Some(caller) = exchange.caller() {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_filter::config::{
-    CallerLimits, CallerMode, CallerRules, CallerSettings, Guardrail, KeyDigest, KeyHeaders, LimitMode, ServiceTier,
+    CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName, Guardrail, IdentitySources, JwtSource, KeyDigest,
+    KeyHeaders, LimitMode, ServiceTier,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;
@@ -25,6 +26,14 @@ pub struct Policy {
     pub limit_mode: LimitMode,
     /// The headers that may carry a key.
     pub headers: Vec<String>,
+    /// Under which name Envoy's JWT filter leaves the claims of a token.
+    pub jwt_payload: String,
+    /// The claims that say who calls.
+    pub jwt_claims: Vec<String>,
+    /// The name in a client certificate that says it.
+    pub client_certificate: Option<CertificateName>,
+    /// The header in which a filter in front says it.
+    pub identity_header: Option<String>,
     /// Requests a minute, for callers that have no limit of their own.
     pub default_rpm: Option<u32>,
     /// The same in tokens.
@@ -53,6 +62,10 @@ impl Default for Policy {
             mode: CallerMode::Off,
             limit_mode: LimitMode::default(),
             headers: KeyHeaders::default().0,
+            jwt_payload: JwtSource::PAYLOAD.to_owned(),
+            jwt_claims: Vec::new(),
+            client_certificate: None,
+            identity_header: None,
             default_rpm: None,
             default_tpm: None,
             default_concurrent_requests: None,
@@ -66,6 +79,14 @@ impl Default for Policy {
         }
     }
 }
+
+/// Where the filter finds faults, and which settings those are.
+const PLACES: [(&str, &str); 4] = [
+    ("/nobody/", "/default_"),
+    ("/identities/jwt/claims", "/jwt_claims"),
+    ("/identities/jwt/payload", "/jwt_payload"),
+    ("/identities/header", "/identity_header"),
+];
 
 /// Defines [`POLICY_SETTINGS`]; a field that is not in the list is a compile error.
 macro_rules! settings {
@@ -92,6 +113,15 @@ settings! {
     limit_mode;
     /// Names of the headers that may carry a key, in lower case. The first with a known key counts.
     headers;
+    /// The `payload_in_metadata` of the provider in Envoy's `jwt_authn` filter, for `jwt_claims`.
+    jwt_payload;
+    /// Claims of a verified token that tell callers by their `identities`: names, or JSON pointers. If empty: none.
+    jwt_claims;
+    /// Name in a verified client certificate that tells callers by their `identities`; null: none.
+    client_certificate;
+    /// Header in which a filter in front of this one tells callers by their `identities`: one that begins with
+    /// `x-bedrock-`, because clients cannot send those; null: none.
+    identity_header;
     /// Most requests a minute of each caller that has no limit of its own.
     default_rpm;
     /// Most tokens a minute of each caller that has no limit of its own.
@@ -116,6 +146,10 @@ settings! {
 
 impl Choice for CallerMode {
     const ALL: &'static [Self] = &[Self::Off, Self::Optional, Self::Required];
+}
+
+impl Choice for CertificateName {
+    const ALL: &'static [Self] = &[Self::UriSan, Self::DnsSan, Self::Subject];
 }
 
 impl Choice for LimitMode {
@@ -180,7 +214,9 @@ impl Policy {
             own
         });
         let settings = book.settings(None).faults().into_iter().map(|mut own| {
-            own.pointer = own.pointer.replacen("/nobody/", "/default_", 1);
+            for (inside, field) in PLACES {
+                own.pointer = own.pointer.replacen(inside, field, 1);
+            }
             own
         });
         for fault in settings.chain(limits) {
@@ -188,6 +224,26 @@ impl Policy {
                 faults.push(fault);
             }
         }
+    }
+}
+
+impl Policy {
+    /// What else than a key says who calls.
+    fn sources(&self) -> IdentitySources {
+        let jwt = JwtSource {
+            payload: self.jwt_payload.clone(),
+            claims: self.jwt_claims.clone(),
+        };
+        IdentitySources {
+            jwt: (!jwt.claims.is_empty()).then_some(jwt),
+            certificate: self.client_certificate,
+            header: self.identity_header.clone(),
+        }
+    }
+
+    /// Whether clients can be known by something else than a key.
+    pub(crate) fn knows_identities(&self) -> bool {
+        !self.sources().is_empty()
     }
 }
 
@@ -231,6 +287,7 @@ impl CallerBook {
             limit_mode: self.policy.limit_mode,
             headers: KeyHeaders(self.policy.headers.clone()),
             master_key,
+            identities: self.policy.sources(),
             nobody: self.policy.rules(),
             entries: entries.map(|own| own.served(&self.policy)).collect(),
         }

@@ -34,6 +34,9 @@ settings! {
     enabled;
     /// From when it is refused, RFC 3339 in UTC.
     expires_at;
+    /// What Envoy knows it by besides its keys: `jwt:<claim>=<value>`, `certificate:<name>` or `header:<value>`; `*`
+    /// stands for any text.
+    identities;
     /// The models that it may ask for; `*` stands for any text. If empty: all.
     models;
     /// Names of the channels that may serve it. If empty: all.

@@ -30,7 +30,7 @@ fn identify(callers: &Callers, headers: &[(&str, &str)], at: u64) -> Result<Stri
         .iter()
         .map(|(name, value)| (*name, value.as_bytes()));
     let now = UNIX_EPOCH + Duration::from_secs(at);
-    let found = callers.identify(&fields, Some(now));
+    let found = callers.identify(&fields, &[], Some(now));
     found
         .map(|caller| caller.map_or_else(|| "nobody".to_owned(), |own| own.name().to_owned()))
         .map_err(|refused| refused.code())
@@ -117,7 +117,10 @@ fn who_is_known_but_no_longer_served_is_refused_in_every_mode() {
         assert_eq!(at("key-b", 200), Err("caller_expired"));
         assert_eq!(at("key-off", 0), Err("caller_disabled"));
         let fields = [("api-key", b"key-b".as_slice())].into_iter();
-        assert!(callers.identify(&fields, None).is_err(), "without a time");
+        assert!(
+            callers.identify(&fields, &[], None).is_err(),
+            "without a time"
+        );
     }
 }
 
@@ -127,7 +130,7 @@ fn what_keeps_its_id_when_it_is_renamed_is_told() {
     let ids = |key: &str| {
         let fields = [("api-key", key.as_bytes())].into_iter();
         let caller = callers
-            .identify(&fields, Some(UNIX_EPOCH))
+            .identify(&fields, &[], Some(UNIX_EPOCH))
             .unwrap()
             .unwrap();
         caller.id().to_owned()
@@ -142,7 +145,11 @@ fn an_error_says_where_to_put_a_key_and_never_repeats_one() {
         let fields = headers
             .iter()
             .map(|(name, value)| (*name, value.as_bytes()));
-        callers.identify(&fields, None).unwrap_err().error().message
+        callers
+            .identify(&fields, &[], None)
+            .unwrap_err()
+            .error()
+            .message
     };
     let missing = message(&[]);
     assert!(
@@ -160,14 +167,14 @@ fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
         let now = Some(UNIX_EPOCH + Duration::from_secs(150));
         let foresee = |key: &str| {
             let fields = [("api-key", key.as_bytes())].into_iter();
-            callers.foresee(&fields, now)
+            callers.foresee(&fields, &[], now)
         };
         assert_eq!(foresee("key-a"), SERVED, "{mode}");
         assert_eq!(foresee("the-master"), SERVED);
         assert_eq!(foresee("dummy"), "invalid_api_key");
         assert_eq!(foresee("key-old"), "expired_api_key");
         assert_eq!(foresee("key-off"), "caller_disabled");
-        assert_eq!(callers.foresee(&std::iter::empty(), now), "missing_api_key");
+        assert_eq!(callers.foresee(&std::iter::empty(), &[], now), "missing_api_key");
     }
     assert!(!Callers::new(None).have_keys());
 }
@@ -177,8 +184,62 @@ fn the_key_that_was_sent_is_known_by_the_start_of_its_hash() {
     let callers = callers("required");
     for key in ["key-a", "key-old"] {
         let fields = [("api-key", key.as_bytes())].into_iter();
-        let caller = callers.identify(&fields, Some(UNIX_EPOCH)).unwrap();
+        let caller = callers.identify(&fields, &[], Some(UNIX_EPOCH)).unwrap();
         let mark = caller.unwrap().key().unwrap().to_string();
         assert_eq!(mark, hash(key)[..12]);
     }
+}
+
+/// The same for a client that Envoy knows by these identities.
+#[track_caller]
+fn check_known(known: &[&str], headers: &[(&str, &str)], expected: Result<&str, &'static str>) {
+    let settings = json!({
+        "mode": "required",
+        "identities": {"jwt": {"claims": ["sub"]}, "certificate": "uri_san", "header": "x-bedrock-caller"},
+        "entries": [
+            {"name": "a", "keys": [{"sha256": hash("key-a")}], "identities": ["header:a"]},
+            {"name": "b", "identities": ["jwt:sub=team-b/*", "certificate:spiffe://b"]},
+            {"name": "c", "identities": ["jwt:sub=team-b/c", "header:c"]},
+            {"name": "off", "enabled": false, "identities": ["certificate:spiffe://off"]},
+        ]
+    });
+    let settings: CallerSettings = serde_json::from_value(settings).unwrap();
+    assert_eq!(settings.faults(), []);
+    let fields = headers
+        .iter()
+        .map(|(name, value)| (*name, value.as_bytes()));
+    let known: Vec<_> = known.iter().map(|own| (*own).to_owned()).collect();
+    let found = Callers::new(Some(settings)).identify(&fields, &known, Some(UNIX_EPOCH));
+    let found = found.map(|caller| caller.unwrap().name().to_owned());
+    let found = found.map_err(|refused| refused.code());
+    assert_eq!(found, expected.map(str::to_owned), "{known:?} {headers:?}");
+}
+
+#[test]
+fn who_sends_no_known_key_is_told_by_what_envoy_knows() {
+    let (sub, certificate) = ("jwt:sub=team-b/x", "certificate:spiffe://b");
+    check_known(&[sub], &[], Ok("b"));
+    check_known(&["jwt:sub=team-b/c"], &[], Ok("c"));
+    check_known(&[certificate], &[], Ok("b"));
+    check_known(&["jwt:sub=other", certificate], &[], Ok("b"));
+    check_known(&[sub], &[("authorization", "Bearer ey.the.token")], Ok("b"));
+    check_known(&[], &[("x-bedrock-caller", "c")], Ok("c"));
+    // A key says more than whose machine it is, and a verified token more than a header.
+    check_known(&[sub], &[("api-key", "key-a")], Ok("a"));
+    check_known(&[sub], &[("x-bedrock-caller", "a")], Ok("b"));
+    check_known(&["jwt:sub=other"], &[("x-bedrock-caller", "a")], Ok("a"));
+}
+
+#[test]
+fn who_is_known_to_envoy_alone_is_no_caller() {
+    let unknown = Err("unknown_identity");
+    check_known(&["jwt:sub=other"], &[], unknown);
+    check_known(&["jwt:sub=other"], &[("api-key", "nobodys")], unknown);
+    check_known(&["certificate:spiffe://off"], &[], Err("caller_disabled"));
+    check_known(&[], &[("x-bedrock-caller", "z")], unknown);
+    // One of the two may be the client's own.
+    let two = [("x-bedrock-caller", "a"), ("x-bedrock-caller", "a")];
+    check_known(&[], &two, Err("missing_api_key"));
+    check_known(&[], &[("x-bedrock-caller", " ")], Err("missing_api_key"));
+    check_known(&[], &[("x-caller", "a")], Err("missing_api_key"));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use http::HeaderName;
 
+use super::identities::identity_fault;
 use super::{CallerEntry, CallerLimits, CallerSettings, KeyDigest, KeyHeaders};
 use crate::config::{Fault, TextFault, is_name};
 
@@ -18,10 +19,13 @@ impl CallerSettings {
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
         let mut faults = self.headers.faults();
+        let sources = self.identities.faults().into_iter();
+        faults.extend(sources.map(|fault| fault.below("/identities")));
         let nobody = self.nobody.faults().into_iter();
         faults.extend(nobody.map(|fault| fault.below("/nobody")));
         let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
         let mut keys: BTreeSet<_> = self.master_key.into_iter().collect();
+        let mut identities = BTreeSet::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let at = format!("/entries/{index}");
             let mut own = entry.faults();
@@ -33,6 +37,13 @@ impl CallerSettings {
                 own.push(Fault::new("/id", "duplicate_id", "is another caller's"));
             }
             own.extend(entry.repeated(&mut keys));
+            for (index, identity) in entry.identities.iter().enumerate() {
+                if !identities.insert(identity) {
+                    let at = format!("/identities/{index}");
+                    let message = "is the identity of another caller, or written twice";
+                    own.push(Fault::new(at, "duplicate_identity", message));
+                }
+            }
             faults.extend(own.into_iter().map(|fault| fault.below(&at)));
         }
         faults
@@ -70,6 +81,12 @@ impl CallerEntry {
                 let message = "is not the name of a channel";
                 let at = format!("/channels/{index}");
                 faults.push(Fault::new(at, "invalid_name", message));
+            }
+        }
+        for (index, identity) in self.identities.iter().enumerate() {
+            if let Some(message) = identity_fault(identity) {
+                let at = format!("/identities/{index}");
+                faults.push(Fault::new(at, "invalid_identity", message));
             }
         }
         faults.extend(self.limits.faults());
@@ -142,11 +159,12 @@ mod tests {
         let settings: CallerSettings = serde_json::from_value(json!({
             "headers": ["X-Key", "ok"],
             "master_key": hash,
+            "identities": {"header": "x-user"},
             "nobody": {"guardrail": {"identifier": "", "version": "1"}},
             "entries": [
-                {"name": "a", "id": "1", "models": ["", "ok*"], "limits": {"rpm": 0, "tpm": 1}},
-                {"name": "a", "id": "1", "keys": [{"sha256": hash}], "channels": ["x y"]},
-                {"name": "master"},
+                {"name": "a", "id": "1", "models": ["", "ok*"], "limits": {"rpm": 0, "tpm": 1}, "identities": ["a:b"]},
+                {"name": "a", "id": "1", "keys": [{"sha256": hash}], "channels": ["x y"], "identities": ["header:a"]},
+                {"name": "master", "identities": ["header:a"]},
                 {"name": "two words", "rules": {"request_metadata": {"k": "é"}}},
             ]
         }))
@@ -160,14 +178,17 @@ mod tests {
             seen,
             [
                 "/headers/0 invalid_header",
+                "/identities/header invalid_header",
                 "/nobody/guardrail/identifier invalid_guardrail",
                 "/entries/0/models/0 invalid_model_name",
+                "/entries/0/identities/0 invalid_identity",
                 "/entries/0/limits/rpm out_of_range",
                 "/entries/1/channels/0 invalid_name",
                 "/entries/1/name duplicate_name",
                 "/entries/1/id duplicate_id",
                 "/entries/1/keys/0/sha256 duplicate_key",
                 "/entries/2/name reserved_name",
+                "/entries/2/identities/0 duplicate_identity",
                 "/entries/3/name invalid_name",
                 "/entries/3/rules/request_metadata/k invalid_label",
             ]

@@ -33,7 +33,7 @@ fn caller(models: &[&str], channels: &[&str]) -> std::sync::Arc<Caller> {
     };
     let callers = crate::callers::Callers::new(Some(settings));
     let fields = [("api-key", b"k".as_slice())].into_iter();
-    callers.identify(&fields, None).unwrap().unwrap()
+    callers.identify(&fields, &[], None).unwrap().unwrap()
 }
 
 /// The channels that may serve a name.

@@ -74,7 +74,7 @@ fn report_of(name: &str, most: u32) -> Report {
     let settings = json!({"mode": "required", "headers": ["x-api-key"], "entries": [entry]});
     let callers = Callers::new(Some(serde_json::from_value(settings).unwrap()));
     let headers = [("x-api-key", b"k".as_slice())].into_iter();
-    let caller = callers.identify(&headers, None).unwrap().unwrap();
+    let caller = callers.identify(&headers, &[], None).unwrap().unwrap();
     Report {
         caller: Some(CountedCaller { caller, most }),
         ..report()

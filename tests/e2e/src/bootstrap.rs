@@ -103,6 +103,23 @@ impl Bootstrap {
         &mut self.connection_manager()["http_filters"][0]
     }
 
+    /// Puts another HTTP filter in front of all of them; [`Self::filter`] is not the Bedrock filter any more then.
+    pub fn put_in_front(&mut self, filter: Value) {
+        let filters = self.connection_manager()["http_filters"].as_array_mut();
+        filters.expect("filters").insert(0, filter);
+    }
+
+    /// Adds the same listener on another port of loopback, over TLS for clients with a certificate.
+    pub fn add_tls_listener(&mut self, port: u16, transport_socket: Value) {
+        let listeners = self.document["static_resources"]["listeners"].as_array_mut();
+        let listeners = listeners.expect("listeners");
+        let mut own = listeners[0].clone();
+        own["name"] = json!("over-tls");
+        own["address"]["socket_address"]["port_value"] = json!(port);
+        own["filter_chains"][0]["transport_socket"] = transport_socket;
+        listeners.push(own);
+    }
+
     /// The filter's Wasm configuration, which is in `static.yaml`.
     pub fn wasm(&mut self) -> Value {
         self.filter()["typed_config"].clone()

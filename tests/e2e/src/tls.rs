@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bedrock_simulator::Simulator;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -51,7 +51,20 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let params = CertificateParams::new(names).expect("parameters");
-        let certificate = params.signed_by(&key, &self.0).expect("a certificate");
+        self.signed(params, &key)
+    }
+
+    /// The same for a client with this URI.
+    pub fn issue_to(&self, uri: &str) -> (String, String) {
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::new(Vec::<String>::new()).expect("parameters");
+        let uri = uri.try_into().expect("a URI");
+        params.subject_alt_names.push(SanType::URI(uri));
+        self.signed(params, &key)
+    }
+
+    fn signed(&self, params: CertificateParams, key: &KeyPair) -> (String, String) {
+        let certificate = params.signed_by(key, &self.0).expect("a certificate");
         (certificate.pem(), key.serialize_pem())
     }
 }

@@ -13,6 +13,7 @@ pub(super) const FILTER: &[(&str, &[&str])] = &[
             "telemetry",
             "usage",
             "routes",
+            "callers",
             "config",
             "chat",
             "seal",

@@ -24,6 +24,13 @@ const MODES: Choices = &[
     ("required", "required: only with a key"),
 ];
 
+const CERTIFICATE_NAMES: Choices = &[
+    ("", "none"),
+    ("uri_san", "uri_san: a URI, such as a SPIFFE id"),
+    ("dns_san", "dns_san: a DNS name"),
+    ("subject", "subject"),
+];
+
 const LIMIT_MODES: Choices = &[
     ("shared", "shared: a rate limit service, for all Envoys"),
     ("local", "local: each Envoy by itself"),
@@ -57,8 +64,10 @@ pub(super) fn render(
         notes: &notes,
     };
     let may_edit = session.principal.may_edit().is_ok();
-    let is_locked_out =
-        book.policy.mode == CallerMode::Required && !has_master_key && !book.has_keys();
+    let is_locked_out = book.policy.mode == CallerMode::Required
+        && !has_master_key
+        && !book.policy.knows_identities()
+        && !book.has_keys();
     html! {
         @if is_locked_out {
             p.notice.error role="alert" { "A key is required, and there is none: nobody is served." }
@@ -79,6 +88,7 @@ pub(super) fn render(
                     }
                     (defaults(at))
                     (at.area("headers", "Headers with keys", "One per line, in lower case; the first with a known key counts."))
+                    (sources(at))
                 }
                 @if may_edit { div.actions { button.primary type="submit" { "Save for all callers" } } }
                 p.muted { @if has_master_key { "There is a master key." } @else { "There is no master key." } }
@@ -114,6 +124,19 @@ fn foreseen(forecast: Option<&Forecast>) -> Markup {
                 p { "Of " (own.unknown) " it is not known: they came while there was no key to look for." }
             }
         }
+    }
+}
+
+/// What else than a key says who calls.
+fn sources(at: Inputs<'_>) -> Markup {
+    html! {
+        div.grid {
+            (at.select("client_certificate", "Callers by client certificate", CERTIFICATE_NAMES))
+            (at.input("jwt_payload", "Payload of JWTs", "The payload_in_metadata of Envoy's jwt_authn"))
+            (at.input("identity_header", "Callers by header", "x-bedrock-…, set by a filter in front; empty: none"))
+        }
+        (at.area("jwt_claims", "Callers by JWT claims", "Names or JSON pointers, one per line; the first that a caller has \
+            counts. Empty: none."))
     }
 }
 

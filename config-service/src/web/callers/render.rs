@@ -127,6 +127,8 @@ fn identity(at: Inputs<'_>) -> Markup {
             }
             div.ticks { (at.tick("enabled", "Enabled")) }
             (at.area("notes", "Notes", "For administrators"))
+            (at.area("identities", "Identities", "What Envoy knows it by besides its keys, one per line: jwt:sub=team-a, \
+                certificate:spiffe://…, header:team-a; * stands for any text."))
             (at.map("labels", "For whoever sorts or bills callers: names and values."))
         }
     }
