@@ -34,7 +34,9 @@ enum State {
     Idle,
     /// It has taken what it reserves.
     Charged,
-    /// It was denied, or has been settled.
+    /// Envoy's rate limit filter did not let it pass.
+    Refused,
+    /// It was denied by this Envoy, or has been settled.
     Over,
 }
 
@@ -167,7 +169,7 @@ impl Meter {
             limiter::NO_ANSWER => Denial::Unknown,
             _ => return None,
         };
-        self.state = State::Over;
+        self.state = State::Refused;
         Some(denial)
     }
 
@@ -193,10 +195,14 @@ impl Meter {
         now: Duration,
     ) -> Option<(&'static str, String)> {
         self.give_back(counters);
-        if std::mem::replace(&mut self.state, State::Over) != State::Charged {
-            return None;
-        }
+        let state = std::mem::replace(&mut self.state, State::Over);
         let per_minute = self.limits.tpm?;
+        match state {
+            State::Charged => {}
+            // Nothing more is taken. Without a number, Envoy's filter warns of its absence for each such request.
+            State::Refused => return Some(("rl.rest", "0".to_owned())),
+            State::Idle | State::Over => return None,
+        }
         let rest = self.rest(tally);
         match self.mode {
             LimitMode::Off => None,

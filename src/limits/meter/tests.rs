@@ -107,7 +107,12 @@ fn nothing_is_settled_for_a_request_that_was_denied() {
         error.message,
         "Rate limit reached: this API key may use 1 requests and 9 tokens per minute. Please try again in 17s."
     );
-    assert_eq!(meter.settle(&Tally::default(), &memory, NOW), None);
+    // Envoy's filter wants a number all the same.
+    let tally = Tally::default();
+    tally.used(100);
+    let nothing = Some(("rl.rest", "0".to_owned()));
+    assert_eq!(meter.settle(&tally, &memory, NOW), nothing);
+    assert_eq!(meter.settle(&tally, &memory, NOW), None);
 }
 
 #[test]

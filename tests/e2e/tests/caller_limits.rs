@@ -218,3 +218,29 @@ fn each_api_says_it_in_its_own_words() {
         reply.error(429, "rate_limit_error", "rate_limit_exceeded");
     });
 }
+
+#[test]
+fn what_is_denied_takes_nothing_more_and_leaves_no_warning() {
+    run(async {
+        let setup = Setup {
+            arguments: buckets(),
+            ..Setup::default()
+        };
+        let limits = json!({"rpm": 1, "tpm": 1000});
+        let gateway = start(setup, &[("a", limits)]).await;
+        assert_eq!(gateway.chat("a").await.status, 200);
+        for _ in 0..3 {
+            assert_eq!(gateway.chat("a").await.status, 429);
+        }
+        // A check and a settlement each.
+        eventually("everything is settled", async || {
+            let answered = gateway
+                .stat("cluster.rate-limit.upstream_rq_completed")
+                .await;
+            (answered == 8).then_some(())
+        })
+        .await;
+        let log = gateway.envoy.log();
+        assert!(!log.contains("hits_addend"), "{log}");
+    });
+}
