@@ -33,6 +33,8 @@ pub struct Outcome {
 struct Shared {
     url: String,
     model: String,
+    /// What clients say that they are, if anything.
+    key: Option<String>,
     stopped: AtomicBool,
     asked: AtomicUsize,
     answered: AtomicUsize,
@@ -42,9 +44,15 @@ impl Load {
     /// Makes `clients` clients request `model`, each on its own persistent connection; every third
     /// request is a stream.
     pub fn start(stack: &Stack, model: &str, clients: usize) -> Self {
+        Self::start_as(stack, model, (clients, None))
+    }
+
+    /// The same for clients with a key.
+    pub fn start_as(stack: &Stack, model: &str, (clients, key): (usize, Option<&str>)) -> Self {
         let shared = Arc::new(Shared {
             url: format!("{}/v1/chat/completions", stack.envoy.url()),
             model: model.to_owned(),
+            key: key.map(str::to_owned),
             stopped: AtomicBool::new(false),
             asked: AtomicUsize::new(0),
             answered: AtomicUsize::new(0),
@@ -128,7 +136,11 @@ impl Shared {
             "stream": stream,
             "messages": [{"role": "user", "content": word}],
         });
-        let sent = client.post(&self.url).json(&body).send().await;
+        let mut request = client.post(&self.url).json(&body);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        let sent = request.send().await;
         let reply = Reply::read(sent.map_err(|error| format!("{word}: {error:?}"))?).await;
         let is_whole = !reply.is_cut && (!stream || reply.is_done());
         if reply.status != 200 || !is_whole || !says(&reply, stream, &word) {

@@ -1,5 +1,6 @@
 //! Callers and their keys, from the admin API to what a request may do.
 
+mod attacks;
 mod identities;
 mod rules;
 
