@@ -104,6 +104,10 @@ pub fn all() -> Vec<Exchange> {
         ),
         of_channels("chat-of-1000-channels", 1_000),
         of_callers("chat-1k-of-10000-callers", 10_000),
+        Exchange {
+            configuration: configurations::of_local_limits(),
+            ..chat("chat-1k-local-limits", Load::Chat1k, Variant::Bearer)
+        },
         listed(),
         refused(),
         configured("configure-10-channels", 10),

@@ -12,6 +12,7 @@ use std::{env, fs, io, thread};
 
 use budget::comparison::Comparison;
 use budget::exchanges;
+use budget::figures::Figure;
 use budget::ledger::Ledger;
 use budget::measure::Meter;
 use budget::table;
@@ -84,6 +85,19 @@ fn the_documentation_has_the_same_figures() {
         "the figures in docs/PERFORMANCE.md differ from benches/budget/budget.txt; run \
          UPDATE_BUDGET=1 cargo xtask test budget"
     );
+}
+
+/// What the smallest chat costs when callers have keys, and limits besides, compared with what it costs where nobody is
+/// asked: instructions in percent.
+#[test]
+fn keys_and_local_limits_cost_little() {
+    let file = Ledger::parse(&text(FILE)).unwrap();
+    let cost = |name: &str| file.costs[name][&Figure::Instructions];
+    let alone = cost("chat-1k-bearer");
+    for (name, most) in [("chat-1k-of-10000-callers", 5), ("chat-1k-local-limits", 8)] {
+        let percent = (cost(name) - alone) * 100 / alone;
+        assert!(percent < most, "{name}: {percent} % more");
+    }
 }
 
 #[test]

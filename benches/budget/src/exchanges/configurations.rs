@@ -42,8 +42,6 @@ const CLIENT_KEY: &str = "cac41691e78076d24eed51871d163478820bb52aa568b5249438dd
 
 /// The load bench's channel, for callers with a key each, of whom the client is the last.
 pub(super) fn of_callers(count: usize) -> Vec<u8> {
-    let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
-    let channels: Vec<Value> = Variant::Bearer.channel(endpoint).into_iter().collect();
     let entries = (1..=count).map(|number| {
         let hash = if number == count {
             CLIENT_KEY.to_owned()
@@ -53,11 +51,28 @@ pub(super) fn of_callers(count: usize) -> Vec<u8> {
         };
         json!({"id": format!("{number:016x}"), "name": format!("team-{number:05}"), "keys": [{"sha256": hash}]})
     });
-    let entries: Vec<Value> = entries.collect();
-    plugin(
-        &channels,
-        &json!({"callers": {"mode": "required", "entries": entries}}),
-    )
+    callers(entries.collect(), &json!({}))
+}
+
+/// The same for the client alone, whose requests and tokens each Envoy counts by itself.
+pub(super) fn of_local_limits() -> Vec<u8> {
+    let caller = json!({
+        "id": format!("{:016x}", 1),
+        "name": "team",
+        "keys": [{"sha256": CLIENT_KEY}],
+        "limits": {"rpm": 1_000_000, "tpm": 1_000_000_000},
+    });
+    callers(vec![caller], &json!({"limit_mode": "local"}))
+}
+
+fn callers(entries: Vec<Value>, more: &Value) -> Vec<u8> {
+    let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
+    let channels: Vec<Value> = Variant::Bearer.channel(endpoint).into_iter().collect();
+    let mut callers = json!({"mode": "required", "entries": entries});
+    if let (Some(callers), Some(more)) = (callers.as_object_mut(), more.as_object()) {
+        callers.extend(more.clone());
+    }
+    plugin(&channels, &json!({"callers": callers}))
 }
 
 /// Two channels that back each other up.
