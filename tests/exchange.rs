@@ -14,7 +14,7 @@ mod streams;
 mod usage;
 
 use bedrock_filter::call::Headers;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, now, routes, send};
 use proptest::prelude::*;
@@ -71,8 +71,8 @@ fn none_of_the_clients_headers_go_upstream() {
         head.add(name, "secret-of-the-client");
     }
     head.add("x-request-id", "r-1");
-    assert_eq!(exchange.request_headers(head, false), Step::Wait);
-    let step = exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec());
+    assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
+    let step = exchange.request_body(CHAT.len(), Arrival::Complete, now(), &mut || CHAT.to_vec());
     let Step::Edit(edit) = step else {
         panic!("no call: {step:?}");
     };
@@ -179,8 +179,9 @@ fn an_answer_has_the_requests_own_id_and_that_of_aws_beside_it() {
         let mut exchange = exchange();
         let mut head = request("POST", "/v1/chat/completions");
         head.add("x-request-id", id);
-        assert_eq!(exchange.request_headers(head, false), Step::Wait);
-        let step = exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec());
+        assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
+        let step =
+            exchange.request_body(CHAT.len(), Arrival::Complete, now(), &mut || CHAT.to_vec());
         let Step::Edit(edit) = step else {
             panic!("no call: {step:?}");
         };
@@ -234,7 +235,7 @@ proptest! {
     ) {
         let mut exchange = exchange();
         let pairs = pairs.into_iter().map(|(name, value)| (name.into(), value));
-        exchange.request_headers(Headers(pairs.collect()), end);
+        exchange.request_headers(Headers(pairs.collect()), Arrival::of(end));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bedrock_filter::call::Headers;
 use bedrock_filter::config::KeyDigest;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::health::{Ledger, Trouble};
 use harness::{answer, headers, now, routes, send_to};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn get(path: &str) -> Headers {
 /// What is answered; with the status.
 fn health(memory: &Memory, path: &str) -> (u16, Value) {
     let mut exchange = exchange(&config());
-    let mut step = exchange.request_headers(get(path), true);
+    let mut step = exchange.request_headers(get(path), Arrival::Complete);
     if exchange.asks_health() {
         assert_eq!(step, Step::Wait);
         let soon = now() + Duration::from_secs(1);
@@ -196,10 +196,10 @@ fn an_answer_that_breaks_off_shows_its_channel_in_trouble() {
     assert!(!exchange.awaits_more());
     send_to(&mut exchange, "/v1/chat/completions", &request).unwrap();
     let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
-    exchange.response_headers(head, false);
+    exchange.response_headers(head, Arrival::Partial);
     let half = &NOVA[..20];
     assert_eq!(
-        exchange.response_body(half.len(), false, &mut || half.to_vec()),
+        exchange.response_body(half.len(), Arrival::Partial, &mut || half.to_vec()),
         Step::Wait
     );
     assert!(exchange.awaits_more());
@@ -304,12 +304,12 @@ fn load_balancers_are_answered() {
             head
         };
         let mut exchange = exchange(&config());
-        let step = exchange.request_headers(head("HEAD"), true);
+        let step = exchange.request_headers(head("HEAD"), Arrival::Complete);
         assert!(
             matches!(step, Step::Reply(_)) || exchange.asks_health(),
             "{path}"
         );
-        let step = self::exchange(&config()).request_headers(head("POST"), false);
+        let step = self::exchange(&config()).request_headers(head("POST"), Arrival::Partial);
         let Step::Reply(reply) = step else {
             panic!("{path}: {step:?}");
         };
@@ -322,7 +322,7 @@ fn they_are_somebody_elses_where_they_are_switched_off() {
     let mut config = config();
     config["health_endpoints"] = json!(false);
     for path in ["/health", "/health/liveliness", "/health/readiness"] {
-        let step = exchange(&config).request_headers(get(path), true);
+        let step = exchange(&config).request_headers(get(path), Arrival::Complete);
         assert_eq!(step, Step::Pass, "{path}");
     }
     for path in [
@@ -331,7 +331,7 @@ fn they_are_somebody_elses_where_they_are_switched_off() {
         "/v1/health",
         "/health/liveliness/x",
     ] {
-        let step = exchange(&self::config()).request_headers(get(path), true);
+        let step = exchange(&self::config()).request_headers(get(path), Arrival::Complete);
         assert_eq!(step, Step::Pass, "{path}");
     }
 }
@@ -341,7 +341,7 @@ fn who_hides_channels_from_answers_hides_them_here() {
     let mut config = config();
     config["failover"] = json!({"answer_headers": false});
     let mut exchange = exchange(&config);
-    exchange.request_headers(get("/health"), true);
+    exchange.request_headers(get("/health"), Arrival::Complete);
     let Step::Reply(reply) = exchange.health(now(), &mut |_| Ledger::default()) else {
         panic!("no reply");
     };
@@ -365,7 +365,7 @@ fn told_to(rights: &Value, path: &str) -> (u16, Value) {
     exchange.set_now(now());
     let mut head = get(path);
     head.add("api-key", "sk-a");
-    let mut step = exchange.request_headers(head, true);
+    let mut step = exchange.request_headers(head, Arrival::Complete);
     if exchange.asks_health() {
         // Somebody else has asked for this one.
         let mut memory = Memory::new();

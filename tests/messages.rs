@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bedrock_filter::exchange::Exchange;
+use bedrock_filter::exchange::{Arrival, Exchange};
 use bedrock_filter::routes::Routes;
 use golden_cases::frames;
 use harness::{Message, answer, headers, routes, send_as};
@@ -251,7 +251,7 @@ fn a_client_is_answered_under_its_own_id_whoever_answers() {
             (":path", path),
             ("x-request-id", "6d1f"),
         ];
-        exchange.request_headers(headers(&head), false);
+        exchange.request_headers(headers(&head), Arrival::Partial);
         assert_eq!(exchange.reply_id().as_deref(), id, "{path}");
         let reply = exchange.unavailable();
         let body: Value = serde_json::from_slice(&reply.body).unwrap();

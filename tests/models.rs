@@ -1,6 +1,6 @@
 //! Test vectors for the list of models: what the official packages of both vendors read.
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use harness::{headers, routes};
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ fn answer(request: &Value, more: &[(&str, &str)]) -> (u16, Value) {
         (":authority", "gateway.example"),
     ]);
     sent.0.extend(headers(more).0);
-    let step = Exchange::new(routes(&config.to_string())).request_headers(sent, true);
+    let step = Exchange::new(routes(&config.to_string())).request_headers(sent, Arrival::Complete);
     let Step::Reply(reply) = step else {
         panic!("no reply: {step:?}");
     };

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bedrock_filter::call::Headers;
-use bedrock_filter::exchange::{Body, Edit, Exchange, LetGo, Step};
+use bedrock_filter::exchange::{Arrival, Body, Edit, Exchange, LetGo, Step};
 use bedrock_filter::routes::Routes;
 use golden_cases::{CHAT, MESSAGES, RESPONSES, frames};
 use harness::{headers, now, routes, send_as, send_to};
@@ -283,7 +283,10 @@ fn only_streams_want_ticks() {
     send_to(&mut exchange, CHAT, asked).unwrap();
     assert!(!exchange.wants_ticks());
     let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
-    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    assert_eq!(
+        exchange.response_headers(head, Arrival::Partial),
+        Step::Wait
+    );
     assert!(!exchange.wants_ticks());
     assert_eq!(exchange.tick(&mut || panic!("must not be read")), None);
 }

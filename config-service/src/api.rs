@@ -53,8 +53,8 @@ use crate::usage::Ledger;
 use crate::xds::Resources;
 
 pub(crate) use auth::Client;
-pub(crate) use callers::{forecast, last_uses};
 pub(crate) use budgets::{NewBudget, remove_budget, set_budget};
+pub(crate) use callers::{forecast, last_uses};
 pub(crate) use export::istio_manifest;
 pub(crate) use openapi::text as openapi;
 pub(crate) use prices::{remove_prices, set_prices};

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_filter::call::Headers;
 use bedrock_filter::config::ProtocolName;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
@@ -50,9 +50,11 @@ impl Call {
         let mut head = Headers::default();
         head.add(":method", "POST");
         head.add(":path", protocol.path());
-        let mut step = exchange.request_headers(head, false);
+        let mut step = exchange.request_headers(head, Arrival::Partial);
         if step == Step::Wait {
-            step = exchange.request_body(request.len(), true, now, &mut || request.to_vec());
+            step = exchange.request_body(request.len(), Arrival::Complete, now, &mut || {
+                request.to_vec()
+            });
         }
         match step {
             Step::Edit(edit) => {

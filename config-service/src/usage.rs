@@ -5,8 +5,8 @@
 
 mod asked;
 mod budgets;
-mod forecast;
 mod figures;
+mod forecast;
 mod ledger;
 mod maps;
 mod messages;

@@ -74,7 +74,11 @@ where
     Ok(answer.into_inner())
 }
 
-pub async fn report(service: &TestService, records: &[Record], dropped: u64) -> Result<Ack, Status> {
+pub async fn report(
+    service: &TestService,
+    records: &[Record],
+    dropped: u64,
+) -> Result<Ack, Status> {
     let report = Report {
         records: records.iter().map(Record::encode).collect(),
         dropped,

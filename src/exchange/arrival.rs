@@ -2,7 +2,7 @@
 
 /// How much of a message has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrival {
+pub enum Arrival {
     /// More may follow.
     Partial,
     /// All of it.
@@ -19,7 +19,8 @@ pub(super) struct Held {
 
 impl Arrival {
     /// What Envoy's flag for the end of a message says.
-    pub(super) fn of(end: bool) -> Self {
+    #[must_use]
+    pub fn of(end: bool) -> Self {
         if end { Self::Complete } else { Self::Partial }
     }
 

@@ -55,7 +55,11 @@ impl Exchange {
         {
             Ok(caller) => {
                 if self.foresees() {
-                    let foresee = || self.routes.callers().foresee(&fields, &self.known, self.now);
+                    let foresee = || {
+                        self.routes
+                            .callers()
+                            .foresee(&fields, &self.known, self.now)
+                    };
                     self.foreseen = caller.as_ref().map_or_else(foresee, |_| SERVED);
                 }
                 self.caller = caller;

@@ -8,7 +8,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, StatusCode};
 
 use super::paths::{bare, decoded, endpoint, no_such_path, served};
-use super::{Body, Edit, Exchange, Head, Measure, Phase, ReadBody, Reply, Stage, Step};
+use super::{Arrival, Body, Edit, Exchange, Head, Measure, Phase, ReadBody, Reply, Stage, Step};
 use crate::call::{
     Call, Headers, Prepared, REQUEST_ID, Untagged, Wish, add_only_timeout, read_request, too_large,
     unserved, untag,
@@ -37,7 +37,7 @@ const TIER: &str = "x-bedrock-tier";
 const OWN_PREFIX: &str = "x-bedrock-";
 
 impl Exchange {
-    pub(super) fn head_step(&mut self, headers: Headers, end: bool) -> Step {
+    pub(super) fn head_step(&mut self, headers: Headers, arrival: Arrival) -> Step {
         let path = headers.get(":path");
         let Some(path) = path.and_then(|path| PathAndQuery::try_from(path).ok()) else {
             return self.not_ours(headers);
@@ -81,7 +81,7 @@ impl Exchange {
             ClientPath::Ready => self.reply_json(Ok(health::ready(&self.routes))),
             ClientPath::Ask(_) => {
                 self.said.model = model.map(decoded);
-                self.ask_headers(headers, end)
+                self.ask_headers(headers, arrival)
             }
         }
     }
@@ -89,7 +89,7 @@ impl Exchange {
     pub(super) fn body_step(
         &mut self,
         buffered: usize,
-        end: bool,
+        arrival: Arrival,
         now: SystemTime,
         read: ReadBody<'_>,
     ) -> Step {
@@ -103,7 +103,7 @@ impl Exchange {
         if buffered > limit {
             return self.reply(&too_large(limit));
         }
-        if !end {
+        if !arrival.is_complete() {
             return Step::Wait;
         }
         let Phase::RequestBody { kept } = self.take_phase() else {
@@ -234,7 +234,7 @@ impl Exchange {
         Shape::Anthropic
     }
 
-    fn ask_headers(&mut self, headers: Headers, end: bool) -> Step {
+    fn ask_headers(&mut self, headers: Headers, arrival: Arrival) -> Step {
         self.account.open();
         let limit = self.routes.limits().max_request_bytes;
         let length = headers
@@ -256,7 +256,7 @@ impl Exchange {
             );
             return self.reply(&error.code("unsupported_content_encoding"));
         }
-        if end {
+        if arrival.is_complete() {
             let message = format!(
                 "The request has no body; send a JSON object with 'model' and '{}'.",
                 self.protocol.asked()

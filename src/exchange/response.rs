@@ -10,13 +10,12 @@ use crate::chat::Error;
 const MAX_ERROR_LEN: usize = 64 * 1024;
 
 impl Exchange {
-    pub(super) fn answer_head_step(&mut self, headers: Headers, end: bool) -> Step {
+    pub(super) fn answer_head_step(&mut self, headers: Headers, arrival: Arrival) -> Step {
         if let Some(attempt) = self.own_attempt() {
             attempt.heard();
         }
         let phase = self.take_phase();
         let head = Head::new(headers, self.clock);
-        let arrival = Arrival::of(end);
         let call = match phase {
             Phase::Upstream(call) => {
                 self.note_tier(&head.headers);
@@ -34,7 +33,7 @@ impl Exchange {
         {
             return self.attempt_refused(attempt, head, arrival);
         }
-        if end {
+        if arrival.is_complete() {
             let error = match &call {
                 Some(call) => head.error(b"", Some(call)),
                 None => head.refusal(),
@@ -51,12 +50,12 @@ impl Exchange {
     pub(super) fn answer_body_step(
         &mut self,
         buffered: usize,
-        end: bool,
+        arrival: Arrival,
         read: ReadBody<'_>,
     ) -> Step {
         let held = Held {
             bytes: buffered,
-            arrival: Arrival::of(end),
+            arrival,
         };
         let step = self.take_piece(held, read);
         self.life.note(step, buffered)
@@ -109,7 +108,7 @@ impl Exchange {
             | Phase::AttemptedError(..)
             | Phase::Refusal(_)) => {
                 self.phase = waiting;
-                self.answer_body_step(buffered, true, read)
+                self.answer_body_step(buffered, Arrival::Complete, read)
             }
             other => {
                 self.phase = other;

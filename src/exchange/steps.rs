@@ -2,13 +2,13 @@
 
 use std::time::SystemTime;
 
-use super::{Exchange, ReadBody, Step};
+use super::{Arrival, Exchange, ReadBody, Step};
 use crate::call::Headers;
 
 impl Exchange {
-    /// Takes the request's headers; `end` when there is no body.
-    pub fn request_headers(&mut self, headers: Headers, end: bool) -> Step {
-        let step = self.head_step(headers, end);
+    /// Takes the request's headers, which are complete when there is no body.
+    pub fn request_headers(&mut self, headers: Headers, arrival: Arrival) -> Step {
+        let step = self.head_step(headers, arrival);
         self.readable(step)
     }
 
@@ -16,27 +16,27 @@ impl Exchange {
     pub fn request_body(
         &mut self,
         buffered: usize,
-        end: bool,
+        arrival: Arrival,
         now: SystemTime,
         read: ReadBody<'_>,
     ) -> Step {
-        let step = self.body_step(buffered, end, now, read);
+        let step = self.body_step(buffered, arrival, now, read);
         self.readable(step)
     }
 
-    /// Takes the answer's headers; `end` when there is no body.
+    /// Takes the answer's headers, which are complete when there is no body.
     ///
     /// Envoy's own answers (no upstream, timeout, body too large) come through here too.
-    pub fn response_headers(&mut self, headers: Headers, end: bool) -> Step {
+    pub fn response_headers(&mut self, headers: Headers, arrival: Arrival) -> Step {
         self.note_limits(&headers);
-        let step = self.answer_head_step(headers, end);
+        let step = self.answer_head_step(headers, arrival);
         let step = self.with_limits(step);
         self.readable(step)
     }
 
     /// Takes a piece of the answer's body; `buffered` counts all that Envoy holds, in bytes.
-    pub fn response_body(&mut self, buffered: usize, end: bool, read: ReadBody<'_>) -> Step {
-        let step = self.answer_body_step(buffered, end, read);
+    pub fn response_body(&mut self, buffered: usize, arrival: Arrival, read: ReadBody<'_>) -> Step {
+        let step = self.answer_body_step(buffered, arrival, read);
         let step = self.with_limits(step);
         self.readable(step)
     }

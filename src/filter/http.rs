@@ -11,7 +11,7 @@ use super::requests::{self, Registered};
 use super::shared::SharedData;
 use super::streams::{self, Shared, Watched};
 use super::{end, health, host, metrics, usage};
-use crate::exchange::{Exchange, Step};
+use crate::exchange::{Arrival, Exchange, Step};
 
 /// Carries an [`Exchange`] through Envoy's callbacks.
 pub(super) struct FilterHttp {
@@ -100,7 +100,7 @@ impl HttpContext for FilterHttp {
             let known = host::identities(exchange.properties());
             exchange.know(known);
         }
-        let mut step = exchange.request_headers(headers, end);
+        let mut step = exchange.request_headers(headers, Arrival::of(end));
         if let Some(caller) = exchange.caller() {
             host::set_caller(caller.name());
         }
@@ -134,7 +134,7 @@ impl HttpContext for FilterHttp {
             exchange.set_client(host::client);
         }
         let mut read = || host::read(BufferType::HttpRequestBody, size);
-        let step = exchange.request_body(size, end, now, &mut read);
+        let step = exchange.request_body(size, Arrival::of(end), now, &mut read);
         drop(exchange);
         if matches!(step, Step::Wait) {
             return Action::Pause;
@@ -153,7 +153,7 @@ impl HttpContext for FilterHttp {
         let mut read = || body.clone();
         let mut exchange = self.exchange.borrow_mut();
         exchange.set_client(host::client);
-        let step = exchange.request_body(size, true, host::now(), &mut read);
+        let step = exchange.request_body(size, Arrival::Complete, host::now(), &mut read);
         drop(exchange);
         let step = self.admit(step);
         let action = Message::request(size).apply(step);
@@ -183,7 +183,7 @@ impl HttpContext for FilterHttp {
             metrics::report_events(&requests::picker());
             health::report_attempts(&requests::picker());
         }
-        let step = exchange.response_headers(headers, end);
+        let step = exchange.response_headers(headers, Arrival::of(end));
         health::report_call(&mut exchange);
         if end {
             end::report(&mut exchange);
@@ -204,7 +204,7 @@ impl HttpContext for FilterHttp {
         }
         let mut read = || host::read(BufferType::HttpResponseBody, size);
         let mut exchange = self.exchange.borrow_mut();
-        let step = exchange.response_body(size, end, &mut read);
+        let step = exchange.response_body(size, Arrival::of(end), &mut read);
         end::note_speech(&mut exchange);
         health::report_call(&mut exchange);
         if end {

@@ -9,7 +9,7 @@ use super::message::{ALL, Message};
 use super::requests;
 use super::streams::{self, Shared, Watched};
 use super::{end, health, host, metrics};
-use crate::exchange::{Edit, Exchange};
+use crate::exchange::{Arrival, Edit, Exchange};
 use crate::failover::RetryableRequest;
 
 /// Carries one attempt through Envoy's callbacks.
@@ -100,7 +100,7 @@ impl HttpContext for FilterUpstream {
         self.feed(|exchange| {
             exchange.set_now(host::now());
             let headers = host::headers(MapType::HttpResponseHeaders);
-            let step = exchange.response_headers(headers, end);
+            let step = exchange.response_headers(headers, Arrival::of(end));
             metrics::report_events(&requests::picker());
             health::report_attempts(&requests::picker());
             Message::response(0).apply(step)
@@ -110,7 +110,7 @@ impl HttpContext for FilterUpstream {
     fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
         self.feed(|exchange| {
             let mut read = || host::read(BufferType::HttpResponseBody, size);
-            let step = exchange.response_body(size, end, &mut read);
+            let step = exchange.response_body(size, Arrival::of(end), &mut read);
             metrics::report_events(&requests::picker());
             health::report_attempts(&requests::picker());
             end::note_speech(exchange);

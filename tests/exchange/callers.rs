@@ -1,7 +1,7 @@
 //! Who may ask, and for what.
 
 use bedrock_filter::config::KeyDigest;
-use bedrock_filter::exchange::Exchange;
+use bedrock_filter::exchange::{Arrival, Exchange};
 use golden_cases::PLUGIN_CONFIG;
 use harness::{headers, routes, send_as};
 use serde_json::{Value, json};
@@ -65,7 +65,7 @@ fn who_has_no_valid_key_is_refused_before_anything_is_read() {
     }
     let mut asked = exchange("required");
     let mut head = request("POST", "/v1/chat/completions?api-key=sk-a&key=sk-a");
-    let step = asked.request_headers(head.clone(), false);
+    let step = asked.request_headers(head.clone(), Arrival::Partial);
     assert_eq!(replied(step), (401, "missing_api_key".to_owned()));
     head.add("api-key", "sk-a");
     assert!(exchange("off").caller().is_none());
@@ -95,7 +95,7 @@ fn each_protocol_has_its_own_refusal() {
         let mut head = request(if path == "/v1/models" { "GET" } else { "POST" }, path);
         head.0.extend(headers(more).0);
         let bedrock_filter::exchange::Step::Reply(reply) =
-            exchange("required").request_headers(head, false)
+            exchange("required").request_headers(head, Arrival::Partial)
         else {
             panic!("no reply")
         };
@@ -125,7 +125,7 @@ fn the_list_has_what_the_caller_may_use() {
         let mut head = request("GET", path);
         head.add("api-key", key);
         let bedrock_filter::exchange::Step::Reply(reply) =
-            exchange("required").request_headers(head, true)
+            exchange("required").request_headers(head, Arrival::Complete)
         else {
             panic!("no reply")
         };
@@ -157,7 +157,7 @@ fn load_balancers_need_no_key() {
         ("/health/readiness", 200),
         ("/health", 401),
     ] {
-        let step = exchange("required").request_headers(request("GET", path), true);
+        let step = exchange("required").request_headers(request("GET", path), Arrival::Complete);
         let bedrock_filter::exchange::Step::Reply(reply) = step else {
             panic!("{path}: {step:?}")
         };

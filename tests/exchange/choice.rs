@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::failover::ChannelPicker;
 use bedrock_filter::routes::Routes;
 use golden_cases::frames;
@@ -52,10 +52,10 @@ fn send(exchange: &mut Exchange, path: &str, tier: Option<&str>, body: &Value) -
     if let Some(tier) = tier {
         head.add("x-bedrock-tier", tier);
     }
-    let step = exchange.request_headers(head, false);
+    let step = exchange.request_headers(head, Arrival::Partial);
     assert_eq!(step, Step::Wait);
     let body = body.to_string().into_bytes();
-    exchange.request_body(body.len(), true, now(), &mut || body.clone())
+    exchange.request_body(body.len(), Arrival::Complete, now(), &mut || body.clone())
 }
 
 /// Path and body of the call.
@@ -152,7 +152,9 @@ fn a_name_whose_models_nobody_serves_is_refused() {
 #[test]
 fn names_that_choose_are_listed_if_they_lead_anywhere() {
     let mut exchange = Exchange::new(compiled());
-    let Step::Reply(reply) = exchange.request_headers(request("GET", "/v1/models"), true) else {
+    let Step::Reply(reply) =
+        exchange.request_headers(request("GET", "/v1/models"), Arrival::Complete)
+    else {
         panic!("no reply");
     };
     let list: Value = serde_json::from_slice(&reply.body).unwrap();
@@ -165,7 +167,8 @@ fn names_that_choose_are_listed_if_they_lead_anywhere() {
     assert!(ids.contains(&"auto") && ids.contains(&"fast"), "{ids:?}");
     assert!(!ids.contains(&"gone"), "{ids:?}");
     let mut exchange = Exchange::new(compiled());
-    let Step::Reply(reply) = exchange.request_headers(request("GET", "/v1/models/auto"), true)
+    let Step::Reply(reply) =
+        exchange.request_headers(request("GET", "/v1/models/auto"), Arrival::Complete)
     else {
         panic!("no reply");
     };
@@ -198,7 +201,7 @@ fn throttled(body: &Value, pool: &str, expected: &[(&str, &str)]) {
         let path = call(step).0;
         assert!(path.contains(model), "{path} instead of {model}");
         let head = headers(&[(":status", "429"), ("content-type", "application/json")]);
-        attempt.response_headers(head, false);
+        attempt.response_headers(head, Arrival::Partial);
     }
 }
 

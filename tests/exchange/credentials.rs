@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::routes::Routes;
 use harness::{headers, now, routes};
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ pub(super) fn with_credentials(credentials: &Value) -> String {
 
 /// The filter's reply to a chat that it does not send.
 fn chat(exchange: &mut Exchange) -> Step {
-    exchange.request_headers(request("POST", "/v1/chat/completions"), false);
-    exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec())
+    exchange.request_headers(request("POST", "/v1/chat/completions"), Arrival::Partial);
+    exchange.request_body(CHAT.len(), Arrival::Complete, now(), &mut || CHAT.to_vec())
 }
 
 #[test]
@@ -49,7 +49,8 @@ fn without_valid_credentials_a_client_is_told_to_retry_later() {
         }
         let mut exchange = Exchange::new(routes);
         let path = "/v1/models/claude-sonnet-4-5";
-        let Step::Reply(model) = exchange.request_headers(request("GET", path), true) else {
+        let Step::Reply(model) = exchange.request_headers(request("GET", path), Arrival::Complete)
+        else {
             panic!("no model");
         };
         assert_eq!(model.status, 200, "it exists nevertheless");
@@ -75,13 +76,13 @@ fn an_expired_channel_in_a_pool_is_also_a_503() {
         (":status", "403"),
         ("x-amzn-errortype", "ExpiredTokenException"),
     ]);
-    let Step::Edit(edit) = attempt.response_headers(refusal, true) else {
+    let Step::Edit(edit) = attempt.response_headers(refusal, Arrival::Complete) else {
         panic!("must not pass");
     };
     // There is no other channel, so Envoy must not try again.
     let told = edit.headers.unwrap();
     assert_eq!(told.get_str(":status"), Some("400"));
-    let step = listener.response_headers(told, true);
+    let step = listener.response_headers(told, Arrival::Complete);
     let Step::Reply(reply) = &step else {
         panic!("no reply: {step:?}");
     };

@@ -1,6 +1,6 @@
 //! Errors in place of an answer: Bedrock's, Envoy's, and the gateway's own.
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use golden_cases::{PLUGIN_CONFIG, frames};
 use harness::{answer, headers, routes, send};
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ fn envoys_own_answers_become_our_errors() {
 fn an_answer_before_the_body_is_complete_is_also_an_error() {
     let mut exchange = exchange();
     let head = request("POST", "/v1/chat/completions");
-    assert_eq!(exchange.request_headers(head, false), Step::Wait);
+    assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
     let head = headers(&[(":status", "413"), ("content-type", "text/plain")]);
     let seen = answer(&mut exchange, head, b"Payload Too Large", &[]);
     assert_eq!(seen.headers.get_str(":status"), Some("413"));
@@ -53,7 +53,7 @@ fn a_request_that_cannot_be_read_is_not_blamed_on_bedrock() {
     ] {
         let mut exchange = exchange();
         let head = request("POST", "/v1/chat/completions");
-        assert_eq!(exchange.request_headers(head, false), Step::Wait);
+        assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
         let head = headers(&[(":status", status), ("content-type", "text/plain")]);
         let seen = answer(&mut exchange, head, b"codec error", &[]);
         assert_eq!(seen.headers.get_str(":status"), Some(expected));
@@ -73,7 +73,7 @@ fn an_error_without_a_body_also_says_when_to_retry() {
         ("x-amzn-requestid", "of-aws"),
         ("retry-after", "3"),
     ]);
-    let Step::Reply(reply) = exchange.response_headers(head, true) else {
+    let Step::Reply(reply) = exchange.response_headers(head, Arrival::Complete) else {
         panic!("no reply");
     };
     for (name, value) in [("retry-after", "3"), ("x-request-id", "of-aws")] {
@@ -88,7 +88,7 @@ fn a_request_for_which_envoy_lacks_memory_can_be_retried() {
     for status in ["500", "503"] {
         let mut exchange = exchange();
         let head = request("POST", "/v1/chat/completions");
-        assert_eq!(exchange.request_headers(head, false), Step::Wait);
+        assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
         let head = headers(&[(":status", status), ("content-type", "text/plain")]);
         let seen = answer(&mut exchange, head, b"Internal Server Error", &[]);
         assert_eq!(seen.headers.get_str(":status"), Some("503"));
@@ -129,10 +129,16 @@ fn an_answer_over_the_limit_becomes_an_error_at_once() {
     let mut exchange = Exchange::new(routes(&config));
     send(&mut exchange, CHAT).unwrap();
     let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
-    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    assert_eq!(
+        exchange.response_headers(head, Arrival::Partial),
+        Step::Wait
+    );
     let mut unread = || panic!("must not be read");
-    assert_eq!(exchange.response_body(64, false, &mut unread), Step::Wait);
-    let step = exchange.response_body(65, false, &mut unread);
+    assert_eq!(
+        exchange.response_body(64, Arrival::Partial, &mut unread),
+        Step::Wait
+    );
+    let step = exchange.response_body(65, Arrival::Partial, &mut unread);
     assert_eq!(replied(step), (502, "response_too_large".to_owned()));
     assert!(exchange.is_done());
 }
@@ -148,9 +154,12 @@ fn an_error_before_the_upstream_ends_keeps_what_clients_need() {
         ("x-amzn-requestid", "r-1"),
         ("retry-after", "3"),
     ]);
-    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    assert_eq!(
+        exchange.response_headers(head, Arrival::Partial),
+        Step::Wait
+    );
     let frame = frames("!throttlingException {\"message\":\"slow down\"}");
-    let step = exchange.response_body(frame.len(), false, &mut || frame.clone());
+    let step = exchange.response_body(frame.len(), Arrival::Partial, &mut || frame.clone());
     let Step::Reply(reply) = &step else {
         panic!("no reply: {step:?}");
     };
@@ -165,7 +174,10 @@ fn trailers_end_a_held_answer() {
     let mut exchange = exchange();
     send(&mut exchange, CHAT).unwrap();
     let head = headers(&[(":status", "200"), ("content-type", "application/json")]);
-    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    assert_eq!(
+        exchange.response_headers(head, Arrival::Partial),
+        Step::Wait
+    );
     let body = br#"{"content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn"}"#;
     let step = exchange.response_trailers(body.len(), &mut || body.to_vec());
     assert!(matches!(step, Step::Edit(_)), "{step:?}");
@@ -178,7 +190,10 @@ fn trailers_without_a_body_get_an_answer() {
         let body = br#"{"model":"claude-sonnet-4-5","stream":true,"messages":[{"role":"user","content":"Hi"}]}"#;
         send(&mut exchange, body).unwrap();
         let head = headers(&[(":status", "200"), ("content-type", kind)]);
-        assert_eq!(exchange.response_headers(head, false), Step::Wait);
+        assert_eq!(
+            exchange.response_headers(head, Arrival::Partial),
+            Step::Wait
+        );
         let step = exchange.response_trailers(0, &mut Vec::new);
         assert_eq!(replied(step), (502, "bad_gateway".to_owned()));
     }

@@ -1,7 +1,7 @@
 //! What callers learn of their own usage.
 
 use bedrock_filter::config::KeyDigest;
-use bedrock_filter::exchange::{Exchange, Reply, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Reply, Step};
 use bedrock_filter::usage::Figures;
 use golden_cases::PLUGIN_CONFIG;
 use harness::{headers, now, routes};
@@ -24,7 +24,7 @@ fn ask(exchange: &mut Exchange, path: &str, more: &[(&str, &str)]) -> Step {
     let mut head = request("GET", path);
     head.0.extend(headers(more).0);
     exchange.set_now(now());
-    exchange.request_headers(head, true)
+    exchange.request_headers(head, Arrival::Complete)
 }
 
 fn reply(step: Step) -> Reply {
@@ -48,7 +48,7 @@ fn a_caller_gets_what_the_config_service_says_of_it() {
     );
     assert_eq!(Figures::of(caller), b"\x0a\x06team-a");
     // A body, which nobody needs, does not send the request on.
-    let step = exchange.request_body(2, true, now(), &mut || b"{}".to_vec());
+    let step = exchange.request_body(2, Arrival::Complete, now(), &mut || b"{}".to_vec());
     assert_eq!(step, Step::Wait);
     let reply = reply(exchange.figures(Some(b"\x0a\x0e{\"requests\":3}")));
     assert_eq!(
@@ -98,10 +98,11 @@ fn who_is_not_known_learns_nothing_but_what_to_do() {
 fn the_path_is_the_gateways_only_where_usage_is_recorded() {
     let mut other = Exchange::new(routes(PLUGIN_CONFIG));
     assert_eq!(ask(&mut other, "/v1/usage", &[]), Step::Pass);
-    let step = recorded("required").request_headers(request("POST", "/v1/usage"), true);
+    let step =
+        recorded("required").request_headers(request("POST", "/v1/usage"), Arrival::Complete);
     assert_eq!(replied(step), (405, "method_not_allowed".to_owned()));
     let path = "/v1/chat/completions/x";
-    let reply = reply(recorded("off").request_headers(request("GET", path), true));
+    let reply = reply(recorded("off").request_headers(request("GET", path), Arrival::Complete));
     let body = String::from_utf8(reply.body).unwrap();
     assert!(body.contains("{model} and GET /v1/usage"), "{body}");
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bedrock_filter::config::KeyDigest;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::failover::ChannelPicker;
 use bedrock_filter::limits::Counters;
 use golden_cases::PLUGIN_CONFIG;
@@ -47,8 +47,8 @@ fn send(exchange: &mut Exchange, path: &str, body: &[u8], counters: &Memory) -> 
     let mut head = request("POST", path);
     head.add("x-api-key", "sk-a");
     exchange.set_now(now());
-    assert_eq!(exchange.request_headers(head, false), Step::Wait);
-    let step = exchange.request_body(body.len(), true, now(), &mut || body.to_vec());
+    assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
+    let step = exchange.request_body(body.len(), Arrival::Complete, now(), &mut || body.to_vec());
     exchange.admit(step, counters, now())
 }
 
@@ -170,10 +170,13 @@ fn an_answer_says_how_the_caller_stands() {
     let mut head = over_limit();
     head.0[0].1 = b"200".to_vec();
     head.add("content-type", "application/json");
-    assert_eq!(exchange.response_headers(head, false), Step::Wait);
+    assert_eq!(
+        exchange.response_headers(head, Arrival::Partial),
+        Step::Wait
+    );
     let body = br#"{"id":"m","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"Hi"}],
         "stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":10,"output_tokens":5}}"#;
-    let step = exchange.response_body(body.len(), true, &mut || body.to_vec());
+    let step = exchange.response_body(body.len(), Arrival::Complete, &mut || body.to_vec());
     let Step::Edit(edit) = step else {
         panic!("{step:?}");
     };

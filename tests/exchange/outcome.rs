@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bedrock_filter::chat::{FinishReason, Usage};
-use bedrock_filter::exchange::End;
+use bedrock_filter::exchange::{Arrival, End};
 use bedrock_filter::telemetry::Ending;
 use golden_cases::frames;
 use harness::{answer, headers, now, send};
@@ -162,15 +162,15 @@ fn a_stream_reports_the_time_of_its_first_content() {
         (":status", "200"),
         ("content-type", "application/vnd.amazon.eventstream"),
     ]);
-    exchange.response_headers(head, false);
+    exchange.response_headers(head, Arrival::Partial);
     let start = frames(r#"{"type":"message_start","message":{"usage":{"input_tokens":12}}}"#);
-    exchange.response_body(start.len(), false, &mut || start.clone());
+    exchange.response_body(start.len(), Arrival::Partial, &mut || start.clone());
     assert!(!exchange.has_just_spoken());
     let word = frames(
         r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"Hi"}}"#,
     );
     let all = [start, word].concat();
-    exchange.response_body(all.len(), false, &mut || all.clone());
+    exchange.response_body(all.len(), Arrival::Partial, &mut || all.clone());
     assert!(exchange.has_just_spoken());
     exchange.spoke_at(now() + Duration::from_millis(300));
     assert!(!exchange.has_just_spoken());
@@ -199,7 +199,7 @@ fn a_request_without_a_call_is_reported_too() {
 #[test]
 fn only_requests_to_models_are_reported() {
     let mut exchange = exchange();
-    exchange.request_headers(super::request("GET", "/v1/models"), true);
+    exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
     assert_eq!(exchange.take_report(now), None);
     assert!(!exchange.is_unreported());
 }

@@ -1,7 +1,7 @@
 //! Paths at which clients find the endpoints, and pages in browsers that ask there.
 
 use bedrock_filter::call::Headers;
-use bedrock_filter::exchange::{Exchange, Reply, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Reply, Step};
 use golden_cases::PLUGIN_CONFIG;
 use harness::{headers, now, routes};
 use serde_json::{Value, json};
@@ -13,14 +13,16 @@ fn a_slash_at_the_end_and_a_query_change_nothing() {
     for path in ENDPOINTS {
         for end in ["/", "?x=1", "/?api-version=2024-10-21", "//"] {
             let path = format!("{path}{end}");
-            let step = exchange().request_headers(request("POST", &path), false);
+            let step = exchange().request_headers(request("POST", &path), Arrival::Partial);
             assert_eq!(step, Step::Wait, "{path}");
         }
     }
     for path in ["/v1/models", "/v1/models/gpt-4o"] {
         for end in ["/", "?x=1", "/?x=1"] {
             let path = format!("{path}{end}");
-            let Step::Reply(reply) = exchange().request_headers(request("GET", &path), true) else {
+            let Step::Reply(reply) =
+                exchange().request_headers(request("GET", &path), Arrival::Complete)
+            else {
                 panic!("no reply at {path}");
             };
             assert_eq!(reply.status, 200, "{path}");
@@ -51,9 +53,11 @@ fn endpoints_are_below_the_prefixes_that_an_operator_names() {
         let rest = path.strip_prefix("/v1").unwrap();
         for prefix in ["/v1", "", "/openai/v1", "/openai/deployments/gpt-4o"] {
             let path = format!("{prefix}{rest}?api-version=2024-10-21");
-            let step = exchange_below(&PREFIXES).request_headers(request("POST", &path), false);
+            let step =
+                exchange_below(&PREFIXES).request_headers(request("POST", &path), Arrival::Partial);
             assert_eq!(step, Step::Wait, "{path}");
-            let step = exchange_below(&[]).request_headers(request("POST", &path), false);
+            let step =
+                exchange_below(&[]).request_headers(request("POST", &path), Arrival::Partial);
             let expected = if prefix == "/v1" {
                 Step::Wait
             } else {
@@ -69,7 +73,8 @@ fn endpoints_are_below_the_prefixes_that_an_operator_names() {
         ("/openai/v1/responses/resp_1", 404),
         ("/openai/v1/chat/completions", 405),
     ] {
-        let step = exchange_below(&PREFIXES).request_headers(request("GET", path), true);
+        let step =
+            exchange_below(&PREFIXES).request_headers(request("GET", path), Arrival::Complete);
         let Step::Reply(reply) = step else {
             panic!("no reply at {path}");
         };
@@ -82,7 +87,8 @@ fn endpoints_are_below_the_prefixes_that_an_operator_names() {
         "/openai/v1/embeddings",
         "/openai/deployments/gpt-4o/models",
     ] {
-        let step = exchange_below(&PREFIXES).request_headers(request("GET", path), true);
+        let step =
+            exchange_below(&PREFIXES).request_headers(request("GET", path), Arrival::Complete);
         assert_eq!(step, Step::Pass, "{path}");
     }
 }
@@ -109,9 +115,9 @@ fn the_model_in_a_path_counts_more_than_the_bodys() {
                 let path = format!("/openai/deployments/{name}/{path}?api-version=2024-10-21");
                 let mut head = request("POST", &path);
                 head.add("api-key", "a-secret-of-the-client");
-                assert_eq!(exchange.request_headers(head, false), Step::Wait);
+                assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
                 let mut read = || body.clone();
-                let step = exchange.request_body(body.len(), true, now(), &mut read);
+                let step = exchange.request_body(body.len(), Arrival::Complete, now(), &mut read);
                 let Step::Edit(edit) = step else {
                     panic!("{path}: {step:?}");
                 };
@@ -156,7 +162,7 @@ fn preflights_of_allowed_origins_are_answered() {
         .chain(["/v1/models", "/v1/models/m", "/v1/responses/resp_1"]);
     for path in paths {
         let mut exchange = exchange_with_pages(&["https://*.example.com"]);
-        let step = exchange.request_headers(page_request("OPTIONS", path, PAGE), true);
+        let step = exchange.request_headers(page_request("OPTIONS", path, PAGE), Arrival::Complete);
         let Step::Reply(reply) = step else {
             panic!("{path}: {step:?}");
         };
@@ -186,7 +192,7 @@ fn preflights_of_other_origins_are_refused_with_a_reason() {
     for allowed in [&[][..], &["https://other.example.com"][..]] {
         let mut exchange = exchange_with_pages(allowed);
         let head = page_request("OPTIONS", "/v1/chat/completions", PAGE);
-        let step = exchange.request_headers(head, true);
+        let step = exchange.request_headers(head, Arrival::Complete);
         let Step::Reply(reply) = &step else {
             panic!("{step:?}");
         };
@@ -209,12 +215,12 @@ fn preflights_of_other_origins_are_refused_with_a_reason() {
     // What is not ours, and what is no preflight, is as without any origin.
     let other = page_request("OPTIONS", "/other", PAGE);
     assert_eq!(
-        exchange_with_pages(&["*"]).request_headers(other, true),
+        exchange_with_pages(&["*"]).request_headers(other, Arrival::Complete),
         Step::Pass
     );
     let mut options = request("OPTIONS", "/v1/models");
     options.add("origin", PAGE);
-    let step = exchange_with_pages(&["*"]).request_headers(options, true);
+    let step = exchange_with_pages(&["*"]).request_headers(options, Arrival::Complete);
     assert_eq!(replied(step), (405, "method_not_allowed".to_owned()));
 }
 
@@ -240,7 +246,7 @@ fn every_answer_can_be_read_by_pages_that_may_and_by_no_others() {
         ] {
             let mut exchange = exchange_with_pages(&[PAGE]);
             let Step::Reply(reply) =
-                exchange.request_headers(page_request(method, path, origin), true)
+                exchange.request_headers(page_request(method, path, origin), Arrival::Complete)
             else {
                 panic!("no reply at {path}");
             };
@@ -256,8 +262,9 @@ fn every_answer_can_be_read_by_pages_that_may_and_by_no_others() {
         ] {
             let mut exchange = exchange_with_pages(&[PAGE]);
             let head = page_request("POST", "/v1/chat/completions", origin);
-            assert_eq!(exchange.request_headers(head, false), Step::Wait);
-            let step = exchange.request_body(CHAT.len(), true, now(), &mut || CHAT.to_vec());
+            assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
+            let step =
+                exchange.request_body(CHAT.len(), Arrival::Complete, now(), &mut || CHAT.to_vec());
             let Step::Edit(edit) = step else {
                 panic!("{step:?}");
             };
@@ -268,9 +275,11 @@ fn every_answer_can_be_read_by_pages_that_may_and_by_no_others() {
                 ("content-type", "application/json"),
                 ("access-control-allow-origin", "*"),
             ]);
-            let step = exchange.response_headers(head, body.is_empty());
+            let step = exchange.response_headers(head, Arrival::of(body.is_empty()));
             let step = match step {
-                Step::Wait => exchange.response_body(body.len(), true, &mut || body.to_vec()),
+                Step::Wait => {
+                    exchange.response_body(body.len(), Arrival::Complete, &mut || body.to_vec())
+                }
                 other => other,
             };
             let told = match step {
@@ -292,7 +301,7 @@ fn responses_are_not_stored() {
         ("POST", "/v1/responses/resp_1/cancel"),
         ("GET", "/v1/responses/resp_1/input_items?limit=5"),
     ] {
-        let step = exchange().request_headers(request(method, path), true);
+        let step = exchange().request_headers(request(method, path), Arrival::Complete);
         let Step::Reply(reply) = &step else {
             panic!("no reply: {step:?}");
         };
@@ -308,7 +317,7 @@ fn responses_are_not_stored() {
     }
     // These are no ids, and only say what there is.
     for path in ["/v1/responses/compact", "/v1/responses/resp_1/other"] {
-        let step = exchange().request_headers(request("POST", path), true);
+        let step = exchange().request_headers(request("POST", path), Arrival::Complete);
         let Step::Reply(reply) = &step else {
             panic!("no reply: {step:?}");
         };
@@ -319,6 +328,9 @@ fn responses_are_not_stored() {
         );
         assert_eq!(replied(step), (404, "not_found".to_owned()), "{path}");
     }
-    let step = exchange().request_headers(request("GET", "/v1/responses/input_tokens"), true);
+    let step = exchange().request_headers(
+        request("GET", "/v1/responses/input_tokens"),
+        Arrival::Complete,
+    );
     assert_eq!(replied(step), (405, "method_not_allowed".to_owned()));
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use golden_cases::PLUGIN_CONFIG;
 use harness::{headers, now, routes};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn other_paths_pass_untouched() {
     for path in ["/", "/v1/embeddings", "/healthz", "/V1/models"] {
         let mut exchange = exchange();
         assert_eq!(
-            exchange.request_headers(request("GET", path), true),
+            exchange.request_headers(request("GET", path), Arrival::Complete),
             Step::Pass,
             "{path}"
         );
@@ -29,7 +29,7 @@ fn other_paths_pass_without_headers_that_control_our_routes() {
     let mut forged = request("GET", "/other");
     forged.add("x-bedrock-cluster", "bedrock|https|evil|443");
     forged.add("x-mine", b"\xff".to_vec());
-    let Step::Edit(edit) = exchange().request_headers(forged, true) else {
+    let Step::Edit(edit) = exchange().request_headers(forged, Arrival::Complete) else {
         panic!("the header must go");
     };
     let left = edit.headers.unwrap();
@@ -46,7 +46,7 @@ fn methods_are_checked() {
         ("POST", "/v1/models"),
         ("DELETE", "/v1/models/claude-sonnet-4-5"),
     ] {
-        let step = exchange().request_headers(request(method, path), true);
+        let step = exchange().request_headers(request(method, path), Arrival::Complete);
         let Step::Reply(reply) = &step else {
             panic!("no reply: {step:?}");
         };
@@ -63,7 +63,9 @@ fn methods_are_checked() {
 
 #[test]
 fn models_are_listed_and_shown() {
-    let Step::Reply(list) = exchange().request_headers(request("GET", "/v1/models"), true) else {
+    let Step::Reply(list) =
+        exchange().request_headers(request("GET", "/v1/models"), Arrival::Complete)
+    else {
         panic!("no list");
     };
     let list: Value = serde_json::from_slice(&list.body).unwrap();
@@ -79,12 +81,13 @@ fn models_are_listed_and_shown() {
             .iter()
             .all(|name| !name.as_str().unwrap().starts_with("arn:"))
     );
-    let Step::Reply(one) = exchange().request_headers(request("GET", "/v1/models/gpt%2D4o"), true)
+    let Step::Reply(one) =
+        exchange().request_headers(request("GET", "/v1/models/gpt%2D4o"), Arrival::Complete)
     else {
         panic!("no model");
     };
     assert_eq!(one.status, 200);
-    let step = exchange().request_headers(request("GET", "/v1/models/nope"), true);
+    let step = exchange().request_headers(request("GET", "/v1/models/nope"), Arrival::Complete);
     assert_eq!(replied(step), (404, "model_not_found".to_owned()));
 }
 
@@ -94,23 +97,23 @@ fn bodies_over_the_limit_are_refused_by_length_and_while_they_arrive() {
     let too_large = (413, "request_too_large".to_owned());
     let mut head = request("POST", "/v1/chat/completions");
     head.add("content-length", "11");
-    let step = Exchange::new(routes(config)).request_headers(head, false);
+    let step = Exchange::new(routes(config)).request_headers(head, Arrival::Partial);
     assert_eq!(replied(step), too_large);
     let mut exchange = Exchange::new(routes(config));
     let head = request("POST", "/v1/chat/completions");
-    assert_eq!(exchange.request_headers(head, false), Step::Wait);
+    assert_eq!(exchange.request_headers(head, Arrival::Partial), Step::Wait);
     let mut unread = || panic!("must not be read");
     assert_eq!(
-        exchange.request_body(10, false, now(), &mut unread),
+        exchange.request_body(10, Arrival::Partial, now(), &mut unread),
         Step::Wait
     );
     assert_eq!(
-        replied(exchange.request_body(11, false, now(), &mut unread)),
+        replied(exchange.request_body(11, Arrival::Partial, now(), &mut unread)),
         too_large
     );
     // Envoy shows the filter its own reply.
     assert_eq!(
-        exchange.response_headers(headers(&[(":status", "413")]), false),
+        exchange.response_headers(headers(&[(":status", "413")]), Arrival::Partial),
         Step::Pass
     );
 }
@@ -123,7 +126,9 @@ fn requests_without_a_readable_body_are_refused() {
         } else {
             "'messages'"
         };
-        let Step::Reply(reply) = exchange().request_headers(request("POST", path), true) else {
+        let Step::Reply(reply) =
+            exchange().request_headers(request("POST", path), Arrival::Complete)
+        else {
             panic!("no reply at {path}");
         };
         let body = String::from_utf8_lossy(&reply.body);
@@ -135,7 +140,7 @@ fn requests_without_a_readable_body_are_refused() {
     }
     let mut head = request("POST", "/v1/chat/completions");
     head.add("content-encoding", "gzip");
-    let step = exchange().request_headers(head, false);
+    let step = exchange().request_headers(head, Arrival::Partial);
     assert_eq!(
         replied(step),
         (415, "unsupported_content_encoding".to_owned())
@@ -164,10 +169,11 @@ fn unknown_parameters_are_left_out_or_refused_as_the_channel_says() {
             }
             let routes = routes(&config.to_string());
             let mut exchange = Exchange::on_listener(routes, &Rc::default());
-            exchange.request_headers(request("POST", "/v1/chat/completions"), false);
+            exchange.request_headers(request("POST", "/v1/chat/completions"), Arrival::Partial);
             let body = chat.to_string();
-            let step =
-                exchange.request_body(body.len(), true, now(), &mut || body.clone().into_bytes());
+            let step = exchange.request_body(body.len(), Arrival::Complete, now(), &mut || {
+                body.clone().into_bytes()
+            });
             if is_refused {
                 assert_eq!(replied(step), (400, "unknown_parameter".to_owned()));
             } else {
@@ -185,7 +191,7 @@ fn paths_under_ours_get_our_own_404() {
         "/v1/messages/batches",
     ] {
         for method in ["GET", "POST"] {
-            let step = exchange().request_headers(request(method, path), true);
+            let step = exchange().request_headers(request(method, path), Arrival::Complete);
             let Step::Reply(reply) = &step else {
                 panic!("no reply: {step:?}");
             };
@@ -207,7 +213,7 @@ fn a_protocol_is_somebody_elses_where_it_is_switched_off() {
         object.remove("anthropic_messages");
         object.extend(fields.as_object().unwrap().clone());
         let mut exchange = Exchange::new(routes(&config.to_string()));
-        exchange.request_headers(request("POST", path), false)
+        exchange.request_headers(request("POST", path), Arrival::Partial)
     };
     let (chat, messages) = ("/v1/chat/completions", "/v1/messages");
     let count = "/v1/messages/count_tokens?beta=true";

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use harness::{answer, headers, now, routes};
 use serde_json::json;
 
@@ -33,9 +33,11 @@ fn what_the_model_does_not_stream_becomes_a_stream_in_both_deployments() {
         } else {
             Exchange::new(routes(&with_credentials(&key)))
         };
-        listener.request_headers(request("POST", "/v1/chat/completions"), false);
+        listener.request_headers(request("POST", "/v1/chat/completions"), Arrival::Partial);
         let mut read = || asked.clone().into_bytes();
-        let Step::Edit(edit) = listener.request_body(asked.len(), true, now(), &mut read) else {
+        let Step::Edit(edit) =
+            listener.request_body(asked.len(), Arrival::Complete, now(), &mut read)
+        else {
             panic!("the call must be sent");
         };
         let mut sent = edit.headers.unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bedrock_filter::config::KeyDigest;
-use bedrock_filter::exchange::{Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::telemetry::Ending;
 use bedrock_filter::usage::{Budget, Exhausted, Record, RecordId, Tokens};
 use golden_cases::{PLUGIN_CONFIG, frames};
@@ -144,8 +144,8 @@ fn given_up(body: &[u8]) -> Record {
         (":status", "200"),
         ("content-type", "application/vnd.amazon.eventstream"),
     ]);
-    exchange.response_headers(head, false);
-    exchange.response_body(body.len(), false, &mut || body.to_vec());
+    exchange.response_headers(head, Arrival::Partial);
+    exchange.response_body(body.len(), Arrival::Partial, &mut || body.to_vec());
     assert!(exchange.has_just_spoken());
     exchange.spoke_at(now());
     let report = exchange.take_last_report(now(), Ending::Cancelled).unwrap();
@@ -191,7 +191,7 @@ fn a_budget_that_is_used_up_refuses_the_request_before_its_body() {
     let mut exchange = recorded();
     let head = super::request("POST", "/v1/chat/completions");
     assert!(matches!(
-        exchange.request_headers(head.clone(), false),
+        exchange.request_headers(head.clone(), Arrival::Partial),
         Step::Wait
     ));
     let step = exchange.meet_budget(|caller| {
@@ -222,10 +222,10 @@ fn a_budget_that_is_used_up_refuses_the_request_before_its_body() {
     assert_eq!(record.outcome, "limited");
     // What asks no model is not refused.
     let mut exchange = recorded();
-    exchange.request_headers(super::request("GET", "/v1/models"), true);
+    exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
     assert!(exchange.meet_budget(|_| Some(own.error(now()))).is_none());
     let mut exchange = Exchange::new(routes(PLUGIN_CONFIG));
-    exchange.request_headers(head, false);
+    exchange.request_headers(head, Arrival::Partial);
     assert!(
         exchange
             .meet_budget(|_| panic!("nobody is asked"))

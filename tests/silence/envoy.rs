@@ -32,7 +32,10 @@ impl Envoy {
             (":status", "200"),
             ("content-type", "application/vnd.amazon.eventstream"),
         ]);
-        assert_eq!(envoy.exchange.response_headers(head, false), Step::Wait);
+        assert_eq!(
+            envoy.exchange.response_headers(head, Arrival::Partial),
+            Step::Wait
+        );
         envoy
     }
 
@@ -40,7 +43,9 @@ impl Envoy {
         self.held.extend_from_slice(bytes);
         let held = self.held.clone();
         let mut read = || held.clone();
-        let step = self.exchange.response_body(held.len(), end, &mut read);
+        let step = self
+            .exchange
+            .response_body(held.len(), Arrival::of(end), &mut read);
         let was_let_go = std::mem::take(&mut self.let_go);
         match step {
             Step::Wait => self.holds = true,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_filter::config::{
-    CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName, Guardrail, IdentitySources, JwtSource, KeyDigest,
-    KeyHeaders, LimitMode, ServiceTier,
+    CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName, Guardrail,
+    IdentitySources, JwtSource, KeyDigest, KeyHeaders, LimitMode, ServiceTier,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::openapi::RefOr;

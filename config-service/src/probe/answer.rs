@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use axum::http::StatusCode;
 use bedrock_filter::bedrock::decode_error;
 use bedrock_filter::call::Headers;
-use bedrock_filter::exchange::Step;
+use bedrock_filter::exchange::{Arrival, Step};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
 
@@ -43,9 +43,9 @@ pub(super) fn decode(
     // The exchange that made the call was dropped when the call went out.
     let begun = Call::begin(routes, request, SystemTime::now());
     let (_, mut exchange) = begun.map_err(Failure::Unreadable)?;
-    let mut step = exchange.response_headers(head, body.is_empty());
+    let mut step = exchange.response_headers(head, Arrival::of(body.is_empty()));
     if step == Step::Wait {
-        step = exchange.response_body(body.len(), true, &mut || body.to_vec());
+        step = exchange.response_body(body.len(), Arrival::Complete, &mut || body.to_vec());
     }
     let failed = |status, body: &[u8]| {
         let message = Refusal::new(status, body).message();

@@ -174,7 +174,10 @@ fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
         assert_eq!(foresee("dummy"), "invalid_api_key");
         assert_eq!(foresee("key-old"), "expired_api_key");
         assert_eq!(foresee("key-off"), "caller_disabled");
-        assert_eq!(callers.foresee(&std::iter::empty(), &[], now), "missing_api_key");
+        assert_eq!(
+            callers.foresee(&std::iter::empty(), &[], now),
+            "missing_api_key"
+        );
     }
     assert!(!Callers::new(None).have_keys());
 }

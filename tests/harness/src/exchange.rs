@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use bedrock_filter::call::Headers;
 use bedrock_filter::config::PluginConfig;
-use bedrock_filter::exchange::{Body, Edit, Exchange, Step};
+use bedrock_filter::exchange::{Arrival, Body, Edit, Exchange, Step};
 use bedrock_filter::routes::Routes;
 
 /// The time of every test: 2026-01-15T12:34:56Z.
@@ -68,12 +68,12 @@ pub fn send_as(
         exchange.set_now(now());
     }
     exchange.set_clock(now);
-    match exchange.request_headers(request, false) {
+    match exchange.request_headers(request, Arrival::Partial) {
         Step::Wait => {}
         Step::Reply(reply) => return Err((reply.status.as_u16(), reply.body)),
         other => panic!("unexpected step for the headers: {other:?}"),
     }
-    match exchange.request_body(body.len(), true, now(), &mut || body.to_vec()) {
+    match exchange.request_body(body.len(), Arrival::Complete, now(), &mut || body.to_vec()) {
         Step::Edit(edit) => Ok(message(edit)),
         Step::Reply(reply) => Err((reply.status.as_u16(), reply.body)),
         other => panic!("unexpected step for the body: {other:?}"),
@@ -89,7 +89,7 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
         headers: head.clone(),
         body: Vec::new(),
     };
-    match exchange.response_headers(head, body.is_empty()) {
+    match exchange.response_headers(head, Arrival::of(body.is_empty())) {
         Step::Wait | Step::Pass => {}
         Step::Reply(reply) => {
             let status = reply.status.as_str();
@@ -104,9 +104,11 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
     for end in cuts.iter().copied().chain([body.len()]) {
         held.extend_from_slice(&body[start..end]);
         start = end;
-        let last = end == body.len();
+        let is_last = end == body.len();
         let buffered = held.clone();
-        match exchange.response_body(buffered.len(), last, &mut || buffered.clone()) {
+        match exchange.response_body(buffered.len(), Arrival::of(is_last), &mut || {
+            buffered.clone()
+        }) {
             Step::Wait => continue,
             Step::Hold(Edit { body, .. }) => {
                 held = body.map_or(held, Body::into_vec);
@@ -129,7 +131,7 @@ pub fn answer(exchange: &mut Exchange, head: Headers, body: &[u8], cuts: &[usize
             }
         }
         held.clear();
-        if last {
+        if is_last {
             break;
         }
     }

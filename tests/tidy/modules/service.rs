@@ -188,7 +188,10 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
     // What accounts have.
     ("discovery", &["channel", "fault", "candor", "outbound"]),
     // What requests used.
-    ("usage", &["store", "prices", "caller", "channel", "zone", "health"]),
+    (
+        "usage",
+        &["store", "prices", "caller", "channel", "zone", "health"],
+    ),
     // How requests to channels ended.
     ("health", &[]),
     ("token", &["store", "access"]),
