@@ -206,7 +206,7 @@ fn callers_are_counted_up_to_so_many_and_the_others_together() {
             let named: Vec<_> = scrape
                 .0
                 .keys()
-                .filter(|own| own.contains("second"))
+                .filter(|own| own.contains("\"second\""))
                 .collect();
             assert!(named.is_empty(), "{named:?}");
         }
