@@ -231,6 +231,30 @@ async fn no_endpoint_gets_trace_headers() {
 }
 
 #[tokio::test]
+async fn istios_own_clusters_stop_trace_headers_too() {
+    let service = sealed(&[]).await;
+    service.create(&channel("one")).await;
+    let query = "mode=routes&gateways=llm&endpoints=eu-west-1";
+    let manifest = filter(&service, query).await;
+    let patches = manifest["spec"]["configPatches"].as_array().unwrap().iter();
+    let clusters: Vec<_> = patches.filter(|own| own["applyTo"] == "CLUSTER").collect();
+    let services: Vec<_> = clusters
+        .iter()
+        .map(|own| own["match"]["cluster"].clone())
+        .collect();
+    let service = |region: &str| {
+        let host = format!("bedrock-runtime.{region}.amazonaws.com");
+        json!({ "service": host, "portNumber": 443 })
+    };
+    assert_eq!(services, [service("eu-west-1"), service("us-east-1")]);
+    for cluster in clusters {
+        assert_eq!(cluster["patch"]["operation"], "MERGE");
+        assert_eq!(cluster["match"]["context"], "GATEWAY");
+        assert!(cluster.to_string().contains("traceparent"), "{cluster}");
+    }
+}
+
+#[tokio::test]
 async fn a_copy_fails_over_by_two_resources() {
     let service = sealed(&["--failover"]).await;
     service.create(&channel("one")).await;
@@ -321,9 +345,7 @@ async fn routes_leave_the_way_to_istio() {
             "VirtualService"
         ]
     );
-    for kind in ["CLUSTER", "VIRTUAL_HOST"] {
-        assert!(values(&documents[0], kind).is_empty(), "{kind}");
-    }
+    assert!(values(&documents[0], "VIRTUAL_HOST").is_empty());
     let routes = values(&documents[0], "HTTP_ROUTE");
     assert!(
         routes

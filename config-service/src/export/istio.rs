@@ -7,6 +7,7 @@
 mod bootstrap;
 mod clusters;
 mod document;
+mod limits;
 mod mesh;
 mod notes;
 mod plan;
@@ -57,6 +58,12 @@ impl<'s> Channels<'s> {
     /// The generation of the filter on pools, if there are any.
     fn generation(&self) -> Option<Generation> {
         self.clusters.iter().find_map(|own| own.stage)
+    }
+
+    /// The endpoints, each once: hosts and ports.
+    fn endpoints(&self) -> BTreeSet<(&str, u16)> {
+        let hosts = self.clusters.iter().flat_map(|own| own.hosts.first());
+        hosts.map(|own| (own.host.as_str(), own.port)).collect()
     }
 
     /// The names of the clusters, each as short as a gRPC header needs it.
@@ -159,8 +166,12 @@ fn fill(
                 routes::add_pools(patches)?;
             }
             clusters::fill(patches, channels, plan, resources.upstream_ca_file())?;
+            limits::add(patches, plan)?;
         }
-        Way::Routes(_) => routes::remove_way(patches)?,
+        Way::Routes(_) => {
+            routes::remove_way(patches)?;
+            clusters::stop_traces(patches, channels)?;
+        }
     }
     routes::add_denied(patches, &config)
 }

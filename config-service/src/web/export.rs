@@ -33,6 +33,10 @@ pub(super) fn links() -> Markup {
                     ("own", "Nothing: they are for the filter alone"),
                     ("shared", "They serve other hosts too"),
                 ]))
+                (choice("limits", "Who counts what callers use", &[
+                    ("local", "Each gateway by itself"),
+                    ("shared", "This service, for all live gateways"),
+                ]))
                 (text("namespace", "Namespace", "istio-system"))
                 (text("selector", "Labels", "istio=ingressgateway"))
                 (text("gateway", "Or a Gateway of the Gateway API", ""))

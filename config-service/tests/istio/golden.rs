@@ -16,7 +16,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "live-envoy-grpc",
-        "mode=live&xds=config-service.bedrock:18000&xds_client=envoy_grpc&sharing=shared&gateway=llm",
+        "mode=live&xds=config-service.bedrock:18000&xds_client=envoy_grpc&sharing=shared&gateway=llm&limits=shared",
     ),
     (
         "live-sidecar",

@@ -41,6 +41,35 @@ async fn the_manifest_has_no_channels_but_where_they_come_from() {
 }
 
 #[tokio::test]
+async fn gateways_ask_about_limits_if_they_shall() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    let alone = filter(&service, LIVE).await;
+    assert_eq!(values(&alone, "HTTP_FILTER").len(), 1);
+    let query = format!("{LIVE}&limits=shared&xds_ca=/etc/bedrock/xds/ca.crt");
+    let manifest = filter(&service, &query).await;
+    let filters = values(&manifest, "HTTP_FILTER");
+    let names: Vec<_> = filters.iter().map(|own| &own["name"]).collect();
+    // Each is inserted before the router: so ours is in front.
+    assert_eq!(names, ["bedrock", "envoy.filters.http.ratelimit"]);
+    let clusters = values(&manifest, "CLUSTER");
+    let cluster = clusters.iter().find(|own| own["name"] == "rate-limit");
+    let cluster = cluster.unwrap().to_string();
+    assert!(cluster.contains(r#""address":"config-service.bedrock""#));
+    assert!(cluster.contains("/etc/bedrock/xds/ca.crt"), "{cluster}");
+    let hosts = &values(&manifest, "VIRTUAL_HOST")[0]["routes"];
+    let inserted = values(&manifest, "HTTP_ROUTE").into_iter();
+    let to_bedrock = |own: &&Value| own["match"]["prefix"] == "/model/";
+    let routes = inserted.chain(hosts.as_array().unwrap()).filter(to_bedrock);
+    let counts: Vec<_> = routes.map(|own| &own["typed_per_filter_config"]).collect();
+    assert_eq!(counts.len(), 4);
+    for own in counts {
+        assert!(own.to_string().contains("wasm.rl.rpm"), "{own}");
+    }
+    check_refused(&service, "limits=shared", &["mode live"]).await;
+}
+
+#[tokio::test]
 async fn endpoints_can_be_named_in_advance() {
     let service = sealed(&[]).await;
     service.create(&channel("one")).await;

@@ -39,7 +39,7 @@ pub(super) fn config_map(plan: &Plan) -> Result<Option<Value>, ExportError> {
 }
 
 fn cluster(xds: &Xds) -> Value {
-    let host = xds.host.trim_start_matches('[').trim_end_matches(']');
+    let host = xds.bare_host();
     let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
     let cluster = json!({
         "name": CLUSTER,
@@ -61,7 +61,8 @@ fn cluster(xds: &Xds) -> Value {
     }
 }
 
-fn transport_socket(xds: &Xds, host: &str) -> Option<Value> {
+/// TLS to the xDS port, for Envoy's own client.
+pub(super) fn transport_socket(xds: &Xds, host: &str) -> Option<Value> {
     let tls = xds.tls.as_ref()?;
     let file = |path: &String| json!({ "filename": path });
     let kind = if is_address(host) {

@@ -42,6 +42,27 @@ pub(super) fn fill(
     Ok(())
 }
 
+/// Gives Istio's own clusters for the endpoints the template's options of HTTP, which stop trace headers: the router adds
+/// those after all that a route removes.
+pub(super) fn stop_traces(
+    patches: &mut Vec<Value>,
+    channels: &Channels<'_>,
+) -> Result<(), ExportError> {
+    let mut template = patches.remove(find(patches, "CLUSTER")?);
+    let name = "typed_extension_protocol_options";
+    let options = template.pointer(&format!("{CLUSTER}/{name}")).cloned();
+    let options = options.ok_or_else(|| missing(name))?;
+    set(&mut template, "/patch/operation", json!("MERGE"))?;
+    set(&mut template, CLUSTER, json!({ name: options }))?;
+    for (host, port) in channels.endpoints() {
+        let mut patch = template.clone();
+        let service = json!({ "service": host, "portNumber": port });
+        put(&mut patch, "/match", "cluster", service)?;
+        patches.push(patch);
+    }
+    Ok(())
+}
+
 /// The hosts for which the virtual host stands, besides AWS's.
 pub(super) fn add_domains(
     patches: &mut [Value],

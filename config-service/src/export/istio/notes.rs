@@ -92,10 +92,7 @@ fn limits(channels: &Channels<'_>, plan: &Plan) -> Vec<String> {
         ));
     }
     if let Way::Routes(parents) = &plan.way {
-        lines.push(
-            "There is no failover this way, and with tracing Bedrock gets trace headers."
-                .to_owned(),
-        );
+        lines.push("There is no failover this way.".to_owned());
         if let Parents::Gateways(names) = parents
             && plan.context == Context::Gateway
         {

@@ -7,7 +7,7 @@ use bedrock_filter::endpoint::{Endpoint, HostVariant};
 use serde_json::{Map, Value, json};
 
 use super::source::{Source, source};
-use super::target::{Context, InvalidTarget, Mode, Sharing, Target};
+use super::target::{Context, InvalidTarget, Limits, Mode, Sharing, Target};
 use crate::cluster::{Cluster, Host, Transport};
 use crate::filter_code::FilterCode;
 
@@ -25,6 +25,7 @@ pub struct Plan {
     pub(super) sharing: Sharing,
     pub(super) source: Source,
     pub(super) way: Way,
+    pub(super) limits: Limits,
     pub(super) seal_secret: String,
     /// Clusters for endpoints that no channel uses yet.
     pub(super) in_advance: Vec<Cluster>,
@@ -78,6 +79,7 @@ impl Plan {
             },
             source: source(target, code)?,
             way: way(target)?,
+            limits: limits(target)?,
             seal_secret: label("seal_secret", seal_secret, "bedrock-seal-key")?,
             in_advance: in_advance(target.endpoints.as_deref().unwrap_or_default())?,
         })
@@ -171,6 +173,16 @@ fn way(target: &Target) -> Result<Way, InvalidTarget> {
     Ok(Way::Routes(parents))
 }
 
+/// Gateways ask where they get their channels, and Istio's own routes cannot say about what.
+fn limits(target: &Target) -> Result<Limits, InvalidTarget> {
+    match (target.limits, target.mode) {
+        (Limits::Shared, Mode::Copy | Mode::Routes) => Err(InvalidTarget::Combination(
+            "limits=shared is for mode live; leave it out, and set the callers' limit mode to local",
+        )),
+        (limits, _) => Ok(limits),
+    }
+}
+
 fn in_advance(list: &str) -> Result<Vec<Cluster>, InvalidTarget> {
     let parts = list
         .split(',')
@@ -249,6 +261,7 @@ mod tests {
         check_refused(|own| own.mode = Mode::Live, "xds");
         check_refused(|own| own.mode = Mode::Routes, "gateways");
         check_refused(|own| own.xds = text("a:1"), "mode live");
+        check_refused(|own| own.limits = Limits::Shared, "mode live");
     }
 
     #[test]

@@ -123,9 +123,7 @@ pub(super) fn add_pools(patches: &mut Vec<Value>) -> Result<(), ExportError> {
 
 /// Leaves the way to Bedrock to others.
 pub(super) fn remove_way(patches: &mut Vec<Value>) -> Result<(), ExportError> {
-    for kind in ["CLUSTER", "VIRTUAL_HOST"] {
-        patches.remove(find(patches, kind)?);
-    }
+    patches.remove(find(patches, "VIRTUAL_HOST")?);
     patches.remove(to_bedrock(patches)?);
     Ok(())
 }

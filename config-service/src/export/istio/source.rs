@@ -47,6 +47,13 @@ pub(super) struct XdsTls {
     pub(super) identity: Option<(String, String)>,
 }
 
+impl Xds {
+    /// The host without the brackets of an IPv6 address.
+    pub(super) fn bare_host(&self) -> &str {
+        self.host.trim_start_matches('[').trim_end_matches(']')
+    }
+}
+
 impl Module {
     pub(super) fn location(&self) -> &str {
         match self {

@@ -62,6 +62,19 @@ pub enum XdsClient {
     EnvoyGrpc,
 }
 
+/// Who counts what callers use.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema, ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Limits {
+    /// Each gateway by itself, with the limit mode `local`.
+    #[default]
+    Local,
+    /// This service, which all gateways ask, with the limit mode `shared`.
+    Shared,
+}
+
 /// The Envoys that a manifest is for, and how it is to be made. What is left out or empty has its default.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, IntoParams, clap::Args)]
 #[serde(deny_unknown_fields, default)]
@@ -125,6 +138,10 @@ pub struct Target {
     #[arg(long, value_enum, default_value_t)]
     #[param(inline)]
     pub xds_client: XdsClient,
+    /// Who counts what callers use
+    #[arg(long, value_enum, default_value_t)]
+    #[param(inline)]
+    pub limits: Limits,
     /// Certificate authorities for the xDS port, as a path in the gateway's file system; turns TLS on
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "filled")]
