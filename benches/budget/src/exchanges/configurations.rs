@@ -51,7 +51,7 @@ pub(super) fn of_callers(count: usize) -> Vec<u8> {
         };
         json!({"id": format!("{number:016x}"), "name": format!("team-{number:05}"), "keys": [{"sha256": hash}]})
     });
-    callers(entries.collect(), &json!({}))
+    callers(&entries.collect::<Vec<_>>(), &json!({}))
 }
 
 /// The same for the client alone, whose requests and tokens each Envoy counts by itself.
@@ -62,10 +62,10 @@ pub(super) fn of_local_limits() -> Vec<u8> {
         "keys": [{"sha256": CLIENT_KEY}],
         "limits": {"rpm": 1_000_000, "tpm": 1_000_000_000},
     });
-    callers(vec![caller], &json!({"limit_mode": "local"}))
+    callers(&[caller], &json!({"limit_mode": "local"}))
 }
 
-fn callers(entries: Vec<Value>, more: &Value) -> Vec<u8> {
+fn callers(entries: &[Value], more: &Value) -> Vec<u8> {
     let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
     let channels: Vec<Value> = Variant::Bearer.channel(endpoint).into_iter().collect();
     let mut callers = json!({"mode": "required", "entries": entries});
