@@ -88,9 +88,8 @@ async fn save(
         Ok(body) => app.channels.put_choice(author, name, body).await,
         Err(error) => Err(error.into()),
     };
-    let error = match saved {
-        Ok(_) => return Ok(Redirect::to(PLACE).into_response()),
-        Err(error) => error,
+    let Err(error) = saved else {
+        return Ok(Redirect::to(PLACE).into_response());
     };
     let is_entry = matches!(error, ChoiceError::Invalid(_) | ChoiceError::Syntax(_));
     match Refusal::from(error) {
