@@ -66,7 +66,7 @@ async fn one_is_created_replaced_and_deleted_and_every_envoy_gets_it() {
     assert_eq!(plugin_json(&pushed)["model_choices"], json!({"fast": list}));
     envoy.ack(&pushed).await;
 
-    // What a read shows can be sent back; that is no edit.
+    // What a read shows can be sent back; it changes nothing.
     let shown = service.get("/api/model-choices/fast").await.text;
     let path = "/api/model-choices/fast";
     let reply = service.send(Method::PUT, path, shown).await;

@@ -27,7 +27,7 @@ impl Property {
         self.path.iter().map(String::as_str).collect()
     }
 
-    /// The identity that a value means; `None` for what is no text, such as a list.
+    /// The identity that a value means; `None` for a value that is not a string, such as a list.
     #[must_use]
     pub fn identity(&self, value: &[u8]) -> Option<String> {
         let value = std::str::from_utf8(value).ok()?;

@@ -16,7 +16,7 @@ pub enum Refused {
     UnknownKey,
     /// Its key has expired.
     ExpiredKey,
-    /// Envoy knows who it is, but that is no caller.
+    /// Envoy knows who it is, but no caller has that identity.
     UnknownIdentity,
     /// Its caller is disabled.
     Disabled {

@@ -239,7 +239,7 @@ pub(crate) async fn set_budget(
 ///
 /// # Errors
 ///
-/// When the principal may not, or there is none.
+/// When the principal may not edit, or no such budget exists.
 pub(crate) async fn remove_budget(
     app: &AppState,
     principal: &Principal,

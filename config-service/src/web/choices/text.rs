@@ -20,7 +20,7 @@ pub(super) fn of(choice: &Value) -> String {
 ///
 /// # Errors
 ///
-/// When it begins like JSON, and is none.
+/// When it begins like JSON but is not valid JSON.
 pub(super) fn body(text: &str) -> Result<String, SyntaxError> {
     let text = text.trim();
     if text.starts_with(['{', '[']) {
