@@ -3,6 +3,7 @@
 //!
 //! `cargo xtask fuzz` checks the same laws against whatever libFuzzer comes up with.
 
+mod halves;
 mod inputs;
 mod markup;
 mod vocabulary;

@@ -4,15 +4,15 @@ use std::fmt::Write as _;
 
 use serde::ser::{Impossible, Serialize, Serializer};
 
-use crate::json::Error;
 use crate::json::escape::write_str;
 use crate::json::pieces::Out;
+use crate::json::{Error, without_halves};
 
 /// Writes what must be a text: a key, the JSON of a `RawValue`, or a verbatim text.
 pub(super) struct Text<'o, 's>(pub(super) &'o mut Out<'s>, pub(super) Quotes);
 
 pub(super) enum Quotes {
-    /// Unchanged.
+    /// Unchanged, but for halves of surrogate pairs, which no reader accepts.
     Without,
     /// Unchanged, in quotes.
     Around,
@@ -35,6 +35,16 @@ macro_rules! refuse {
     ($($method:ident $kind:ty;)*) => {
         $(fn $method(self, _: $kind) -> Result<(), Error> { Err(no_text()) })*
     };
+}
+
+/// An object or an array without the halves of surrogate pairs in it; `None` if there is none. Strings are repaired when
+/// they are read ([`crate::json::Text`]), and are often too long to be looked through once more.
+fn repaired(json: &str) -> Option<String> {
+    if json.starts_with(['{', '[']) {
+        without_halves(json)
+    } else {
+        None
+    }
 }
 
 fn no_text() -> Error {
@@ -72,7 +82,10 @@ impl Serializer for Text<'_, '_> {
     fn serialize_str(self, value: &str) -> Result<(), Error> {
         let Self(out, quotes) = self;
         match quotes {
-            Quotes::Without => out.verbatim(value),
+            Quotes::Without => match repaired(value) {
+                Some(json) => out.extend_from_slice(json.as_bytes()),
+                None => out.verbatim(value),
+            },
             Quotes::Around => return Text(out, quotes).collect_str(value),
             Quotes::Escaping => write_str(&mut out.own, value),
         }

@@ -85,11 +85,8 @@ fn translated(path: &str, body: &[u8], model: &str) {
         Ok(call) => {
             let path = call.headers.get_str(":path").unwrap();
             assert!(path.starts_with("/model/"), "{path}");
-            // Halves of surrogate pairs, which no reader accepts, are not yet replaced everywhere.
-            if serde_json::from_slice::<Value>(&body).is_ok() {
-                let sent: Value = serde_json::from_slice(&call.body).unwrap();
-                assert!(sent.is_object(), "{sent}");
-            }
+            let sent: Value = serde_json::from_slice(&call.body).unwrap();
+            assert!(sent.is_object(), "{sent}");
         }
         Err((status, body)) => {
             let error: Value = serde_json::from_slice(&body).unwrap();
