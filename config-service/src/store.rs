@@ -276,13 +276,18 @@ impl Store {
     }
 }
 
+/// A number as the database stores it, whose integers have a sign.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// Makes `next` the revision, which has to follow the present one.
 async fn raise(transaction: &mut Transaction<'_, Sqlite>, next: u64) -> Result<Stamp, StoreError> {
     let stamp = sqlx::query_as(
         "UPDATE meta SET revision = revision + 1 WHERE id = 1 AND revision + 1 = ? \
          RETURNING revision, strftime('%Y-%m-%dT%H:%M:%fZ', 'now') AS at",
     )
-    .bind(i64::try_from(next).unwrap_or(i64::MAX))
+    .bind(signed(next))
     .fetch_optional(&mut **transaction)
     .await?;
     stamp.ok_or(StoreError::Conflict)

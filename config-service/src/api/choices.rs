@@ -209,17 +209,13 @@ async fn history(
     Path(name): Path<String>,
     Query(page): Query<Page>,
 ) -> Result<Json<ModelChoiceHistory>, Problem> {
-    let limit = page.limit()?;
-    // One more than needed, to see whether there is another page.
-    let mut entries = app
+    let found = app
         .channels
-        .choice_history(&name, page.before, limit + 1)
-        .await?;
-    let is_more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
+        .choice_history(&name, page.before, page.sought()?);
+    let (entries, next_before) = page.cut(found.await?, |own| own.revision);
     Ok(Json(ModelChoiceHistory {
-        next_before: entries.last().filter(|_| is_more).map(|own| own.revision),
         entries,
+        next_before,
     }))
 }
 

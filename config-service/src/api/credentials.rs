@@ -4,22 +4,19 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Body;
 use super::channels::author;
-use super::history::RollBack;
+use super::history::{Page, RollBack};
 use super::openapi::{BadRequest, Conflict, EditRefused, Forbidden, IfMatch, NotFound, Outdated};
 use super::query::Query;
 use super::{App, AppState, Principal, Problem, etag};
 use crate::channel::{CredentialView, Credentials};
 use crate::history::CredentialEntry;
-
-/// Entries of a history by default, and at most.
-const ENTRIES: (u32, u32) = (50, 500);
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
@@ -49,17 +46,12 @@ struct CredentialEdit {
 /// Edits of a credential, newest first.
 #[derive(Serialize, ToSchema)]
 struct CredentialHistory {
-    /// The edits.
+    /// The entries of this page.
     entries: Vec<CredentialEntry>,
-}
-
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Page {
-    /// Entries, 1 to 500
-    #[param(minimum = 1, maximum = 500, default = 50)]
-    limit: Option<u32>,
+    /// Pass this as `before` to get the next page; absent on the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = u64, required = false)]
+    next_before: Option<u64>,
 }
 
 /// The path parameter of a credential's routes.
@@ -241,12 +233,12 @@ async fn history(
     Path(name): Path<String>,
     Query(page): Query<Page>,
 ) -> Result<Json<CredentialHistory>, Problem> {
-    let (usual, most) = ENTRIES;
-    let limit = page.limit.unwrap_or(usual);
-    if !(1..=most).contains(&limit) {
-        let message = format!("the parameter limit is {limit}; it must be 1 to {most}");
-        return Err(Problem::bad_request(message));
-    }
-    let entries = app.channels.credential_history(&name, limit).await?;
-    Ok(Json(CredentialHistory { entries }))
+    let found = app
+        .channels
+        .credential_history(&name, page.before, page.sought()?);
+    let (entries, next_before) = page.cut(found.await?, |own| own.revision);
+    Ok(Json(CredentialHistory {
+        entries,
+        next_before,
+    }))
 }

@@ -38,15 +38,36 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// How many entries are asked for.
-    pub(super) fn limit(&self) -> Result<u32, Problem> {
-        let (usual, most) = PAGE;
-        let limit = self.limit.unwrap_or(usual);
+    /// How many entries to look for: one more than are asked for, to see whether there is another page.
+    ///
+    /// # Errors
+    ///
+    /// When more are asked for than an answer holds, or none.
+    pub(super) fn sought(&self) -> Result<u32, Problem> {
+        let (limit, (_, most)) = (self.limit(), PAGE);
         if (1..=most).contains(&limit) {
-            return Ok(limit);
+            return Ok(limit + 1);
         }
         let message = format!("the parameter limit is {limit}; it must be 1 to {most}");
         Err(Problem::bad_request(message))
+    }
+
+    /// The entries to show of those that were found, and the revision of the last if more come before it.
+    pub(super) fn cut<E>(
+        &self,
+        mut found: Vec<E>,
+        revision: impl Fn(&E) -> u64,
+    ) -> (Vec<E>, Option<u64>) {
+        let limit = self.limit() as usize;
+        let is_more = found.len() > limit;
+        found.truncate(limit);
+        let next_before = found.last().filter(|_| is_more).map(revision);
+        (found, next_before)
+    }
+
+    fn limit(&self) -> u32 {
+        let (usual, _) = PAGE;
+        self.limit.unwrap_or(usual)
     }
 }
 
@@ -106,25 +127,22 @@ async fn read(
     channel: Option<String>,
     page: &Page,
 ) -> Result<Json<History>, Problem> {
-    let limit = page.limit()?;
     let query = AuditQuery {
         channel,
         credential: None,
         before: page.before,
-        // One more than needed, to see whether there is another page.
-        limit: limit + 1,
+        limit: page.sought()?,
     };
-    let mut entries = app.channels.history(&query).await?;
+    let entries = app.channels.history(&query).await?;
     if let (Some(id), None, true) = (&query.channel, query.before, entries.is_empty()) {
         return Err(Problem::not_found(format!(
             "there is no channel with the id `{id}`, and there never was"
         )));
     }
-    let is_more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
+    let (entries, next_before) = page.cut(entries, |own| own.revision);
     Ok(Json(History {
-        next_before: entries.last().filter(|_| is_more).map(|own| own.revision),
         entries,
+        next_before,
     }))
 }
 

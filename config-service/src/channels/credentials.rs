@@ -96,10 +96,12 @@ impl Channels {
     pub async fn credential_history(
         &self,
         name: &str,
+        before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<CredentialEntry>, EditError> {
-        let entries = self.inner.store.credential_audit(name, limit).await?;
-        if entries.is_empty() {
+        let found = self.inner.store.credential_audit(name, before, limit);
+        let entries = found.await?;
+        if entries.is_empty() && before.is_none() {
             return Err(EditError::UnknownCredential(name.to_owned()));
         }
         Ok(entries.iter().map(CredentialEntry::from).collect())

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Change, Stamp, Store, StoreError};
+use super::{Change, Stamp, Store, StoreError, signed};
 use crate::channel::{Channel, StoredChannel, masked};
 
 /// Which edits to return.
@@ -50,7 +50,7 @@ impl Store {
     ///
     /// When the database fails.
     pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let before = query.before.map_or(i64::MAX, revision);
+        let before = query.before.map_or(i64::MAX, signed);
         let entries = sqlx::query_as(
             "SELECT revision, at, actor, action, channel_id, channel_name, NULL AS credential, \
              before, after, restored \
@@ -80,15 +80,11 @@ impl Store {
              ORDER BY revision DESC LIMIT 1",
         )
         .bind(channel)
-        .bind(revision(at))
+        .bind(signed(at))
         .fetch_optional(&self.pool)
         .await?;
         Ok(after.flatten())
     }
-}
-
-fn revision(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 pub(super) async fn write(
@@ -121,7 +117,7 @@ pub(super) async fn write(
     .bind(&stored.channel.name)
     .bind(before.map(shown))
     .bind(after.map(shown))
-    .bind(restored.map(revision))
+    .bind(restored.map(signed))
     .execute(&mut **transaction)
     .await?;
     Ok(())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, signed};
 use crate::caller::CallerBook;
 
 /// Billionths of a dollar in a cent.
@@ -161,10 +161,6 @@ fn smaller(one: Option<i64>, other: Option<i64>) -> Option<i64> {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

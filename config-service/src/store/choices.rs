@@ -4,7 +4,7 @@ use bedrock_filter::config::ModelChoice;
 use serde_json::json;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Stamp, Store, StoreError, json as written, raise};
+use super::{Stamp, Store, StoreError, json as written, raise, signed};
 use crate::model_choice::StoredChoice;
 
 /// What is done to a name; it passed every check.
@@ -85,7 +85,7 @@ impl Store {
              WHERE name = ?1 AND revision < ?2 ORDER BY revision DESC LIMIT ?3",
         )
         .bind(name)
-        .bind(before.map_or(i64::MAX, number))
+        .bind(before.map_or(i64::MAX, signed))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -107,7 +107,7 @@ impl Store {
              ORDER BY revision DESC LIMIT 1",
         )
         .bind(name)
-        .bind(number(at))
+        .bind(signed(at))
         .fetch_optional(&self.pool)
         .await?;
         Ok(after.flatten())
@@ -170,7 +170,7 @@ async fn audit(
     .bind(change.name)
     .bind(change.before.map(|own| shown(&own.choice)))
     .bind(change.after.map(shown))
-    .bind(change.restored.map(number))
+    .bind(change.restored.map(signed))
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -203,8 +203,4 @@ impl ChoiceChange<'_> {
             (Some(_), None) => "delete",
         }
     }
-}
-
-fn number(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Stamp, Store, StoreError, json, raise};
+use super::{Stamp, Store, StoreError, json, raise, signed};
 use crate::channel::{Credentials, StoredChannel, StoredCredential, masked_credentials};
 use crate::seal::CREDENTIAL;
 
@@ -102,13 +102,15 @@ impl Store {
     pub(crate) async fn credential_audit(
         &self,
         name: &str,
+        before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<CredentialAuditEntry>, StoreError> {
         let entries = sqlx::query_as(
             "SELECT revision, at, actor, action, before, after, restored FROM credential_audit \
-             WHERE name = ?1 ORDER BY revision DESC LIMIT ?2",
+             WHERE name = ?1 AND revision < ?2 ORDER BY revision DESC LIMIT ?3",
         )
         .bind(name)
+        .bind(before.map_or(i64::MAX, signed))
         .bind(limit)
         .fetch_all(&self.pool)
         .await?;
@@ -130,7 +132,7 @@ impl Store {
              ORDER BY revision DESC LIMIT 1",
         )
         .bind(name)
-        .bind(number(at))
+        .bind(signed(at))
         .fetch_optional(&self.pool)
         .await?;
         Ok(after.flatten())
@@ -243,14 +245,10 @@ async fn audit(
     .bind(name)
     .bind(before.map(shown))
     .bind(after.map(shown))
-    .bind(restored.map(number))
+    .bind(restored.map(signed))
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn number(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
 impl CredentialChange<'_> {

@@ -1,6 +1,6 @@
 //! What accounts have, according to Bedrock's control plane.
 
-use super::{Store, StoreError, json, raise};
+use super::{Store, StoreError, json, raise, signed};
 use crate::channel::Discovery;
 
 impl Store {
@@ -28,7 +28,7 @@ impl Store {
              SELECT id, ?2, ?3 FROM channels WHERE id = ?1",
         )
         .bind(channel_id)
-        .bind(i64::try_from(found.asked).unwrap_or(i64::MAX))
+        .bind(signed(found.asked))
         .bind(document)
         .execute(&mut *transaction)
         .await?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use bedrock_filter::config::Credentials as Issued;
 use sqlx::{FromRow, Sqlite, Transaction};
 
-use super::{Store, StoreError, json, raise};
+use super::{Store, StoreError, json, raise, signed};
 use crate::credentials::ledger::{Fetched, Saved};
 
 #[derive(FromRow)]
@@ -72,7 +72,7 @@ impl Store {
              SELECT id, ?2, ?3, ?4 FROM channels WHERE id = ?1",
         )
         .bind(&saved.channel_id)
-        .bind(i64::try_from(saved.channel_revision).unwrap_or(i64::MAX))
+        .bind(signed(saved.channel_revision))
         .bind(document)
         .bind(expires_at)
         .execute(&mut **transaction)

@@ -61,6 +61,16 @@ async fn a_credential_goes_back_to_what_it_was() {
         .await
         .json();
     assert_eq!(own["entries"].as_array().unwrap().len(), 1);
+    let own = service.get("/api/credentials/prod/history?limit=2").await;
+    let own = own.json();
+    assert_eq!(own["entries"].as_array().unwrap().len(), 2);
+    assert_eq!(own["next_before"], 3);
+    let rest = service
+        .get("/api/credentials/prod/history?before=3")
+        .await
+        .json();
+    assert_eq!(rest["entries"][0]["revision"], 1);
+    assert_eq!(rest["next_before"], serde_json::Value::Null);
     for (name, revision) in [("prod", 9), ("prod", 0), ("other", 1)] {
         roll_back(&service, name, revision).await.problem(404);
     }

@@ -82,24 +82,21 @@ async fn read(
     caller: Option<String>,
     page: &Page,
 ) -> Result<Json<CallerHistory>, Problem> {
-    let limit = page.limit()?;
     let query = CallerAuditQuery {
         caller,
         before: page.before,
-        // One more than needed, to see whether there is another page.
-        limit: limit + 1,
+        limit: page.sought()?,
     };
-    let mut entries = app.callers.history(&query).await?;
+    let entries = app.callers.history(&query).await?;
     if let (Some(id), None, true) = (&query.caller, query.before, entries.is_empty()) {
         return Err(Problem::not_found(format!(
             "there is no caller with the id `{id}`, and there never was"
         )));
     }
-    let is_more = entries.len() > limit as usize;
-    entries.truncate(limit as usize);
+    let (entries, next_before) = page.cut(entries, |own| own.revision);
     Ok(Json(CallerHistory {
-        next_before: entries.last().filter(|_| is_more).map(|own| own.revision),
         entries,
+        next_before,
     }))
 }
 

@@ -5,7 +5,7 @@ use sqlx::{FromRow, Sqlite, Transaction};
 
 use super::CallerChange;
 use crate::caller::{Policy, StoredCaller};
-use crate::store::{Stamp, Store, StoreError, json};
+use crate::store::{Stamp, Store, StoreError, json, signed};
 
 /// Which edits to return.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Store {
              FROM caller_audit WHERE revision < ?1 AND (?2 IS NULL OR caller_id = ?2) \
              ORDER BY revision DESC LIMIT ?3",
         )
-        .bind(query.before.map_or(i64::MAX, number))
+        .bind(query.before.map_or(i64::MAX, signed))
         .bind(&query.caller)
         .bind(query.limit)
         .fetch_all(&self.pool)
@@ -79,7 +79,7 @@ impl Store {
              ORDER BY revision DESC LIMIT 1",
         )
         .bind(caller)
-        .bind(number(at))
+        .bind(signed(at))
         .fetch_optional(&self.pool)
         .await?;
         Ok(after.flatten())
@@ -110,7 +110,7 @@ pub(super) async fn write(
             caller_name: Some(stored.caller.name.clone()),
             before: change.before.map(shown),
             after: change.after.map(|_| shown(stored)),
-            restored: change.restored.map(number),
+            restored: change.restored.map(signed),
         },
     )
     .await
@@ -160,8 +160,4 @@ async fn insert(
     .execute(&mut **transaction)
     .await?;
     Ok(())
-}
-
-fn number(revision: u64) -> i64 {
-    i64::try_from(revision).unwrap_or(i64::MAX)
 }
