@@ -46,13 +46,13 @@ impl Inputs<'_> {
         }
     }
 
-    /// A map, as text or as a table.
-    pub(super) fn map(self, name: &str, hint: &str) -> Markup {
+    /// A map, as text or as a table; without a label it has its name in the API.
+    pub(super) fn map(self, name: &str, label: Option<&str>, hint: &str) -> Markup {
         let own = self.notes.of(name);
         html! {
             div.field.map data-map=(name) {
                 div.label-row {
-                    label for=(name) { code { (name) } }
+                    label for=(name) { @match label { Some(text) => (text), None => code { (name) } } }
                     span.tools hidden {
                         button.quiet type="button" data-format { "Format" }
                         button.quiet type="button" data-table aria-expanded="false" { "Table" }

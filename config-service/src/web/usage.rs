@@ -137,7 +137,7 @@ fn questions(asked: &Asked, zone: &Zone) -> Markup {
     ];
     html! {
         form.card method="get" action="/usage" {
-            div.grid {
+            div.grid.tight {
                 (field("from", "From", asked.from.as_deref(), "2026-11-01"))
                 (field("to", "To, without that day", asked.to.as_deref(), "2026-12-01"))
                 div.field {

@@ -44,12 +44,12 @@ pub(super) async fn page(
     Ok(page.render(&html! {
         div.heading {
             h1 { "Callers" }
-            div {
+            div.actions {
                 nav.tabs aria-label="Callers" { a href="/callers/history" { "History" } }
                 @if may_edit { a.button.primary href="/callers/new" { "New caller" } }
             }
         }
-        (policy::render(&session, &book, app.callers.has_master_key(), forecast.as_ref()))
+        (policy::state(&book, app.callers.has_master_key()))
         form.search role="search" {
             label.visually-hidden for="q" { "Search" }
             input #q type="search" name="q" value=(search.q) placeholder="Name, model, label or end of a key";
@@ -75,6 +75,7 @@ pub(super) async fn page(
             }
             @if found.len() > SHOWN { p.muted { "and " (found.len() - SHOWN) " more; search to find them" } }
         }
+        (policy::render(&session, &book, app.callers.has_master_key(), forecast.as_ref()))
     }))
 }
 

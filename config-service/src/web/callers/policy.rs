@@ -64,15 +64,8 @@ pub(super) fn render(
         notes: &notes,
     };
     let may_edit = session.principal.may_edit().is_ok();
-    let is_locked_out = book.policy.mode == CallerMode::Required
-        && !has_master_key
-        && !book.policy.knows_identities()
-        && !book.has_keys();
     html! {
-        @if is_locked_out {
-            p.notice.error role="alert" { "A key is required, and there is none: nobody is served." }
-        }
-        details.card open[book.policy.mode != CallerMode::Required] {
+        details.card #settings open[book.policy.mode != CallerMode::Required] {
             summary { "Keys are " strong #mode-now { (mode_in_words(book.policy.mode)) } }
             form.stack method="post" action="/callers/settings" {
                 (csrf(session))
@@ -93,6 +86,21 @@ pub(super) fn render(
                 @if may_edit { div.actions { button.primary type="submit" { "Save for all callers" } } }
                 p.muted { @if has_master_key { "There is a master key." } @else { "There is no master key." } }
             }
+        }
+    }
+}
+
+/// In one line whether keys are asked for, or that nobody is served.
+pub(super) fn state(book: &CallerBook, has_master_key: bool) -> Markup {
+    let is_locked_out = book.policy.mode == CallerMode::Required
+        && !has_master_key
+        && !book.policy.knows_identities()
+        && !book.has_keys();
+    html! {
+        @if is_locked_out {
+            p.notice.error role="alert" { "A key is required, and there is none: nobody is served." }
+        } @else {
+            p { a href="#settings" { "Keys are " (mode_in_words(book.policy.mode)) } "." }
         }
     }
 }
@@ -145,7 +153,7 @@ fn defaults(at: Inputs<'_>) -> Markup {
     html! {
         (at.area("default_guardrail", "Guardrail", "JSON with identifier, version and, optionally, trace: of each \
             caller without one of its own, and of who sends no key."))
-        (at.map("default_request_metadata", "Labels of all requests in Bedrock's invocation log."))
+        (at.map("default_request_metadata", Some("Request metadata"), "Labels of all requests in Bedrock's invocation log."))
         div.grid {
             (at.select("default_service_tier", "Service tier", TIERS))
             (at.select("default_tools", "Tools", PERMISSIONS))

@@ -129,7 +129,7 @@ fn identity(at: Inputs<'_>) -> Markup {
             (at.area("notes", "Notes", "For administrators"))
             (at.area("identities", "Identities", "What Envoy knows it by besides its keys, one per line: jwt:sub=team-a, \
                 certificate:spiffe://…, header:team-a; * stands for any text."))
-            (at.map("labels", "For whoever sorts or bills callers: names and values."))
+            (at.map("labels", Some("Labels"), "For whoever sorts or bills callers: names and values."))
         }
     }
 }
@@ -166,7 +166,7 @@ fn requests(at: Inputs<'_>) -> Markup {
             p.muted { "What is not set here is as for all callers." }
             (at.area("guardrail", "Guardrail", "JSON with identifier, version and, optionally, trace. Requests cannot \
                 leave it out or name another. The channel's account has to have it."))
-            (at.map("request_metadata", "Labels of every request in Bedrock's invocation log, for cost attribution."))
+            (at.map("request_metadata", Some("Request metadata"), "Labels of every request in Bedrock's invocation log, for cost attribution."))
             div.grid {
                 (at.select("service_tier", "Service tier", TIERS))
                 (at.select("tools", "Tools", PERMISSIONS))

@@ -229,17 +229,17 @@ fn models(at: Inputs<'_>) -> Markup {
     html! {
         section.card {
             h2 { "Models" }
-            (at.map("inference_profile_arn_map", "Maps a name to an inference profile \
+            (at.map("inference_profile_arn_map", None, "Maps a name to an inference profile \
                 ARN, or any other model ARN or id. Takes precedence over the catalogue."))
             (at.select("match", "Names match by", NAME_MATCH))
-            (at.map("model_mapping", "Maps the name that a client sends to another \
+            (at.map("model_mapping", None, "Maps the name that a client sends to another \
                 name."))
             (at.select("allow_model_ids", "Clients may also request", MODEL_IDS))
-            (at.map("model_families", "Maps a name or ARN to a model family, for ARNs \
+            (at.map("model_families", None, "Maps a name or ARN to a model family, for ARNs \
                 that do not reveal it."))
             details open[!at.values.get("model_apis").is_empty()] {
                 summary { "More about models" }
-                (at.map("model_apis", "Maps a name to auto, invoke or converse, for \
+                (at.map("model_apis", None, "Maps a name to auto, invoke or converse, for \
                     individual models."))
                 (at.select("models_mode", "Names come from", MODELS_MODES))
                 (at.area("models", "Only these names", "One per line. Empty: every \
