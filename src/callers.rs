@@ -93,10 +93,10 @@ impl Callers {
         self.mode != CallerMode::Off
     }
 
-    /// Whether there are keys by which clients can be told apart, even if they are not asked.
+    /// Whether there are keys or identities by which clients can be told apart, even if they are not asked.
     #[must_use]
-    pub fn have_keys(&self) -> bool {
-        !self.keys.is_empty()
+    pub fn can_be_told_apart(&self) -> bool {
+        !self.keys.is_empty() || !self.identities.is_empty()
     }
 
     /// The refusal of a client that may stay unknown elsewhere, but not where it asks about itself.

@@ -4,14 +4,16 @@
 //! rate limit filter. Nothing here does IO or reads a clock: what the workers of an Envoy count together is behind
 //! [`Counters`]. The config-service counts with the same [`Bucket`].
 
+mod account;
 mod bucket;
 mod counters;
 mod denial;
-mod leases;
 mod limiter;
 mod meter;
+mod sheet;
 mod verdict;
 
+pub use account::Account;
 pub use bucket::{Bucket, BucketLimit};
 pub use counters::Counters;
 pub use denial::Denial;

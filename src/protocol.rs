@@ -70,13 +70,14 @@ pub trait Protocol: Sync {
         None
     }
 
-    /// The headers in which clients look for how they stand with their limits.
+    /// Tells the headers in which clients look for how they stand with their limits: each name with its value.
     fn limit_headers(
         &self,
         standings: &[Standing],
         _now: SystemTime,
-    ) -> Vec<(HeaderName, HeaderValue)> {
-        openai::limits::headers(standings)
+        tell: &mut dyn FnMut(&'static str, String),
+    ) {
+        openai::limits::headers(standings, tell);
     }
 
     /// The header in which clients look for the request's id, besides `x-request-id`, and what is put before it.

@@ -249,6 +249,14 @@ impl CallerBook {
         self.callers.iter().any(|own| !own.keys.is_empty())
     }
 
+    /// Whether anybody can be told from others, by a key or by something else.
+    #[must_use]
+    pub fn knows_anybody(&self) -> bool {
+        let is_known =
+            |own: &Arc<StoredCaller>| !own.keys.is_empty() || !own.caller.identities.is_empty();
+        self.callers.iter().any(is_known)
+    }
+
     /// Whose key it is.
     pub(crate) fn owner(&self, digest: KeyDigest) -> Option<&Arc<StoredCaller>> {
         let has = |own: &&Arc<StoredCaller>| own.keys.iter().any(|key| key.digest == digest);

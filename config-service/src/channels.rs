@@ -42,6 +42,7 @@ pub use first::FirstError;
 pub(crate) use probing::HealthReport;
 pub use renew::RenewError;
 
+use beside::keep_limits;
 use candidate::find;
 
 /// How long to wait for AWS at start. Channels without credentials by then follow later.
@@ -118,9 +119,10 @@ impl Channels {
         warn_of_any_model(&contents);
         snapshot.remember(store.kept_clusters().await?);
         store.keep_clusters(&snapshot.clusters).await?;
-        if let Some(rules) = &settings.limit_rules {
-            rules.cover(&snapshot.limits, snapshot.revision).await;
-        }
+        let rules = &settings.limit_rules;
+        rules.remember(store.kept_limits().await?).await;
+        let values = rules.cover(&snapshot.limits, snapshot.revision).await;
+        keep_limits(&store, values).await;
         let inner = Inner {
             store,
             keeper,

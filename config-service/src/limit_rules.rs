@@ -1,10 +1,11 @@
 //! The rules of a fleet's own rate limit service, `envoyproxy/ratelimit`.
 //!
-//! That service has to know each value of a limit before the first question with it, so a [`LimitRules`] writes a file of
-//! rules before the plugin configuration that uses them is published, and keeps what was used before until no Envoy can
-//! use it any more. The service reads the file whenever another one takes its place.
+//! That service has to know each value of a limit before the first question with it, so a [`LimitRules`] gives it a rule
+//! before the plugin configuration that uses it is published, and keeps what was used before until no Envoy can use it any
+//! more. The service gets its rules on the xDS port ([`crate::xds`]), or reads a file whenever another one takes its place.
 
 mod document;
+mod engines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -12,9 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
-pub use document::{Kind, LimitValue};
+pub use document::{CALLER, DOMAIN, Kind, LimitValue, Rule};
+pub use engines::Engine;
+use engines::{Engines, PATIENCE};
 
 /// How long a value is kept that nobody uses any more: an Envoy that is not connected now may still use it.
 const KEPT: Duration = Duration::from_secs(3_600);
@@ -22,19 +25,40 @@ const KEPT: Duration = Duration::from_secs(3_600);
 /// How long the rate limit service takes to read a new file, and more: it was in effect within 40 ms.
 const SETTLING: Duration = Duration::from_millis(250);
 
-/// A file of rules. Clones share one state.
+/// The rules. Clones share one state.
 #[derive(Clone, Debug)]
 pub struct LimitRules {
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Whether limits are only counted.
     is_shadow: bool,
     state: Arc<Mutex<State>>,
+    published: watch::Sender<Rules>,
+    engines: Engines,
 }
 
-/// What the file says, and what it has to say.
+/// All rules at one time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules {
+    /// Rises with each change.
+    pub version: u64,
+    /// The values that have one of their own.
+    pub values: BTreeSet<LimitValue>,
+    /// Whether limits are only counted.
+    pub is_shadow: bool,
+}
+
+impl Rules {
+    /// Each of them: those for values, and those for all others. There are always some.
+    pub fn all(&self) -> impl Iterator<Item = Rule> {
+        document::rules(&self.values)
+    }
+}
+
+/// What rules there are, and what they have to be.
 #[derive(Debug, Default)]
 struct State {
     values: BTreeMap<LimitValue, Use>,
+    /// What the file says.
     written: String,
 }
 
@@ -63,75 +87,145 @@ pub enum RulesError {
     Foreign(PathBuf),
 }
 
+impl Default for LimitRules {
+    /// Rules without a file.
+    fn default() -> Self {
+        Self::of(State::default(), None, false)
+    }
+}
+
 impl LimitRules {
-    /// Takes over a file of an earlier process, or writes one: there is a default rule of each kind from the start.
+    /// Takes over a file of an earlier process, or writes one, if there is to be one.
     ///
     /// # Errors
     ///
     /// When it cannot be read or written, or is something else.
-    pub async fn open(file: PathBuf, is_shadow: bool) -> Result<Self, RulesError> {
-        let fail = |source| RulesError::Io {
-            file: file.clone(),
-            source,
+    pub async fn open(file: Option<PathBuf>, is_shadow: bool) -> Result<Self, RulesError> {
+        let mut state = State::default();
+        if let Some(file) = &file {
+            let fail = |source| RulesError::Io {
+                file: file.clone(),
+                source,
+            };
+            let written = match tokio::fs::read_to_string(file).await {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+                Err(error) => return Err(fail(error)),
+            };
+            if !written.is_empty() {
+                let earlier = document::values(&written);
+                state.remember(earlier.ok_or_else(|| RulesError::Foreign(file.clone()))?);
+            }
+            state.written = written;
+            state.write(file, is_shadow).await.map_err(fail)?;
+        }
+        Ok(Self::of(state, file, is_shadow))
+    }
+
+    fn of(state: State, file: Option<PathBuf>, is_shadow: bool) -> Self {
+        let rules = Rules {
+            version: 1,
+            values: state.values.keys().copied().collect(),
+            is_shadow,
         };
-        let written = match tokio::fs::read_to_string(&file).await {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(fail(error)),
-        };
-        let earlier = if written.is_empty() {
-            BTreeSet::new()
-        } else {
-            document::values(&written).ok_or_else(|| RulesError::Foreign(file.clone()))?
-        };
-        let unused = Use::Until {
-            revision: 0,
-            at: Instant::now(),
-        };
-        let mut state = State {
-            values: earlier.into_iter().map(|value| (value, unused)).collect(),
-            written,
-        };
-        state.write(&file, is_shadow).await.map_err(fail)?;
-        Ok(Self {
+        Self {
             file,
             is_shadow,
             state: Arc::new(Mutex::new(state)),
-        })
+            published: watch::Sender::new(rules),
+            engines: Engines::default(),
+        }
+    }
+
+    /// Keeps the values of an earlier process.
+    pub(crate) async fn remember(&self, values: BTreeSet<LimitValue>) {
+        let mut state = self.state.lock().await;
+        state.remember(values);
+        self.publish(&mut state).await;
     }
 
     /// Makes sure that there is a rule for each of these values, which a revision that is about to be published uses in
-    /// place of all others.
-    pub(crate) async fn cover(&self, used: &BTreeSet<LimitValue>, revision: u64) {
+    /// place of all others; all values with a rule, if they are others than before.
+    ///
+    /// Returns once the services that are connected have the rules, or have had their time.
+    pub(crate) async fn cover(
+        &self,
+        used: &BTreeSet<LimitValue>,
+        revision: u64,
+    ) -> Option<BTreeSet<LimitValue>> {
         let mut state = self.state.lock().await;
         let is_new = used.iter().any(|value| !state.values.contains_key(value));
         state.note(used, revision, Instant::now());
-        match state.write(&self.file, self.is_shadow).await {
-            Ok(()) if is_new => tokio::time::sleep(SETTLING).await,
-            Ok(()) => {}
-            Err(error) => self.complain(&error),
+        let values = self.publish(&mut state).await;
+        drop(state);
+        if is_new {
+            let version = self.published.borrow().version;
+            let read = async {
+                if self.file.is_some() {
+                    tokio::time::sleep(SETTLING).await;
+                }
+            };
+            tokio::join!(read, self.engines.wait(version, PATIENCE));
         }
+        values
     }
 
-    /// Forgets the values that nobody uses any more. `oldest` is the earliest revision that a connected Envoy runs.
-    pub(crate) async fn tidy(&self, oldest: Option<u64>) {
+    /// Forgets the values that nobody uses any more; those that are left, if there were more. `oldest` is the earliest
+    /// revision that a connected Envoy runs.
+    pub(crate) async fn tidy(&self, oldest: Option<u64>) -> Option<BTreeSet<LimitValue>> {
         let mut state = self.state.lock().await;
         state.forget(oldest, Instant::now());
-        if let Err(error) = state.write(&self.file, self.is_shadow).await {
-            self.complain(&error);
-        }
+        self.publish(&mut state).await
     }
 
-    fn complain(&self, error: &io::Error) {
-        tracing::error!(
-            file = %self.file.display(),
-            %error,
-            "the rules of the rate limit service cannot be written; limits without a rule get the default rule"
-        );
+    /// The rules, now and later.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Rules> {
+        self.published.subscribe()
+    }
+
+    /// A service that gets them, as long as it is connected.
+    #[must_use]
+    pub fn connect(&self) -> Engine {
+        self.engines.connect()
+    }
+
+    /// Passes on what has changed.
+    async fn publish(&self, state: &mut State) -> Option<BTreeSet<LimitValue>> {
+        if let Some(file) = &self.file
+            && let Err(error) = state.write(file, self.is_shadow).await
+        {
+            tracing::error!(
+                file = %file.display(),
+                %error,
+                "the rules of the rate limit service cannot be written; limits without a rule get the default rule"
+            );
+        }
+        let values: BTreeSet<_> = state.values.keys().copied().collect();
+        let is_new = self.published.send_if_modified(|rules| {
+            let is_new = rules.values != values;
+            if is_new {
+                rules.version += 1;
+                rules.values.clone_from(&values);
+            }
+            is_new
+        });
+        is_new.then_some(values)
     }
 }
 
 impl State {
+    /// Values of an earlier process, which an Envoy may still use.
+    fn remember(&mut self, values: BTreeSet<LimitValue>) {
+        let unused = Use::Until {
+            revision: 0,
+            at: Instant::now(),
+        };
+        for value in values {
+            self.values.entry(value).or_insert(unused);
+        }
+    }
+
     fn note(&mut self, used: &BTreeSet<LimitValue>, revision: u64, now: Instant) {
         for value in used {
             self.values.insert(*value, Use::Now);
@@ -155,7 +249,8 @@ impl State {
 
     /// Writes what is not in the file yet.
     async fn write(&mut self, file: &Path, is_shadow: bool) -> io::Result<()> {
-        let text = document::write(self.values.keys(), is_shadow);
+        let values = self.values.keys().copied().collect();
+        let text = document::write(&values, is_shadow);
         if text == self.written {
             return Ok(());
         }
@@ -180,6 +275,9 @@ fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::task::Poll;
+
     use super::*;
 
     fn rpm(value: u32) -> LimitValue {
@@ -217,16 +315,32 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_new_value_is_covered_once_each_service_has_its_rule() {
+        let rules = LimitRules::default();
+        let engine = rules.connect();
+        let used = set(&[7]);
+        let mut covered = Box::pin(rules.cover(&used, 1));
+        let first = poll_fn(|context| Poll::Ready(covered.as_mut().poll(context))).await;
+        assert!(first.is_pending());
+        let told = rules.subscribe().borrow().clone();
+        assert_eq!(told.values, used);
+        engine.answered(told.version);
+        assert_eq!(covered.await, Some(used));
+        // The service has not answered anything since, and need not.
+        assert_eq!(rules.cover(&set(&[]), 2).await, None);
+    }
+
+    #[tokio::test]
     async fn a_file_is_replaced_whole_and_survives_its_process() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("limits.yaml");
-        let rules = LimitRules::open(file.clone(), false).await.unwrap();
+        let rules = LimitRules::open(Some(file.clone()), false).await.unwrap();
         let first = std::fs::read_to_string(&file).unwrap();
         assert_eq!(document::values(&first).unwrap(), BTreeSet::new());
         rules.cover(&set(&[7]), 1).await;
         rules.cover(&set(&[]), 2).await;
         drop(rules);
-        let again = LimitRules::open(file.clone(), false).await.unwrap();
+        let again = LimitRules::open(Some(file.clone()), false).await.unwrap();
         again.cover(&set(&[9]), 3).await;
         again.tidy(None).await;
         let text = std::fs::read_to_string(&file).unwrap();
@@ -244,12 +358,14 @@ mod tests {
             "{\"domain\":\"other\",\"descriptors\":[]}",
         ] {
             std::fs::write(&file, foreign).unwrap();
-            let error = LimitRules::open(file.clone(), false).await.unwrap_err();
+            let error = LimitRules::open(Some(file.clone()), false)
+                .await
+                .unwrap_err();
             assert!(matches!(error, RulesError::Foreign(_)), "{error}");
             assert_eq!(std::fs::read_to_string(&file).unwrap(), foreign);
         }
         let nowhere = folder.path().join("none/limits.yaml");
-        let error = LimitRules::open(nowhere, false).await.unwrap_err();
+        let error = LimitRules::open(Some(nowhere), false).await.unwrap_err();
         assert!(matches!(error, RulesError::Io { .. }), "{error}");
     }
 }

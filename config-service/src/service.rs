@@ -164,6 +164,7 @@ impl Service {
         let store = Store::serve(&database, sealer.clone(), create).await?;
         let usage = recording::open(&args, &store).await?;
         let settings = settings(&args, &sealer, &code).await?;
+        let limit_rules = settings.limit_rules.clone();
         let keeper = Keeper::new(Aws::new(
             settings.outbound.clone(),
             args.aws.endpoints(),
@@ -194,6 +195,7 @@ impl Service {
         let server = XdsServer::new(published, fleet, resources, stopped.clone())
             .counting(state.metrics.clone())
             .limiting(RateLimits::new(args.caller_limits.paces()))
+            .ruling(limit_rules)
             .recording(usage.clone().map(UsageServer::new))
             .closing_after(Duration::from_secs(args.envoy_timeout_seconds));
         let (admin, xds) = (ports.admin, ports.xds);

@@ -58,8 +58,8 @@ pub struct Settings {
     pub probe_minutes: u32,
     /// How channels are tested.
     pub outbound: Outbound,
-    /// Where the rules of a fleet's own rate limit service are written, if there is one.
-    pub limit_rules: Option<LimitRules>,
+    /// The rules of a fleet's own rate limit service.
+    pub limit_rules: LimitRules,
 }
 
 /// A file with settings that cannot be used.

@@ -13,6 +13,7 @@ mod discoveries;
 mod error;
 mod file;
 mod issued;
+mod limits;
 mod lock;
 mod open;
 mod prices;

@@ -5,10 +5,11 @@
 //! their own control plane; all in the state-of-the-world variant of
 //! <https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol>. [`session`] decides what to send
 //! and does no IO; `server` moves messages between it and the wire. On the same port, `rate_limits` answers what Envoys'
-//! rate limit filters ask, from [`crate::rate_limits`].
+//! rate limit filters ask, from [`crate::rate_limits`], and `limit_rules` gives a fleet's own rate limit service its rules.
 
 mod cluster;
 mod incoming;
+mod limit_rules;
 mod plugin;
 mod rate_limits;
 mod server;

@@ -80,6 +80,36 @@ async fn what_a_need_for_keys_would_refuse_is_said_before_there_is_one() {
 }
 
 #[tokio::test]
+async fn who_is_known_without_a_key_is_foreseen_too() {
+    let service = service().await;
+    report(&service, &[foreseen(1, "")], 0).await.unwrap();
+    let known = json!({"name": "a", "identities": ["certificate:spiffe://x/a"]});
+    let settings = "/api/caller-settings";
+    let body = json!({"client_certificate": "uri_san"}).to_string();
+    let reply = service.send(Method::PATCH, settings, body).await;
+    assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
+    assert_eq!(forecast(&service).await["reasons"], json!({"no_keys": 1}));
+    create(&service, &known).await;
+    // Nobody has a key, and filters are told by what else to tell clients apart.
+    let callers = &pushed(&service).await["callers"];
+    assert_eq!(callers["mode"], "off");
+    assert_eq!(callers["identities"], json!({"certificate": "uri_san"}));
+    assert_eq!(callers["entries"][0]["identities"], known["identities"]);
+    let batch = [foreseen(2, "served"), foreseen(3, "unknown_identity")];
+    report(&service, &batch, 0).await.unwrap();
+    assert_eq!(
+        forecast(&service).await,
+        json!({"mode": "off", "requests": 3, "refused": 1, "unknown": 1, "reasons": {"unknown_identity": 1}})
+    );
+    let (cookie, _) = web::log_in(&service, crate::common::TOKEN).await;
+    let page = web::get(&service, "/callers", &cookie).await.text;
+    assert!(
+        page.contains("1 of clients that Envoy knows, but not as a caller"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn without_a_record_of_usage_nothing_is_foreseen() {
     let service = TestService::start().await;
     service

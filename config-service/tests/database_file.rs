@@ -71,6 +71,7 @@ async fn make_older(database: &Path) {
         "DROP TABLE caller_audit",
         "ALTER TABLE meta DROP COLUMN callers_revision",
         "DROP TABLE discoveries",
+        "DROP TABLE published_limits",
         "DROP TABLE published_clusters",
         "DROP TABLE tokens",
         "DELETE FROM _sqlx_migrations WHERE version > 3",

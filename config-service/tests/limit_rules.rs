@@ -1,4 +1,4 @@
-//! The rules of a fleet's own rate limit service, in a file that is always ahead of what Envoys get.
+//! The rules of a fleet's own rate limit service, which are always ahead of what Envoys get: in a file, and over xDS.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,6 +8,9 @@ use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, plugin_json};
 use crate::common::{DEADLINE, TestService, channel};
 use clap::Parser as _;
 use config_service::{Args, Service};
+use envoy_types::pb::envoy::service::discovery::v3::DiscoveryResponse;
+use envoy_types::pb::ratelimit::config::ratelimit::v3::RateLimitConfig;
+use prost::Message as _;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -120,4 +123,135 @@ async fn a_file_of_somebody_else_is_not_overwritten() {
     let error = refused.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("no rules of this service"), "{error}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "domain: bedrock\n");
+}
+
+const RULES: &str = "type.googleapis.com/ratelimit.config.ratelimit.v3.RateLimitConfig";
+
+/// The rules in an answer, like [`rules`].
+fn told(response: &DiscoveryResponse) -> Vec<String> {
+    let [resource] = response.resources.as_slice() else {
+        panic!("{response:?}");
+    };
+    let config = RateLimitConfig::decode(&*resource.value).unwrap();
+    assert_eq!(
+        (config.name.as_str(), config.domain.as_str()),
+        ("bedrock", "bedrock")
+    );
+    let rules = config.descriptors.iter().map(|rule| {
+        let [caller] = rule.descriptors.as_slice() else {
+            panic!("{rule:?}");
+        };
+        let limit = caller.rate_limit.as_ref().unwrap();
+        assert_eq!(
+            (caller.key.as_str(), limit.name.as_str()),
+            ("caller", rule.key.as_str())
+        );
+        assert_eq!(limit.unit, 2, "minute");
+        format!("{} {}={}", rule.key, rule.value, limit.requests_per_unit)
+    });
+    let mut rules: Vec<_> = rules.collect();
+    rules.sort();
+    rules
+}
+
+/// A rate limit service that has asked for its rules.
+async fn engine(service: &TestService) -> (Envoy, DiscoveryResponse) {
+    let mut engine = Envoy::connect(service, "ratelimit", At::Aggregated).await;
+    engine.subscribe(RULES, "").await;
+    let first = engine.receive(RULES).await;
+    (engine, first)
+}
+
+/// Makes the limits of a caller part of what is published.
+async fn limit(service: &TestService, name: &str, rpm: u32) {
+    create(service, &json!({"name": name, "rpm": rpm})).await;
+}
+
+#[tokio::test]
+async fn an_edit_is_published_once_the_service_has_its_rules() {
+    let service = TestService::start().await;
+    set_mode(&service, "required").await;
+    let (mut engine, first) = engine(&service).await;
+    assert_eq!(
+        told(&first),
+        ["rpm =60", "tpm =10000"],
+        "never an empty answer"
+    );
+    engine.ack(&first).await;
+    let mut envoy = Envoy::settled(&service, "e").await;
+    limit(&service, "a", 600).await;
+    let second = engine.receive(RULES).await;
+    assert_eq!(told(&second), ["rpm 600=600", "rpm =60", "tpm =10000"]);
+    engine.ack(&second).await;
+    loop {
+        let next = envoy.receive(ECDS).await;
+        let config = plugin_json(&next);
+        if config["callers"]["entries"][0]["limits"]["rpm"] == 600 {
+            break;
+        }
+        envoy.ack(&next).await;
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_its_rules_or_does_not_answer_holds_up_no_edit() {
+    let service = TestService::start().await;
+    set_mode(&service, "required").await;
+    let (mut refusing, first) = engine(&service).await;
+    refusing.ack(&first).await;
+    let published = async |edits: u64| {
+        let is_there = |status: &Value| status["revision"].as_u64() >= Some(edits);
+        service.wait_for("published", is_there).await;
+    };
+    limit(&service, "a", 600).await;
+    let second = refusing.receive(RULES).await;
+    refusing.nack(&second, "bedrock: something is wrong").await;
+    published(2).await;
+    // Another one that never answers, not even its first rules.
+    let (_silent, _) = engine(&service).await;
+    limit(&service, "b", 700).await;
+    let third = refusing.receive(RULES).await;
+    assert_eq!(
+        told(&third),
+        ["rpm 600=600", "rpm 700=700", "rpm =60", "tpm =10000"]
+    );
+    refusing.ack(&third).await;
+    published(3).await;
+}
+
+#[tokio::test]
+async fn the_first_request_of_a_stream_is_answered_whatever_it_says() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = TestService::start_in(Arc::clone(&dir), &["--ratelimit-shadow-mode"]).await;
+    set_mode(&service, "required").await;
+    let caller = create(&service, &json!({"name": "a", "tpm": 500})).await;
+    let all = ["rpm =60", "tpm 500=500", "tpm =10000"];
+    let has_all = async |service: &TestService| {
+        let (engine, mut rules) = engine(service).await;
+        let mut engine = engine;
+        while told(&rules) != all {
+            engine.ack(&rules).await;
+            rules = engine.receive(RULES).await;
+        }
+        rules
+    };
+    let first = has_all(&service).await;
+    let config = RateLimitConfig::decode(&*first.resources[0].value).unwrap();
+    assert!(
+        config
+            .descriptors
+            .iter()
+            .all(|own| own.descriptors[0].shadow_mode)
+    );
+    // The version and the nonce of an earlier stream.
+    let mut again = Envoy::connect(&service, "ratelimit", At::Aggregated).await;
+    again.ack(&first).await;
+    assert_eq!(told(&again.receive(RULES).await), all);
+    // It is no Envoy.
+    assert_eq!(service.status().await["envoys"], json!([]));
+    // The caller goes, its rule stays, also after a restart.
+    service.send(Method::DELETE, &caller, "").await;
+    service.shutdown().await;
+    let service = TestService::start_in(dir, &["--ratelimit-shadow-mode"]).await;
+    assert_eq!(told(&engine(&service).await.1), all);
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::pattern::matches;
 use crate::config::{CallerEntry, CallerLimits, CallerRules, KeyDigest, KeyMark, MASTER};
+use crate::limits::Account;
 
 /// A caller, as everything behind its identification sees it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Caller {
     entry: Arc<CallerEntry>,
+    /// Where what it uses is counted, if it has limits.
+    account: Option<Arc<Account>>,
     /// The key by which it was recognised in this request.
     key: Option<KeyMark>,
 }
@@ -18,8 +21,10 @@ impl Caller {
         entry.keys = Vec::new();
         entry.identities = Vec::new();
         entry.channels.sort_unstable();
+        let account = (!entry.limits.is_unlimited()).then(|| Arc::new(Account::new(id_of(&entry))));
         Self {
             entry: Arc::new(entry),
+            account,
             key: None,
         }
     }
@@ -28,6 +33,7 @@ impl Caller {
     pub(super) fn with_key(&self, digest: KeyDigest) -> Self {
         Self {
             entry: Arc::clone(&self.entry),
+            account: self.account.clone(),
             key: Some(digest.mark()),
         }
     }
@@ -40,11 +46,7 @@ impl Caller {
     /// What stays the same when the name changes.
     #[must_use]
     pub fn id(&self) -> &str {
-        if self.entry.id.is_empty() {
-            &self.entry.name
-        } else {
-            &self.entry.id
-        }
+        id_of(&self.entry)
     }
 
     /// The key by which it was recognised, if it was one.
@@ -63,6 +65,12 @@ impl Caller {
     #[must_use]
     pub fn limits(&self) -> CallerLimits {
         self.entry.limits
+    }
+
+    /// Where what it uses is counted, if it has limits.
+    #[must_use]
+    pub fn account(&self) -> Option<&Arc<Account>> {
+        self.account.as_ref()
     }
 
     /// What is set for its requests, and what they may not use.
@@ -104,5 +112,13 @@ impl Caller {
     /// From when it is refused, in seconds since the epoch.
     pub(super) fn expires_at(&self) -> Option<u64> {
         self.entry.expires_at
+    }
+}
+
+fn id_of(entry: &CallerEntry) -> &str {
+    if entry.id.is_empty() {
+        &entry.name
+    } else {
+        &entry.id
     }
 }

@@ -81,6 +81,11 @@ impl Identities {
         }
     }
 
+    /// Whether nobody has any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.exact.is_empty() && self.patterns.is_empty()
+    }
+
     /// The position of the caller with an identity: one that has just this, else the first one with a pattern for it.
     pub(super) fn find(&self, identity: &str) -> Option<usize> {
         let exact = self.exact.get(identity);

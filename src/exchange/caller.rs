@@ -14,9 +14,9 @@ impl Exchange {
         self.routes.callers().are_asked() || self.foresees()
     }
 
-    /// Whether to find out what would become of clients if all of them needed a key.
+    /// Whether to find out what would become of clients if all of them had to say who they are.
     fn foresees(&self) -> bool {
-        self.routes.usage().is_some() && self.routes.callers().have_keys()
+        self.routes.usage().is_some() && self.routes.callers().can_be_told_apart()
     }
 
     /// What Envoy has to say about the client, for [`Self::know`].
@@ -65,7 +65,10 @@ impl Exchange {
                 self.caller = caller;
                 None
             }
-            Err(refused) => Some(self.reply(&refused.error())),
+            Err(refused) => {
+                self.foreseen = refused.code();
+                Some(self.reply(&refused.error()))
+            }
         }
     }
 }

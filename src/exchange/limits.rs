@@ -37,7 +37,9 @@ impl Exchange {
             return;
         }
         let mode = self.routes.callers().limit_mode();
-        let Some(mut meter) = Meter::new(caller.id(), caller.limits(), mode) else {
+        let meter = caller.account();
+        let meter = meter.and_then(|account| Meter::new(account, caller.limits(), mode));
+        let Some(mut meter) = meter else {
             return;
         };
         if meter.counts_tokens() {
@@ -135,7 +137,11 @@ impl Exchange {
             return step;
         }
         match &mut step {
-            Step::Reply(reply) => reply.headers.extend(self.standing()),
+            Step::Reply(reply) => self.tell_standing(&mut |name, value| {
+                if let Ok(value) = HeaderValue::try_from(value) {
+                    reply.headers.push((HeaderName::from_static(name), value));
+                }
+            }),
             Step::Edit(edit) => self.tell_limits(edit),
             _ => {}
         }
@@ -147,16 +153,17 @@ impl Exchange {
         let headers = edit.headers.as_mut();
         if let Some(headers) = headers.filter(|own| own.get(":status").is_some()) {
             headers.remove(|name| name.starts_with(LIMITER_PREFIX));
-            headers.extend(&self.standing());
+            self.tell_standing(&mut |name, value| headers.add(name, value));
         }
     }
 
-    /// How the caller stands with its limits, in the headers of the client's API.
-    fn standing(&self) -> Vec<(HeaderName, HeaderValue)> {
-        let now = self.now.unwrap_or(UNIX_EPOCH);
-        let limited = self.limited.as_deref();
-        let told = limited.map(|own| self.protocol.limit_headers(own.meter.standings(), now));
-        told.unwrap_or_default()
+    /// Tells how the caller stands with its limits, in the headers of the client's API.
+    fn tell_standing(&self, tell: &mut dyn FnMut(&'static str, String)) {
+        if let Some(limited) = self.limited.as_deref() {
+            let now = self.now.unwrap_or(UNIX_EPOCH);
+            let standings = limited.meter.standings();
+            self.protocol.limit_headers(standings, now, tell);
+        }
     }
 
     /// Ends an exchange that a limit does not let pass. No channel has anything to do with it.

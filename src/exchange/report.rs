@@ -18,6 +18,8 @@ pub(super) struct Account {
     pub(super) calls: Calls,
     /// When the whole request was there.
     asked: Option<SystemTime>,
+    /// When the request had ended.
+    ended: Option<SystemTime>,
     /// What the client got in place of a call.
     refused: Option<Refusal>,
 }
@@ -80,6 +82,12 @@ impl Exchange {
         (is_over && self.is_unreported()).then(|| self.report(now(), None))
     }
 
+    /// When the request had ended, if it has been reported.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<SystemTime> {
+        self.account.ended
+    }
+
     /// Whether the request has not been reported yet.
     #[must_use]
     pub fn is_unreported(&self) -> bool {
@@ -93,6 +101,7 @@ impl Exchange {
 
     fn report(&mut self, now: SystemTime, why: Option<Ending>) -> Report {
         self.account.reporting = Reporting::Done;
+        self.account.ended = Some(now);
         let since = self.account.asked;
         let outcome = self.outcome.borrow_mut().take();
         let refused = self.account.refused.take();

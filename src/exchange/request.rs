@@ -61,6 +61,10 @@ impl Exchange {
         if !api.takes(method) {
             return self.not_allowed(method, &api.method());
         }
+        if matches!(api, ClientPath::Ask(_)) {
+            // Before anybody is refused: a request for a model counts whoever sends it.
+            self.account.open();
+        }
         if !api.is_open()
             && let Some(step) = self.meet_caller(&headers)
         {
@@ -235,7 +239,6 @@ impl Exchange {
     }
 
     fn ask_headers(&mut self, headers: Headers, arrival: Arrival) -> Step {
-        self.account.open();
         let limit = self.routes.limits().max_request_bytes;
         let length = headers
             .get_str("content-length")

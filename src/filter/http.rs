@@ -1,6 +1,6 @@
 //! One HTTP context for each exchange.
 
-use std::time::UNIX_EPOCH;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
@@ -44,12 +44,12 @@ impl FilterHttp {
 
 impl FilterHttp {
     /// Takes from the caller's limits what a request needs that is about to leave.
-    fn admit(&self, step: Step) -> Step {
+    fn admit(&self, step: Step, now: SystemTime) -> Step {
         let mut exchange = self.exchange.borrow_mut();
         if !exchange.is_limited() {
             return step;
         }
-        let step = exchange.admit(step, &SharedData, host::now());
+        let step = exchange.admit(step, &SharedData, now);
         for (name, value) in exchange.claims() {
             host::set_claim(name, &value);
         }
@@ -139,7 +139,7 @@ impl HttpContext for FilterHttp {
         if matches!(step, Step::Wait) {
             return Action::Pause;
         }
-        let step = self.admit(step);
+        let step = self.admit(step, now);
         let action = Message::request(size).apply(step);
         self.register(action)
     }
@@ -153,9 +153,10 @@ impl HttpContext for FilterHttp {
         let mut read = || body.clone();
         let mut exchange = self.exchange.borrow_mut();
         exchange.set_client(host::client);
-        let step = exchange.request_body(size, Arrival::Complete, host::now(), &mut read);
+        let now = host::now();
+        let step = exchange.request_body(size, Arrival::Complete, now, &mut read);
         drop(exchange);
-        let step = self.admit(step);
+        let step = self.admit(step, now);
         let action = Message::request(size).apply(step);
         self.register(action)
     }
@@ -241,11 +242,12 @@ impl HttpContext for FilterHttp {
             health::report_call(&mut exchange);
             health::report_attempts(&requests::picker());
         }
-        if exchange.is_limited()
-            && let Some((name, value)) = exchange.settle(&SharedData, host::now())
-        {
-            host::set_claim(name, &value);
-        }
         end::report_at_last(&mut exchange);
+        if exchange.is_limited() {
+            let ended = exchange.ended_at().unwrap_or_else(host::now);
+            if let Some((name, value)) = exchange.settle(&SharedData, ended) {
+                host::set_claim(name, &value);
+            }
+        }
     }
 }

@@ -13,13 +13,14 @@ const TRIES: usize = 100;
 pub(super) struct SharedData;
 
 impl Counters for SharedData {
-    fn update(&self, key: &str, change: &mut dyn FnMut(Option<&[u8]>) -> Vec<u8>) {
+    fn update(&self, key: &str, change: &mut dyn FnMut(&mut Vec<u8>)) {
         for _ in 0..TRIES {
             let Ok((value, version)) = hostcalls::get_shared_data(key) else {
                 break;
             };
-            let new = change(value.as_deref());
-            match hostcalls::set_shared_data(key, Some(&new), version) {
+            let mut value = value.unwrap_or_default();
+            change(&mut value);
+            match hostcalls::set_shared_data(key, Some(&value), version) {
                 Ok(()) => return,
                 Err(Status::CasMismatch) => {}
                 Err(_) => break,

@@ -38,6 +38,9 @@ pub struct Bucket {
 }
 
 impl Bucket {
+    /// How many bytes it has as such.
+    pub(super) const BYTES: usize = 16;
+
     /// Counts so many hits. None only ask whether more has been used than is allowed.
     ///
     /// Denied requests take nothing, or a client that asks in a loop would keep its own bucket empty. Tokens always
@@ -82,8 +85,8 @@ impl Bucket {
 
     /// The bucket as bytes, for a host that keeps it.
     #[must_use]
-    pub fn to_bytes(self) -> [u8; 16] {
-        let mut bytes = [0; 16];
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
         let (used, at) = bytes.split_at_mut(8);
         used.copy_from_slice(&self.used.to_le_bytes());
         at.copy_from_slice(&self.at.to_le_bytes());
@@ -111,8 +114,9 @@ impl Bucket {
 }
 
 /// Milliseconds since the epoch.
-fn millis(now: Duration) -> u64 {
-    u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
+pub(super) fn millis(now: Duration) -> u64 {
+    let seconds = now.as_secs().saturating_mul(1_000);
+    seconds.saturating_add(now.subsec_millis().into())
 }
 
 /// How long it takes until so much is given back; a minute if that never happens.

@@ -1,12 +1,14 @@
 //! One request, from its start to its end.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::{Counters, take};
+use super::account::Account;
+use super::counters::Counters;
 use super::denial::Denial;
-use super::leases::Lease;
 use super::limiter;
+use super::sheet::{Lease, Ruling, Sheet};
 use crate::chat::{LimitKind, Standing};
 use crate::config::{CallerLimits, LimitMode};
 
@@ -17,7 +19,7 @@ const MOST: u64 = 1_000_000_000;
 /// What a request takes from its caller's limits.
 #[derive(Debug)]
 pub struct Meter {
-    caller: String,
+    account: Arc<Account>,
     limits: CallerLimits,
     mode: LimitMode,
     /// Tokens that it takes at its start.
@@ -64,13 +66,13 @@ impl Tally {
 impl Meter {
     /// A request of a caller, which has taken nothing yet; `None` if no limit concerns it.
     #[must_use]
-    pub fn new(caller: &str, limits: CallerLimits, mode: LimitMode) -> Option<Self> {
+    pub fn new(account: &Arc<Account>, limits: CallerLimits, mode: LimitMode) -> Option<Self> {
         let counts = match mode {
             LimitMode::Off => false,
             LimitMode::Local | LimitMode::Shared => !limits.is_unlimited(),
         };
         counts.then(|| Self {
-            caller: caller.to_owned(),
+            account: Arc::clone(account),
             limits,
             mode,
             reserved: 0,
@@ -100,33 +102,33 @@ impl Meter {
     ///
     /// When a limit is reached that this Envoy counts by itself.
     pub fn admit(&mut self, counters: &dyn Counters, now: Duration) -> Result<(), Denial> {
-        if let Some(most) = self.limits.concurrent_requests {
-            self.lease = Lease::take(counters, &self.caller, most, now);
-            if self.lease.is_none() {
-                self.state = State::Over;
-                return Err(Denial::Concurrency { most });
-            }
+        let limits = self.own_limits();
+        let mut ruling = Ruling::default();
+        if !limits.is_unlimited() {
+            counters.update(self.account.key(), &mut |value| {
+                ruling = Sheet::of(value).admit(&limits, self.reserved, now);
+            });
+        }
+        self.lease = ruling.lease;
+        self.standings = ruling.standings;
+        if let Some(denial) = ruling.denial {
+            self.state = State::Over;
+            return Err(denial);
         }
         self.state = State::Charged;
-        if self.mode != LimitMode::Local {
-            return Ok(());
-        }
-        let asked = [
-            (LimitKind::Requests, self.limits.rpm, 1),
-            (LimitKind::Tokens, self.limits.tpm, self.reserved),
-        ];
-        for (kind, per_minute, hits) in asked {
-            let Some(per_minute) = per_minute else {
-                continue;
-            };
-            let verdict = take(counters, &self.caller, (kind, per_minute), hits, now);
-            self.standings.push(verdict.standing());
-            if verdict.is_over() {
-                self.give_back(counters);
-                return Err(Denial::Limit(verdict));
-            }
-        }
         Ok(())
+    }
+
+    /// The limits that this Envoy counts by itself.
+    fn own_limits(&self) -> CallerLimits {
+        match self.mode {
+            LimitMode::Local => self.limits,
+            LimitMode::Off | LimitMode::Shared => CallerLimits {
+                rpm: None,
+                tpm: None,
+                ..self.limits
+            },
+        }
     }
 
     /// What Envoy's rate limit filter has to know, as properties of the stream.
@@ -146,7 +148,7 @@ impl Meter {
         if self.limits.tpm.is_some() {
             claims.push(("rl.reserve", self.reserved.to_string()));
         }
-        claims.push(("rl.caller", self.caller.clone()));
+        claims.push(("rl.caller", self.account.caller().to_owned()));
         claims
     }
 
@@ -194,32 +196,39 @@ impl Meter {
         counters: &dyn Counters,
         now: Duration,
     ) -> Option<(&'static str, String)> {
-        self.give_back(counters);
         let state = std::mem::replace(&mut self.state, State::Over);
-        let per_minute = self.limits.tpm?;
+        let tokens = match state {
+            State::Charged => self.limits.tpm.map(|limit| (limit, self.rest(tally))),
+            State::Idle | State::Refused | State::Over => None,
+        };
+        let is_local = self.mode == LimitMode::Local;
+        self.settle_here(counters, tokens.filter(|_| is_local), now);
         match state {
-            State::Charged => {}
             // Nothing more is taken. Without a number, Envoy's filter warns of its absence for each such request.
-            State::Refused => return Some(("rl.rest", "0".to_owned())),
-            State::Idle | State::Over => return None,
-        }
-        let rest = self.rest(tally);
-        match self.mode {
-            LimitMode::Off => None,
-            LimitMode::Local => {
-                if rest > 0 {
-                    take(
-                        counters,
-                        &self.caller,
-                        (LimitKind::Tokens, per_minute),
-                        rest,
-                        now,
-                    );
-                }
-                None
+            State::Refused if self.limits.tpm.is_some() => Some(("rl.rest", "0".to_owned())),
+            _ => {
+                let (_, rest) = tokens.filter(|_| !is_local)?;
+                Some(("rl.rest", rest.to_string()))
             }
-            LimitMode::Shared => Some(("rl.rest", rest.to_string())),
         }
+    }
+
+    /// Settles what this Envoy counts by itself: the request's place, and the rest of its tokens with their limit.
+    fn settle_here(&mut self, counters: &dyn Counters, tokens: Option<(u32, u64)>, now: Duration) {
+        let lease = self.lease.take();
+        let tokens = tokens.filter(|(_, rest)| *rest > 0);
+        if lease.is_none() && tokens.is_none() {
+            return;
+        }
+        counters.update(self.account.key(), &mut |value| {
+            let mut sheet = Sheet::of(value);
+            if let Some((per_minute, rest)) = tokens {
+                sheet.take(LimitKind::Tokens, per_minute, rest, now);
+            }
+            if let Some(lease) = lease {
+                sheet.give_back(lease);
+            }
+        });
     }
 
     /// Tokens that were used and are not taken yet. Where nobody knows how many were used, those that were streamed.
@@ -229,12 +238,6 @@ impl Meter {
             None => tally.events.get(),
         };
         rest.min(MOST)
-    }
-
-    fn give_back(&mut self, counters: &dyn Counters) {
-        if let Some(lease) = self.lease.take() {
-            lease.give_back(counters, &self.caller);
-        }
     }
 }
 

@@ -12,9 +12,7 @@ pub(crate) struct Memory {
 }
 
 impl Counters for Memory {
-    fn update(&self, key: &str, change: &mut dyn FnMut(Option<&[u8]>) -> Vec<u8>) {
-        let mut values = self.values.borrow_mut();
-        let new = change(values.get(key).map(Vec::as_slice));
-        values.insert(key.to_owned(), new);
+    fn update(&self, key: &str, change: &mut dyn FnMut(&mut Vec<u8>)) {
+        change(self.values.borrow_mut().entry(key.to_owned()).or_default());
     }
 }

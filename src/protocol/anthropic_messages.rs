@@ -26,7 +26,7 @@ pub use wire::{Asked, Content, Member, Message, Object, Role, Value};
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 
 use super::{Counter, Parsed, Protocol, Reply, Said};
 use crate::chat::{AnswerHead, AnswerStream, Completion, Error, Guarded, Standing};
@@ -99,8 +99,9 @@ impl Protocol for Messages {
         &self,
         standings: &[Standing],
         now: SystemTime,
-    ) -> Vec<(HeaderName, HeaderValue)> {
-        limits::headers(standings, now)
+        tell: &mut dyn FnMut(&'static str, String),
+    ) {
+        limits::headers(standings, now, tell);
     }
 
     fn id_header(&self) -> Option<(&'static str, &'static str)> {

@@ -5,8 +5,10 @@ mod callers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::metric::{
-    ATTEMPTS, DURATION, FIRST_TOKEN, OTHER, PER_TOKEN, REQUESTS, TOKEN_USAGE, TOKENS,
+    ATTEMPTS, DURATION, FIRST_TOKEN, OTHER, PER_TOKEN, REFUSALS, REQUESTS, TOKEN_USAGE, TOKENS,
     UNKNOWN_REASONS,
 };
 use super::{Kind, Metric, Report};
@@ -22,6 +24,13 @@ const MAX_REASONS: usize = 16;
 
 /// Longest unknown reason, in bytes.
 const MAX_REASON_LEN: usize = 40;
+
+/// What clients get who may not do what they ask, or ask for what nobody serves.
+const REFUSED: [StatusCode; 3] = [
+    StatusCode::UNAUTHORIZED,
+    StatusCode::FORBIDDEN,
+    StatusCode::NOT_FOUND,
+];
 
 /// Defines and changes statistics.
 pub trait Meter {
@@ -71,6 +80,7 @@ impl Book {
         self.change(&REQUESTS, values, [report.protocol, ending], 1, meter);
         self.by_caller.enter(report, meter);
         if called.is_none() {
+            self.refusal(report, meter);
             return;
         }
         if let Some(reason) = report.attempt {
@@ -102,6 +112,15 @@ impl Book {
     pub fn add(&mut self, metric: &'static Metric, by: u64, meter: &mut dyn Meter) {
         let values = self.values("", "");
         self.change(metric, values, ["", ""], by, meter);
+    }
+
+    /// Counts a request that was sent to no channel, if that is because of who asks or for what.
+    fn refusal(&mut self, report: &Report, meter: &mut dyn Meter) {
+        let fault = report.fault.as_ref();
+        let fault = fault.filter(|own| REFUSED.contains(&own.status));
+        if let Some(code) = fault.and_then(|own| own.code) {
+            self.event(&REFUSALS, None, code, meter);
+        }
     }
 
     fn tokens(&mut self, usage: Usage, values: Values<'_>, meter: &mut dyn Meter) {

@@ -218,6 +218,13 @@ pub static LIMITED: Metric = Metric {
     labels: &[Label::Reason],
 };
 
+/// Requests that the gateway itself refused for who asks, or for what may not or cannot be used.
+pub static REFUSALS: Metric = Metric {
+    name: "bedrock_refusals_total",
+    kind: Kind::Counter,
+    labels: &[Label::Reason],
+};
+
 /// Requests of a caller by how they ended, if callers are counted.
 pub static CALLER_REQUESTS: Metric = Metric {
     name: "bedrock_caller_requests_total",
@@ -249,7 +256,7 @@ pub static MEMORY: Metric = Metric {
 };
 
 /// All metrics.
-pub static ALL: [&Metric; 15] = [
+pub static ALL: [&Metric; 16] = [
     &REQUESTS,
     &DURATION,
     &FIRST_TOKEN,
@@ -261,6 +268,7 @@ pub static ALL: [&Metric; 15] = [
     &COOLDOWNS,
     &OVERLOADS,
     &LIMITED,
+    &REFUSALS,
     &CALLER_REQUESTS,
     &CALLER_TOKENS,
     &UNKNOWN_REASONS,

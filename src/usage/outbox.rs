@@ -12,6 +12,9 @@ use super::{Ack, Exhausted, Mailbox, Record, Stored, lease};
 /// counted.
 pub const MAX_WAITING: u64 = 200_000;
 
+/// Most records of refused clients that a worker puts between two ticks.
+const MAX_REFUSED: u64 = 20;
+
 /// Most records of one report.
 const BATCH: usize = 1_000;
 
@@ -44,6 +47,8 @@ pub struct Outbox {
     change: Change,
     /// How many more records may be put until the next tick.
     room: u64,
+    /// How many more records of refused clients may be put until then.
+    room_for_refused: u64,
     /// Whether the latest answer was none: then one report at a time is enough to find out when that is over.
     is_failing: bool,
     /// Whether this worker was the one that sends, at the latest tick.
@@ -72,6 +77,7 @@ impl Outbox {
             flights: BTreeMap::new(),
             change: Change::default(),
             room: MAX_WAITING,
+            room_for_refused: MAX_REFUSED,
             is_failing: false,
             leads: false,
             sent_at: None,
@@ -98,7 +104,16 @@ impl Outbox {
     }
 
     /// Takes the record of a request that has ended; `false` if there is no room for it.
+    ///
+    /// Whoever has no key can be refused as often as it likes, and must take no room from requests that cost something. So
+    /// of refused clients only some are recorded; metrics count them all.
     pub fn add(&mut self, record: &Record, mailbox: &mut dyn Mailbox) -> bool {
+        if record.is_of_refused_client() {
+            let Some(room) = self.room_for_refused.checked_sub(1) else {
+                return true;
+            };
+            self.room_for_refused = room;
+        }
         let is_in = self.room > 0 && mailbox.put(&record.encode());
         if is_in {
             self.room -= 1;
@@ -112,6 +127,7 @@ impl Outbox {
     /// Takes a tick, which comes about once a second.
     pub fn tick(&mut self, now: SystemTime, mailbox: &mut dyn Mailbox) {
         self.give_up(now, mailbox);
+        self.room_for_refused = MAX_REFUSED;
         let mut dropped = 0;
         if let Some(level) = settle(self.change, mailbox) {
             self.change = Change::default();

@@ -88,6 +88,12 @@ impl From<Usage> for Tokens {
 }
 
 impl Record {
+    /// Whether the client was refused because nobody knows who it is, or because its caller is not served.
+    #[must_use]
+    pub fn is_of_refused_client(&self) -> bool {
+        self.attempts == 0 && !self.code.is_empty() && self.code == self.foreseen
+    }
+
     /// The record as the message `Record` of `usage.proto`. Long names are cut.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {

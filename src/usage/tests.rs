@@ -435,3 +435,29 @@ fn every_worker_learns_what_was_answered_within_a_tick() {
     }
     assert_eq!(knows(&envoy), 0, "an empty answer frees everybody");
 }
+
+#[test]
+fn refused_clients_take_no_room_from_others() {
+    let mut envoy = Envoy::new();
+    let refused = Record {
+        code: "missing_api_key",
+        foreseen: "missing_api_key",
+        ..Record::default()
+    };
+    let served = Record {
+        foreseen: "served",
+        ..Record::default()
+    };
+    let put = |envoy: &mut Envoy, record: &Record| {
+        let before = envoy.world.queue.len();
+        assert!(envoy.with(0, |outbox, hands| outbox.add(record, hands)));
+        envoy.world.queue.len() - before
+    };
+    let kept: usize = (0..1_000).map(|_| put(&mut envoy, &refused)).sum();
+    assert!((1..100).contains(&kept), "{kept}");
+    assert_eq!(put(&mut envoy, &served), 1);
+    envoy.world.is_cut_off = true;
+    let now = envoy.now;
+    envoy.with(0, |outbox, hands| outbox.tick(now, hands));
+    assert_eq!(put(&mut envoy, &refused), 1, "a second has passed");
+}

@@ -262,3 +262,67 @@ fn what_a_need_for_keys_would_change_is_recorded_before_there_is_one() {
     let (_, _, unknown) = who(recorded(), ("api-key", "sk-a"));
     assert_eq!(unknown, "", "without a key nobody looks");
 }
+
+/// Where a caller is known by a header that a filter in front sets, and another one by a certificate.
+fn recorded_with_identities(mode: &str) -> Exchange {
+    let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+    config["usage"] = json!({"cluster": "config-service-xds"});
+    config["callers"] = json!({
+        "mode": mode,
+        "identities": {"header": "x-bedrock-caller", "certificate": "uri_san"},
+        "entries": [
+            {"name": "team-a", "identities": ["header:a"]},
+            {"name": "team-b", "identities": ["certificate:spiffe://x/b"], "enabled": false},
+        ],
+    });
+    Exchange::new(routes(&config.to_string()))
+}
+
+#[test]
+fn identities_are_foreseen_although_nobody_has_a_key() {
+    for mode in ["off", "optional"] {
+        let seen = |identity: Option<&str>, header| {
+            let mut exchange = recorded_with_identities(mode);
+            assert!(exchange.asks_who());
+            exchange.know(identity.map(str::to_owned).into_iter().collect());
+            who(exchange, header).2
+        };
+        assert_eq!(seen(None, ("x-bedrock-caller", "a")), "served", "{mode}");
+        assert_eq!(seen(None, ("x-bedrock-caller", "c")), "unknown_identity");
+        let other = Some("certificate:spiffe://x/c");
+        assert_eq!(seen(other, ("api-key", "dummy")), "unknown_identity");
+        assert_eq!(seen(None, ("api-key", "dummy")), "invalid_api_key");
+    }
+    let mut exchange = recorded_with_identities("off");
+    exchange.know(vec!["certificate:spiffe://x/b".to_owned()]);
+    let (caller, _, seen) = who(exchange, ("api-key", "dummy"));
+    assert_eq!((caller.as_str(), seen), ("", "caller_disabled"));
+}
+
+#[test]
+fn whoever_is_refused_is_recorded_as_nobody() {
+    let refused = |mut exchange: Exchange, identity: Option<&str>| {
+        exchange.know(identity.map(str::to_owned).into_iter().collect());
+        let sent = send_as(&mut exchange, ("/v1/chat/completions", &[]), CHAT);
+        assert!(sent.is_err());
+        let report = exchange.take_report(now).unwrap();
+        let record = exchange.record(&report, || ID).unwrap();
+        let (caller, model) = (record.caller.as_str(), record.model.as_str());
+        assert_eq!((caller, model, record.key.as_str()), ("", "", ""));
+        assert_eq!(record.outcome, "refused");
+        assert_eq!(record.foreseen, record.code);
+        assert!(record.is_of_refused_client());
+        (record.status, record.code)
+    };
+    let with_a_key = || recorded_with_a_key("required");
+    assert_eq!(refused(with_a_key(), None), (401, "invalid_api_key"));
+    let known = || recorded_with_identities("required");
+    let stranger = Some("certificate:spiffe://x/c");
+    assert_eq!(refused(known(), stranger), (403, "unknown_identity"));
+    let disabled = Some("certificate:spiffe://x/b");
+    assert_eq!(refused(known(), disabled), (403, "caller_disabled"));
+    // What is no request for a model is not one of a refused client's either.
+    let mut exchange = with_a_key();
+    exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
+    assert!(exchange.take_report(now).is_none());
+}

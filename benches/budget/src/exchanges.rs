@@ -103,6 +103,7 @@ pub fn all() -> Vec<Exchange> {
             &["503", "200"],
         ),
         of_channels("chat-of-1000-channels", 1_000),
+        of_callers("chat-1k-of-one-caller", 1),
         of_callers("chat-1k-of-10000-callers", 10_000),
         Exchange {
             configuration: configurations::of_local_limits(),

@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use load::bootstrap::{Ports, bootstrap};
 use load::envoy::Envoy;
+use load::limits::Service;
 use load::load::Load;
 use load::rounds::{self, Plan};
 use load::variant::Variant;
@@ -24,6 +25,9 @@ struct Args {
     /// The filter's module
     #[arg(long)]
     wasm: PathBuf,
+    /// A config-service, for limits that it counts
+    #[arg(long, value_name = "FILE")]
+    config_service: Option<PathBuf>,
     /// Loads to run
     #[arg(long, value_delimiter = ',', value_parser = load_named)]
     loads: Vec<Load>,
@@ -50,9 +54,13 @@ struct Args {
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let args = Args::parse();
+    let mut variants = or_all(&args.variants, &Variant::ALL);
+    if args.config_service.is_none() {
+        variants.retain(|own| *own != Variant::SharedLimits);
+    }
     let plan = Plan {
         loads: or_all(&args.loads, &Load::ALL),
-        variants: or_all(&args.variants, &Variant::ALL),
+        variants,
         rounds: args.rounds,
         time: Duration::try_from_secs_f64(args.seconds).context("--seconds")?,
     };
@@ -61,9 +69,18 @@ async fn main() -> Result<()> {
         passthrough: free_port()?,
         filter: free_port()?,
         two_stage: free_port()?,
+        local_limits: free_port()?,
+        shared_limits: free_port()?,
+        rate_limit: free_port()?,
         admin: free_port()?,
     };
     let upstream = upstream::start().await?;
+    let _service = match &args.config_service {
+        Some(binary) if plan.variants.contains(&Variant::SharedLimits) => {
+            Some(Service::start(binary, scratch.path(), ports)?)
+        }
+        _ => None,
+    };
     let file = scratch.path().join("envoy.json");
     std::fs::write(
         &file,

@@ -1,5 +1,7 @@
 //! Envoy's configuration for the bench.
 
+mod limits;
+
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -16,6 +18,12 @@ pub struct Ports {
     pub filter: u16,
     /// The filter in two stages.
     pub two_stage: u16,
+    /// The filter, for a caller with limits that Envoy counts.
+    pub local_limits: u16,
+    /// The same with limits that a service counts.
+    pub shared_limits: u16,
+    /// That service.
+    pub rate_limit: u16,
     /// Admin interface.
     pub admin: u16,
 }
@@ -38,9 +46,12 @@ const HTTP_OPTIONS: &str = "envoy.extensions.upstreams.http.v3.HttpProtocolOptio
 #[must_use]
 pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[Variant]) -> Value {
     let endpoint = format!("http://{upstream}");
-    let (two_stage, one_stage): (Vec<Variant>, _) = variants
+    let (two_stage, one_stage): (Vec<Variant>, Vec<Variant>) = variants
         .iter()
         .partition(|variant| **variant == Variant::TwoStage);
+    let (limited, one_stage): (Vec<Variant>, Vec<Variant>) = one_stage
+        .iter()
+        .partition(|variant| variant.limit_mode().is_some());
     let one_stage = wasm(module, &plugin(&one_stage, &endpoint));
     let mut two_stage_filter = plugin(&two_stage, &endpoint);
     two_stage_filter["failover"] = json!({});
@@ -67,9 +78,23 @@ pub fn bootstrap(module: &Path, upstream: SocketAddr, ports: Ports, variants: &[
             "two-stage",
             ports.two_stage,
             std::slice::from_ref(&two_stage_filter),
-            &retrying(by_header),
+            &retrying(by_header.clone()),
         ));
         clusters.push(pool(upstream.port(), sending));
+    }
+    for variant in limited {
+        let mut plugin = plugin(&[variant], &endpoint);
+        plugin["callers"] = limits::callers(variant);
+        let own = wasm(module, &plugin);
+        let (name, port) = (variant.name(), variant.port(ports));
+        listeners.push(match variant {
+            Variant::SharedLimits => {
+                clusters.push(limits::service(ports.rate_limit));
+                let asking = [own, limits::filter()];
+                limits::with_questions(listener(name, port, &asking, &by_header))
+            }
+            _ => listener(name, port, &[own], &by_header),
+        });
     }
     json!({
         "admin": {"address": address(ports.admin)},

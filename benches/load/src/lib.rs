@@ -6,7 +6,7 @@
 //! it.
 //!
 //! [`load`] defines what is sent, [`variant`] the path it takes, [`bootstrap`] writes Envoy's
-//! configuration, [`rounds`] runs it all, [`report`] prints the results beside the targets.
+//! configuration, [`limits`] starts the service that counts shared limits, [`rounds`] runs it all, [`report`] prints the results beside the targets.
 
 #![allow(
     clippy::indexing_slicing,
@@ -19,6 +19,7 @@ pub mod bootstrap;
 pub mod canned;
 pub mod client;
 pub mod envoy;
+pub mod limits;
 pub mod load;
 pub mod report;
 pub mod rounds;

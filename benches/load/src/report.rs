@@ -27,6 +27,10 @@ pub struct Line {
     pub ratio: f64,
     /// The target for the ratio.
     pub target: Option<f64>,
+    /// Of a variant with limits: its processor time, relative to the same without limits in the same round.
+    pub limits_ratio: Option<f64>,
+    /// The target for that.
+    pub limits_target: Option<f64>,
     /// By how much the median latency exceeds passthrough's in the same round, in
     /// microseconds.
     pub added_p50_us: f64,
@@ -40,20 +44,30 @@ pub struct Line {
 #[must_use]
 pub fn lines(series: &[Series]) -> Vec<Line> {
     let mut passthrough: &[Sample] = &[];
+    let mut unlimited: &[Sample] = &[];
     let mut lines = Vec::with_capacity(series.len());
     for own in series {
         if own.variant == Variant::Passthrough {
             passthrough = &own.samples;
+            unlimited = &[];
         }
-        lines.push(line(own, passthrough));
+        if own.variant == Variant::Bearer {
+            unlimited = &own.samples;
+        }
+        lines.push(line(own, passthrough, unlimited));
     }
     lines
 }
 
-fn line(own: &Series, passthrough: &[Sample]) -> Line {
+fn line(own: &Series, passthrough: &[Sample], unlimited: &[Sample]) -> Line {
     let of = |value: fn(&Sample) -> f64| median(own.samples.iter().map(value).collect());
     let pairs = || own.samples.iter().zip(passthrough);
-    let ratios = pairs().map(|(own, plain)| own.cpu.as_secs_f64() / plain.cpu.as_secs_f64());
+    let ratio = |others: &[Sample]| {
+        let pairs = own.samples.iter().zip(others);
+        let ratios = pairs.map(|(own, other)| own.cpu.as_secs_f64() / other.cpu.as_secs_f64());
+        median(ratios.collect())
+    };
+    let is_limited = own.variant.limit_mode().is_some() && !unlimited.is_empty();
     let added = pairs().map(|(own, plain)| microseconds(own.p50) - microseconds(plain.p50));
     Line {
         load: own.load.name(),
@@ -62,8 +76,10 @@ fn line(own: &Series, passthrough: &[Sample]) -> Line {
         p50_us: of(|sample| microseconds(sample.p50)),
         p99_us: of(|sample| microseconds(sample.p99)),
         cpu_seconds_per_1000: of(|sample| sample.cpu.as_secs_f64() * 1000.0),
-        ratio: median(ratios.collect()),
+        ratio: ratio(passthrough),
         target: own.variant.target(own.load),
+        limits_ratio: is_limited.then(|| ratio(unlimited)),
+        limits_target: own.variant.limits_target(own.load),
         added_p50_us: median(added.collect()),
         added_p50_target_us: own.variant.added_latency_target(own.load),
         resident: own.resident,
@@ -75,7 +91,8 @@ fn line(own: &Series, passthrough: &[Sample]) -> Line {
 pub fn markdown(lines: &[Line]) -> String {
     let mut text = String::from(
         "| load | variant | requests/s | p50 µs | p99 µs | added p50 µs | CPU s per 1,000 | ratio | \
-         target | RSS MB before, after |\n|---|---|---|---|---|---|---|---|---|---|\n",
+         target | to `bearer`, target | RSS MB before, after |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for line in lines {
         let target = match (line.target, line.added_p50_target_us) {
@@ -83,10 +100,15 @@ pub fn markdown(lines: &[Line]) -> String {
             (None, Some(added)) => format!("{added} µs added"),
             (None, None) => String::new(),
         };
+        let limits = match (line.limits_ratio, line.limits_target) {
+            (Some(ratio), Some(target)) => format!("{ratio:.2}, {target}"),
+            (Some(ratio), None) => format!("{ratio:.2}"),
+            (None, _) => String::new(),
+        };
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
-            "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.4} | {:.2} | {target} | {}, {} |",
+            "| {} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.4} | {:.2} | {target} | {limits} | {}, {} |",
             line.load,
             line.variant,
             line.requests_per_second,
@@ -148,5 +170,17 @@ mod tests {
         assert!((lines[1].ratio - 2.0).abs() < 1e-9);
         assert!((lines[1].added_p50_us - 10.0).abs() < 1e-9);
         assert!((lines[0].ratio - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn limits_are_compared_with_the_same_without_them() {
+        let lines = lines(&[
+            series(Variant::Passthrough, &[10, 10, 10]),
+            series(Variant::Bearer, &[20, 30, 40]),
+            series(Variant::SharedLimits, &[30, 60, 40]),
+        ]);
+        assert_eq!(lines[1].limits_ratio, None);
+        assert!((lines[2].limits_ratio.unwrap() - 1.5).abs() < 1e-9);
+        assert!(markdown(&lines).contains("| 1.50, 1.8 |"));
     }
 }

@@ -18,16 +18,23 @@ pub enum Variant {
     Bearer,
     /// The filter on the listener and on the cluster, as for failover, signing itself.
     TwoStage,
+    /// As `Bearer`, for a caller whose limits Envoy counts by itself.
+    LocalLimits,
+    /// As `Bearer`, for a caller whose requests and tokens a rate limit service counts, which Envoy asks at the start and at
+    /// the end.
+    SharedLimits,
 }
 
 impl Variant {
     /// All of them, passthrough first, because the others are compared with it.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Passthrough,
         Self::SigV4,
         Self::Native,
         Self::Bearer,
         Self::TwoStage,
+        Self::LocalLimits,
+        Self::SharedLimits,
     ];
 
     /// Its name, which is also that of its channel, and of the model that clients
@@ -40,6 +47,8 @@ impl Variant {
             Self::Native => "native",
             Self::Bearer => "bearer",
             Self::TwoStage => "two-stage",
+            Self::LocalLimits => "local-limits",
+            Self::SharedLimits => "shared-limits",
         }
     }
 
@@ -54,7 +63,7 @@ impl Variant {
         let credentials = match self {
             Self::Passthrough => return None,
             Self::SigV4 | Self::Native | Self::TwoStage => key,
-            Self::Bearer => {
+            Self::Bearer | Self::LocalLimits | Self::SharedLimits => {
                 json!({"type": "bedrock_api_key", "api_key": "bedrock-api-key-EXAMPLE"})
             }
         };
@@ -103,8 +112,26 @@ impl Variant {
         match self {
             Self::Passthrough => ports.passthrough,
             Self::TwoStage => ports.two_stage,
+            Self::LocalLimits => ports.local_limits,
+            Self::SharedLimits => ports.shared_limits,
             _ => ports.filter,
         }
+    }
+
+    /// Who counts the limits of its client, in the words of a plugin configuration, if it has some.
+    #[must_use]
+    pub fn limit_mode(self) -> Option<&'static str> {
+        match self {
+            Self::LocalLimits => Some("local"),
+            Self::SharedLimits => Some("shared"),
+            _ => None,
+        }
+    }
+
+    /// The target for the ratio of Envoy's CPU time to the same without limits.
+    #[must_use]
+    pub fn limits_target(self, load: Load) -> Option<f64> {
+        (load == Load::Chat1k && self == Self::SharedLimits).then_some(1.8)
     }
 
     /// Whether the answer went through the filter.
@@ -125,8 +152,8 @@ impl Variant {
             Load::StreamPaced => [1.25, 1.25, 1.25],
         };
         match self {
-            // What matters is what it costs more than one stage.
-            Self::Passthrough | Self::TwoStage => None,
+            // What matters is what it costs more than one stage, or than no limits.
+            Self::Passthrough | Self::TwoStage | Self::LocalLimits | Self::SharedLimits => None,
             Self::SigV4 => Some(sigv4),
             Self::Native => Some(native),
             Self::Bearer => Some(bearer),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bedrock_filter::config::{
-    CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName, Guardrail,
+    CallerEntry, CallerLimits, CallerMode, CallerRules, CallerSettings, CertificateName, Guardrail,
     IdentitySources, JwtSource, KeyDigest, KeyHeaders, LimitMode, ServiceTier,
 };
 use serde::{Deserialize, Serialize};
@@ -261,15 +261,17 @@ impl CallerBook {
         })
     }
 
-    /// What the filter gets where it reports what would become of requests if clients were asked: who has a key.
+    /// What the filter gets where it reports what would become of requests if clients were asked: who has a key, or can be
+    /// told by something else.
     #[must_use]
     pub fn foreseen(&self, master_key: Option<KeyDigest>) -> Option<CallerSettings> {
-        let has_keys = master_key.is_some() || self.has_keys();
-        if self.policy.mode != CallerMode::Off || !has_keys {
+        let knows_anybody = master_key.is_some() || self.knows_anybody();
+        if self.policy.mode != CallerMode::Off || !knows_anybody {
             return self.served(master_key);
         }
         let mut settings = self.settings(master_key);
-        settings.entries.retain(|own| !own.keys.is_empty());
+        let is_known = |own: &CallerEntry| !own.keys.is_empty() || !own.identities.is_empty();
+        settings.entries.retain(is_known);
         for entry in &mut settings.entries {
             // Nobody is held to it.
             entry.models = Vec::new();

@@ -3,12 +3,14 @@
 //! There may be thousands of them in a row, and each changes the whole plugin configuration, so they are published
 //! together: the first at once, those that follow in the next second after that second.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bedrock_filter::config::KeyDigest;
 use tokio::sync::{MutexGuard, watch};
 
 use super::{Channels, Inner, InvalidContents, RenewError};
+use crate::limit_rules::LimitValue;
 use crate::publish::Publisher;
 use crate::store::{Contents, Store, StoreError};
 
@@ -99,9 +101,8 @@ impl Channels {
 impl Inner {
     /// Forgets the rules that no Envoy needs any more.
     async fn tidy_rules(&self) {
-        if let Some(rules) = &self.settings.limit_rules {
-            rules.tidy(self.fleet.oldest()).await;
-        }
+        let left = self.settings.limit_rules.tidy(self.fleet.oldest()).await;
+        keep_limits(&self.store, left).await;
     }
 
     /// Publishes what is stored, if an edit of a channel has not done so.
@@ -116,5 +117,16 @@ impl Inner {
             .map_err(|faults| InvalidContents::new(&contents, &faults))?;
         self.publish(&publisher, snapshot).await;
         Ok(())
+    }
+}
+
+/// Stores the values of limits that have rules, if they have changed: a restart must not take a rule from an Envoy that
+/// still uses its limit.
+pub(super) async fn keep_limits(store: &Store, values: Option<BTreeSet<LimitValue>>) {
+    if let Some(values) = values
+        && let Err(error) = store.keep_limits(&values).await
+    {
+        // It matters only to Envoys that were away when a limit changed, and after a restart.
+        tracing::error!(%error, "limits were not kept");
     }
 }

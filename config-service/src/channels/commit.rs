@@ -1,5 +1,6 @@
 //! The path of an edit: read, checked, stored, published; all under the publisher's lock.
 
+use super::beside::keep_limits;
 use super::candidate::{add_own_faults, as_stored, find, name_taken, unknown_credential};
 use super::{Author, EditError, Inner, Request, destination};
 use crate::channel::{Channel, StoredChannel, resolve};
@@ -186,9 +187,9 @@ impl Inner {
             // made.
             tracing::error!(%error, "clusters were not kept");
         }
-        if let Some(rules) = &self.settings.limit_rules {
-            rules.cover(&snapshot.limits, snapshot.revision).await;
-        }
+        let rules = &self.settings.limit_rules;
+        let values = rules.cover(&snapshot.limits, snapshot.revision).await;
+        keep_limits(&self.store, values).await;
         publisher.publish(snapshot);
     }
 

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 /// What all rules are for; the same as in Envoy's configuration.
-const DOMAIN: &str = "bedrock";
+pub const DOMAIN: &str = "bedrock";
 
 /// The entry of a question that names the caller.
-const CALLER: &str = "caller";
+pub const CALLER: &str = "caller";
 
 /// What a limit limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,11 +32,17 @@ impl Kind {
     const ALL: [Self; 2] = [Self::Requests, Self::Tokens];
 
     /// The entry of a question with the limit, and the name by which the filter tells limits apart.
-    fn key(self) -> &'static str {
+    #[must_use]
+    pub fn key(self) -> &'static str {
         match self {
             Self::Requests => "rpm",
             Self::Tokens => "tpm",
         }
+    }
+
+    /// The kind with this entry.
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.key() == key)
     }
 
     /// What applies to a value without a rule. It must not be unlimited.
@@ -48,14 +54,36 @@ impl Kind {
     }
 }
 
-#[derive(Serialize, Deserialize)]
-struct Document {
-    domain: String,
-    descriptors: Vec<Rule>,
+/// A rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What it limits.
+    pub kind: Kind,
+    /// The value that it is for; `None` for all that have no rule.
+    pub value: Option<u32>,
+    /// How much it allows a caller in a minute.
+    pub limit: u32,
+}
+
+/// The rules for these values, and those for all others.
+pub(super) fn rules(values: &BTreeSet<LimitValue>) -> impl Iterator<Item = Rule> {
+    let own = values.iter().map(|own| (own.kind, Some(own.value)));
+    let others = Kind::ALL.map(|kind| (kind, None));
+    own.chain(others).map(|(kind, value)| Rule {
+        kind,
+        value,
+        limit: value.unwrap_or_else(|| kind.default_limit()),
+    })
 }
 
 #[derive(Serialize, Deserialize)]
-struct Rule {
+struct Document {
+    domain: String,
+    descriptors: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry {
     key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     value: Option<String>,
@@ -78,29 +106,27 @@ struct RateLimit {
     requests_per_unit: u32,
 }
 
-/// The rules for these values, and those for all others.
-pub(super) fn write<'v>(values: impl Iterator<Item = &'v LimitValue>, is_shadow: bool) -> String {
-    let own = values.map(|own| rule(own.kind, Some(own.value), is_shadow));
-    let others = Kind::ALL.map(|kind| rule(kind, None, is_shadow));
+/// The text of a file with the rules for these values, and those for all others.
+pub(super) fn write(values: &BTreeSet<LimitValue>, is_shadow: bool) -> String {
     let document = Document {
         domain: DOMAIN.to_owned(),
-        descriptors: own.chain(others).collect(),
+        descriptors: rules(values).map(|rule| entry(rule, is_shadow)).collect(),
     };
     let text = serde_json::to_string_pretty(&document);
     // Strings and numbers always serialise.
     text.unwrap_or_default() + "\n"
 }
 
-fn rule(kind: Kind, value: Option<u32>, is_shadow: bool) -> Rule {
-    Rule {
-        key: kind.key().to_owned(),
-        value: value.map(|own| own.to_string()),
+fn entry(rule: Rule, is_shadow: bool) -> Entry {
+    Entry {
+        key: rule.kind.key().to_owned(),
+        value: rule.value.map(|own| own.to_string()),
         descriptors: vec![PerCaller {
             key: CALLER.to_owned(),
             rate_limit: RateLimit {
-                name: kind.key().to_owned(),
+                name: rule.kind.key().to_owned(),
                 unit: "minute".to_owned(),
-                requests_per_unit: value.unwrap_or_else(|| kind.default_limit()),
+                requests_per_unit: rule.limit,
             },
             shadow_mode: is_shadow,
         }],
@@ -115,7 +141,7 @@ pub(super) fn values(text: &str) -> Option<BTreeSet<LimitValue>> {
     }
     let mut values = BTreeSet::new();
     for rule in document.descriptors {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.key() == rule.key)?;
+        let kind = Kind::of_key(&rule.key)?;
         if let Some(value) = rule.value {
             let value = value.parse().ok()?;
             values.insert(LimitValue { kind, value });
@@ -137,7 +163,7 @@ mod tests {
     #[test]
     fn each_value_has_a_rule_and_all_others_have_the_default() {
         let values = [value(Kind::Requests, 600), value(Kind::Tokens, 50_000)];
-        let text = write(values.iter(), false);
+        let text = write(&values.into(), false);
         let read: Value = serde_json::from_str(&text).unwrap();
         let rule = |kind: &str, value: Option<&str>, limit: u32| {
             let limit = json!({"name": kind, "unit": "minute", "requests_per_unit": limit});
@@ -160,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_dry_run_counts_without_denying() {
-        let text = write(std::iter::empty(), true);
+        let text = write(&BTreeSet::new(), true);
         assert_eq!(text.matches("\"shadow_mode\": true").count(), 2, "{text}");
         assert_eq!(super::values(&text), Some(BTreeSet::new()));
     }
@@ -168,7 +194,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let values = BTreeSet::from([value(Kind::Requests, 1), value(Kind::Tokens, u32::MAX)]);
-        assert_eq!(super::values(&write(values.iter(), false)), Some(values));
+        assert_eq!(super::values(&write(&values, false)), Some(values));
         for other in [
             "",
             "[]",

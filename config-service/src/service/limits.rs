@@ -3,11 +3,8 @@
 use crate::args::CallerLimits;
 use crate::limit_rules::{LimitRules, RulesError};
 
-/// Opens the file for them, if one is named.
-pub(super) async fn rules(limits: &CallerLimits) -> Result<Option<LimitRules>, RulesError> {
-    let Some(file) = limits.ratelimit_rules.clone() else {
-        return Ok(None);
-    };
-    let rules = LimitRules::open(file, limits.ratelimit_shadow_mode).await?;
-    Ok(Some(rules))
+/// Those rules, in a file too if one is named.
+pub(super) async fn rules(limits: &CallerLimits) -> Result<LimitRules, RulesError> {
+    let file = limits.ratelimit_rules.clone();
+    LimitRules::open(file, limits.ratelimit_shadow_mode).await
 }

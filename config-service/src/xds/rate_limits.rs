@@ -116,18 +116,20 @@ fn response(asked: &[Option<(Limit<'_>, u64)>], verdicts: &[Verdict]) -> RateLim
 /// How the caller stands with each limit, for the filter in front, which tells it to clients in their API's own way.
 fn headers(verdicts: &[Verdict]) -> Vec<HeaderValue> {
     let standings: Vec<_> = verdicts.iter().map(Verdict::standing).collect();
-    let told = Chat.limit_headers(&standings, SystemTime::UNIX_EPOCH);
-    let told = told.into_iter().filter_map(|(name, value)| {
-        let value = value.to_str().ok()?.to_owned();
-        Some((name.to_string(), value))
+    let mut told = Vec::with_capacity(8);
+    Chat.limit_headers(&standings, SystemTime::UNIX_EPOCH, &mut |name, value| {
+        told.push((name.to_owned(), value));
     });
     let wait = verdicts.iter().filter_map(|own| own.retry_after).max();
     let wait = wait.map(|wait| (RETRY_AFTER.to_string(), whole_seconds(wait).to_string()));
-    let headers = told.chain(wait).map(|(key, value)| HeaderValue {
-        key,
-        value,
-        ..HeaderValue::default()
-    });
+    let headers = told
+        .into_iter()
+        .chain(wait)
+        .map(|(key, value)| HeaderValue {
+            key,
+            value,
+            ..HeaderValue::default()
+        });
     headers.collect()
 }
 

@@ -26,8 +26,9 @@ use tonic_health::ServingStatus;
 
 use super::rate_limits::{self, HEALTH_NAME, MAX_QUESTION_BYTES};
 use super::session::{Kind, Session};
-use super::{Resources, incoming, wire};
+use super::{Resources, incoming, limit_rules, wire};
 use crate::fleet::{CLUSTERS_HEADER, Entry, Fleet, Node, STALLED_AFTER};
+use crate::limit_rules::LimitRules;
 use crate::listen::tls::Tls;
 use crate::metrics::Metrics;
 use crate::publish::Snapshot;
@@ -61,6 +62,7 @@ pub struct XdsServer {
     metrics: Metrics,
     envoy_timeout: Duration,
     limits: RateLimits,
+    limit_rules: LimitRules,
     usage: Option<UsageServer>,
 }
 
@@ -88,6 +90,7 @@ impl XdsServer {
             metrics: Metrics::default(),
             envoy_timeout: ENVOY_TIMEOUT,
             limits: RateLimits::new(Paces::default()),
+            limit_rules: LimitRules::default(),
             usage: None,
         }
     }
@@ -96,6 +99,15 @@ impl XdsServer {
     #[must_use]
     pub(crate) fn limiting(self, limits: RateLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// Gives a fleet's own rate limit service these rules.
+    #[must_use]
+    pub(crate) fn ruling(self, limit_rules: LimitRules) -> Self {
+        Self {
+            limit_rules,
+            ..self
+        }
     }
 
     /// Closes connections on which an Envoy has been silent for this long.
@@ -276,31 +288,44 @@ impl Stream {
         mut published: watch::Receiver<Arc<Snapshot>>,
     ) {
         let mut stopped = self.server.stopped.clone();
-        loop {
+        let first = loop {
             tokio::select! {
                 message = requests.message() => match message {
+                    Ok(Some(request)) if self.is_for_rules(&request) => break Some(request),
                     Ok(Some(request)) => self.take(&request),
-                    Ok(None) | Err(_) => break,
+                    Ok(None) | Err(_) => break None,
                 },
                 changed = published.changed() => match changed {
                     Ok(()) => self.session.retarget(Arc::clone(&published.borrow_and_update())),
-                    Err(_) => break,
+                    Err(_) => break None,
                 },
                 () = wake(self.session.wakes_at()) => {}
                 () = wake(self.watchdog.wakes_at()) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => {
                     let status = Status::unavailable("the config-service is stopping");
                     let _ = self.responses.try_send(Err(status));
-                    break;
+                    break None;
                 }
             }
             if self.answer().await.is_err() {
-                break;
+                break None;
             }
+        };
+        if let Some(first) = first {
+            let Self {
+                server, responses, ..
+            } = self;
+            let rules = limit_rules::Stream::new(&server.limit_rules, &first);
+            return rules.run(requests, responses, server.stopped).await;
         }
         if let Some((_, node)) = &self.entry {
             tracing::info!(node.id, node.cluster, "Envoy disconnected");
         }
+    }
+
+    /// Whether a request says that this is no Envoy's stream, but a rate limit service's.
+    fn is_for_rules(&self, first: &DiscoveryRequest) -> bool {
+        self.entry.is_none() && self.only.is_none() && limit_rules::are_asked(first)
     }
 
     fn take(&mut self, wire: &DiscoveryRequest) {

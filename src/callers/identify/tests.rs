@@ -179,7 +179,7 @@ fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
             "missing_api_key"
         );
     }
-    assert!(!Callers::new(None).have_keys());
+    assert!(!Callers::new(None).can_be_told_apart());
 }
 
 #[test]

@@ -11,8 +11,12 @@ fn limits(rpm: Option<u32>, tpm: Option<u32>, concurrent_requests: Option<u32>) 
     }
 }
 
+fn account() -> Arc<Account> {
+    Arc::new(Account::new("a"))
+}
+
 fn meter(limits: CallerLimits, mode: LimitMode) -> Meter {
-    Meter::new("a", limits, mode).unwrap()
+    Meter::new(&account(), limits, mode).unwrap()
 }
 
 fn text(claims: &[(&'static str, String)]) -> String {
@@ -23,10 +27,10 @@ fn text(claims: &[(&'static str, String)]) -> String {
 #[test]
 fn without_limits_there_is_nothing_to_count() {
     let all = limits(Some(1), Some(1), Some(1));
-    assert!(Meter::new("a", all, LimitMode::Off).is_none());
+    assert!(Meter::new(&account(), all, LimitMode::Off).is_none());
     for mode in [LimitMode::Local, LimitMode::Shared] {
-        assert!(Meter::new("a", CallerLimits::default(), mode).is_none());
-        assert!(Meter::new("a", all, mode).is_some());
+        assert!(Meter::new(&account(), CallerLimits::default(), mode).is_none());
+        assert!(Meter::new(&account(), all, mode).is_some());
     }
 }
 

@@ -2,33 +2,34 @@
 //!
 //! <https://docs.claude.com/en/api/rate-limits#response-headers>
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use http::{HeaderName, HeaderValue};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::chat::{LimitKind, Standing};
 
 /// The headers that tell a client how it stands with each of its limits.
-pub(super) fn headers(standings: &[Standing], now: SystemTime) -> Vec<(HeaderName, HeaderValue)> {
-    let all = standings.iter().flat_map(|own| {
+pub(super) fn headers(
+    standings: &[Standing],
+    now: SystemTime,
+    tell: &mut dyn FnMut(&'static str, String),
+) {
+    for own in standings {
         let [limit, remaining, reset] = names(own.kind);
-        let at = own.reset.and_then(|after| {
-            let seconds = OffsetDateTime::from(now.checked_add(after)?).replace_nanosecond(0);
-            seconds.ok()?.format(&Rfc3339).ok()
-        });
-        [
-            Some((limit, own.limit.to_string())),
-            own.remaining.map(|left| (remaining, left.to_string())),
-            at.map(|at| (reset, at)),
-        ]
-    });
-    let all = all.flatten().filter_map(|(name, value)| {
-        let value = HeaderValue::try_from(value).ok()?;
-        Some((HeaderName::from_static(name), value))
-    });
-    all.collect()
+        tell(limit, own.limit.to_string());
+        if let Some(left) = own.remaining {
+            tell(remaining, left.to_string());
+        }
+        if let Some(at) = own.reset.and_then(|after| time(now, after)) {
+            tell(reset, at);
+        }
+    }
+}
+
+fn time(now: SystemTime, after: Duration) -> Option<String> {
+    let seconds = OffsetDateTime::from(now.checked_add(after)?).replace_nanosecond(0);
+    seconds.ok()?.format(&Rfc3339).ok()
 }
 
 fn names(kind: LimitKind) -> [&'static str; 3] {
@@ -48,8 +49,6 @@ fn names(kind: LimitKind) -> [&'static str; 3] {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -61,13 +60,16 @@ mod tests {
             reset: Some(Duration::from_millis(17_500)),
         };
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let headers = headers(&[standing], now);
-        let headers: Vec<_> = headers
+        let mut told = Vec::new();
+        headers(&[standing], now, &mut |name, value| {
+            told.push((name, value));
+        });
+        let told: Vec<_> = told
             .iter()
-            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .map(|(name, value)| (*name, value.as_str()))
             .collect();
         assert_eq!(
-            headers,
+            told,
             [
                 ("anthropic-ratelimit-tokens-limit", "50000"),
                 ("anthropic-ratelimit-tokens-remaining", "12"),

@@ -4,53 +4,48 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
-
 use crate::chat::{LimitKind, Standing};
 
-/// The headers of a limit, and the same of the other.
-const HEADERS: [[&str; 3]; 2] = [
-    [
-        "x-ratelimit-limit-requests",
-        "x-ratelimit-remaining-requests",
-        "x-ratelimit-reset-requests",
-    ],
-    [
-        "x-ratelimit-limit-tokens",
-        "x-ratelimit-remaining-tokens",
-        "x-ratelimit-reset-tokens",
-    ],
-];
-
 /// The headers that tell a client how it stands with each of its limits.
-pub(in crate::protocol) fn headers(standings: &[Standing]) -> Vec<(HeaderName, HeaderValue)> {
-    let all = standings.iter().flat_map(|own| {
-        let [requests, tokens] = HEADERS;
-        let [limit, remaining, reset] = match own.kind {
-            LimitKind::Requests => requests,
-            LimitKind::Tokens => tokens,
-        };
-        [
-            Some((limit, own.limit.to_string())),
-            own.remaining.map(|left| (remaining, left.to_string())),
-            own.reset.map(|after| (reset, duration(after))),
-        ]
-    });
-    let all = all.flatten().filter_map(|(name, value)| {
-        let value = HeaderValue::try_from(value).ok()?;
-        Some((HeaderName::from_static(name), value))
-    });
-    all.collect()
+pub(in crate::protocol) fn headers(
+    standings: &[Standing],
+    tell: &mut dyn FnMut(&'static str, String),
+) {
+    for own in standings {
+        let [limit, remaining, reset] = names(own.kind);
+        tell(limit, own.limit.to_string());
+        if let Some(left) = own.remaining {
+            tell(remaining, left.to_string());
+        }
+        if let Some(after) = own.reset {
+            tell(reset, duration(after));
+        }
+    }
+}
+
+fn names(kind: LimitKind) -> [&'static str; 3] {
+    match kind {
+        LimitKind::Requests => [
+            "x-ratelimit-limit-requests",
+            "x-ratelimit-remaining-requests",
+            "x-ratelimit-reset-requests",
+        ],
+        LimitKind::Tokens => [
+            "x-ratelimit-limit-tokens",
+            "x-ratelimit-remaining-tokens",
+            "x-ratelimit-reset-tokens",
+        ],
+    }
 }
 
 /// A duration as OpenAI writes it: `900ms`, `17s`, `1m0s`.
 fn duration(duration: Duration) -> String {
     if duration < Duration::from_secs(1) {
-        return format!("{}ms", duration.as_millis());
+        return duration.subsec_millis().to_string() + "ms";
     }
     let seconds = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     if seconds < 60 {
-        return format!("{seconds}s");
+        return seconds.to_string() + "s";
     }
     format!("{}m{}s", seconds / 60, seconds % 60)
 }
@@ -75,13 +70,14 @@ mod tests {
                 reset: Some(Duration::from_millis(59_001)),
             },
         ];
-        let headers = headers(&standings);
-        let headers: Vec<_> = headers
+        let mut told = Vec::new();
+        headers(&standings, &mut |name, value| told.push((name, value)));
+        let told: Vec<_> = told
             .iter()
-            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .map(|(name, value)| (*name, value.as_str()))
             .collect();
         assert_eq!(
-            headers,
+            told,
             [
                 ("x-ratelimit-limit-requests", "600"),
                 ("x-ratelimit-remaining-requests", "599"),

@@ -6,7 +6,7 @@ use super::*;
 use crate::callers::Callers;
 use crate::config::KeyDigest;
 use crate::telemetry::metric::{COOLDOWNS, MEMORY, OVERLOADS};
-use crate::telemetry::{Called, CountedCaller, Ending};
+use crate::telemetry::{Called, CountedCaller, Ending, Fault};
 
 /// Keeps what would be Envoy's.
 #[derive(Default)]
@@ -227,4 +227,38 @@ fn events_have_the_labels_that_are_known() {
         ("bedrock_memory_bytes", &[65_536]),
     ];
     assert_eq!(meter.all(), expected);
+}
+
+#[test]
+fn refusals_are_counted_by_their_code_unless_a_channel_made_them() {
+    let mut fake = Fake::default();
+    let mut book = Book::default();
+    let refused = |status, code, called: Option<Called>| Report {
+        ending: Ending::Refused,
+        fault: Some(Fault {
+            status,
+            code: Some(code),
+            model: None,
+        }),
+        called,
+        ..report()
+    };
+    for (status, code) in [
+        (StatusCode::UNAUTHORIZED, "missing_api_key"),
+        (StatusCode::FORBIDDEN, "unknown_identity"),
+        (StatusCode::NOT_FOUND, "model_not_found"),
+        (StatusCode::BAD_REQUEST, "invalid_json"),
+    ] {
+        book.enter(&refused(status, code, None), &mut fake);
+    }
+    let upstream = refused(StatusCode::FORBIDDEN, "access_denied", report().called);
+    book.enter(&upstream, &mut fake);
+    let names = fake.defined.iter().map(String::as_str);
+    let names: Vec<_> = names.filter(|own| own.contains("refusals")).collect();
+    let expected = [
+        "bedrock_refusals_total_r.missing_api_key._",
+        "bedrock_refusals_total_r.unknown_identity._",
+        "bedrock_refusals_total_r.model_not_found._",
+    ];
+    assert_eq!(names, expected);
 }

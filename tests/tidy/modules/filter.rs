@@ -83,8 +83,6 @@ pub(super) const FILTER: &[(&str, &[&str])] = &[
     ),
     // How the channels are doing.
     ("health", &["routes"]),
-    // What callers take from their limits.
-    ("limits", &["config", "chat"]),
     // What is measured of requests.
     ("telemetry", &["callers", "chat"]),
     // What requests used.
@@ -96,7 +94,9 @@ pub(super) const FILTER: &[(&str, &[&str])] = &[
         ],
     ),
     // Who calls, and what they may use.
-    ("callers", &["config", "chat"]),
+    ("callers", &["limits", "config", "chat"]),
+    // What callers take from their limits.
+    ("limits", &["config", "chat"]),
     // What models speak; it knows no protocol.
     (
         "bedrock",

@@ -117,6 +117,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "health",
             "fleet",
             "cluster",
+            "limit_rules",
         ],
     ),
     (
@@ -163,6 +164,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "fleet",
             "listen",
             "rate_limits",
+            "limit_rules",
         ],
     ),
     ("probe", &["edit", "store", "call", "candor", "outbound"]),
@@ -210,6 +212,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "access",
             "cluster",
             "zone",
+            "limit_rules",
         ],
     ),
     ("credentials", &["channel", "fault", "outbound"]),

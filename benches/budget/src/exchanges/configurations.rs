@@ -54,13 +54,13 @@ pub(super) fn of_callers(count: usize) -> Vec<u8> {
     callers(&entries.collect::<Vec<_>>(), &json!({}))
 }
 
-/// The same for the client alone, whose requests and tokens each Envoy counts by itself.
+/// The same for the client alone, whose requests and tokens each Envoy counts by itself, also those at the same time.
 pub(super) fn of_local_limits() -> Vec<u8> {
     let caller = json!({
         "id": format!("{:016x}", 1),
         "name": "team",
         "keys": [{"sha256": CLIENT_KEY}],
-        "limits": {"rpm": 1_000_000, "tpm": 1_000_000_000},
+        "limits": {"rpm": 1_000_000, "tpm": 1_000_000_000, "concurrent_requests": 1_000},
     });
     callers(&[caller], &json!({"limit_mode": "local"}))
 }

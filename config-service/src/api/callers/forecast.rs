@@ -1,4 +1,4 @@
-//! `/api/caller-settings/forecast`: how much of the latest traffic would be refused if every client needed a key.
+//! `/api/caller-settings/forecast`: how much of the latest traffic would be refused if every client had to say who it is.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::caller::{CallerBook, LastUses};
 use crate::store::StoreError;
 use crate::usage::Forecast;
 
-/// The word for a refusal while nobody has a key.
+/// The word for a refusal while nobody has a key, and nobody can be told by something else.
 const NO_KEYS: &str = "no_keys";
 
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -31,13 +31,13 @@ struct View {
     /// The present mode.
     #[schema(value_type = String)]
     mode: CallerMode,
-    /// Requests to models in the last hour, without those that were refused for want of a key.
+    /// Requests to models in the last hour.
     requests: u64,
     /// Those that would have been refused.
     refused: u64,
-    /// The same by the code of the error; `no_keys` while there is no key at all.
+    /// The same by the code of the error; `no_keys` while there is no caller with a key or an identity at all.
     reasons: BTreeMap<String, u64>,
-    /// Those of which nobody knows: they came before there was a key.
+    /// Those of which nobody knows: they came before there was a key or an identity.
     unknown: u64,
 }
 
@@ -75,11 +75,11 @@ pub(crate) async fn forecast(
         return Ok(None);
     };
     let forecast = ledger.forecast(now()).await?;
-    let has_keys = app.callers.has_master_key() || book.has_keys();
-    if has_keys || forecast.requests == 0 {
+    let knows_anybody = app.callers.has_master_key() || book.knows_anybody();
+    if knows_anybody || forecast.requests == 0 {
         return Ok(Some(forecast));
     }
-    // Whatever was sent, it was no key of anybody.
+    // Whatever was sent, it was nobody's.
     Ok(Some(Forecast {
         refused: BTreeMap::from([(NO_KEYS.to_owned(), forecast.requests)]),
         unknown: 0,

@@ -122,14 +122,14 @@ fn foreseen(forecast: Option<&Forecast>) -> Markup {
                 @else {
                     "Of " (own.requests) " requests in the last hour, "
                     strong { (refused) " (" (percent(refused, own.requests)) ")" }
-                    " would have been refused if keys had been required."
+                    " would have been refused if clients had had to say who they are."
                 }
             }
             @if refused > 0 {
                 ul { @for (reason, requests) in &own.refused { li { (requests) " " (why(reason)) } } }
             }
             @if own.unknown > 0 {
-                p { "Of " (own.unknown) " it is not known: they came while there was no key to look for." }
+                p { "Of " (own.unknown) " it is not known: they came while there was no key and no identity to look for." }
             }
         }
     }
@@ -176,9 +176,10 @@ fn why(code: &str) -> &str {
         "missing_api_key" => "without a key",
         "invalid_api_key" => "with a key that nobody has",
         "expired_api_key" => "with a key that has expired",
-        "caller_disabled" => "with a key of a disabled caller",
-        "caller_expired" => "with a key of a caller that has expired",
-        "no_keys" => "because nobody has a key yet",
+        "unknown_identity" => "of clients that Envoy knows, but not as a caller",
+        "caller_disabled" => "of a disabled caller",
+        "caller_expired" => "of a caller that has expired",
+        "no_keys" => "because nobody has a key or an identity yet",
         other => other,
     }
 }

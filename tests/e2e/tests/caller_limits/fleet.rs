@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use e2e::{Scratch, eventually, installed, run};
+use e2e::{Artefacts, ConfigService, Scratch, eventually, installed, run};
 use reqwest::Method;
 use serde_json::{Value, json};
 use xtask::ports::Ports;
@@ -35,9 +35,21 @@ fn rule(kind: &str, value: Option<&str>, limit: u32) -> Value {
     rule
 }
 
+/// From where the service gets its rules.
+enum Source<'s> {
+    /// A file with these.
+    File(&'s [Value]),
+    /// The config-service at this port.
+    Xds(u16),
+}
+
 impl Fleet {
     /// Starts both with these rules; `None` where the suite may do without them.
     async fn start(rules: &[Value]) -> Option<Self> {
+        Self::start_with(Source::File(rules)).await
+    }
+
+    async fn start_with(source: Source<'_>) -> Option<Self> {
         let (service, redis) = (installed("RATELIMIT")?, installed("REDIS_SERVER")?);
         let (ports, scratch) = (Ports::free().unwrap(), Scratch::new());
         let port = ports.simulator.to_string();
@@ -58,9 +70,6 @@ impl Fleet {
             TcpStream::connect(("127.0.0.1", ports.simulator)).ok()
         })
         .await;
-        std::fs::create_dir(scratch.join("config")).unwrap();
-        let rules = json!({"domain": "bedrock", "descriptors": rules});
-        std::fs::write(scratch.join("config/limits.yaml"), rules.to_string()).unwrap();
         let mut command = Command::new(service);
         command.envs([
             ("HOST", "127.0.0.1"),
@@ -74,15 +83,30 @@ impl Fleet {
             ("DISABLE_STATS", "true"),
             ("HEALTHY_WITH_AT_LEAST_ONE_CONFIG_LOADED", "true"),
             ("REDIS_HEALTH_CHECK_ACTIVE_CONNECTION", "true"),
-            (
-                "RUNTIME_ROOT",
-                scratch.path().display().to_string().as_str(),
-            ),
-            ("RUNTIME_SUBDIRECTORY", ""),
-            ("RUNTIME_APPDIRECTORY", "config"),
-            ("RUNTIME_WATCH_ROOT", "false"),
-            ("RUNTIME_IGNOREDOTFILES", "true"),
         ]);
+        match source {
+            Source::File(rules) => {
+                std::fs::create_dir(scratch.join("config")).unwrap();
+                let rules = json!({"domain": "bedrock", "descriptors": rules});
+                std::fs::write(scratch.join("config/limits.yaml"), rules.to_string()).unwrap();
+                command.env("RUNTIME_ROOT", scratch.path());
+                command.envs([
+                    ("RUNTIME_SUBDIRECTORY", ""),
+                    ("RUNTIME_APPDIRECTORY", "config"),
+                    ("RUNTIME_WATCH_ROOT", "false"),
+                    ("RUNTIME_IGNOREDOTFILES", "true"),
+                ]);
+            }
+            Source::Xds(port) => {
+                command.env("CONFIG_GRPC_XDS_SERVER_URL", format!("127.0.0.1:{port}"));
+                command.envs([
+                    ("CONFIG_TYPE", "GRPC_XDS_SOTW"),
+                    ("CONFIG_GRPC_XDS_NODE_ID", "ratelimit"),
+                    ("XDS_CLIENT_BACKOFF_INITIAL_INTERVAL", "0.2s"),
+                    ("XDS_CLIENT_BACKOFF_MAX_INTERVAL", "1s"),
+                ]);
+            }
+        }
         let log = scratch.join("ratelimit.log");
         let service = Process::spawn("the rate limit service", &mut command, &log).unwrap();
         eventually("the rate limit service listens", async || {
@@ -183,5 +207,65 @@ fn a_fleets_service_gets_its_rules_from_the_config_service() {
         })
         .await;
         assert!(passed <= 5, "{passed}");
+    });
+}
+
+/// Without a file, and across a restart of the config-service.
+#[test]
+fn a_fleets_service_asks_the_config_service_for_its_rules() {
+    run(async {
+        let (artefacts, ports) = (Artefacts::from_environment(), Ports::free().unwrap());
+        let scratch = Scratch::new();
+        let arguments = ["--wasm-path-in-envoy=/none".to_owned()];
+        let options = (arguments.as_slice(), "info");
+        let binary = &artefacts.config_service;
+        let mut ruling = ConfigService::start(binary, &ports, scratch.path(), options).await;
+        let Some(fleet) = Fleet::start_with(Source::Xds(ports.xds)).await else {
+            return;
+        };
+        let setup = Setup {
+            service_port: Some(fleet.ports.xds),
+            ..Setup::default()
+        };
+        // Two limits that the fleet does not know yet.
+        let callers = [("a", json!({"rpm": 500})), ("b", json!({"rpm": 700}))];
+        let gateway = start(setup, &callers).await;
+        let limit = async |caller: &str| {
+            let reply = gateway.chat(caller).await;
+            reply.header("x-ratelimit-limit-requests").to_owned()
+        };
+        assert_eq!(limit("a").await, "60", "the default rule");
+        let edit = async |ruling: &ConfigService, method: Method, path: &str, body: Value| {
+            let reply = ruling.call(method, path, &body).await;
+            assert!((200..300).contains(&reply.status), "{reply:?}");
+        };
+        let (callers, mode) = ("/api/callers", json!({"mode": "required"}));
+        edit(&ruling, Method::PATCH, "/api/caller-settings", mode).await;
+        edit(
+            &ruling,
+            Method::POST,
+            callers,
+            json!({"name": "a", "rpm": 500}),
+        )
+        .await;
+        eventually("the rate limit service has the first rule", async || {
+            (limit("a").await == "500").then_some(())
+        })
+        .await;
+        ruling.stop();
+        assert_eq!(limit("a").await, "500", "rules outlive the config-service");
+        ruling.resume().await;
+        edit(
+            &ruling,
+            Method::POST,
+            callers,
+            json!({"name": "b", "rpm": 700}),
+        )
+        .await;
+        eventually("the rate limit service has the second rule", async || {
+            (limit("b").await == "700").then_some(())
+        })
+        .await;
+        assert_eq!(limit("a").await, "500");
     });
 }
