@@ -10,6 +10,7 @@ pub use facts::Facts;
 use std::collections::BTreeMap;
 
 use super::Routes;
+use super::foreign::forms;
 use crate::config::When;
 use turn::Turn;
 
@@ -73,7 +74,7 @@ pub enum Reason<'r> {
 impl Routes {
     /// What a name chooses for a request; `None` for the name of a model. `facts` is called only if there are rules.
     pub fn choose(&self, name: &str, facts: impl FnOnce() -> Facts) -> Option<Chosen<'_>> {
-        match self.choices.by_name.get(name)? {
+        match self.choice(name)? {
             Choice::List(list) => Some(Chosen {
                 models: list.turn(),
                 reason: Reason::List,
@@ -106,7 +107,18 @@ impl Routes {
     /// Whether a name chooses.
     #[must_use]
     pub fn is_choice(&self, name: &str) -> bool {
-        self.choices.by_name.contains_key(name)
+        self.choice(name).is_some()
+    }
+
+    /// What a name stands for, or one of its forms where the name itself leads nowhere.
+    fn choice(&self, name: &str) -> Option<&Choice> {
+        let own = &self.choices.by_name;
+        own.get(name).or_else(|| {
+            let mut forms = forms(name).filter(|_| !own.is_empty());
+            forms
+                .find_map(|form| own.get(form))
+                .filter(|_| !self.serves(name))
+        })
     }
 
     /// The names that choose, sorted.
@@ -117,7 +129,7 @@ impl Routes {
     /// The words in brackets that rules of a name know; none if it is the name of a model.
     #[must_use]
     pub fn tags(&self, name: &str) -> Vec<&str> {
-        let Some(Choice::Rules(rules, _)) = self.choices.by_name.get(name) else {
+        let Some(Choice::Rules(rules, _)) = self.choice(name) else {
             return Vec::new();
         };
         let tags = rules.iter().filter_map(|rule| rule.when.tag.as_deref());
@@ -140,7 +152,7 @@ impl Routes {
 
     /// All models that a name may choose, those of its `else` first; none if it is the name of a model.
     pub(super) fn models_of<'n>(&'n self, name: &'n str) -> Vec<&'n str> {
-        match self.choices.by_name.get(name) {
+        match self.choice(name) {
             None => Vec::new(),
             Some(Choice::List(list)) => list.all(),
             Some(Choice::Rules(rules, otherwise)) => {

@@ -75,7 +75,7 @@ impl<'n> Name<'n> {
 }
 
 /// The forms of a name that are not the name itself, the one most like it first.
-fn forms(name: &str) -> impl Iterator<Item = &str> {
+pub(super) fn forms(name: &str) -> impl Iterator<Item = &str> {
     let bare = bare(name);
     let undated = undated(bare);
     // It is a part of the name.

@@ -132,3 +132,22 @@ fn every_fault_is_found_at_once() {
     ];
     assert_eq!(faults.unwrap_err(), expected);
 }
+
+#[test]
+fn names_that_choose_take_what_others_add_to_names() {
+    let routes = routes();
+    for name in [
+        "auto[1m]",
+        "bedrock/auto",
+        "bedrock/converse/auto[1m]",
+        "auto-20260131",
+    ] {
+        assert!(routes.is_choice(name), "{name}");
+        assert_eq!(routes.tags(name), ["high"], "{name}");
+        let chosen = routes.choose(name, Facts::default).unwrap();
+        assert_eq!(chosen.models, ["nova-micro"], "{name}");
+    }
+    for name in ["auto-2026", "auto/bedrock", "nova-lite[1m]", "autobahn"] {
+        assert!(!routes.is_choice(name), "{name}");
+    }
+}
