@@ -10,7 +10,9 @@ use crate::usage::{Record, RecordId, Tokens};
 impl Exchange {
     /// Refuses a request whose caller has used up its budget, before its body arrives.
     pub fn meet_budget(&mut self, refusal: impl FnOnce(&str) -> Option<Error>) -> Option<Step> {
-        let is_asking = matches!(self.phase, Phase::RequestBody { .. });
+        // Whoever asks how many tokens a prompt has uses none.
+        let is_asking =
+            matches!(self.phase, Phase::RequestBody { .. }) && self.protocol.counter().is_none();
         if !is_asking || self.routes.usage().is_none() {
             return None;
         }

@@ -220,10 +220,16 @@ fn a_budget_that_is_used_up_refuses_the_request_before_its_body() {
     let record = exchange.record(&report, || ID).unwrap();
     assert_eq!((record.code, record.attempts), ("insufficient_quota", 0));
     assert_eq!(record.outcome, "limited");
-    // What asks no model is not refused.
-    let mut exchange = recorded();
-    exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
-    assert!(exchange.meet_budget(|_| Some(own.error(now()))).is_none());
+    // What uses no model is not refused.
+    for (method, path, arrival) in [
+        ("GET", "/v1/models", Arrival::Complete),
+        ("POST", "/v1/messages/count_tokens", Arrival::Partial),
+        ("POST", "/v1/responses/input_tokens", Arrival::Partial),
+    ] {
+        let mut exchange = recorded();
+        exchange.request_headers(super::request(method, path), arrival);
+        assert!(exchange.meet_budget(|_| Some(own.error(now()))).is_none());
+    }
     let mut exchange = Exchange::new(routes(PLUGIN_CONFIG));
     exchange.request_headers(head, Arrival::Partial);
     assert!(
