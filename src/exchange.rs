@@ -111,6 +111,8 @@ pub struct Exchange {
     now: Option<SystemTime>,
     /// What the request says outside its body.
     said: Said,
+    /// Whether the id in it is not quite the one that arrived.
+    is_id_mended: bool,
     /// How long the request is, where that is known and may be needed.
     measure: Option<Measure>,
     phase: Phase,
@@ -196,6 +198,7 @@ impl Exchange {
             known: Vec::new(),
             now: None,
             said: Said::default(),
+            is_id_mended: false,
             measure: None,
             phase: Phase::Head,
             stage: Stage::Single,
@@ -272,6 +275,12 @@ impl Exchange {
                 None
             }
         }
+    }
+
+    /// The id that has to take the place of the one that the request came with, if that was not fit for logs and headers.
+    #[must_use]
+    pub fn mended_id(&self) -> Option<&str> {
+        self.said.id.as_deref().filter(|_| self.is_id_mended)
     }
 
     /// The id under which the client is to be answered, while it awaits an answer and if its protocol puts one into

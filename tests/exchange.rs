@@ -172,9 +172,10 @@ fn what_an_upstream_says_about_itself_does_not_reach_clients() {
 fn an_answer_has_the_requests_own_id_and_that_of_aws_beside_it() {
     for (id, expected, beside) in [
         ("r-1", "r-1", Some("of-aws")),
-        // Not fit for a log: as if the proxy gave none.
-        ("r\u{1}", "of-aws", None),
-        (&"r".repeat(129), "of-aws", None),
+        // Not fit for a log: it is made so.
+        ("r \u{1}", "r__", Some("of-aws")),
+        (&"r".repeat(129), &"r".repeat(128), Some("of-aws")),
+        ("", "of-aws", None),
     ] {
         let mut exchange = exchange();
         let mut head = request("POST", "/v1/chat/completions");
@@ -187,7 +188,7 @@ fn an_answer_has_the_requests_own_id_and_that_of_aws_beside_it() {
         };
         let kept = edit.headers.unwrap();
         let kept = kept.get_str("x-request-id");
-        assert_eq!(kept, (id == "r-1").then_some(id));
+        assert_eq!(kept, Some(if id.is_empty() { id } else { expected }));
         let head = headers(&[
             (":status", "429"),
             ("content-type", "application/json"),

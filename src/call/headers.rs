@@ -42,6 +42,12 @@ impl Headers {
             .map(|(_, value)| value.as_slice())
     }
 
+    /// The same, to change it.
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Vec<u8>> {
+        let found = self.0.iter_mut().find(|(own, _)| own == name);
+        found.map(|(_, value)| value)
+    }
+
     /// First value of a header, if it is UTF-8.
     #[must_use]
     pub fn get_str(&self, name: &str) -> Option<&str> {

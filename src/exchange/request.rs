@@ -37,13 +37,13 @@ const TIER: &str = "x-bedrock-tier";
 const OWN_PREFIX: &str = "x-bedrock-";
 
 impl Exchange {
-    pub(super) fn head_step(&mut self, headers: Headers, arrival: Arrival) -> Step {
+    pub(super) fn head_step(&mut self, mut headers: Headers, arrival: Arrival) -> Step {
+        self.meet_id(&mut headers);
         let path = headers.get(":path");
         let Some(path) = path.and_then(|path| PathAndQuery::try_from(path).ok()) else {
             return self.not_ours(headers);
         };
         let served = served(&self.routes);
-        self.said.id = request_id(&headers);
         let Some((api, model)) = endpoint(&self.routes, &path, served) else {
             return self.no_endpoint(&path, served, headers);
         };
@@ -88,6 +88,20 @@ impl Exchange {
                 self.ask_headers(headers, arrival)
             }
         }
+    }
+
+    /// Notes the id that the proxy gave the request, or kept if it was the client's. One that is not fit for a log or a
+    /// header is made so before anybody repeats it.
+    fn meet_id(&mut self, headers: &mut Headers) {
+        let Some(id) = headers.get_mut(REQUEST_ID).filter(|own| !own.is_empty()) else {
+            return;
+        };
+        let fit = fit_id(id);
+        self.is_id_mended = *id != fit.as_bytes();
+        if self.is_id_mended {
+            *id = fit.clone().into_bytes();
+        }
+        self.said.id = Some(fit);
     }
 
     pub(super) fn body_step(
@@ -273,8 +287,7 @@ impl Exchange {
         self.said.headers = said(self.protocol, &headers);
         self.said.tag = headers.get_str(TIER).map(str::to_owned);
         let mut kept = headers;
-        let has_id = self.said.id.is_some();
-        kept.remove(|name| !KEPT_HEADERS.contains(&name) || (name == REQUEST_ID && !has_id));
+        kept.remove(|name| !KEPT_HEADERS.contains(&name));
         self.phase = Phase::RequestBody { kept };
         Step::Wait
     }
@@ -346,12 +359,16 @@ fn call_of(
     Ok((call, headers, pieces))
 }
 
-/// The id that the proxy gave a request, or kept if it was the client's. One that is not fit for a log or a header is
-/// not repeated.
-fn request_id(headers: &Headers) -> Option<String> {
-    let id = headers.get_str(REQUEST_ID)?;
-    let is_plain = (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    is_plain.then(|| id.to_owned())
+/// An id that is fit for logs and headers: its beginning, with `_` for what is not printable ASCII without spaces.
+fn fit_id(id: &[u8]) -> String {
+    let fit = |byte: &u8| {
+        if byte.is_ascii_graphic() {
+            char::from(*byte)
+        } else {
+            '_'
+        }
+    };
+    id.iter().take(MAX_ID).map(fit).collect()
 }
 
 /// What a request says in headers that its protocol reads; values that are not UTF-8 are ignored.

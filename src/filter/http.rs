@@ -11,6 +11,7 @@ use super::requests::{self, Registered};
 use super::shared::SharedData;
 use super::streams::{self, Shared, Watched};
 use super::{end, health, host, metrics, usage};
+use crate::call::REQUEST_ID;
 use crate::exchange::{Arrival, Exchange, Step};
 
 /// Carries an [`Exchange`] through Envoy's callbacks.
@@ -101,6 +102,9 @@ impl HttpContext for FilterHttp {
             exchange.know(known);
         }
         let mut step = exchange.request_headers(headers, Arrival::of(end));
+        if let Some(id) = exchange.mended_id() {
+            self.set_http_request_header(REQUEST_ID, Some(id));
+        }
         if let Some(caller) = exchange.caller() {
             host::set_caller(caller.name());
         }
