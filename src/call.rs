@@ -12,7 +12,7 @@ mod timeout;
 pub use choice::{Wish, chosen};
 pub use headers::Headers;
 pub(crate) use headers::REQUEST_ID;
-pub(crate) use refusals::{too_large, unserved};
+pub(crate) use refusals::too_large;
 pub(crate) use rules::read_request;
 pub(crate) use tags::{Untagged, untag};
 pub(crate) use thoughts::Thoughts;

@@ -72,7 +72,7 @@ pub fn list(routes: Permitted<'_>, shape: Shape, query: Option<&str>) -> Result<
 ///
 /// A 404 for a name that no enabled channel serves to the caller, or whose model is not served at all.
 pub fn one(routes: Permitted<'_>, shape: Shape, name: &str) -> Result<Vec<u8>, Error> {
-    let route = routes.find(routes.example_of(name));
+    let route = routes.describe(name);
     let route = route.map_err(|reason| Error::model_not_found(&reason))?;
     let check = route.serving().check(name);
     check.map_err(|reason| Error::model_not_found(&reason))?;

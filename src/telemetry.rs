@@ -11,7 +11,7 @@ mod outcome;
 mod report;
 
 pub use book::{Book, Meter};
-pub use log::{FIELDS, fields};
+pub use log::{FIELDS, tell_fields};
 pub use metric::{Kind, Label, Metric};
 pub use outcome::{End, Outcome, Shared, Speech};
 pub use report::{Called, CountedCaller, Ending, Fault, Report};

@@ -2,6 +2,7 @@
 
 mod callers;
 mod choice;
+mod choice_callers;
 mod credentials;
 mod errors;
 mod figures;

@@ -48,8 +48,8 @@ pub use open::Creation;
 pub use prices::{DollarRates, PriceEdit};
 pub use tokens::TokenEntry;
 pub use usage::{
-    Dimension, Entry, Latency, Line, Order, Pruned, Resolution, Retention, Spent, Subject, Sums,
-    Taken, Unserved, UsageQuery, UsageStore,
+    Dimension, Entry, Latencies, Latency, Line, Order, Pruned, Resolution, Retention, Spent,
+    Subject, Sums, Taken, Unserved, UsageQuery, UsageStore,
 };
 
 use lock::Lock;

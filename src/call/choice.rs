@@ -2,11 +2,13 @@
 
 use std::slice;
 
+use super::refusals::unserved;
 use super::tags::untag;
-use crate::chat::{BlockContent, Effort, Request, ThinkingMode};
+use crate::callers::Caller;
+use crate::chat::{BlockContent, Effort, Error, Request, ThinkingMode};
 use crate::protocol::anthropic_messages::{Asked, Content, Object, Value};
 use crate::protocol::{Parsed, Protocol, Said};
-use crate::routes::{Chosen, Facts, Routes};
+use crate::routes::{Chosen, Facts, Permitted, Routes};
 
 /// The header of an answer with the model that a name has chosen.
 pub(crate) const SERVED: &str = "x-bedrock-model";
@@ -31,10 +33,20 @@ impl<'r> Wish<'r> {
         }
     }
 
-    /// The name of the first model.
+    /// The routes as a caller may use them for the request.
     #[must_use]
-    pub fn first(&self) -> &'r str {
-        self.models().first().copied().unwrap_or(self.asked)
+    pub fn permitted<'p>(&self, routes: &'p Routes, caller: Option<&'p Caller>) -> Permitted<'p> {
+        routes.permitted(caller).by(self.asked)
+    }
+
+    /// The error for a caller that none of the models can serve now.
+    #[must_use]
+    pub fn unserved(&self, routes: &Routes, caller: Option<&Caller>) -> Error {
+        let permitted = routes.permitted(caller);
+        unserved(&match &self.chosen {
+            Some(chosen) => permitted.why_none(self.asked, &chosen.models),
+            None => permitted.why_not(self.asked),
+        })
     }
 
     /// The names of the models, of which there is at least one.

@@ -19,9 +19,8 @@ impl Exchange {
     /// `GET /health`: waits for what is remembered.
     pub(super) fn health_head(&mut self, query: Option<&str>) -> Step {
         let model = query.and_then(|query| value(query, "model"));
-        let model = model.map(|name| self.permitted().example_of(&name).to_owned());
-        if let Some(model) = &model
-            && let Err(reason) = self.permitted().find(model)
+        if let Some(name) = &model
+            && let Err(reason) = self.permitted().describe(name)
         {
             return self.reply(&Error::model_not_found(&reason));
         }
@@ -40,7 +39,13 @@ impl Exchange {
         let Phase::Health { model } = self.take_phase() else {
             return Step::Pass;
         };
-        let body = report(self.permitted(), model.as_deref(), now, recall);
+        let mut permitted = self.permitted();
+        let mut example = None;
+        if let Some(name) = &model {
+            example = permitted.example_of(name);
+            permitted = permitted.by(name);
+        }
+        let body = report(permitted, example, now, recall);
         let step = self.reply_json(Ok(body));
         self.readable(step)
     }

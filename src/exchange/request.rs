@@ -11,7 +11,7 @@ use super::paths::{bare, decoded, endpoint, no_such_path, served};
 use super::{Arrival, Body, Edit, Exchange, Head, Measure, Phase, ReadBody, Reply, Stage, Step};
 use crate::call::{
     Call, Headers, Prepared, REQUEST_ID, Untagged, Wish, add_only_timeout, read_request, too_large,
-    unserved, untag,
+    untag,
 };
 use crate::callers::Caller;
 use crate::chat::{Error, ErrorKind};
@@ -21,7 +21,7 @@ use crate::health;
 use crate::json::Pieces;
 use crate::models::{self, Shape};
 use crate::protocol::{ClientPath, Parsed, Protocol, Served, anthropic_messages};
-use crate::routes::Routes;
+use crate::routes::{Route, Routes};
 
 /// Headers that Envoy itself needs after the filter: its router finds no route without the first,
 /// its access log shows the second. Routes remove them before a call leaves.
@@ -325,9 +325,13 @@ fn call(
     now: SystemTime,
 ) -> Result<(Call, Headers, Pieces), Error> {
     let wish = Wish::of(routes, parsed, tag);
+    let permitted = wish.permitted(routes, caller);
     let mut objection = None;
     for model in wish.models() {
-        match call_of(routes, model, (caller, parsed), now) {
+        let Ok(route) = permitted.resolve(model, now) else {
+            continue;
+        };
+        match call_on(&route, (routes, parsed), now) {
             Ok((mut call, headers, pieces)) => {
                 call.chosen = wish.chosen.is_some().then(|| (*model).to_owned());
                 return Ok((call, headers, pieces));
@@ -335,26 +339,21 @@ fn call(
             Err(error) => objection = objection.or(Some(error)),
         }
     }
-    Err(objection.unwrap_or_else(|| unserved(&routes.permitted(caller).why_not(wish.first()))))
+    Err(objection.unwrap_or_else(|| wish.unserved(routes, caller)))
 }
 
 /// The same for one model.
-fn call_of(
-    routes: &Routes,
-    model: &str,
-    (caller, parsed): (Option<&Caller>, &Parsed<'_>),
+fn call_on(
+    route: &Route<'_>,
+    (routes, parsed): (&Routes, &Parsed<'_>),
     now: SystemTime,
 ) -> Result<(Call, Headers, Pieces), Error> {
-    let route = routes
-        .permitted(caller)
-        .resolve(model, now)
-        .map_err(|error| unserved(&error))?;
-    let prepared = Prepared::new(routes, &route, parsed)?;
+    let prepared = Prepared::new(routes, route, parsed)?;
     let (operation, timeout) = (
         prepared.operation(),
-        prepared.timeout(&route, &parsed.request),
+        prepared.timeout(route, &parsed.request),
     );
-    let (call, mut headers, pieces) = prepared.sign(&route, parsed, now)?;
+    let (call, mut headers, pieces) = prepared.sign(route, parsed, now)?;
     add_only_timeout(&mut headers, operation, timeout);
     Ok((call, headers, pieces))
 }

@@ -12,7 +12,7 @@ use super::cooldowns::{Cooldowns, Target};
 use super::events::{Event, EventKind};
 use super::profile_only::ProfileOnly;
 use super::turns::Turns;
-use crate::call::{Prepared, Wish, unserved};
+use crate::call::{Prepared, Wish};
 use crate::callers::Caller;
 use crate::chat::Error;
 use crate::health::Seen;
@@ -153,8 +153,8 @@ impl ChannelPicker {
         (parsed, wish): (&Parsed<'_>, &Wish<'_>),
         now: SystemTime,
     ) -> Result<(Plan, Option<First>), Error> {
-        let permitted = routes.permitted(caller);
-        let all = self.candidates(routes, permitted, wish);
+        let permitted = wish.permitted(routes, caller);
+        let all = self.candidates(permitted, wish);
         let mut left: Vec<_> = all.iter().filter(|own| own.route.is_valid(now)).collect();
         let mut objection = None;
         while let Some(picked) = self.pick(&left, routes.revision(), now) {
@@ -162,7 +162,7 @@ impl ChannelPicker {
                 Ok(prepared) => {
                     let target = Target::of(&picked.route);
                     self.cooldowns.borrow_mut().picked(target, now);
-                    let plan = plan((routes, caller), (wish, picked), &all, (parsed, &prepared));
+                    let plan = plan(permitted, (wish, picked), &all, (parsed, &prepared));
                     return Ok((plan, Some(First::new(&picked.route, prepared))));
                 }
                 Err(error) => {
@@ -171,22 +171,17 @@ impl ChannelPicker {
                 }
             }
         }
-        Err(objection.unwrap_or_else(|| unserved(&permitted.why_not(wish.first()))))
+        Err(objection.unwrap_or_else(|| wish.unserved(routes, caller)))
     }
 
     /// Every channel with every model that it may serve the request with, in the order of the models.
-    fn candidates<'r>(
-        &self,
-        routes: &Routes,
-        permitted: Permitted<'r>,
-        wish: &Wish<'_>,
-    ) -> Vec<Candidate<'r>> {
+    fn candidates<'r>(&self, permitted: Permitted<'r>, wish: &Wish<'_>) -> Vec<Candidate<'r>> {
         let models = wish.models().iter().enumerate();
         let all = models.flat_map(|(model, name)| {
             let on = permitted.candidates(name).into_iter();
             on.map(move |route| Candidate {
                 model,
-                route: self.redirect(routes, route),
+                route: self.redirect(permitted.routes(), route),
             })
         });
         all.collect()
@@ -240,16 +235,17 @@ fn without_refusing<'a, 'r>(
 
 /// The plan for a request that goes to `picked` first.
 fn plan(
-    (routes, caller): (&Routes, Option<&Caller>),
+    permitted: Permitted<'_>,
     (wish, picked): (&Wish<'_>, &Candidate<'_>),
     candidates: &[Candidate<'_>],
     (parsed, prepared): (&Parsed<'_>, &Prepared),
 ) -> Plan {
+    let routes = permitted.routes();
     let names = wish.models();
     let mut models: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut all: Vec<_> = candidates.iter().map(|own| &own.route).collect();
     let mut others = backups(routes, &picked.route, &all, parsed);
-    let is_restricted = caller.is_some_and(Caller::is_restricted);
+    let is_restricted = permitted.is_restricted();
     let able = (models.len() > 1 && others.is_empty() && !is_restricted)
         .then(|| without_refusing(routes, (candidates, picked), parsed));
     if let Some(able) = able.flatten() {

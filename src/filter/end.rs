@@ -2,7 +2,7 @@
 
 use super::{host, metrics, usage};
 use crate::exchange::Exchange;
-use crate::telemetry::{Ending, Report, fields};
+use crate::telemetry::{Ending, Report, tell_fields};
 
 /// Notes the time at which a streamed answer had its first content.
 pub(super) fn note_speech(exchange: &mut Exchange) {
@@ -35,7 +35,5 @@ fn tell(exchange: &Exchange, report: &Report) {
     if let Some(record) = exchange.record(report, usage::next_id) {
         usage::add(&record);
     }
-    for (name, value) in fields(report) {
-        host::set_field(name, &value);
-    }
+    tell_fields(report, host::set_field);
 }

@@ -142,14 +142,6 @@ impl Routes {
         self.choices().any(|name| !self.tags(name).is_empty())
     }
 
-    /// The model that describes a name that chooses: the first one that is served; the name itself if there is none, or
-    /// if it is the name of a model.
-    #[must_use]
-    pub fn example_of<'n>(&'n self, name: &'n str) -> &'n str {
-        let mut models = self.models_of(name).into_iter();
-        models.find(|model| self.serves(model)).unwrap_or(name)
-    }
-
     /// All models that a name may choose, those of its `else` first; none if it is the name of a model.
     pub(super) fn models_of<'n>(&'n self, name: &'n str) -> Vec<&'n str> {
         match self.choice(name) {

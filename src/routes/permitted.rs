@@ -11,6 +11,8 @@ use crate::catalog::Model;
 pub struct Permitted<'r> {
     routes: &'r Routes,
     caller: Option<&'r Caller>,
+    /// Whether only its channels matter: it has been allowed whatever a name chooses.
+    any_model: bool,
 }
 
 impl Routes {
@@ -21,11 +23,33 @@ impl Routes {
             routes: self,
             // What everybody may use needs no second look.
             caller: caller.filter(|own| own.is_restricted()),
+            any_model: false,
         }
     }
 }
 
 impl<'r> Permitted<'r> {
+    /// The routes as the caller may use them for a request by this name. Who has been allowed a name that chooses may use
+    /// the models that it chooses, by this name.
+    #[must_use]
+    pub fn by(self, name: &str) -> Self {
+        let Some(caller) = self.caller else {
+            return self;
+        };
+        let any_model = self.routes.is_choice(name) && self.may_ask_for(name);
+        Self {
+            caller: Some(caller).filter(|own| !any_model || !own.channels().is_empty()),
+            any_model,
+            ..self
+        }
+    }
+
+    /// Whether there is anything that the caller may not use.
+    #[must_use]
+    pub fn is_restricted(self) -> bool {
+        self.caller.is_some()
+    }
+
     /// Every channel that serves a name and has credentials, even expired ones; in the order of the configuration.
     ///
     /// A name may lead to its model by different words on different channels. If the caller may not use all of them,
@@ -75,25 +99,51 @@ impl<'r> Permitted<'r> {
         ResolveError::NoCredentials(name)
     }
 
-    /// The model that describes a name that chooses: the first one that the caller may use; the name itself if there is
-    /// none, or if it is the name of a model.
+    /// Why a request by a name that chooses cannot be served by any of the models that it has chosen.
     #[must_use]
-    pub fn example_of<'n>(self, name: &'n str) -> &'n str
+    pub fn why_none(self, name: &str, models: &[&str]) -> ResolveError {
+        let by_name = self.by(name);
+        let mut all = models.iter().map(|model| by_name.why_not(model));
+        let name = name.to_owned();
+        if all.any(|why| matches!(why, ResolveError::NoCredentials(_))) {
+            ResolveError::NoCredentials(name)
+        } else if self.caller.is_some() {
+            ResolveError::NotPermitted(name)
+        } else {
+            ResolveError::NoneChosen(name)
+        }
+    }
+
+    /// The model that describes a name: of one that chooses, the first that the caller may use.
+    #[must_use]
+    pub fn example_of<'n>(self, name: &'n str) -> Option<&'n str>
     where
         'r: 'n,
     {
+        if !self.routes.is_choice(name) {
+            return Some(name);
+        }
+        let by_name = self.by(name);
         let mut models = self.routes.models_of(name).into_iter();
-        models
-            .find(|model| self.find(model).is_ok())
-            .unwrap_or(name)
+        models.find(|model| by_name.find(model).is_ok())
+    }
+
+    /// Where a name leads, or the first model that describes it.
+    ///
+    /// # Errors
+    ///
+    /// When no channel that the caller may use serves it.
+    pub fn describe(self, name: &str) -> Result<Route<'r>, ResolveError> {
+        match self.example_of(name) {
+            Some(model) => self.by(name).find(model),
+            None => Err(self.why_none(name, &self.routes.models_of(name))),
+        }
     }
 
     /// The names that the caller can ask for, sorted.
     pub fn listed(self) -> impl Iterator<Item = &'r Listed> {
         let all = self.routes.listed().iter();
-        all.filter(move |own| {
-            self.caller.is_none() || self.find(self.example_of(&own.name)).is_ok()
-        })
+        all.filter(move |own| self.caller.is_none() || self.describe(&own.name).is_ok())
     }
 
     /// Everything that is configured, whether the caller may use it or not.
@@ -121,7 +171,7 @@ impl<'r> Permitted<'r> {
     pub fn is_served_by(self, channel: &str, requested: &str) -> bool {
         let route = self.routes.route_on(channel, requested);
         let may_use = |own: &Route<'_>| match self.caller {
-            Some(caller) => caller.may_use_channel(channel) && caller.may_use_model(names(own)),
+            Some(caller) => caller.may_use_channel(channel) && self.may_use(caller, own),
             None => true,
         };
         route.as_ref().is_some_and(may_use)
@@ -132,6 +182,10 @@ impl<'r> Permitted<'r> {
         self.narrow(self.routes.routes_of(requested))
     }
 
+    fn may_use(self, caller: &Caller, route: &Route<'_>) -> bool {
+        self.any_model || caller.may_use_model(names(route))
+    }
+
     fn narrow(self, all: impl Iterator<Item = Route<'r>>) -> Vec<Route<'r>> {
         let Some(caller) = self.caller else {
             return all.collect();
@@ -140,7 +194,7 @@ impl<'r> Permitted<'r> {
             .filter(|own| caller.may_use_channel(&own.channel.channel.name))
             .collect();
         let count = routes.len();
-        routes.retain(|own| caller.may_use_model(names(own)));
+        routes.retain(|own| self.may_use(caller, own));
         if routes.len() < count {
             routes.truncate(1);
         }

@@ -29,6 +29,13 @@ pub enum ResolveError {
         visible(.0)
     )]
     NotPermitted(String),
+    /// No channel serves any of the models that the name has chosen.
+    #[error(
+        "No channel serves a model that `{name}` chooses for this request. GET /v1/models lists the names that can be \
+         used. The gateway's administrator can change what `{name}` chooses, or add one of its models to a channel.",
+        name = visible(.0)
+    )]
+    NoneChosen(String),
     /// Channels serve the model, but AWS would refuse all of their credentials at the moment.
     #[error(
         "No channel that serves `{}` has valid credentials at the moment; please retry. The gateway's \
@@ -94,6 +101,7 @@ impl ResolveError {
             Self::NotFound { name, .. }
             | Self::NotAllowed { name, .. }
             | Self::NotPermitted(name)
+            | Self::NoneChosen(name)
             | Self::NoCredentials(name)
             | Self::UnknownFamily(name) => name,
         }

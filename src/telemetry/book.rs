@@ -1,6 +1,7 @@
 //! Turns reports of requests into changes of statistics.
 
 mod callers;
+mod series;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,9 +12,11 @@ use super::metric::{
     ATTEMPTS, DURATION, FIRST_TOKEN, OTHER, PER_TOKEN, REFUSALS, REQUESTS, TOKEN_USAGE, TOKENS,
     UNKNOWN_REASONS,
 };
+use super::report::millis;
 use super::{Kind, Metric, Report};
 use crate::chat::Usage;
 use callers::ByCaller;
+use series::{Series, Words};
 
 /// Most pairs of a channel and a model that get statistics of their own: statistics are never removed, and a histogram
 /// takes 10 KB. Later pairs are counted as `other`.
@@ -44,29 +47,28 @@ pub trait Meter {
     fn record(&mut self, number: u32, value: u64);
 }
 
-/// The statistics that this worker has used, so that their names are put together only once.
+/// The statistics that this worker has used.
 #[derive(Debug, Default)]
 pub struct Book {
-    /// Numbers of pairs: by channel, by model.
-    pairs: BTreeMap<String, BTreeMap<String, u32>>,
-    pair_count: u32,
+    /// Places of pairs: by channel, by model.
+    places: BTreeMap<String, BTreeMap<String, usize>>,
+    pairs: Vec<Pair>,
     reasons: BTreeSet<String>,
-    numbers: BTreeMap<Series, Option<u32>>,
     /// Statistics with words that models choose, by name.
     named: BTreeMap<String, Option<u32>>,
     by_caller: ByCaller,
 }
 
-/// Key of a statistic: its metric, the number of a pair, and the values of the remaining labels.
-type Series = (&'static str, u32, [&'static str; 2]);
-
-/// Values of a statistic's labels.
-#[derive(Clone, Copy, Debug)]
-struct Values<'v> {
-    channel: &'v str,
-    model: &'v str,
-    /// Number of the pair of these two.
-    pair: u32,
+/// A channel and a model, of which either may be missing, with their statistics.
+#[derive(Debug, Default)]
+struct Pair {
+    channel: String,
+    model: String,
+    series: Series,
+    /// Place of the pair of this channel and no model.
+    of_channel: Option<usize>,
+    /// Place of the pair of this model and no channel.
+    of_model: Option<usize>,
 }
 
 impl Book {
@@ -75,21 +77,24 @@ impl Book {
         let called = report.called.as_ref();
         let (channel, model) =
             called.map_or(("", ""), |own| (own.channel.as_str(), short(&own.model)));
-        let values = self.values(channel, model);
+        let pair = self.place(channel, model);
         let ending = report.ending.name();
-        self.change(&REQUESTS, values, [report.protocol, ending], 1, meter);
+        self.change(pair, (&REQUESTS, [report.protocol, ending]), 1, meter);
         self.by_caller.enter(report, meter);
         if called.is_none() {
             self.refusal(report, meter);
             return;
         }
         if let Some(reason) = report.attempt {
-            self.event(&ATTEMPTS, Some(channel), reason, meter);
+            let of_channel = self.of_channel(pair, channel);
+            self.change(of_channel, (&ATTEMPTS, [reason, ""]), 1, meter);
         }
         let usage = report.usage.unwrap_or_default();
-        self.tokens(usage, values, meter);
+        if usage != Usage::default() {
+            self.tokens(usage, pair, meter);
+        }
         if let Some(duration) = report.duration {
-            self.times(duration, report.first_token, (usage, values), meter);
+            self.times(duration, report.first_token, (usage, pair), meter);
         }
         if let Some(word) = &report.unknown_reason {
             self.unknown_reason(channel, word, meter);
@@ -104,14 +109,14 @@ impl Book {
         reason: &'static str,
         meter: &mut dyn Meter,
     ) {
-        let values = self.values(channel.unwrap_or_default(), "");
-        self.change(metric, values, [reason, ""], 1, meter);
+        let pair = self.place(channel.unwrap_or_default(), "");
+        self.change(pair, (metric, [reason, ""]), 1, meter);
     }
 
     /// Adds to a metric without labels.
     pub fn add(&mut self, metric: &'static Metric, by: u64, meter: &mut dyn Meter) {
-        let values = self.values("", "");
-        self.change(metric, values, ["", ""], by, meter);
+        let pair = self.place("", "");
+        self.change(pair, (metric, ["", ""]), by, meter);
     }
 
     /// Counts a request that was sent to no channel, if that is because of who asks or for what.
@@ -123,20 +128,18 @@ impl Book {
         }
     }
 
-    fn tokens(&mut self, usage: Usage, values: Values<'_>, meter: &mut dyn Meter) {
+    fn tokens(&mut self, usage: Usage, pair: usize, meter: &mut dyn Meter) {
+        let of_model = self.of_model(pair);
         for (kind, count) in [("input", usage.prompt()), ("output", usage.output)] {
-            if usage != Usage::default() {
-                let of_model = self.values("", values.model);
-                self.change(&TOKEN_USAGE, of_model, [kind, ""], count, meter);
-                self.change(&TOKENS, values, [kind, ""], count, meter);
-            }
+            self.change(of_model, (&TOKEN_USAGE, [kind, ""]), count, meter);
+            self.change(pair, (&TOKENS, [kind, ""]), count, meter);
         }
         let cached = [
             ("cache_read", usage.cache_read),
             ("cache_write", usage.cache_write),
         ];
         for (kind, count) in cached.into_iter().filter(|(_, count)| *count > 0) {
-            self.change(&TOKENS, values, [kind, ""], count, meter);
+            self.change(pair, (&TOKENS, [kind, ""]), count, meter);
         }
     }
 
@@ -144,17 +147,17 @@ impl Book {
         &mut self,
         duration: Duration,
         first_token: Option<Duration>,
-        (usage, values): (Usage, Values<'_>),
+        (usage, pair): (Usage, usize),
         meter: &mut dyn Meter,
     ) {
-        self.change(&DURATION, values, ["", ""], millis(duration), meter);
+        self.change(pair, (&DURATION, ["", ""]), millis(duration), meter);
         let Some(first) = first_token else {
             return;
         };
-        self.change(&FIRST_TOKEN, values, ["", ""], millis(first), meter);
+        self.change(pair, (&FIRST_TOKEN, ["", ""]), millis(first), meter);
         let later = usage.output.saturating_sub(1);
         if let Some(each) = millis(duration.saturating_sub(first)).checked_div(later) {
-            self.change(&PER_TOKEN, values, ["", ""], each, meter);
+            self.change(pair, (&PER_TOKEN, ["", ""]), each, meter);
         }
     }
 
@@ -173,50 +176,70 @@ impl Book {
         }
     }
 
-    /// These two as values of labels, or `other` if there are too many.
-    fn values<'v>(&mut self, channel: &'v str, model: &'v str) -> Values<'v> {
-        let known = self.pairs.get(channel).and_then(|own| own.get(model));
-        if let Some(pair) = known.copied() {
-            return Values {
-                channel,
-                model,
-                pair,
-            };
+    /// The place of the pair of these two, or of `other` if there are too many.
+    fn place(&mut self, channel: &str, model: &str) -> usize {
+        let known = self.places.get(channel).and_then(|own| own.get(model));
+        if let Some(place) = known.copied() {
+            return place;
         }
-        let is_full = self.pair_count as usize >= MAX_PAIRS && (channel, model) != (OTHER, OTHER);
+        let is_full = self.pairs.len() >= MAX_PAIRS && (channel, model) != (OTHER, OTHER);
         if is_full && !(channel.is_empty() && model.is_empty()) {
-            return self.values(OTHER, OTHER);
+            return self.place(OTHER, OTHER);
         }
-        let pair = self.pair_count;
-        self.pair_count += 1;
-        let models = self.pairs.entry(channel.to_owned()).or_default();
-        models.insert(model.to_owned(), pair);
-        Values {
-            channel,
-            model,
-            pair,
-        }
+        let place = self.pairs.len();
+        self.pairs.push(Pair {
+            channel: channel.to_owned(),
+            model: model.to_owned(),
+            ..Pair::default()
+        });
+        let models = self.places.entry(channel.to_owned()).or_default();
+        models.insert(model.to_owned(), place);
+        place
     }
 
-    /// Changes a statistic, which is defined when it is needed first.
+    /// The place of a pair's channel without a model. If the pair has become `other`, the channel need not have.
+    fn of_channel(&mut self, pair: usize, channel: &str) -> usize {
+        let own = self.pairs.get(pair);
+        let own = own.filter(|own| own.channel == channel);
+        if let Some(place) = own.and_then(|own| own.of_channel) {
+            return place;
+        }
+        let is_own = own.is_some();
+        let place = self.place(channel, "");
+        if let Some(own) = self.pairs.get_mut(pair).filter(|_| is_own) {
+            own.of_channel = Some(place);
+        }
+        place
+    }
+
+    /// The place of a pair's model without a channel.
+    fn of_model(&mut self, pair: usize) -> usize {
+        let Some(own) = self.pairs.get(pair) else {
+            return pair;
+        };
+        if let Some(place) = own.of_model {
+            return place;
+        }
+        let model = own.model.clone();
+        let place = self.place("", &model);
+        if let Some(own) = self.pairs.get_mut(pair) {
+            own.of_model = Some(place);
+        }
+        place
+    }
+
+    /// Changes a statistic.
     fn change(
         &mut self,
-        metric: &'static Metric,
-        values: Values<'_>,
-        words: [&'static str; 2],
+        pair: usize,
+        (metric, words): (&'static Metric, Words),
         by: u64,
         meter: &mut dyn Meter,
     ) {
-        let series = (metric.name, values.pair, words);
-        let number = self.numbers.entry(series).or_insert_with(|| {
-            let statistic = metric.statistic(labels(metric, values, words));
-            meter.define(metric.kind, &statistic)
-        });
-        // A statistic that Envoy refuses is not worth failing a request.
-        match (*number, metric.kind) {
-            (None, _) => {}
-            (Some(number), Kind::Histogram) => meter.record(number, by),
-            (Some(number), Kind::Counter | Kind::Gauge) => meter.add(number, by),
+        if let Some(own) = self.pairs.get_mut(pair) {
+            let (channel, model) = (&own.channel, &own.model);
+            let name = || metric.statistic(labels(metric, [channel, model], words));
+            own.series.change((metric, words), by, name, meter);
         }
     }
 }
@@ -224,13 +247,13 @@ impl Book {
 /// The values of a metric's labels, in their order.
 fn labels<'v>(
     metric: &'static Metric,
-    values: Values<'v>,
-    words: [&'static str; 2],
+    [channel, model]: [&'v str; 2],
+    words: Words,
 ) -> impl Iterator<Item = &'v str> {
     let mut words = words.into_iter();
     metric.labels.iter().map(move |label| match label {
-        super::Label::Channel => values.channel,
-        super::Label::Model => values.model,
+        super::Label::Channel => channel,
+        super::Label::Model => model,
         _ => words.next().unwrap_or_default(),
     })
 }
@@ -251,10 +274,6 @@ fn plain(word: &str) -> String {
     } else {
         OTHER.to_owned()
     }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

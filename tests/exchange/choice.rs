@@ -143,10 +143,58 @@ fn the_answer_has_the_clients_name_and_a_header_names_the_model() {
 
 #[test]
 fn a_name_whose_models_nobody_serves_is_refused() {
-    let mut exchange = Exchange::new(compiled());
     let body = json!({"model": "gone", "messages": [{"role": "user", "content": "Hi"}]});
+    let mut config = config();
+    config["failover"] = json!({});
+    let picker = Rc::new(ChannelPicker::default());
+    let failing_over = routes(&config.to_string());
+    for mut exchange in [
+        Exchange::new(compiled()),
+        Exchange::on_listener(failing_over, &picker),
+    ] {
+        let step = send(&mut exchange, "/v1/chat/completions", None, &body);
+        let Step::Reply(reply) = step else {
+            panic!("{step:?}");
+        };
+        assert_eq!(reply.status.as_u16(), 404);
+        let text = String::from_utf8(reply.body).unwrap();
+        assert!(text.contains("model_not_found"), "{text}");
+        // It is the name that the client knows, not that of a model.
+        assert!(text.contains("`gone` chooses"), "{text}");
+        assert!(text.contains("GET /v1/models lists"), "{text}");
+        assert!(!text.contains("unheard-of"), "{text}");
+    }
+}
+
+#[test]
+fn a_name_whose_models_have_no_credentials_can_be_asked_for_again() {
+    let mut config = config();
+    for channel in config["channels"].as_array_mut().unwrap() {
+        channel["credentials"] = json!({"type": "unavailable"});
+    }
+    let mut exchange = Exchange::new(routes(&config.to_string()));
+    let body = json!({"model": "fast", "messages": [{"role": "user", "content": "Hi"}]});
     let step = send(&mut exchange, "/v1/chat/completions", None, &body);
-    assert_eq!(replied(step), (404, "model_not_found".to_owned()));
+    let Step::Reply(reply) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(reply.status.as_u16(), 503);
+    let text = String::from_utf8(reply.body).unwrap();
+    assert!(text.contains("credentials_unavailable"), "{text}");
+    assert!(text.contains("serves `fast`"), "{text}");
+}
+
+/// A model that nobody serves does not hide why the others refuse a request.
+#[test]
+fn a_refusal_counts_more_than_a_model_that_is_not_served() {
+    let mut config = config();
+    config["model_choices"]["half"] = json!(["unheard-of", "titan-text-express"]);
+    let mut exchange = Exchange::new(routes(&config.to_string()));
+    let tools = json!([{"type": "function", "function": {"name": "f"}}]);
+    let body =
+        json!({"model": "half", "messages": [{"role": "user", "content": "Hi"}], "tools": tools});
+    let step = send(&mut exchange, "/v1/chat/completions", None, &body);
+    assert_eq!(replied(step).0, 400);
 }
 
 #[test]

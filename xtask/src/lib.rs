@@ -7,6 +7,7 @@
 pub mod bench;
 pub mod browser;
 pub mod clients;
+pub mod collector;
 pub mod console;
 pub mod dashboards;
 pub mod demo;

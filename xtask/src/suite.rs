@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::suite::choice::{Run, Wanted};
-use crate::suite::needs::Need;
+use crate::suite::needs::{Need, Needs};
 use crate::workspace::Workspace;
 use crate::{clients, envoy};
 
@@ -76,7 +76,10 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
     let programs = programs::all(workspace)?;
     let wanted = options.wanted();
     let runs = choice::of(&programs, wanted)?;
-    let needs = runs.iter().flat_map(Run::needs).collect();
+    let mut needs: Needs = runs.iter().flat_map(Run::needs).collect();
+    if options.name.is_none() && !options.matrix {
+        needs.retain(|need| !need.is_of_matrix());
+    }
     let mut variables = commands::build(workspace, &runs, &needs)?;
     variables.extend_from_slice(more);
     if options.matrix {

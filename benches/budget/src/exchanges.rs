@@ -109,6 +109,10 @@ pub fn all() -> Vec<Exchange> {
             configuration: configurations::of_local_limits(),
             ..chat("chat-1k-local-limits", Load::Chat1k, Variant::Bearer)
         },
+        Exchange {
+            configuration: configurations::of_everything_seen(),
+            ..chat("chat-1k-everything-seen", Load::Chat1k, Variant::Bearer)
+        },
         listed(),
         refused(),
         configured("configure-10-channels", 10),

@@ -96,11 +96,17 @@ fn more(exchange: &str, than: &str) -> u64 {
     (cost(exchange) - alone) * 100 / alone + 1
 }
 
-/// What the smallest chat costs when callers have keys, compared with what it costs where nobody is asked.
+/// What the smallest chat costs when callers have keys, and when each is also counted and its usage recorded, compared with
+/// what it costs where nobody is asked.
 #[test]
-fn keys_cost_little() {
-    let percent = more("chat-1k-of-10000-callers", "chat-1k-bearer");
-    assert!(percent <= 5, "{percent} % more");
+fn keys_and_seeing_cost_little() {
+    for (exchange, most) in [
+        ("chat-1k-of-10000-callers", 5),
+        ("chat-1k-everything-seen", 8),
+    ] {
+        let percent = more(exchange, "chat-1k-bearer");
+        assert!(percent <= most, "{exchange}: {percent} % more");
+    }
 }
 
 /// What it costs when the caller also has all kinds of limits, which its Envoy counts by itself.

@@ -112,14 +112,13 @@ async fn usage(
     next_page_token: Option<String>,
 ) -> Result<Usage, Problem> {
     let store = ledger.store();
-    let duration = store.latencies(&query, "duration").await?;
-    let first_token = store.latencies(&query, "first_token").await?;
+    let latencies = store.latencies(&query).await?;
     Ok(Usage {
         from: query.from,
         to: query.to,
         lines,
-        duration_ms: Percentiles::of(&duration),
-        first_token_ms: Percentiles::of(&first_token),
+        duration_ms: Percentiles::of(&latencies.duration),
+        first_token_ms: Percentiles::of(&latencies.first_token),
         dropped: store.dropped().await?,
         prices_of: ledger.prices().origin().date.clone(),
         next_page_token,

@@ -26,7 +26,7 @@ use crate::zone::Zone;
 pub use ingest::Taken;
 pub use prune::{Pruned, Retention};
 pub use query::{Dimension, Order, Resolution, UsageQuery};
-pub use rows::{Entry, Latency, Line, Spent, Subject, Sums, Unserved};
+pub use rows::{Entry, Latencies, Latency, Line, Spent, Subject, Sums, Unserved};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./usage-migrations");
 

@@ -81,8 +81,9 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
         ..query.clone()
     };
     let all = store.lines(&all).await?.pop().unwrap_or_default().sums;
-    let duration = Percentiles::of(&store.latencies(&query, "duration").await?);
-    let first_token = Percentiles::of(&store.latencies(&query, "first_token").await?);
+    let latencies = store.latencies(&query).await?;
+    let duration = Percentiles::of(&latencies.duration);
+    let first_token = Percentiles::of(&latencies.first_token);
     let dimension = compared(asked);
     let largest = UsageQuery {
         by: vec![dimension],

@@ -123,6 +123,7 @@ fn said(error: &ResolveError) -> &'static str {
         ResolveError::NotAllowed { .. } => "not allowed",
         ResolveError::NotFound { .. } => "not found",
         ResolveError::NotPermitted(_) => "not permitted",
+        ResolveError::NoneChosen(_) => "none chosen",
     }
 }
 

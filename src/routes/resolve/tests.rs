@@ -28,6 +28,7 @@ fn check(channels: &[Value], name: &str, expected: &str) {
         ),
         Err(ResolveError::NotFound { .. }) => "not found".to_owned(),
         Err(ResolveError::NotPermitted(_)) => "not permitted".to_owned(),
+        Err(ResolveError::NoneChosen(_)) => "none chosen".to_owned(),
         Err(ResolveError::NoCredentials(_)) => "no credentials".to_owned(),
         Err(ResolveError::UnknownFamily(_)) => "unknown family".to_owned(),
         Err(ResolveError::NotAllowed { allowed_by, .. }) => format!("needs {allowed_by}"),

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::Meter;
+use super::series::Series;
 use crate::chat::Usage;
 use crate::telemetry::metric::{CALLER_REQUESTS, CALLER_TOKENS, OTHER};
 use crate::telemetry::{Metric, Report};
 
-/// The counters of a caller: by metric, by the value of its other label.
-type Counters = BTreeMap<(&'static str, &'static str), Option<u32>>;
-
 /// The callers that this worker has counted by name, and the others together.
 #[derive(Debug, Default)]
 pub(super) struct ByCaller {
-    counters: BTreeMap<String, Counters>,
+    series: BTreeMap<String, Series>,
 }
 
 impl ByCaller {
@@ -22,41 +20,29 @@ impl ByCaller {
         let Some(own) = &report.caller else {
             return;
         };
-        let label = self.label(own.caller.name(), own.most);
-        let counters = self.counters.entry(label.to_owned()).or_default();
-        let ending = report.ending.name();
-        add(counters, (&CALLER_REQUESTS, label, ending), 1, meter);
-        let usage = report.usage.unwrap_or_default();
-        for (kind, count) in tokens(usage).into_iter().filter(|(_, count)| *count > 0) {
-            add(counters, (&CALLER_TOKENS, label, kind), count, meter);
+        let (name, most) = (own.caller.name(), own.most as usize);
+        if let Some(series) = self.series.get_mut(name) {
+            return count(series, name, report, meter);
         }
-    }
-
-    /// The name if it may have counters of its own: counters are never removed.
-    fn label<'n>(&self, name: &'n str, most: u32) -> &'n str {
-        let others = usize::from(self.counters.contains_key(OTHER));
-        let known = self.counters.len() - others;
-        if known < most as usize || self.counters.contains_key(name) {
-            name
-        } else {
-            OTHER
-        }
+        // Counters are never removed.
+        let others = usize::from(self.series.contains_key(OTHER));
+        let has_room = self.series.len() - others < most;
+        let label = if has_room { name } else { OTHER };
+        let series = self.series.entry(label.to_owned()).or_default();
+        count(series, label, report, meter);
     }
 }
 
-/// Adds to a counter, whose second label is one of a few words.
-fn add(
-    counters: &mut Counters,
-    (metric, label, word): (&'static Metric, &str, &'static str),
-    by: u64,
-    meter: &mut dyn Meter,
-) {
-    let number = counters
-        .entry((metric.name, word))
-        .or_insert_with(|| meter.define(metric.kind, &metric.statistic([label, word])));
-    // A counter that Envoy refuses is not worth failing a request.
-    if let Some(number) = *number {
-        meter.add(number, by);
+/// Counts a request among those with this label.
+fn count(series: &mut Series, label: &str, report: &Report, meter: &mut dyn Meter) {
+    let mut add = |metric: &'static Metric, word: &'static str, by: u64| {
+        let name = || metric.statistic([label, word]);
+        series.change((metric, [word, ""]), by, name, meter);
+    };
+    add(&CALLER_REQUESTS, report.ending.name(), 1);
+    let usage = report.usage.unwrap_or_default();
+    for (kind, count) in tokens(usage).into_iter().filter(|(_, count)| *count > 0) {
+        add(&CALLER_TOKENS, kind, count);
     }
 }
 

@@ -13,6 +13,9 @@ use crate::{PATIENCE, Reply, Stack, eventually};
 /// Failed requests are shown, but not thousands of them.
 const SHOWN: usize = 20;
 
+/// How many requests any machine answers within [`PATIENCE`].
+const STEP: usize = 1_000;
+
 /// Running clients.
 #[derive(Debug)]
 pub struct Load {
@@ -64,14 +67,16 @@ impl Load {
         }
     }
 
-    /// Waits until this many more requests have been answered.
+    /// Waits until this many more requests have been answered, as long as some are.
     pub async fn answered(&self, more: usize) {
-        let answered = &self.shared.answered;
-        let goal = answered.load(Ordering::Relaxed) + more;
-        eventually("the load is served", async || {
-            (answered.load(Ordering::Relaxed) >= goal).then_some(())
-        })
-        .await;
+        let (started, mut left) = (self.so_far(), more);
+        while left > 0 {
+            left = left.saturating_sub(STEP);
+            eventually("the load is served", async || {
+                (self.so_far() >= started + more - left).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Requests answered so far.

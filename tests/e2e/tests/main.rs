@@ -10,6 +10,7 @@ mod channels;
 mod chat;
 mod choice;
 mod clients;
+mod collector;
 mod cors;
 mod credential_sources;
 mod dns;

@@ -13,13 +13,15 @@ use anyhow::{Context, Result};
 
 use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{browser, clients, dashboards, deploy, prometheus, python, ratelimit};
+use crate::{browser, clients, collector, dashboards, deploy, prometheus, python, ratelimit};
 
 /// A need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Need {
     /// Clients that applications use, see [`clients`].
     Clients,
+    /// An OpenTelemetry collector, see [`collector`].
+    Collector,
     /// Chromium and its driver: `CHROMIUM`, `CHROMEDRIVER`.
     Browser,
     /// The check of Grafana's dashboards, see [`dashboards`].
@@ -46,11 +48,17 @@ pub(super) enum Need {
 pub(super) type Needs = BTreeSet<Need>;
 
 impl Need {
+    /// Whether it takes too long to build for every run of the whole suite; its tests do without it then.
+    pub(super) fn is_of_matrix(self) -> bool {
+        self == Self::Collector
+    }
+
     /// Parses the name used in a manifest.
     pub(super) fn parse(name: &str) -> Result<Self> {
         let all = [
             ("browser", Self::Browser),
             ("clients", Self::Clients),
+            ("collector", Self::Collector),
             ("config-service", Self::ConfigService),
             ("dashboards", Self::Dashboards),
             ("deploy", Self::Deploy),
@@ -98,6 +106,9 @@ pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variab
     }
     if needs.contains(&Need::Clients) {
         variables.extend(clients::bring(workspace));
+    }
+    if needs.contains(&Need::Collector) {
+        variables.extend(collector::bring(workspace));
     }
     if needs.contains(&Need::Deploy) {
         variables.extend(deploy::bring(workspace));

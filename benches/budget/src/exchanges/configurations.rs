@@ -51,7 +51,18 @@ pub(super) fn of_callers(count: usize) -> Vec<u8> {
         };
         json!({"id": format!("{number:016x}"), "name": format!("team-{number:05}"), "keys": [{"sha256": hash}]})
     });
-    callers(&entries.collect::<Vec<_>>(), &json!({}))
+    callers(&entries.collect::<Vec<_>>(), &json!({}), &json!({}))
+}
+
+/// The same for the client alone, with usage recorded and callers counted.
+pub(super) fn of_everything_seen() -> Vec<u8> {
+    let caller = json!({
+        "id": format!("{:016x}", 1),
+        "name": "team",
+        "keys": [{"sha256": CLIENT_KEY}],
+    });
+    let more = json!({"caller_metrics": 100, "usage": {"cluster": "config-service-xds"}});
+    callers(&[caller], &json!({}), &more)
 }
 
 /// The same for the client alone, whose requests and tokens each Envoy counts by itself, also those at the same time.
@@ -62,17 +73,22 @@ pub(super) fn of_local_limits() -> Vec<u8> {
         "keys": [{"sha256": CLIENT_KEY}],
         "limits": {"rpm": 1_000_000, "tpm": 1_000_000_000, "concurrent_requests": 1_000},
     });
-    callers(&[caller], &json!({"limit_mode": "local"}))
+    callers(&[caller], &json!({"limit_mode": "local"}), &json!({}))
 }
 
-fn callers(entries: &[Value], more: &Value) -> Vec<u8> {
+/// Callers, with these settings of theirs and these members beside them.
+fn callers(entries: &[Value], settings: &Value, more: &Value) -> Vec<u8> {
     let endpoint = "https://bedrock-runtime.us-east-1.amazonaws.com";
     let channels: Vec<Value> = Variant::Bearer.channel(endpoint).into_iter().collect();
     let mut callers = json!({"mode": "required", "entries": entries});
-    if let (Some(callers), Some(more)) = (callers.as_object_mut(), more.as_object()) {
-        callers.extend(more.clone());
+    if let (Some(callers), Some(settings)) = (callers.as_object_mut(), settings.as_object()) {
+        callers.extend(settings.clone());
     }
-    plugin(&channels, &json!({"callers": callers}))
+    let mut members = json!({"callers": callers});
+    if let (Some(members), Some(more)) = (members.as_object_mut(), more.as_object()) {
+        members.extend(more.clone());
+    }
+    plugin(&channels, &members)
 }
 
 /// Two channels that back each other up.

@@ -32,7 +32,7 @@ pub struct Taken {
 /// A row of sums: its period, subject and outcome.
 type Place = (i64, i64, String);
 
-/// A row of times: its hour, subject and outcome, their kind, and their bucket.
+/// A row of times: its period, subject and outcome, their kind, and their bucket.
 type Slot = (Place, &'static str, i64);
 
 /// What a batch adds.
@@ -41,6 +41,7 @@ struct Additions {
     hourly: BTreeMap<Place, Sums>,
     daily: BTreeMap<Place, Sums>,
     latencies: BTreeMap<Slot, i64>,
+    daily_latencies: BTreeMap<Slot, i64>,
     unserved: BTreeMap<String, i64>,
     spent: BTreeMap<(i64, String), Spent>,
     callers: Callers,
@@ -203,9 +204,14 @@ impl Additions {
         ];
         for (kind, time) in times {
             if let Some(time) = time {
-                let place = (hour, subject, entry.outcome.clone());
-                let slot = (place, kind, Latency::of(time));
-                *self.latencies.entry(slot).or_default() += 1;
+                let bucket = Latency::of(time);
+                for (latencies, period) in [
+                    (&mut self.latencies, hour),
+                    (&mut self.daily_latencies, day),
+                ] {
+                    let place = (period, subject, entry.outcome.clone());
+                    *latencies.entry((place, kind, bucket)).or_default() += 1;
+                }
             }
         }
         self.callers.add(entry);
@@ -227,19 +233,11 @@ impl Additions {
         for (place, sums) in &self.daily {
             add_sums(transaction, DAILY, place, sums).await?;
         }
-        for (((period, subject, outcome), kind, bucket), requests) in &self.latencies {
-            sqlx::query(
-                "INSERT INTO latencies (period, subject, outcome, kind, bucket, requests) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                 ON CONFLICT DO UPDATE SET requests = requests + excluded.requests",
-            )
-            .bind(period)
-            .bind(subject)
-            .bind(outcome)
-            .bind(*kind)
-            .bind(bucket)
-            .bind(requests)
-            .execute(&mut **transaction)
-            .await?;
+        for (statement, latencies) in [
+            (LATENCIES, &self.latencies),
+            (DAILY_LATENCIES, &self.daily_latencies),
+        ] {
+            add_latencies(transaction, statement, latencies).await?;
         }
         for (model, requests) in &self.unserved {
             sqlx::query(
@@ -339,5 +337,39 @@ async fn add_sums(
         .bind(sums.unpriced)
         .execute(&mut **transaction)
         .await?;
+    Ok(())
+}
+
+/// Adds to a row of times, which may not be there yet.
+macro_rules! slots {
+    ($table:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " (period, subject, outcome, kind, bucket, requests) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+             ON CONFLICT DO UPDATE SET requests = requests + excluded.requests"
+        )
+    };
+}
+
+const LATENCIES: &str = slots!("latencies");
+const DAILY_LATENCIES: &str = slots!("daily_latencies");
+
+async fn add_latencies(
+    transaction: &mut Transaction<'_, Sqlite>,
+    statement: &'static str,
+    latencies: &BTreeMap<Slot, i64>,
+) -> Result<(), StoreError> {
+    for (((period, subject, outcome), kind, bucket), requests) in latencies {
+        sqlx::query(statement)
+            .bind(period)
+            .bind(subject)
+            .bind(outcome)
+            .bind(*kind)
+            .bind(bucket)
+            .bind(requests)
+            .execute(&mut **transaction)
+            .await?;
+    }
     Ok(())
 }

@@ -23,7 +23,7 @@ pub struct Pruned {
     pub records: u64,
     /// Sums by hour, and the times with them.
     pub hourly: u64,
-    /// Sums by day.
+    /// Sums by day, and the times with them.
     pub daily: u64,
 }
 
@@ -64,7 +64,14 @@ impl UsageStore {
                      (SELECT period, subject, outcome FROM daily WHERE period < ?1 LIMIT ?2)",
                     daily,
                 )
-                .await?,
+                .await?
+                + self
+                    .delete(
+                        "DELETE FROM daily_latencies WHERE (period, subject, outcome, kind, bucket) IN \
+                         (SELECT period, subject, outcome, kind, bucket FROM daily_latencies WHERE period < ?1 LIMIT ?2)",
+                        daily,
+                    )
+                    .await?,
         };
         self.prune_callers(keep.daily, now).await?;
         sqlx::query("DELETE FROM unserved WHERE last_at < ?1")

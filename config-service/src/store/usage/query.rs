@@ -2,7 +2,7 @@
 
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::rows::{Latency, Line, Spent, Unserved};
+use super::rows::{Latencies, Line, Spent, Unserved};
 use super::{StoreError, UsageStore};
 
 /// In seconds.
@@ -108,6 +108,11 @@ impl Dimension {
         Self::Outcome,
     ];
 
+    /// Whether it is of what sums are told apart by, rather than of the sums.
+    fn is_of_subject(self) -> bool {
+        !matches!(self, Self::Period | Self::Outcome)
+    }
+
     /// Its name, which is that of its column.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -142,53 +147,19 @@ impl UsageStore {
     ///
     /// When the database fails.
     pub async fn lines(&self, wanted: &UsageQuery) -> Result<Vec<Line>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT ");
-        for dimension in Dimension::ALL {
-            if wanted.by.contains(&dimension) {
-                query.push(dimension.name());
-            } else {
-                query.push("NULL AS ").push(dimension.name());
-            }
-            query.push(", ");
-        }
-        query
-            .push(SUMS)
-            .push(" FROM ")
-            .push(table(wanted.resolution));
-        conditions(&mut query, wanted);
-        if wanted.by.is_empty() {
-            // Without it there would be a line even of nothing.
-            query.push(" HAVING COUNT(*) > 0");
-        } else {
-            query.push(" GROUP BY ").push(names(&wanted.by));
-        }
-        query.push(" ORDER BY ").push(wanted.order.sql());
-        if wanted.by.is_empty() {
-            query.push("1");
-        } else {
-            query.push(names(&wanted.by));
-        }
-        query.push(" LIMIT ").push_bind(wanted.limit);
-        query.push(" OFFSET ").push_bind(wanted.offset);
+        let mut query = statement(wanted);
         Ok(query.build_query_as().fetch_all(&self.readers).await?)
     }
 
-    /// How long requests took: `duration`, or `first_token` of streams. The resolution does not matter.
+    /// How long requests took.
     ///
     /// # Errors
     ///
     /// When the database fails.
-    pub async fn latencies(
-        &self,
-        wanted: &UsageQuery,
-        kind: &str,
-    ) -> Result<Vec<Latency>, StoreError> {
-        let mut query =
-            QueryBuilder::<Sqlite>::new("SELECT bucket, SUM(requests) AS requests FROM latencies");
-        conditions(&mut query, wanted);
-        query.push(" AND kind = ").push_bind(kind);
-        query.push(" GROUP BY bucket ORDER BY bucket");
-        Ok(query.build_query_as().fetch_all(&self.readers).await?)
+    pub async fn latencies(&self, wanted: &UsageQuery) -> Result<Latencies, StoreError> {
+        let mut query = latencies(wanted);
+        let rows: Vec<(String, i64, i64)> = query.build_query_as().fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// Names that were asked for since a time, in seconds since the epoch, and that nothing serves; the most wanted
@@ -248,9 +219,52 @@ impl UsageStore {
     }
 }
 
-fn conditions(query: &mut QueryBuilder<Sqlite>, wanted: &UsageQuery) {
-    query.push(" JOIN subjects ON subjects.id = subject WHERE period >= ");
-    query.push_bind(wanted.from);
+/// Reads sums.
+pub(super) fn statement(wanted: &UsageQuery) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT ");
+    for dimension in Dimension::ALL {
+        if !wanted.by.contains(&dimension) {
+            query.push("NULL AS ");
+        }
+        query.push(dimension.name()).push(", ");
+    }
+    query.push(SUMS).push(" FROM ");
+    query.push(table(wanted.resolution));
+    conditions(&mut query, wanted, &wanted.by);
+    let order = wanted.order.sql();
+    if wanted.by.is_empty() {
+        // Without it there would be a line even of nothing.
+        query.push(" HAVING COUNT(*) > 0 ORDER BY ");
+        query.push(order).push("1");
+    } else {
+        let names = names(&wanted.by);
+        query.push(" GROUP BY ").push(&names);
+        query.push(" ORDER BY ").push(order).push(&names);
+    }
+    query.push(" LIMIT ").push_bind(wanted.limit);
+    query.push(" OFFSET ").push_bind(wanted.offset);
+    query
+}
+
+/// Reads times.
+pub(super) fn latencies(wanted: &UsageQuery) -> QueryBuilder<Sqlite> {
+    let mut query = QueryBuilder::new("SELECT kind, bucket, SUM(requests) FROM ");
+    query.push(match wanted.resolution {
+        Resolution::Hour => "latencies",
+        Resolution::Day => "daily_latencies",
+    });
+    conditions(&mut query, wanted, &[]);
+    query.push(" GROUP BY kind, bucket ORDER BY kind, bucket");
+    query
+}
+
+/// Subjects are looked up only where something of theirs is asked for.
+fn conditions(query: &mut QueryBuilder<Sqlite>, wanted: &UsageQuery, by: &[Dimension]) {
+    let mut filters = wanted.only.iter().map(|(own, _)| own);
+    if by.iter().any(|own| own.is_of_subject()) || filters.any(|own| own.is_of_subject()) {
+        query.push(" JOIN subjects ON subjects.id = subject");
+    }
+    query.push(" WHERE period >= ").push_bind(wanted.from);
     query.push(" AND period < ").push_bind(wanted.to);
     for (dimension, value) in &wanted.only {
         query.push(" AND ").push(dimension.name()).push(" = ");

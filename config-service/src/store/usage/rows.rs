@@ -159,12 +159,36 @@ pub struct Line {
 }
 
 /// How many requests fell into a bucket of times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Latency {
     /// See [`Self::of`].
     pub bucket: i64,
     /// How many.
     pub requests: i64,
+}
+
+/// How long requests took, by buckets in ascending order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Latencies {
+    /// From the whole request to the end of its answer.
+    pub duration: Vec<Latency>,
+    /// Of streams: from the whole request to the first word.
+    pub first_token: Vec<Latency>,
+}
+
+impl FromIterator<(String, i64, i64)> for Latencies {
+    /// Of rows with a kind, a bucket, and how many requests are in it.
+    fn from_iter<T: IntoIterator<Item = (String, i64, i64)>>(rows: T) -> Self {
+        let mut own = Self::default();
+        for (kind, bucket, requests) in rows {
+            let latencies = match &*kind {
+                "duration" => &mut own.duration,
+                _ => &mut own.first_token,
+            };
+            latencies.push(Latency { bucket, requests });
+        }
+        own
+    }
 }
 
 impl Latency {

@@ -1,3 +1,8 @@
+mod failures;
+mod figures;
+mod plans;
+mod queries;
+
 use super::*;
 
 /// A database in a folder that lives as long as it.
@@ -86,111 +91,6 @@ async fn what_comes_again_is_counted_once() {
 }
 
 #[tokio::test]
-async fn sums_are_told_apart_by_what_is_asked_for() {
-    let own = Fixture::new().await;
-    let failed = Entry {
-        outcome: "failed".to_owned(),
-        cost: None,
-        first_token_ms: None,
-        ..entry(3, "y", NOON + 3_600)
-    };
-    own.take(&[entry(1, "x", NOON), entry(2, "y", NOON), failed])
-        .await;
-    let query = UsageQuery {
-        by: vec![Dimension::Period, Dimension::Caller],
-        resolution: Resolution::Hour,
-        ..everything()
-    };
-    let lines = own.store.lines(&query).await.unwrap();
-    let shown: Vec<_> = lines
-        .iter()
-        .map(|own| {
-            let caller = own.caller.clone().unwrap();
-            (
-                own.period.unwrap() - NOON,
-                caller,
-                own.sums.requests,
-                own.sums.errors,
-                own.sums.unpriced,
-            )
-        })
-        .collect();
-    let expected = [(0, "x", 1, 0, 0), (0, "y", 1, 0, 0), (3_600, "y", 1, 1, 1)];
-    let expected =
-        expected.map(|(at, caller, all, bad, open)| (at, caller.to_owned(), all, bad, open));
-    assert_eq!(shown, expected);
-    let query = UsageQuery {
-        only: vec![
-            (Dimension::Caller, "y".to_owned()),
-            (Dimension::Outcome, "answered".to_owned()),
-        ],
-        ..everything()
-    };
-    let lines = own.store.lines(&query).await.unwrap();
-    assert_eq!(lines[0].sums.requests, 1);
-    assert_eq!(lines[0].caller, None);
-    let nobody = UsageQuery {
-        only: vec![(Dimension::Caller, "z".to_owned())],
-        ..everything()
-    };
-    assert!(own.store.lines(&nobody).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn every_dimension_selects_sums_and_latencies() {
-    let own = Fixture::new().await;
-    own.take(&[entry(1, "a", NOON)]).await;
-    let by_name = Dimension::ALL
-        .into_iter()
-        .filter(|own| *own != Dimension::Period);
-    for dimension in by_name {
-        let other = UsageQuery {
-            only: vec![(dimension, "something else".to_owned())],
-            ..everything()
-        };
-        assert!(own.store.lines(&other).await.unwrap().is_empty());
-        let latencies = own.store.latencies(&other, "duration").await.unwrap();
-        assert!(latencies.is_empty(), "{dimension:?}");
-    }
-    let answered = UsageQuery {
-        only: vec![(Dimension::Outcome, "answered".to_owned())],
-        ..everything()
-    };
-    let latencies = own.store.latencies(&answered, "duration").await.unwrap();
-    assert_eq!(latencies.len(), 1);
-}
-
-#[tokio::test]
-async fn lines_come_in_order_and_in_pages() {
-    let own = Fixture::new().await;
-    let mut batch = vec![
-        entry(1, "a", NOON),
-        entry(2, "b", NOON),
-        entry(3, "c", NOON),
-    ];
-    batch[1].cost = Some(900);
-    own.take(&batch).await;
-    let query = |order, limit, offset| UsageQuery {
-        by: vec![Dimension::Caller],
-        order,
-        limit,
-        offset,
-        ..everything()
-    };
-    for (order, limit, offset, expected) in [
-        (Order::Key, 10, 0, "abc"),
-        (Order::Cost, 10, 0, "bac"),
-        (Order::Cost, 1, 1, "a"),
-        (Order::Tokens, 10, 0, "abc"),
-        (Order::Requests, 10, 3, ""),
-    ] {
-        let lines = own.store.lines(&query(order, limit, offset)).await.unwrap();
-        let callers: String = lines.into_iter().filter_map(|own| own.caller).collect();
-        assert_eq!(callers, expected, "{order:?} {limit} {offset}");
-    }
-}
-
-#[tokio::test]
 async fn names_that_nothing_serves_are_counted_up_to_a_limit() {
     let own = Fixture::new().await;
     let asked = |number: u64, name: String| Entry {
@@ -229,7 +129,8 @@ async fn what_is_old_goes_and_the_sums_stay() {
     assert_eq!((pruned.hourly, pruned.daily), (3, 0));
     assert_eq!(own.sums().await.requests, 6_000);
     let pruned = own.store.prune(keep, NOON + 86_400 * 401).await.unwrap();
-    assert_eq!(pruned.daily, 1);
+    // The day, likewise.
+    assert_eq!(pruned.daily, 3);
     assert_eq!(own.sums().await.requests, 0);
 }
 
@@ -258,50 +159,6 @@ async fn it_survives_being_closed_and_dropped_records_add_up() {
         .await
         .unwrap();
     assert_eq!(lines[0].sums.requests, 2);
-}
-
-#[tokio::test]
-async fn a_batch_that_cannot_be_stored_leaves_nothing_and_can_come_again() {
-    let own = Fixture::new().await;
-    own.take(&[entry(1, "x", NOON)]).await;
-    // As on a full disk.
-    let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
-        .fetch_one(&own.store.writer)
-        .await
-        .unwrap();
-    let limit = |pages: i64| sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-    sqlx::query(limit(pages + 1))
-        .execute(&own.store.writer)
-        .await
-        .unwrap();
-    let batch: Vec<_> = (10..1_010)
-        .map(|number| entry(number, "new", NOON))
-        .collect();
-    own.store.take(&batch, 3, NOON).await.unwrap_err();
-    assert_eq!(own.sums().await.requests, 1);
-    assert_eq!(own.store.dropped().await.unwrap(), 0);
-    sqlx::query(limit(1_000_000))
-        .execute(&own.store.writer)
-        .await
-        .unwrap();
-    assert_eq!(own.take(&batch).await.new, 1_000);
-    assert_eq!(own.sums().await.requests, 1_001);
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_be_written_leaves_nothing_and_can_be_written_again() {
-    let own = Fixture::new().await;
-    own.take(&[entry(1, "x", NOON)]).await;
-    // The error is that of a file system that has become read-only.
-    let only_read = |on: &'static str| sqlx::query(on).execute(&own.store.writer);
-    only_read("PRAGMA query_only = ON").await.unwrap();
-    let batch = [entry(2, "x", NOON)];
-    let error = own.store.take(&batch, 3, NOON).await.unwrap_err();
-    assert!(error.to_string().contains("readonly"), "{error}");
-    assert_eq!(own.sums().await.requests, 1);
-    only_read("PRAGMA query_only = OFF").await.unwrap();
-    assert_eq!(own.take(&batch).await.new, 1);
-    assert_eq!(own.store.dropped().await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -372,69 +229,4 @@ fn times_fall_into_buckets_of_a_known_width() {
         ),
         (0, 2, 4, 4)
     );
-}
-
-/// `cargo test --release -p config-service --lib -- --ignored --nocapture figures_of_the_database` prints the figures in
-/// `docs/PERFORMANCE.md`.
-#[tokio::test]
-#[ignore = "measures, and takes a minute"]
-#[allow(clippy::print_stdout, reason = "figures are for a person")]
-async fn figures_of_the_database() {
-    use std::time::Instant;
-
-    let own = Fixture::new().await;
-    let file = own.folder.path().join("usage.db");
-    let batches: i64 = 200;
-    for size in [100, 1_000] {
-        let started = Instant::now();
-        for batch in 0..batches {
-            let number = |at: i64| ((batch * 1_000 + at) as u64) + size as u64 * 1_000_000;
-            let callers = |at: i64| format!("caller-{}", at % 20);
-            let entries = (0..size).map(|at| entry(number(at), &callers(at), NOON + batch * 60));
-            let entries: Vec<_> = entries.collect();
-            own.take(&entries).await;
-        }
-        let rate = (batches * size) as f64 / started.elapsed().as_secs_f64();
-        println!("batches of {size}: {rate:.0} records a second");
-    }
-    let records = own.store.records().await.unwrap();
-    let bytes = std::fs::metadata(&file).unwrap().len();
-    println!("{} bytes a record", bytes / records.unsigned_abs());
-    // Three months of 200 subjects in every hour.
-    sqlx::query(
-        "INSERT INTO subjects (caller, key, channel, region, model, model_id, base_model, endpoint, tier) \
-         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200) \
-         SELECT 'team-' || (i % 40), '', 'channel-' || (i % 5), 'us-east-1', 'model-' || (i % 8), '', '', 'e', '' || i FROM n",
-    )
-    .execute(&own.store.writer)
-    .await
-    .unwrap();
-    sqlx::query(
-        "INSERT INTO hourly WITH RECURSIVE h(t) AS (SELECT 0 UNION ALL SELECT t + 3600 FROM h WHERE t < 7948800) \
-         SELECT t, id, 'answered', 230, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0 FROM h, subjects WHERE caller LIKE 'team-%'",
-    )
-    .execute(&own.store.writer)
-    .await
-    .unwrap();
-    let query = UsageQuery {
-        to: 31 * 86_400,
-        resolution: Resolution::Hour,
-        by: vec![Dimension::Period, Dimension::Caller],
-        limit: 100_000,
-        ..UsageQuery::default()
-    };
-    let started = Instant::now();
-    let lines = own.store.lines(&query).await.unwrap().len();
-    println!(
-        "{lines} lines of a month of hours by caller: {:?}",
-        started.elapsed()
-    );
-    let query = UsageQuery {
-        to: 92 * 86_400,
-        by: vec![Dimension::Model],
-        ..query
-    };
-    let started = Instant::now();
-    own.store.lines(&query).await.unwrap();
-    println!("three months of hours by model: {:?}", started.elapsed());
 }

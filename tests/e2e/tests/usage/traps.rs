@@ -77,6 +77,27 @@ fn nothing_is_lost_or_counted_twice_when_vms_trap() {
     });
 }
 
+/// Envoy gives up on the answers and sends the same again; what it gave up on is stored nevertheless, before or after.
+#[test]
+fn an_acknowledgement_that_takes_seconds_repeats_a_batch_and_counts_it_once() {
+    run(async {
+        let stack = Stack::builder().usage().start().await;
+        let bedrock = simulator().await;
+        let channel = stack.channel(&bedrock).await;
+        signal(&stack, "-STOP");
+        let before = ask(&stack, &channel, 200).await;
+        eventually("reports are not acknowledged", async || {
+            let log = stack.envoy.log();
+            log.contains("does not acknowledge usage reports")
+                .then_some(())
+        })
+        .await;
+        signal(&stack, "-CONT");
+        let after = ask(&stack, &channel, 50).await;
+        check_final_bill(&stack, &bedrock, &channel, before + after).await;
+    });
+}
+
 /// An outage, a restart, updates of the configuration, faults of the VMs, and an upgrade of the module with its rollback, a
 /// sixth of the requests in each.
 async fn through_everything(requests: usize) {
