@@ -60,7 +60,6 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         Some(module) => module.clone(),
         None => wasm::build(workspace)?,
     };
-    let service = config_service(workspace)?;
     console::step("building the load bench");
     let load = ["bench", "--package", "load"];
     system::run(
@@ -76,19 +75,10 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     command.current_dir(workspace.root());
     command.arg("--envoy").arg(&envoy);
     command.arg("--wasm").arg(&module);
-    command.arg("--config-service").arg(&service);
     pass_on(&mut command, options);
     console::print(&format!("{}\n", machine(&envoy, &module)?));
     console::step("measuring");
     system::run(&mut command)
-}
-
-/// Builds the service that counts shared limits. Only Envoy's time is measured, so a debug build will do.
-fn config_service(workspace: &Workspace) -> Result<PathBuf> {
-    console::step("building the config-service");
-    let build = ["build", "--workspace", "--bin", "config-service"];
-    system::run(cargo().args(build).current_dir(workspace.root()))?;
-    Ok(workspace.target().join("debug/config-service"))
 }
 
 fn pass_on(command: &mut Command, options: &Options) {

@@ -10,11 +10,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::Parser;
 use load::bootstrap::{Ports, bootstrap};
 use load::envoy::Envoy;
-use load::limits::Service;
 use load::load::Load;
 use load::rounds::{self, Plan};
 use load::variant::Variant;
-use load::{report, soak, upstream};
+use load::{rate_limit, report, soak, upstream};
 
 /// Measures what the filter costs Envoy.
 #[derive(Debug, Parser)]
@@ -25,9 +24,6 @@ struct Args {
     /// The filter's module
     #[arg(long)]
     wasm: PathBuf,
-    /// A config-service, for limits that it counts
-    #[arg(long, value_name = "FILE")]
-    config_service: Option<PathBuf>,
     /// Loads to run
     #[arg(long, value_delimiter = ',', value_parser = load_named)]
     loads: Vec<Load>,
@@ -54,13 +50,9 @@ struct Args {
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
     let args = Args::parse();
-    let mut variants = or_all(&args.variants, &Variant::ALL);
-    if args.config_service.is_none() {
-        variants.retain(|own| *own != Variant::SharedLimits);
-    }
     let plan = Plan {
         loads: or_all(&args.loads, &Load::ALL),
-        variants,
+        variants: or_all(&args.variants, &Variant::ALL),
         rounds: args.rounds,
         time: Duration::try_from_secs_f64(args.seconds).context("--seconds")?,
     };
@@ -75,12 +67,7 @@ async fn main() -> Result<()> {
         admin: free_port()?,
     };
     let upstream = upstream::start().await?;
-    let _service = match &args.config_service {
-        Some(binary) if plan.variants.contains(&Variant::SharedLimits) => {
-            Some(Service::start(binary, scratch.path(), ports)?)
-        }
-        _ => None,
-    };
+    rate_limit::start(ports.rate_limit).await?;
     let file = scratch.path().join("envoy.json");
     std::fs::write(
         &file,

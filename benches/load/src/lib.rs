@@ -2,11 +2,11 @@
 //!
 //! One Envoy with one worker has a listener for plain passthrough and one for the filter; the variants
 //! take turns, round by round, so that a busy machine disturbs all alike. CPU time is what the kernel
-//! counts for the Envoy process alone ([`envoy::Envoy::cpu`]); [`upstream`] and [`client`] run outside
-//! it.
+//! counts for the Envoy process alone ([`envoy::Envoy::cpu`]); [`upstream`], [`rate_limit`] and [`client`] run
+//! outside it.
 //!
 //! [`load`] defines what is sent, [`variant`] the path it takes, [`bootstrap`] writes Envoy's
-//! configuration, [`limits`] starts the service that counts shared limits, [`rounds`] runs it all, [`report`] prints the results beside the targets.
+//! configuration, [`rounds`] runs it all, [`report`] prints the results beside the targets.
 
 #![allow(
     clippy::indexing_slicing,
@@ -19,8 +19,8 @@ pub mod bootstrap;
 pub mod canned;
 pub mod client;
 pub mod envoy;
-pub mod limits;
 pub mod load;
+pub mod rate_limit;
 pub mod report;
 pub mod rounds;
 pub mod soak;
