@@ -14,6 +14,7 @@ mod plugin;
 mod rate_limits;
 mod server;
 pub mod session;
+mod stopping;
 mod wire;
 
 use std::time::Duration;

@@ -11,6 +11,7 @@ use envoy_types::util::pack_any;
 use tokio::sync::{mpsc, watch};
 use tonic::{Status, Streaming};
 
+use super::stopping::say_goodbye;
 use super::wire;
 use crate::fleet::Node;
 use crate::limit_rules::{CALLER, DOMAIN, Engine, LimitRules, Rule, Rules};
@@ -70,13 +71,10 @@ impl Stream {
                 changed = self.rules.changed() => if changed.is_err() {
                     break;
                 },
-                _ = stopped.wait_for(|stopped| *stopped) => {
-                    let status = Status::unavailable("the config-service is stopping");
-                    let _ = responses.try_send(Err(status));
-                    break;
-                }
+                _ = stopped.wait_for(|stopped| *stopped) => break,
             }
         }
+        say_goodbye(&stopped, &responses);
         tracing::info!(
             node.id = self.node.id,
             "the rate limit service disconnected"

@@ -26,6 +26,7 @@ use tonic_health::ServingStatus;
 
 use super::rate_limits::{self, HEALTH_NAME, MAX_QUESTION_BYTES};
 use super::session::{Kind, Session};
+use super::stopping::say_goodbye;
 use super::{Resources, incoming, limit_rules, wire};
 use crate::fleet::{CLUSTERS_HEADER, Entry, Fleet, Node, STALLED_AFTER};
 use crate::limit_rules::LimitRules;
@@ -301,11 +302,7 @@ impl Stream {
                 },
                 () = wake(self.session.wakes_at()) => {}
                 () = wake(self.watchdog.wakes_at()) => {}
-                _ = stopped.wait_for(|stopped| *stopped) => {
-                    let status = Status::unavailable("the config-service is stopping");
-                    let _ = self.responses.try_send(Err(status));
-                    break None;
-                }
+                _ = stopped.wait_for(|stopped| *stopped) => break None,
             }
             if self.answer().await.is_err() {
                 break None;
@@ -318,6 +315,7 @@ impl Stream {
             let rules = limit_rules::Stream::new(&server.limit_rules, &first);
             return rules.run(requests, responses, server.stopped).await;
         }
+        say_goodbye(&stopped, &self.responses);
         if let Some((_, node)) = &self.entry {
             tracing::info!(node.id, node.cluster, "Envoy disconnected");
         }
