@@ -4,7 +4,6 @@ use std::slice;
 
 use super::refusals::unserved;
 use super::tags::untag;
-use crate::callers::Caller;
 use crate::chat::{BlockContent, Effort, Error, Request, ThinkingMode};
 use crate::protocol::anthropic_messages::{Asked, Content, Object, Value};
 use crate::protocol::{Parsed, Protocol, Said};
@@ -33,19 +32,18 @@ impl<'r> Wish<'r> {
         }
     }
 
-    /// The routes as a caller may use them for the request.
+    /// The routes as the caller may use them for the request.
     #[must_use]
-    pub fn permitted<'p>(&self, routes: &'p Routes, caller: Option<&'p Caller>) -> Permitted<'p> {
-        routes.permitted(caller).by(self.asked)
+    pub fn permitted<'p>(&self, all: Permitted<'p>) -> Permitted<'p> {
+        all.by(self.asked)
     }
 
     /// The error for a caller that none of the models can serve now.
     #[must_use]
-    pub fn unserved(&self, routes: &Routes, caller: Option<&Caller>) -> Error {
-        let permitted = routes.permitted(caller);
+    pub fn unserved(&self, all: Permitted<'_>) -> Error {
         unserved(&match &self.chosen {
-            Some(chosen) => permitted.why_none(self.asked, &chosen.models),
-            None => permitted.why_not(self.asked),
+            Some(chosen) => all.why_none(self.asked, &chosen.models),
+            None => all.why_not(self.asked),
         })
     }
 

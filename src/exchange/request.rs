@@ -325,7 +325,8 @@ fn call(
     now: SystemTime,
 ) -> Result<(Call, Headers, Pieces), Error> {
     let wish = Wish::of(routes, parsed, tag);
-    let permitted = wish.permitted(routes, caller);
+    let all = routes.permitted(caller);
+    let permitted = wish.permitted(all);
     let mut objection = None;
     for model in wish.models() {
         let Ok(route) = permitted.resolve(model, now) else {
@@ -339,7 +340,7 @@ fn call(
             Err(error) => objection = objection.or(Some(error)),
         }
     }
-    Err(objection.unwrap_or_else(|| wish.unserved(routes, caller)))
+    Err(objection.unwrap_or_else(|| wish.unserved(all)))
 }
 
 /// The same for one model.

@@ -153,7 +153,8 @@ impl ChannelPicker {
         (parsed, wish): (&Parsed<'_>, &Wish<'_>),
         now: SystemTime,
     ) -> Result<(Plan, Option<First>), Error> {
-        let permitted = wish.permitted(routes, caller);
+        let everything = routes.permitted(caller);
+        let permitted = wish.permitted(everything);
         let all = self.candidates(permitted, wish);
         let mut left: Vec<_> = all.iter().filter(|own| own.route.is_valid(now)).collect();
         let mut objection = None;
@@ -171,7 +172,7 @@ impl ChannelPicker {
                 }
             }
         }
-        Err(objection.unwrap_or_else(|| wish.unserved(routes, caller)))
+        Err(objection.unwrap_or_else(|| wish.unserved(everything)))
     }
 
     /// Every channel with every model that it may serve the request with, in the order of the models.
