@@ -50,6 +50,7 @@ impl Options {
         match &self.name {
             _ if self.oldest => Wanted::ByEnvoyVersion,
             Some(name) => Wanted::Named(name),
+            None if self.matrix => Wanted::Matrix,
             None => Wanted::All,
         }
     }
@@ -82,7 +83,8 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
     if options.matrix {
         variables.push((clients::MATRIX, "1".into()));
     }
-    if matches!(wanted, Wanted::All) {
+    let is_whole = matches!(wanted, Wanted::All | Wanted::Matrix);
+    if is_whole {
         commands::check_names(workspace, &programs)?;
     }
     if needs.contains(&Need::Envoy) {
@@ -90,7 +92,7 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
         variables.push(envoy(workspace, options.oldest.then_some(oldest))?);
     }
     let mut passed = commands::play(workspace, &runs, &variables, &options.arguments)?;
-    if matches!(wanted, Wanted::All) {
+    if is_whole {
         passed &= commands::play_examples(workspace)?;
     }
     if options.matrix {

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 
 use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{browser, clients, dashboards, deploy, prometheus, python, ratelimit};
+use crate::{browser, clients, dashboards, deploy, istio, prometheus, python, ratelimit};
 
 /// A need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +30,8 @@ pub(super) enum Need {
     ConfigService,
     /// Envoy: `ENVOY_BIN`.
     Envoy,
+    /// Istio's programs and a Kubernetes API, see [`istio`].
+    Istio,
     /// The filter's module: `BEDROCK_FILTER_WASM`.
     Module,
     /// Pythons with the official packages in several versions, see [`python::official`].
@@ -55,6 +57,7 @@ impl Need {
             ("dashboards", Self::Dashboards),
             ("deploy", Self::Deploy),
             ("envoy", Self::Envoy),
+            ("istio", Self::Istio),
             ("module", Self::Module),
             ("official", Self::Official),
             ("prometheus", Self::Prometheus),
@@ -104,6 +107,9 @@ pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variab
     }
     if needs.contains(&Need::Dashboards) {
         variables.extend(dashboards::bring(workspace));
+    }
+    if needs.contains(&Need::Istio) {
+        variables.extend(istio::bring(workspace));
     }
     if needs.contains(&Need::RateLimit) {
         variables.extend(ratelimit::bring(workspace));
