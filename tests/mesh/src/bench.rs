@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use xtask::ports::{Ports, free_port};
 
 use crate::plane::namespace;
-use crate::{Case, Kind, Plane, Setup, Workload, plane};
+use crate::{Case, Plane, Setup, Workload, plane};
 
 /// A test's own part of the mesh.
 #[derive(Debug)]
@@ -100,21 +100,22 @@ impl Bench {
     pub async fn serve(&self, case: Case, query: &str) -> Workload {
         self.apply(&case.documents(self)).await;
         let manifest = self.apply_manifest(case, query).await;
-        let mut pod = self.start_pod(case.kind(), &manifest).await;
+        let mut pod = self.start_pod(case, &manifest).await;
         pod.wait_ready().await;
         pod
     }
 
     /// Starts the pod with what its manifest says for its bootstrap, without waiting for anything.
-    pub async fn start_pod(&self, kind: Kind, manifest: &[Value]) -> Workload {
+    pub async fn start_pod(&self, case: Case, manifest: &[Value]) -> Workload {
         let mut maps = manifest.iter().filter(|own| own["kind"] == "ConfigMap");
         let bootstrap = maps.find_map(|own| own["data"]["custom_bootstrap.json"].as_str());
         let setup = Setup {
             namespace: &self.namespace,
             name: &self.pod,
-            kind,
+            kind: case.kind(),
             envoy: &self.artefacts.envoy,
             port: self.port,
+            host: case.host(),
             bootstrap,
         };
         Workload::start(self.plane, &setup, &self.scratch).await

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use e2e::{PATIENCE, Reply, SEAL_KEY, Scratch, eventually};
+use reqwest::header::HOST;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -40,8 +41,8 @@ pub struct Workload {
     folder: PathBuf,
     variables: Vec<(String, String)>,
     kind: Kind,
-    /// The port of its listener.
-    pub port: u16,
+    port: u16,
+    host: Option<&'static str>,
     admin: u16,
     status: u16,
     client: Client,
@@ -60,6 +61,8 @@ pub struct Setup<'s> {
     pub envoy: &'s Path,
     /// The port of its listener.
     pub port: u16,
+    /// The host that clients ask for, unless it is the address.
+    pub host: Option<&'static str>,
     /// What its annotation `sidecar.istio.io/bootstrapOverride` stands for.
     pub bootstrap: Option<&'s str>,
 }
@@ -73,6 +76,7 @@ impl Workload {
             kind,
             envoy,
             port,
+            host,
             bootstrap,
         } = *setup;
         let address = address();
@@ -132,6 +136,7 @@ impl Workload {
             variables,
             kind,
             port,
+            host,
             admin,
             status,
             client: client.build().expect("a client"),
@@ -174,10 +179,24 @@ impl Workload {
         .await;
     }
 
+    /// Base URL of its listener, without a trailing slash.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// A request to its listener.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = format!("http://127.0.0.1:{}{path}", self.port);
-        self.client.request(method, url)
+        let request = self.client.request(method, format!("{}{path}", self.url()));
+        match self.host {
+            Some(host) => request.header(HOST, host),
+            None => request,
+        }
+    }
+
+    /// The same for another host.
+    pub fn request_to(&self, host: &str, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.url()));
+        request.header(HOST, host)
     }
 
     /// A chat request that is not sent yet.

@@ -1,6 +1,9 @@
 //! Manifests on gateways and sidecars with a real `istiod` and a real agent.
 
+mod edits;
+mod failover;
 mod serves;
+mod starts;
 
 use bedrock_simulator::Simulator;
 use serde_json::{Value, json};
