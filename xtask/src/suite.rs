@@ -25,8 +25,8 @@ pub struct Options {
     /// Run the tests that depend on Envoy's version, on the oldest supported one
     #[arg(long, conflicts_with_all = ["name", "matrix"])]
     oldest: bool,
-    /// Run on every supported Envoy: all tests on the newest, and those that need an Envoy on the
-    /// others too
+    /// Run on every supported Envoy: all tests on the newest, with those that otherwise run only on
+    /// request, and those that need an Envoy on the others too
     #[arg(long)]
     matrix: bool,
     /// Arguments for the test programs, after `--`
@@ -96,7 +96,8 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
         passed &= commands::play_examples(workspace)?;
     }
     if options.matrix {
-        let runs: Vec<_> = runs.into_iter().filter(Run::needs_envoy).collect();
+        let depends = |run: &Run<'_>| run.needs_envoy() && run.program.on_request.is_none();
+        let runs: Vec<_> = runs.into_iter().filter(depends).collect();
         for version in envoy::SUPPORTED.iter().rev().skip(1) {
             let envoy = envoy(workspace, Some(version))?;
             variables.retain(|(name, _)| *name != envoy.0);

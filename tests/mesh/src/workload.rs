@@ -1,36 +1,26 @@
 //! A pod: Istio's agent, and the Envoy that it starts.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::atomic::{AtomicU8, Ordering};
+mod setup;
 
-use e2e::{PATIENCE, Reply, SEAL_KEY, Scratch, eventually};
+use std::path::PathBuf;
+use std::process::Command;
+
+use e2e::{PATIENCE, Reply, Scratch, eventually};
 use reqwest::header::HOST;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::{Value, json};
-use xtask::ports::free_port;
+use serde_json::Value;
 use xtask::process::Process;
 
 use crate::Plane;
-use crate::case::labels;
+use setup::{Ports, address, create_pod, variables, write_secrets};
+
+pub use setup::{Kind, Setup};
 
 const CHAT: &str = "/v1/chat/completions";
 
 /// How much of a log is printed when a test fails.
 const SHOWN_LINES: usize = 40;
-
-/// The service account of every pod.
-const ACCOUNT: &str = "default";
-
-/// What a pod is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A gateway.
-    Gateway,
-    /// An application whose requests a sidecar takes.
-    Sidecar,
-}
 
 /// A pod, and a client of its listener.
 #[derive(Debug)]
@@ -48,97 +38,29 @@ pub struct Workload {
     client: Client,
 }
 
-/// What a pod is started with.
-#[derive(Debug)]
-pub struct Setup<'s> {
-    /// Its namespace.
-    pub namespace: &'s str,
-    /// Its name, which is also the value of its label `app`.
-    pub name: &'s str,
-    /// What it is.
-    pub kind: Kind,
-    /// Its Envoy.
-    pub envoy: &'s Path,
-    /// The port of its listener.
-    pub port: u16,
-    /// The host that clients ask for, unless it is the address.
-    pub host: Option<&'static str>,
-    /// What its annotation `sidecar.istio.io/bootstrapOverride` stands for.
-    pub bootstrap: Option<&'s str>,
-}
-
 impl Workload {
     /// Creates a pod and starts its agent, without waiting for anything.
     pub async fn start(plane: &Plane, setup: &Setup<'_>, scratch: &Scratch) -> Self {
-        let Setup {
-            namespace,
-            name,
-            kind,
-            envoy,
-            port,
-            host,
-            bootstrap,
-        } = *setup;
+        let folder = scratch.join(setup.name);
         let address = address();
         create_pod(plane, setup, &address).await;
-        let folder = scratch.join(name);
-        let token = plane.kubernetes.token(namespace, ACCOUNT, "istio-ca").await;
-        write(&folder.join("var/run/secrets/tokens/istio-token"), &token);
-        write(
-            &folder.join("var/run/secrets/istio/root-cert.pem"),
-            &plane.root_certificate,
-        );
-        let [admin, status, probes, metrics] = [(); 4].map(|()| free_port().expect("a port"));
-        let proxy = json!({
-            "discoveryAddress": format!("localhost:{}", plane.discovery),
-            "binaryPath": envoy,
-            "proxyBootstrapTemplatePath": plane.programs.file("envoy_bootstrap.json"),
-            "proxyAdminPort": admin,
-            "statusPort": status,
-            "concurrency": 2,
-            "terminationDrainDuration": "1s",
-        });
-        let labels = labels(name);
-        let mut variables: Vec<_> = [
-            ("PROXY_CONFIG", proxy.to_string()),
-            ("POD_NAME", name.to_owned()),
-            ("POD_NAMESPACE", namespace.to_owned()),
-            ("INSTANCE_IP", address),
-            ("SERVICE_ACCOUNT", ACCOUNT.to_owned()),
-            ("ISTIO_META_CLUSTER_ID", "Kubernetes".to_owned()),
-            ("ISTIO_METAJSON_LABELS", labels.to_string()),
-            ("ISTIO_META_WORKLOAD_NAME", name.to_owned()),
-            ("ENVOY_STATUS_PORT", probes.to_string()),
-            ("ENVOY_PROMETHEUS_PORT", metrics.to_string()),
-            ("BEDROCK_SEAL_KEY", SEAL_KEY.to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .to_vec();
-        if kind == Kind::Sidecar {
-            // Nothing redirects its application's connections.
-            variables.push(("ISTIO_META_INTERCEPTION_MODE".to_owned(), "NONE".to_owned()));
-        }
-        if let Some(text) = bootstrap {
-            let file = folder.join("custom_bootstrap.json");
-            write(&file, text);
-            let variable = "ISTIO_BOOTSTRAP_OVERRIDE".to_owned();
-            variables.push((variable, file.display().to_string()));
-        }
+        write_secrets(plane, setup, &folder).await;
+        let ports = Ports::free();
         let client = Client::builder()
             .timeout(PATIENCE)
             .redirect(Policy::none())
             .pool_max_idle_per_host(0);
         let mut workload = Self {
             agent: None,
-            name: name.to_owned(),
+            name: setup.name.to_owned(),
             command: plane.programs.file("pilot-agent"),
+            variables: variables(plane, setup, (&address, &ports), &folder),
             folder,
-            variables,
-            kind,
-            port,
-            host,
-            admin,
-            status,
+            kind: setup.kind,
+            port: setup.port,
+            host: setup.host,
+            admin: ports.admin,
+            status: ports.status,
             client: client.build().expect("a client"),
         };
         workload.resume();
@@ -243,45 +165,4 @@ impl Drop for Workload {
             );
         }
     }
-}
-
-/// An address for a pod. Nothing listens there; `istiod` only tells pods apart by it.
-fn address() -> String {
-    static NEXT: AtomicU8 = AtomicU8::new(1);
-    format!("10.244.0.{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
-
-async fn create_pod(plane: &Plane, setup: &Setup<'_>, address: &str) {
-    let account = json!({
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": { "name": ACCOUNT, "namespace": setup.namespace },
-    });
-    let pod = json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            "name": setup.name,
-            "namespace": setup.namespace,
-            "labels": labels(setup.name),
-        },
-        "spec": {
-            "serviceAccountName": ACCOUNT,
-            "containers": [{ "name": "istio-proxy", "image": "auto" }],
-        },
-    });
-    plane.kubernetes.apply(&[account, pod.clone()]).await;
-    let status = json!({
-        "phase": "Running",
-        "podIP": address,
-        "podIPs": [{ "ip": address }],
-        "conditions": [{ "type": "Ready", "status": "True" }],
-    });
-    plane.kubernetes.set_status(&pod, &status).await;
-}
-
-fn write(path: &Path, text: &str) {
-    let folder = path.parent().expect("a folder");
-    std::fs::create_dir_all(folder).expect("the scratch folder is writable");
-    std::fs::write(path, text).expect("the scratch folder is writable");
 }

@@ -145,3 +145,23 @@ fn texts(list: &Value) -> Vec<String> {
         .map(str::to_owned)
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_runs_on_request_must_be_asked_for() {
+        let program = |word: Option<&str>| Program {
+            target: Target::Test("mesh".to_owned()),
+            names: vec!["istio_real::edits::a_key".to_owned()],
+            by_envoy_version: Vec::new(),
+            on_request: word.map(str::to_owned),
+            needs: Vec::new(),
+        };
+        let asks = |word, name: &str| program(word).has(name) && program(word).is_meant(name);
+        assert!(asks(Some("istio"), "istio_real::edits"));
+        assert!(!asks(Some("istio"), "edits"));
+        assert!(asks(None, "edits"));
+    }
+}
