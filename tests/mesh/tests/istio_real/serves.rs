@@ -1,7 +1,7 @@
 //! Every mode serves on every kind of gateway that teams have.
 
 use e2e::{channel_body, run, simulator};
-use mesh::{Bench, Case, Workload};
+use mesh::{Bench, Case, Workload, team};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -88,4 +88,18 @@ fn routes_with_live_channels_serve_everywhere() {
         let xds = format!("xds=127.0.0.1:{}", bench.ports.xds);
         format!("mode=routes&{xds}&{}", case.parents(bench))
     }));
+}
+
+/// What stands in a manifest passed Istio's own validation, and not only the API server's.
+#[test]
+#[ignore = "needs a real Istio"]
+fn istio_validates_what_is_applied() {
+    run(async {
+        let bench = Bench::start(&[]).await;
+        let mut gateway = team::gateway(&bench);
+        gateway["spec"]["servers"][0]["hosts"] = json!(["*.*"]);
+        let refused = bench.plane.kubernetes.try_apply(&gateway).await;
+        let reason = refused.unwrap_err();
+        assert!(reason.contains("validation.istio.io"), "{reason}");
+    });
 }
