@@ -67,41 +67,49 @@ fn a_copy_that_is_applied_again_loses_no_chat() {
     });
 }
 
+/// A caller's key: the path of its resource, and the key itself. From then on clients need one.
+async fn key(bench: &Bench) -> (String, String) {
+    let edit = async |method, path: &str, body: &Value| {
+        let reply = bench.config.call(method, path, body).await;
+        assert!((200..300).contains(&reply.status), "{reply:?}");
+        reply.json()
+    };
+    let needed = json!({"mode": "required"});
+    edit(Method::PATCH, "/api/caller-settings", &needed).await;
+    let caller = edit(Method::POST, "/api/callers", &json!({"name": "team-a"})).await;
+    let keys = format!("/api/callers/{}/keys", caller["id"].as_str().unwrap());
+    let made = edit(Method::POST, &keys, &json!({})).await;
+    let path = format!("{keys}/{}", made["id"].as_str().unwrap());
+    (path, made["key"].as_str().unwrap().to_owned())
+}
+
 #[test]
 #[ignore = "needs a real Istio"]
-fn a_key_that_is_revoked_opens_a_live_gateway_no_more() {
+fn a_key_that_is_revoked_opens_a_gateway_no_more() {
     run(async {
-        let bench = Bench::start(&[]).await;
-        let bedrock = simulator().await;
-        let channel = channel_body(&bedrock);
-        bench.config.create(&channel).await;
-        let edit = async |method, path: &str, body: &Value| {
-            let reply = bench.config.call(method, path, body).await;
-            assert!((200..300).contains(&reply.status), "{reply:?}");
-            reply
-        };
-        let needed = json!({"mode": "required"});
-        edit(Method::PATCH, "/api/caller-settings", &needed).await;
-        let caller = edit(Method::POST, "/api/callers", &json!({"name": "team-a"})).await;
-        let caller = format!("/api/callers/{}", caller.json()["id"].as_str().unwrap());
-        let made = edit(Method::POST, &format!("{caller}/keys"), &json!({})).await;
-        let made = made.json();
-        let pod = bench.serve(Case::Own, &bench.live()).await;
-        let status = async || {
-            let call = pod.chat_request(&ask(&channel, "Hi"));
-            let call = call.bearer_auth(made["key"].as_str().unwrap());
-            Some(pod.send(call).await?.status)
-        };
-        eventually("the key opens the gateway", async || {
-            (status().await? == 200).then_some(())
-        })
-        .await;
-        let key = format!("{caller}/keys/{}", made["id"].as_str().unwrap());
-        edit(Method::DELETE, &key, &Value::Null).await;
-        eventually("the key is refused", async || {
-            (status().await? == 401).then_some(())
-        })
-        .await;
-        check_valid(&bedrock);
+        for is_live in [true, false] {
+            let bench = Bench::start(&[]).await;
+            let bedrock = simulator().await;
+            let channel = channel_body(&bedrock);
+            bench.config.create(&channel).await;
+            let (path, key) = key(&bench).await;
+            let query = is_live.then(|| bench.live()).unwrap_or_default();
+            let pod = bench.serve(Case::Own, &query).await;
+            let answered = async |expected| {
+                eventually("the key is treated so", async || {
+                    let call = pod.chat_request(&ask(&channel, "Hi")).bearer_auth(&key);
+                    (pod.send(call).await?.status == expected).then_some(())
+                })
+                .await;
+            };
+            answered(200).await;
+            let revoked = bench.config.call(Method::DELETE, &path, &Value::Null).await;
+            assert_eq!(revoked.status, 204, "{revoked:?}");
+            if !is_live {
+                bench.apply_manifest(Case::Own, &query).await;
+            }
+            answered(401).await;
+            check_valid(&bedrock);
+        }
     });
 }
