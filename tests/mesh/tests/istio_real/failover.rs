@@ -39,7 +39,7 @@ fn ask(stream: bool) -> Value {
 }
 
 async fn check(query: impl Fn(&Bench) -> String) {
-    for case in [Case::Own, Case::Shared, Case::Sidecar] {
+    for case in Case::ALL {
         eprintln!("{case:?}");
         let bench = Bench::start(&["--failover"]).await;
         let (first, channel) = account("a", 0).await;
