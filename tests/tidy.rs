@@ -165,6 +165,7 @@ fn files_are_short_enough_to_read() {
         "tests/simulator/src",
         "tests/chaos/src",
         "tests/e2e/src",
+        "tests/mesh/src",
         "tests/harness/src",
         "tests/golden-cases/src",
         "benches",

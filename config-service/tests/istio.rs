@@ -244,7 +244,7 @@ async fn istios_own_clusters_stop_trace_headers_too() {
         .collect();
     let service = |region: &str| {
         let host = format!("bedrock-runtime.{region}.amazonaws.com");
-        json!({ "service": host, "portNumber": 443 })
+        json!({ "service": host, "portNumber": 80 })
     };
     assert_eq!(services, [service("eu-west-1"), service("us-east-1")]);
     for cluster in clusters {

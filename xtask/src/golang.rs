@@ -90,6 +90,30 @@ impl Own {
     }
 }
 
+/// Builds programs of others from their sources into a folder.
+///
+/// # Errors
+///
+/// When Go cannot be installed, or a program cannot be built.
+pub(crate) fn build(
+    workspace: &Workspace,
+    sources: &Path,
+    into: &Path,
+    programs: &[&str],
+) -> Result<()> {
+    let mut build = Command::new(go(workspace)?);
+    build
+        .args(["build", "-trimpath", "-ldflags=-s -w", "-o"])
+        .arg(into)
+        .args(programs)
+        .current_dir(sources)
+        .env("GOFLAGS", "-buildvcs=false")
+        .env("GOPATH", workspace.target().join("go"))
+        .env("GOTOOLCHAIN", "local")
+        .env("CGO_ENABLED", "0");
+    system::run(&mut build).with_context(|| format!("cannot build {}", programs.join(" and ")))
+}
+
 /// All files of a folder, by name, as one text.
 fn contents(folder: &Path) -> Result<String> {
     let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));

@@ -19,6 +19,7 @@ mod golang;
 pub mod http;
 mod installation;
 pub mod interrupt;
+pub mod istio;
 pub mod lint;
 pub mod node;
 pub mod ports;

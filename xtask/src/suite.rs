@@ -25,8 +25,8 @@ pub struct Options {
     /// Run the tests that depend on Envoy's version, on the oldest supported one
     #[arg(long, conflicts_with_all = ["name", "matrix"])]
     oldest: bool,
-    /// Run on every supported Envoy: all tests on the newest, and those that need an Envoy on the
-    /// others too
+    /// Run on every supported Envoy: all tests on the newest, with those that otherwise run only on
+    /// request, and those that need an Envoy on the others too
     #[arg(long)]
     matrix: bool,
     /// Arguments for the test programs, after `--`
@@ -50,6 +50,7 @@ impl Options {
         match &self.name {
             _ if self.oldest => Wanted::ByEnvoyVersion,
             Some(name) => Wanted::Named(name),
+            None if self.matrix => Wanted::Matrix,
             None => Wanted::All,
         }
     }
@@ -85,7 +86,8 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
     if options.matrix {
         variables.push((clients::MATRIX, "1".into()));
     }
-    if matches!(wanted, Wanted::All) {
+    let is_whole = matches!(wanted, Wanted::All | Wanted::Matrix);
+    if is_whole {
         commands::check_names(workspace, &programs)?;
     }
     if needs.contains(&Need::Envoy) {
@@ -93,11 +95,12 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
         variables.push(envoy(workspace, options.oldest.then_some(oldest))?);
     }
     let mut passed = commands::play(workspace, &runs, &variables, &options.arguments)?;
-    if matches!(wanted, Wanted::All) {
+    if is_whole {
         passed &= commands::play_examples(workspace)?;
     }
     if options.matrix {
-        let runs: Vec<_> = runs.into_iter().filter(Run::needs_envoy).collect();
+        let depends = |run: &Run<'_>| run.needs_envoy() && run.program.on_request.is_none();
+        let runs: Vec<_> = runs.into_iter().filter(depends).collect();
         for version in envoy::SUPPORTED.iter().rev().skip(1) {
             let envoy = envoy(workspace, Some(version))?;
             variables.retain(|(name, _)| *name != envoy.0);

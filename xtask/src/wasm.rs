@@ -2,6 +2,8 @@
 
 mod toolchain;
 
+pub(crate) use toolchain::has_target;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs, iter};
@@ -12,7 +14,7 @@ use crate::workspace::Workspace;
 use crate::{console, system, wasm::toolchain::Toolchain};
 
 /// Compilation target of the module.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// SIMD speeds up SHA-256 and base64; every Envoy since 1.36 loads both extensions.
 const TARGET_FEATURES: &str = "-Ctarget-feature=+simd128,+bulk-memory";

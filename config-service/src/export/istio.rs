@@ -60,10 +60,10 @@ impl<'s> Channels<'s> {
         self.clusters.iter().find_map(|own| own.stage)
     }
 
-    /// The endpoints, each once: hosts and ports.
-    fn endpoints(&self) -> BTreeSet<(&str, u16)> {
+    /// The endpoints' hosts, each once.
+    fn endpoints(&self) -> BTreeSet<&str> {
         let hosts = self.clusters.iter().flat_map(|own| own.hosts.first());
-        hosts.map(|own| (own.host.as_str(), own.port)).collect()
+        hosts.map(|own| own.host.as_str()).collect()
     }
 
     /// The names of the clusters, each as short as a gRPC header needs it.

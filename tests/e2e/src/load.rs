@@ -51,9 +51,18 @@ impl Load {
     }
 
     /// The same for clients with a key.
-    pub fn start_as(stack: &Stack, model: &str, (clients, key): (usize, Option<&str>)) -> Self {
+    pub fn start_as(stack: &Stack, model: &str, clients: (usize, Option<&str>)) -> Self {
+        Self::start_with(&stack.envoy.url(), model, clients)
+    }
+
+    /// The same for clients of any gateway, by its base URL.
+    pub fn start_at(url: &str, model: &str, clients: usize) -> Self {
+        Self::start_with(url, model, (clients, None))
+    }
+
+    fn start_with(url: &str, model: &str, (clients, key): (usize, Option<&str>)) -> Self {
         let shared = Arc::new(Shared {
-            url: format!("{}/v1/chat/completions", stack.envoy.url()),
+            url: format!("{url}/v1/chat/completions"),
             model: model.to_owned(),
             key: key.map(str::to_owned),
             stopped: AtomicBool::new(false),

@@ -76,3 +76,54 @@ fn depends(own: &Crate, crates: &Crates) -> Result<Value> {
 fn purl(own: &Crate) -> String {
     format!("pkg:cargo/{}@{}", own.name, own.version)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::Workspace;
+    use std::collections::BTreeSet;
+
+    fn bill() -> Value {
+        let crates = Crates::of(&Workspace::locate().unwrap()).unwrap();
+        serde_json::from_str(&of(&crates).unwrap()).unwrap()
+    }
+
+    fn texts<'v>(list: &'v Value, member: &str) -> Vec<&'v str> {
+        let items = list.as_array().unwrap().iter();
+        items.map(|own| own[member].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn what_is_depended_on_is_a_component() {
+        let bill = bill();
+        let components = texts(&bill["components"], "bom-ref");
+        let known: BTreeSet<_> = components.iter().copied().collect();
+        assert_eq!(known.len(), components.len());
+        for own in bill["dependencies"].as_array().unwrap() {
+            for name in own["dependsOn"].as_array().unwrap() {
+                assert!(known.contains(name.as_str().unwrap()), "{name}");
+            }
+        }
+        let roots = bill["dependencies"][0]["dependsOn"].to_string();
+        assert!(roots.contains("bedrock-filter@") && roots.contains("config-service@"));
+    }
+
+    #[test]
+    fn what_is_only_tested_with_or_for_other_systems_is_left_out() {
+        let bill = bill();
+        let names = texts(&bill["components"], "name");
+        assert!(names.contains(&"proxy-wasm") && names.contains(&"axum"));
+        for other in ["proptest", "windows-sys", "security-framework", "xtask"] {
+            assert!(!names.contains(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_component_has_a_licence() {
+        let bill = bill();
+        for own in bill["components"].as_array().unwrap() {
+            let expression = &own["licenses"][0]["expression"];
+            assert!(expression.is_string(), "{own}");
+        }
+    }
+}

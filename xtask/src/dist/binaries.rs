@@ -10,7 +10,7 @@ use crate::workspace::{Workspace, cargo};
 use crate::{console, system, wasm};
 
 /// What they are built for.
-const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
+pub(super) const TARGETS: [&str; 2] = ["x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu"];
 
 /// The oldest glibc that they run with: that of Debian 10 and RHEL 8.
 const GLIBC: &str = "2.28";
@@ -55,8 +55,11 @@ pub(super) fn build(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)
     TARGETS.into_iter().map(build).collect()
 }
 
-/// Brings a target's standard library.
+/// Brings a target's standard library, unless it is there.
 fn add(target: &str) -> Result<()> {
+    if wasm::has_target(target) {
+        return Ok(());
+    }
     let remedy =
         || format!("the standard library of {target} is needed: `rustup target add {target}`");
     system::output(Command::new("rustup").args(["target", "add", target])).with_context(remedy)?;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::system;
+use super::binaries;
 use crate::workspace::{Workspace, cargo};
+use crate::{system, wasm};
 
 /// What is shipped.
 const SHIPPED: [&str; 2] = ["bedrock-filter", "config-service"];
@@ -49,6 +50,10 @@ impl Crates {
             "--format-version",
             "1",
         ]);
+        // Or crates for other systems would be among them.
+        for target in binaries::TARGETS.into_iter().chain([wasm::TARGET]) {
+            command.args(["--filter-platform", target]);
+        }
         let metadata: Value = serde_json::from_str(&system::output(&mut command)?)?;
         let sums = checksums(&std::fs::read_to_string(
             workspace.root().join("Cargo.lock"),

@@ -8,8 +8,10 @@ use crate::suite::programs::Program;
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wanted<'n> {
-    /// Every test.
+    /// Every test that runs without being asked for by name.
     All,
+    /// Those too.
+    Matrix,
     /// Tests whose name contains this.
     Named(&'n str),
     /// Tests that depend on Envoy's version.
@@ -49,8 +51,12 @@ impl Run<'_> {
 /// When none has.
 pub(super) fn of<'p>(programs: &'p [Program], wanted: Wanted<'_>) -> Result<Vec<Run<'p>>> {
     let filters = |program: &Program| match wanted {
-        Wanted::All => Some(Vec::new()),
-        Wanted::Named(part) => program.has(part).then(|| vec![part.to_owned()]),
+        Wanted::All => program.on_request.is_none().then(Vec::new),
+        Wanted::Matrix => Some(Vec::new()),
+        Wanted::Named(part) => {
+            let is_wanted = program.has(part) && program.is_meant(part);
+            is_wanted.then(|| vec![part.to_owned()])
+        }
         Wanted::ByEnvoyVersion => {
             let own = &program.by_envoy_version;
             (!own.is_empty()).then(|| own.clone())

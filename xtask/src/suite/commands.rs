@@ -50,7 +50,7 @@ pub(super) fn build(
     })
 }
 
-/// Runs programs, those with the same filters together; returns whether all passed.
+/// Runs programs, those with the same arguments together; returns whether all passed.
 pub(super) fn play(
     workspace: &Workspace,
     runs: &[Run<'_>],
@@ -59,7 +59,10 @@ pub(super) fn play(
 ) -> Result<bool> {
     console::step("running the tests");
     let mut passed = true;
-    for group in runs.chunk_by(|one, next| one.filters == next.filters) {
+    let same = |one: &Run<'_>, next: &Run<'_>| {
+        one.filters == next.filters && one.program.on_request == next.program.on_request
+    };
+    for group in runs.chunk_by(same) {
         let mut command = test(workspace);
         if group.iter().any(|run| run.program.target == Target::Unit) {
             command.arg("--lib");
@@ -68,6 +71,9 @@ pub(super) fn play(
         command.arg("--");
         command.args(group.iter().take(1).flat_map(|run| &run.filters));
         command.args(arguments);
+        if group.iter().any(|run| run.program.on_request.is_some()) {
+            command.arg("--include-ignored");
+        }
         command.envs(variables.iter().cloned());
         passed &= is_success(&mut command)?;
     }

@@ -13,7 +13,9 @@ use anyhow::{Context, Result};
 
 use crate::suite::Variable;
 use crate::workspace::Workspace;
-use crate::{browser, clients, collector, dashboards, deploy, prometheus, python, ratelimit};
+use crate::{
+    browser, clients, collector, dashboards, deploy, istio, prometheus, python, ratelimit,
+};
 
 /// A need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,8 @@ pub(super) enum Need {
     ConfigService,
     /// Envoy: `ENVOY_BIN`.
     Envoy,
+    /// Istio's programs and a Kubernetes API, see [`istio`].
+    Istio,
     /// The filter's module: `BEDROCK_FILTER_WASM`.
     Module,
     /// Pythons with the official packages in several versions, see [`python::official`].
@@ -63,6 +67,7 @@ impl Need {
             ("dashboards", Self::Dashboards),
             ("deploy", Self::Deploy),
             ("envoy", Self::Envoy),
+            ("istio", Self::Istio),
             ("module", Self::Module),
             ("official", Self::Official),
             ("prometheus", Self::Prometheus),
@@ -115,6 +120,9 @@ pub(super) fn prepare(workspace: &Workspace, needs: &Needs) -> Result<Vec<Variab
     }
     if needs.contains(&Need::Dashboards) {
         variables.extend(dashboards::bring(workspace));
+    }
+    if needs.contains(&Need::Istio) {
+        variables.extend(istio::bring(workspace));
     }
     if needs.contains(&Need::RateLimit) {
         variables.extend(ratelimit::bring(workspace));

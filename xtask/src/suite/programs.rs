@@ -21,6 +21,8 @@ pub(super) struct Program {
     pub(super) names: Vec<String>,
     /// Name prefixes of tests that depend on Envoy's version.
     pub(super) by_envoy_version: Vec<String>,
+    /// The word by which its tests, which are all `#[ignore]`, must be asked for, if any; `--matrix` runs them too.
+    pub(super) on_request: Option<String>,
     needs: Vec<(String, Needs)>,
 }
 
@@ -37,6 +39,12 @@ impl Program {
     /// Whether a test's name contains `part`.
     pub(super) fn has(&self, part: &str) -> bool {
         self.names.iter().any(|name| name.contains(part))
+    }
+
+    /// Whether a NAME asks for a program that runs only on request.
+    pub(super) fn is_meant(&self, name: &str) -> bool {
+        let word = self.on_request.as_ref();
+        word.is_none_or(|word| name.contains(word))
     }
 
     /// Its name for `--test`.
@@ -106,6 +114,10 @@ fn program(package: &Value, target: &Value) -> Result<Option<Program>> {
         target: own,
         names,
         by_envoy_version: texts(by_version),
+        on_request: metadata["on-request"]
+            .as_str()
+            .filter(|_| is("test"))
+            .map(str::to_owned),
         needs,
     }))
 }
@@ -132,4 +144,24 @@ fn texts(list: &Value) -> Vec<String> {
         .filter_map(Value::as_str)
         .map(str::to_owned)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_runs_on_request_must_be_asked_for() {
+        let program = |word: Option<&str>| Program {
+            target: Target::Test("mesh".to_owned()),
+            names: vec!["istio_real::edits::a_key".to_owned()],
+            by_envoy_version: Vec::new(),
+            on_request: word.map(str::to_owned),
+            needs: Vec::new(),
+        };
+        let asks = |word, name: &str| program(word).has(name) && program(word).is_meant(name);
+        assert!(asks(Some("istio"), "istio_real::edits"));
+        assert!(!asks(Some("istio"), "edits"));
+        assert!(asks(None, "edits"));
+    }
 }

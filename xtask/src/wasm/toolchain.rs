@@ -89,7 +89,7 @@ fn debian_cargo(subcommand: &str) -> Result<Command> {
 }
 
 fn rustup() -> Result<Toolchain> {
-    if has_target() {
+    if has_target(TARGET) {
         return Ok(Toolchain::Default);
     }
     if system::find("rustup").is_none() {
@@ -97,7 +97,7 @@ fn rustup() -> Result<Toolchain> {
     }
     console::step(&format!("adding the target {TARGET} (rustup)"));
     system::run(Command::new("rustup").args(["target", "add", TARGET]))?;
-    if !has_target() {
+    if !has_target(TARGET) {
         bail!("`rustup target add {TARGET}` changed nothing for the rustc in use");
     }
     Ok(Toolchain::Default)
@@ -119,10 +119,10 @@ fn debian() -> Result<Toolchain> {
     Ok(Toolchain::Debian)
 }
 
-/// Whether the rustc in use has the target's standard library.
-fn has_target() -> bool {
+/// Whether the rustc in use has a target's standard library.
+pub(crate) fn has_target(target: &str) -> bool {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    system::output(Command::new(rustc).args(["--print", "target-libdir", "--target", TARGET]))
+    system::output(Command::new(rustc).args(["--print", "target-libdir", "--target", target]))
         .is_ok_and(|folder| {
             let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
             files

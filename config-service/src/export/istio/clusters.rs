@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::document::{find, list, missing, patch, put, remove, set, with};
 use super::plan::{Plan, is_address};
-use super::{Channels, plugin};
+use super::{Channels, mesh, plugin};
 use crate::cluster::{Cluster, Host, Transport};
 use crate::export::ExportError;
 use crate::xds::stage_name;
@@ -54,9 +54,9 @@ pub(super) fn stop_traces(
     let options = options.ok_or_else(|| missing(name))?;
     set(&mut template, "/patch/operation", json!("MERGE"))?;
     set(&mut template, CLUSTER, json!({ name: options }))?;
-    for (host, port) in channels.endpoints() {
+    for host in channels.endpoints() {
         let mut patch = template.clone();
-        let service = json!({ "service": host, "portNumber": port });
+        let service = json!({ "service": host, "portNumber": mesh::PORT });
         put(&mut patch, "/match", "cluster", service)?;
         patches.push(patch);
     }

@@ -6,8 +6,13 @@ use serde_json::{Value, json};
 
 use super::Channels;
 use super::plan::{Parents, Plan, is_address};
-use crate::cluster::{Cluster, Transport};
+use crate::cluster::Transport;
 use crate::export::ExportError;
+
+/// The port under which the mesh knows an endpoint, whatever the endpoint's own is. Only on this port do sidecars find a
+/// host by a name without a port, as the filter writes it; and applications that call an endpoint's own port by
+/// themselves, over TLS, are left alone.
+pub(super) const PORT: u16 = 80;
 
 /// Headers about the client and the mesh that Bedrock must not see, and the one that only the filter can set.
 const NOT_FOR_BEDROCK: [&str; 7] = [
@@ -43,7 +48,6 @@ pub(super) fn documents(
         let place = Endpoint {
             host,
             port,
-            cluster,
             namespace: &plan.namespace,
         };
         let rule = (cluster.transport == Transport::Tls).then(|| place.destination_rule());
@@ -59,7 +63,6 @@ pub(super) fn documents(
 struct Endpoint<'e> {
     host: &'e str,
     port: u16,
-    cluster: &'e Cluster,
     namespace: &'e str,
 }
 
@@ -78,13 +81,14 @@ impl Endpoint<'_> {
     }
 
     fn service_entry(&self) -> Value {
-        let name = match self.cluster.transport {
-            Transport::Tls => "http-tls",
-            Transport::Plain => "http",
-        };
         let spec = json!({
             "hosts": [self.host],
-            "ports": [{ "number": self.port, "name": name, "protocol": "HTTP" }],
+            "ports": [{
+                "number": PORT,
+                "targetPort": self.port,
+                "name": "http",
+                "protocol": "HTTP",
+            }],
             "location": "MESH_EXTERNAL",
             "resolution": "DNS",
         });
@@ -122,7 +126,7 @@ impl Endpoint<'_> {
                 // Istio's default is two, also for answers that are billed.
                 "retries": { "attempts": 0 },
                 "headers": { "request": { "remove": NOT_FOR_BEDROCK } },
-                "route": [{ "destination": { "host": self.host, "port": { "number": self.port } } }],
+                "route": [{ "destination": { "host": self.host, "port": { "number": PORT } } }],
             }],
         });
         self.document("networking.istio.io/v1", "VirtualService", &spec)
@@ -150,7 +154,7 @@ impl Endpoint<'_> {
                     "group": "networking.istio.io",
                     "kind": "Hostname",
                     "name": self.host,
-                    "port": self.port,
+                    "port": PORT,
                 }],
             }],
         });

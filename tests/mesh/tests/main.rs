@@ -1,0 +1,3 @@
+//! Exported manifests on a real Istio; see `src/lib.rs`.
+
+mod istio_real;
