@@ -10,7 +10,7 @@ use crate::config::{CallerMode, KeyDigest};
 /// What comes before a key in `authorization`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
 const BEARER: &[u8] = b"bearer ";
 
-/// What [`Callers::foresee`] says of a client that has a key.
+/// The word for a request that would be served if everybody needed a key.
 pub const SERVED: &str = "served";
 
 /// The only header in which that has to come.
@@ -45,9 +45,8 @@ impl Callers {
         headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
         known: &[String],
         now: Option<SystemTime>,
-    ) -> &'static str {
-        let found = self.identify_in(CallerMode::Required, (headers, known), now);
-        found.map_or_else(|refused| refused.code(), |_| SERVED)
+    ) -> Result<Option<Arc<Caller>>, Refused> {
+        self.identify_in(CallerMode::Required, (headers, known), now)
     }
 
     fn identify_in<'h>(

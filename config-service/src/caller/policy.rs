@@ -273,8 +273,7 @@ impl CallerBook {
         let is_known = |own: &CallerEntry| !own.keys.is_empty() || !own.identities.is_empty();
         settings.entries.retain(is_known);
         for entry in &mut settings.entries {
-            // Nobody is held to it.
-            entry.models = Vec::new();
+            // Nobody is held to it. What models it may use is told all the same, to count what would be refused.
             entry.channels = Vec::new();
             entry.limits = CallerLimits::default();
             entry.rules = CallerRules::default();

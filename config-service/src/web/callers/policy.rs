@@ -191,3 +191,4 @@ fn mode_in_words(mode: CallerMode) -> &'static str {
         CallerMode::Required => "required",
     }
 }
+        "model_not_found" => "for a model that the caller may not use",
