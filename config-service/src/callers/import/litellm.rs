@@ -157,7 +157,14 @@ fn budget(fields: &mut Fields<'_>, caller: &mut Caller) {
     };
     match duration {
         Some(duration) if MONTHS.contains(&duration) => {
-            caller.monthly_usd = Some(Usd::at_least(dollars));
+            let budget = Usd::at_least(dollars);
+            if !budget.is(dollars) {
+                let message = format!(
+                    "has fractions of a cent, and budgets here do not; it would be {budget} US dollars"
+                );
+                fields.lose("max_budget", &message);
+            }
+            caller.monthly_usd = Some(budget);
         }
         _ => {
             let message = "is not for a month (`budget_duration`), and budgets here are; set `monthly_usd` on the \
