@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use edit::{CallerEdit, Fill};
-pub(crate) use key::{KeyRequest, hint_of, new_key};
+pub(crate) use key::{KeyRequest, KeyRotation, hint_of, is_empty_key, new_key};
 pub use key::{KeyView, StoredKey};
 pub use last_uses::LastUses;
 pub(crate) use policy::{POLICY_SETTINGS, PolicyDocument};

@@ -7,7 +7,7 @@ use bedrock_filter::config::KeyDigest;
 use super::entries::Entry;
 use super::field::Fields;
 use super::{Brought, labelled};
-use crate::caller::{Caller, Timestamp, Usd};
+use crate::caller::{Caller, Timestamp, Usd, is_empty_key};
 
 /// Fields about the past, or about what `LiteLLM` itself does with a key.
 const IDLE: [&str; 18] = [
@@ -81,7 +81,7 @@ fn digest(fields: &mut Fields<'_>) -> Option<KeyDigest> {
     let text = fields.text("token");
     let read = text.and_then(|text| match is_key(text) {
         true => Some(KeyDigest::of(text.as_bytes())),
-        false => text.parse().ok(),
+        false => text.parse().ok().filter(|own| !is_empty_key(own)),
     });
     if read.is_none()
         && !fields
