@@ -93,6 +93,14 @@ impl Callers {
         self.mode != CallerMode::Off
     }
 
+    /// As whom the gateway itself asks: as nobody where nobody has to say who it is, else like the holder of the master
+    /// key.
+    #[must_use]
+    pub fn operator(&self) -> Option<Arc<Caller>> {
+        let needs_caller = self.mode == CallerMode::Required;
+        needs_caller.then(|| Arc::new(Caller::master()))
+    }
+
     /// Whether there are keys or identities by which clients can be told apart, even if they are not asked.
     #[must_use]
     pub fn can_be_told_apart(&self) -> bool {

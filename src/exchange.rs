@@ -105,6 +105,8 @@ pub struct Exchange {
     caller: Option<Arc<Caller>>,
     /// What would become of the request if every client needed a key; empty where nobody looks.
     foreseen: &'static str,
+    /// Who would be served then.
+    foreseen_for: Option<Arc<Caller>>,
     /// The identities by which Envoy knows the client.
     known: Vec<String>,
     /// The time of the latest callback that needed it.
@@ -195,6 +197,7 @@ impl Exchange {
             protocol: &openai_chat::Chat,
             caller: None,
             foreseen: "",
+            foreseen_for: None,
             known: Vec::new(),
             now: None,
             said: Said::default(),

@@ -14,7 +14,7 @@ mod sheet;
 mod verdict;
 
 pub use account::Account;
-pub use bucket::{Bucket, BucketLimit};
+pub use bucket::{Bucket, BucketLimit, Charge};
 pub use counters::Counters;
 pub use denial::Denial;
 pub use meter::{Meter, Tally};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bedrock_filter::call::Headers;
+use bedrock_filter::callers::Caller;
 use bedrock_filter::config::ProtocolName;
 use bedrock_filter::exchange::{Arrival, Exchange, Step};
 use bedrock_filter::routes::Routes;
@@ -30,23 +31,25 @@ pub(crate) struct Refusal {
 }
 
 impl Call {
-    /// What the filter makes of a request.
+    /// What the filter makes of a request of the gateway itself.
     pub(crate) fn of(
         routes: Arc<Routes>,
         request: Ask<'_>,
         now: SystemTime,
     ) -> Result<Self, Refusal> {
-        Self::begin(routes, request, now).map(|(call, _)| call)
+        Self::begin(routes, None, request, now).map(|(call, _)| call)
     }
 
-    /// The same, with the exchange that waits for the answer. An exchange must stay on its
-    /// thread.
+    /// The same as that of a caller, or of the gateway itself, with the exchange that waits for the answer. An exchange
+    /// must stay on its thread.
     pub(crate) fn begin(
         routes: Arc<Routes>,
+        caller: Option<Arc<Caller>>,
         (protocol, request): Ask<'_>,
         now: SystemTime,
     ) -> Result<(Self, Exchange), Refusal> {
         let mut exchange = Exchange::new(routes);
+        exchange.trust(caller);
         let mut head = Headers::default();
         head.add(":method", "POST");
         head.add(":path", protocol.path());

@@ -12,13 +12,15 @@ mod usd;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bedrock_filter::config::{CallerEntry, CallerLimits, Guardrail, KeyDigest, ServiceTier};
+use bedrock_filter::config::{
+    CallerEntry, CallerLimits, CallerMode, Guardrail, KeyDigest, LimitMode, ServiceTier,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use edit::{CallerEdit, Fill};
-pub(crate) use key::{KeyRequest, hint_of, new_key};
+pub(crate) use key::{KeyRequest, KeyRotation, hint_of, is_empty_key, new_key};
 pub use key::{KeyView, StoredKey};
 pub use last_uses::LastUses;
 pub(crate) use policy::{POLICY_SETTINGS, PolicyDocument};
@@ -255,6 +257,17 @@ impl CallerBook {
         let is_known =
             |own: &Arc<StoredCaller>| !own.keys.is_empty() || !own.caller.identities.is_empty();
         self.callers.iter().any(is_known)
+    }
+
+    /// Whether a rate limit service is to be asked about anybody.
+    #[must_use]
+    pub fn has_shared_limits(&self) -> bool {
+        let is_shared = self.policy.limit_mode == LimitMode::Shared;
+        let is_limited = |own: &Arc<StoredCaller>| {
+            let limits = own.caller.served(&self.policy).limits;
+            limits.rpm.is_some() || limits.tpm.is_some()
+        };
+        is_shared && self.policy.mode != CallerMode::Off && self.callers.iter().any(is_limited)
     }
 
     /// Whose key it is.

@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bedrock_filter::config::CallerMode;
 use tokio::sync::{Mutex, Notify};
 
 use crate::channel::{Channel, ChannelView, CredentialStatus, StoredChannel};
@@ -47,6 +48,10 @@ use candidate::find;
 
 /// How long to wait for AWS at start. Channels without credentials by then follow later.
 const FIRST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// What to do about a master key that protects nothing.
+pub(crate) const UNASKED_MASTER_KEY: &str = "set the mode of callers to required, with PATCH /api/caller-settings or \
+                                             `config-service caller mode required`";
 
 /// Everything that can be done with channels. Clones share one state.
 #[derive(Clone, Debug)]
@@ -117,6 +122,11 @@ impl Channels {
         let snapshot = Snapshot::compile(&contents, &settings, &keeper.issued());
         let mut snapshot = snapshot.map_err(|faults| InvalidContents::new(&contents, &faults))?;
         warn_of_any_model(&contents);
+        if settings.master_key.is_some() && contents.callers.policy.mode == CallerMode::Off {
+            tracing::warn!(
+                "there is a master key, but nobody is asked for a key: {UNASKED_MASTER_KEY}"
+            );
+        }
         snapshot.remember(store.kept_clusters().await?);
         store.keep_clusters(&snapshot.clusters).await?;
         let rules = &settings.limit_rules;

@@ -4,6 +4,7 @@ mod ask;
 mod backup;
 mod callers;
 mod channels;
+mod documents;
 mod seal;
 mod token;
 mod usage;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock_filter::call::chosen;
+use bedrock_filter::callers::Caller;
 use bedrock_filter::config::{Api, ModelIds, ProtocolName};
 use bedrock_filter::protocol::Protocol;
 use bedrock_filter::protocol::anthropic_messages::Messages;
 use bedrock_filter::protocol::openai_chat::Chat;
 use bedrock_filter::protocol::openai_responses::Responses;
-use bedrock_filter::routes::{Chosen, ModelRule, Reason, Route, Routes};
+use bedrock_filter::routes::{Chosen, ModelRule, Permitted, Reason, Route, Routes};
 use bedrock_filter::sign::canonical_uri;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -138,11 +139,11 @@ pub struct Refused {
     pub error: Value,
 }
 
-/// Explains a request. `routes` are those of all channels or, to ask about one, only that
-/// channel's.
+/// Explains a request of a caller, or of nobody in particular. `routes` are those of all channels or, to ask about one,
+/// only that channel's.
 pub(crate) fn explain(
     contents: &Contents,
-    routes: &Arc<Routes>,
+    (routes, caller): (&Arc<Routes>, Option<&Arc<Caller>>),
     (protocol, request): (ProtocolName, &Value),
     now: SystemTime,
 ) -> Explanation {
@@ -150,7 +151,15 @@ pub(crate) fn explain(
     let model = model.unwrap_or_default().to_owned();
     let text = request.to_string();
     let ask = (protocol, text.as_bytes());
-    let (upstream, refused, chosen) = match Call::begin(Arc::clone(routes), ask, now) {
+    let begun = match caller.and_then(|own| own.refusal(Some(now))) {
+        Some(refused) => {
+            let error = refused.error();
+            let body = spoken(protocol).error_body(&error, None);
+            Err(Refusal::new(error.status.as_u16(), &body))
+        }
+        None => Call::begin(Arc::clone(routes), caller.cloned(), ask, now),
+    };
+    let (upstream, refused, chosen) = match begun {
         Ok((call, exchange)) => {
             let chosen = exchange.outcome().and_then(|own| own.chosen);
             (Some(Upstream::new(&call)), None, chosen)
@@ -161,15 +170,16 @@ pub(crate) fn explain(
     let served = choice.as_ref().map_or(&model, |own| &own.model).clone();
     // Also if no channel has credentials: the refusal says so, and the route says where
     // the request would go with them.
-    let route = routes
+    let permitted = routes.permitted(caller.map(|own| &**own));
+    let route = permitted
         .resolve(&served, now)
-        .or_else(|_| routes.find(&served));
+        .or_else(|_| permitted.find(&served));
     let route = route.ok();
     Explanation {
         channels: contents
             .channels
             .iter()
-            .map(|stored| Candidate::new(stored, routes, &served, route.as_ref()))
+            .map(|stored| Candidate::new(stored, permitted, &served, route.as_ref()))
             .collect(),
         parameters: match protocol {
             ProtocolName::OpenaiChat => of_chat(request, route.as_ref()),
@@ -247,10 +257,11 @@ impl Choice {
 impl Candidate {
     fn new(
         stored: &StoredChannel,
-        routes: &Routes,
+        permitted: Permitted<'_>,
         model: &str,
         chosen: Option<&Route<'_>>,
     ) -> Self {
+        let routes = permitted.routes();
         // As the filter gets it: its names may be those of its account.
         let channel = &discovery::effective(&stored.channel, stored.discovery.as_ref());
         let own = routes.route_on(&channel.name, model);
@@ -270,6 +281,9 @@ impl Candidate {
             None => {
                 "it cannot tell which model the name means, or which family that model belongs to"
             }
+            Some(_) if !permitted.is_served_by(&channel.name, model) => {
+                "it serves the model, but the caller may not use the model or the channel"
+            }
             Some(own) if !own.channel.channel.credentials.are_there() => {
                 "it serves the model, but has no valid credentials at the moment; its \
                  credential_status says why"
@@ -280,7 +294,7 @@ impl Candidate {
         Self {
             id: stored.id.clone(),
             name: channel.name.clone(),
-            serves: own.is_some(),
+            serves: permitted.is_served_by(&channel.name, model),
             reason: reason.to_owned(),
         }
     }

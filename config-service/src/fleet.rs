@@ -6,7 +6,7 @@
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,9 @@ pub const CLUSTERS_HEADER: &str = "x-bedrock-clusters";
 /// Fetching and compiling a module takes seconds.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
 
+/// Addresses that are remembered for having asked about limits: more than there are Envoys.
+const MAX_ASKERS: usize = 100_000;
+
 /// All connected Envoys. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
@@ -39,6 +42,8 @@ struct State {
     next: u64,
     /// By the order in which they were opened.
     streams: BTreeMap<u64, Stream>,
+    /// Addresses from which somebody has asked about callers' limits.
+    askers: BTreeSet<IpAddr>,
 }
 
 /// How an Envoy identifies itself.
@@ -166,15 +171,25 @@ impl Fleet {
         }
     }
 
+    /// Notes that somebody at an address asks about callers' limits. A question does not say which Envoy it is from.
+    pub fn asks_about_limits(&self, peer: IpAddr) {
+        let mut state = self.lock();
+        if state.askers.len() < MAX_ASKERS {
+            state.askers.insert(peer);
+        }
+    }
+
     /// The fleet as seen from `revision`.
     #[must_use]
     pub fn view(&self, revision: u64) -> FleetView {
-        let envoys: Vec<_> = self
-            .lock()
-            .by_node()
+        let state = self.lock();
+        let nodes = state.by_node();
+        let envoys = nodes
             .iter()
-            .filter_map(|streams| EnvoyView::new(streams, revision))
-            .collect();
+            .filter_map(|streams| EnvoyView::new(streams, revision, &state.askers));
+        let envoys: Vec<_> = envoys.collect();
+        drop(nodes);
+        drop(state);
         let count = |state| envoys.iter().filter(|envoy| envoy.state == state).count();
         let mut summary = format!(
             "revision {revision} is active on {} of {} Envoys",

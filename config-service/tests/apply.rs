@@ -92,3 +92,45 @@ async fn a_refusal_names_channel_and_field() {
     assert!(!done && error.contains("neither YAML nor JSON"), "{error}");
     assert!(!error.contains(SECRET));
 }
+
+#[tokio::test]
+async fn what_is_in_a_file_twice_is_refused_before_anything_changes() {
+    let service = TestService::start().await;
+    let file = service.dir.path().join("twice.yaml");
+    let path = file.to_str().unwrap();
+    let callers = json!([{"name": "a", "rpm": 1}, {"name": "a", "rpm": 2}]);
+    let document = json!({"channels": [channel("one")], "callers": callers});
+    std::fs::write(&file, document.to_string()).unwrap();
+    let (done, said, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(!done && said.is_empty(), "{said}");
+    assert!(
+        error.contains("the caller `a` is in the file twice"),
+        "{error}"
+    );
+    let list = service.get("/api/channels").await.json();
+    assert_eq!(list["channels"], json!([]));
+}
+
+#[tokio::test]
+async fn model_choices_are_stored_before_those_that_name_them() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let file = service.dir.path().join("choices.yaml");
+    let path = file.to_str().unwrap();
+    let rules = json!({"rules": [{"when": {"tools": true}, "use": "fast"}], "else": "slow"});
+    let list = json!(["claude-sonnet-4-5", "nova-lite"]);
+    let choices = json!([
+        {"name": "auto", "choice": rules},
+        {"name": "fast", "choice": list},
+        {"name": "slow", "choice": list},
+    ]);
+    let document = json!({ "model_choices": choices });
+    std::fs::write(&file, document.to_string()).unwrap();
+    let (done, said, error) = run(&service, &["apply", "-f", path]).await;
+    assert!(done, "{said}{error}");
+    let names: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.split(':').next())
+        .collect();
+    assert_eq!(names, ["fast", "slow", "auto"]);
+}

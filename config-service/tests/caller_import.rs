@@ -300,3 +300,59 @@ async fn thousands_of_keys_are_one_import() {
     let list = service.get("/api/callers?limit=1").await.json();
     assert_eq!(list["revision"], 2_000);
 }
+
+#[tokio::test]
+async fn revoked_keys_stay_revoked_when_their_file_is_imported_again() {
+    let service = TestService::start().await;
+    let hash = |key: &str| KeyDigest::of(key.as_bytes()).to_string();
+    let export = json!([
+        {"token": hash("revoked"), "key_alias": "leaver"},
+        {"token": hash("deleted"), "key_alias": "closed"},
+        {"token": hash("kept"), "key_alias": "stayer"},
+    ])
+    .to_string();
+    import(&service, "from=litellm", &export).await;
+    let leaver = caller(&service, "leaver").await;
+    let path = format!(
+        "/api/callers/{}/keys/{}",
+        leaver["id"].as_str().unwrap(),
+        leaver["keys"][0]["id"].as_str().unwrap()
+    );
+    service.send(Method::DELETE, &path, "").await;
+    let closed = caller(&service, "closed").await;
+    let path = format!("/api/callers/{}", closed["id"].as_str().unwrap());
+    service.send(Method::DELETE, &path, "").await;
+    let service = service.restart().await;
+    let report = import(&service, "from=litellm", &export).await.json();
+    assert_eq!(
+        (&report["callers"], &report["known"], &report["revoked"]),
+        (&json!([]), &json!(1), &json!(2)),
+        "{report}"
+    );
+    let own = format!("/api/callers/{}", leaver["id"].as_str().unwrap());
+    for key in ["revoked", "deleted"] {
+        let body = json!({ "key_hash": hash(key) }).to_string();
+        let path = format!("{own}/keys");
+        let refused = service.send(Method::POST, &path, body).await;
+        assert_eq!(refused.problem(422), ["/key_hash revoked_key"]);
+    }
+}
+
+#[tokio::test]
+async fn fractions_of_a_cent_are_a_loss() {
+    let service = TestService::start().await;
+    let budget = |dollars: f64| {
+        let hash = KeyDigest::of(&dollars.to_le_bytes()).to_string();
+        let entry = json!({"token": hash, "max_budget": dollars, "budget_duration": "1mo"});
+        json!([entry]).to_string()
+    };
+    for dollars in [0.004, 12.345_678] {
+        let refused = import(&service, "from=litellm", &budget(dollars)).await;
+        assert_eq!(refused.problem(422), ["/0/max_budget not_kept"]);
+    }
+    let kept = import(&service, "from=litellm", &budget(12.34)).await;
+    assert_eq!(kept.status, StatusCode::OK, "{kept:?}");
+    let nothing = json!([{"token": KeyDigest::of(b"").to_string()}]).to_string();
+    let refused = import(&service, "from=litellm", &nothing).await;
+    assert_eq!(refused.problem(422), ["/0/token invalid_key_hash"]);
+}

@@ -441,3 +441,71 @@ async fn a_viewer_may_look_and_nothing_else() {
         send(method, &path).await.problem(403);
     }
 }
+
+#[tokio::test]
+async fn a_rotated_key_is_no_longer_than_it_should_be_and_no_shorter() {
+    let service = TestService::start().await;
+    let caller = create(&service, &json!({"name": "a"})).await;
+    let rotate =
+        async |path: &str, body: Value| post(&service, &format!("{path}/rotate"), &body).await;
+    let expiring = json!({"expires_at": "2040-01-31"});
+    let (_, lasting) = new_key(&service, &caller, &expiring).await;
+    let (_, expired) = new_key(&service, &caller, &json!({"expires_at": "2020-01-31"})).await;
+    let next = rotate(&lasting, json!({"overlap_seconds": 60}))
+        .await
+        .json();
+    assert_eq!(next["expires_at"], "2040-01-31T00:00:00Z");
+    // The first one ends in a minute: another rotation of it would end then, too.
+    let again = rotate(&lasting, json!({"overlap_seconds": 60})).await;
+    assert_eq!(again.problem(422), [" already_rotated"]);
+    let next = rotate(&expired, json!({})).await.json();
+    assert_eq!(
+        next["expires_at"],
+        Value::Null,
+        "it would be dead on arrival"
+    );
+    let id = next["id"].as_str().unwrap();
+    let chosen = json!({"expires_at": "2041-01-31"});
+    let next = rotate(&format!("{caller}/keys/{id}"), chosen).await.json();
+    assert_eq!(next["expires_at"], "2041-01-31T00:00:00Z");
+}
+
+#[tokio::test]
+async fn keys_are_looked_for_only_where_clients_can_send_them() {
+    let service = TestService::start().await;
+    let headers = json!([
+        "cookie",
+        "host",
+        "x-bedrock-cluster",
+        "authorization",
+        "authorization"
+    ]);
+    let body = json!({ "headers": headers }).to_string();
+    let refused = service
+        .send(Method::PATCH, "/api/caller-settings", body)
+        .await;
+    assert_eq!(
+        refused.problem(422),
+        [
+            "/headers/0 invalid_header",
+            "/headers/1 invalid_header",
+            "/headers/2 invalid_header",
+            "/headers/4 duplicate_header",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_master_key_that_protects_nothing_is_pointed_out() {
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let key = ["--master-key", "a-master-key-of-some-length"];
+    let service = TestService::start_in(dir, &key).await;
+    let (cookie, _) = crate::web::log_in(&service, crate::common::TOKEN).await;
+    let shows = async || {
+        let page = crate::web::get(&service, "/callers", &cookie).await;
+        page.text.contains("unasked-master-key")
+    };
+    assert!(shows().await);
+    set_mode(&service, "required").await;
+    assert!(!shows().await);
+}

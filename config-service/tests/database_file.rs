@@ -10,10 +10,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use bedrock_filter::config::KeyDigest;
 use clap::Parser as _;
 use config_service::seal::Sealer;
 use config_service::store::{Store, StoreError};
 use config_service::{Args, Service};
+use reqwest::Method;
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::common::envoy::{ECDS, Envoy, Service as At, plugin_json, revision};
@@ -65,6 +68,7 @@ async fn make_older(database: &Path) {
         "DROP TABLE prices",
         "DROP TABLE budget_edits",
         "DROP TABLE budgets",
+        "DROP TABLE revoked_keys",
         "DROP TABLE callers",
         "DROP TABLE caller_keys",
         "DROP TABLE caller_policy",
@@ -349,4 +353,31 @@ async fn a_command_does_not_change_the_schema_of_a_running_service() {
         let found: i64 = sqlx::query_scalar(query).fetch_one(&pool).await.unwrap();
         assert_eq!(found, tables, "{}", database.display());
     }
+}
+
+#[tokio::test]
+async fn keys_that_an_earlier_version_revoked_are_known_by_the_history() {
+    let service = TestService::start().await;
+    let caller = crate::callers::create(&service, &json!({"name": "a"})).await;
+    let (old, path) = crate::callers::new_key(&service, &caller, &json!({})).await;
+    let (kept, _) = crate::callers::new_key(&service, &caller, &json!({})).await;
+    service.send(Method::DELETE, &path, "").await;
+    let dir = Arc::clone(&service.dir);
+    service.shutdown().await;
+    let statements = [
+        "DROP TABLE revoked_keys",
+        "ALTER TABLE caller_keys DROP COLUMN rotated",
+        "DELETE FROM _sqlx_migrations WHERE version >= 18",
+    ];
+    execute(&dir.path().join("test.db"), &statements).await;
+    let service = TestService::start_in(dir, &[]).await;
+    let tokens = [old, kept].map(|key| KeyDigest::of(key.as_bytes()).to_string());
+    let export = tokens.map(|token| json!({ "token": token }));
+    let path = "/api/callers/import?from=litellm";
+    let report = service
+        .send(Method::POST, path, json!(export).to_string())
+        .await;
+    let report = report.json();
+    let counts = (&report["known"], &report["revoked"]);
+    assert_eq!(counts, (&json!(1), &json!(1)), "{report}");
 }

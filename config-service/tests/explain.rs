@@ -1,7 +1,7 @@
 //! Explains where a request would go, without calling AWS.
 
 use crate::apply::run;
-use crate::common::{self, ARN, Reply, SECRET, SESSION_TOKEN, TestService, channel_with};
+use crate::common::{self, ARN, Reply, SECRET, SESSION_TOKEN, TestService, channel, channel_with};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -338,4 +338,44 @@ async fn a_choice_is_explained_with_its_reason() {
     let request = json!({"model": "nova-lite", "messages": [{"role": "user", "content": "Hi"}]});
     let told = explain(&service, &json!({"request": request})).await.json();
     assert!(told.get("choice").is_none(), "{told}");
+}
+
+#[tokio::test]
+async fn where_everybody_needs_a_key_the_service_itself_needs_none() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    crate::callers::set_mode(&service, "required").await;
+    let question = json!({"model": "claude-sonnet-4-5"});
+    let told = explain(&service, &question).await.json();
+    assert_eq!(told["refused"], Value::Null, "{told}");
+    assert!(told["upstream"].is_object(), "{told}");
+}
+
+#[tokio::test]
+async fn what_a_caller_would_get_is_explained_in_every_mode() {
+    let service = TestService::start().await;
+    service.create(&channel("one")).await;
+    let body = json!({"name": "team-a", "models": ["claude-*"], "service_tier": "flex"});
+    let path = crate::callers::create(&service, &body).await;
+    let ask = async |model: &str| {
+        let question = json!({"model": model, "caller": "team-a"});
+        explain(&service, &question).await.json()
+    };
+    for mode in ["off", "required"] {
+        crate::callers::set_mode(&service, mode).await;
+        let served = ask("claude-sonnet-4-5").await;
+        assert_eq!(served["route"]["channel"], "one", "{mode}: {served}");
+        let refused = ask("nova-lite").await;
+        assert_eq!(refused["refused"]["status"], 404, "{mode}: {refused}");
+        assert_eq!(refused["channels"][0]["serves"], false, "{mode}: {refused}");
+    }
+    let body = json!({"enabled": false}).to_string();
+    service.send(Method::PATCH, &path, body).await;
+    let refused = ask("claude-sonnet-4-5").await;
+    assert_eq!(
+        refused["refused"]["error"]["code"], "caller_disabled",
+        "{refused}"
+    );
+    let unknown = json!({"model": "nova-lite", "caller": "nobody"});
+    explain(&service, &unknown).await.problem(404);
 }

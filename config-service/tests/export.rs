@@ -6,7 +6,7 @@ use crate::common::{SECRET, SESSION_TOKEN, TestService, channel};
 use bedrock_filter::config::PluginConfig;
 use bedrock_filter::routes::Routes;
 use bedrock_filter::seal::SealKeys;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -213,4 +213,21 @@ async fn what_cannot_be_exported_is_refused_with_the_reason() {
         let parameter = query.trim_start_matches('?').split('=').next().unwrap();
         assert!(reply.text.contains(parameter), "{reply:?}");
     }
+}
+
+#[tokio::test]
+async fn the_hashes_of_keys_are_not_for_viewers() {
+    let service = sealed(&[]).await;
+    let body = json!({"name": "dashboard", "role": "viewer"}).to_string();
+    let token = service.send(Method::POST, "/api/tokens", body).await.json();
+    let token = token["token"].as_str().unwrap();
+    let get = async |path: &str| {
+        let request = reqwest::Client::new().get(service.url(path));
+        crate::common::receive(request.bearer_auth(token)).await
+    };
+    get("/api/export/plugin-config").await.problem(403);
+    get("/api/export/istio").await.problem(403);
+    // It has neither keys nor credentials.
+    let live = get("/api/export/istio?mode=live&xds=config-service:18000").await;
+    assert_eq!(live.status, 200, "{live:?}");
 }

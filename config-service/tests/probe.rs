@@ -301,3 +301,16 @@ async fn a_trusted_hosts_answer_is_shown_in_full() {
         assert!(reply.text.contains(told), "{reply:?}");
     }
 }
+
+#[tokio::test]
+async fn a_channel_is_tested_although_every_client_needs_a_key() {
+    let bedrock = simulator().await;
+    let dir = std::sync::Arc::new(tempfile::TempDir::new().unwrap());
+    let service = TestService::start_in(dir, &["--trusted-endpoints", &bedrock.url()]).await;
+    let id = service.create(&channel(&bedrock.url(), SECRET)).await;
+    crate::callers::set_mode(&service, "required").await;
+    let report = test(&service, &id, &json!({"models": ["gpt-4o"]}))
+        .await
+        .json();
+    assert_eq!(report["ok"], true, "{report:#}");
+}

@@ -11,6 +11,7 @@ use envoy_types::pb::envoy::service::ratelimit::v3::rate_limit_response::rate_li
 use envoy_types::pb::envoy::service::ratelimit::v3::rate_limit_service_client::RateLimitServiceClient;
 use envoy_types::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLimitResponse};
 use envoy_types::pb::google::protobuf::UInt64Value;
+use serde_json::json;
 use tempfile::TempDir;
 use tonic::Code as GrpcCode;
 use tonic::transport::Channel;
@@ -18,8 +19,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::common::TestService;
-use crate::common::envoy::channel;
+use crate::common::envoy::{CDS, Envoy, Service as At, channel};
+use crate::common::{TOKEN, TestService};
 
 /// A bucket that gives back so little that a test never sees it.
 const SLOW: [&str; 4] = ["--rpm-burst-seconds", "60", "--tpm-burst-seconds", "60"];
@@ -240,4 +241,26 @@ async fn checks_are_counted_in_metrics() {
     ] {
         assert!(metrics.contains(line), "{metrics}");
     }
+}
+
+#[tokio::test]
+async fn an_envoy_that_asks_nobody_about_limits_is_pointed_out() {
+    let (service, channel) = start(&[]).await;
+    let caller = json!({"name": "team-a", "rpm": 1});
+    crate::callers::create(&service, &caller).await;
+    crate::callers::set_mode(&service, "required").await;
+    let mut envoy = Envoy::connect(&service, "edge", At::Aggregated).await;
+    envoy.subscribe(CDS, "").await;
+    envoy.receive(CDS).await;
+    let (cookie, _) = crate::web::log_in(&service, TOKEN).await;
+    let told = async || {
+        let page = crate::web::get(&service, "/callers", &cookie).await;
+        let asks = service.status().await["envoys"][0]["asks_about_limits"].clone();
+        (page.text.contains("unasked-limits"), asks)
+    };
+    assert_eq!(told().await, (true, json!(false)));
+    ask(&channel, vec![limit("rpm", "1", Some(1))])
+        .await
+        .unwrap();
+    assert_eq!(told().await, (false, json!(true)));
 }

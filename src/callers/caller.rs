@@ -1,7 +1,9 @@
 //! A caller, and what it may use.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::Refused;
 use super::pattern::matches;
 use crate::config::{CallerEntry, CallerLimits, CallerRules, KeyDigest, KeyMark, MASTER};
 use crate::limits::Account;
@@ -17,7 +19,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn new(mut entry: CallerEntry) -> Self {
+    /// The caller of an entry without faults.
+    #[must_use]
+    pub fn new(mut entry: CallerEntry) -> Self {
         entry.keys = Vec::new();
         entry.identities = Vec::new();
         entry.channels.sort_unstable();
@@ -105,13 +109,14 @@ impl Caller {
         models.is_empty() || names.any(|name| models.iter().any(|own| matches(own, name)))
     }
 
-    pub(super) fn is_enabled(&self) -> bool {
-        self.entry.enabled
-    }
-
-    /// From when it is refused, in seconds since the epoch.
-    pub(super) fn expires_at(&self) -> Option<u64> {
-        self.entry.expires_at
+    /// Why it is not served any more, whatever it asks for. Without a time, whatever expires has expired.
+    #[must_use]
+    pub fn refusal(&self, now: Option<SystemTime>) -> Option<Refused> {
+        let caller = || self.name().to_owned();
+        if !self.entry.enabled {
+            return Some(Refused::Disabled { caller: caller() });
+        }
+        has_passed(self.entry.expires_at, now).then(|| Refused::Expired { caller: caller() })
     }
 }
 
@@ -121,4 +126,10 @@ fn id_of(entry: &CallerEntry) -> &str {
     } else {
         &entry.id
     }
+}
+
+/// Whether a time has passed, in seconds since the epoch.
+pub(super) fn has_passed(expires_at: Option<u64>, now: Option<SystemTime>) -> bool {
+    let seconds = now.map(|now| now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
+    expires_at.is_some_and(|expiry| seconds.is_none_or(|seconds| seconds >= expiry))
 }

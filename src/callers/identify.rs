@@ -1,15 +1,16 @@
 //! From what is known of a client to a caller.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
+use super::caller::has_passed;
 use super::{Caller, Callers, Key, Refused};
 use crate::config::{CallerMode, KeyDigest};
 
 /// What comes before a key in `authorization`: <https://www.rfc-editor.org/rfc/rfc6750#section-2.1>.
 const BEARER: &[u8] = b"bearer ";
 
-/// What [`Callers::foresee`] says of a client that has a key.
+/// The word for a request that would be served if everybody needed a key.
 pub const SERVED: &str = "served";
 
 /// The only header in which that has to come.
@@ -34,15 +35,18 @@ impl Callers {
         self.identify_in(self.mode, (headers, known), now)
     }
 
-    /// What would become of a client if everybody needed a key: [`SERVED`], or the word for its refusal.
+    /// What would become of a client if everybody needed a key.
+    ///
+    /// # Errors
+    ///
+    /// When it would not be served.
     pub fn foresee<'h>(
         &self,
         headers: &(impl Iterator<Item = (&'h str, &'h [u8])> + Clone),
         known: &[String],
         now: Option<SystemTime>,
-    ) -> &'static str {
-        let found = self.identify_in(CallerMode::Required, (headers, known), now);
-        found.map_or_else(|refused| refused.code(), |_| SERVED)
+    ) -> Result<Option<Arc<Caller>>, Refused> {
+        self.identify_in(CallerMode::Required, (headers, known), now)
     }
 
     fn identify_in<'h>(
@@ -113,14 +117,10 @@ impl Callers {
     /// The caller at a position, unless it is no longer served.
     fn admit(&self, caller: usize, now: Option<SystemTime>) -> Result<Arc<Caller>, Refused> {
         let caller = self.callers.get(caller).ok_or(Refused::UnknownKey)?;
-        let name = || caller.name().to_owned();
-        if !caller.is_enabled() {
-            return Err(Refused::Disabled { caller: name() });
+        match caller.refusal(now) {
+            Some(refused) => Err(refused),
+            None => Ok(Arc::clone(caller)),
         }
-        if has_passed(caller.expires_at(), now) {
-            return Err(Refused::Expired { caller: name() });
-        }
-        Ok(Arc::clone(caller))
     }
 
     /// Where keys are looked for, for the client.
@@ -142,12 +142,6 @@ fn key_in<'h>(name: &str, value: &'h [u8]) -> Option<&'h [u8]> {
         _ => value,
     };
     (!key.is_empty()).then_some(key)
-}
-
-/// Whether a time has passed, in seconds since the epoch.
-fn has_passed(expires_at: Option<u64>, now: Option<SystemTime>) -> bool {
-    let seconds = now.map(|now| now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs());
-    expires_at.is_some_and(|expiry| seconds.is_none_or(|seconds| seconds >= expiry))
 }
 
 #[cfg(test)]

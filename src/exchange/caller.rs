@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::{Exchange, Step};
 use crate::call::Headers;
-use crate::callers::{Caller, Property, SERVED};
+use crate::callers::{Caller, Property, Refused, SERVED};
 use crate::routes::Permitted;
+
+/// The word for a request for a model that its caller may not use, as in the client's error.
+const NOT_PERMITTED: &str = "model_not_found";
 
 impl Exchange {
     /// Whether the headers of a request are searched for a key, so that [`Self::set_now`] comes before them.
@@ -30,10 +33,31 @@ impl Exchange {
         self.known = identities;
     }
 
+    /// Takes it that this caller asks. Without one, the gateway itself does, which has no key and needs none.
+    pub fn trust(&mut self, caller: Option<Arc<Caller>>) {
+        self.caller = caller.or_else(|| self.routes.callers().operator());
+    }
+
     /// Who asks: known once the request's headers have been read, if clients have to say so and did.
     #[must_use]
     pub fn caller(&self) -> Option<&Arc<Caller>> {
         self.caller.as_ref()
+    }
+
+    /// What would become of a request for a model on a channel if every client needed a key.
+    pub(super) fn foreseen(&self, channel: &str, model: &str) -> &'static str {
+        let caller = self.foreseen_for.as_deref();
+        let serves = |own| {
+            let permitted = self.routes.permitted(own);
+            permitted.is_served_by(channel, model)
+        };
+        // Nobody was held to it, if the caller was not asked for.
+        let is_refused = self.caller.is_none() && caller.is_some() && !serves(caller);
+        if is_refused && serves(None) {
+            NOT_PERMITTED
+        } else {
+            self.foreseen
+        }
     }
 
     /// The routes as the caller may use them.
@@ -43,7 +67,7 @@ impl Exchange {
 
     /// Finds out who asks; the refusal of a client that must not be served.
     pub(super) fn meet_caller(&mut self, headers: &Headers) -> Option<Step> {
-        if !self.asks_who() {
+        if self.caller.is_some() || !self.asks_who() {
             return None;
         }
         let fields = headers.0.iter();
@@ -60,7 +84,9 @@ impl Exchange {
                             .callers()
                             .foresee(&fields, &self.known, self.now)
                     };
-                    self.foreseen = caller.as_ref().map_or_else(foresee, |_| SERVED);
+                    let foreseen = caller.clone().map_or_else(foresee, |own| Ok(Some(own)));
+                    self.foreseen = foreseen.as_ref().map_or_else(Refused::code, |_| SERVED);
+                    self.foreseen_for = foreseen.ok().flatten();
                 }
                 self.caller = caller;
                 None

@@ -45,7 +45,7 @@ impl Exchange {
                 .and_then(|own| own.key())
                 .map(|key| key.to_string())
                 .unwrap_or_default(),
-            foreseen: self.foreseen,
+            foreseen: called.map_or(self.foreseen, |own| self.foreseen(channel, &own.model)),
             channel: channel.to_owned(),
             region: self.routes.region(channel).unwrap_or_default().to_owned(),
             model: called

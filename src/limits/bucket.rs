@@ -28,6 +28,15 @@ impl BucketLimit {
     }
 }
 
+/// What hits are counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Charge {
+    /// Something that has not happened yet. It is denied, and takes nothing, if it does not fit.
+    Asked,
+    /// Something that has happened, so that it counts whatever the limit is.
+    Used,
+}
+
 /// What one caller has used of a bucket, as a level that sinks by the limit's rate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bucket {
@@ -43,22 +52,27 @@ impl Bucket {
 
     /// Counts so many hits. None only ask whether more has been used than is allowed.
     ///
-    /// Denied requests take nothing, or a client that asks in a loop would keep its own bucket empty. Tokens always
-    /// count, because they may have been used already; a caller can owe what it gets back in a minute.
-    pub fn take(&mut self, limit: &BucketLimit, hits: u64, now: Duration) -> Verdict {
+    /// What is denied takes nothing, or a client that asks in a loop would keep its own bucket empty. What has been used
+    /// already always counts; a caller can owe what it gets back in a minute.
+    pub fn take(
+        &mut self,
+        limit: &BucketLimit,
+        (charge, hits): (Charge, u64),
+        now: Duration,
+    ) -> Verdict {
         let rate = u64::from(limit.per_minute);
         let size = limit.size();
         self.sink(rate, millis(now));
         let hits = hits.saturating_mul(PARTS);
         let after = self.used.saturating_add(hits);
         let is_over = after > size;
-        self.used = match limit.kind {
-            LimitKind::Requests if is_over => self.used,
-            LimitKind::Requests => after,
-            LimitKind::Tokens => after.min(size + rate * PARTS),
+        self.used = match charge {
+            Charge::Asked if is_over => self.used,
+            Charge::Asked => after,
+            Charge::Used => after.min(size + rate * PARTS),
         };
         let remaining = size.saturating_sub(self.used) / PARTS;
-        // Until there is room for the same again.
+        // Until there is room for the same again, or for as much as can be.
         let wait = || time_for((self.used + hits.min(size)).saturating_sub(size), rate);
         Verdict {
             kind: limit.kind,
@@ -67,6 +81,11 @@ impl Bucket {
             reset: time_for(self.used, rate),
             retry_after: is_over.then(wait),
         }
+    }
+
+    /// Takes back so many hits that were taken for something that is denied after all.
+    pub fn give_back(&mut self, hits: u64) {
+        self.used = self.used.saturating_sub(hits.saturating_mul(PARTS));
     }
 
     /// When it was asked for last, in milliseconds since the epoch.
@@ -133,6 +152,8 @@ mod tests {
 
     const START: Duration = Duration::from_secs(1_000_000);
 
+    const ASK: (Charge, u64) = (Charge::Asked, 1);
+
     fn limit(kind: LimitKind, per_minute: u32) -> BucketLimit {
         BucketLimit {
             kind,
@@ -152,7 +173,7 @@ mod tests {
             burst_seconds: 3,
             ..limit(LimitKind::Requests, 60)
         };
-        let mut take = |millis, hits| bucket.take(&limit, hits, at(millis));
+        let mut take = |millis, hits| bucket.take(&limit, (Charge::Asked, hits), at(millis));
         for left in [2, 1, 0] {
             assert_eq!(take(0, 1).remaining, left);
         }
@@ -171,16 +192,32 @@ mod tests {
     fn tokens_that_were_used_are_owed_for_a_minute_at_most() {
         let mut bucket = Bucket::default();
         let limit = limit(LimitKind::Tokens, 6_000);
-        let mut take = |millis, hits| bucket.take(&limit, hits, at(millis));
-        assert_eq!(take(0, 5_000).remaining, 1_000);
+        let mut take = |millis, charge, hits| bucket.take(&limit, (charge, hits), at(millis));
+        assert_eq!(take(0, Charge::Asked, 5_000).remaining, 1_000);
         // An answer that was longer than what was left.
-        assert!(take(0, 4_000).is_over());
-        let owed = take(0, 0);
+        assert!(take(0, Charge::Used, 4_000).is_over());
+        let owed = take(0, Charge::Asked, 0);
         assert_eq!(owed.retry_after, Some(Duration::from_secs(30)));
-        assert!(!take(30_000, 0).is_over());
-        assert!(take(30_000, 1_000_000_000).is_over());
-        assert_eq!(take(30_000, 0).retry_after, Some(Duration::from_secs(60)));
-        assert!(!take(90_000, 0).is_over());
+        assert!(!take(30_000, Charge::Asked, 0).is_over());
+        assert!(take(30_000, Charge::Used, 1_000_000_000).is_over());
+        let owed = take(30_000, Charge::Asked, 0);
+        assert_eq!(owed.retry_after, Some(Duration::from_secs(60)));
+        assert!(!take(90_000, Charge::Asked, 0).is_over());
+    }
+
+    #[test]
+    fn what_is_denied_takes_nothing() {
+        let mut bucket = Bucket::default();
+        let limit = limit(LimitKind::Tokens, 100);
+        let mut ask = |millis, hits| bucket.take(&limit, (Charge::Asked, hits), at(millis));
+        assert_eq!(ask(0, 60).remaining, 40);
+        // Asking again and again does not put it off, nor does what can never fit.
+        for millis in [0, 6_000, 6_000] {
+            let wait = ask(millis, 60).retry_after.unwrap();
+            assert_eq!(wait, Duration::from_millis(12_000 - millis));
+            assert!(ask(millis, 1_000).is_over());
+        }
+        assert!(!ask(12_000, 60).is_over());
     }
 
     #[test]
@@ -190,9 +227,9 @@ mod tests {
             burst_seconds: 1,
             ..limit(LimitKind::Requests, 1)
         };
-        assert!(!bucket.take(&one, 1, START).is_over());
+        assert!(!bucket.take(&one, (Charge::Asked, 1), START).is_over());
         let none = limit(LimitKind::Requests, 0);
-        let verdict = Bucket::default().take(&none, 1, START);
+        let verdict = Bucket::default().take(&none, (Charge::Asked, 1), START);
         assert_eq!(verdict.retry_after, Some(Duration::from_secs(60)));
     }
 
@@ -200,17 +237,17 @@ mod tests {
     fn a_clock_set_back_gives_nothing() {
         let mut bucket = Bucket::default();
         let limit = limit(LimitKind::Requests, 1);
-        assert!(!bucket.take(&limit, 1, START).is_over());
-        assert!(bucket.take(&limit, 1, Duration::ZERO).is_over());
-        assert!(bucket.take(&limit, 1, at(59_999)).is_over());
-        assert!(!bucket.take(&limit, 1, at(60_000)).is_over());
+        assert!(!bucket.take(&limit, ASK, START).is_over());
+        assert!(bucket.take(&limit, ASK, Duration::ZERO).is_over());
+        assert!(bucket.take(&limit, ASK, at(59_999)).is_over());
+        assert!(!bucket.take(&limit, ASK, at(60_000)).is_over());
     }
 
     #[test]
     fn only_a_full_bucket_may_be_forgotten() {
         let mut bucket = Bucket::default();
         assert!(bucket.is_idle(START));
-        bucket.take(&limit(LimitKind::Tokens, 10), 100, START);
+        bucket.take(&limit(LimitKind::Tokens, 10), (Charge::Used, 100), START);
         assert!(!bucket.is_idle(at(119_999)));
         assert!(bucket.is_idle(at(120_000)));
     }
@@ -218,7 +255,7 @@ mod tests {
     #[test]
     fn a_bucket_survives_as_bytes() {
         let mut bucket = Bucket::default();
-        bucket.take(&limit(LimitKind::Tokens, 1_000), 300, START);
+        bucket.take(&limit(LimitKind::Tokens, 1_000), (Charge::Used, 300), START);
         assert_eq!(Bucket::of_bytes(&bucket.to_bytes()), bucket);
         for bytes in [&[][..], &[1; 15], &[1; 17], &[1; 24]] {
             assert_eq!(Bucket::of_bytes(bytes), Bucket::default());

@@ -17,6 +17,13 @@ pub enum Denial {
     },
     /// More than a limit that this Envoy counts by itself.
     Limit(Verdict),
+    /// The prompt alone is more than the limit on tokens, so that it does not help to wait.
+    TooLong {
+        /// How many tokens it has at least.
+        tokens: u64,
+        /// How many the caller may use in a minute.
+        limit: u32,
+    },
     /// More than one of these limits, which the rate limit service counts.
     Shared {
         /// Requests in a minute.
@@ -40,6 +47,7 @@ impl Denial {
         match self {
             Self::Concurrency { .. } => "concurrency",
             Self::Limit(verdict) => verdict.kind.unit(),
+            Self::TooLong { .. } => LimitKind::Tokens.unit(),
             Self::Shared { .. } => "shared",
             Self::Unknown => "unknown",
         }
@@ -62,6 +70,15 @@ impl Denial {
                     LimitKind::Tokens => (None, Some(verdict.limit)),
                 };
                 exceeded(rpm, tpm, verdict.retry_after)
+            }
+            Self::TooLong { tokens, limit } => {
+                let message = format!(
+                    "Request too large: its prompt has at least {tokens} tokens, and this API key may use {limit} \
+                     tokens per minute. Send a shorter prompt; it does not help to wait."
+                );
+                let error =
+                    Error::new(StatusCode::TOO_MANY_REQUESTS, ErrorKind::RateLimit, message);
+                error.code("prompt_exceeds_limit")
             }
             Self::Shared {
                 rpm,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::account::Account;
+use super::bucket::Charge;
 use super::counters::Counters;
 use super::denial::Denial;
 use super::limiter;
@@ -103,6 +104,10 @@ impl Meter {
     /// When a limit is reached that this Envoy counts by itself.
     pub fn admit(&mut self, counters: &dyn Counters, now: Duration) -> Result<(), Denial> {
         let limits = self.own_limits();
+        if let Some(denial) = self.too_long(limits.tpm) {
+            self.state = State::Over;
+            return Err(denial);
+        }
         let mut ruling = Ruling::default();
         if !limits.is_unlimited() {
             counters.update(self.account.key(), &mut |value| {
@@ -117,6 +122,15 @@ impl Meter {
         }
         self.state = State::Charged;
         Ok(())
+    }
+
+    /// Why a prompt is denied that has more tokens than the whole limit, so that it would be denied at any time.
+    fn too_long(&self, tpm: Option<u32>) -> Option<Denial> {
+        let limit = tpm.filter(|limit| self.reserved > (*limit).into())?;
+        Some(Denial::TooLong {
+            tokens: self.reserved,
+            limit,
+        })
     }
 
     /// The limits that this Envoy counts by itself.
@@ -163,11 +177,14 @@ impl Meter {
     /// not its own.
     pub fn refused(&mut self, details: &[u8], retry_after: Option<Duration>) -> Option<Denial> {
         let denial = match details {
-            limiter::OVER_LIMIT => Denial::Shared {
-                rpm: self.limits.rpm,
-                tpm: self.limits.tpm,
-                retry_after,
-            },
+            limiter::OVER_LIMIT => {
+                let own = Denial::Shared {
+                    rpm: self.limits.rpm,
+                    tpm: self.limits.tpm,
+                    retry_after,
+                };
+                self.too_long(self.limits.tpm).unwrap_or(own)
+            }
             limiter::NO_ANSWER => Denial::Unknown,
             _ => return None,
         };
@@ -223,7 +240,8 @@ impl Meter {
         counters.update(self.account.key(), &mut |value| {
             let mut sheet = Sheet::of(value);
             if let Some((per_minute, rest)) = tokens {
-                sheet.take(LimitKind::Tokens, per_minute, rest, now);
+                let limit = (LimitKind::Tokens, per_minute);
+                sheet.take(limit, (Charge::Used, rest), now);
             }
             if let Some(lease) = lease {
                 sheet.give_back(lease);

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::bucket::{Bucket, BucketLimit, millis};
+use super::bucket::{Bucket, BucketLimit, Charge, millis};
 use super::{Denial, Verdict};
 use crate::chat::{LimitKind, Standing};
 use crate::config::CallerLimits;
@@ -56,8 +56,8 @@ impl<'v> Sheet<'v> {
         Self { value }
     }
 
-    /// Takes what a request needs at its start: a place, itself and the tokens that it reserves. A limit that is reached
-    /// ends it there; what it had taken from those before stays taken, but not its place.
+    /// Takes what a request needs at its start: a place, itself and the tokens that it reserves. A request that one of the
+    /// limits denies takes nothing from any.
     pub(super) fn admit(&mut self, limits: &CallerLimits, reserved: u64, now: Duration) -> Ruling {
         let most = limits.concurrent_requests;
         if let Some(most) = most.filter(|most| self.running(now) >= *most) {
@@ -70,20 +70,24 @@ impl<'v> Sheet<'v> {
             (LimitKind::Requests, limits.rpm, 1),
             (LimitKind::Tokens, limits.tpm, reserved),
         ];
+        let before = self.buckets().map(|own| *own);
         let mut standings = Vec::with_capacity(asked.len());
         for (kind, per_minute, hits) in asked {
             let Some(per_minute) = per_minute else {
                 continue;
             };
-            let verdict = self.take(kind, per_minute, hits, now);
-            standings.push(verdict.standing());
+            let verdict = self.take((kind, per_minute), (Charge::Asked, hits), now);
             if verdict.is_over() {
+                if let (Some(buckets), Some(before)) = (self.buckets(), before) {
+                    *buckets = before;
+                }
                 return Ruling {
                     denial: Some(Denial::Limit(verdict)),
                     lease: None,
-                    standings,
+                    standings: self.standings(limits, now),
                 };
             }
+            standings.push(verdict.standing());
         }
         Ruling {
             denial: None,
@@ -92,12 +96,29 @@ impl<'v> Sheet<'v> {
         }
     }
 
+    /// How the caller stands, without taking anything.
+    fn standings(&mut self, limits: &CallerLimits, now: Duration) -> Vec<Standing> {
+        let all = [
+            (LimitKind::Requests, limits.rpm),
+            (LimitKind::Tokens, limits.tpm),
+        ];
+        let all = all.into_iter();
+        let limits = all.filter_map(|(kind, limit)| Some((kind, limit?)));
+        limits
+            .map(|limit| self.take(limit, (Charge::Asked, 0), now).standing())
+            .collect()
+    }
+
+    /// The bytes of both buckets.
+    fn buckets(&mut self) -> Option<&mut [u8; BUCKETS]> {
+        self.value.first_chunk_mut()
+    }
+
     /// Counts so many hits.
     pub(super) fn take(
         &mut self,
-        kind: LimitKind,
-        per_minute: u32,
-        hits: u64,
+        (kind, per_minute): (LimitKind, u32),
+        charge: (Charge, u64),
         now: Duration,
     ) -> Verdict {
         let limit = BucketLimit {
@@ -112,7 +133,7 @@ impl<'v> Sheet<'v> {
         let place = self.value.get_mut(start..start + Bucket::BYTES);
         let place = place.unwrap_or_default();
         let mut bucket = Bucket::of_bytes(place);
-        let verdict = bucket.take(&limit, hits, now);
+        let verdict = bucket.take(&limit, charge, now);
         if let Some(place) = place.first_chunk_mut() {
             *place = bucket.to_bytes();
         }

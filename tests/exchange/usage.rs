@@ -332,3 +332,22 @@ fn whoever_is_refused_is_recorded_as_nobody() {
     exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
     assert!(exchange.take_report(now).is_none());
 }
+
+#[test]
+fn models_that_a_caller_may_not_use_are_foreseen() {
+    let seen = |models: Value| {
+        let mut config: Value = serde_json::from_str(PLUGIN_CONFIG).unwrap();
+        let digest = KeyDigest::of(b"sk-a").to_string();
+        config["usage"] = json!({"cluster": "config-service-xds"});
+        config["callers"] = json!({
+            "mode": "off",
+            "entries": [{"name": "team-a", "keys": [{"sha256": digest}], "models": models}],
+        });
+        let exchange = Exchange::new(routes(&config.to_string()));
+        who(exchange, ("api-key", "sk-a")).2
+    };
+    let model: Value = serde_json::from_slice(CHAT).unwrap();
+    assert_eq!(seen(json!([])), "served");
+    assert_eq!(seen(json!([model["model"]])), "served");
+    assert_eq!(seen(json!(["no-such-*"])), "model_not_found");
+}

@@ -26,6 +26,9 @@ struct Question {
     protocol: Option<ProtocolName>,
     /// Ask only the channel with this id, even if it is disabled.
     channel: Option<String>,
+    /// Name of the caller that asks, with what it may use and what is set for its requests. Without it, nobody in
+    /// particular asks, or the gateway itself where every client needs a key.
+    caller: Option<String>,
 }
 
 #[utoipa::path(
@@ -57,7 +60,10 @@ pub(super) async fn explain(State(app): App, body: Body) -> Result<Json<Explanat
         }
     };
     let channel = question.channel.as_deref();
-    Ok(Json(
-        app.channels.explain((protocol, &request), channel).await?,
-    ))
+    let caller = question.caller.as_deref();
+    let explanation = app
+        .channels
+        .explain((protocol, &request), channel, caller)
+        .await?;
+    Ok(Json(explanation))
 }

@@ -1,5 +1,6 @@
 //! `GET /api/export/plugin-config` and `GET /api/export/istio`.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::openapi::{BadRequest, Conflict, Forbidden};
 use super::query::Query;
-use super::{App, AppState, Problem};
+use super::{App, AppState, Principal, Problem};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -33,7 +34,12 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         (status = 409, response = Conflict),
     ),
 )]
-async fn plugin_config(State(app): App) -> Result<Response, Problem> {
+async fn plugin_config(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+) -> Result<Response, Problem> {
+    // It has the hashes of callers' keys.
+    principal.may_edit()?;
     let copy = app.channels.copy(None).await?;
     Ok(document("application/json", copy.plugin_config))
 }
@@ -53,15 +59,31 @@ async fn plugin_config(State(app): App) -> Result<Response, Problem> {
         (status = 409, response = Conflict),
     ),
 )]
-async fn istio(State(app): App, Query(target): Query<Target>) -> Result<Response, Problem> {
-    let manifest = istio_manifest(&app, &target).await?;
+async fn istio(
+    State(app): App,
+    Extension(principal): Extension<Principal>,
+    Query(target): Query<Target>,
+) -> Result<Response, Problem> {
+    let manifest = istio_manifest(&app, &principal, &target).await?;
     // https://www.rfc-editor.org/rfc/rfc9512
     Ok(document("application/yaml", manifest))
 }
 
-/// The manifest for Istio, in YAML.
-pub(crate) async fn istio_manifest(app: &AppState, target: &Target) -> Result<String, ExportError> {
-    let plan = Plan::new(target, app.resources.code())?;
+/// The manifest for Istio, in YAML. Only one for live gateways is without the hashes of callers' keys, so that everybody
+/// may see it.
+pub(crate) async fn istio_manifest(
+    app: &AppState,
+    principal: &Principal,
+    target: &Target,
+) -> Result<String, Problem> {
+    let plan = Plan::new(target, app.resources.code()).map_err(ExportError::from)?;
+    if !plan.is_live() {
+        principal.may_edit()?;
+    }
+    Ok(planned(app, &plan).await?)
+}
+
+async fn planned(app: &AppState, plan: &Plan) -> Result<String, ExportError> {
     let (snapshot, later) = if plan.is_live() {
         let published = Arc::clone(&app.published.borrow());
         (published, app.channels.foreseen().await?)
@@ -69,8 +91,8 @@ pub(crate) async fn istio_manifest(app: &AppState, target: &Target) -> Result<St
         let copy = app.channels.copy(plan.generation()).await?;
         (Arc::new(copy), BTreeSet::new())
     };
-    let channels = Channels::new(&snapshot, later, &plan);
-    export::istio(&channels, &plan, &app.resources)
+    let channels = Channels::new(&snapshot, later, plan);
+    export::istio(&channels, plan, &app.resources)
 }
 
 fn document(content_type: &'static str, text: String) -> Response {

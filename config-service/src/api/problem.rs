@@ -238,7 +238,8 @@ impl From<EditError> for Problem {
             EditError::NameTaken(name) => Self::name_taken("channel", &name),
             EditError::NotFound(_)
             | EditError::UnknownRevision(_)
-            | EditError::UnknownCredential(_) => Self::not_found(error.to_string()),
+            | EditError::UnknownCredential(_)
+            | EditError::UnknownCaller(_) => Self::not_found(error.to_string()),
             EditError::InvalidCredential(faults) => Self::invalid_credential(faults),
             EditError::CredentialInUse { .. } => Self::credential_in_use(error.to_string()),
             EditError::Outdated(revision) => Self::outdated("channel", revision),

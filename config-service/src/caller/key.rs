@@ -5,11 +5,12 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bedrock_filter::config::{CallerKey, KeyDigest, TextFault};
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::Timestamp;
 use crate::fault::{Fault, child};
-use crate::reader::{self, SyntaxError};
+use crate::reader::{self, Kind, SyntaxError};
 use crate::setting::SettingType as _;
 
 /// Start of every key made here, so that scanners for leaked secrets, and people, recognise it.
@@ -20,6 +21,9 @@ const RANDOM_BYTES: usize = 32;
 
 /// How many characters at a key's end are shown.
 const SHOWN: usize = 4;
+
+/// Longest time for which a key stays valid after it was rotated, in seconds: 30 days.
+const MAX_OVERLAP: u32 = 30 * 24 * 60 * 60;
 
 /// Longest name of a key, in characters.
 const MAX_NAME: usize = 100;
@@ -41,6 +45,8 @@ pub struct StoredKey {
     pub created_at: String,
     /// Who created it.
     pub created_by: String,
+    /// Whether another has been made in place of it.
+    pub is_rotated: bool,
 }
 
 /// A key as administrators read it, without the key.
@@ -134,15 +140,62 @@ impl KeyRequest {
                 "expires_at" => {
                     request.expires_at = Option::<Timestamp>::read(raw, &at, faults).flatten();
                 }
-                "key_hash" => {
-                    let text = reader::nullable_text(raw, &at, faults).flatten();
+                // An empty text must not make a new key in place of the one that was to be brought.
+                "key_hash" if Kind::of(raw) != Kind::Null => {
+                    let text = reader::nullable_text(raw, &at, faults);
+                    let text = text.map(Option::unwrap_or_default);
                     request.key_hash = text.and_then(|text| read_hash(&text, &at, faults));
                 }
+                "key_hash" => {}
                 _ => faults.push(reader::unknown(field, &at, FIELDS)),
             }
         })?;
         Ok(request)
     }
+}
+
+/// How to rotate a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct KeyRotation {
+    /// How many seconds the old key stays valid.
+    pub(crate) overlap: u32,
+    /// From when the new one is refused, if the body says so; `Some(None)` is never.
+    pub(crate) expires_at: Option<Option<Timestamp>>,
+}
+
+impl KeyRotation {
+    const FIELDS: &[&str] = &["overlap_seconds", "expires_at"];
+
+    /// Reads a body; an empty one revokes the old key at once. Faults are added to `faults`.
+    ///
+    /// # Errors
+    ///
+    /// When the body is not well-formed JSON in UTF-8.
+    pub(crate) fn parse(body: &[u8], faults: &mut Vec<Fault>) -> Result<Self, SyntaxError> {
+        let mut order = Self::default();
+        if body.is_empty() {
+            return Ok(order);
+        }
+        reader::fields(body, faults, |name, raw, faults| {
+            let at = child("", name);
+            match name {
+                "overlap_seconds" => order.overlap = overlap(raw, &at, faults),
+                "expires_at" => order.expires_at = Option::<Timestamp>::read(raw, &at, faults),
+                _ => faults.push(reader::unknown(name, &at, Self::FIELDS)),
+            }
+        })?;
+        Ok(order)
+    }
+}
+
+fn overlap(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> u32 {
+    let read = reader::nullable_number(raw, at, faults).flatten();
+    let overlap = read.unwrap_or(0);
+    if overlap > MAX_OVERLAP {
+        let message = format!("is {overlap}, but must be 0 to {MAX_OVERLAP} seconds");
+        faults.push(Fault::new(at, "out_of_range", message));
+    }
+    overlap
 }
 
 fn check_name(name: &str) -> Option<Fault> {
@@ -162,7 +215,17 @@ fn read_hash(text: &str, at: &str, faults: &mut Vec<Fault>) -> Option<KeyDigest>
                        value is hidden)";
         faults.push(Fault::new(at, "invalid_key_hash", message));
     }
-    digest.ok()
+    let digest = digest.ok()?;
+    if is_empty_key(&digest) {
+        let message = "is the SHA-256 of an empty text, which is nobody's key";
+        faults.push(Fault::new(at, "invalid_key_hash", message));
+    }
+    Some(digest)
+}
+
+/// Whether it is what comes of an empty variable in place of a key.
+pub(crate) fn is_empty_key(digest: &KeyDigest) -> bool {
+    *digest == KeyDigest::of(b"")
 }
 
 /// Makes a key: the key, its hash, and what may be shown of it.
@@ -219,7 +282,12 @@ mod tests {
         check("{}", &[]);
         check(&format!(r#"{{"name":"laptop","key_hash":"{hash}"}}"#), &[]);
         check(&format!(r#"{{"key_hash":"sha256:{hash}"}}"#), &[]);
-        check(r#"{"key_hash":"sk-hush"}"#, &["/key_hash invalid_key_hash"]);
+        check(r#"{"key_hash":null}"#, &[]);
+        let nothing = KeyDigest::of(b"");
+        for wrong in ["sk-hush", "", "sha256:", &nothing.to_string()] {
+            let body = serde_json::json!({ "key_hash": wrong }).to_string();
+            check(&body, &["/key_hash invalid_key_hash"]);
+        }
         check(
             r#"{"name":"a\nb","expires_at":"soon","hash":"sk-hush"}"#,
             &[

@@ -59,6 +59,7 @@ mod tests {
             expires_at: None,
             created_at: "2027-01-01T00:00:00Z".to_owned(),
             created_by: "admin".to_owned(),
+            is_rotated: false,
         };
         StoredCaller {
             id: "c".to_owned(),

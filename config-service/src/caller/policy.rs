@@ -197,9 +197,34 @@ impl PolicyEdit {
         {
             setting.copy(&self.values, &mut policy);
         }
+        // What is stored already stays, or nothing else could be edited.
+        if self.said.contains("headers") {
+            faults.extend(unfit_headers(&policy.headers));
+        }
         policy.check(faults);
         policy
     }
+}
+
+/// Headers in which no client should send a key, although Envoy would find it there.
+fn unfit_headers(names: &[String]) -> Vec<Fault> {
+    let named = names.iter().enumerate();
+    let unfit = named.filter_map(|(index, name)| {
+        let earlier = names.iter().take(index);
+        let (code, message) = match name.as_str() {
+            "host" | "cookie" => ("invalid_header", "has something else in it than a key"),
+            name if name.starts_with("x-bedrock-") || name.starts_with("x-envoy-") => (
+                "invalid_header",
+                "is one that clients cannot send, because Envoy removes it",
+            ),
+            name if earlier.clone().any(|own| own == name) => {
+                ("duplicate_header", "is in the list already")
+            }
+            _ => return None,
+        };
+        Some(Fault::new(format!("/headers/{index}"), code, message))
+    });
+    unfit.collect()
 }
 
 impl Policy {
@@ -273,8 +298,7 @@ impl CallerBook {
         let is_known = |own: &CallerEntry| !own.keys.is_empty() || !own.identities.is_empty();
         settings.entries.retain(is_known);
         for entry in &mut settings.entries {
-            // Nobody is held to it.
-            entry.models = Vec::new();
+            // Nobody is held to it. What models it may use is told all the same, to count what would be refused.
             entry.channels = Vec::new();
             entry.limits = CallerLimits::default();
             entry.rules = CallerRules::default();

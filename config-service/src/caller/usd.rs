@@ -36,6 +36,11 @@ impl Usd {
         }
     }
 
+    /// Whether it is exactly so many dollars.
+    pub(crate) fn is(self, dollars: f64) -> bool {
+        (self.cents as f64 - dollars * 100.0).abs() < 1e-6
+    }
+
     /// How many cents.
     #[must_use]
     pub fn cents(self) -> u64 {
@@ -126,7 +131,13 @@ mod tests {
             (2.675, 268),
             (f64::MAX, MAX_CENTS),
         ] {
-            assert_eq!(Usd::at_least(dollars).cents(), cents, "{dollars}");
+            let least = Usd::at_least(dollars);
+            assert_eq!(least.cents(), cents, "{dollars}");
+            assert_eq!(
+                least.is(dollars),
+                [0.0, 1.1].contains(&dollars),
+                "{dollars}"
+            );
         }
     }
 

@@ -54,6 +54,8 @@ pub struct ImportReport {
     pub callers: Vec<ImportedCaller>,
     /// Keys that callers have already; they are left as they are.
     pub known: usize,
+    /// Keys that were revoked here, by themselves or with their caller; they stay revoked.
+    pub revoked: usize,
     /// What cannot be kept.
     #[schema(value_type = Vec<FaultSchema>)]
     pub losses: Vec<Fault>,
@@ -102,13 +104,14 @@ struct Planned {
 struct Plan {
     planned: Vec<Planned>,
     known: usize,
+    revoked: usize,
     faults: Vec<Fault>,
     losses: Vec<Fault>,
 }
 
 impl Callers {
-    /// Makes a caller for each key of an export, all of them or none. Keys that are known already are passed over, so the
-    /// same export can be imported again.
+    /// Makes a caller for each key of an export, all of them or none. Keys that are known already are passed over, and so
+    /// are those that were revoked here, so the same export can be imported again.
     ///
     /// # Errors
     ///
@@ -123,7 +126,8 @@ impl Callers {
         let channels = self.channels.clone();
         apart(async move {
             let turn = channels.turn().await?;
-            let mut plan = Plan::of(&turn, order.from, export.as_ref())?;
+            let revoked = turn.store().revoked_keys().await?;
+            let mut plan = Plan::of(&turn, &revoked, order.from, export.as_ref())?;
             let is_only_asked = order.is_dry_run && plan.faults.is_empty();
             if !order.accepts_losses && !is_only_asked {
                 plan.faults.append(&mut plan.losses);
@@ -145,7 +149,12 @@ impl Callers {
 }
 
 impl Plan {
-    fn of(turn: &Turn<'_>, from: Origin, export: &[u8]) -> Result<Self, CallerError> {
+    fn of(
+        turn: &Turn<'_>,
+        revoked: &BTreeSet<String>,
+        from: Origin,
+        export: &[u8],
+    ) -> Result<Self, CallerError> {
         let mut plan = Self::default();
         let entries = entries::read(text(export)?, &mut plan.faults)?;
         let book = &turn.contents().callers;
@@ -168,6 +177,10 @@ impl Plan {
             };
             if known.contains(&digest) {
                 plan.known += 1;
+                continue;
+            }
+            if revoked.contains(&digest.mark().to_string()) {
+                plan.revoked += 1;
                 continue;
             }
             if let Some(fault) = objection(turn, entry, digest, &mut lines) {
@@ -195,6 +208,7 @@ impl Plan {
         ImportReport {
             callers: callers.collect(),
             known: self.known,
+            revoked: self.revoked,
             loss_count: crate::fault::cap(&mut losses),
             losses,
         }

@@ -4,17 +4,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bedrock_filter::secret::Secret;
-use serde_json::value::RawValue;
 
 use super::{CallerError, Callers, apart, check, find, make};
-use crate::caller::{KeyRequest, StoredCaller, StoredKey, Timestamp, hint_of, new_key};
+use crate::caller::{
+    KeyRequest, KeyRotation, StoredCaller, StoredKey, Timestamp, hint_of, new_key,
+};
 use crate::channels::{Author, Turn};
-use crate::fault::{Fault, child};
-use crate::reader;
+use crate::fault::Fault;
 use crate::store::{CallerChange, KeyChange, NewKey};
-
-/// Longest time for which a key stays valid after it was rotated, in seconds: 30 days.
-const MAX_OVERLAP: u32 = 30 * 24 * 60 * 60;
 
 /// A new key.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl Callers {
             let mut faults = Vec::new();
             let request = KeyRequest::parse(body.as_ref(), &mut faults)?;
             if faults.is_empty() {
-                faults.extend(objection(&turn, &request));
+                faults.extend(objection(&turn, &request).await?);
             }
             if !faults.is_empty() {
                 return Err(CallerError::Invalid(faults));
@@ -57,7 +54,9 @@ impl Callers {
         .await
     }
 
-    /// Makes a key in place of another of the same name and lifetime. The old one stays valid for a while.
+    /// Makes a key in place of another of the same name. The old one stays valid for a while.
+    ///
+    /// The new one expires when the body says, else when the old one would have, unless that is over already.
     ///
     /// # Errors
     ///
@@ -74,18 +73,28 @@ impl Callers {
             let before = Arc::clone(find(&turn.contents().callers, &id)?);
             check(&author, Some(&before))?;
             let old = before.key(&key).ok_or(CallerError::NoKey(key))?;
-            let overlap = read_overlap(body.as_ref())?;
-            let until = Timestamp::after(SystemTime::now(), overlap.into());
-            let end = match overlap {
+            let mut faults = Vec::new();
+            let order = KeyRotation::parse(body.as_ref(), &mut faults)?;
+            if old.is_rotated {
+                let message = "was rotated already; rotate the key that was made in place of it";
+                faults.push(Fault::new("", "already_rotated", message));
+            }
+            if !faults.is_empty() {
+                return Err(CallerError::Invalid(faults));
+            }
+            let now = SystemTime::now();
+            let until = Timestamp::after(now, order.overlap.into());
+            let end = match order.overlap {
                 0 => KeyChange::Remove { id: &old.id },
                 _ => KeyChange::Expire {
                     id: &old.id,
                     at: old.expires_at.map_or(until, |own| own.min(until)),
                 },
             };
+            let lasting = old.expires_at.filter(|own| !own.has_passed(now));
             let request = KeyRequest {
                 name: old.name.clone(),
-                expires_at: old.expires_at,
+                expires_at: order.expires_at.unwrap_or(lasting),
                 key_hash: None,
             };
             issue(turn, &author, &before, &request, Some(end)).await
@@ -161,43 +170,25 @@ async fn issue(
 }
 
 /// Why a key that was brought cannot be stored.
-fn objection(turn: &Turn<'_>, request: &KeyRequest) -> Option<Fault> {
-    let digest = request.key_hash?;
+async fn objection(turn: &Turn<'_>, request: &KeyRequest) -> Result<Option<Fault>, CallerError> {
+    let Some(digest) = request.key_hash else {
+        return Ok(None);
+    };
     let at = "/key_hash";
     if turn.is_master_key(digest) {
         let message = "is that of the master key";
-        return Some(Fault::new(at, "duplicate_key", message));
+        return Ok(Some(Fault::new(at, "duplicate_key", message)));
     }
-    let owner = turn.contents().callers.owner(digest)?;
-    let message = format!(
-        "is that of a key of the caller `{}`; revoke it there first",
-        owner.caller.name
-    );
-    Some(Fault::new(at, "duplicate_key", message))
-}
-
-/// How many seconds a rotated key stays valid: what the body says, or none.
-fn read_overlap(body: &[u8]) -> Result<u32, CallerError> {
-    let (mut faults, mut overlap) = (Vec::new(), 0);
-    if body.is_empty() {
-        return Ok(overlap);
+    if let Some(owner) = turn.contents().callers.owner(digest) {
+        let message = format!(
+            "is that of a key of the caller `{}`, and a key has one caller",
+            owner.caller.name
+        );
+        return Ok(Some(Fault::new(at, "duplicate_key", message)));
     }
-    reader::fields(body, &mut faults, |name, raw: &RawValue, faults| {
-        let at = child("", name);
-        if name != "overlap_seconds" {
-            faults.push(reader::unknown(name, &at, &["overlap_seconds"]));
-            return;
-        }
-        let read = reader::nullable_number(raw, &at, faults).flatten();
-        overlap = read.unwrap_or(0);
-        if overlap > MAX_OVERLAP {
-            let message = format!("is {overlap}, but must be 0 to {MAX_OVERLAP} seconds");
-            faults.push(Fault::new(at, "out_of_range", message));
-        }
-    })?;
-    if faults.is_empty() {
-        Ok(overlap)
-    } else {
-        Err(CallerError::Invalid(faults))
+    if turn.store().is_revoked_key(digest).await? {
+        let message = "is that of a key that was revoked here, and stays revoked; make a new key";
+        return Ok(Some(Fault::new(at, "revoked_key", message)));
     }
+    Ok(None)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bedrock_filter::callers::Caller;
 use bedrock_filter::config::{Failover, Generation, ProtocolName, SignedBy};
 use bedrock_filter::routes::Routes;
 use serde_json::Value;
@@ -53,8 +54,10 @@ impl Channels {
         &self,
         request: (ProtocolName, &Value),
         channel: Option<&str>,
+        caller: Option<&str>,
     ) -> Result<Explanation, EditError> {
         let mut contents = self.list().await?;
+        let caller = caller.map(|name| caller_of(&contents, name)).transpose()?;
         if let Some(id) = channel {
             keep_only(&mut contents, id)?;
         }
@@ -65,7 +68,8 @@ impl Channels {
         let routes = publish::explained(&contents, &self.inner.settings, &lacking)
             .map_err(EditError::Invalid)?;
         let now = SystemTime::now();
-        Ok(explain::explain(&contents, &Arc::new(routes), request, now))
+        let who = (&Arc::new(routes), caller.as_ref());
+        Ok(explain::explain(&contents, who, request, now))
     }
 }
 
@@ -158,6 +162,14 @@ impl Channels {
 }
 
 /// Keeps only one channel, and enables it.
+/// The caller with this name, whether or not anybody is asked who it is.
+fn caller_of(contents: &Contents, name: &str) -> Result<Arc<Caller>, EditError> {
+    let book = &contents.callers;
+    let stored = book.named(name);
+    let stored = stored.ok_or_else(|| EditError::UnknownCaller(name.to_owned()))?;
+    Ok(Arc::new(Caller::new(stored.caller.served(&book.policy))))
+}
+
 pub(super) fn keep_only(contents: &mut Contents, id: &str) -> Result<(), EditError> {
     let mut kept = find(contents, id)?.clone();
     kept.channel.enabled = true;

@@ -8,7 +8,8 @@ use reqwest::Method;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::channels::{Api, read};
+use super::channels::Api;
+use super::documents::read;
 use super::say;
 use crate::args::Remote;
 

@@ -226,9 +226,13 @@ fn tell_import(report: &Value, is_dry_run: bool) -> Result<()> {
     }
     let number = |name: &str| report.get(name).and_then(Value::as_u64).unwrap_or(0);
     let (known, losses) = (number("known"), number("loss_count"));
+    let revoked = match number("revoked") {
+        0 => String::new(),
+        revoked => format!("{revoked} were revoked here and stay so, "),
+    };
     let created = callers.len();
     say(&format!(
-        "{created} callers {done}, {known} keys were known already, {losses} losses"
+        "{created} callers {done}, {known} keys were known already, {revoked}{losses} losses"
     ))
 }
 

@@ -8,11 +8,11 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request, Response, Url};
 use serde_json::{Value, json};
 
+use super::documents::{check_names, in_order, read};
 use super::say;
 use crate::args::Remote;
 use crate::export::Target;
 use crate::outbound::{Outbound, Reach};
-use crate::reader;
 
 /// What a read adds that an edit does not need.
 const READ_ONLY: [&str; 8] = [
@@ -107,6 +107,15 @@ pub(super) async fn apply(remote: &Remote, file: &Path, effect: Effect) -> Resul
         channels.or(callers).or(credentials).or(choices).is_some(),
         "the file has no list `channels`, `credentials`, `model_choices` or `callers`"
     );
+    let all = [
+        ("channel", channels),
+        ("caller", callers),
+        ("credential", credentials),
+        ("model choice", choices),
+    ];
+    for (kind, list) in all {
+        check_names(kind, list.into_iter().flatten())?;
+    }
     let mut api = Api::new(remote)?;
     // Before the channels, which may refer to them.
     if let Some(credentials) = credentials {
@@ -121,7 +130,8 @@ pub(super) async fn apply(remote: &Remote, file: &Path, effect: Effect) -> Resul
     if let Some(choices) = choices {
         let stored = api.choices().await?;
         api.revision = revision_of(&api.send(Method::GET, "/api/model-choices", "").await?);
-        apply_all(&api, ("model choice", choices), &stored, effect).await?;
+        let choices = in_order(choices);
+        apply_all(&api, ("model choice", &choices), &stored, effect).await?;
     }
     if let Some(callers) = callers {
         let stored = api.callers().await?;
@@ -158,20 +168,6 @@ async fn apply_all(
     }
     ensure!(refused == 0, "{refused} {kind}s were refused");
     Ok(())
-}
-
-/// The document in a file.
-pub(super) fn read(file: &Path) -> Result<Value> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let text = reader::without_mark(&bytes).with_context(|| file.display().to_string())?;
-    let text = std::str::from_utf8(text).with_context(|| file.display().to_string())?;
-    // Without the message, which would quote the file, and the file may contain secrets.
-    serde_saphyr::from_str(text).map_err(|error| {
-        let place = error.location().map_or_else(String::new, |place| {
-            format!(": see line {} column {}", place.line(), place.column())
-        });
-        anyhow!("{} is neither YAML nor JSON{place}", file.display())
-    })
 }
 
 /// Writes what a channel's account has, as YAML. If something could not be found out, it writes the rest and fails.

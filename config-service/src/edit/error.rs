@@ -29,6 +29,9 @@ pub enum EditError {
     /// There is no credential with that name.
     #[error("there is no credential with the name `{0}`")]
     UnknownCredential(String),
+    /// There is no caller with that name.
+    #[error("there is no caller with the name `{0}`")]
+    UnknownCaller(String),
     /// Channels use the credential.
     #[error("the credential `{name}` is used by the channels {}; change those first", channels.join(", "))]
     CredentialInUse {

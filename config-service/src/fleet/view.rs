@@ -1,5 +1,8 @@
 //! The fleet as it is shown.
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
@@ -41,6 +44,13 @@ impl FleetView {
             ));
         }
         self
+    }
+
+    /// How many of the Envoys have not asked about callers' limits yet.
+    #[must_use]
+    pub fn not_asking_about_limits(&self) -> usize {
+        let envoys = self.envoys.iter();
+        envoys.filter(|own| !own.asks_about_limits).count()
     }
 
     /// Node ids of the Envoys that refuse the revision, with their reasons.
@@ -94,6 +104,9 @@ pub(super) struct EnvoyView {
     /// Clusters that channels need and that it does not have, so that their requests get 503 there: export the manifest
     /// for Istio again and apply it. Empty for an Envoy that gets its clusters from here, or does not say.
     missing_clusters: Vec<String>,
+    /// Whether anybody at its address has asked this service about callers' limits since it started. If not, although
+    /// callers with limits use it and `limit_mode` is `shared`, it lacks the rate limit filter or asks another service.
+    pub(super) asks_about_limits: bool,
     #[serde(skip)]
     node: Node,
 }
@@ -126,7 +139,11 @@ pub(super) enum EnvoyState {
 
 impl EnvoyView {
     /// The view of one Envoy; `None` without streams.
-    pub(super) fn new(streams: &[&Stream], revision: u64) -> Option<Self> {
+    pub(super) fn new(
+        streams: &[&Stream],
+        revision: u64,
+        askers: &BTreeSet<IpAddr>,
+    ) -> Option<Self> {
         let first = streams.first()?;
         let progress = Progress::merged(streams.iter().map(|stream| &stream.progress));
         let Progress {
@@ -155,6 +172,7 @@ impl EnvoyView {
             EnvoyState::Pending
         };
         let peers = streams.iter().filter_map(|stream| stream.peer);
+        let asks_about_limits = peers.clone().any(|peer| askers.contains(&peer.ip()));
         Some(Self {
             node_id: first.node.id.clone(),
             cluster: first.node.cluster.clone(),
@@ -173,6 +191,7 @@ impl EnvoyView {
             behind_seconds: behind.map(|behind| behind.as_secs()),
             stalled: behind.is_some_and(|behind| behind >= STALLED_AFTER),
             missing_clusters: Vec::new(),
+            asks_about_limits,
             node: first.node.clone(),
         })
     }

@@ -41,7 +41,7 @@ pub(super) fn decode(
     (head, body): (Headers, &[u8]),
 ) -> Stepped<Vec<u8>> {
     // The exchange that made the call was dropped when the call went out.
-    let begun = Call::begin(routes, request, SystemTime::now());
+    let begun = Call::begin(routes, None, request, SystemTime::now());
     let (_, mut exchange) = begun.map_err(Failure::Unreadable)?;
     let mut step = exchange.response_headers(head, Arrival::of(body.is_empty()));
     if step == Step::Wait {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bedrock_filter::chat::LimitKind;
-use bedrock_filter::limits::{Bucket, BucketLimit, Verdict};
+use bedrock_filter::limits::{Bucket, BucketLimit, Charge, Verdict};
 
 use super::window::Window;
 use super::{Limit, MAX_HITS, Pace, Paces};
@@ -29,6 +29,15 @@ struct Ledgers {
     tokens: Ledger,
 }
 
+impl Ledgers {
+    fn of(&mut self, kind: LimitKind) -> &mut Ledger {
+        match kind {
+            LimitKind::Requests => &mut self.requests,
+            LimitKind::Tokens => &mut self.tokens,
+        }
+    }
+}
+
 impl RateLimits {
     /// Nothing used yet.
     #[must_use]
@@ -45,17 +54,31 @@ impl RateLimits {
     /// Counts what is asked for each limit, all in one step; `now` is the time since the epoch.
     ///
     /// A caller has one count of each kind, whatever its limit: it goes on when an administrator changes the limit.
+    ///
+    /// Envoy asks before a request about all limits of its caller, and after it about tokens alone, which have been used
+    /// then. So only who asks about requests asks for something that can still be denied. Of a caller that has no limit on
+    /// requests nobody can tell, and its tokens always count.
     #[must_use]
     pub fn take(&self, asked: &[(Limit<'_>, u64)], now: Duration) -> Vec<Verdict> {
         let mut ledgers = self.ledgers.lock().unwrap_or_else(PoisonError::into_inner);
+        let asks = asked
+            .iter()
+            .any(|(limit, _)| limit.kind == LimitKind::Requests);
+        let charge = if asks { Charge::Asked } else { Charge::Used };
         let verdicts = asked.iter().map(|(limit, hits)| {
-            let ledger = match limit.kind {
-                LimitKind::Requests => &mut ledgers.requests,
-                LimitKind::Tokens => &mut ledgers.tokens,
-            };
-            ledger.take(limit, (*hits).min(MAX_HITS), now)
+            let ledger = ledgers.of(limit.kind);
+            ledger.take(limit, (charge, (*hits).min(MAX_HITS)), now)
         });
-        verdicts.collect()
+        let mut verdicts: Vec<_> = verdicts.collect();
+        if asks && verdicts.iter().any(Verdict::is_over) {
+            for ((limit, hits), verdict) in asked.iter().zip(&mut verdicts) {
+                if !verdict.is_over() {
+                    let ledger = ledgers.of(limit.kind);
+                    *verdict = ledger.give_back(limit, (*hits).min(MAX_HITS), now);
+                }
+            }
+        }
+        verdicts
     }
 }
 
@@ -87,21 +110,23 @@ impl Count {
         }
     }
 
-    fn take(&mut self, limit: &Limit<'_>, hits: u64, now: Duration) -> Verdict {
+    fn take(&mut self, limit: &Limit<'_>, charge: (Charge, u64), now: Duration) -> Verdict {
         match self {
-            Self::Minute(window) => window.take(limit, hits, now),
+            // What is denied counts here too, as in `envoyproxy/ratelimit`.
+            Self::Minute(window) => window.take(limit, charge.1, now),
             Self::Bucket {
                 bucket,
                 burst_seconds,
-            } => {
-                let limit = BucketLimit {
-                    kind: limit.kind,
-                    per_minute: limit.per_minute,
-                    burst_seconds: *burst_seconds,
-                };
-                bucket.take(&limit, hits, now)
-            }
+            } => bucket.take(&bucket_limit(limit, *burst_seconds), charge, now),
         }
+    }
+
+    /// Takes back what was just taken, because another limit denies the request.
+    fn give_back(&mut self, limit: &Limit<'_>, hits: u64, now: Duration) -> Verdict {
+        if let Self::Bucket { bucket, .. } = self {
+            bucket.give_back(hits);
+        }
+        self.take(limit, (Charge::Asked, 0), now)
     }
 
     fn is_idle(&self, now: Duration) -> bool {
@@ -120,6 +145,14 @@ impl Count {
     }
 }
 
+fn bucket_limit(limit: &Limit<'_>, burst_seconds: u32) -> BucketLimit {
+    BucketLimit {
+        kind: limit.kind,
+        per_minute: limit.per_minute,
+        burst_seconds,
+    }
+}
+
 impl Ledger {
     fn new(pace: Pace, most: usize) -> Self {
         Self {
@@ -130,17 +163,22 @@ impl Ledger {
         }
     }
 
-    fn take(&mut self, limit: &Limit<'_>, hits: u64, now: Duration) -> Verdict {
+    fn take(&mut self, limit: &Limit<'_>, charge: (Charge, u64), now: Duration) -> Verdict {
+        self.count(limit, now).take(limit, charge, now)
+    }
+
+    fn give_back(&mut self, limit: &Limit<'_>, hits: u64, now: Duration) -> Verdict {
+        self.count(limit, now).give_back(limit, hits, now)
+    }
+
+    /// What the limit's caller has used.
+    fn count(&mut self, limit: &Limit<'_>, now: Duration) -> &mut Count {
         let pace = self.pace;
-        let count = match self.counts.get_mut(limit.caller) {
-            Some(count) => count,
-            None => {
-                self.make_room(now);
-                let fresh = Count::new(pace);
-                self.counts.entry(limit.caller.into()).or_insert(fresh)
-            }
-        };
-        count.take(limit, hits, now)
+        if !self.counts.contains_key(limit.caller) {
+            self.make_room(now);
+        }
+        let count = self.counts.entry(limit.caller.into());
+        count.or_insert_with(|| Count::new(pace))
     }
 
     /// Forgets what makes no difference any more; if that is not enough, who asked least recently.

@@ -3,6 +3,7 @@
 mod audit;
 mod rows;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bedrock_filter::config::KeyDigest;
@@ -44,7 +45,7 @@ pub(crate) enum KeyChange<'a> {
         /// Its id.
         id: &'a str,
     },
-    /// It will be refused from a time on.
+    /// Another is made in place of it, and it will be refused from a time on.
     Expire {
         /// Its id.
         id: &'a str,
@@ -148,6 +149,28 @@ impl Store {
         Ok(())
     }
 
+    /// The starts of the hashes of all keys that were revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn revoked_keys(&self) -> Result<BTreeSet<String>, StoreError> {
+        let all = sqlx::query_scalar("SELECT fingerprint FROM revoked_keys");
+        let all: Vec<String> = all.fetch_all(&self.pool).await?;
+        Ok(all.into_iter().collect())
+    }
+
+    /// Whether a key with this hash was revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn is_revoked_key(&self, digest: KeyDigest) -> Result<bool, StoreError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM revoked_keys WHERE fingerprint = ?)";
+        let found = sqlx::query_scalar(query).bind(digest.mark().to_string());
+        Ok(found.fetch_one(&self.pool).await?)
+    }
+
     /// Everybody who may call, as of a transaction.
     pub(super) async fn caller_book(
         &self,
@@ -175,7 +198,7 @@ async fn write(
             rows::insert(transaction, after.unwrap_or(&Caller::default()), stamp).await?
         }
         (Some(before), None) => {
-            rows::delete(transaction, &before.id).await?;
+            rows::delete(transaction, &before.id, stamp).await?;
             return Ok(before.clone());
         }
         (Some(before), Some(after)) => {
@@ -186,7 +209,7 @@ async fn write(
     for key in change.keys {
         match key {
             KeyChange::Add(key) => rows::add_key(transaction, &id, key, (actor, stamp)).await?,
-            KeyChange::Remove { id } => rows::remove_key(transaction, id).await?,
+            KeyChange::Remove { id } => rows::remove_key(transaction, id, stamp).await?,
             KeyChange::Expire { id, at } => rows::expire_key(transaction, id, *at).await?,
         }
     }

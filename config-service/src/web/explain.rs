@@ -57,7 +57,10 @@ pub(super) async fn run(
         }
     };
     let channel = Some(question.channel.as_str()).filter(|id| !id.is_empty());
-    let explanation = app.channels.explain((protocol, &request), channel).await?;
+    let explanation = app
+        .channels
+        .explain((protocol, &request), channel, None)
+        .await?;
     Ok(show(&session, &contents, &question, &result(&explanation)))
 }
 

@@ -11,15 +11,17 @@ use crate::api::{AppState, istio_manifest};
 use crate::export::Target;
 
 /// Links to them.
-pub(super) fn links() -> Markup {
+pub(super) fn links(session: &Session) -> Markup {
+    let may_edit = session.principal.may_edit().is_ok();
     html! {
+        @if may_edit {
         p.muted #exports {
             "For Envoys that are not connected: "
             a href="/export/istio" { "manifest for an Istio gateway" }
             ", "
             a href="/export/plugin-config" { "plugin configuration" }
             ". Both are snapshots with sealed credentials."
-        }
+        } }
         details.card #istio {
             summary { "Manifest for Istio" }
             form.stack method="get" action="/export/istio" {
@@ -71,8 +73,9 @@ fn text(name: &str, label: &str, example: &str) -> Markup {
 
 pub(super) async fn plugin_config(
     State(app): State<AppState>,
-    _: Session,
+    session: Session,
 ) -> Result<Response, Refusal> {
+    session.principal.may_edit()?;
     let copy = app.channels.copy(None).await?;
     Ok(file(
         "application/json",
@@ -83,10 +86,10 @@ pub(super) async fn plugin_config(
 
 pub(super) async fn istio(
     State(app): State<AppState>,
-    _: Session,
+    session: Session,
     Query(target): Query<Target>,
 ) -> Result<Response, Refusal> {
-    let manifest = istio_manifest(&app, &target).await?;
+    let manifest = istio_manifest(&app, &session.principal, &target).await?;
     Ok(file("application/yaml", "bedrock-istio.yaml", manifest))
 }
 

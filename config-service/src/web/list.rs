@@ -90,7 +90,7 @@ pub(super) async fn page(
                     }
                 }
             }
-            (export::links())
+            (export::links(&session))
         }
     }))
 }

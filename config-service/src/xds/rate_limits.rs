@@ -19,6 +19,7 @@ use envoy_types::pb::envoy::service::ratelimit::v3::{RateLimitRequest, RateLimit
 use envoy_types::pb::google::protobuf::Duration as WireDuration;
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::rate_limits::{Limit, MAX_CALLER_LEN, RateLimits, key};
 
@@ -35,12 +36,17 @@ pub(super) const MAX_QUESTION_BYTES: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(super) struct Service {
     limits: RateLimits,
+    fleet: Fleet,
     metrics: Metrics,
 }
 
 impl Service {
-    pub(super) fn new(limits: RateLimits, metrics: Metrics) -> Self {
-        Self { limits, metrics }
+    pub(super) fn new(limits: RateLimits, fleet: Fleet, metrics: Metrics) -> Self {
+        Self {
+            limits,
+            fleet,
+            metrics,
+        }
     }
 
     fn answer(
@@ -77,6 +83,9 @@ impl RateLimitService for Service {
         request: Request<RateLimitRequest>,
     ) -> Result<Response<RateLimitResponse>, Status> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        if let Some(peer) = request.remote_addr() {
+            self.fleet.asks_about_limits(peer.ip());
+        }
         let answer = self.answer(request.get_ref(), now.unwrap_or_default())?;
         Ok(Response::new(answer))
     }

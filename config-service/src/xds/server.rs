@@ -169,7 +169,11 @@ impl XdsServer {
         let mut stopped = self.stopped.clone();
         // A ping follows after the interval; the rest of the time is for its answer.
         let unanswered = self.envoy_timeout.saturating_sub(KEEPALIVE_INTERVAL);
-        let service = rate_limits::Service::new(self.limits.clone(), self.metrics.clone());
+        let service = rate_limits::Service::new(
+            self.limits.clone(),
+            self.fleet.clone(),
+            self.metrics.clone(),
+        );
         let limits =
             RateLimitServiceServer::new(service).max_decoding_message_size(MAX_QUESTION_BYTES);
         let (health, checks) = tonic_health::server::health_reporter();

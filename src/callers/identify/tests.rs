@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
@@ -160,6 +160,11 @@ fn an_error_says_where_to_put_a_key_and_never_repeats_one() {
     assert!(!wrong.contains("hush"), "{wrong}");
 }
 
+/// What usage records say of it.
+fn word(foreseen: Result<Option<Arc<Caller>>, Refused>) -> &'static str {
+    foreseen.map_or_else(|refused| refused.code(), |_| SERVED)
+}
+
 #[test]
 fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
     for mode in ["off", "optional", "required"] {
@@ -167,7 +172,7 @@ fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
         let now = Some(UNIX_EPOCH + Duration::from_secs(150));
         let foresee = |key: &str| {
             let fields = [("api-key", key.as_bytes())].into_iter();
-            callers.foresee(&fields, &[], now)
+            word(callers.foresee(&fields, &[], now))
         };
         assert_eq!(foresee("key-a"), SERVED, "{mode}");
         assert_eq!(foresee("the-master"), SERVED);
@@ -175,7 +180,7 @@ fn what_a_need_for_keys_would_change_is_foreseen_in_every_mode() {
         assert_eq!(foresee("key-old"), "expired_api_key");
         assert_eq!(foresee("key-off"), "caller_disabled");
         assert_eq!(
-            callers.foresee(&std::iter::empty(), &[], now),
+            word(callers.foresee(&std::iter::empty(), &[], now)),
             "missing_api_key"
         );
     }

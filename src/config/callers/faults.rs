@@ -24,7 +24,7 @@ impl CallerSettings {
         let nobody = self.nobody.faults().into_iter();
         faults.extend(nobody.map(|fault| fault.below("/nobody")));
         let (mut names, mut ids) = (BTreeSet::new(), BTreeSet::new());
-        let mut keys: BTreeSet<_> = self.master_key.into_iter().collect();
+        let mut keys = BTreeSet::new();
         let mut identities = BTreeSet::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let at = format!("/entries/{index}");
@@ -36,7 +36,7 @@ impl CallerSettings {
             if !entry.id.is_empty() && !ids.insert(&entry.id) {
                 own.push(Fault::new("/id", "duplicate_id", "is another caller's"));
             }
-            own.extend(entry.repeated(&mut keys));
+            own.extend(entry.repeated(self.master_key, &mut keys));
             for (index, identity) in entry.identities.iter().enumerate() {
                 if !identities.insert(identity) {
                     let at = format!("/identities/{index}");
@@ -96,15 +96,23 @@ impl CallerEntry {
     }
 
     /// The keys that somebody has already.
-    fn repeated(&self, known: &mut BTreeSet<KeyDigest>) -> Vec<Fault> {
+    fn repeated(&self, master: Option<KeyDigest>, known: &mut BTreeSet<KeyDigest>) -> Vec<Fault> {
         let mut faults = Vec::new();
         for (index, key) in self.keys.iter().enumerate() {
-            if !known.insert(key.sha256) {
-                let message =
-                    "is the hash of a key that is in use; every caller needs a key of its own";
-                let at = format!("/keys/{index}/sha256");
-                faults.push(Fault::new(at, "duplicate_key", message));
-            }
+            let message = if master == Some(key.sha256) {
+                format!(
+                    "is the hash of the master key, which the caller `{}` must not have; use another master key \
+                     (BEDROCK_MASTER_KEY)",
+                    self.name
+                )
+            } else if known.insert(key.sha256) {
+                continue;
+            } else {
+                "is the hash of a key that is in use; every caller needs a key of its own"
+                    .to_owned()
+            };
+            let at = format!("/keys/{index}/sha256");
+            faults.push(Fault::new(at, "duplicate_key", message));
         }
         faults
     }
@@ -193,6 +201,10 @@ mod tests {
                 "/entries/3/rules/request_metadata/k invalid_label",
             ]
         );
+        // The service does not start then, so nobody could revoke the key.
+        let master = faults.iter().find(|own| own.code == "duplicate_key");
+        let message = &master.unwrap().message;
+        assert!(message.contains("the master key") && message.contains("BEDROCK_MASTER_KEY"));
     }
 
     #[test]

@@ -198,3 +198,53 @@ fn a_request_that_another_limit_denies_does_not_run() {
     assert_eq!(start(0), Err("requests"));
     assert_eq!(start(1), Ok(()));
 }
+
+#[test]
+fn what_is_denied_takes_nothing_and_cannot_lock_its_caller_out() {
+    let memory = Memory::default();
+    let ask = |bytes, now| {
+        let mut meter = meter(limits(Some(10), Some(100), None), LimitMode::Local);
+        meter.set_text(bytes);
+        let result = meter.admit(&memory, now).map_err(|denial| denial.error());
+        let left: Vec<_> = meter
+            .standings()
+            .iter()
+            .map(|own| own.remaining.unwrap())
+            .collect();
+        (result.map_err(|error| error.retry_after), left)
+    };
+    assert_eq!(ask(240, NOW), (Ok(()), vec![9, 40]));
+    for _ in 0..3 {
+        assert_eq!(ask(240, NOW), (Err(Some(12)), vec![9, 40]));
+    }
+    assert_eq!(ask(240, NOW + Duration::from_secs(12)).0, Ok(()));
+}
+
+#[test]
+fn a_prompt_longer_than_the_whole_limit_is_not_to_be_tried_again() {
+    let memory = Memory::default();
+    let denied = |mode| {
+        let mut meter = meter(limits(Some(10), Some(100), None), mode);
+        meter.set_text(4_000);
+        match meter.admit(&memory, NOW) {
+            Err(denial) => denial.error(),
+            Ok(()) => meter
+                .refused(b"request_rate_limited", None)
+                .unwrap()
+                .error(),
+        }
+    };
+    for mode in [LimitMode::Local, LimitMode::Shared] {
+        let error = denied(mode);
+        let told = (error.status.as_u16(), error.code, error.retry_after);
+        assert_eq!(told, (429, Some("prompt_exceeds_limit"), None));
+        assert!(
+            error.message.contains("1000 tokens")
+                && error.message.contains("100 tokens per minute"),
+            "{error}"
+        );
+    }
+    let mut short = meter(limits(Some(1), Some(100), None), LimitMode::Local);
+    short.set_text(400);
+    assert_eq!(short.admit(&memory, NOW), Ok(()), "nothing was taken");
+}

@@ -45,7 +45,8 @@ struct Order {
     operation_id = "importCallers",
     tag = "callers",
     summary = "Make a caller for each key in the export of another gateway, or for none",
-    description = "Only the hashes of the keys are kept. Keys that are known already are passed over.",
+    description = "Only the hashes of the keys are kept. Keys that are known already, or were revoked here, are \
+                   passed over.",
     params(Order),
     request_body(
         content = Vec<Object>,

@@ -49,6 +49,10 @@ struct RotateCallerKey {
     /// Seconds for which the old key stays valid; 0 revokes it at once.
     #[schema(value_type = u32, required = false, minimum = 0, maximum = 2_592_000, default = 0)]
     overlap_seconds: Option<u32>,
+    /// From when the new key is refused, RFC 3339; null: never. Without it, the new key expires when the old one would
+    /// have, or never if that is over already.
+    #[schema(value_type = Option<String>, format = DateTime, required = false)]
+    expires_at: Option<String>,
 }
 
 /// The only answer that ever contains a key.

@@ -7,7 +7,7 @@ use bedrock_filter::config::KeyDigest;
 use super::entries::Entry;
 use super::field::Fields;
 use super::{Brought, labelled};
-use crate::caller::{Caller, Timestamp, Usd};
+use crate::caller::{Caller, Timestamp, Usd, is_empty_key};
 
 /// Fields about the past, or about what `LiteLLM` itself does with a key.
 const IDLE: [&str; 18] = [
@@ -81,7 +81,7 @@ fn digest(fields: &mut Fields<'_>) -> Option<KeyDigest> {
     let text = fields.text("token");
     let read = text.and_then(|text| match is_key(text) {
         true => Some(KeyDigest::of(text.as_bytes())),
-        false => text.parse().ok(),
+        false => text.parse().ok().filter(|own| !is_empty_key(own)),
     });
     if read.is_none()
         && !fields
@@ -157,7 +157,14 @@ fn budget(fields: &mut Fields<'_>, caller: &mut Caller) {
     };
     match duration {
         Some(duration) if MONTHS.contains(&duration) => {
-            caller.monthly_usd = Some(Usd::at_least(dollars));
+            let budget = Usd::at_least(dollars);
+            if !budget.is(dollars) {
+                let message = format!(
+                    "has fractions of a cent, and budgets here do not; it would be {budget} US dollars"
+                );
+                fields.lose("max_budget", &message);
+            }
+            caller.monthly_usd = Some(budget);
         }
         _ => {
             let message = "is not for a month (`budget_duration`), and budgets here are; set `monthly_usd` on the \

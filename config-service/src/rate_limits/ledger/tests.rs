@@ -6,6 +6,9 @@ use super::*;
 
 const START: Duration = Duration::from_secs(60 * 1_000);
 
+/// One request that wants to pass.
+const ASK: (Charge, u64) = (Charge::Asked, 1);
+
 fn limit(kind: LimitKind, per_minute: u32, caller: &str) -> Limit<'_> {
     Limit {
         kind,
@@ -44,11 +47,43 @@ fn a_changed_limit_goes_on_from_the_same_count() {
 }
 
 #[test]
+fn what_is_denied_takes_nothing_from_buckets() {
+    let pace = Pace::Bucket { burst_seconds: 60 };
+    let limits = RateLimits::new(Paces {
+        requests: pace,
+        tokens: pace,
+    });
+    let before = |tokens| {
+        let requests = (limit(LimitKind::Requests, 10, "a"), 1);
+        let verdicts = limits.take(
+            &[requests, (limit(LimitKind::Tokens, 100, "a"), tokens)],
+            START,
+        );
+        verdicts
+            .iter()
+            .map(|own| (own.is_over(), own.remaining))
+            .collect::<Vec<_>>()
+    };
+    let after = |tokens| {
+        let verdicts = limits.take(&[(limit(LimitKind::Tokens, 100, "a"), tokens)], START);
+        verdicts[0].remaining
+    };
+    assert_eq!(before(60), [(false, 9), (false, 40)]);
+    for tokens in [60, 60, 1_000] {
+        assert_eq!(before(tokens), [(false, 9), (true, 40)]);
+    }
+    // What has been used counts, even if it was not left.
+    assert_eq!(after(30), 10);
+    assert_eq!(after(60), 0);
+    assert_eq!(before(0), [(false, 9), (true, 0)]);
+}
+
+#[test]
 fn no_more_callers_are_remembered_than_there_is_room_for() {
     let mut ledger = ledger(Pace::Minute, 100);
     for number in 0..10_000 {
         let caller = format!("c{number}");
-        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), 1, START);
+        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), ASK, START);
         assert!(ledger.counts.len() <= 100);
     }
     assert!(ledger.counts.len() > 80);
@@ -61,7 +96,7 @@ fn whoever_asked_least_recently_is_forgotten_first() {
     for number in 0..101 {
         let caller = format!("c{number}");
         let now = START + Duration::from_millis(number);
-        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), 1, now);
+        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), ASK, now);
     }
     assert!(!ledger.counts.contains_key("c0"));
     assert!(!ledger.counts.contains_key("c12"));
@@ -75,7 +110,7 @@ fn a_busy_service_forgets_what_makes_no_difference() {
     for number in 0..20 * FEW {
         let caller = format!("c{number}");
         let minute = Duration::from_secs(60 * (number / FEW) as u64);
-        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), 1, START + minute);
+        let _ = ledger.take(&limit(LimitKind::Requests, 1, &caller), ASK, START + minute);
     }
     assert!(ledger.counts.len() <= 3 * FEW, "{}", ledger.counts.len());
 }
@@ -94,7 +129,7 @@ fn ask(
     let answers = questions.iter().map(|(pause, hits)| {
         at += pause;
         let now = START + Duration::from_millis(at);
-        (at, *hits, ledger.take(limit, *hits, now))
+        (at, *hits, ledger.take(limit, (Charge::Asked, *hits), now))
     });
     answers.collect()
 }
@@ -151,13 +186,13 @@ proptest! {
             let mut at = START;
             for (pause, hits) in &questions {
                 at += Duration::from_millis(*pause);
-                let verdict = ledger.take(&limit, *hits, at);
+                let verdict = ledger.take(&limit, (Charge::Asked, *hits), at);
                 prop_assert!(verdict.reset <= Duration::from_secs(120));
                 let Some(wait) = verdict.retry_after else { continue };
                 prop_assert!(wait <= Duration::from_secs(120));
                 let mut later = ledger.counts.values().copied().next().unwrap();
-                let whole = Count::new(Pace::Bucket { burst_seconds }).take(&limit, *hits, at);
-                let again = later.take(&limit, *hits, at + wait);
+                let whole = Count::new(Pace::Bucket { burst_seconds }).take(&limit, (Charge::Asked, *hits), at);
+                let again = later.take(&limit, (Charge::Asked, *hits), at + wait);
                 prop_assert!(!again.is_over() || whole.is_over());
             }
         }

@@ -30,6 +30,7 @@ struct KeyRow {
     expires_at: Option<i64>,
     created_at: String,
     created_by: String,
+    rotated: bool,
 }
 
 impl Row {
@@ -61,6 +62,7 @@ impl KeyRow {
             expires_at: seconds.map(Timestamp::from_seconds),
             created_at: self.created_at,
             created_by: self.created_by,
+            is_rotated: self.rotated,
         })
     }
 }
@@ -106,7 +108,7 @@ pub(super) async fn read_all(
     .fetch_all(&mut **transaction)
     .await?;
     let key_rows: Vec<KeyRow> = sqlx::query_as(
-        "SELECT id, caller_id, name, hash, hint, expires_at, created_at, created_by \
+        "SELECT id, caller_id, name, hash, hint, expires_at, created_at, created_by, rotated \
          FROM caller_keys ORDER BY rowid",
     )
     .fetch_all(&mut **transaction)
@@ -138,7 +140,7 @@ pub(super) async fn read_one(
     .fetch_one(&mut **transaction)
     .await?;
     let keys: Vec<KeyRow> = sqlx::query_as(
-        "SELECT id, caller_id, name, hash, hint, expires_at, created_at, created_by \
+        "SELECT id, caller_id, name, hash, hint, expires_at, created_at, created_by, rotated \
          FROM caller_keys WHERE caller_id = ? ORDER BY rowid",
     )
     .bind(id)
@@ -186,10 +188,20 @@ pub(super) async fn update(
     Ok(())
 }
 
+/// Deletes a caller and its keys, which are remembered as revoked.
 pub(super) async fn delete(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
+    stamp: &Stamp,
 ) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT OR IGNORE INTO revoked_keys (fingerprint, revoked_at) \
+         SELECT substr(lower(hex(hash)), 1, 12), ?2 FROM caller_keys WHERE caller_id = ?1",
+    )
+    .bind(id)
+    .bind(&stamp.at)
+    .execute(&mut **transaction)
+    .await?;
     sqlx::query("DELETE FROM callers WHERE id = ?")
         .bind(id)
         .execute(&mut **transaction)
@@ -219,10 +231,20 @@ pub(super) async fn add_key(
     Ok(())
 }
 
+/// Deletes a key, which is remembered as revoked.
 pub(super) async fn remove_key(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
+    stamp: &Stamp,
 ) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT OR IGNORE INTO revoked_keys (fingerprint, revoked_at) \
+         SELECT substr(lower(hex(hash)), 1, 12), ?2 FROM caller_keys WHERE id = ?1",
+    )
+    .bind(id)
+    .bind(&stamp.at)
+    .execute(&mut **transaction)
+    .await?;
     sqlx::query("DELETE FROM caller_keys WHERE id = ?")
         .bind(id)
         .execute(&mut **transaction)
@@ -230,12 +252,13 @@ pub(super) async fn remove_key(
     Ok(())
 }
 
+/// Lets a key end because another has been made in place of it.
 pub(super) async fn expire_key(
     transaction: &mut Transaction<'_, Sqlite>,
     id: &str,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    sqlx::query("UPDATE caller_keys SET expires_at = ? WHERE id = ?")
+    sqlx::query("UPDATE caller_keys SET expires_at = ?, rotated = 1 WHERE id = ?")
         .bind(seconds(at))
         .bind(id)
         .execute(&mut **transaction)

@@ -77,10 +77,11 @@ fn row(
                 td data-label="Last used" { (last_used(uses.of_key(key))) }
             }
             td {
+                @if key.is_rotated { span.muted { "replaced" } }
                 @if may_edit {
                     details {
                         summary aria-label={ "Replace or revoke " (named) } { "Replace or revoke" }
-                        form.stack method="post" action={ (place) "/rotate" } {
+                        @if !key.is_rotated { form.stack method="post" action={ (place) "/rotate" } {
                             (csrf(session))
                             div.field {
                                 label for={ "overlap-" (key.id) } { "The old key stays valid for" }
@@ -89,7 +90,7 @@ fn row(
                                 }
                             }
                             button type="submit" aria-label={ "Replace " (named) } { "Replace by a new key" }
-                        }
+                        } }
                         form.stack method="post" action={ (place) "/revoke" } {
                             (csrf(session))
                             button.danger type="submit" aria-label={ "Revoke " (named) } { "Revoke at once" }

@@ -28,7 +28,7 @@ pub(super) async fn create(
     let body = json!({
         "name": field("key_name"),
         "expires_at": field("key_expires_at"),
-        "key_hash": field("key_hash"),
+        "key_hash": Some(field("key_hash")).filter(|own| !own.is_empty()),
     });
     let issued = app.callers.add_key(author, id, body.to_string()).await?;
     show_new(&app, &session, &issued).await

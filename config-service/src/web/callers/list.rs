@@ -50,6 +50,7 @@ pub(super) async fn page(
             }
         }
         (policy::state(&book, app.callers.has_master_key()))
+        (policy::unasked(&book, &app.fleet.view(0)))
         form.search role="search" {
             label.visually-hidden for="q" { "Search" }
             input #q type="search" name="q" value=(search.q) placeholder="Name, model, label or end of a key";

@@ -16,6 +16,7 @@ use super::render::{PERMISSIONS, TIERS};
 use crate::api::AppState;
 use crate::caller::{CallerBook, POLICY_SETTINGS};
 use crate::channels::Author;
+use crate::fleet::FleetView;
 use crate::usage::Forecast;
 
 const MODES: Choices = &[
@@ -102,6 +103,27 @@ pub(super) fn state(book: &CallerBook, has_master_key: bool) -> Markup {
         } @else {
             p { a href="#settings" { "Keys are " (mode_in_words(book.policy.mode)) } "." }
         }
+        @if has_master_key && book.policy.mode == CallerMode::Off {
+            p.notice.error #unasked-master-key role="alert" {
+                "There is a master key, but it protects nothing: nobody is asked for a key until the mode is \u{201c}required\u{201d}."
+            }
+        }
+    }
+}
+
+/// Says that connected Envoys have not asked about limits that they should ask about.
+pub(super) fn unasked(book: &CallerBook, fleet: &FleetView) -> Markup {
+    let count = fleet.not_asking_about_limits();
+    let matters = count > 0 && book.has_shared_limits();
+    html! {
+        @if matters {
+            p.notice #unasked-limits {
+                "Shared limits are set, and " (count) " of the connected Envoys "
+                @if count == 1 { "has" } @else { "have" }
+                " not asked this service about limits yet. If callers with limits use them already, and no other rate "
+                "limit service counts, their bootstrap lacks the rate limit filter and nothing is limited there."
+            }
+        }
     }
 }
 
@@ -179,6 +201,7 @@ fn why(code: &str) -> &str {
         "unknown_identity" => "of clients that Envoy knows, but not as a caller",
         "caller_disabled" => "of a disabled caller",
         "caller_expired" => "of a caller that has expired",
+        "model_not_found" => "for a model that the caller may not use",
         "no_keys" => "because nobody has a key or an identity yet",
         other => other,
     }
