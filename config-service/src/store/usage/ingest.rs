@@ -188,6 +188,34 @@ async fn count_dropped(
     Ok(())
 }
 
+/// Counts a name that nothing serves. Where there is no room for a new one, the one that was asked for least makes some, of
+/// several the one that was asked for longest ago: whoever invents names displaces their own.
+async fn note_unserved(
+    transaction: &mut Transaction<'_, Sqlite>,
+    model: &str,
+    requests: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO unserved (model, first_at, last_at, requests) VALUES (?1, ?2, ?2, ?3) \
+         ON CONFLICT DO UPDATE SET last_at = excluded.last_at, requests = requests + excluded.requests",
+    )
+    .bind(model)
+    .bind(now)
+    .bind(requests)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "DELETE FROM unserved WHERE (SELECT COUNT(*) FROM unserved) > ?1 AND model = \
+         (SELECT model FROM unserved WHERE model <> ?2 ORDER BY requests, last_at, model LIMIT 1)",
+    )
+    .bind(MAX_UNSERVED)
+    .bind(model)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
 impl Additions {
     fn add(&mut self, subject: i64, entry: &Entry, zone: &Zone) {
         let hour = zone.hour(entry.at_ms.div_euclid(1_000));
@@ -242,17 +270,7 @@ impl Additions {
             .await?;
         }
         for (model, requests) in &self.unserved {
-            sqlx::query(
-                "INSERT INTO unserved (model, first_at, last_at, requests) SELECT ?1, ?2, ?2, ?3 \
-                 WHERE (SELECT COUNT(*) FROM unserved) < ?4 OR EXISTS (SELECT 1 FROM unserved WHERE model = ?1) \
-                 ON CONFLICT DO UPDATE SET last_at = excluded.last_at, requests = requests + excluded.requests",
-            )
-            .bind(model)
-            .bind(now)
-            .bind(requests)
-            .bind(MAX_UNSERVED)
-            .execute(&mut **transaction)
-            .await?;
+            note_unserved(transaction, model, *requests, now).await?;
         }
         Ok(())
     }

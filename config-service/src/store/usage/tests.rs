@@ -202,10 +202,19 @@ async fn names_that_nothing_serves_are_counted_up_to_a_limit() {
         .map(|number| asked(number, format!("gpt-{number}")))
         .collect();
     own.take(&many).await;
-    own.take(&[asked(5_000, "gpt-0".to_owned())]).await;
     let unserved = own.store.unserved(0).await.unwrap();
     assert_eq!(unserved.len(), 1_000);
-    assert_eq!((&*unserved[0].model, unserved[0].requests), ("gpt-0", 2));
+    // A name that is new makes room for itself, and one that is asked for again stays.
+    for number in 5_000..5_003 {
+        own.take(&[asked(number, "gpt-real".to_owned())]).await;
+    }
+    let others: Vec<_> = (6_000..7_500)
+        .map(|number| asked(number, format!("junk-{number}")))
+        .collect();
+    own.take(&others).await;
+    let unserved = own.store.unserved(0).await.unwrap();
+    assert_eq!(unserved.len(), 1_000);
+    assert_eq!((&*unserved[0].model, unserved[0].requests), ("gpt-real", 3));
     assert!(own.store.unserved(NOON + 1).await.unwrap().is_empty());
 }
 
