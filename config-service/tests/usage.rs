@@ -571,6 +571,39 @@ async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
 }
 
 #[tokio::test]
+async fn an_absurd_record_neither_stops_others_nor_the_pages() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let absurd = |number| Record {
+        tokens: Tokens {
+            input: u64::MAX,
+            output: u64::MAX,
+            ..Tokens::default()
+        },
+        ..chat(number, "ann")
+    };
+    report(&service, &[absurd(1), absurd(2)], u64::MAX)
+        .await
+        .unwrap();
+    report(&service, &[absurd(3), chat(4, "bob")], u64::MAX)
+        .await
+        .unwrap();
+    let lines = usage(&service, "?by=caller").await;
+    assert_eq!(lines["lines"][0]["input_tokens"], 3_000_000_000_u64);
+    assert_eq!(lines["lines"][1]["requests"], 1);
+    let metrics = service.get("/metrics").await.text;
+    for line in [
+        r#"config_service_usage_reports_total{verdict="stored"} 2"#,
+        r#"config_service_usage_reports_total{verdict="failed"} 0"#,
+        r#"config_service_usage_records_total{verdict="stored"} 4"#,
+        r#"config_service_usage_records_total{verdict="implausible"} 3"#,
+        r#"config_service_usage_records_total{verdict="dropped"} 2000000000"#,
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line}: {metrics}");
+    }
+}
+
+#[tokio::test]
 async fn days_and_months_are_those_of_the_time_zone() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = recording(&dir, &["--time-zone=Asia/Kolkata"]).await;

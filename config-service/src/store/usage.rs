@@ -6,6 +6,7 @@ mod ingest;
 mod prune;
 mod query;
 mod rows;
+mod sums;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -219,6 +219,45 @@ async fn names_that_nothing_serves_are_counted_up_to_a_limit() {
 }
 
 #[tokio::test]
+async fn absurd_numbers_neither_stop_what_follows_nor_the_questions() {
+    let own = Fixture::new().await;
+    let absurd = |number| Entry {
+        input: i64::MAX,
+        output: i64::MAX,
+        duration_ms: i64::MAX,
+        attempts: i64::MAX,
+        cost: Some(i64::MAX),
+        ..entry(number, "x", NOON)
+    };
+    own.take(&[absurd(1), absurd(2)]).await;
+    own.store.take(&[absurd(3)], u64::MAX, NOON).await.unwrap();
+    let other = Entry {
+        outcome: "failed".to_owned(),
+        ..absurd(4)
+    };
+    own.store.take(&[other], u64::MAX, NOON).await.unwrap();
+    assert_eq!(own.take(&[entry(5, "y", NOON)]).await.new, 1);
+    let most = 1_000_000_000_000_000_000;
+    let sums = own.sums().await;
+    assert_eq!((sums.requests, sums.errors), (5, 1));
+    assert_eq!((sums.input_tokens, sums.cost_nano_usd), (most, most));
+    assert_eq!(own.store.dropped().await.unwrap(), most);
+    let (from, to) = own.store.zone().month(NOON);
+    let spent = own.store.spent(from, to).await.unwrap();
+    let spent: Vec<_> = spent
+        .iter()
+        .map(|(who, own)| (&**who, own.tokens))
+        .collect();
+    assert_eq!(spent, [("x", most), ("y", 10)]);
+    let query = UsageQuery {
+        by: vec![Dimension::Caller],
+        order: Order::Tokens,
+        ..everything()
+    };
+    assert_eq!(own.store.lines(&query).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn what_is_old_goes_and_the_sums_stay() {
     let own = Fixture::new().await;
     let batch: Vec<_> = (0..6_000).map(|number| entry(number, "x", NOON)).collect();
