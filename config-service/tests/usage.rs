@@ -571,6 +571,80 @@ async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
 }
 
 #[tokio::test]
+async fn a_caller_keeps_its_budget_and_what_it_used_under_another_name() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let body = json!({"name": "ann"}).to_string();
+    let id = service
+        .send(Method::POST, "/api/callers", &body)
+        .await
+        .json()["id"]
+        .clone();
+    let path = format!("/api/callers/{}", id.as_str().unwrap());
+    let budget = json!({"tokens": 3_000, "usd": 1}).to_string();
+    service.send(Method::PUT, "/api/budgets/ann", &budget).await;
+    // What is there under the later name joins it; of two budgets the smaller counts.
+    let budget = json!({"tokens": 9_000}).to_string();
+    service.send(Method::PUT, "/api/budgets/eve", &budget).await;
+    report(
+        &service,
+        &[chat(1, "ann"), chat(2, "eve"), chat(3, "bob")],
+        0,
+    )
+    .await
+    .unwrap();
+    let renamed = service
+        .send(Method::PATCH, &path, &json!({"name": "eve"}).to_string())
+        .await;
+    assert_eq!(renamed.status, StatusCode::OK, "{renamed:?}");
+    let shown = || async {
+        let list = service.get("/api/budgets").await.json();
+        let all = list["budgets"].as_array().unwrap().iter();
+        let shown = all.map(|own| {
+            json!([
+                own["caller"],
+                own["tokens"],
+                own["usd"],
+                own["used_tokens"],
+                own["used_nano_usd"]
+            ])
+        });
+        shown.collect::<Vec<_>>()
+    };
+    // An edit of a budget waits for it.
+    let budget = json!({"usd": 7}).to_string();
+    service.send(Method::PUT, "/api/budgets/bob", &budget).await;
+    let expected = [
+        json!(["bob", null, 7.0, 1_500, 2_400_000]),
+        json!(["eve", 3_000, 1.0, 3_000, 4_800_000]),
+    ];
+    assert_eq!(shown().await, expected);
+    let lines = usage(&service, "?by=caller").await;
+    let lines = lines["lines"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines
+        .map(|own| {
+            (
+                own["caller"].as_str().unwrap().to_owned(),
+                own["requests"].as_i64(),
+            )
+        })
+        .collect();
+    let expected_lines = [("bob".to_owned(), Some(1)), ("eve".to_owned(), Some(2))];
+    assert_eq!(lines, expected_lines);
+    // What comes again is still known, and the figures go on; also after a restart.
+    let ack = report(&service, &[chat(1, "ann"), chat(4, "bob")], 0)
+        .await
+        .unwrap();
+    let exhausted: Vec<_> = ack.exhausted.iter().map(|own| &*own.caller).collect();
+    assert_eq!(exhausted, ["eve"]);
+    service.shutdown().await;
+    let service = recording(&dir, &[]).await;
+    report(&service, &[chat(5, "eve")], 0).await.unwrap();
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"][1]["used_tokens"], 4_500, "{list}");
+}
+
+#[tokio::test]
 async fn an_absurd_record_neither_stops_others_nor_the_pages() {
     let dir = Arc::new(TempDir::new().unwrap());
     let service = recording(&dir, &[]).await;

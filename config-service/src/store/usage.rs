@@ -5,6 +5,7 @@ mod callers;
 mod ingest;
 mod prune;
 mod query;
+mod rename;
 mod rows;
 mod sums;
 

@@ -95,14 +95,28 @@ impl Ledger {
         *self.budgets.lock().await = budgets;
     }
 
-    /// Enforces the budgets that are stored. Whoever comes later reads later, so that the latest edit wins.
+    /// Enforces the budgets that are stored, and gives what was used under earlier names of callers to their present ones.
+    /// Whoever comes later reads later, so that the latest edit wins.
     ///
     /// # Errors
     ///
     /// When the database fails. Then those from before apply.
     pub async fn enforce_stored(&self, edited: &Store) -> Result<(), StoreError> {
+        self.follow_renames(edited).await?;
         let mut budgets = self.budgets.lock().await;
         *budgets = edited.budgets().await?;
+        Ok(())
+    }
+
+    async fn follow_renames(&self, edited: &Store) -> Result<(), StoreError> {
+        // Before anybody reads what follows, so that the last rename is not passed over.
+        let mut told = self.told.lock().await;
+        let mut account = self.account.lock().await;
+        let renames = edited.caller_renames().await?;
+        if self.store.rename_callers(&renames).await? {
+            *told = Remembered::default();
+            *account = None;
+        }
         Ok(())
     }
 

@@ -53,7 +53,7 @@ macro_rules! plus_sums {
     };
 }
 
-pub(super) use plus;
+pub(super) use {plus, plus_sums};
 
 impl Entry {
     /// What counts against budgets.
