@@ -12,7 +12,7 @@ use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::common::{DEADLINE, TOKEN, TestService};
+use crate::common::{DEADLINE, Reply, TOKEN, TestService};
 
 /// A report as it travels; the records are the filter's own bytes.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -559,15 +559,76 @@ async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
     let history = list["history"].as_array().unwrap().iter();
     let history: Vec<_> = history.map(|own| own["rates"]["input"].as_f64()).collect();
     assert_eq!(history, [None, None, Some(10.0), Some(1.0)], "{list}");
-    for wrong in [
-        json!({}),
-        json!({"inputs": 1}),
-        json!({"input": -1}),
-        json!([1]),
+    for (wrong, fault) in [
+        (json!({}), " invalid_price"),
+        (json!({"inputs": 1}), "/inputs invalid_price"),
+        (json!({"input": -1}), "/input invalid_price"),
+        (json!({"input": 1e-10}), "/input invalid_price"),
+        (json!({"input": "1"}), "/input invalid_type"),
+        (json!([1]), " not_an_object"),
     ] {
         let reply = service.send(Method::PUT, path, &wrong.to_string()).await;
-        assert!(reply.status.is_client_error(), "{wrong}: {reply:?}");
+        assert_eq!(faults(&reply), [fault], "{wrong}");
     }
+}
+
+/// The place and code of every fault of a refused edit.
+#[track_caller]
+fn faults(reply: &Reply) -> Vec<String> {
+    reply.problem(422);
+    let problem = reply.json();
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let text = |own: &Value| own.as_str().unwrap().to_owned();
+    errors
+        .map(|own| format!("{} {}", text(&own["pointer"]), text(&own["code"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_budget_is_refused_with_its_place() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let put = |path: &str, body: &str| {
+        let (service, path, body) = (&service, path.to_owned(), body.to_owned());
+        async move { service.send(Method::PUT, &path, &body).await }
+    };
+    for (path, body, fault) in [
+        ("ann", "[1]", " not_an_object"),
+        ("ann", "{}", " required"),
+        ("ann", r#"{"usd": null}"#, " required"),
+        ("ann", r#"{"usd": 1e-10}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": -1}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": 1e99}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": "5"}"#, "/usd invalid_type"),
+        (
+            "ann",
+            r#"{"tokens": 9223372036854775808}"#,
+            "/tokens out_of_range",
+        ),
+        ("ann", r#"{"tokens": 1.5}"#, "/tokens out_of_range"),
+        ("ann", r#"{"token": 1}"#, "/token unknown_field"),
+        ("a%0Ab", r#"{"tokens": 1}"#, " invalid_name"),
+        ("%20", r#"{"tokens": 1}"#, " invalid_name"),
+        ("-a", r#"{"tokens": 1}"#, " invalid_name"),
+    ] {
+        let reply = put(&format!("/api/budgets/{path}"), body).await;
+        assert_eq!(faults(&reply), [fault], "{path} {body}");
+    }
+    let long = format!("/api/budgets/{}", "a".repeat(65));
+    assert_eq!(
+        faults(&put(&long, r#"{"usd": 0}"#).await),
+        [" invalid_name"]
+    );
+    put("/api/budgets/ann", "{").await.problem(400);
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"], json!([]));
+    // A budget of nothing is one, and so is one for a caller that is yet to come.
+    let reply = put(
+        "/api/budgets/ann",
+        r#"{"usd": 0, "tokens": 9223372036854775807}"#,
+    )
+    .await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:?}");
 }
 
 #[tokio::test]

@@ -196,7 +196,34 @@ impl Problem {
         }
     }
 
-    fn malformed(error: &SyntaxError) -> Self {
+    pub(super) fn invalid_budget(faults: Vec<Fault>) -> Self {
+        let kind = "urn:bedrock-filter:problem:invalid-budget";
+        Self::invalid((kind, "Invalid budget"), "budget", faults)
+    }
+
+    pub(super) fn invalid_price(faults: Vec<Fault>) -> Self {
+        let kind = "urn:bedrock-filter:problem:invalid-price";
+        Self::invalid((kind, "Invalid price"), "price", faults)
+    }
+
+    /// What is wrong in words, with every fault.
+    pub(crate) fn words(&self) -> String {
+        let faults = self.errors.iter().map(|own| {
+            let place = own.pointer.trim_start_matches('/');
+            let message = &own.message;
+            match place {
+                "" => message.clone(),
+                place => format!("{place}: {message}"),
+            }
+        });
+        let faults: Vec<_> = faults.collect();
+        if faults.is_empty() {
+            return self.detail.clone();
+        }
+        faults.join("; ")
+    }
+
+    pub(super) fn malformed(error: &SyntaxError) -> Self {
         let fault = Fault::new("", "invalid_json", error.to_string());
         let kind = "urn:bedrock-filter:problem:malformed-json";
         let detail = format!("the body is not valid JSON: {error}");

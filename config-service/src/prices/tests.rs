@@ -134,9 +134,10 @@ fn what_is_set_replaces_what_is_listed_until_it_is_removed() {
         ("m", "inputs", 1.0, "a rate `inputs`"),
         ("m", "input", f64::NAN, "must be US dollars"),
         ("m", "input", -0.1, "must be US dollars"),
+        ("m", "input", 1e-10, "less than a millionth"),
     ] {
         let rates = [(name.to_owned(), dollars)].into();
-        let error = Prices::check(id, &rates).unwrap_err();
+        let (_, error) = Prices::check(id, &rates).unwrap_err();
         assert!(error.contains(part), "{error}");
     }
     assert!(Prices::check("m", &BTreeMap::new()).is_err());
