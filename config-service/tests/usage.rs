@@ -560,10 +560,10 @@ async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
     let history: Vec<_> = history.map(|own| own["rates"]["input"].as_f64()).collect();
     assert_eq!(history, [None, None, Some(10.0), Some(1.0)], "{list}");
     for (wrong, fault) in [
-        (json!({}), " invalid_price"),
-        (json!({"inputs": 1}), "/inputs invalid_price"),
-        (json!({"input": -1}), "/input invalid_price"),
-        (json!({"input": 1e-10}), "/input invalid_price"),
+        (json!({}), " invalid_value"),
+        (json!({"inputs": 1}), "/inputs invalid_value"),
+        (json!({"input": -1}), "/input invalid_value"),
+        (json!({"input": 1e-10}), "/input invalid_value"),
         (json!({"input": "1"}), "/input invalid_type"),
         (json!([1]), " not_an_object"),
     ] {

@@ -164,7 +164,9 @@ fn read(body: &[u8], faults: &mut Vec<Fault>) -> Result<DollarRates, SyntaxError
     reader::fields(body, faults, |name, raw, faults| {
         let at = child("", name);
         match reader::nullable_decimal(raw, &at, faults) {
-            Some(Some(dollars)) => drop(rates.insert(name.to_owned(), dollars)),
+            Some(Some(dollars)) => {
+                rates.insert(name.to_owned(), dollars);
+            }
             Some(None) => faults.push(Fault::new(at, "not_clearable", "leave it out")),
             None => {}
         }
@@ -187,7 +189,7 @@ pub(crate) async fn set_prices(
     let ledger = recorded(app)?;
     Prices::check(id, &rates).map_err(|(rate, reason)| {
         let at = rate.map_or_else(String::new, |name| child("", &name));
-        Problem::invalid_price(vec![Fault::new(at, "invalid_price", reason)])
+        Problem::invalid_price(vec![Fault::new(at, "invalid_value", reason)])
     })?;
     let store = app.channels.store();
     store.set_prices(id, &rates, &principal.name).await?;

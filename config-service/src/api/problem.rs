@@ -1,6 +1,7 @@
 //! Refusals as problem documents (RFC 9457).
 
 mod choices;
+mod money;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -194,33 +195,6 @@ impl Problem {
             revision,
             ..Self::new(status, kind, "Edit conflict", detail)
         }
-    }
-
-    pub(super) fn invalid_budget(faults: Vec<Fault>) -> Self {
-        let kind = "urn:bedrock-filter:problem:invalid-budget";
-        Self::invalid((kind, "Invalid budget"), "budget", faults)
-    }
-
-    pub(super) fn invalid_price(faults: Vec<Fault>) -> Self {
-        let kind = "urn:bedrock-filter:problem:invalid-price";
-        Self::invalid((kind, "Invalid price"), "price", faults)
-    }
-
-    /// What is wrong in words, with every fault.
-    pub(crate) fn words(&self) -> String {
-        let faults = self.errors.iter().map(|own| {
-            let place = own.pointer.trim_start_matches('/');
-            let message = &own.message;
-            match place {
-                "" => message.clone(),
-                place => format!("{place}: {message}"),
-            }
-        });
-        let faults: Vec<_> = faults.collect();
-        if faults.is_empty() {
-            return self.detail.clone();
-        }
-        faults.join("; ")
     }
 
     pub(super) fn malformed(error: &SyntaxError) -> Self {
