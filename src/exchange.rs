@@ -130,6 +130,9 @@ pub struct Exchange {
     limited: Option<Box<Limited>>,
     /// Where to say what the exchange has used, if its caller has limits.
     tally: Option<Rc<Tally>>,
+    /// What the prompt has at least, in tokens, if what requests use is recorded: most models tell only at the end of an
+    /// answer.
+    prompt: u64,
     /// Whether [`Self::take_seen`] has returned the outcome.
     is_told: bool,
     /// Tells the time to answers that say when they ended.
@@ -211,6 +214,7 @@ impl Exchange {
             page: None,
             limited: None,
             tally: None,
+            prompt: 0,
             is_told: false,
             clock: None,
         }

@@ -80,6 +80,11 @@ struct Caller {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verdict {
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct State {
     state: &'static str,
 }
@@ -87,6 +92,13 @@ struct State {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Build {
     version: &'static str,
+}
+
+/// What became of what Envoys reported of requests: by verdict, how many there were.
+#[derive(Debug)]
+pub(crate) struct UsageCounts {
+    pub(crate) reports: Vec<(&'static str, u64)>,
+    pub(crate) records: Vec<(&'static str, u64)>,
 }
 
 /// Values that are read when metrics are requested.
@@ -98,6 +110,8 @@ pub(crate) struct Now {
     pub(crate) credentials: Vec<CredentialStatus>,
     /// Callers with a budget, and the part of it that is used.
     pub(crate) budgets: Vec<(String, f64)>,
+    /// What became of what Envoys reported of requests, if that is recorded.
+    pub(crate) usage: Option<UsageCounts>,
     pub(crate) time: SystemTime,
 }
 
@@ -267,6 +281,30 @@ impl Now {
         registry.register("build", "The running version", build);
         self.register_credentials(registry);
         self.register_budgets(registry);
+        self.register_usage(registry);
+    }
+
+    fn register_usage(&self, registry: &mut Registry) {
+        let Some(usage) = &self.usage else {
+            return;
+        };
+        let counted = |counts: &[(&'static str, u64)]| {
+            let all = Family::<Verdict, Counter>::default();
+            for (verdict, count) in counts {
+                all.get_or_create(&Verdict { verdict }).inc_by(*count);
+            }
+            all
+        };
+        registry.register(
+            "usage_reports",
+            "Envoys' reports of usage, by verdict (stored, failed); a report that failed comes again",
+            counted(&usage.reports),
+        );
+        registry.register(
+            "usage_records",
+            "Records in reports of usage, by verdict (stored, implausible, unreadable, dropped by an Envoy without room)",
+            counted(&usage.records),
+        );
     }
 
     fn register_budgets(&self, registry: &mut Registry) {

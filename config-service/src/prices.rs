@@ -76,18 +76,24 @@ impl Prices {
     ///
     /// # Errors
     ///
-    /// What is wrong, for whoever set them.
-    pub fn check(id: &str, rates: &BTreeMap<String, f64>) -> Result<(), String> {
+    /// What is wrong, for whoever set them, and with which rate if it is one.
+    pub fn check(id: &str, rates: &BTreeMap<String, f64>) -> Result<(), (Option<String>, String)> {
         if !(1..=MAX_ID).contains(&id.len()) || !id.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(format!(
+            let reason = format!(
                 "the id must be 1 to {MAX_ID} visible ASCII characters: a model, a profile or the last segment of an \
                  ARN, with or without a region and a slash before it"
-            ));
+            );
+            return Err((None, reason));
         }
         if rates.is_empty() {
-            return Err("there are no rates; give at least `input` and `output`".to_owned());
+            let reason = "there are no rates; give at least `input` and `output`";
+            return Err((None, reason.to_owned()));
         }
-        file::entry(id, rates).map(drop)
+        let faulty = rates.iter().find_map(|(name, dollars)| {
+            let reason = file::rate(id, name, *dollars).err()?;
+            Some((Some(name.clone()), reason))
+        });
+        faulty.map_or(Ok(()), Err)
     }
 
     /// The rates of an id, in US dollars for a million tokens by name; `None` if it has none of its own.

@@ -27,5 +27,6 @@ pub(crate) use names::unknown;
 pub(crate) use object::Object;
 pub(crate) use pasted::plain_json;
 pub(crate) use scalar::{
-    boolean, mismatch, nullable_number, nullable_text, number, read_only, text, texts,
+    boolean, mismatch, nullable_decimal, nullable_number, nullable_text, number, read_only, text,
+    texts,
 };

@@ -36,7 +36,7 @@ use crate::model_choice::StoredChoice;
 use crate::seal::Sealer;
 
 pub use audit::{AuditEntry, AuditQuery};
-pub use budgets::{Budget, BudgetEdit};
+pub use budgets::{Budget, BudgetEdit, CallerRename};
 pub use callers::{CallerAuditEntry, CallerAuditQuery};
 pub(crate) use callers::{CallerChange, KeyChange, NewKey};
 pub use choices::ChoiceAuditEntry;

@@ -5,6 +5,7 @@
 
 mod asked;
 mod budgets;
+mod entry;
 mod figures;
 mod forecast;
 mod ledger;
@@ -13,6 +14,7 @@ mod messages;
 mod percentiles;
 mod retention;
 mod server;
+mod tally;
 pub mod text;
 mod traffic;
 
@@ -24,3 +26,4 @@ pub use maps::{MapReport, PassedBy, UnusedEntry};
 pub use percentiles::Percentiles;
 pub(crate) use retention::keep_pruning;
 pub(crate) use server::UsageServer;
+pub use tally::{Fate, Tally};

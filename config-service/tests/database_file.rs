@@ -66,6 +66,7 @@ async fn make_older(database: &Path) {
         "DROP TABLE credential_audit",
         "DROP TABLE credentials",
         "DROP TABLE prices",
+        "DROP TABLE caller_renames",
         "DROP TABLE budget_edits",
         "DROP TABLE budgets",
         "DROP TABLE revoked_keys",

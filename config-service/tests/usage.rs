@@ -15,7 +15,7 @@ use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 use tonic_prost::ProstCodec;
 
-use crate::common::{DEADLINE, TOKEN, TestService};
+use crate::common::{DEADLINE, Reply, TOKEN, TestService};
 
 /// A report as it travels; the records are the filter's own bytes.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -317,6 +317,51 @@ async fn keys_are_told_apart() {
         rows.len() == 2 && rows[1].starts_with("ann,ci,2,"),
         "{text}"
     );
+}
+
+/// The place and code of every fault of a refused edit.
+#[track_caller]
+fn faults(reply: &Reply) -> Vec<String> {
+    reply.problem(422);
+    let problem = reply.json();
+    let errors = problem["errors"].as_array().unwrap().iter();
+    let text = |own: &Value| own.as_str().unwrap().to_owned();
+    errors
+        .map(|own| format!("{} {}", text(&own["pointer"]), text(&own["code"])))
+        .collect()
+}
+
+#[tokio::test]
+async fn an_absurd_record_neither_stops_others_nor_the_pages() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let absurd = |number| Record {
+        tokens: Tokens {
+            input: u64::MAX,
+            output: u64::MAX,
+            ..Tokens::default()
+        },
+        ..chat(number, "ann")
+    };
+    report(&service, &[absurd(1), absurd(2)], u64::MAX)
+        .await
+        .unwrap();
+    report(&service, &[absurd(3), chat(4, "bob")], u64::MAX)
+        .await
+        .unwrap();
+    let lines = usage(&service, "?by=caller").await;
+    assert_eq!(lines["lines"][0]["input_tokens"], 3_000_000_000_u64);
+    assert_eq!(lines["lines"][1]["requests"], 1);
+    let metrics = service.get("/metrics").await.text;
+    for line in [
+        r#"config_service_usage_reports_total{verdict="stored"} 2"#,
+        r#"config_service_usage_reports_total{verdict="failed"} 0"#,
+        r#"config_service_usage_records_total{verdict="stored"} 4"#,
+        r#"config_service_usage_records_total{verdict="implausible"} 3"#,
+        r#"config_service_usage_records_total{verdict="dropped"} 2000000000"#,
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line}: {metrics}");
+    }
 }
 
 #[tokio::test]

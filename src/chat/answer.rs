@@ -142,7 +142,10 @@ impl Usage {
     /// All input tokens, including cached ones.
     #[must_use]
     pub fn prompt(&self) -> u64 {
-        self.input + self.cache_read + self.cache_write
+        // Whoever answers may say anything.
+        self.input
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write)
     }
 }
 

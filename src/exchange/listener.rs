@@ -39,6 +39,7 @@ impl Exchange {
             Ok((request, plan)) => {
                 self.measure = Measure::of(request.parsed());
                 self.start_meter(request.parsed());
+                self.note_prompt(request.parsed());
                 request.count_in(self.tally.as_ref());
                 self.outcome = Rc::clone(request.outcome());
                 self.account.calls = Calls::Attempts;

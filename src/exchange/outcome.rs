@@ -73,7 +73,7 @@ impl Exchange {
         if let Some(own) = outcome.as_mut().filter(|own| own.end.is_none()) {
             let end = end();
             if let (Some(tally), End::Answered { usage, .. }) = (&self.tally, &end) {
-                tally.used(usage.prompt() + usage.output);
+                tally.used(usage.prompt().saturating_add(usage.output));
             }
             own.end = Some(end);
             drop(outcome);

@@ -142,6 +142,7 @@ impl Exchange {
         };
         self.measure = Measure::of(&parsed);
         self.start_meter(&parsed);
+        self.note_prompt(&parsed);
         let caller = self.caller.as_deref();
         match call(
             &self.routes,

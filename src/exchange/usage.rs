@@ -3,9 +3,13 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::{Exchange, Phase, Step};
-use crate::chat::Error;
+use crate::chat::{Error, Usage};
+use crate::protocol::Parsed;
 use crate::telemetry::Report;
 use crate::usage::{Record, RecordId, Tokens};
+
+/// Bytes of a prompt's text that make a token, for a low estimate; the limits take as many at a request's start.
+const BYTES_PER_TOKEN: usize = 4;
 
 impl Exchange {
     /// Refuses a request whose caller has used up its budget, before its body arrives.
@@ -21,6 +25,26 @@ impl Exchange {
         let step = self.reply(&error);
         self.account.limit(&error);
         Some(self.readable(step))
+    }
+
+    /// Notes how long the prompt is, for the record of an answer that does not reach its end.
+    pub(super) fn note_prompt(&mut self, parsed: &Parsed<'_>) {
+        if self.routes.usage().is_some() && parsed.counter.is_none() {
+            let tokens = parsed.text_bytes() / BYTES_PER_TOKEN;
+            self.prompt = u64::try_from(tokens).unwrap_or(0).max(1);
+        }
+    }
+
+    /// An estimate of what an answer has used that did not reach its end, with the prompt if the model has not said how
+    /// long it is.
+    fn estimated(&self, so_far: Usage) -> Usage {
+        match so_far.prompt() {
+            0 => Usage {
+                input: self.prompt,
+                ..so_far
+            },
+            _ => so_far,
+        }
     }
 
     /// The record of a request that ended like this, if what requests use is recorded.
@@ -63,7 +87,7 @@ impl Exchange {
             code: fault.and_then(|own| own.code).unwrap_or_default(),
             tokens: report
                 .usage
-                .or(report.so_far)
+                .or_else(|| report.so_far.map(|own| self.estimated(own)))
                 .map(Tokens::from)
                 .unwrap_or_default(),
             tier: called

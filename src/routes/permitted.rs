@@ -93,10 +93,13 @@ impl<'r> Permitted<'r> {
             return self.routes.why_not(requested);
         }
         let name = requested.to_owned();
-        if self.all(requested).is_empty() {
-            return ResolveError::NotPermitted(name);
+        if !self.all(requested).is_empty() {
+            return ResolveError::NoCredentials(name);
         }
-        ResolveError::NoCredentials(name)
+        if self.routes.routes_of(requested).next().is_some() {
+            return ResolveError::Withheld(name);
+        }
+        ResolveError::NotPermitted(name)
     }
 
     /// Why a request by a name that chooses cannot be served by any of the models that it has chosen.

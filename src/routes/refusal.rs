@@ -24,10 +24,7 @@ pub enum ResolveError {
         nearest: Vec<String>,
     },
     /// No channel serves the model, or the caller may not use it: it is not told which.
-    #[error(
-        "The model `{}` does not exist, or your key may not use it. GET /v1/models lists the names that it can use.",
-        visible(.0)
-    )]
+    #[error("{}", not_permitted(.0))]
     NotPermitted(String),
     /// No channel serves any of the models that the name has chosen.
     #[error(
@@ -36,6 +33,9 @@ pub enum ResolveError {
         name = visible(.0)
     )]
     NoneChosen(String),
+    /// Channels serve the model, but the caller may not use it. It is told the same.
+    #[error("{}", not_permitted(.0))]
+    Withheld(String),
     /// Channels serve the model, but AWS would refuse all of their credentials at the moment.
     #[error(
         "No channel that serves `{}` has valid credentials at the moment; please retry. The gateway's \
@@ -60,6 +60,14 @@ pub enum ResolveError {
         /// The value of `allow_model_ids` that would allow it.
         allowed_by: &'static str,
     },
+}
+
+/// What a caller is told that has a list of models or channels.
+fn not_permitted(name: &str) -> String {
+    format!(
+        "The model `{}` does not exist, or your key may not use it. GET /v1/models lists the names that it can use.",
+        visible(name)
+    )
 }
 
 /// Names an invisible character, with which a wrong name looks right.
@@ -92,7 +100,11 @@ impl ResolveError {
             .retry_after(RETRY_AFTER),
             _ => Error::model_not_found(self),
         };
-        error.about_model(self.name())
+        match self {
+            // It is no name that is asked for in vain.
+            Self::Withheld(_) => error,
+            _ => error.about_model(self.name()),
+        }
     }
 
     /// The name that the client sent.
@@ -102,6 +114,7 @@ impl ResolveError {
             | Self::NotAllowed { name, .. }
             | Self::NotPermitted(name)
             | Self::NoneChosen(name)
+            | Self::Withheld(name)
             | Self::NoCredentials(name)
             | Self::UnknownFamily(name) => name,
         }

@@ -6,6 +6,9 @@ use crate::chat::Usage;
 /// Longest name in a record, in bytes: clients choose some of them.
 const MAX_NAME: usize = 200;
 
+/// Most tokens of one count. Whoever answers may say anything; no model reads or writes nearly as many.
+const MAX_TOKENS: u64 = 1_000_000_000;
+
 /// Tells one record from every other: what makes sending it twice harmless. It is never the client's: a request id may
 /// be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,14 +78,15 @@ pub struct Tokens {
 }
 
 impl From<Usage> for Tokens {
+    /// Counts that no answer can have are cut.
     fn from(usage: Usage) -> Self {
         Self {
-            input: usage.input,
-            output: usage.output,
-            cache_read: usage.cache_read,
-            cache_write: usage.cache_write,
-            cache_write_1h: usage.cache_write_1h,
-            reasoning: usage.reasoning,
+            input: usage.input.min(MAX_TOKENS),
+            output: usage.output.min(MAX_TOKENS),
+            cache_read: usage.cache_read.min(MAX_TOKENS),
+            cache_write: usage.cache_write.min(MAX_TOKENS),
+            cache_write_1h: usage.cache_write_1h.min(MAX_TOKENS),
+            reasoning: usage.reasoning.min(MAX_TOKENS),
         }
     }
 }
@@ -181,5 +185,28 @@ mod tests {
             ..record
         };
         assert!(hostile.encode().len() < 400);
+    }
+
+    #[test]
+    fn counts_that_no_answer_can_have_are_cut() {
+        let most = Usage {
+            input: u64::MAX,
+            cache_read: u64::MAX,
+            cache_write: u64::MAX,
+            cache_write_1h: u64::MAX,
+            output: u64::MAX,
+            reasoning: u64::MAX,
+        };
+        assert_eq!(most.prompt(), u64::MAX);
+        let tokens = Tokens::from(most);
+        assert_eq!(
+            (tokens.input, tokens.output, tokens.reasoning),
+            (MAX_TOKENS, MAX_TOKENS, MAX_TOKENS)
+        );
+        let real = Usage {
+            input: 200_000,
+            ..Usage::default()
+        };
+        assert_eq!(Tokens::from(real).input, 200_000);
     }
 }

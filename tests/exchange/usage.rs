@@ -132,12 +132,12 @@ fn a_request_that_is_given_up_is_recorded() {
 }
 
 /// What a client that leaves in the middle of a stream is recorded with.
-fn given_up(body: &[u8]) -> Record {
+fn given_up(request: &str, body: &[u8]) -> Record {
     let mut exchange = recorded();
     send_as(
         &mut exchange,
         ("/v1/chat/completions", &[]),
-        CHAT_STREAM.as_bytes(),
+        request.as_bytes(),
     )
     .unwrap();
     let head = headers(&[
@@ -163,7 +163,7 @@ fn a_stream_that_is_given_up_is_recorded_with_what_is_known_of_it() {
     let block = json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}});
     let piece = json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}});
     let events = [&start, &block, &piece, &piece, &piece].map(ToString::to_string);
-    let record = given_up(&frames(&events.join("\n")));
+    let record = given_up(CHAT_STREAM, &frames(&events.join("\n")));
     assert_eq!((record.outcome, record.attempts), ("cancelled", 1));
     // The prompt is the model's own count; of the answer it is known that at least so many events came.
     let expected = Tokens {
@@ -173,6 +173,28 @@ fn a_stream_that_is_given_up_is_recorded_with_what_is_known_of_it() {
         ..Tokens::default()
     };
     assert_eq!(record.tokens, expected);
+}
+
+#[test]
+fn the_prompt_of_a_stream_that_is_given_up_is_estimated_where_the_model_has_not_counted_it() {
+    let events = [
+        r#"{"messageStart":{"role":"assistant"}}"#,
+        r#"{"contentBlockDelta":{"delta":{"text":"Hi"},"contentBlockIndex":0}}"#,
+        r#"{"contentBlockDelta":{"delta":{"text":"!"},"contentBlockIndex":0}}"#,
+    ];
+    let frames = frames(&events.join("\n"));
+    // A quarter of 400 bytes, and one token at least.
+    for (text, input) in [("word".repeat(100), 100), ("Hi".to_owned(), 1)] {
+        let chat = json!({"model": "nova-pro", "stream": true, "messages": [{"role": "user", "content": text}]});
+        let record = given_up(&chat.to_string(), &frames);
+        assert_eq!(record.outcome, "cancelled");
+        let expected = Tokens {
+            input,
+            output: 3,
+            ..Tokens::default()
+        };
+        assert_eq!(record.tokens, expected);
+    }
 }
 
 #[test]

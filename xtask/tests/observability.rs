@@ -129,7 +129,7 @@ fn dashboards_have_the_fields_that_grafana_knows() {
             }
         }
     }
-    assert_eq!(seen.len(), 6);
+    assert_eq!(seen.len(), 7);
 }
 
 #[test]

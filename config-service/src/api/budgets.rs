@@ -3,24 +3,24 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use serde::{Deserialize, Serialize};
+use bedrock_filter::config::is_name;
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Body;
-use super::openapi::{BadRequest, Forbidden, NotFound, TooLarge};
+use super::openapi::{BadRequest, Forbidden, Invalid, NotFound, TooLarge};
 use super::usage::{now, recorded};
 use super::{App, AppState, Principal, Problem};
+use crate::fault::{Fault, child};
 use crate::prices::NanoDollars;
+use crate::reader::{self, SyntaxError};
 use crate::store::{Budget, BudgetEdit};
 use crate::usage::BudgetUse;
 
 /// What stands for everybody together in a path.
 const EVERYBODY: &str = "*";
-
-/// Longest name of a caller.
-const MAX_NAME: usize = 200;
 
 /// Edits that are listed.
 const EDITS: u32 = 100;
@@ -154,8 +154,7 @@ struct CallerName {
 }
 
 /// A budget; at least one of the two.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, ToSchema)]
 pub(crate) struct NewBudget {
     /// Tokens of prompts and answers in a calendar month
     #[schema(required = false)]
@@ -163,6 +162,24 @@ pub(crate) struct NewBudget {
     /// US dollars in a calendar month
     #[schema(required = false)]
     pub(crate) usd: Option<f64>,
+}
+
+impl NewBudget {
+    /// Reads a body; faults of its fields are added to `faults`.
+    fn parse(body: &[u8], faults: &mut Vec<Fault>) -> Result<Self, SyntaxError> {
+        let mut new = Self::default();
+        reader::fields(body, faults, |name, raw, faults| {
+            let at = child("", name);
+            match name {
+                "tokens" => {
+                    new.tokens = reader::nullable_number(raw, &at, faults).flatten();
+                }
+                "usd" => new.usd = reader::nullable_decimal(raw, &at, faults).flatten(),
+                _ => faults.push(reader::unknown(name, &at, &["tokens", "usd"])),
+            }
+        })?;
+        Ok(new)
+    }
 }
 
 #[utoipa::path(
@@ -179,6 +196,7 @@ pub(crate) struct NewBudget {
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
         (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
     ),
 )]
 async fn set(
@@ -187,7 +205,13 @@ async fn set(
     Path(caller): Path<String>,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    set_budget(&app, &principal, &caller, &body.json()?).await?;
+    let mut faults = Vec::new();
+    let new =
+        NewBudget::parse(body.as_ref(), &mut faults).map_err(|own| Problem::malformed(&own))?;
+    if !faults.is_empty() {
+        return Err(Problem::invalid_budget(faults));
+    }
+    set_budget(&app, &principal, &caller, &new).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -227,11 +251,16 @@ pub(crate) async fn set_budget(
 ) -> Result<(), Problem> {
     principal.may_edit()?;
     let ledger = recorded(app)?;
-    let budget = read(name(caller)?, new)?;
+    let budget = read(caller, new).map_err(Problem::invalid_budget)?;
+    let contents = app.channels.list().await?;
+    let is_known = caller == EVERYBODY || contents.callers.named(caller).is_some();
     let store = app.channels.store();
     store.set_budget(&budget, &principal.name).await?;
     ledger.enforce_stored(store).await?;
     tracing::info!(caller, actor = principal.name, "budget set");
+    if !is_known {
+        tracing::warn!(caller, "a budget was set for a name that no caller has");
+    }
     Ok(())
 }
 
@@ -248,7 +277,10 @@ pub(crate) async fn remove_budget(
     principal.may_edit()?;
     let ledger = recorded(app)?;
     let store = app.channels.store();
-    if !store.remove_budget(name(caller)?, &principal.name).await? {
+    // An empty name is nobody's; in the database it stands for everybody.
+    let is_removed =
+        !caller.is_empty() && store.remove_budget(stored(caller), &principal.name).await?;
+    if !is_removed {
         let message = format!(
             "no budget was set for `{caller}`; monthly_tokens and monthly_usd are fields of the caller itself"
         );
@@ -259,35 +291,47 @@ pub(crate) async fn remove_budget(
     Ok(())
 }
 
-/// The caller of a path.
-fn name(caller: &str) -> Result<&str, Problem> {
-    match caller {
-        EVERYBODY => Ok(""),
-        name if (1..=MAX_NAME).contains(&name.len()) => Ok(name),
-        _ => Err(Problem::bad_request(format!(
-            "the name must be 1 to {MAX_NAME} bytes long"
-        ))),
-    }
+/// The name under which the budget of a path's caller is stored. Earlier versions took any, which can still be removed.
+fn stored(caller: &str) -> &str {
+    if caller == EVERYBODY { "" } else { caller }
 }
 
-fn read(caller: &str, new: &NewBudget) -> Result<Budget, Problem> {
-    let nano_usd = match new.usd {
-        None => None,
-        Some(usd) if (0.0..=MAX_DOLLARS).contains(&usd) => Some((usd * 1e9).round() as i64),
-        Some(usd) => {
-            let message = format!("usd is {usd}; it must be 0 to {MAX_DOLLARS}");
-            return Err(Problem::bad_request(message));
-        }
-    };
-    if nano_usd.is_none() && new.tokens.is_none() {
-        let message = "a budget needs `tokens` or `usd`; delete it to have none";
-        return Err(Problem::bad_request(message));
+/// The budget, or everything that is wrong with it.
+fn read(caller: &str, new: &NewBudget) -> Result<Budget, Vec<Fault>> {
+    let mut faults = Vec::new();
+    if caller != EVERYBODY && !is_name(caller) {
+        let message = "no caller can have the name in the path: it is 1 to 64 letters, digits, dots, underscores and \
+                       hyphens, with a letter or digit first; `*` stands for everybody together";
+        faults.push(Fault::new("", "invalid_name", message));
+    }
+    if new.usd.is_none() && new.tokens.is_none() {
+        let message = "needs `tokens` or `usd`; delete the budget to have none";
+        faults.push(Fault::new("", "required", message));
+    }
+    let tokens = new.tokens.map(i64::try_from);
+    if let Some(Err(_)) = tokens {
+        let message = format!("must be a whole number from 0 to {}", i64::MAX);
+        faults.push(Fault::new("/tokens", "out_of_range", message));
+    }
+    let nano_usd = new.usd.map(nanos);
+    if nano_usd == Some(None) {
+        let message =
+            format!("must be 0, or from a billionth of a dollar to {MAX_DOLLARS} US dollars");
+        faults.push(Fault::new("/usd", "out_of_range", message));
+    }
+    if !faults.is_empty() {
+        return Err(faults);
     }
     Ok(Budget {
-        caller: caller.to_owned(),
-        tokens: new
-            .tokens
-            .map(|tokens| i64::try_from(tokens).unwrap_or(i64::MAX)),
-        nano_usd,
+        caller: stored(caller).to_owned(),
+        tokens: tokens.and_then(Result::ok),
+        nano_usd: nano_usd.flatten(),
     })
+}
+
+/// US dollars in billionths, if there can be a budget of as many. What is more than nothing does not become nothing.
+fn nanos(usd: f64) -> Option<i64> {
+    let nanos = (usd * 1e9).round();
+    let is_sound = (0.0..=MAX_DOLLARS).contains(&usd) && (usd <= 0.0 || nanos >= 1.0);
+    is_sound.then_some(nanos as i64)
 }

@@ -8,7 +8,8 @@ use axum::http::{HeaderName, header};
 
 use super::usage::now;
 use super::{App, AppState};
-use crate::metrics::Now;
+use crate::metrics::{Now, UsageCounts};
+use crate::usage::Ledger;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,9 +38,18 @@ pub(super) async fn metrics(State(app): App) -> ([(HeaderName, &'static str); 1]
         fleet: app.fleet.counts(revision),
         credentials: app.channels.credential_status().into_values().collect(),
         budgets: budgets(&app).await,
+        usage: app.usage.as_ref().map(counts),
         time: SystemTime::now(),
     };
     ([(header::CONTENT_TYPE, KIND)], app.metrics.encode(&now))
+}
+
+fn counts(ledger: &Ledger) -> UsageCounts {
+    let tally = ledger.tally();
+    UsageCounts {
+        reports: tally.reports().to_vec(),
+        records: tally.records().collect(),
+    }
 }
 
 /// Callers with a budget. What cannot be found out right now is left out; the other metrics matter then.

@@ -9,10 +9,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::body::Body;
-use super::openapi::{BadRequest, Forbidden, NotFound, TooLarge};
+use super::openapi::{BadRequest, Forbidden, Invalid, NotFound, TooLarge};
 use super::usage::recorded;
 use super::{App, AppState, Principal, Problem};
+use crate::fault::{Fault, child};
 use crate::prices::Prices;
+use crate::reader::{self, SyntaxError};
 use crate::store::{DollarRates, PriceEdit};
 
 /// Edits that are listed.
@@ -116,6 +118,7 @@ struct PriceId {
         (status = 403, response = Forbidden),
         (status = 404, response = NotFound),
         (status = 413, response = TooLarge),
+        (status = 422, response = Invalid),
     ),
 )]
 async fn set(
@@ -124,7 +127,12 @@ async fn set(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<StatusCode, Problem> {
-    set_prices(&app, &principal, &id, body.json()?).await?;
+    let mut faults = Vec::new();
+    let rates = read(body.as_ref(), &mut faults).map_err(|own| Problem::malformed(&own))?;
+    if !faults.is_empty() {
+        return Err(Problem::invalid_price(faults));
+    }
+    set_prices(&app, &principal, &id, rates).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -150,6 +158,22 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// The rates in a body; faults of its fields are added to `faults`.
+fn read(body: &[u8], faults: &mut Vec<Fault>) -> Result<DollarRates, SyntaxError> {
+    let mut rates = DollarRates::new();
+    reader::fields(body, faults, |name, raw, faults| {
+        let at = child("", name);
+        match reader::nullable_decimal(raw, &at, faults) {
+            Some(Some(dollars)) => {
+                rates.insert(name.to_owned(), dollars);
+            }
+            Some(None) => faults.push(Fault::new(at, "not_clearable", "leave it out")),
+            None => {}
+        }
+    })?;
+    Ok(rates)
+}
+
 /// Sets the rates of an id.
 ///
 /// # Errors
@@ -163,7 +187,10 @@ pub(crate) async fn set_prices(
 ) -> Result<(), Problem> {
     principal.may_edit()?;
     let ledger = recorded(app)?;
-    Prices::check(id, &rates).map_err(Problem::bad_request)?;
+    Prices::check(id, &rates).map_err(|(rate, reason)| {
+        let at = rate.map_or_else(String::new, |name| child("", &name));
+        Problem::invalid_price(vec![Fault::new(at, "invalid_value", reason)])
+    })?;
     let store = app.channels.store();
     store.set_prices(id, &rates, &principal.name).await?;
     ledger.charge_stored(store).await?;

@@ -1,6 +1,7 @@
 //! Refusals as problem documents (RFC 9457).
 
 mod choices;
+mod money;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -196,7 +197,7 @@ impl Problem {
         }
     }
 
-    fn malformed(error: &SyntaxError) -> Self {
+    pub(super) fn malformed(error: &SyntaxError) -> Self {
         let fault = Fault::new("", "invalid_json", error.to_string());
         let kind = "urn:bedrock-filter:problem:malformed-json";
         let detail = format!("the body is not valid JSON: {error}");

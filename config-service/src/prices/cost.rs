@@ -49,9 +49,10 @@ impl Rates {
         dollars.collect()
     }
 
-    /// The cost of a request on a service tier.
+    /// The cost of a request on a service tier. Where the tier, a long prompt or a cache has no rate of its own, the usual
+    /// one counts: an estimate, so that nothing that a client may ask for makes a request free.
     pub(super) fn cost(&self, tier: &str, counts: &Counts) -> Option<NanoDollars> {
-        let suffix = self.suffix(tier, counts)?;
+        let suffixes = self.suffixes(tier, counts);
         let parts = [
             ("input", counts.input),
             ("output", counts.output),
@@ -62,47 +63,58 @@ impl Rates {
         // A rate in millionths of a dollar for a million tokens is one in trillionths for each.
         let mut trillionths: u128 = 0;
         for (name, count) in parts.into_iter().filter(|(_, count)| *count > 0) {
-            let cost = u128::from(count).checked_mul(self.rate(name, &suffix)?)?;
+            let cost = u128::from(count).checked_mul(self.rate(name, &suffixes)?)?;
             trillionths = trillionths.checked_add(cost)?;
         }
         let rounded = trillionths.checked_add(500)? / 1_000;
         u64::try_from(rounded).ok().map(NanoDollars)
     }
 
-    /// What is added to the names of the rates that apply.
-    fn suffix(&self, tier: &str, counts: &Counts) -> Option<String> {
-        let tier = match tier {
-            "" | "default" | "standard" | "auto" => String::new(),
-            "flex" | "priority" | "batch" => format!("_{tier}"),
-            _ => return None,
-        };
+    /// What is added to the names of the rates that apply: for a tier, and for a long prompt.
+    fn suffixes(&self, tier: &str, counts: &Counts) -> Vec<String> {
+        let tier = matches!(tier, "flex" | "priority" | "batch").then(|| format!("_{tier}"));
         let prompt = counts
             .input
             .saturating_add(counts.cache_read)
             .saturating_add(counts.cache_write_5m)
             .saturating_add(counts.cache_write_1h);
         let step = self.steps.iter().find(|(from, _)| prompt > *from);
-        match step {
-            None => Some(tier),
-            Some((_, step)) if tier.is_empty() => Some(step.clone()),
-            // No table says what a long prompt costs on another tier.
-            Some(_) => None,
-        }
+        let step = step.map(|(_, step)| step.clone());
+        tier.into_iter().chain(step).collect()
     }
 
-    /// A rate. What caches cost on another tier, or in a long prompt, is in no table: it keeps its ratio to the input,
-    /// as vendors say (<https://docs.claude.com/en/docs/about-claude/pricing>).
-    fn rate(&self, name: &str, suffix: &str) -> Option<u128> {
-        let get = |name: &str| self.rates.get(name).copied().map(u128::from);
-        if let Some(own) = get(&format!("{name}{suffix}")) {
+    /// A rate. No table says what a long prompt costs on another tier, so that the higher of the two counts.
+    fn rate(&self, name: &str, suffixes: &[String]) -> Option<u128> {
+        let own = suffixes.iter().filter_map(|own| self.special(name, own));
+        own.max().or_else(|| self.usual(name))
+    }
+
+    /// The rate of a tier or of long prompts. What caches cost there is in no table: it keeps its ratio to the input, as
+    /// vendors say (<https://docs.claude.com/en/docs/about-claude/pricing>).
+    fn special(&self, name: &str, suffix: &str) -> Option<u128> {
+        if let Some(own) = self.get(&format!("{name}{suffix}")) {
             return Some(own);
         }
-        let is_cache = name.starts_with("cache_");
-        if !is_cache || suffix.is_empty() {
+        if !name.starts_with("cache_") {
             return None;
         }
-        let (usual, input) = (get(name)?, get("input").filter(|rate| *rate > 0)?);
-        Some(usual * get(&format!("input{suffix}"))? / input)
+        let input = self.get("input").filter(|rate| *rate > 0)?;
+        Some(self.usual(name)? * self.get(&format!("input{suffix}"))? / input)
+    }
+
+    /// The usual rate. What a cache has costs what other input does, unless there is a rate for it.
+    fn usual(&self, name: &str) -> Option<u128> {
+        let instead: &[&str] = match name {
+            "cache_write_1h" => &["cache_write_5m", "input"],
+            "cache_read" | "cache_write_5m" => &["input"],
+            _ => &[],
+        };
+        let own = self.get(name);
+        own.or_else(|| instead.iter().find_map(|name| self.get(name)))
+    }
+
+    fn get(&self, name: &str) -> Option<u128> {
+        self.rates.get(name).copied().map(u128::from)
     }
 }
 

@@ -125,8 +125,8 @@ pub(super) fn entry(id: &str, own: &BTreeMap<String, f64>) -> Result<Rates, Stri
     Ok(Rates::new(own))
 }
 
-/// A rate in millionths of a dollar.
-fn rate(id: &str, name: &str, dollars: f64) -> Result<u64, String> {
+/// A rate in millionths of a dollar. What is more than nothing does not become nothing.
+pub(super) fn rate(id: &str, name: &str, dollars: f64) -> Result<u64, String> {
     if !NAMES.contains(&name) && !is_step(name) {
         let names = NAMES.join(", ");
         return Err(format!(
@@ -138,7 +138,13 @@ fn rate(id: &str, name: &str, dollars: f64) -> Result<u64, String> {
             "`{name}` of `{id}` is {dollars}; it must be US dollars for a million tokens, 0 to {MAX_DOLLARS}"
         ));
     }
-    Ok((dollars * 1e6).round() as u64)
+    let millionths = (dollars * 1e6).round();
+    if dollars > 0.0 && millionths < 1.0 {
+        return Err(format!(
+            "`{name}` of `{id}` is less than a millionth of a US dollar for a million tokens"
+        ));
+    }
+    Ok(millionths as u64)
 }
 
 /// Whether it is the name of a rate for prompts of more than so many thousands of tokens.

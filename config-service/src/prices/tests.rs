@@ -122,21 +122,22 @@ fn what_is_set_replaces_what_is_listed_until_it_is_removed() {
     assert_eq!(cost(&set), Some(NanoDollars(1_000_000)));
     assert_eq!(set.rates_of(id), Some(own));
     assert_eq!(cost(&listed.with([])), Some(NanoDollars(800_000)));
-    // It replaces the whole entry: there is no price for caches any more.
+    // It replaces the whole entry: what is read from a cache costs as much as other input now.
     let read = Counts {
-        cache_read: 1,
+        cache_read: 1_000,
         ..Counts::default()
     };
-    assert_eq!(set.cost(base(id), &read), None);
+    assert_eq!(set.cost(base(id), &read), Some(NanoDollars(1_000_000)));
     for (id, name, dollars, part) in [
         ("", "input", 1.0, "the id must be"),
         ("a b", "input", 1.0, "the id must be"),
         ("m", "inputs", 1.0, "a rate `inputs`"),
         ("m", "input", f64::NAN, "must be US dollars"),
         ("m", "input", -0.1, "must be US dollars"),
+        ("m", "input", 1e-10, "less than a millionth"),
     ] {
         let rates = [(name.to_owned(), dollars)].into();
-        let error = Prices::check(id, &rates).unwrap_err();
+        let (_, error) = Prices::check(id, &rates).unwrap_err();
         assert!(error.contains(part), "{error}");
     }
     assert!(Prices::check("m", &BTreeMap::new()).is_err());
@@ -168,22 +169,76 @@ fn tiers_and_long_prompts_have_their_own_prices() {
 }
 
 #[test]
+fn what_has_no_rate_of_its_own_costs_the_usual_one() {
+    // Haiku has no rates of tiers: 1,000 x 1 + 100 x 5 $/M = 0.001 + 0.0005 on each, also on one that nobody knows.
+    let haiku = base("anthropic.claude-haiku-4-5-20251001-v1:0");
+    for tier in ["", "flex", "priority", "reserved", "free"] {
+        check(Called { tier, ..haiku }, tokens(1_000, 100), "0.0015");
+    }
+    let rates = |list: &[(&str, f64)]| -> BTreeMap<String, f64> {
+        list.iter()
+            .map(|(name, own)| ((*name).to_owned(), *own))
+            .collect()
+    };
+    let own = rates(&[
+        ("input", 2.0),
+        ("output", 10.0),
+        ("input_flex", 1.0),
+        ("output_flex", 5.0),
+        ("input_priority", 6.0),
+        ("input_over_200k", 4.0),
+        ("cache_write_5m", 2.5),
+    ]);
+    let prices = Prices::default().with([("m", &own)]);
+    let cost = |tier, counts: Counts| {
+        let called = Called { tier, ..base("m") };
+        prices.cost(called, &counts).map(|own| own.to_string())
+    };
+    for (tier, counts, dollars) in [
+        // 1,000 x 6 + 1,000 x 10 $/M: there is no `output_priority`.
+        ("priority", tokens(1_000, 1_000), "0.016"),
+        // A long prompt, 300,000 x 4 + 1,000 x 10 $/M: there is no `output_over_200k`.
+        ("", tokens(300_000, 1_000), "1.21"),
+        // On another tier the higher rate counts: 300,000 x 4 + 1,000 x 5, and 300,000 x 6 + 1,000 x 10 $/M.
+        ("flex", tokens(300_000, 1_000), "1.205"),
+        ("priority", tokens(300_000, 1_000), "1.81"),
+        // 1,000 written for an hour as if for five minutes, x 2.5 $/M, and 1,000 read like input, x 2 $/M.
+        (
+            "",
+            Counts {
+                cache_write_1h: 1_000,
+                cache_read: 1_000,
+                ..Counts::default()
+            },
+            "0.0045",
+        ),
+    ] {
+        assert_eq!(
+            cost(tier, counts).as_deref(),
+            Some(dollars),
+            "{tier} {counts:?}"
+        );
+    }
+}
+
+#[test]
 fn what_has_no_price_has_an_unknown_cost() {
     let prices = Prices::built_in();
     let cost = |called, counts| prices.cost(called, &counts);
     let nova = base("amazon.nova-pro-v1:0");
     assert_eq!(cost(base("amazon.titan-tg1-large"), tokens(1, 1)), None);
     assert_eq!(cost(base(""), tokens(1, 1)), None);
-    let written = Counts {
-        cache_write_5m: 1,
-        ..Counts::default()
-    };
-    assert_eq!(cost(nova, written), None);
-    let reserved = Called {
-        tier: "reserved",
-        ..nova
-    };
-    assert_eq!(cost(reserved, tokens(1, 1)), None);
+    for tier in ["flex", "free"] {
+        let unknown = Called {
+            tier,
+            ..base("amazon.titan-tg1-large")
+        };
+        assert_eq!(cost(unknown, tokens(1, 1)), None);
+    }
+    // Nor does a price of the input say what an answer costs.
+    let half = [("input".to_owned(), 1.0)].into();
+    let half = Prices::default().with([("m", &half)]);
+    assert_eq!(half.cost(base("m"), &tokens(1, 1)), None);
     // Nothing used costs nothing, if there is a price at all.
     assert_eq!(cost(nova, tokens(0, 0)), Some(NanoDollars(0)));
 }

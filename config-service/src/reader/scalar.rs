@@ -70,6 +70,26 @@ pub(crate) fn nullable_number<N: FromStr>(
     }
 }
 
+/// A number, also with a fraction, that `null` or `""` clears.
+pub(crate) fn nullable_decimal(
+    raw: &RawValue,
+    at: &str,
+    faults: &mut Vec<Fault>,
+) -> Option<Option<f64>> {
+    match Kind::of(raw) {
+        Kind::Null => Some(None),
+        Kind::String if raw.get() == "\"\"" => Some(None),
+        Kind::Number => {
+            let number = raw.get().parse().ok().filter(|own: &f64| own.is_finite());
+            if number.is_none() {
+                faults.push(Fault::new(at, "out_of_range", "is too large"));
+            }
+            number.map(Some)
+        }
+        kind => mismatch(kind, "a number, \"\" or null", at, faults),
+    }
+}
+
 pub(crate) fn boolean(raw: &RawValue, at: &str, faults: &mut Vec<Fault>) -> Option<bool> {
     match Kind::of(raw) {
         Kind::Boolean => Some(raw.get() == "true"),

@@ -1,5 +1,7 @@
 //! The book of what requests used.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use super::StartError;
@@ -7,6 +9,9 @@ use crate::args::{Args, UsageRetention};
 use crate::prices::Prices;
 use crate::store::{Store, UsageStore};
 use crate::usage::{self, Ledger};
+
+/// After how long budgets are read again that could not be.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Opens it, if one is to be kept.
 pub(super) async fn open(args: &Args, channels: &Store) -> Result<Option<Ledger>, StartError> {
@@ -45,8 +50,10 @@ async fn keep_enforcing<T>(
     let Some(ledger) = ledger else {
         return;
     };
+    let mut is_due = false;
     loop {
         tokio::select! {
+            () = tokio::time::sleep(AGAIN), if is_due => {}
             changed = published.changed() => {
                 if changed.is_err() {
                     return;
@@ -54,7 +61,9 @@ async fn keep_enforcing<T>(
             }
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
-        if let Err(error) = ledger.enforce_stored(&store).await {
+        let done = ledger.enforce_stored(&store).await;
+        is_due = done.is_err();
+        if let Err(error) = done {
             tracing::error!(%error, "budgets cannot be read; those from before the latest edit apply");
         }
     }

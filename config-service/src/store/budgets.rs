@@ -21,6 +21,18 @@ pub struct Budget {
     pub nano_usd: Option<i64>,
 }
 
+/// A caller that got another name.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct CallerRename {
+    /// Larger than those of earlier ones.
+    #[sqlx(rename = "rename")]
+    pub number: i64,
+    /// The name that it had.
+    pub earlier: String,
+    /// The name that it got.
+    pub later: String,
+}
+
 /// An edit of a budget; without tokens and money it was removed.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct BudgetEdit {
@@ -71,19 +83,7 @@ impl Store {
     /// When the database fails.
     pub async fn set_budget(&self, budget: &Budget, actor: &str) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
-            "INSERT INTO budgets (caller, tokens, nano_usd, updated_at, updated_by) \
-             VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?4) \
-             ON CONFLICT DO UPDATE SET tokens = excluded.tokens, nano_usd = excluded.nano_usd, \
-             updated_at = excluded.updated_at, updated_by = excluded.updated_by",
-        )
-        .bind(&budget.caller)
-        .bind(budget.tokens)
-        .bind(budget.nano_usd)
-        .bind(actor)
-        .execute(&mut *transaction)
-        .await?;
-        note(&mut transaction, budget, actor).await?;
+        put(&mut transaction, budget, actor).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -95,21 +95,89 @@ impl Store {
     /// When the database fails.
     pub async fn remove_budget(&self, caller: &str, actor: &str) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query("DELETE FROM budgets WHERE caller = ?1")
-            .bind(caller)
-            .execute(&mut *transaction)
-            .await?;
-        let was_there = done.rows_affected() > 0;
-        if was_there {
-            let none = Budget {
-                caller: caller.to_owned(),
-                ..Budget::default()
-            };
-            note(&mut transaction, &none, actor).await?;
-        }
+        let removed = take(&mut transaction, caller, actor).await?;
         transaction.commit().await?;
-        Ok(was_there)
+        Ok(removed.is_some())
     }
+
+    /// All callers that ever got another name, in the order in which that happened.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn caller_renames(&self) -> Result<Vec<CallerRename>, StoreError> {
+        let rows =
+            sqlx::query_as("SELECT rename, earlier, later FROM caller_renames ORDER BY rename");
+        Ok(rows.fetch_all(&self.pool).await?)
+    }
+}
+
+/// A caller has got another name: its budget goes with it, and the database of usage will learn of it. If there is a budget
+/// for the later name already, the smaller one counts.
+pub(super) async fn rename(
+    transaction: &mut Transaction<'_, Sqlite>,
+    (earlier, later): (&str, &str),
+    actor: &str,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO caller_renames (earlier, later) VALUES (?1, ?2)")
+        .bind(earlier)
+        .bind(later)
+        .execute(&mut **transaction)
+        .await?;
+    let Some(own) = take(transaction, earlier, actor).await? else {
+        return Ok(());
+    };
+    let there = sqlx::query_as("SELECT caller, tokens, nano_usd FROM budgets WHERE caller = ?1");
+    let there: Option<Budget> = there.bind(later).fetch_optional(&mut **transaction).await?;
+    let there = there.unwrap_or_default();
+    let budget = Budget {
+        caller: later.to_owned(),
+        tokens: smaller(own.tokens, there.tokens),
+        nano_usd: smaller(own.nano_usd, there.nano_usd),
+    };
+    put(transaction, &budget, actor).await
+}
+
+async fn put(
+    transaction: &mut Transaction<'_, Sqlite>,
+    budget: &Budget,
+    actor: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO budgets (caller, tokens, nano_usd, updated_at, updated_by) \
+         VALUES (?1, ?2, ?3, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), ?4) \
+         ON CONFLICT DO UPDATE SET tokens = excluded.tokens, nano_usd = excluded.nano_usd, \
+         updated_at = excluded.updated_at, updated_by = excluded.updated_by",
+    )
+    .bind(&budget.caller)
+    .bind(budget.tokens)
+    .bind(budget.nano_usd)
+    .bind(actor)
+    .execute(&mut **transaction)
+    .await?;
+    note(transaction, budget, actor).await
+}
+
+/// Removes the budget of a caller, and returns it.
+async fn take(
+    transaction: &mut Transaction<'_, Sqlite>,
+    caller: &str,
+    actor: &str,
+) -> Result<Option<Budget>, StoreError> {
+    let removed =
+        sqlx::query_as("DELETE FROM budgets WHERE caller = ?1 RETURNING caller, tokens, nano_usd");
+    let removed: Option<Budget> = removed
+        .bind(caller)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    if removed.is_some() {
+        let none = Budget {
+            caller: caller.to_owned(),
+            ..Budget::default()
+        };
+        note(transaction, &none, actor).await?;
+    }
+    Ok(removed)
 }
 
 /// Notes an edit.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bedrock_filter::config::KeyDigest;
 use sqlx::{Sqlite, Transaction};
 
-use super::{Stamp, Store, StoreError, json, raise};
+use super::{Stamp, Store, StoreError, budgets, json, raise};
 use crate::caller::{Caller, CallerBook, Policy, StoredCaller, Timestamp};
 
 pub use audit::{CallerAuditEntry, CallerAuditQuery};
@@ -203,6 +203,10 @@ async fn write(
         }
         (Some(before), Some(after)) => {
             rows::update(transaction, &before.id, after, stamp).await?;
+            if before.caller.name != after.name {
+                let names = (before.caller.name.as_str(), after.name.as_str());
+                budgets::rename(transaction, names, actor).await?;
+            }
             before.id.clone()
         }
     };

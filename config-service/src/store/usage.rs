@@ -5,7 +5,9 @@ mod callers;
 mod ingest;
 mod prune;
 mod query;
+mod rename;
 mod rows;
+mod sums;
 
 use std::collections::HashMap;
 use std::path::Path;

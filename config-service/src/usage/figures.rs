@@ -152,15 +152,19 @@ pub(super) async fn of(
 fn total(days: &[Line]) -> Used {
     let mut all = Sums::default();
     for Line { sums, .. } in days {
-        all.requests += sums.requests;
-        all.errors += sums.errors;
-        all.input_tokens += sums.input_tokens;
-        all.output_tokens += sums.output_tokens;
-        all.cache_read_tokens += sums.cache_read_tokens;
-        all.cache_write_tokens += sums.cache_write_tokens;
-        all.reasoning_tokens += sums.reasoning_tokens;
-        all.cost_nano_usd += sums.cost_nano_usd;
-        all.unpriced += sums.unpriced;
+        for (all, own) in [
+            (&mut all.requests, sums.requests),
+            (&mut all.errors, sums.errors),
+            (&mut all.input_tokens, sums.input_tokens),
+            (&mut all.output_tokens, sums.output_tokens),
+            (&mut all.cache_read_tokens, sums.cache_read_tokens),
+            (&mut all.cache_write_tokens, sums.cache_write_tokens),
+            (&mut all.reasoning_tokens, sums.reasoning_tokens),
+            (&mut all.cost_nano_usd, sums.cost_nano_usd),
+            (&mut all.unpriced, sums.unpriced),
+        ] {
+            *all = all.saturating_add(own);
+        }
     }
     all.into()
 }

@@ -6,27 +6,15 @@ use prost::Message as _;
 use tokio::sync::Mutex;
 
 use super::budgets::{Account, BudgetUse, Month};
+use super::entry::{MOST, capped, entry};
 use super::figures::{self, Remembered};
 use super::messages::{Ack, Record, Report};
+use super::tally::{Fate, Tally};
 use super::traffic;
 use crate::health::Health;
-use crate::prices::{Called, Counts, Prices};
-use crate::store::{Budget, Entry, Store, StoreError, Subject, Taken, UsageStore};
+use crate::prices::Prices;
+use crate::store::{Budget, Store, StoreError, Taken, UsageStore};
 use crate::zone::Zone;
-
-/// The error with which the filter answers for a model that nothing serves.
-const NOT_SERVED: &str = "model_not_found";
-
-/// The endpoints that only count tokens, for which AWS charges nothing.
-pub(super) const COUNTERS: [&str; 2] = ["anthropic_count_tokens", "openai_input_tokens"];
-
-/// By how much an Envoy's clock may be ahead, in milliseconds. Later records count now: a wrong clock must not fill
-/// periods that are yet to come.
-const AHEAD_MS: i64 = 3_600_000;
-
-/// By how much a record may be late, in milliseconds: as long as an Envoy may be without the config-service. Older ones
-/// count now.
-const BEHIND_MS: i64 = 14 * 86_400_000;
 
 /// The book of what was used. Clones share it.
 #[derive(Clone, Debug)]
@@ -43,6 +31,8 @@ pub struct Ledger {
     account: Arc<Mutex<Option<Account>>>,
     /// What callers were told of their own usage a moment ago.
     told: Arc<Mutex<Remembered>>,
+    /// What became of reports.
+    tally: Arc<Tally>,
     /// Where it is told what requests have shown of the channels.
     health: Health,
 }
@@ -60,6 +50,7 @@ impl Ledger {
             budgets: Arc::default(),
             account: Arc::default(),
             told: Arc::default(),
+            tally: Arc::default(),
             health: Health::default(),
         }
     }
@@ -104,14 +95,28 @@ impl Ledger {
         *self.budgets.lock().await = budgets;
     }
 
-    /// Enforces the budgets that are stored. Whoever comes later reads later, so that the latest edit wins.
+    /// Enforces the budgets that are stored, and gives what was used under earlier names of callers to their present ones.
+    /// Whoever comes later reads later, so that the latest edit wins.
     ///
     /// # Errors
     ///
     /// When the database fails. Then those from before apply.
     pub async fn enforce_stored(&self, edited: &Store) -> Result<(), StoreError> {
+        self.follow_renames(edited).await?;
         let mut budgets = self.budgets.lock().await;
         *budgets = edited.budgets().await?;
+        Ok(())
+    }
+
+    async fn follow_renames(&self, edited: &Store) -> Result<(), StoreError> {
+        // Before anybody reads what follows, so that the last rename is not passed over.
+        let mut told = self.told.lock().await;
+        let mut account = self.account.lock().await;
+        let renames = edited.caller_renames().await?;
+        if self.store.rename_callers(&renames).await? {
+            *told = Remembered::default();
+            *account = None;
+        }
         Ok(())
     }
 
@@ -185,34 +190,62 @@ impl Ledger {
         Ok(())
     }
 
+    /// What became of what Envoys reported since the service started.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     /// Stores a report that arrived now, in milliseconds since the epoch.
     ///
     /// # Errors
     ///
     /// When the database fails. Then the report has to come again.
     pub(super) async fn enter(&self, report: Report, now_ms: i64) -> Result<Ack, StoreError> {
-        let all = report.records.len();
+        let entered = self.store_report(report, now_ms).await;
+        self.tally.reported(entered.is_ok());
+        entered
+    }
+
+    async fn store_report(&self, report: Report, now_ms: i64) -> Result<Ack, StoreError> {
+        let (all, dropped) = (report.records.len(), report.dropped.min(MOST));
         let prices = self.prices();
         let read = report.records.iter();
+        let mut implausible = 0_u64;
         let entries: Vec<_> = read
             .filter_map(|bytes| Record::decode(&**bytes).ok())
             .filter(|record| !record.id.is_empty())
-            .map(|record| entry(record, &prices, now_ms))
+            .map(|record| {
+                let (record, is_true) = capped(record);
+                implausible += u64::from(!is_true);
+                entry(record, &prices, now_ms)
+            })
             .collect();
-        if entries.len() < all {
-            let unreadable = all - entries.len();
+        let unreadable = all - entries.len();
+        if unreadable > 0 {
             tracing::warn!(unreadable, "an Envoy reported records that cannot be read");
         }
-        if report.dropped > 0 {
+        if implausible > 0 {
             tracing::warn!(
-                records = report.dropped,
+                records = implausible,
+                most = MOST,
+                "an Envoy reported counts that no request can have; they count as the most that is believed"
+            );
+        }
+        if dropped > 0 {
+            tracing::warn!(
+                records = dropped,
                 "an Envoy had no room left for what requests used; their usage is lost"
             );
         }
         let now = now_ms.div_euclid(1_000);
         let mut account = self.account.lock().await;
         self.current(&mut account, now).await?;
-        let taken = self.store.take(&entries, report.dropped, now).await?;
+        let taken = self.store.take(&entries, dropped, now).await?;
+        self.tally.add(Fate::Dropped, dropped);
+        self.tally.add(Fate::Unreadable, unreadable as u64);
+        self.tally.add(Fate::Implausible, implausible);
+        self.tally.add(Fate::Stored, taken.new as u64);
         let Taken {
             new,
             repeated,
@@ -233,92 +266,6 @@ impl Ledger {
             exhausted: uses.iter().filter_map(BudgetUse::exhausted).collect(),
         })
     }
-}
-
-/// What is stored of a record.
-fn entry(record: Record, prices: &Prices, now_ms: i64) -> Entry {
-    let cost = cost(&record, prices);
-    // Bedrock's own refusals have the same code.
-    let is_served = record.code != NOT_SERVED || !record.channel.is_empty();
-    let unserved = (!is_served && !record.model.is_empty()).then(|| record.model.clone());
-    // Clients choose this name; it would be a subject of its own each time.
-    let model = if is_served {
-        record.model
-    } else {
-        String::new()
-    };
-    Entry {
-        id: record.id,
-        at_ms: plausible(record.at_ms, now_ms),
-        subject: Subject {
-            caller: record.caller,
-            key: record.key,
-            channel: record.channel,
-            region: record.region,
-            model,
-            model_id: record.model_id,
-            base_model: record.base_model,
-            endpoint: record.endpoint,
-            tier: record.tier,
-        },
-        request_id: record.request_id,
-        outcome: record.outcome,
-        status: u16::try_from(record.status).unwrap_or(0),
-        code: record.code,
-        foreseen: record.foreseen,
-        unserved,
-        input: count(record.input),
-        output: count(record.output),
-        cache_read: count(record.cache_read),
-        cache_write: count(record.cache_write),
-        reasoning: count(record.reasoning),
-        attempts: count(record.attempts),
-        duration_ms: count(record.duration_ms),
-        first_token_ms: (record.first_token_ms > 0).then(|| count(record.first_token_ms - 1)),
-        cost,
-    }
-}
-
-/// What a request cost. What was refused cost nothing, whatever the price; what broke off cost something of which at most
-/// an estimate is known.
-fn cost(record: &Record, prices: &Prices) -> Option<i64> {
-    let counts = Counts {
-        input: record.input,
-        output: record.output,
-        cache_read: record.cache_read,
-        cache_write_5m: record.cache_write.saturating_sub(record.cache_write_1h),
-        cache_write_1h: record.cache_write_1h,
-    };
-    if counts == Counts::default() {
-        let is_open = matches!(&*record.outcome, "answered" | "broken" | "cancelled");
-        let is_free = record.attempts == 0 || !is_open || COUNTERS.contains(&&*record.endpoint);
-        return is_free.then_some(0);
-    }
-    // Of an answer that broke off, most models have not said how long the prompt was.
-    let is_estimate = matches!(&*record.outcome, "broken" | "cancelled");
-    let has_prompt = counts.input > 0 || counts.cache_read > 0 || record.cache_write > 0;
-    if is_estimate && !has_prompt {
-        return None;
-    }
-    let called = Called {
-        region: &record.region,
-        model_id: &record.model_id,
-        base_model: &record.base_model,
-        tier: &record.tier,
-    };
-    let cost = prices.cost(called, &counts)?;
-    Some(count(cost.0))
-}
-
-/// A time that a record can have.
-fn plausible(at_ms: u64, now_ms: i64) -> i64 {
-    let at = count(at_ms);
-    let range = now_ms.saturating_sub(BEHIND_MS)..=now_ms.saturating_add(AHEAD_MS);
-    if range.contains(&at) { at } else { now_ms }
-}
-
-fn count(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -415,6 +362,39 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn absurd_counts_are_cut_and_do_not_stop_what_follows() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("usage.db");
+        let store = UsageStore::open(&file).await.unwrap();
+        let ledger = Ledger::new(store, Prices::built_in());
+        ledger.enforce(vec![Budget::default()]).await;
+        let absurd = |number| Record {
+            input: u64::MAX,
+            cache_write: u64::MAX,
+            cache_write_1h: u64::MAX,
+            output: u64::MAX,
+            duration_ms: u64::MAX,
+            first_token_ms: u64::MAX,
+            ..record(number)
+        };
+        let batch = Report {
+            dropped: u64::MAX,
+            ..report(&[absurd(1), absurd(2), record(3)])
+        };
+        ledger.enter(batch, NOW).await.unwrap();
+        ledger.enter(report(&[record(4)]), NOW).await.unwrap();
+        let uses = ledger.budget_uses(NOW / 1_000).await.unwrap();
+        let most = i64::try_from(MOST).unwrap();
+        assert_eq!(uses[0].spent.tokens, 6 * most + 2 * 1_500);
+        // Two of 10^9 x (0.8 + 0.8 + 3.2) $/M, and two of 0.0024 $.
+        assert_eq!(uses[0].spent.nano_usd, 2 * 4_800_000_000_000 + 4_800_000);
+        ledger.figures("", NOW / 1_000).await.unwrap();
+        let records: Vec<_> = ledger.tally().records().map(|(_, own)| own).collect();
+        assert_eq!(records[..3], [4, 2, 0]);
+        assert_eq!(ledger.tally().reports(), [("stored", 2), ("failed", 0)]);
+    }
+
+    #[tokio::test]
     async fn a_budget_that_is_used_up_is_in_the_answer() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("usage.db");
@@ -456,13 +436,5 @@ mod tests {
                 .exhausted
                 .is_empty()
         );
-    }
-
-    #[test]
-    fn a_wrong_clock_does_not_reach_far() {
-        assert_eq!(plausible(NOW.unsigned_abs() - 5, NOW), NOW - 5);
-        for wrong in [0, u64::MAX, NOW.unsigned_abs() + 7_200_000] {
-            assert_eq!(plausible(wrong, NOW), NOW);
-        }
     }
 }

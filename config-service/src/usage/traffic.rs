@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use bedrock_filter::health::Trouble;
 use time::{Duration, OffsetDateTime};
 
-use super::ledger::COUNTERS;
+use super::entry::COUNTERS;
 use crate::health::{Event, Health, HealthSource};
 use crate::store::Entry;
 

@@ -183,3 +183,124 @@ async fn the_budget_that_a_caller_has_as_a_field_is_enforced() {
         .collect();
     assert_eq!(history, [&Value::Null, &json!(3_000)], "{list}");
 }
+
+#[tokio::test]
+async fn what_cannot_be_a_budget_is_refused_with_its_place() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let put = |path: &str, body: &str| {
+        let (service, path, body) = (&service, path.to_owned(), body.to_owned());
+        async move { service.send(Method::PUT, &path, &body).await }
+    };
+    for (path, body, fault) in [
+        ("ann", "[1]", " not_an_object"),
+        ("ann", "{}", " required"),
+        ("ann", r#"{"usd": null}"#, " required"),
+        ("ann", r#"{"usd": 1e-10}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": -1}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": 1e99}"#, "/usd out_of_range"),
+        ("ann", r#"{"usd": "5"}"#, "/usd invalid_type"),
+        (
+            "ann",
+            r#"{"tokens": 9223372036854775808}"#,
+            "/tokens out_of_range",
+        ),
+        ("ann", r#"{"tokens": 1.5}"#, "/tokens out_of_range"),
+        ("ann", r#"{"token": 1}"#, "/token unknown_field"),
+        ("a%0Ab", r#"{"tokens": 1}"#, " invalid_name"),
+        ("%20", r#"{"tokens": 1}"#, " invalid_name"),
+        ("-a", r#"{"tokens": 1}"#, " invalid_name"),
+    ] {
+        let reply = put(&format!("/api/budgets/{path}"), body).await;
+        assert_eq!(faults(&reply), [fault], "{path} {body}");
+    }
+    let long = format!("/api/budgets/{}", "a".repeat(65));
+    assert_eq!(
+        faults(&put(&long, r#"{"usd": 0}"#).await),
+        [" invalid_name"]
+    );
+    put("/api/budgets/ann", "{").await.problem(400);
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"], json!([]));
+    // A budget of nothing is one, and so is one for a caller that is yet to come.
+    let reply = put(
+        "/api/budgets/ann",
+        r#"{"usd": 0, "tokens": 9223372036854775807}"#,
+    )
+    .await;
+    assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_caller_keeps_its_budget_and_what_it_used_under_another_name() {
+    let dir = Arc::new(TempDir::new().unwrap());
+    let service = recording(&dir, &[]).await;
+    let body = json!({"name": "ann"}).to_string();
+    let id = service
+        .send(Method::POST, "/api/callers", &body)
+        .await
+        .json()["id"]
+        .clone();
+    let path = format!("/api/callers/{}", id.as_str().unwrap());
+    let budget = json!({"tokens": 3_000, "usd": 1}).to_string();
+    service.send(Method::PUT, "/api/budgets/ann", &budget).await;
+    // What is there under the later name joins it; of two budgets the smaller counts.
+    let budget = json!({"tokens": 9_000}).to_string();
+    service.send(Method::PUT, "/api/budgets/eve", &budget).await;
+    report(
+        &service,
+        &[chat(1, "ann"), chat(2, "eve"), chat(3, "bob")],
+        0,
+    )
+    .await
+    .unwrap();
+    let renamed = service
+        .send(Method::PATCH, &path, &json!({"name": "eve"}).to_string())
+        .await;
+    assert_eq!(renamed.status, StatusCode::OK, "{renamed:?}");
+    let shown = || async {
+        let list = service.get("/api/budgets").await.json();
+        let all = list["budgets"].as_array().unwrap().iter();
+        let shown = all.map(|own| {
+            json!([
+                own["caller"],
+                own["tokens"],
+                own["usd"],
+                own["used_tokens"],
+                own["used_nano_usd"]
+            ])
+        });
+        shown.collect::<Vec<_>>()
+    };
+    // An edit of a budget waits for it.
+    let budget = json!({"usd": 7}).to_string();
+    service.send(Method::PUT, "/api/budgets/bob", &budget).await;
+    let expected = [
+        json!(["bob", null, 7.0, 1_500, 2_400_000]),
+        json!(["eve", 3_000, 1.0, 3_000, 4_800_000]),
+    ];
+    assert_eq!(shown().await, expected);
+    let lines = usage(&service, "?by=caller").await;
+    let lines = lines["lines"].as_array().unwrap().iter();
+    let lines: Vec<_> = lines
+        .map(|own| {
+            (
+                own["caller"].as_str().unwrap().to_owned(),
+                own["requests"].as_i64(),
+            )
+        })
+        .collect();
+    let expected_lines = [("bob".to_owned(), Some(1)), ("eve".to_owned(), Some(2))];
+    assert_eq!(lines, expected_lines);
+    // What comes again is still known, and the figures go on; also after a restart.
+    let ack = report(&service, &[chat(1, "ann"), chat(4, "bob")], 0)
+        .await
+        .unwrap();
+    let exhausted: Vec<_> = ack.exhausted.iter().map(|own| &*own.caller).collect();
+    assert_eq!(exhausted, ["eve"]);
+    service.shutdown().await;
+    let service = recording(&dir, &[]).await;
+    report(&service, &[chat(5, "eve")], 0).await.unwrap();
+    let list = service.get("/api/budgets").await.json();
+    assert_eq!(list["budgets"][1]["used_tokens"], 4_500, "{list}");
+}

@@ -63,13 +63,15 @@ async fn a_price_that_is_set_applies_from_then_on_and_is_remembered() {
     let history = list["history"].as_array().unwrap().iter();
     let history: Vec<_> = history.map(|own| own["rates"]["input"].as_f64()).collect();
     assert_eq!(history, [None, None, Some(10.0), Some(1.0)], "{list}");
-    for wrong in [
-        json!({}),
-        json!({"inputs": 1}),
-        json!({"input": -1}),
-        json!([1]),
+    for (wrong, fault) in [
+        (json!({}), " invalid_value"),
+        (json!({"inputs": 1}), "/inputs invalid_value"),
+        (json!({"input": -1}), "/input invalid_value"),
+        (json!({"input": 1e-10}), "/input invalid_value"),
+        (json!({"input": "1"}), "/input invalid_type"),
+        (json!([1]), " not_an_object"),
     ] {
         let reply = service.send(Method::PUT, path, &wrong.to_string()).await;
-        assert!(reply.status.is_client_error(), "{wrong}: {reply:?}");
+        assert_eq!(faults(&reply), [fault], "{wrong}");
     }
 }

@@ -95,6 +95,9 @@ fn what_a_caller_may_not_use_does_not_exist_for_it() {
     let absent = permitted.resolve("gpt-9", now).unwrap_err();
     let told = |error: &ResolveError| error.to_string().replace("gpt-9", "claude-opus-4-1");
     assert_eq!(told(&refused), told(&absent));
+    // But only the one that nothing serves is reported as such.
+    assert_eq!(refused.error().model, None);
+    assert_eq!(absent.error().model.as_deref(), Some("gpt-9"));
     let listed: Vec<_> = permitted.listed().map(|own| own.name.as_str()).collect();
     assert!(listed.contains(&"nova-pro"), "{listed:?}");
     assert!(

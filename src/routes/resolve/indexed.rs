@@ -122,7 +122,7 @@ fn said(error: &ResolveError) -> &'static str {
         ResolveError::UnknownFamily(_) => "family",
         ResolveError::NotAllowed { .. } => "not allowed",
         ResolveError::NotFound { .. } => "not found",
-        ResolveError::NotPermitted(_) => "not permitted",
+        ResolveError::NotPermitted(_) | ResolveError::Withheld(_) => "not permitted",
         ResolveError::NoneChosen(_) => "none chosen",
     }
 }

@@ -27,7 +27,9 @@ fn check(channels: &[Value], name: &str, expected: &str) {
             route.channel.channel.name, route.rule, route.model_id
         ),
         Err(ResolveError::NotFound { .. }) => "not found".to_owned(),
-        Err(ResolveError::NotPermitted(_)) => "not permitted".to_owned(),
+        Err(ResolveError::NotPermitted(_) | ResolveError::Withheld(_)) => {
+            "not permitted".to_owned()
+        }
         Err(ResolveError::NoneChosen(_)) => "none chosen".to_owned(),
         Err(ResolveError::NoCredentials(_)) => "no credentials".to_owned(),
         Err(ResolveError::UnknownFamily(_)) => "unknown family".to_owned(),

@@ -13,7 +13,17 @@ use xtask::process::Process;
 use crate::failover;
 
 /// What needs more than the traffic below: credentials from AWS, and too little memory.
-const RARE: [&str; 2] = ["config_service_credentials_", "bedrock_overloads_total"];
+const RARE: [&str; 8] = [
+    "config_service_credentials_",
+    "bedrock_overloads_total",
+    // They take limits, budgets and a database for usage.
+    "bedrock_limited_total",
+    "config_service_rate_limit_",
+    "envoy_cluster_ratelimit_",
+    "\"rate-limit\"",
+    "config_service_budget_",
+    "config_service_usage_",
+];
 
 /// A Prometheus that scrapes one stack.
 struct Prometheus {

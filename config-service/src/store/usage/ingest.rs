@@ -6,6 +6,7 @@ use sqlx::{QueryBuilder, Sqlite, Transaction};
 
 use super::callers::Callers;
 use super::rows::{Entry, Latency, Spent, Subject, Sums};
+use super::sums::{DAILY, HOURLY, Place, add_sums, plus};
 use super::{StoreError, UsageStore};
 use crate::zone::Zone;
 
@@ -28,9 +29,6 @@ pub struct Taken {
     /// What the new ones used, by hour and caller.
     pub spent: BTreeMap<(i64, String), Spent>,
 }
-
-/// A row of sums: its period, subject and outcome.
-type Place = (i64, i64, String);
 
 /// A row of times: its period, subject and outcome, their kind, and their bucket.
 type Slot = (Place, &'static str, i64);
@@ -179,11 +177,39 @@ async fn count_dropped(
     transaction: &mut Transaction<'_, Sqlite>,
     dropped: u64,
 ) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO totals (name, value) VALUES ('dropped', ?1) \
-         ON CONFLICT DO UPDATE SET value = value + excluded.value",
-    )
+    sqlx::query(concat!(
+        "INSERT INTO totals (name, value) VALUES ('dropped', ?1) ON CONFLICT DO UPDATE SET ",
+        plus!("value")
+    ))
     .bind(i64::try_from(dropped).unwrap_or(i64::MAX))
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Counts a name that nothing serves. Where there is no room for a new one, the one that was asked for least makes some, of
+/// several the one that was asked for longest ago: whoever invents names displaces their own.
+async fn note_unserved(
+    transaction: &mut Transaction<'_, Sqlite>,
+    model: &str,
+    requests: i64,
+    now: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO unserved (model, first_at, last_at, requests) VALUES (?1, ?2, ?2, ?3) \
+         ON CONFLICT DO UPDATE SET last_at = excluded.last_at, requests = requests + excluded.requests",
+    )
+    .bind(model)
+    .bind(now)
+    .bind(requests)
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query(
+        "DELETE FROM unserved WHERE (SELECT COUNT(*) FROM unserved) > ?1 AND model = \
+         (SELECT model FROM unserved WHERE model <> ?2 ORDER BY requests, last_at, model LIMIT 1)",
+    )
+    .bind(MAX_UNSERVED)
+    .bind(model)
     .execute(&mut **transaction)
     .await?;
     Ok(())
@@ -240,104 +266,10 @@ impl Additions {
             add_latencies(transaction, statement, latencies).await?;
         }
         for (model, requests) in &self.unserved {
-            sqlx::query(
-                "INSERT INTO unserved (model, first_at, last_at, requests) SELECT ?1, ?2, ?2, ?3 \
-                 WHERE (SELECT COUNT(*) FROM unserved) < ?4 OR EXISTS (SELECT 1 FROM unserved WHERE model = ?1) \
-                 ON CONFLICT DO UPDATE SET last_at = excluded.last_at, requests = requests + excluded.requests",
-            )
-            .bind(model)
-            .bind(now)
-            .bind(requests)
-            .bind(MAX_UNSERVED)
-            .execute(&mut **transaction)
-            .await?;
+            note_unserved(transaction, model, *requests, now).await?;
         }
         Ok(())
     }
-}
-
-impl Entry {
-    fn spent(&self) -> Spent {
-        let input = self
-            .input
-            .saturating_add(self.cache_read)
-            .saturating_add(self.cache_write);
-        Spent {
-            tokens: input.saturating_add(self.output),
-            nano_usd: self.cost.unwrap_or(0),
-        }
-    }
-}
-
-impl Sums {
-    fn add(&mut self, entry: &Entry) {
-        self.requests += 1;
-        self.input_tokens = self.input_tokens.saturating_add(entry.input);
-        self.output_tokens = self.output_tokens.saturating_add(entry.output);
-        self.cache_read_tokens = self.cache_read_tokens.saturating_add(entry.cache_read);
-        self.cache_write_tokens = self.cache_write_tokens.saturating_add(entry.cache_write);
-        self.reasoning_tokens = self.reasoning_tokens.saturating_add(entry.reasoning);
-        self.attempts = self.attempts.saturating_add(entry.attempts);
-        self.duration_ms = self.duration_ms.saturating_add(entry.duration_ms);
-        if let Some(time) = entry.first_token_ms {
-            self.first_token_ms = self.first_token_ms.saturating_add(time);
-            self.with_first_token += 1;
-        }
-        match entry.cost {
-            Some(cost) => self.cost_nano_usd = self.cost_nano_usd.saturating_add(cost),
-            None => self.unpriced += 1,
-        }
-    }
-}
-
-/// Adds to a row of sums, which may not be there yet.
-macro_rules! addition {
-    ($table:literal) => {
-        concat!(
-            "INSERT INTO ",
-            $table,
-            " (period, subject, outcome, requests, input, output, cache_read, cache_write, reasoning, attempts, \
-             duration_ms, first_token_ms, with_first_token, cost, unpriced) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
-             ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, input = input + excluded.input, \
-             output = output + excluded.output, cache_read = cache_read + excluded.cache_read, \
-             cache_write = cache_write + excluded.cache_write, reasoning = reasoning + excluded.reasoning, \
-             attempts = attempts + excluded.attempts, duration_ms = duration_ms + excluded.duration_ms, \
-             first_token_ms = first_token_ms + excluded.first_token_ms, \
-             with_first_token = with_first_token + excluded.with_first_token, cost = cost + excluded.cost, \
-             unpriced = unpriced + excluded.unpriced"
-        )
-    };
-}
-
-const HOURLY: &str = addition!("hourly");
-const DAILY: &str = addition!("daily");
-
-async fn add_sums(
-    transaction: &mut Transaction<'_, Sqlite>,
-    statement: &'static str,
-    (period, subject, outcome): &Place,
-    sums: &Sums,
-) -> Result<(), StoreError> {
-    sqlx::query(statement)
-        .bind(period)
-        .bind(subject)
-        .bind(outcome)
-        .bind(sums.requests)
-        .bind(sums.input_tokens)
-        .bind(sums.output_tokens)
-        .bind(sums.cache_read_tokens)
-        .bind(sums.cache_write_tokens)
-        .bind(sums.reasoning_tokens)
-        .bind(sums.attempts)
-        .bind(sums.duration_ms)
-        .bind(sums.first_token_ms)
-        .bind(sums.with_first_token)
-        .bind(sums.cost_nano_usd)
-        .bind(sums.unpriced)
-        .execute(&mut **transaction)
-        .await?;
-    Ok(())
 }
 
 /// Adds to a row of times, which may not be there yet.

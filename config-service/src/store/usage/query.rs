@@ -86,8 +86,10 @@ impl Order {
         match self {
             Self::Key => "",
             Self::Cost => "cost_nano_usd DESC, ",
-            Self::Tokens => "SUM(input + output + cache_read + cache_write) DESC, ",
-            Self::Requests => "SUM(requests) DESC, ",
+            Self::Tokens => {
+                "TOTAL(input) + TOTAL(output) + TOTAL(cache_read) + TOTAL(cache_write) DESC, "
+            }
+            Self::Requests => "TOTAL(requests) DESC, ",
         }
     }
 }
@@ -132,13 +134,43 @@ impl Dimension {
     }
 }
 
+/// A total that ends at 10^18. `SUM` fails where whole numbers overflow; `TOTAL` counts with fractions, which are exact to
+/// nine quadrillions.
+macro_rules! whole {
+    ($total:literal) => {
+        concat!("CAST(MIN(", $total, ", 1e18) AS INTEGER)")
+    };
+}
+
 /// The sums that lines have; the names are those of the fields of `Sums`.
-const SUMS: &str = "SUM(requests) AS requests, \
-     SUM(CASE WHEN outcome = 'answered' THEN 0 ELSE requests END) AS errors, \
-     SUM(input) AS input_tokens, SUM(output) AS output_tokens, SUM(cache_read) AS cache_read_tokens, \
-     SUM(cache_write) AS cache_write_tokens, SUM(reasoning) AS reasoning_tokens, SUM(attempts) AS attempts, \
-     SUM(duration_ms) AS duration_ms, SUM(first_token_ms) AS first_token_ms, \
-     SUM(with_first_token) AS with_first_token, SUM(cost) AS cost_nano_usd, SUM(unpriced) AS unpriced";
+const SUMS: &str = concat!(
+    whole!("TOTAL(requests)"),
+    " AS requests, ",
+    whole!("TOTAL(CASE WHEN outcome = 'answered' THEN 0 ELSE requests END)"),
+    " AS errors, ",
+    whole!("TOTAL(input)"),
+    " AS input_tokens, ",
+    whole!("TOTAL(output)"),
+    " AS output_tokens, ",
+    whole!("TOTAL(cache_read)"),
+    " AS cache_read_tokens, ",
+    whole!("TOTAL(cache_write)"),
+    " AS cache_write_tokens, ",
+    whole!("TOTAL(reasoning)"),
+    " AS reasoning_tokens, ",
+    whole!("TOTAL(attempts)"),
+    " AS attempts, ",
+    whole!("TOTAL(duration_ms)"),
+    " AS duration_ms, ",
+    whole!("TOTAL(first_token_ms)"),
+    " AS first_token_ms, ",
+    whole!("TOTAL(with_first_token)"),
+    " AS with_first_token, ",
+    whole!("TOTAL(cost)"),
+    " AS cost_nano_usd, ",
+    whole!("TOTAL(unpriced)"),
+    " AS unpriced",
+);
 
 impl UsageStore {
     /// Reads sums.
@@ -183,10 +215,13 @@ impl UsageStore {
     ///
     /// When the database fails.
     pub async fn spent(&self, from: i64, to: i64) -> Result<Vec<(String, Spent)>, StoreError> {
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
-            "SELECT caller, SUM(input + output + cache_read + cache_write), SUM(cost) FROM daily \
-             JOIN subjects ON subjects.id = subject WHERE period >= ?1 AND period < ?2 GROUP BY caller",
-        )
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(concat!(
+            "SELECT caller, ",
+            whole!("TOTAL(input) + TOTAL(output) + TOTAL(cache_read) + TOTAL(cache_write)"),
+            ", ",
+            whole!("TOTAL(cost)"),
+            " FROM daily JOIN subjects ON subjects.id = subject WHERE period >= ?1 AND period < ?2 GROUP BY caller",
+        ))
         .bind(from.saturating_sub(HALF_A_DAY))
         .bind(to.saturating_sub(HALF_A_DAY))
         .fetch_all(&self.readers)

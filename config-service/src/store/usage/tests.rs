@@ -102,11 +102,59 @@ async fn names_that_nothing_serves_are_counted_up_to_a_limit() {
         .map(|number| asked(number, format!("gpt-{number}")))
         .collect();
     own.take(&many).await;
-    own.take(&[asked(5_000, "gpt-0".to_owned())]).await;
     let unserved = own.store.unserved(0).await.unwrap();
     assert_eq!(unserved.len(), 1_000);
-    assert_eq!((&*unserved[0].model, unserved[0].requests), ("gpt-0", 2));
+    // A name that is new makes room for itself, and one that is asked for again stays.
+    for number in 5_000..5_003 {
+        own.take(&[asked(number, "gpt-real".to_owned())]).await;
+    }
+    let others: Vec<_> = (6_000..7_500)
+        .map(|number| asked(number, format!("junk-{number}")))
+        .collect();
+    own.take(&others).await;
+    let unserved = own.store.unserved(0).await.unwrap();
+    assert_eq!(unserved.len(), 1_000);
+    assert_eq!((&*unserved[0].model, unserved[0].requests), ("gpt-real", 3));
     assert!(own.store.unserved(NOON + 1).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn absurd_numbers_neither_stop_what_follows_nor_the_questions() {
+    let own = Fixture::new().await;
+    let absurd = |number| Entry {
+        input: i64::MAX,
+        output: i64::MAX,
+        duration_ms: i64::MAX,
+        attempts: i64::MAX,
+        cost: Some(i64::MAX),
+        ..entry(number, "x", NOON)
+    };
+    own.take(&[absurd(1), absurd(2)]).await;
+    own.store.take(&[absurd(3)], u64::MAX, NOON).await.unwrap();
+    let other = Entry {
+        outcome: "failed".to_owned(),
+        ..absurd(4)
+    };
+    own.store.take(&[other], u64::MAX, NOON).await.unwrap();
+    assert_eq!(own.take(&[entry(5, "y", NOON)]).await.new, 1);
+    let most = 1_000_000_000_000_000_000;
+    let sums = own.sums().await;
+    assert_eq!((sums.requests, sums.errors), (5, 1));
+    assert_eq!((sums.input_tokens, sums.cost_nano_usd), (most, most));
+    assert_eq!(own.store.dropped().await.unwrap(), most);
+    let (from, to) = own.store.zone().month(NOON);
+    let spent = own.store.spent(from, to).await.unwrap();
+    let spent: Vec<_> = spent
+        .iter()
+        .map(|(who, own)| (&**who, own.tokens))
+        .collect();
+    assert_eq!(spent, [("x", most), ("y", 10)]);
+    let query = UsageQuery {
+        by: vec![Dimension::Caller],
+        order: Order::Tokens,
+        ..everything()
+    };
+    assert_eq!(own.store.lines(&query).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn settled(
 ) -> Result<Response, Refusal> {
     match done {
         Ok(()) => Ok(Redirect::to(PLACE).into_response()),
-        Err(problem) => show(app, session, values, Some(problem.detail())).await,
+        Err(problem) => show(app, session, values, Some(&problem.words())).await,
     }
 }
 
@@ -148,6 +148,11 @@ async fn content(
 ) -> Result<Markup, Refusal> {
     let uses = ledger.budget_uses(now()).await?;
     let edits = app.channels.store().budget_edits(EDITS).await?;
+    let callers = app.channels.list().await?.callers;
+    let is_stray = |own: &BudgetUse| {
+        let name = own.budget.caller.as_str();
+        !name.is_empty() && callers.named(name).is_none()
+    };
     let may_edit = session.principal.may_edit().is_ok();
     Ok(html! {
         @if let Some(reason) = wrong { p.notice.error role="alert" #wrong { (reason) } }
@@ -156,6 +161,7 @@ async fn content(
             @if uses.is_empty() { p.muted { "There are no budgets." } }
             @for own in &uses {
                 (bar(own, ledger.zone()))
+                @if is_stray(own) { p.muted { "There is no caller of this name." } }
                 @if may_edit { (actions(own, session)) }
             }
             p.muted {

@@ -85,7 +85,7 @@ async fn settled(
 ) -> Result<Response, Refusal> {
     match done {
         Ok(()) => Ok(Redirect::to(PLACE).into_response()),
-        Err(problem) => show(app, session, values, Some(problem.detail())).await,
+        Err(problem) => show(app, session, values, Some(&problem.words())).await,
     }
 }
 
