@@ -184,7 +184,7 @@ async fn filters_get_keys_to_foresee_with_and_nothing_to_hold_anybody_to() {
     let entries = callers["entries"].as_array().unwrap();
     assert_eq!(entries.len(), 1);
     let fields: Vec<_> = entries[0].as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["id", "keys", "name"]);
+    assert_eq!(fields, ["id", "keys", "models", "name"]);
     set_mode(&service, "optional").await;
     let callers = pushed(&service).await["callers"].clone();
     assert_eq!(callers["entries"][0]["limits"]["rpm"], 5);

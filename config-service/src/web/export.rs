@@ -15,13 +15,14 @@ pub(super) fn links(session: &Session) -> Markup {
     let may_edit = session.principal.may_edit().is_ok();
     html! {
         @if may_edit {
-        p.muted #exports {
-            "For Envoys that are not connected: "
-            a href="/export/istio" { "manifest for an Istio gateway" }
-            ", "
-            a href="/export/plugin-config" { "plugin configuration" }
-            ". Both are snapshots with sealed credentials."
-        } }
+            p.muted #exports {
+                "For Envoys that are not connected: "
+                a href="/export/istio" { "manifest for an Istio gateway" }
+                ", "
+                a href="/export/plugin-config" { "plugin configuration" }
+                ". Both are snapshots with sealed credentials."
+            }
+        }
         details.card #istio {
             summary { "Manifest for Istio" }
             form.stack method="get" action="/export/istio" {

@@ -81,16 +81,18 @@ fn row(
                 @if may_edit {
                     details {
                         summary aria-label={ "Replace or revoke " (named) } { "Replace or revoke" }
-                        @if !key.is_rotated { form.stack method="post" action={ (place) "/rotate" } {
-                            (csrf(session))
-                            div.field {
-                                label for={ "overlap-" (key.id) } { "The old key stays valid for" }
-                                select id={ "overlap-" (key.id) } name="overlap_seconds" {
-                                    @for (seconds, words) in OVERLAPS { option value=(seconds) { (words) } }
+                        @if !key.is_rotated {
+                            form.stack method="post" action={ (place) "/rotate" } {
+                                (csrf(session))
+                                div.field {
+                                    label for={ "overlap-" (key.id) } { "The old key stays valid for" }
+                                    select id={ "overlap-" (key.id) } name="overlap_seconds" {
+                                        @for (seconds, words) in OVERLAPS { option value=(seconds) { (words) } }
+                                    }
                                 }
+                                button type="submit" aria-label={ "Replace " (named) } { "Replace by a new key" }
                             }
-                            button type="submit" aria-label={ "Replace " (named) } { "Replace by a new key" }
-                        } }
+                        }
                         form.stack method="post" action={ (place) "/revoke" } {
                             (csrf(session))
                             button.danger type="submit" aria-label={ "Revoke " (named) } { "Revoke at once" }
