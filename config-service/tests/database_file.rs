@@ -366,6 +366,7 @@ async fn keys_that_an_earlier_version_revoked_are_known_by_the_history() {
     let dir = Arc::clone(&service.dir);
     service.shutdown().await;
     let statements = [
+        "DROP TABLE caller_renames",
         "DROP TABLE revoked_keys",
         "ALTER TABLE caller_keys DROP COLUMN rotated",
         "DELETE FROM _sqlx_migrations WHERE version >= 18",

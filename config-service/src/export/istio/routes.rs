@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 use super::document::{find, list, patch, set};
 use crate::export::ExportError;
 
+/// Name of the route that denies `/health` and the paths below it if the filter was bypassed.
+const HEALTH: &str = "filter-bypassed-health";
+
 /// Our paths, as a condition of Envoy's local replies.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
@@ -21,7 +24,8 @@ pub(super) fn add_denied(
     config: &PluginConfig,
 ) -> Result<(), ExportError> {
     if !config.health_endpoints {
-        patches.retain(|patch| path_of(patch) != Some("/health"));
+        let name = |patch: &Value| patch.pointer("/patch/value/name").map(|own| own == HEALTH);
+        patches.retain(|patch| name(patch) != Some(true));
     }
     let own: Vec<_> = patches.iter().filter_map(denied).collect();
     for (number, prefix) in config.path_prefixes.iter().enumerate() {
