@@ -93,7 +93,7 @@ fn a_key_that_is_revoked_opens_a_gateway_no_more() {
             let channel = channel_body(&bedrock);
             bench.config.create(&channel).await;
             let (path, key) = key(&bench).await;
-            let query = is_live.then(|| bench.live()).unwrap_or_default();
+            let query = if is_live { bench.live() } else { String::new() };
             let pod = bench.serve(Case::Own, &query).await;
             let answered = async |expected| {
                 eventually("the key is treated so", async || {
