@@ -17,17 +17,23 @@ fn what_a_need_for_keys_would_refuse_is_known_while_everybody_is_served() {
         let bedrock = simulator().await;
         let channel = stack.channel(&bedrock).await;
         let path = caller(&stack, &json!({"name": "team-a", "models": ["none"]})).await;
-        let (_, key) = key(&stack, &path, &json!({})).await;
-        let forecast = eventually("all three kinds of clients are seen", async || {
+        let (_, narrow) = key(&stack, &path, &json!({})).await;
+        let wide = caller(&stack, &json!({"name": "team-b"})).await;
+        let (_, wide) = key(&stack, &wide, &json!({})).await;
+        let forecast = eventually("all four kinds of clients are seen", async || {
             // Nobody is held to anything.
-            for headers in [&[][..], &[("api-key", "dummy")], &[("api-key", &*key)]] {
-                ask(&stack, &channel, headers).await.text_of_answer();
+            for key in ["dummy", &narrow, &wide] {
+                ask(&stack, &channel, &[("api-key", key)])
+                    .await
+                    .text_of_answer();
             }
+            ask(&stack, &channel, &[]).await.text_of_answer();
             let forecast = read(&stack, "/api/caller-settings/forecast").await;
             let has = |name: &str| forecast["reasons"][name].as_u64() > Some(0);
             let refused = forecast["refused"].as_u64()? + forecast["unknown"].as_u64()?;
             let is_served = forecast["requests"].as_u64()? > refused;
-            let all = has("missing_api_key") && has("invalid_api_key") && is_served;
+            let reasons = ["missing_api_key", "invalid_api_key", "model_not_found"];
+            let all = reasons.into_iter().all(has) && is_served;
             all.then_some(forecast)
         })
         .await;
@@ -35,7 +41,11 @@ fn what_a_need_for_keys_would_refuse_is_known_while_everybody_is_served() {
         let unused = read(&stack, &path).await;
         assert!(unused.get("last_used_at").is_none(), "{unused}");
         for request in bedrock.requests() {
-            assert!(!format!("{request:?}").contains(&key), "{request:?}");
+            let request = format!("{request:?}");
+            assert!(
+                !request.contains(&narrow) && !request.contains(&wide),
+                "{request}"
+            );
         }
     });
 }
