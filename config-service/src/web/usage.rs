@@ -81,7 +81,7 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
         ..query.clone()
     };
     let all = store.lines(&all).await?.pop().unwrap_or_default().sums;
-    let latencies = store.latencies(&of_times(&query, ledger.zone())).await?;
+    let latencies = store.latencies(&query).await?;
     let duration = Percentiles::of(&latencies.duration);
     let first_token = Percentiles::of(&latencies.first_token);
     let dimension = compared(asked);
@@ -112,22 +112,6 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
         (maps::report(&report, &unserved))
         (links(asked))
     })
-}
-
-/// The query for how long requests took. It is the same for whole days whether hours or days are added up, but there are far
-/// fewer days.
-fn of_times(query: &UsageQuery, zone: &Zone) -> UsageQuery {
-    let is_whole = [query.from, query.to]
-        .into_iter()
-        .all(|at| zone.day(at) == at);
-    UsageQuery {
-        resolution: if is_whole {
-            Resolution::Day
-        } else {
-            query.resolution
-        },
-        ..query.clone()
-    }
 }
 
 /// In seconds since the epoch.

@@ -1,9 +1,12 @@
 //! Reads sums.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::rows::{Latencies, Line, Spent, Unserved};
 use super::{StoreError, UsageStore};
+use crate::store::signed;
 
 /// In seconds.
 const HALF_A_DAY: i64 = 43_200;
@@ -189,9 +192,25 @@ impl UsageStore {
     ///
     /// When the database fails.
     pub async fn latencies(&self, wanted: &UsageQuery) -> Result<Latencies, StoreError> {
-        let mut query = latencies(wanted);
+        let mut query = latencies(&self.by_days(wanted));
         let rows: Vec<(String, i64, i64)> = query.build_query_as().fetch_all(&self.readers).await?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The same question of days, if it is about whole ones: their sums are those of their hours, but far fewer.
+    fn by_days(&self, wanted: &UsageQuery) -> UsageQuery {
+        let is_whole = |at| self.zone.day(at) == at;
+        // Nothing has been recorded of what is yet to come of a day.
+        let ends_now = wanted.to >= now();
+        let are_whole = is_whole(wanted.from) && (ends_now || is_whole(wanted.to));
+        UsageQuery {
+            resolution: if are_whole {
+                Resolution::Day
+            } else {
+                wanted.resolution
+            },
+            ..wanted.clone()
+        }
     }
 
     /// Names that were asked for since a time, in seconds since the epoch, and that nothing serves; the most wanted
@@ -305,6 +324,12 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, wanted: &UsageQuery, by: &[Dimen
         query.push(" AND ").push(dimension.name()).push(" = ");
         query.push_bind(value.clone());
     }
+}
+
+/// In seconds since the epoch.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| signed(since.as_secs()))
 }
 
 fn names(dimensions: &[Dimension]) -> String {
