@@ -47,7 +47,7 @@ pub(super) struct Sheet<'v> {
 }
 
 impl<'v> Sheet<'v> {
-    /// Reads a value; what is none starts anew.
+    /// Reads a value; one that cannot be read starts over.
     pub(super) fn of(value: &'v mut Vec<u8>) -> Self {
         if value.len() < BUCKETS || !value.len().is_multiple_of(PLACE) {
             value.clear();

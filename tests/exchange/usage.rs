@@ -349,7 +349,7 @@ fn whoever_is_refused_is_recorded_as_nobody() {
     assert_eq!(refused(known(), stranger), (403, "unknown_identity"));
     let disabled = Some("certificate:spiffe://x/b");
     assert_eq!(refused(known(), disabled), (403, "caller_disabled"));
-    // What is no request for a model is not one of a refused client's either.
+    // A refused client's request is recorded only if it asked for a model.
     let mut exchange = with_a_key();
     exchange.request_headers(super::request("GET", "/v1/models"), Arrival::Complete);
     assert!(exchange.take_report(now).is_none());

@@ -37,8 +37,8 @@ macro_rules! refuse {
     };
 }
 
-/// An object or an array without the halves of surrogate pairs in it; `None` if there is none. Strings are repaired when
-/// they are read ([`crate::json::Text`]), and are often too long to be looked through once more.
+/// An object or array with its halves of surrogate pairs replaced; `None` if it has no such half. Strings are repaired as
+/// they are read ([`crate::json::Text`]), and are often too long to scan again.
 fn repaired(json: &str) -> Option<String> {
     if json.starts_with(['{', '[']) {
         without_halves(json)
