@@ -4,14 +4,14 @@
 //! built other tests run all the same, as with [`crate::clients`].
 
 use crate::clients::variable;
-use crate::golang::Own;
+use crate::golang::Module;
 use crate::suite::Variable;
 use crate::workspace::Workspace;
 
 /// Builds it once, and gives the variable of its path, or of why it is not there.
 #[must_use]
 pub fn bring(workspace: &Workspace) -> Vec<Variable> {
-    let own = Own { name: "collector" };
+    let own = Module { name: "collector" };
     vec![variable(
         ("COLLECTOR", "COLLECTOR_MISSING"),
         own.bring(workspace),

@@ -5,14 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::clients::{Names, variable};
+use crate::golang::Module;
 use crate::suite::Variable;
+use crate::system;
 use crate::workspace::Workspace;
-use crate::{console, golang, installation, system};
 
 /// Names a folder that has [`FILES`] already, where the sources cannot be cloned.
 const BUILT: &str = "ISTIO_BUILT";
@@ -20,36 +20,34 @@ const BUILT: &str = "ISTIO_BUILT";
 const ISTIO: Names = ("ISTIO", "ISTIO_MISSING");
 const ETCD: Names = ("ETCD", "ETCD_MISSING");
 
-/// A repository, and what is taken from it.
-struct Source {
-    url: &'static str,
-    /// The release.
-    tag: &'static str,
-    /// Packages of programs.
-    programs: &'static [&'static str],
-    /// Other files.
-    files: &'static [&'static str],
-}
+/// Istio, of a version that its module in `xtask/go` says, and its own module.
+const CONTROL_PLANE: Module = Module { name: "istio" };
+const CONTROL_PLANE_MODULE: &str = "istio.io/istio";
 
-/// <https://github.com/istio/istio>
-const CONTROL_PLANE: Source = Source {
-    url: "https://github.com/istio/istio",
-    tag: "1.30.3",
-    programs: &["./pilot/cmd/pilot-discovery", "./pilot/cmd/pilot-agent"],
-    files: &[
-        "tools/packaging/common/envoy_bootstrap.json",
-        "manifests/charts/base/files/crd-all.gen.yaml",
-        "tests/integration/pilot/testdata/gateway-api-crd.yaml",
+/// Its programs' names, packages, and the build tags that Istio's own `Makefile.core.mk` gives each.
+const PROGRAMS: [[&str; 3]; 2] = [
+    [
+        "pilot-discovery",
+        "istio.io/istio/pilot/cmd/pilot-discovery",
+        "vtprotobuf,disable_pgv",
     ],
-};
+    [
+        "pilot-agent",
+        "istio.io/istio/pilot/cmd/pilot-agent",
+        "agent,disable_pgv,grpcnotrace,retrynotrace",
+    ],
+];
 
-/// <https://github.com/kubernetes/kubernetes>, of a version that this Istio supports.
-const KUBERNETES: Source = Source {
-    url: "https://github.com/kubernetes/kubernetes",
-    tag: "v1.35.0",
-    programs: &["./cmd/kube-apiserver"],
-    files: &[],
-};
+/// Kubernetes, of a version that this Istio supports.
+const KUBERNETES: Module = Module { name: "kubernetes" };
+const API_SERVER: [&str; 3] = ["kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", ""];
+
+/// What else is taken from Istio's module.
+const SOURCES: [&str; 3] = [
+    "tools/packaging/common/envoy_bootstrap.json",
+    "manifests/charts/base/files/crd-all.gen.yaml",
+    "tests/integration/pilot/testdata/gateway-api-crd.yaml",
+];
 
 /// What the tests start or read.
 const FILES: [&str; 6] = [
@@ -85,48 +83,23 @@ fn istio(workspace: &Workspace) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Builds the programs once for each pair of versions; that takes half an hour.
+/// Builds the programs, once for each version; all together, that takes half an hour.
 fn build(workspace: &Workspace) -> Result<PathBuf> {
     let folder = workspace.target().join("tools/istio");
-    let wanted = format!("Istio {}, Kubernetes {}", CONTROL_PLANE.tag, KUBERNETES.tag);
-    installation::ensure(&folder, &wanted, || {
-        fs::create_dir_all(&folder)?;
-        let sources = workspace.target().join("tools/istio-sources");
-        for source in [CONTROL_PLANE, KUBERNETES] {
-            source.build(workspace, &sources, &folder)?;
-        }
-        Ok(fs::remove_dir_all(&sources)?)
-    })?;
-    Ok(folder)
-}
-
-impl Source {
-    fn build(&self, workspace: &Workspace, sources: &Path, into: &Path) -> Result<()> {
-        let Self {
-            url,
-            tag,
-            programs,
-            files,
-        } = self;
-        if sources.exists() {
-            fs::remove_dir_all(sources)?;
-        }
-        console::step(&format!("cloning {url} {tag}"));
-        let mut clone = Command::new("git");
-        clone.args(["clone", "--quiet", "--depth=1", "--branch", tag, url]);
-        system::run(clone.arg(sources))?;
-        for file in *files {
-            let file = sources.join(file);
-            let name = file.file_name().context("a file has no name")?;
-            fs::copy(&file, into.join(name))
-                .with_context(|| format!("{url} has no {}", file.display()))?;
-        }
-        console::step(&format!(
-            "building {} {tag} (Go); this takes long",
-            programs.join(" and ")
-        ));
-        golang::build(workspace, sources, into, programs)
+    fs::create_dir_all(&folder)?;
+    let keep = |path: &Path| {
+        let name = path.file_name().context("a file has no name")?;
+        fs::copy(path, folder.join(name)).with_context(|| format!("cannot copy {}", path.display()))
+    };
+    let of_istio = PROGRAMS.map(|own| (CONTROL_PLANE, own));
+    for (module, [name, package, tags]) in of_istio.into_iter().chain([(KUBERNETES, API_SERVER)]) {
+        keep(&module.bring_tool(workspace, name, package, tags)?)?;
     }
+    let sources = CONTROL_PLANE.files_of(workspace, CONTROL_PLANE_MODULE)?;
+    for source in SOURCES {
+        keep(&sources.join(source))?;
+    }
+    Ok(folder)
 }
 
 fn etcd() -> Result<PathBuf> {
