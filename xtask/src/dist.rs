@@ -26,7 +26,7 @@ const CHECKSUMS: &str = "SHA256SUMS";
 /// Options of `cargo xtask dist`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Build the module twice, in different folders, and fail unless the bytes are the same
+    /// Build everything twice, in different folders, and fail unless the bytes are the same
     #[arg(long)]
     twice: bool,
     /// Leave out the executables of the config-service
@@ -38,11 +38,16 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// When something cannot be built, or the module differs from the first build.
+/// When something cannot be built, or the second build differs from the first.
 pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let module = wasm::build(workspace)?;
+    let executables = if options.module_only {
+        Vec::new()
+    } else {
+        binaries::build(workspace, workspace.target())?
+    };
     if options.twice {
-        check_second(workspace, &module)?;
+        check_second(workspace, &module, &executables)?;
     }
     let folder = workspace.target().join("dist");
     if folder.exists() {
@@ -60,25 +65,41 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     )?;
     fs::write(named("bedrock_filter-VERSION.cdx.json"), bill::of(&crates)?)?;
     fs::write(named("LICENCES-VERSION.txt"), licences::of(&crates)?)?;
-    if !options.module_only {
-        for (target, executable) in binaries::build(workspace)? {
-            let name = format!("config-service-VERSION-{target}");
-            fs::copy(executable, named(&name))?;
-        }
+    for (target, executable) in executables {
+        fs::copy(
+            executable,
+            named(&format!("config-service-VERSION-{target}")),
+        )?;
     }
     fs::write(folder.join(CHECKSUMS), checksums(&folder)?)?;
     console::step(&format!("{} is complete", folder.display()));
     Ok(())
 }
 
-/// Builds the module again in another folder and compares.
-fn check_second(workspace: &Workspace, first: &Path) -> Result<()> {
-    console::step("building the filter once more");
-    let second = wasm::compile_in(workspace, &workspace.target().join("dist-second"))?;
-    let [first, second] = [first, &second].map(fs::read);
+/// Builds everything again from nothing, in another folder, and compares.
+fn check_second(
+    workspace: &Workspace,
+    module: &Path,
+    executables: &[(&str, PathBuf)],
+) -> Result<()> {
+    console::step("building everything once more");
+    let folder = workspace.target().join("dist-second");
+    check_same(module, &wasm::compile_in(workspace, &folder)?)?;
+    if !executables.is_empty() {
+        let others = binaries::build(workspace, &folder)?;
+        for ((_, first), (_, second)) in executables.iter().zip(&others) {
+            check_same(first, second)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_same(first: &Path, second: &Path) -> Result<()> {
     ensure!(
-        first? == second?,
-        "two builds of the module differ; compare target/bedrock_filter.wasm with the one in target/dist-second"
+        fs::read(first)? == fs::read(second)?,
+        "two builds differ; compare {} with {}",
+        first.display(),
+        second.display()
     );
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The config-service's executables: for x86-64 and ARM, and for every Linux with a glibc of 2018 or later.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
@@ -20,8 +20,8 @@ const GLIBC: &str = "2.28";
 const ZIG: [&str; 2] = ["ziglang", "0.15.2"];
 const ZIGBUILD: [&str; 2] = ["astral-dev-toolchain-cargo-zigbuild", "0.23.4"];
 
-/// Builds them; returns each with its target.
-pub(super) fn build(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)>> {
+/// Builds them in a target folder; returns each with its target.
+pub(super) fn build(workspace: &Workspace, folder: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
     let venv =
         |[package, version]: [&str; 2]| Virtualenv::with_package(workspace, package, version);
     let zig = venv(ZIG)?;
@@ -42,6 +42,8 @@ pub(super) fn build(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)
                 "config-service",
             ])
             .args(["--target", &format!("{target}.{GLIBC}")])
+            .arg("--target-dir")
+            .arg(folder)
             .env("CARGO", cargo().get_program())
             .env("CARGO_ZIGBUILD_ZIG_PATH", &zig)
             .env(
@@ -49,8 +51,8 @@ pub(super) fn build(workspace: &Workspace) -> Result<Vec<(&'static str, PathBuf)
                 wasm::remapped_paths().join("\x1f"),
             );
         system::run(&mut command)?;
-        let folder = workspace.target().join(target).join("release");
-        Ok((target, folder.join("config-service")))
+        let built = folder.join(target).join("release/config-service");
+        Ok((target, built))
     };
     TARGETS.into_iter().map(build).collect()
 }
