@@ -25,6 +25,11 @@ pub struct Zone(TimeZone);
 )]
 pub struct UnknownZone(String);
 
+/// The time, in seconds since the epoch.
+pub(crate) fn now() -> i64 {
+    Timestamp::now().as_second()
+}
+
 impl Default for Zone {
     fn default() -> Self {
         Self(TimeZone::UTC)

@@ -11,13 +11,14 @@ use utoipa_axum::routes;
 
 use super::body::Body;
 use super::openapi::{BadRequest, Forbidden, Invalid, NotFound, TooLarge};
-use super::usage::{now, recorded};
+use super::usage::recorded;
 use super::{App, AppState, Principal, Problem};
 use crate::fault::{Fault, child};
 use crate::prices::NanoDollars;
 use crate::reader::{self, SyntaxError};
 use crate::store::{Budget, BudgetEdit};
 use crate::usage::BudgetUse;
+use crate::zone::now;
 
 /// What stands for everybody together in a path.
 const EVERYBODY: &str = "*";

@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use axum::extract::State;
 use axum::http::{HeaderName, header};
 
-use super::usage::now;
 use super::{App, AppState};
 use crate::metrics::{Now, UsageCounts};
 use crate::usage::Ledger;
+use crate::zone::now;
 
 /// <https://prometheus.io/docs/specs/om/open_metrics_spec/#overall-structure>
 const KIND: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";

@@ -1,7 +1,5 @@
 //! `GET /api/usage` and what is below it: what requests used, what it cost, and what they missed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -16,6 +14,7 @@ use super::query::Query;
 use super::{App, AppState, Problem};
 use crate::store::{Line, Unserved, UsageQuery};
 use crate::usage::{Asked, Format, Ledger, MapReport, Percentiles, text};
+use crate::zone::now;
 
 /// The header with the token of the next page, where the body has no place for it.
 const NEXT_PAGE: HeaderName = HeaderName::from_static("x-next-page-token");
@@ -203,10 +202,4 @@ pub(super) fn recorded(app: &AppState) -> Result<&Ledger, Problem> {
         let message = "usage is not recorded; start the config-service with --usage-database";
         Problem::not_found(message)
     })
-}
-
-/// In seconds since the epoch.
-pub(super) fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }

@@ -8,7 +8,6 @@ mod tabs;
 
 use std::collections::BTreeMap;
 use std::iter;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::{Query, State};
 use axum::response::Html;
@@ -20,7 +19,7 @@ use crate::api::AppState;
 use crate::prices::NanoDollars;
 use crate::store::{Dimension, Line, Order, Resolution, Sums, UsageQuery};
 use crate::usage::{Asked, Ledger, MapReport, Percentiles, text};
-use crate::zone::Zone;
+use crate::zone::{Zone, now};
 use chart::{Bar, bars};
 
 /// Rows of the tables of callers, models and the like.
@@ -112,12 +111,6 @@ async fn shown(app: &AppState, ledger: &Ledger, asked: &Asked) -> Result<Markup,
         (maps::report(&report, &unserved))
         (links(asked))
     })
-}
-
-/// In seconds since the epoch.
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    i64::try_from(now.unwrap_or_default().as_secs()).unwrap_or(i64::MAX)
 }
 
 /// What the table of the largest compares.

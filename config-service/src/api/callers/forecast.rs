@@ -11,11 +11,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::openapi::{Forbidden, NotFound};
-use crate::api::usage::{now, recorded};
+use crate::api::usage::recorded;
 use crate::api::{App, AppState, Problem};
 use crate::caller::{CallerBook, LastUses};
 use crate::store::StoreError;
 use crate::usage::Forecast;
+use crate::zone::now;
 
 /// The word for a refusal while nobody has a key, and nobody can be told by something else.
 const NO_KEYS: &str = "no_keys";

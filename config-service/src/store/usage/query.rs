@@ -1,12 +1,10 @@
 //! Reads sums.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use sqlx::{QueryBuilder, Sqlite};
 
 use super::rows::{Latencies, Line, Spent, Unserved};
 use super::{StoreError, UsageStore};
-use crate::store::signed;
+use crate::zone::now;
 
 /// In seconds.
 const HALF_A_DAY: i64 = 43_200;
@@ -324,12 +322,6 @@ fn conditions(query: &mut QueryBuilder<Sqlite>, wanted: &UsageQuery, by: &[Dimen
         query.push(" AND ").push(dimension.name()).push(" = ");
         query.push_bind(value.clone());
     }
-}
-
-/// In seconds since the epoch.
-fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| signed(since.as_secs()))
 }
 
 fn names(dimensions: &[Dimension]) -> String {
