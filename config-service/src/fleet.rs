@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 use utoipa::ToSchema;
 
 use crate::cluster::short_name;
@@ -35,6 +36,8 @@ const MAX_ASKERS: usize = 100_000;
 #[derive(Clone, Debug, Default)]
 pub struct Fleet {
     state: Arc<Mutex<State>>,
+    /// Tells when an Envoy gets the filter on pools.
+    pools_filters: watch::Sender<()>,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +82,8 @@ pub struct Progress {
     pub held: bool,
     /// What it still needs before it runs everything that is published.
     pub waiting_for: Option<WaitingFor>,
+    /// Whether it has the current module's filter on pools.
+    pub has_pools_filter: bool,
 }
 
 /// What keeps an Envoy from running the published revision.
@@ -220,6 +225,23 @@ impl Fleet {
         lacking.map(|stream| stream.node.id.clone()).collect()
     }
 
+    /// Whether an Envoy has its clusters from elsewhere, and on no stream the filter on pools.
+    #[must_use]
+    pub(crate) fn lacks_pools_filter(&self, node: &Node) -> bool {
+        if node.clusters.is_none() {
+            return false;
+        }
+        let state = self.lock();
+        let mut own = state.streams.values().filter(|own| own.node.id == node.id);
+        !own.any(|own| own.progress.has_pools_filter)
+    }
+
+    /// Changes whenever an Envoy gets the filter on pools.
+    #[must_use]
+    pub(crate) fn pools_filters(&self) -> watch::Receiver<()> {
+        self.pools_filters.subscribe()
+    }
+
     /// The earliest revision that a connected Envoy runs, 0 for one that runs none yet; nothing without Envoys.
     #[must_use]
     pub fn oldest(&self) -> Option<u64> {
@@ -258,11 +280,18 @@ impl Fleet {
 impl Entry {
     /// Records how far the Envoy has got, and since when it has been behind what is published.
     pub fn update(&self, progress: &Progress, behind_since: Option<Instant>) {
-        if let Some(stream) = self.fleet.lock().streams.get_mut(&self.key) {
-            stream.behind_since = behind_since;
-            if stream.progress != *progress {
-                stream.progress = progress.clone();
-            }
+        let mut state = self.fleet.lock();
+        let Some(stream) = state.streams.get_mut(&self.key) else {
+            return;
+        };
+        stream.behind_since = behind_since;
+        let gets_filter = progress.has_pools_filter && !stream.progress.has_pools_filter;
+        if stream.progress != *progress {
+            stream.progress = progress.clone();
+        }
+        drop(state);
+        if gets_filter {
+            self.fleet.pools_filters.send_replace(());
         }
     }
 }
@@ -298,6 +327,7 @@ impl Progress {
             plugin: Delivery::merged(streams.clone().map(|progress| &progress.plugin)),
             clusters: Delivery::merged(streams.clone().map(|progress| &progress.clusters)),
             held: streams.clone().any(|progress| progress.held),
+            has_pools_filter: streams.clone().any(|progress| progress.has_pools_filter),
             waiting_for: streams.filter_map(|progress| progress.waiting_for).min(),
         }
     }

@@ -151,6 +151,7 @@ impl EnvoyView {
             clusters,
             held,
             waiting_for,
+            has_pools_filter: _,
         } = progress;
         let since = streams.iter().filter_map(|stream| stream.behind_since);
         let behind = since.min().map(|since| since.elapsed());

@@ -1,5 +1,6 @@
 //! The gRPC side of xDS: moves messages between streams and their sessions.
 
+mod elsewhere;
 mod events;
 mod services;
 mod watchdog;
@@ -18,7 +19,6 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::metadata::MetadataMap;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 use tonic::{Status, Streaming};
@@ -28,7 +28,7 @@ use super::rate_limits::{self, HEALTH_NAME, MAX_QUESTION_BYTES};
 use super::session::{Kind, Session};
 use super::stopping::say_goodbye;
 use super::{Resources, incoming, limit_rules, wire};
-use crate::fleet::{CLUSTERS_HEADER, Entry, Fleet, Node, STALLED_AFTER};
+use crate::fleet::{Entry, Fleet, Node, STALLED_AFTER};
 use crate::limit_rules::LimitRules;
 use crate::listen::tls::Tls;
 use crate::metrics::Metrics;
@@ -219,8 +219,14 @@ impl XdsServer {
             server: self.clone(),
             only,
             peer: request.remote_addr(),
-            clusters: named_clusters(request.metadata()),
-            session: Session::new(self.resources.terms.clone(), only, target, unlike_others()),
+            clusters: elsewhere::clusters(request.metadata()),
+            session: Session::new(
+                self.resources.terms.clone(),
+                only,
+                Arc::clone(&target),
+                unlike_others(),
+            ),
+            has_pools: elsewhere::have_pools(&target),
             watchdog: Watchdog::default(),
             entry: None,
             responses,
@@ -238,6 +244,8 @@ struct Stream {
     /// Those that the Envoy says it has from elsewhere.
     clusters: Option<BTreeSet<String>>,
     session: Session,
+    /// Whether the published channels have pools.
+    has_pools: bool,
     watchdog: Watchdog,
     entry: Option<(Entry, Node)>,
     responses: mpsc::Sender<Result<DiscoveryResponse, Status>>,
@@ -263,13 +271,6 @@ fn report(alarm: Option<Alarm>, node: &Node) {
     }
 }
 
-/// The short names of the clusters that a stream says its Envoy has.
-fn named_clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
-    let list = metadata.get(CLUSTERS_HEADER)?.to_str().ok()?;
-    let names = list.split(',').map(str::trim);
-    Some(names.map(ToOwned::to_owned).collect())
-}
-
 /// A number that is unlikely to be another stream's.
 fn unlike_others() -> u32 {
     getrandom::u32().unwrap_or_default()
@@ -293,6 +294,8 @@ impl Stream {
         mut published: watch::Receiver<Arc<Snapshot>>,
     ) {
         let mut stopped = self.server.stopped.clone();
+        let fleet = &self.server.fleet;
+        let mut pools_filters = self.clusters.as_ref().map(|_| fleet.pools_filters());
         let first = loop {
             tokio::select! {
                 message = requests.message() => match message {
@@ -301,9 +304,14 @@ impl Stream {
                     Ok(None) | Err(_) => break None,
                 },
                 changed = published.changed() => match changed {
-                    Ok(()) => self.session.retarget(Arc::clone(&published.borrow_and_update())),
+                    Ok(()) => {
+                        let target = Arc::clone(&published.borrow_and_update());
+                        self.has_pools = elsewhere::have_pools(&target);
+                        self.session.retarget(target);
+                    }
                     Err(_) => break None,
                 },
+                () = elsewhere::change(&mut pools_filters) => {}
                 () = wake(self.session.wakes_at()) => {}
                 () = wake(self.watchdog.wakes_at()) => {}
                 _ = stopped.wait_for(|stopped| *stopped) => break None,
@@ -367,6 +375,10 @@ impl Stream {
 
     async fn answer(&mut self) -> Result<(), Disconnected> {
         let now = Instant::now();
+        if let Some((_, node)) = &self.entry {
+            let lacks = self.has_pools && self.server.fleet.lacks_pools_filter(node);
+            self.session.lacks_pools_filter(lacks, now);
+        }
         let responses = self.session.advance(now);
         let progress = self.session.progress();
         let alarm = self.watchdog.watch(progress.waiting_for, now);

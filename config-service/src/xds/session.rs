@@ -8,7 +8,7 @@
 //! | clusters | the Envoy has their pools' filter, or does not ask for it yet |
 //! | the pools' filter | always, once on each stream: clusters wait for it, and it waits for nothing |
 //! | the listeners' filter, with the plugin configuration | every cluster that it names is acknowledged, and so
-//! is their pools' filter |
+//! is their pools' filter; where clusters come [from elsewhere](elsewhere), if another stream has that filter |
 //!
 //! So there is no circular wait, and an edit makes before it breaks: new clusters, their filter, the plugin
 //! configuration. Clusters that an edit leaves behind stay for a while ([`left_behind`]).
@@ -27,6 +27,7 @@
 //! ([`WithoutModule`]), because it would open its listeners after a refusal.
 
 mod answers;
+mod elsewhere;
 mod hold;
 mod lane;
 mod left_behind;
@@ -44,6 +45,7 @@ use bedrock_filter::config::Generation;
 use crate::cluster::Cluster;
 use crate::filter_code::ModuleDelivery;
 use crate::publish::{self, Snapshot};
+use elsewhere::Elsewhere;
 use hold::Brought;
 use lane::Lane;
 use left_behind::LeftBehind;
@@ -90,6 +92,8 @@ pub struct Session {
     plugin: Option<Resource<Content>>,
     /// The pools' filters that the Envoy asks for. The content of each stays the same for the whole stream.
     stages: BTreeMap<Generation, Resource<()>>,
+    /// The pools' filter on another stream.
+    elsewhere: Elsewhere,
     /// The snapshot that was sent last, whose secrets an answer may quote.
     sent: Option<Arc<Snapshot>>,
     variant: u32,
@@ -125,6 +129,7 @@ impl Session {
             told: Brought::default(),
             plugin: None,
             stages: BTreeMap::new(),
+            elsewhere: Elsewhere::default(),
             sent: None,
             variant,
             nonces: 0,
@@ -187,8 +192,9 @@ impl Session {
         let stages = self.stages.values().filter_map(Resource::wakes_at);
         let filters = stages.chain(plugin.and_then(Resource::wakes_at));
         let filters = filters.min().filter(|_| self.ecds.is_idle());
-        let left_behind = self.left_behind.wakes_at();
-        clusters.into_iter().chain(filters).chain(left_behind).min()
+        let others = self.left_behind.wakes_at().into_iter();
+        let others = others.chain(self.awaits_pools_until());
+        clusters.into_iter().chain(filters).chain(others).min()
     }
 
     fn offer_clusters(&mut self, now: Instant) -> Option<Response> {
@@ -308,7 +314,11 @@ impl Session {
 
     /// Whether the Envoy has everything that the plugin configuration names, as far as this stream can know.
     fn plugin_may_go(&self) -> bool {
-        !self.has_clusters() || (self.clusters_are_there() && self.stage_is_there())
+        if self.has_clusters() {
+            self.clusters_are_there() && self.stage_is_there()
+        } else {
+            !self.awaits_pools()
+        }
     }
 
     /// Whether the Envoy has every cluster of the target, and keeps them.

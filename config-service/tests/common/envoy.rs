@@ -129,6 +129,26 @@ impl Envoy {
         .await;
     }
 
+    /// Asks for a filter on pools alone, and returns it.
+    pub async fn ask_for(&mut self, filter: &str) -> DiscoveryResponse {
+        self.send(DiscoveryRequest {
+            type_url: ECDS.to_owned(),
+            resource_names: vec![filter.to_owned()],
+            ..DiscoveryRequest::default()
+        })
+        .await;
+        self.receive_any(ECDS).await
+    }
+
+    /// Accepts a filter on pools, on a stream for it alone.
+    pub async fn ack_of(&mut self, filter: &str, response: &DiscoveryResponse) {
+        self.send(DiscoveryRequest {
+            resource_names: vec![filter.to_owned()],
+            ..answer(response)
+        })
+        .await;
+    }
+
     pub async fn ack(&mut self, response: &DiscoveryResponse) {
         self.send(answer(response)).await;
     }

@@ -209,3 +209,38 @@ async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
         .unwrap();
     assert_eq!(own["missing_clusters"], json!([]));
 }
+
+#[tokio::test]
+async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    let manifest = filter(&service, LIVE).await;
+    let named = named(&manifest);
+    let stage = values(&manifest, "CLUSTER").into_iter().find_map(|own| {
+        let options = &own["typed_extension_protocol_options"];
+        let options = &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
+        let name = options["http_filters"][0]["name"].as_str()?;
+        name.starts_with("bedrock-upstream-")
+            .then(|| name.to_owned())
+    });
+    let stage = stage.expect("a filter on pools");
+
+    // Each filter has a stream of its own.
+    let mut listener = Envoy::naming_clusters(&service, "gateway-1", &named).await;
+    listener.subscribe(ECDS, "").await;
+    let waiting = |status: &Value| status["envoys"][0]["waiting_for"] == "module";
+    service.wait_for("the listener waits", waiting).await;
+    let mut pools = Envoy::naming_clusters(&service, "gateway-1", &named).await;
+    let filter = pools.ask_for(&stage).await;
+    service
+        .wait_for("it waits until the filter is accepted", waiting)
+        .await;
+    pools.ack_of(&stage, &filter).await;
+    let plugin = listener.receive(ECDS).await;
+    listener.ack(&plugin).await;
+    service
+        .wait_for("the gateway runs it", |status| {
+            status["envoys"][0]["state"] == "active"
+        })
+        .await;
+}

@@ -15,6 +15,7 @@ impl Session {
             plugin: self.plugin_delivery(),
             clusters: self.clusters_delivery(),
             waiting_for: self.waiting_for(),
+            has_pools_filter: self.stage_is_there(),
             held: self.is_held(),
         }
     }
@@ -78,7 +79,8 @@ impl Session {
         if self.cds.is_open() && !self.clusters_are_there() {
             return Some(WaitingFor::Clusters);
         }
-        if self.has_clusters() && !self.stage_is_there() {
+        let lacks_stage = self.has_clusters() && !self.stage_is_there();
+        if lacks_stage || self.awaits_pools() {
             return Some(WaitingFor::Module);
         }
         let plugin = self.plugin.as_ref()?;

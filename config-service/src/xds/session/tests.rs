@@ -1,4 +1,5 @@
 mod convergence;
+mod elsewhere;
 mod order;
 mod retries;
 mod simulated;
