@@ -60,6 +60,25 @@ impl Cluster {
         lasting.as_ref().unwrap_or(&self.name).replace('.', "_")
     }
 
+    /// What it is in a copy of the channels, where the filter signs and pools have a generation of their own; `None` for
+    /// a pool if the copy has none.
+    #[must_use]
+    pub(crate) fn copied(&self, generation: Option<Generation>) -> Option<Self> {
+        let channels = self.hosts.iter().filter_map(|own| own.channel.as_deref());
+        let name = match self.stage {
+            Some(_) if generation.is_none() || self.hosts.is_empty() => return None,
+            Some(_) => pool_cluster(generation, channels),
+            // That of its endpoint: without the key with which Envoy signs.
+            None => self.name.split('|').take(4).collect::<Vec<_>>().join("|"),
+        };
+        Some(Self {
+            name,
+            stage: self.stage.and(generation),
+            signing: None,
+            ..self.clone()
+        })
+    }
+
     /// The cluster that brings the pools' filter to an Envoy whether or not there are pools, so that module
     /// and keys are tested before a listener depends on them. Nothing is sent to it.
     #[must_use]
@@ -111,6 +130,34 @@ pub enum Transport {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_has_pools_of_its_own_generation_and_no_keys() {
+        let copied = |name: &str, stage, channels: &[&str], generation| {
+            let hosts = channels.iter().map(|channel| Host {
+                host: "bedrock.example".to_owned(),
+                port: 443,
+                region: "us-east-1".to_owned(),
+                channel: Some((*channel).to_owned()),
+            });
+            let cluster = Cluster {
+                hosts: hosts.collect(),
+                ..named(name, stage)
+            };
+            let copied = cluster.copied(generation)?;
+            assert_eq!(copied.hosts, cluster.hosts);
+            Some((copied.name, copied.stage))
+        };
+        let [here, there] = [7, 8].map(|number| Some(Generation::new(number)));
+        let pool = copied("bedrock|pool|7|a|b", here, &["a", "b"], there);
+        let expected = pool_cluster(there, ["a", "b"]);
+        assert_eq!(pool, Some((expected, there)));
+        assert_eq!(copied("bedrock|pool|7|a", here, &["a"], None), None);
+        assert_eq!(copied("bedrock|filter|7", here, &[], there), None);
+        let signed = copied("bedrock|https|host|443|AKIDEXAMPLE", None, &[], there);
+        let expected = "bedrock|https|host|443".to_owned();
+        assert_eq!(signed, Some((expected, None)));
+    }
 
     fn named(name: &str, stage: Option<Generation>) -> Cluster {
         Cluster {

@@ -54,9 +54,7 @@ impl FilterCode {
             Self::Served(module) => &module.sha256,
             Self::InEnvoy { path } => path,
         };
-        let parts = [VM_ID, KEY_VARIABLE, module].join("\0");
-        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(parts));
-        Generation::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        generation_of(module)
     }
 
     /// Where Envoys find the module: a file, or a URL and the cluster that leads there.
@@ -76,6 +74,13 @@ impl FilterCode {
             Self::InEnvoy { .. } => ModuleDelivery::Local,
         }
     }
+}
+
+/// The generation of the module with this SHA-256, or in this file of Envoys.
+pub(crate) fn generation_of(module: &str) -> Generation {
+    let parts = [VM_ID, KEY_VARIABLE, module].join("\0");
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(parts));
+    Generation::new(u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 /// How an Envoy gets the module.

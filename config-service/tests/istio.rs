@@ -1,7 +1,9 @@
 //! Manifests for Istio: what each mode has, and what is refused because it would not work.
 
 mod golden;
+mod left;
 mod live;
+mod modules;
 
 use std::sync::Arc;
 

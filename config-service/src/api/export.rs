@@ -84,15 +84,22 @@ pub(crate) async fn istio_manifest(
 }
 
 async fn planned(app: &AppState, plan: &Plan) -> Result<String, ExportError> {
-    let (snapshot, later) = if plan.is_live() {
-        let published = Arc::clone(&app.published.borrow());
-        (published, app.channels.foreseen().await?)
-    } else {
-        let copy = app.channels.copy(plan.generation()).await?;
-        (Arc::new(copy), BTreeSet::new())
+    if plan.is_live() {
+        let snapshot = Arc::clone(&app.published.borrow());
+        let later = app.channels.foreseen().await?;
+        let channels = Channels::new(&snapshot, later, Vec::new(), plan);
+        return export::istio(&channels, plan, &app.resources);
+    }
+    let snapshot = app.channels.copy(plan.generation()).await?;
+    let export = |left| {
+        let channels = Channels::new(&snapshot, BTreeSet::new(), left, plan);
+        export::istio(&channels, plan, &app.resources)
     };
-    let channels = Channels::new(&snapshot, later, plan);
-    export::istio(&channels, plan, &app.resources)
+    match export(app.channels.left(plan.generation()).await?) {
+        // They make an edit smooth, but are not needed.
+        Err(ExportError::TooLarge(_)) => export(Vec::new()),
+        whole => whole,
+    }
 }
 
 fn document(content_type: &'static str, text: String) -> Response {

@@ -159,6 +159,19 @@ impl Channels {
         clusters.retain(|own| own.signing.is_none());
         Ok(clusters)
     }
+
+    /// The clusters that channels do not need any more, as a copy has them. A gateway with an earlier copy uses them until
+    /// it gets the next one's configuration, which comes after the clusters.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub async fn left(&self, generation: Option<Generation>) -> Result<Vec<Cluster>, ExportError> {
+        let retired = self.inner.store.retired_clusters().await;
+        let retired = retired.map_err(EditError::from)?;
+        let copied = retired.iter().map(|own| own.cluster.copied(generation));
+        Ok(copied.flatten().collect())
+    }
 }
 
 /// Keeps only one channel, and enables it.

@@ -18,7 +18,7 @@ mod target;
 
 use std::collections::BTreeSet;
 
-use bedrock_filter::config::{Generation, PluginConfig};
+use bedrock_filter::config::PluginConfig;
 use serde_json::{Value, json};
 
 use super::ExportError;
@@ -26,7 +26,7 @@ use crate::cluster::{Cluster, short_name};
 use crate::publish::Snapshot;
 use crate::xds::Resources;
 use document::{list, put, remove, set};
-use plan::{Way, Workload};
+use plan::{Way, Workload, is_address};
 use target::Context;
 
 pub use plan::Plan;
@@ -41,23 +41,57 @@ pub struct Channels<'s> {
     snapshot: &'s Snapshot,
     /// The clusters for them.
     clusters: BTreeSet<Cluster>,
+    /// How many of these no channel needs any more.
+    left: usize,
 }
 
 impl<'s> Channels<'s> {
-    /// The channels of a snapshot, with further clusters that they may need later.
+    /// The channels of a snapshot, with further clusters that they may need later, and those that they have left.
     #[must_use]
-    pub fn new(snapshot: &'s Snapshot, later: BTreeSet<Cluster>, plan: &Plan) -> Self {
+    pub fn new(
+        snapshot: &'s Snapshot,
+        later: BTreeSet<Cluster>,
+        left: Vec<Cluster>,
+        plan: &Plan,
+    ) -> Self {
         let all = snapshot.clusters.iter().cloned().chain(later);
         let all = all.chain(plan.in_advance.iter().cloned());
         // A channel's own cluster knows more than one in advance.
         let mut names = BTreeSet::new();
         let clusters = all.filter(|own| names.insert(own.name.clone())).collect();
-        Self { snapshot, clusters }
+        let mut channels = Self {
+            snapshot,
+            clusters,
+            left: 0,
+        };
+        channels.keep(left, plan);
+        let other = plan.other.as_ref().map(|own| own.generation);
+        let pools = channels.clusters.iter().filter(|own| own.stage.is_some());
+        let others: Vec<_> = pools.filter_map(|own| own.copied(other)).collect();
+        channels.clusters.extend(others);
+        channels
     }
 
-    /// The generation of the filter on pools, if there are any.
-    fn generation(&self) -> Option<Generation> {
-        self.clusters.iter().find_map(|own| own.stage)
+    /// Adds clusters that no channel needs any more; in Istio's routes, which go by names alone, only those that do not get
+    /// into the way of others.
+    fn keep(&mut self, left: Vec<Cluster>, plan: &Plan) {
+        for cluster in left {
+            let host = cluster.hosts.first().map(|own| own.host.as_str());
+            let is_in_the_way = match plan.way {
+                Way::Clusters => self.clusters.iter().any(|own| own.name == cluster.name),
+                Way::Routes(_) => {
+                    host.is_none_or(|host| is_address(host) || self.endpoints().contains(host))
+                }
+            };
+            if !is_in_the_way {
+                self.left += usize::from(self.clusters.insert(cluster));
+            }
+        }
+    }
+
+    /// Whether requests fail over.
+    fn have_pools(&self) -> bool {
+        self.clusters.iter().any(|own| own.stage.is_some())
     }
 
     /// The endpoints' hosts, each once.
@@ -162,7 +196,7 @@ fn fill(
     match plan.way {
         Way::Clusters => {
             clusters::add_domains(patches, channels)?;
-            if channels.generation().is_some() {
+            if channels.have_pools() {
                 routes::add_pools(patches)?;
             }
             clusters::fill(patches, channels, plan, resources.upstream_ca_file())?;

@@ -1,5 +1,5 @@
-//! Clusters that Envoys may have, kept so that a restart does not take them away from requests in
-//! progress.
+//! Clusters that Envoys may have, kept so that neither a restart nor the next exported manifest takes them away from
+//! requests in progress.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -10,8 +10,11 @@ use super::issued::milliseconds;
 use super::{Store, StoreError, json};
 use crate::cluster::{Cluster, MAX_RETIRED};
 
-/// How long to keep a retired cluster, for Envoys that were disconnected.
+/// How long Envoys that were disconnected still find a retired cluster.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// How long an exported manifest has a retired cluster.
+pub(crate) const EXPORTED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A cluster without the secret with which Envoy signs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -56,7 +59,7 @@ impl Store {
              AND name NOT IN (SELECT name FROM published_clusters WHERE retired_at IS NOT NULL \
              ORDER BY retired_at DESC, name LIMIT ?2)",
         )
-        .bind(now.saturating_sub(i64::try_from(KEPT.as_millis()).unwrap_or(i64::MAX)))
+        .bind(before(now, EXPORTED))
         .bind(i64::try_from(MAX_RETIRED).unwrap_or(i64::MAX))
         .execute(&mut *transaction)
         .await?;
@@ -64,22 +67,50 @@ impl Store {
         Ok(())
     }
 
-    /// All stored clusters, the latest retired first. Those that can no longer be read are left
-    /// out.
+    /// The published clusters and those that retired within a day, the latest retired first. Those that can no longer
+    /// be read are left out.
     ///
     /// # Errors
     ///
     /// When the database fails.
     pub(crate) async fn kept_clusters(&self) -> Result<Vec<KeptCluster>, StoreError> {
+        let now = milliseconds(SystemTime::now());
         let documents: Vec<String> = sqlx::query_scalar(
-            "SELECT document FROM published_clusters ORDER BY retired_at IS NOT NULL, \
-             retired_at DESC, name",
+            "SELECT document FROM published_clusters WHERE retired_at IS NULL OR retired_at >= ? \
+             ORDER BY retired_at IS NOT NULL, retired_at DESC, name",
         )
+        .bind(before(now, KEPT))
         .fetch_all(&self.pool)
         .await?;
-        let read = documents.iter().map(|text| serde_json::from_str(text));
-        Ok(read.filter_map(Result::ok).collect())
+        Ok(read(&documents))
     }
+
+    /// The clusters that retired within [`EXPORTED`], the latest first.
+    ///
+    /// # Errors
+    ///
+    /// When the database fails.
+    pub(crate) async fn retired_clusters(&self) -> Result<Vec<KeptCluster>, StoreError> {
+        let now = milliseconds(SystemTime::now());
+        let documents: Vec<String> = sqlx::query_scalar(
+            "SELECT document FROM published_clusters WHERE retired_at >= ? \
+             ORDER BY retired_at DESC, name",
+        )
+        .bind(before(now, EXPORTED))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(read(&documents))
+    }
+}
+
+/// The time that was so long before `now`, in milliseconds.
+fn before(now: i64, ago: Duration) -> i64 {
+    now.saturating_sub(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn read(documents: &[String]) -> Vec<KeptCluster> {
+    let read = documents.iter().map(|text| serde_json::from_str(text));
+    read.filter_map(Result::ok).collect()
 }
 
 impl KeptCluster {
@@ -139,6 +170,43 @@ mod tests {
         assert_eq!(names(&store).await, ["a", "c", "d", "b"]);
         let kept = store.kept_clusters().await.unwrap();
         assert_eq!(kept[0].cluster, cluster("a"));
+    }
+
+    #[tokio::test]
+    async fn manifests_have_a_retired_cluster_longer_than_envoys() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("channels.db");
+        let store = Store::serve(&file, Sealer::default(), Creation::Asked)
+            .await
+            .unwrap();
+        let exported = async || {
+            let retired = store.retired_clusters().await.unwrap();
+            retired.into_iter().map(|kept| kept.cluster.name).collect()
+        };
+        let ago = async |days: i64| {
+            let at = milliseconds(SystemTime::now()) - days * 24 * 3_600_000 - 1;
+            sqlx::query(
+                "UPDATE published_clusters SET retired_at = ? WHERE retired_at IS NOT NULL",
+            )
+            .bind(at)
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        };
+        let publish = async |names: [&str; 1]| {
+            let clusters = names.map(cluster).into();
+            store.keep_clusters(&clusters).await.unwrap();
+        };
+        publish(["a"]).await;
+        publish(["b"]).await;
+        assert_eq!(names(&store).await, ["b", "a"]);
+        let retired: Vec<String> = exported().await;
+        assert_eq!(retired, ["a"], "what is published is not retired");
+        ago(1).await;
+        assert_eq!(names(&store).await, ["b"]);
+        assert_eq!(exported().await, ["a"]);
+        ago(30).await;
+        assert!(exported().await.is_empty());
     }
 
     #[tokio::test]

@@ -45,6 +45,8 @@ pub(super) fn links(session: &Session) -> Markup {
                 (text("gateway", "Or a Gateway of the Gateway API", ""))
                 (text("gateways", "Istio Gateways that the routes are bound to", ""))
                 (text("endpoints", "Regions and endpoints that channels may use later", "us-east-1,us-west-2"))
+                (text("module", "The filter's module in the gateway, if not where it usually is", ""))
+                (text("other_module", "With failover: the module that gateways change from or to", ""))
                 (text("xds", "Where live gateways reach the xDS port", "config-service.bedrock:18000"))
                 div.actions { button type="submit" { "Download" } }
             }

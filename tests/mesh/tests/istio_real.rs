@@ -4,6 +4,7 @@ mod edits;
 mod failover;
 mod serves;
 mod starts;
+mod upgrades;
 
 use bedrock_simulator::Simulator;
 use serde_json::{Value, json};

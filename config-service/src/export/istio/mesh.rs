@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Channels;
-use super::plan::{Parents, Plan, is_address};
-use crate::cluster::Transport;
+use super::plan::{MAX_LABEL_LEN, Parents, Plan, is_address};
+use crate::cluster::{Transport, short_name};
 use crate::export::ExportError;
 
 /// The port under which the mesh knows an endpoint, whatever the endpoint's own is. Only on this port do sidecars find a
@@ -66,16 +66,25 @@ struct Endpoint<'e> {
     namespace: &'e str,
 }
 
+/// A DNS label, whatever the host: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>. One that
+/// would be too long ends in a hash, so that it is still the host's own.
+fn object_name(host: &str) -> String {
+    let name = format!("bedrock-{}", host.replace('.', "-"));
+    if name.len() <= MAX_LABEL_LEN {
+        return name;
+    }
+    let hash = short_name(host);
+    let kept = MAX_LABEL_LEN - hash.len() - 1;
+    let start: String = name.chars().take(kept).collect();
+    format!("{start}-{hash}")
+}
+
 impl Endpoint<'_> {
     fn document(&self, api_version: &str, kind: &str, spec: &Value) -> Value {
-        let name = format!("bedrock-{}", self.host.replace('.', "-"));
-        // A DNS label, whatever the host: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
-        let name: String = name.chars().take(63).collect();
-        let name = name.trim_end_matches('-');
         json!({
             "apiVersion": api_version,
             "kind": kind,
-            "metadata": { "name": name, "namespace": self.namespace },
+            "metadata": { "name": object_name(self.host), "namespace": self.namespace },
             "spec": spec,
         })
     }
@@ -159,5 +168,20 @@ impl Endpoint<'_> {
             }],
         });
         self.document("gateway.networking.k8s.io/v1", "HTTPRoute", &spec)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_host_has_a_name_that_no_other_has() {
+        assert_eq!(object_name("llm.example"), "bedrock-llm-example");
+        let host = |zone| format!("{}.{zone}.example", "a".repeat(60));
+        let [one, other] = ["one", "other"].map(|zone| object_name(&host(zone)));
+        assert_eq!(one.len(), MAX_LABEL_LEN);
+        assert_eq!(other.len(), MAX_LABEL_LEN);
+        assert_ne!(one, other);
     }
 }

@@ -4,6 +4,7 @@ use super::plan::{Parents, Plan, Way, Workload};
 use super::source::{Module, Source};
 use super::target::{Context, Sharing};
 use super::{Channels, bootstrap};
+use crate::store::EXPORTED;
 
 /// Largest object that `kubectl apply` can copy into an annotation, in bytes
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>).
@@ -89,6 +90,14 @@ fn limits(channels: &Channels<'_>, plan: &Plan) -> Vec<String> {
             "It has clusters for {} endpoints and pools. A channel that needs another one gets 503 until you export \
              and apply this again; `endpoints` names regions in advance.",
             channels.clusters.len()
+        ));
+    }
+    if channels.left > 0 {
+        lines.push(format!(
+            "It keeps {} clusters that channels used within the last {} days, for gateways that still have an earlier \
+             copy.",
+            channels.left,
+            EXPORTED.as_secs() / (24 * 3600)
         ));
     }
     if let Way::Routes(parents) = &plan.way {

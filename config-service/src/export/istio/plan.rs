@@ -6,14 +6,14 @@ use bedrock_filter::config::Generation;
 use bedrock_filter::endpoint::{Endpoint, HostVariant};
 use serde_json::{Map, Value, json};
 
-use super::source::{Source, source};
+use super::source::{Module, Other, Source, other, source};
 use super::target::{Context, InvalidTarget, Limits, Mode, Sharing, Target};
 use crate::cluster::{Cluster, Host, Transport};
 use crate::filter_code::FilterCode;
 
 /// Longest name of a Kubernetes object that is a DNS label
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
-const MAX_LABEL_LEN: usize = 63;
+pub(super) const MAX_LABEL_LEN: usize = 63;
 
 /// How a manifest is made.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Plan {
     pub(super) context: Context,
     pub(super) sharing: Sharing,
     pub(super) source: Source,
+    /// The module before or after.
+    pub(super) other: Option<Other>,
     pub(super) way: Way,
     pub(super) limits: Limits,
     pub(super) seal_secret: String,
@@ -78,6 +80,7 @@ impl Plan {
                 Context::Sidecar => Sharing::Shared,
             },
             source: source(target, code)?,
+            other: other(target, code)?,
             way: way(target)?,
             limits: limits(target)?,
             seal_secret: label("seal_secret", seal_secret, "bedrock-seal-key")?,
@@ -90,12 +93,22 @@ impl Plan {
     #[must_use]
     pub fn generation(&self) -> Option<Generation> {
         match (&self.source, &self.way) {
-            (Source::Copy(module), Way::Clusters) => {
-                let path = module.location().to_owned();
-                Some(FilterCode::InEnvoy { path }.generation())
-            }
+            (Source::Copy(module), Way::Clusters) => Some(module.generation()),
             _ => None,
         }
+    }
+
+    /// The modules of a copy's filters on pools, each with the generation of its pools.
+    pub(super) fn stages(&self) -> Vec<(Generation, &Module)> {
+        let Source::Copy(module) = &self.source else {
+            return Vec::new();
+        };
+        let other = self.other.as_ref();
+        let other = other.map(|own| (own.generation, &own.module));
+        [(module.generation(), module)]
+            .into_iter()
+            .chain(other)
+            .collect()
     }
 
     /// Whether the gateway gets its channels from this service.
@@ -261,6 +274,15 @@ mod tests {
         check_refused(|own| own.mode = Mode::Live, "xds");
         check_refused(|own| own.mode = Mode::Routes, "gateways");
         check_refused(|own| own.xds = text("a:1"), "mode live");
+        check_refused(|own| own.other_module = text("next"), "other_module");
+        let hash = || text(&"0a".repeat(32));
+        check_refused(|own| own.other_module = hash(), "other_module");
+        let routes = |own: &mut Target| {
+            own.mode = Mode::Routes;
+            own.gateways = text("llm");
+            own.other_module = text("/next.wasm");
+        };
+        check_refused(routes, "other_module");
         check_refused(|own| own.limits = Limits::Shared, "mode live");
     }
 

@@ -35,8 +35,10 @@ pub(super) fn fill(
         Source::Copy(module) => {
             let plugin = patch(patches, "EXTENSION_CONFIG")?;
             set(plugin, &format!("{PLUGIN}/vm_config/code"), code(module))?;
-            if let Some(generation) = channels.generation() {
-                add_stage(patches, generation, resources)?;
+            if channels.have_pools() {
+                for (generation, module) in plan.stages().into_iter().rev() {
+                    add_stage(patches, generation, module, resources)?;
+                }
             }
             let plugin = patch(patches, "EXTENSION_CONFIG")?;
             let configuration = json!(channels.snapshot.plugin_config);
@@ -74,6 +76,7 @@ pub(super) fn stage_source(plan: &Plan, channels: &Channels<'_>) -> Value {
 fn add_stage(
     patches: &mut Vec<Value>,
     generation: Generation,
+    module: &Module,
     resources: &Resources,
 ) -> Result<(), ExportError> {
     let place = find(patches, "EXTENSION_CONFIG")?;
@@ -82,6 +85,11 @@ fn add_stage(
         &mut stage,
         "/patch/value/name",
         json!(stage_name(generation)),
+    )?;
+    set(
+        &mut stage,
+        &format!("{PLUGIN}/vm_config/code"),
+        code(module),
     )?;
     let configuration = json!(resources.stage_config());
     set(

@@ -1,9 +1,10 @@
 //! Where the plugin configuration of a manifest comes from, and the module that reads it.
 
+use bedrock_filter::config::Generation;
 use url::Url;
 
 use super::target::{InvalidTarget, Mode, Target, XdsClient};
-use crate::filter_code::FilterCode;
+use crate::filter_code::{FilterCode, generation_of};
 
 /// Where the module is in a gateway's image; the file's name has the version, so that two can be there side by side.
 const MODULE_IN_IMAGE: &str = concat!(
@@ -28,6 +29,15 @@ pub(super) enum Module {
     File(String),
     /// Fetched by its agent; the SHA-256 may be empty.
     Remote { uri: String, sha256: String },
+}
+
+/// The module that gateways run before or after a manifest's own.
+#[derive(Debug)]
+pub(super) struct Other {
+    /// The generation of its pools.
+    pub(super) generation: Generation,
+    /// Where a copy's gateways have it.
+    pub(super) module: Module,
 }
 
 /// How a gateway reaches this service.
@@ -61,6 +71,11 @@ impl Module {
             Self::Remote { uri, .. } => uri,
         }
     }
+
+    /// The generation of its pools in a copy.
+    pub(super) fn generation(&self) -> Generation {
+        generation_of(self.location())
+    }
 }
 
 /// Checks the parameters about it.
@@ -85,6 +100,37 @@ pub(super) fn source(target: &Target, code: &FilterCode) -> Result<Source, Inval
         }
         (None, _) => module(target.module.as_deref(), code).map(Source::Copy),
     }
+}
+
+/// The other module, if one is named.
+pub(super) fn other(target: &Target, code: &FilterCode) -> Result<Option<Other>, InvalidTarget> {
+    let Some(named) = target.other_module.as_deref() else {
+        return Ok(None);
+    };
+    if target.mode == Mode::Routes {
+        return Err(InvalidTarget::Combination(
+            "other_module is for the pools of mode copy and mode live; leave it out",
+        ));
+    }
+    let is_hash = named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if target.mode == Mode::Live && is_hash {
+        let sha256 = named.to_ascii_lowercase();
+        return Ok(Some(Other {
+            generation: generation_of(&sha256),
+            module: Module::File(sha256),
+        }));
+    }
+    let module = module(Some(named), code).map_err(|_| {
+        InvalidTarget::value(
+            "other_module",
+            named,
+            "an absolute path, a URL, or a SHA-256 with mode=live",
+        )
+    })?;
+    Ok(Some(Other {
+        generation: module.generation(),
+        module,
+    }))
 }
 
 fn module(asked: Option<&str>, code: &FilterCode) -> Result<Module, InvalidTarget> {

@@ -1,7 +1,7 @@
 //! Requests move on to another channel.
 
 use bedrock_simulator::{Key, Simulator};
-use e2e::run;
+use e2e::{Load, channel_body, eventually, run, simulator};
 use mesh::{Bench, Case};
 use serde_json::{Value, json};
 
@@ -70,4 +70,52 @@ fn a_copy_fails_over() {
 #[ignore = "needs a real Istio"]
 fn live_channels_fail_over() {
     run(check(Bench::live));
+}
+
+#[test]
+#[ignore = "needs a real Istio"]
+fn a_copy_that_fails_over_loses_no_chat_when_it_is_applied_again() {
+    run(async {
+        let bench = Bench::start(&["--failover"]).await;
+        let bedrocks = [simulator().await, simulator().await, simulator().await];
+        let [one, other, third] = &bedrocks;
+        let first = channel_body(one);
+        let mut second = first.clone();
+        second["name"] = json!("second");
+        second["endpoint"] = json!(other.url());
+        second["priority"] = json!(1);
+        let mut ids = Vec::new();
+        for channel in [&first, &second] {
+            ids.push(bench.config.create(channel).await["id"].clone());
+        }
+        let [first_id, second_id] = [&ids[0], &ids[1]].map(|id| id.as_str().unwrap());
+        let pod = bench.serve(Case::Own, "").await;
+        let model = first["models"][0].as_str().unwrap();
+        let request = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
+        pod.chat_until(&request, 200).await;
+        let load = Load::start_at(&pod.url(), model, 4);
+        load.answered(10).await;
+
+        let moved = |bedrock: &Simulator| json!({"endpoint": bedrock.url(), "credentials": first["credentials"]});
+        let steps = [
+            ("another order", first_id, json!({"priority": 2}), other),
+            ("another endpoint", second_id, moved(third), third),
+            ("a pool less", second_id, json!({"enabled": false}), one),
+        ];
+        for (what, id, change, bedrock) in steps {
+            eprintln!("{what}");
+            bench.config.patch(id, &change).await;
+            let before = bedrock.requests().len();
+            bench.apply_manifest(Case::Own, "").await;
+            eventually("the edit is in force", async || {
+                (bedrock.requests().len() > before).then_some(())
+            })
+            .await;
+            load.answered(20).await;
+        }
+        load.stop().await.nothing_is_lost();
+        for bedrock in &bedrocks {
+            check_valid(bedrock);
+        }
+    });
 }
