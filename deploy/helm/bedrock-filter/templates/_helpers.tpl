@@ -62,6 +62,11 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{/* Not empty if gateways of Istio get their channels from the config-service. */}}
+{{- define "bedrock.isLiveIstio" -}}
+{{- if and .Values.istio.enabled (ne (default "copy" .Values.istio.parameters.mode) "copy") }}true{{ end -}}
+{{- end -}}
+
 {{/* The command that exports the manifest for Istio. */}}
 {{- define "bedrock.exportIstio" -}}
 - export-istio

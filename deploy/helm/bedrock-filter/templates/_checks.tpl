@@ -1,0 +1,75 @@
+{{/*
+What values.schema.json cannot say: values that do not go together. Each would render, and then not work.
+*/}}
+{{- define "bedrock.checks" -}}
+{{- include "bedrock.checkIstio" . -}}
+{{- include "bedrock.checkXdsTls" . -}}
+{{- include "bedrock.checkServiceAccount" . -}}
+{{- include "bedrock.checkScaling" . -}}
+{{- end -}}
+
+{{- define "bedrock.checkIstio" -}}
+{{- $istio := .Values.istio -}}
+{{- if and $istio.apply (not $istio.enabled) -}}
+{{- fail "istio.apply is set, but istio.enabled is not, so nothing would be applied; set istio.enabled=true as well" -}}
+{{- end -}}
+{{- if include "bedrock.isLiveIstio" . -}}
+{{- if not .Values.configService.wasmPathInEnvoy -}}
+{{- fail (printf "istio.parameters.mode is %s, and configService.wasmPathInEnvoy is empty, but such gateways cannot fetch the module from the config-service: put it into their image, and set configService.wasmPathInEnvoy to where it is, such as /etc/bedrock/bedrock_filter-%s.wasm" $istio.parameters.mode .Chart.AppVersion) -}}
+{{- end -}}
+{{- if and (eq $istio.parameters.mode "routes") .Values.configService.failover -}}
+{{- fail "istio.parameters.mode is routes, which has no failover; set configService.failover=false, or istio.parameters.mode=live" -}}
+{{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.envoysFrom) -}}
+{{- fail "networkPolicy.enabled keeps the gateways of Istio from the xDS port; set networkPolicy.envoysFrom to where they run" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.configService.wasmPathInEnvoy .Values.envoy.enabled (eq .Values.envoy.image.repository "envoyproxy/envoy") -}}
+{{- fail (printf "the chart's Envoys are told to find the module at %s, where the image envoyproxy/envoy has none; set envoy.image to one that has it, or envoy.enabled=false" .Values.configService.wasmPathInEnvoy) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Both ends of a way to the xDS port must agree. */}}
+{{- define "bedrock.checkXdsTls" -}}
+{{- $server := .Values.configService.xdsTls -}}
+{{- if and $server.clientCa (not $server.secret) -}}
+{{- fail "configService.xdsTls.clientCa is set, but configService.xdsTls.secret is not, so the xDS port would be in plain text; set configService.xdsTls.secret to the Secret with its certificate" -}}
+{{- end -}}
+{{- if and $server.clientNames (not $server.clientCa) -}}
+{{- fail "configService.xdsTls.clientNames is set, but nobody would check the certificates that have the names; set configService.xdsTls.clientCa to the key of the Secret that has their authorities, such as ca.crt" -}}
+{{- end -}}
+{{- if .Values.envoy.enabled -}}
+{{- if and $server.secret (not .Values.envoy.xdsTls.secret) -}}
+{{- fail "configService.xdsTls.secret is set, but envoy.xdsTls.secret is not, so the chart's Envoys would not trust the xDS port; set envoy.xdsTls.secret to a Secret with ca.crt, or envoy.enabled=false" -}}
+{{- end -}}
+{{- if and .Values.envoy.xdsTls.secret (not $server.secret) -}}
+{{- fail "envoy.xdsTls.secret is set, but configService.xdsTls.secret is not, so Envoys would speak TLS to a port in plain text; set configService.xdsTls.secret to the Secret with the port's certificate" -}}
+{{- end -}}
+{{- end -}}
+{{- if include "bedrock.isLiveIstio" . -}}
+{{- $gateway := .Values.istio.parameters -}}
+{{- if and $server.secret (not $gateway.xds_ca) -}}
+{{- fail "configService.xdsTls.secret is set, but istio.parameters.xds_ca is not, so gateways would speak plain text to a port with TLS; set it to the authorities' file in the gateway" -}}
+{{- end -}}
+{{- if and $gateway.xds_ca (not $server.secret) -}}
+{{- fail "istio.parameters.xds_ca is set, but configService.xdsTls.secret is not, so gateways would speak TLS to a port in plain text; set configService.xdsTls.secret to the Secret with the port's certificate" -}}
+{{- end -}}
+{{- if and $server.clientCa (not (and $gateway.xds_certificate $gateway.xds_key)) -}}
+{{- fail "configService.xdsTls.clientCa asks for certificates that gateways would not have; set istio.parameters.xds_certificate and istio.parameters.xds_key to their files in the gateway" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "bedrock.checkServiceAccount" -}}
+{{- $account := .Values.configService.serviceAccount -}}
+{{- if and $account.name $account.annotations -}}
+{{- fail "configService.serviceAccount.annotations would have no effect, because configService.serviceAccount.name is a ServiceAccount of your own; annotate that one, or leave the name empty" -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "bedrock.checkScaling" -}}
+{{- $scaling := .Values.envoy.autoscaling -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "envoy.autoscaling.minReplicas is %d, more than envoy.autoscaling.maxReplicas (%d); raise the second or lower the first" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
