@@ -5,6 +5,7 @@ mod kubernetes;
 mod refused;
 mod secrets;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -61,6 +62,10 @@ fn each_set_of_values_renders_what_kubernetes_accepts() {
     for values in value_sets() {
         let all = documents(&rendered(&helm, &values));
         assert!(!all.is_empty());
+        // Else what `kubectl apply` gets without Helm would land wherever the user is.
+        for own in &all {
+            assert!(own["metadata"]["namespace"].is_string(), "{values}: {own}");
+        }
         kubernetes::check(&python, &all, &values);
         kubernetes::check_pods(&all, &values);
     }
@@ -139,6 +144,22 @@ fn plain_manifests_are_what_the_chart_renders() {
             file.display()
         );
     }
+}
+
+/// kubectl refuses a file with objects of two namespaces if its command names one of them.
+#[test]
+fn plain_manifests_are_applied_as_their_readme_says() {
+    let readme = text("deploy/kubernetes/README.md");
+    for name in ["envoy", "istio"] {
+        let command = format!("\nkubectl apply --server-side -f {name}.yaml\n");
+        assert!(readme.contains(&command), "{command}");
+    }
+    let namespaces: BTreeSet<_> = documents(&text("deploy/kubernetes/istio.yaml"))
+        .iter()
+        .map(|own| own["metadata"]["namespace"].as_str().unwrap().to_owned())
+        .collect();
+    let expected = ["bedrock", "istio-system"].map(str::to_owned);
+    assert_eq!(namespaces, BTreeSet::from(expected));
 }
 
 #[test]
