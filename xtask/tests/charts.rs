@@ -2,8 +2,12 @@
 
 mod cluster;
 mod kubernetes;
+mod notes;
+mod parameters;
+mod programs;
 mod refused;
 mod secrets;
+mod values;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,10 +20,16 @@ const CHART: &str = "deploy/helm/bedrock-filter";
 
 /// What `helm template` says with further arguments, in the namespace `bedrock`.
 fn template(helm: &Path, release: &str, arguments: &[&str]) -> Output {
+    template_of(&root().join(CHART), helm, release, arguments)
+}
+
+/// The same of the chart in a folder.
+fn template_of(chart: &Path, helm: &Path, release: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new(helm);
     command
         .current_dir(root())
-        .args(["template", release, CHART, "--namespace=bedrock"])
+        .args(["template", release, "--namespace=bedrock"])
+        .arg(chart)
         .arg("--kube-version=1.35.0")
         .args(arguments);
     command.output().unwrap()
@@ -29,7 +39,11 @@ fn template(helm: &Path, release: &str, arguments: &[&str]) -> Output {
 fn rendered(helm: &Path, values: &str) -> String {
     // Whoever renders without a cluster has a Secret; where the values name none, see what is generated.
     let trial = ["--set", "secrets.allowUnstable=true"];
-    let output = template(helm, "bedrock", &[&["--values", values], &trial[..]].concat());
+    let output = template(
+        helm,
+        "bedrock",
+        &[&["--values", values], &trial[..]].concat(),
+    );
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{values}: {said}");
     String::from_utf8(output.stdout).unwrap()

@@ -31,9 +31,7 @@ impl Cluster {
 
 /// The kinds that are looked up.
 fn kinds() -> Value {
-    let kind = |name: &str, kind: &str, namespaced: bool| {
-        json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]})
-    };
+    let kind = |name: &str, kind: &str, namespaced: bool| json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]});
     json!({
         "kind": "APIResourceList",
         "groupVersion": "v1",
@@ -47,8 +45,7 @@ fn serve(mut stream: &TcpStream, answers: &BTreeMap<String, Value>) {
     let request = lines.next().unwrap_or_default();
     let path = request.split([' ', '?']).nth(1).unwrap_or_default();
     lines.take_while(|line| !line.is_empty()).for_each(drop);
-    let missing =
-        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404});
+    let missing = json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404});
     let (status, body) = match answers.get(path) {
         Some(object) => ("200 OK", object),
         None => ("404 Not Found", &missing),

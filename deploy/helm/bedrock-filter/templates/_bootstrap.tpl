@@ -16,11 +16,11 @@ config-service; each replacement must find something.
 {{- $tls := include "bedrock.adminTls" . | indent 6 -}}
 {{- $text = replace "    - name: config-service\n" (printf "    - name: config-service\n%s\n" $tls) $text -}}
 {{- end -}}
-{{- if .Values.monitoring.podMonitor -}}
-{{- $metrics := include "bedrock.metricsListener" . | indent 4 -}}
-{{- $text = replace "  listeners:\n" (printf "  listeners:\n%s\n" $metrics) $text -}}
-{{- $admin := include "bedrock.adminCluster" . | indent 4 -}}
-{{- $text = replace "\n  clusters:\n" (printf "\n  clusters:\n%s\n" $admin) $text -}}
+{{- if not .Values.monitoring.podMonitor -}}
+{{- $text = replace "address: 0.0.0.0, port_value: 9902" "address: 127.0.0.1, port_value: 9902" $text -}}
+{{- end -}}
+{{- if eq .Values.ipFamily "IPv6" -}}
+{{- $text = replace "address: 0.0.0.0," "address: \"::\", ipv4_compat: true," $text -}}
 {{- end -}}
 {{- $text -}}
 {{- end -}}
@@ -55,39 +55,4 @@ transport_socket:
     sni: {{ include "bedrock.address" . }}
     # The module's SHA-256 travels over xDS, so nobody can put another one in its place.
     common_tls_context: {}
-{{- end -}}
-
-{{/* Prometheus reads the metrics without reaching the admin interface, which can stop Envoy. */}}
-{{- define "bedrock.metricsListener" -}}
-- name: metrics
-  address:
-    socket_address: { address: 0.0.0.0, port_value: 9902 }
-  ignore_global_conn_limit: true
-  filter_chains:
-    - filters:
-        - name: envoy.filters.network.http_connection_manager
-          typed_config:
-            "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-            stat_prefix: metrics
-            route_config:
-              virtual_hosts:
-                - name: metrics
-                  domains: ["*"]
-                  routes:
-                    - match: { path: /stats/prometheus, headers: [{ name: ":method", string_match: { exact: GET } }] }
-                      route: { cluster: admin }
-            http_filters:
-              - name: envoy.filters.http.router
-                typed_config:
-                  "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router
-{{- end -}}
-
-{{- define "bedrock.adminCluster" -}}
-- name: admin
-  type: STATIC
-  load_assignment:
-    cluster_name: admin
-    endpoints:
-      - lb_endpoints:
-          - endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: 9901 } } }
 {{- end -}}

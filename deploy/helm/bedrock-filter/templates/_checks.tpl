@@ -6,6 +6,7 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- include "bedrock.checkXdsTls" . -}}
 {{- include "bedrock.checkServiceAccount" . -}}
 {{- include "bedrock.checkScaling" . -}}
+{{- include "bedrock.checkFlags" . -}}
 {{- end -}}
 
 {{- define "bedrock.checkIstio" -}}
@@ -24,8 +25,8 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- fail "networkPolicy.enabled keeps the gateways of Istio from the xDS port; set networkPolicy.envoysFrom to where they run" -}}
 {{- end -}}
 {{- end -}}
-{{- if and .Values.configService.wasmPathInEnvoy .Values.envoy.enabled (eq .Values.envoy.image.repository "envoyproxy/envoy") -}}
-{{- fail (printf "the chart's Envoys are told to find the module at %s, where the image envoyproxy/envoy has none; set envoy.image to one that has it, or envoy.enabled=false" .Values.configService.wasmPathInEnvoy) -}}
+{{- if and .Values.configService.wasmPathInEnvoy .Values.envoy.enabled (eq .Values.envoy.image.repository "envoyproxy/envoy") (not .Values.envoy.extraVolumeMounts) -}}
+{{- fail (printf "the chart's Envoys are told to find the module at %s, where the image envoyproxy/envoy has none; set envoy.image to one that has it, mount it with envoy.extraVolumeMounts, or set envoy.enabled=false" .Values.configService.wasmPathInEnvoy) -}}
 {{- end -}}
 {{- end -}}
 
@@ -71,5 +72,18 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- $scaling := .Values.envoy.autoscaling -}}
 {{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail (printf "envoy.autoscaling.minReplicas is %d, more than envoy.autoscaling.maxReplicas (%d); raise the second or lower the first" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The config-service refuses a flag that is there twice. */}}
+{{- define "bedrock.checkFlags" -}}
+{{- $own := list "--database" -}}
+{{- range include "bedrock.configServiceArguments" . | fromJsonArray -}}
+{{- $own = append $own (regexFind "^[^=]+" .) -}}
+{{- end -}}
+{{- range .Values.configService.flags -}}
+{{- if has (regexFind "^[^=]+" .) $own -}}
+{{- fail (printf "configService.flags has %s, which the chart sets itself; leave it out, and use the value that stands for it" .) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}

@@ -1,5 +1,10 @@
+{{/* A Service's name has no dot and begins with a letter; a release's may. */}}
 {{- define "bedrock.name" -}}
-{{- default .Release.Name .Values.fullnameOverride | trunc 48 | trimSuffix "-" -}}
+{{- $name := default .Release.Name .Values.fullnameOverride | replace "." "-" -}}
+{{- if regexMatch "^[0-9]" $name -}}
+{{- $name = printf "bedrock-%s" $name -}}
+{{- end -}}
+{{- $name | trunc 48 | trimSuffix "-" -}}
 {{- end -}}
 
 {{- define "bedrock.configService" -}}
@@ -22,7 +27,7 @@
 {{- define "bedrock.selector" -}}
 {{- $context := index . 0 -}}
 app.kubernetes.io/name: bedrock-filter
-app.kubernetes.io/instance: {{ $context.Release.Name }}
+app.kubernetes.io/instance: {{ $context.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
@@ -65,15 +70,4 @@ affinity: {{- toYaml . | nindent 2 }}
 {{/* Not empty if gateways of Istio get their channels from the config-service. */}}
 {{- define "bedrock.isLiveIstio" -}}
 {{- if and .Values.istio.enabled (ne (default "copy" .Values.istio.parameters.mode) "copy") }}true{{ end -}}
-{{- end -}}
-
-{{/* The command that exports the manifest for Istio. */}}
-{{- define "bedrock.exportIstio" -}}
-- export-istio
-{{- if ne (default "copy" .Values.istio.parameters.mode) "copy" }}
-- --xds={{ include "bedrock.address" . }}:18000
-{{- end }}
-{{- range $name, $value := .Values.istio.parameters }}
-- --{{ $name | replace "_" "-" }}={{ $value }}
-{{- end }}
 {{- end -}}
