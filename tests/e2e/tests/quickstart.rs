@@ -5,8 +5,8 @@ use std::process::Command;
 
 use bedrock_simulator::Simulator;
 use e2e::{
-    ACCESS_KEY_ID, Artefacts, Bootstrap, Envoy, SEAL_KEY, SECRET_ACCESS_KEY, Scratch, examples,
-    run, simulator,
+    ACCESS_KEY_ID, Artefacts, Bootstrap, SEAL_KEY, SECRET_ACCESS_KEY, Scratch, examples, run,
+    simulator,
 };
 use serde_json::{Value, json};
 use xtask::ports::Ports;
@@ -120,14 +120,28 @@ impl Machine {
         assert!(self.shell(explain).contains("claude-sonnet-4-5"));
     }
 
+    /// The beginning of step 5. Hot restart would make Envoys on one machine share a socket.
+    fn start_envoy(&self, start: &str) -> Process {
+        let start = start.trim().trim_end_matches(" &");
+        let binary = self.artefacts.envoy.display().to_string();
+        let start = start.replacen("envoy", &format!("exec {binary}"), 1);
+        let mut command = Command::new("bash");
+        command
+            .args(["-euc", &format!("{start} --disable-hot-restart")])
+            .current_dir(self.scratch.path())
+            .env("BEDROCK_SEAL_KEY", SEAL_KEY);
+        Process::spawn("Envoy", &mut command, &self.scratch.join("envoy.log")).unwrap()
+    }
+
     /// Steps 3 and 4, done to a bootstrap that has nothing of ours.
     fn bootstrap(&self) -> Bootstrap {
         let mut document = existing(&self.ports);
-        let [dynamic, clusters] = &self.yaml("## 3. Let Envoy get clusters and the filter")[..]
-        else {
-            panic!("two examples");
+        let parts = self.yaml("## 3. Let Envoy get clusters and the filter");
+        let [dynamic, node, clusters] = &parts[..] else {
+            panic!("three examples");
         };
         document["dynamic_resources"] = dynamic["dynamic_resources"].clone();
+        document["node"] = node["node"].clone();
         extend(&mut document["static_resources"]["clusters"], clusters);
         let parts = self.yaml("## 4. Put the filter and its routes into the listener");
         let [mutation, filter, routes, limit] = &parts[..] else {
@@ -154,13 +168,12 @@ fn extend(list: &mut Value, more: &Value) {
     list.extend(more.as_array().unwrap().iter().cloned());
 }
 
-/// A bootstrap that serves `/team`.
+/// A bootstrap that serves `/team`, and has no `node`, which a static one does not need.
 fn existing(ports: &Ports) -> Value {
     let address =
         |port: u16| json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
     json!({
         "admin": { "address": address(ports.envoy_admin) },
-        "node": { "id": "team", "cluster": "team" },
         "static_resources": {
             "clusters": [],
             "listeners": [{
@@ -214,16 +227,11 @@ fn five_steps_lead_to_a_chat() {
         let envoy = machine.artefacts.envoy.display().to_string();
         machine.shell(&validate.replace("envoy --mode", &format!("{envoy} --mode")));
 
-        let envoy = Envoy::start_unready(
-            &machine.artefacts.envoy,
-            &bootstrap,
-            &machine.ports,
-            &machine.scratch,
-        );
         let last = machine.examples("## 5. Start Envoy and ask", "sh");
-        let [_, ready, chat] = &last[..] else {
+        let [start, ready, chat] = &last[..] else {
             panic!("three commands");
         };
+        let _envoy = machine.start_envoy(start);
         machine.shell(ready);
         let answer: Value = serde_json::from_str(&machine.shell(chat)).unwrap();
         assert_eq!(
@@ -231,6 +239,22 @@ fn five_steps_lead_to_a_chat() {
             "You said: Hello!"
         );
         assert!(bedrock.requests().iter().all(|own| own.was_valid()));
-        assert_eq!(envoy.get("/team").await.text, "ours");
+        let team = format!("http://127.0.0.1:{}/team", machine.ports.envoy);
+        let own = reqwest::get(team).await.unwrap().text().await.unwrap();
+        assert_eq!(own, "ours");
     });
+}
+
+/// Otherwise a header with which clients choose models would get through one and not the other.
+#[test]
+fn clients_headers_are_those_of_our_own_bootstrap() {
+    let parts = e2e::examples(
+        PAGE,
+        "## 4. Put the filter and its routes into the listener",
+        "yaml",
+    );
+    let name = "early_header_mutation_extensions";
+    let page: Value = serde_saphyr::from_str(&parts[0]).unwrap();
+    let mut ours = Bootstrap::dynamic(&Ports::free().unwrap());
+    assert_eq!(page[name], ours.connection_manager()[name]);
 }
