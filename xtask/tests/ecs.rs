@@ -29,3 +29,26 @@ fn it_starts_the_programs_where_the_images_have_them() {
     assert!(image.contains("VOLUME /var/lib/bedrock"));
     assert!(text("envoy/Dockerfile").contains("VOLUME /tmp"));
 }
+
+/// A container is killed when its time is over; by then its streams must have been given up.
+#[test]
+fn envoy_gives_streams_less_time_than_it_has_itself() {
+    let template = text(TEMPLATE);
+    let number = |before: &str, after: &str| {
+        let (_, rest) = template.split_once(before).unwrap();
+        rest.split_once(after).unwrap().0.parse::<u32>().unwrap()
+    };
+    let streams = number("{ Name: BEDROCK_ENVOY_STOP_SECONDS, Value: \"", "\"");
+    assert!(streams < number("StopTimeout: ", "\n"));
+    assert!(text("deploy/ecs/README.md").contains(&format!("{streams} s more")));
+}
+
+/// The chart's pods and the image end in the same way.
+#[test]
+fn the_image_drains_as_the_chart_does() {
+    let chart = text("deploy/helm/bedrock-filter/files/drain.sh");
+    assert_eq!(chart, text("envoy/drain.sh"));
+    let image = text("envoy/Dockerfile");
+    let place = "/usr/local/share/bedrock/drain.sh";
+    assert!(image.contains(place) && text("envoy/entrypoint.sh").contains(place));
+}
