@@ -37,6 +37,8 @@ fn values_of_the_wrong_type_are_refused_by_the_schema() {
         "configService.serviceAccount.annotations.role=1",
         "configService.podLabels.tier=1",
         "monitoring.labels.release=1",
+        r#"configService.flags=["--drain-seconds 60"]"#,
+        r#"configService.adminTls.secret="a: b""#,
     ] {
         let said = refusal(&helm, &[wrong]);
         assert!(said.contains("schema"), "{wrong}: {said}");
@@ -113,6 +115,26 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
         (
             &[r#"envoy.autoscaling={"enabled":true,"minReplicas":5,"maxReplicas":3}"#],
             "raise the second",
+        ),
+        (
+            &["envoy.autoscaling.enabled=true", "envoy.resources=null"],
+            "set envoy.resources.requests.cpu",
+        ),
+        (
+            &[r#"configService.persistence={"enabled":false,"existingClaim":"own"}"#],
+            "set configService.persistence.enabled=true",
+        ),
+        (
+            &[r#"networkPolicy.adminFrom=[{"podSelector":{}}]"#],
+            "set networkPolicy.enabled=true",
+        ),
+        (
+            &[r#"configService.flags=["--listen=[::]:8080"]"#],
+            "the chart sets itself",
+        ),
+        (
+            &[r#"configService.flags=["--wasm-path-in-envoy=/filter.wasm"]"#],
+            "the chart sets itself",
         ),
     ] {
         let said = refusal(&helm, values);

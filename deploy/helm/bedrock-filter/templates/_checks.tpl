@@ -5,6 +5,7 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- include "bedrock.checkIstio" . -}}
 {{- include "bedrock.checkXdsTls" . -}}
 {{- include "bedrock.checkServiceAccount" . -}}
+{{- include "bedrock.checkUnused" . -}}
 {{- include "bedrock.checkScaling" . -}}
 {{- include "bedrock.checkFlags" . -}}
 {{- end -}}
@@ -68,16 +69,33 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- end -}}
 {{- end -}}
 
-{{- define "bedrock.checkScaling" -}}
-{{- $scaling := .Values.envoy.autoscaling -}}
-{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
-{{- fail (printf "envoy.autoscaling.minReplicas is %d, more than envoy.autoscaling.maxReplicas (%d); raise the second or lower the first" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{/* Values that would be left out in silence, although somebody relies on them. */}}
+{{- define "bedrock.checkUnused" -}}
+{{- $persistence := .Values.configService.persistence -}}
+{{- if and $persistence.existingClaim (not $persistence.enabled) -}}
+{{- fail "configService.persistence.existingClaim is set, but configService.persistence.enabled is not, so channels would be lost with the pod; set configService.persistence.enabled=true, or leave the claim out" -}}
+{{- end -}}
+{{- $policy := .Values.networkPolicy -}}
+{{- if and (or $policy.adminFrom $policy.clientsFrom $policy.envoysFrom) (not $policy.enabled) -}}
+{{- fail "networkPolicy has peers, but networkPolicy.enabled is not set, so everybody would reach everything; set networkPolicy.enabled=true" -}}
 {{- end -}}
 {{- end -}}
 
-{{/* The config-service refuses a flag that is there twice. */}}
+{{- define "bedrock.checkScaling" -}}
+{{- $scaling := .Values.envoy.autoscaling -}}
+{{- $resources := default dict .Values.envoy.resources -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- fail (printf "envoy.autoscaling.minReplicas is %d, more than envoy.autoscaling.maxReplicas (%d); raise the second or lower the first" (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
+{{- end -}}
+{{- if and $scaling.enabled (not (dig "requests" "cpu" (dig "limits" "cpu" "" $resources) $resources)) -}}
+{{- fail "envoy.autoscaling counts in per cent of a CPU request that is not there; set envoy.resources.requests.cpu" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The config-service refuses a flag that is there twice, and some that go against each other. */}}
 {{- define "bedrock.checkFlags" -}}
-{{- $own := list "--database" -}}
+{{- $own := list "--database" "--failover" "--wasm" "--wasm-path-in-envoy" "--wasm-url-base" "--tls-certificate" "--tls-key" -}}
+{{- $own = concat $own (list "--xds-allow-plaintext" "--xds-tls-certificate" "--xds-tls-key" "--xds-tls-client-ca" "--xds-tls-client-names") -}}
 {{- range include "bedrock.configServiceArguments" . | fromJsonArray -}}
 {{- $own = append $own (regexFind "^[^=]+" .) -}}
 {{- end -}}
