@@ -16,6 +16,7 @@ mod documentation;
 mod ecs;
 mod entrypoint;
 mod grafana;
+mod iam;
 mod observability;
 mod process;
 mod support;
