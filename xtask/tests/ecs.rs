@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::iam::{statements, texts};
 use crate::support::{root, text, tool};
 
 const TEMPLATE: &str = "deploy/ecs/template.yaml";
@@ -51,4 +52,27 @@ fn the_image_drains_as_the_chart_does() {
     let image = text("envoy/Dockerfile");
     let place = "/usr/local/share/bedrock/drain.sh";
     assert!(image.contains(place) && text("envoy/entrypoint.sh").contains(place));
+}
+
+/// What a channel with the tasks' own role may do is what `docs/IAM.md` says it needs, in any account and partition.
+#[test]
+fn the_role_has_the_documented_rights() {
+    let template = text(TEMPLATE);
+    assert!(!template.contains("arn:aws:"), "a partition is written out");
+    let (_, role) = template.split_once("  TaskRole:").unwrap();
+    let role = role.split("\n  Task:").next().unwrap();
+    for heading in ["Calling models", "Counting tokens", "Inference profiles"] {
+        for own in statements(heading) {
+            let condition = &own["Condition"]["StringLike"]["bedrock:InferenceProfileArn"];
+            let all = [&own["Action"], &own["Resource"], condition];
+            for one in all.into_iter().flat_map(texts) {
+                let one = one
+                    .replace("arn:aws:", "arn:${AWS::Partition}:")
+                    .replace(":us-east-1:123456789012:", ":*:${AWS::AccountId}:")
+                    .replace(":us-east-1:", ":*:");
+                assert!(role.contains(&one), "{heading}: {one}");
+            }
+        }
+    }
+    assert!(role.contains("bedrock:InferenceProfileArn"));
 }
