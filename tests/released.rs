@@ -1,6 +1,7 @@
 //! Plugin configurations of released versions, in `tests/golden-config/`: each has every field of its version, and
-//! keeps compiling.
+//! keeps compiling. The file of a version that is not released yet grows with it; then it stays as it is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bedrock_filter::config::PluginConfig;
@@ -87,6 +88,79 @@ fn is_default(name: &str, value: &Value) -> bool {
         "api" => value == "auto",
         "fips" => value == false,
         "signer" => value == "filter",
+        "stage" => value == "listener",
         _ => false,
     }
+}
+
+/// A name that no object has.
+const UNKNOWN: &str = "unknown-to-everyone";
+
+/// Otherwise a later version could lose what nobody wrote down.
+#[test]
+fn the_current_version_is_there_with_every_field() {
+    let path = folder().join(concat!(env!("CARGO_PKG_VERSION"), ".json"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let mut objects = Vec::new();
+    find_objects("", &document, &mut objects);
+    // Objects of one type, by the fields that it has: together they must have them all.
+    let mut types: BTreeMap<BTreeSet<String>, BTreeSet<String>> = BTreeMap::new();
+    for pointer in objects {
+        let fields = known(&document, &pointer, UNKNOWN, "unknown field");
+        let own = document.pointer(&pointer).unwrap().as_object().unwrap();
+        let seen = types.entry(fields.clone()).or_default();
+        // The tag of an enum is none of its fields.
+        seen.extend(own.keys().filter(|name| fields.contains(*name)).cloned());
+    }
+    for (fields, seen) in &types {
+        let missing: Vec<_> = fields.difference(seen).collect();
+        assert!(missing.is_empty(), "the file has nowhere {missing:?}");
+    }
+    assert!(types.len() > 10, "{types:?}");
+    let kinds = known(
+        &document,
+        "/channels/0/credentials",
+        "type",
+        "unknown variant",
+    );
+    let channels = document["channels"].as_array().unwrap().iter();
+    let own = channels.map(|channel| channel["credentials"]["type"].as_str().unwrap().to_owned());
+    assert_eq!(own.collect::<BTreeSet<_>>(), kinds);
+}
+
+fn find_objects(pointer: &str, value: &Value, found: &mut Vec<String>) {
+    let below = |name: &str, value: &Value, found: &mut Vec<String>| {
+        let name = name.replace('~', "~0").replace('/', "~1");
+        find_objects(&format!("{pointer}/{name}"), value, found);
+    };
+    match value {
+        Value::Object(members) => {
+            found.push(pointer.to_owned());
+            members
+                .iter()
+                .for_each(|(name, own)| below(name, own, found));
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.for_each(|(index, own)| below(&index.to_string(), own, found));
+        }
+        _ => {}
+    }
+}
+
+/// What would be understood at this place instead of an unknown text; nothing in a map, whose names are free.
+fn known(document: &Value, pointer: &str, name: &str, complaint: &str) -> BTreeSet<String> {
+    let mut document = document.clone();
+    let object = document.pointer_mut(pointer).unwrap();
+    object[name] = Value::from(UNKNOWN);
+    let Err(error) = serde_json::from_value::<PluginConfig>(document) else {
+        return BTreeSet::new();
+    };
+    let error = error.to_string();
+    let Some((_, expected)) = error.split_once(&format!("{complaint} `{UNKNOWN}`")) else {
+        return BTreeSet::new();
+    };
+    let names = expected.split('`').skip(1).step_by(2);
+    names.map(str::to_owned).collect()
 }
