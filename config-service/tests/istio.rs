@@ -125,7 +125,6 @@ async fn a_module_that_gateways_cannot_fetch_is_refused() {
     for flags in [&[][..], &["--wasm-url-base", "http://localhost:8080"]] {
         let service = serving(flags).await;
         check_refused(&service, "module=served", &["--wasm-url-base"]).await;
-        check_refused(&service, "mode=live&xds=a:1", &["--wasm-url-base"]).await;
     }
     let service = serving(&["--wasm-url-base", "http://config-service.bedrock:8080"]).await;
     let manifest = filter(&service, "module=served").await;
@@ -133,6 +132,17 @@ async fn a_module_that_gateways_cannot_fetch_is_refused() {
     let uri = remote["http_uri"]["uri"].as_str().unwrap();
     assert!(uri.starts_with("http://config-service.bedrock:8080/filter/"));
     assert_eq!(remote["sha256"].as_str().unwrap().len(), 64);
+}
+
+#[tokio::test]
+async fn live_gateways_never_fetch_the_module() {
+    // Wherever it is served: one that is late answers 503 on every path of a gateway that starts.
+    let service = serving(&["--wasm-url-base", "http://config-service.bedrock:8080"]).await;
+    let words = ["image", "--wasm-path-in-envoy"];
+    for mode in ["live", "live&sharing=shared", "routes&gateways=llm"] {
+        let query = format!("mode={mode}&xds=config-service.bedrock:18000");
+        check_refused(&service, &query, &words).await;
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{filter, sealed, values};
+use super::{check_refused, filter, sealed, values};
 use crate::common::{TestService, channel, channel_with};
 
 /// A service with two channels that requests fail over between.
@@ -64,13 +64,16 @@ async fn a_live_gateway_has_the_pools_of_both() {
     let service = failing_over().await;
     let live = "mode=live&xds=config-service:18000";
     let one = values(&filter(&service, live).await, "CLUSTER").len();
-    for other in ["/next.wasm", &"0A".repeat(32)] {
-        let manifest = filter(&service, &format!("{live}&other_module={other}")).await;
-        let clusters = values(&manifest, "CLUSTER");
-        let pools = |own: &&&Value| own["name"].as_str().unwrap().contains("|pool|");
-        let pools = clusters.iter().filter(pools).count();
-        assert_eq!(clusters.len(), one + pools / 2, "{other}");
-        assert!(values(&manifest, "EXTENSION_CONFIG").is_empty());
+    let manifest = filter(&service, &format!("{live}&other_module=/next.wasm")).await;
+    let clusters = values(&manifest, "CLUSTER");
+    let pools = |own: &&&Value| own["name"].as_str().unwrap().contains("|pool|");
+    let pools = clusters.iter().filter(pools).count();
+    assert_eq!(clusters.len(), one + pools / 2);
+    assert!(values(&manifest, "EXTENSION_CONFIG").is_empty());
+    // Live gateways fetch no module.
+    for other in [&"0A".repeat(32), "oci://registry/next:1"] {
+        let query = format!("{live}&other_module={other}");
+        check_refused(&service, &query, &["other_module", "path"]).await;
     }
 }
 

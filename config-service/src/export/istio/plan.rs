@@ -275,8 +275,12 @@ mod tests {
         check_refused(|own| own.mode = Mode::Routes, "gateways");
         check_refused(|own| own.xds = text("a:1"), "mode live");
         check_refused(|own| own.other_module = text("next"), "other_module");
-        let hash = || text(&"0a".repeat(32));
-        check_refused(|own| own.other_module = hash(), "other_module");
+        let live = |own: &mut Target| {
+            own.mode = Mode::Live;
+            own.xds = text("config-service.bedrock:18000");
+            own.other_module = text(&"0a".repeat(32));
+        };
+        check_refused(live, "other_module");
         let routes = |own: &mut Target| {
             own.mode = Mode::Routes;
             own.gateways = text("llm");

@@ -92,12 +92,13 @@ pub(super) fn source(target: &Target, code: &FilterCode) -> Result<Source, Inval
             "live gateways get the module that this service names; leave module out, and set \
              --wasm-path-in-envoy when you start the service",
         )),
-        (Some(address), _) => {
-            if let FilterCode::Served(module) = code {
-                reachable(&module.uri)?;
-            }
-            xds(target, address).map(Source::Live)
-        }
+        // The gateway would need a cluster that leads to the module. And one that cannot fetch it when it starts answers 503
+        // on every path, whatever its default configuration is: to Envoy a module on its way is there.
+        (Some(_), _) if matches!(code, FilterCode::Served(_)) => Err(InvalidTarget::Combination(
+            "live gateways need the module in their own file system; put it into the gateway's image, and start this \
+                 service with --wasm-path-in-envoy instead of --wasm",
+        )),
+        (Some(address), _) => xds(target, address).map(Source::Live),
         (None, _) => module(target.module.as_deref(), code).map(Source::Copy),
     }
 }
@@ -112,21 +113,11 @@ pub(super) fn other(target: &Target, code: &FilterCode) -> Result<Option<Other>,
             "other_module is for the pools of mode copy and mode live; leave it out",
         ));
     }
-    let is_hash = named.len() == 64 && named.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if target.mode == Mode::Live && is_hash {
-        let sha256 = named.to_ascii_lowercase();
-        return Ok(Some(Other {
-            generation: generation_of(&sha256),
-            module: Module::File(sha256),
-        }));
+    let wrong = |expected| InvalidTarget::value("other_module", named, expected);
+    if target.mode == Mode::Live && !named.starts_with('/') {
+        return Err(wrong("an absolute path"));
     }
-    let module = module(Some(named), code).map_err(|_| {
-        InvalidTarget::value(
-            "other_module",
-            named,
-            "an absolute path, a URL, or a SHA-256 with mode=live",
-        )
-    })?;
+    let module = module(Some(named), code).map_err(|_| wrong("an absolute path, or a URL"))?;
     Ok(Some(Other {
         generation: module.generation(),
         module,

@@ -121,8 +121,8 @@ pub struct Target {
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "filled")]
     pub module: Option<String>,
-    /// A module that gateways run until they have this manifest, or will run later, as a path, a URL, or the SHA-256 of
-    /// one that this service serves: for requests that fail over, it needs pools too
+    /// A module that gateways run until they have this manifest, or will run later, as a path, or in a copy as a URL: for
+    /// requests that fail over, it needs pools too
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "filled")]
     pub other_module: Option<String>,
