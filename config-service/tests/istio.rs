@@ -146,6 +146,25 @@ async fn live_gateways_never_fetch_the_module() {
 }
 
 #[tokio::test]
+async fn no_parameter_adds_a_document_to_the_manifest() {
+    let service = sealed(&[]).await;
+    let all = service.get("/api/openapi.json").await.json();
+    let all = &all["paths"]["/api/export/istio"]["get"]["parameters"];
+    let names = all.as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|own| own["name"].as_str().unwrap()).collect();
+    assert!(
+        names.contains(&"module") && names.contains(&"gateways"),
+        "{names:?}"
+    );
+    for name in names {
+        for end in ["%0A", "%0D", "%C2%85", "%E2%80%A8"] {
+            let query = format!("{name}=/x{end}---{end}kind:%20ClusterRoleBinding");
+            check_refused(&service, &query, &[name]).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_without_the_module_keeps_its_other_paths() {
     let manifest = filter(&sealed(&[]).await, "").await;
     let discovery = &values(&manifest, "HTTP_FILTER")[0]["config_discovery"];

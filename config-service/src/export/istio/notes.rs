@@ -2,7 +2,7 @@
 
 use super::plan::{Parents, Plan, Way, Workload};
 use super::source::{Module, Source};
-use super::target::{Context, Sharing};
+use super::target::{Context, Sharing, breaks_line};
 use super::{Channels, bootstrap};
 use crate::store::EXPORTED;
 
@@ -21,6 +21,12 @@ pub(super) fn comment(channels: &Channels<'_>, plan: &Plan, bytes: usize) -> Str
         .chain(needs(plan))
         .chain(size(bytes))
         .chain(limits(channels, plan));
+    lines.map(|line| commented(&line)).collect()
+}
+
+/// A line as a comment, and nothing but a comment whatever it has.
+fn commented(line: &str) -> String {
+    let lines = line.split(breaks_line);
     lines.map(|line| format!("# {line}\n")).collect()
 }
 
@@ -118,4 +124,17 @@ fn limits(channels: &Channels<'_>, plan: &Plan) -> Vec<String> {
         );
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_never_ends_before_its_line() {
+        assert_eq!(commented("a b"), "# a b\n");
+        for end in ["\n", "\r", "\u{85}", "\u{2028}", "\u{2029}"] {
+            assert_eq!(commented(&format!("a{end}---")), "# a\n# ---\n", "{end:?}");
+        }
+    }
 }

@@ -67,6 +67,7 @@ impl Plan {
     ///
     /// At the first that cannot be used.
     pub fn new(target: &Target, code: &FilterCode) -> Result<Self, InvalidTarget> {
+        target.check_lines()?;
         let name = label("name", target.name.as_deref(), "bedrock")?;
         let namespace = label("namespace", target.namespace.as_deref(), "istio-system")?;
         let seal_secret = target.seal_secret.as_deref();

@@ -161,6 +161,67 @@ pub struct Target {
     pub xds_key: Option<String>,
 }
 
+impl Target {
+    /// Refuses what would not stay on one line: some parameters stand in the comment above the manifest, and what follows a
+    /// line break would be a document of its own.
+    pub(super) fn check_lines(&self) -> Result<(), InvalidTarget> {
+        let texts = self.texts().into_iter();
+        let mut texts = texts.filter_map(|(parameter, text)| Some((parameter, text.as_deref()?)));
+        texts.try_for_each(|(parameter, text)| match text.contains(breaks_line) {
+            false => Ok(()),
+            true => {
+                let shown = text.escape_debug().to_string();
+                let expected = "one line without control characters";
+                Err(InvalidTarget::value(parameter, &shown, expected))
+            }
+        })
+    }
+
+    fn texts(&self) -> [(&'static str, &Option<String>); 13] {
+        // So that none is forgotten.
+        let Self {
+            mode: _,
+            context: _,
+            sharing: _,
+            xds_client: _,
+            limits: _,
+            name,
+            namespace,
+            selector,
+            gateway,
+            gateways,
+            module,
+            other_module,
+            seal_secret,
+            endpoints,
+            xds,
+            xds_ca,
+            xds_certificate,
+            xds_key,
+        } = self;
+        [
+            ("name", name),
+            ("namespace", namespace),
+            ("selector", selector),
+            ("gateway", gateway),
+            ("gateways", gateways),
+            ("module", module),
+            ("other_module", other_module),
+            ("seal_secret", seal_secret),
+            ("endpoints", endpoints),
+            ("xds", xds),
+            ("xds_ca", xds_ca),
+            ("xds_certificate", xds_certificate),
+            ("xds_key", xds_key),
+        ]
+    }
+}
+
+/// Whether a character ends a line in any version of YAML (<https://yaml.org/spec/1.1/#id871136>), or controls anything.
+pub(super) fn breaks_line(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// A field of a form that was left empty counts as left out.
 fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
