@@ -12,6 +12,7 @@ use crate::edit::EditError;
 use crate::fault::Fault;
 use crate::xds::Resources;
 
+use istio::MAX_OBJECT_BYTES;
 pub use istio::{Channels, InvalidTarget, Plan, Target};
 
 /// Why a document could not be exported.
@@ -50,12 +51,11 @@ pub enum ExportError {
          use mode=live"
     )]
     NoPools,
-    /// etcd would not accept it.
+    /// etcd would not accept one of its documents; and what to do.
     #[error(
-        "the manifest would have {0} bytes, and Kubernetes stores at most 1572864; use mode=live, where the \
-         config-service sends the channels"
+        "a document of the manifest would have {0} bytes, and Kubernetes stores at most {MAX_OBJECT_BYTES}; {1}"
     )]
-    TooLarge(usize),
+    TooLarge(usize, &'static str),
     /// Kubernetes or Istio would not accept it.
     #[error(transparent)]
     Target(#[from] InvalidTarget),

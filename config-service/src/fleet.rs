@@ -25,6 +25,9 @@ use view::{EnvoyState, EnvoyView};
 /// comma-separated: the manifests for Istio set it.
 pub const CLUSTERS_HEADER: &str = "x-bedrock-clusters";
 
+/// What that header has where there are none; no short name.
+pub(crate) const NO_CLUSTERS: &str = "none";
+
 /// How long an Envoy may be behind the published configuration before it is reported as stalled.
 /// Fetching and compiling a module takes seconds.
 pub const STALLED_AFTER: Duration = Duration::from_secs(30);
@@ -63,6 +66,14 @@ pub struct Node {
 }
 
 impl Node {
+    /// An Envoy as its latest stream that lists clusters has it: only some streams do, and one that gets another manifest
+    /// opens others.
+    fn of<'s>(streams: &[&'s Stream]) -> Option<&'s Self> {
+        let nodes = || streams.iter().map(|stream| &stream.node);
+        let lists = |node: &&Self| node.clusters.is_some();
+        nodes().rfind(lists).or_else(|| nodes().next())
+    }
+
     /// Whether it reports its clusters and this one is not among them.
     fn lacks(&self, cluster: &str) -> bool {
         let named = self.clusters.as_ref();
@@ -220,9 +231,10 @@ impl Fleet {
     #[must_use]
     pub fn lacking(&self, cluster: &str) -> BTreeSet<String> {
         let state = self.lock();
-        let streams = state.streams.values();
-        let lacking = streams.filter(|stream| stream.node.lacks(cluster));
-        lacking.map(|stream| stream.node.id.clone()).collect()
+        let envoys = state.by_node().into_iter();
+        let lacking =
+            envoys.filter_map(|streams| Node::of(&streams).filter(|own| own.lacks(cluster)));
+        lacking.map(|node| node.id.clone()).collect()
     }
 
     /// Whether an Envoy has its clusters from elsewhere, and on no stream the filter on pools.

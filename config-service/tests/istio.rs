@@ -47,9 +47,11 @@ async fn documents(service: &TestService, query: &str) -> Vec<Value> {
     documents.collect()
 }
 
-/// Its `EnvoyFilter`.
+/// Its `EnvoyFilter`: of several the one with the filter, which is the last.
 async fn filter(service: &TestService, query: &str) -> Value {
-    documents(service, query).await.remove(0)
+    let documents = documents(service, query).await.into_iter();
+    let mut filters = documents.filter(|own| own["kind"] == "EnvoyFilter");
+    filters.next_back().unwrap()
 }
 
 /// The values of all patches of a kind.

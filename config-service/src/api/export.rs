@@ -91,15 +91,9 @@ async fn planned(app: &AppState, plan: &Plan) -> Result<String, ExportError> {
         return export::istio(&channels, plan, &app.resources);
     }
     let snapshot = app.channels.copy(plan.generation()).await?;
-    let export = |left| {
-        let channels = Channels::new(&snapshot, BTreeSet::new(), left, plan);
-        export::istio(&channels, plan, &app.resources)
-    };
-    match export(app.channels.left(plan.generation()).await?) {
-        // They make an edit smooth, but are not needed.
-        Err(ExportError::TooLarge(_)) => export(Vec::new()),
-        whole => whole,
-    }
+    let left = app.channels.left(plan.generation()).await?;
+    let channels = Channels::new(&snapshot, BTreeSet::new(), left, plan);
+    export::istio(&channels, plan, &app.resources)
 }
 
 fn document(content_type: &'static str, text: String) -> Response {

@@ -10,6 +10,7 @@ mod document;
 mod limits;
 mod mesh;
 mod notes;
+mod parts;
 mod plan;
 mod plugin;
 mod routes;
@@ -23,16 +24,22 @@ use serde_json::{Value, json};
 
 use super::ExportError;
 use crate::cluster::{Cluster, short_name};
+use crate::fleet::NO_CLUSTERS;
 use crate::publish::Snapshot;
 use crate::xds::Resources;
 use document::{list, put, remove, set};
 use plan::{Way, Workload, is_address};
 use target::Context;
 
+pub(super) use notes::MAX_OBJECT_BYTES;
 pub use plan::Plan;
 pub use target::{InvalidTarget, Target};
 
 const TEMPLATE: &str = include_str!("../../../envoy/istio.yaml");
+
+/// How many clusters one header lists. Envoy accepts values of up to 16,384 bytes
+/// (<https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/core/v3/base.proto#config-core-v3-headervalue>).
+const MAX_LISTED: usize = 1_000;
 
 /// The channels that a manifest is for.
 #[derive(Debug)]
@@ -100,10 +107,17 @@ impl<'s> Channels<'s> {
         hosts.map(|own| own.host.as_str()).collect()
     }
 
-    /// The names of the clusters, each as short as a gRPC header needs it.
-    fn short_names(&self) -> String {
+    /// The names of the clusters, each as short as a gRPC header needs it, in as many lists as headers. Never none: Envoy
+    /// sends no header without a value, and one without this header would count as one that gets its clusters from this
+    /// service.
+    fn short_names(&self) -> Vec<String> {
+        if self.clusters.is_empty() {
+            return vec![NO_CLUSTERS.to_owned()];
+        }
         let names = self.clusters.iter().map(|own| short_name(&own.name));
-        names.collect::<Vec<_>>().join(",")
+        let names: Vec<_> = names.collect();
+        let lists = names.chunks(MAX_LISTED);
+        lists.map(|names| names.join(",")).collect()
     }
 }
 
@@ -117,7 +131,9 @@ pub(super) fn manifest(
     plan: &Plan,
     resources: &Resources,
 ) -> Result<String, ExportError> {
-    let mut documents = vec![envoy_filter(channels, plan, resources)?];
+    let filter = envoy_filter(channels, plan, resources)?;
+    let mut documents = parts::split(filter, plan, MAX_OBJECT_BYTES)?;
+    let filters = documents.len();
     documents.extend(bootstrap::config_map(plan)?);
     if let Way::Routes(parents) = &plan.way {
         documents.extend(mesh::documents(channels, plan, parents)?);
@@ -125,9 +141,10 @@ pub(super) fn manifest(
     let mut text = String::new();
     let mut largest = 0;
     for document in &documents {
-        let object = document.to_string().len();
-        if object > notes::MAX_OBJECT_BYTES {
-            return Err(ExportError::TooLarge(object));
+        let object = parts::size(document);
+        if object > MAX_OBJECT_BYTES {
+            let remedy = notes::remedy(plan);
+            return Err(ExportError::TooLarge(object, remedy));
         }
         largest = largest.max(object);
         // The plugin configuration stays on one line, in which every space counts.
@@ -139,7 +156,7 @@ pub(super) fn manifest(
         }
         text.push_str(&yaml);
     }
-    Ok(notes::comment(channels, plan, largest) + &text)
+    Ok(notes::comment(channels, plan, (largest, filters)) + &text)
 }
 
 fn envoy_filter(

@@ -185,3 +185,27 @@ fn an_envoy_that_stays_behind_is_reported() {
     assert_eq!(envoy["behind_seconds"], 30);
     assert_eq!(envoy["stalled"], true);
 }
+
+#[test]
+fn an_envoy_has_the_clusters_that_its_latest_list_names() {
+    let fleet = Fleet::default();
+    let listing = |names: &[&str]| Node {
+        clusters: Some(names.iter().map(|name| short_name(name)).collect()),
+        ..node("a")
+    };
+    let missing = |fleet: &Fleet| {
+        let view = serde_json::to_value(fleet.view(2).needing(["one", "two"])).unwrap();
+        let missing = view["envoys"][0]["missing_clusters"].clone();
+        let lacking = ["one", "two"].map(|cluster| fleet.lacking(cluster).contains("a"));
+        (missing, lacking)
+    };
+    // The filter on pools has a stream of its own, which lists nothing.
+    let _pools = fleet.connect(node("a"), None);
+    let none = (json!([]), [false, false]);
+    assert_eq!(missing(&fleet), none);
+    let _listener = fleet.connect(listing(&["one"]), None);
+    assert_eq!(missing(&fleet), (json!(["two"]), [false, true]));
+    let _next = fleet.connect(listing(&["one", "two"]), None);
+    let _pools = fleet.connect(node("a"), None);
+    assert_eq!(missing(&fleet), none);
+}

@@ -193,7 +193,7 @@ impl EnvoyView {
             stalled: behind.is_some_and(|behind| behind >= STALLED_AFTER),
             missing_clusters: Vec::new(),
             asks_about_limits,
-            node: first.node.clone(),
+            node: Node::of(streams)?.clone(),
         })
     }
 }

@@ -193,6 +193,7 @@ impl XdsServer {
         Server::builder()
             .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
             .http2_keepalive_timeout(Some(unanswered))
+            .http2_max_header_list_size(elsewhere::MAX_HEADER_BYTES)
             .add_service(aggregated)
             .add_service(extensions)
             .add_service(clusters)

@@ -55,13 +55,13 @@ impl Envoy {
         id: &str,
         at: Service,
     ) -> Result<Self, tonic::Status> {
-        Self::open(channel, id, at, None).await
+        Self::open(channel, id, at, &[]).await
     }
 
-    /// Opens a stream for filters alone, which says which clusters the Envoy has from elsewhere.
-    pub async fn naming_clusters(service: &TestService, id: &str, clusters: &str) -> Self {
+    /// Opens a stream for filters alone, which says which clusters the Envoy has from elsewhere, if it lists any.
+    pub async fn naming_clusters(service: &TestService, id: &str, lists: &[String]) -> Self {
         let channel = channel(service).await;
-        let opened = Self::open(channel, id, Service::Extensions, Some(clusters)).await;
+        let opened = Self::open(channel, id, Service::Extensions, lists).await;
         opened.unwrap()
     }
 
@@ -69,13 +69,13 @@ impl Envoy {
         channel: Channel,
         id: &str,
         at: Service,
-        clusters: Option<&str>,
+        lists: &[String],
     ) -> Result<Self, tonic::Status> {
         let (requests, receiver) = mpsc::channel(16);
         let mut outbound = tonic::Request::new(ReceiverStream::new(receiver));
-        if let Some(clusters) = clusters {
+        for list in lists {
             let metadata = outbound.metadata_mut();
-            metadata.insert("x-bedrock-clusters", clusters.parse().unwrap());
+            metadata.append("x-bedrock-clusters", list.parse().unwrap());
         }
         let opened = match at {
             Service::Aggregated => {

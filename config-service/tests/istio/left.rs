@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{filter, sealed, text, values};
+use super::{documents, filter, sealed, text, values};
 use crate::common::{TestService, channel_with};
 
 const MOVED: &str = "https://new.example:8443";
@@ -84,7 +84,7 @@ async fn routes_keep_only_what_they_can_have_beside_the_others() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_a_manifest_is_not_kept() {
+async fn what_does_not_fit_into_one_document_is_kept_in_another() {
     let service = moved(&[]).await;
     let id = service.get("/api/channels").await.json()["channels"][0]["id"].clone();
     let id = id.as_str().unwrap();
@@ -108,6 +108,18 @@ async fn what_does_not_fit_into_a_manifest_is_not_kept() {
         .await;
     assert_eq!(reply.status, StatusCode::OK, "{reply:?}");
     let manifest = text(&service, "").await;
-    assert!(!manifest.contains("moved-1.example"), "{}", manifest.len());
-    assert!(manifest.contains("moved-399.example"));
+    assert!(manifest.contains("It keeps 401 clusters"));
+    assert!(manifest.contains("It has 2 EnvoyFilters") && manifest.contains("`bedrock.3`"));
+    let documents = documents(&service, "").await;
+    let name = |own: &Value| own["metadata"]["name"].clone();
+    assert_eq!(
+        documents.iter().map(name).collect::<Vec<_>>(),
+        ["bedrock.2", "bedrock"]
+    );
+    let clusters = documents.iter().map(|own| names(own, "CLUSTER").len());
+    assert_eq!(clusters.sum::<usize>(), 402);
+    for document in &documents {
+        assert!(document.to_string().len() < 1_572_864);
+    }
+    assert_eq!(names(&documents[1], "EXTENSION_CONFIG"), ["bedrock"]);
 }

@@ -12,12 +12,20 @@ fn source(manifest: &Value) -> &Value {
     &values(manifest, "HTTP_FILTER")[0]["config_discovery"]["config_source"]
 }
 
-/// The short names of the clusters that a manifest says it has.
-fn named(manifest: &Value) -> String {
+/// The short names of the clusters that a manifest says it has, a list for each header.
+fn lists(manifest: &Value) -> Vec<String> {
     let service = &source(manifest)["api_config_source"]["grpc_services"][0];
-    let metadata = &service["initial_metadata"][0];
-    assert_eq!(metadata["key"], "x-bedrock-clusters");
-    metadata["value"].as_str().unwrap().to_owned()
+    let headers = service["initial_metadata"].as_array().unwrap().iter();
+    let lists = headers.map(|header| {
+        assert_eq!(header["key"], "x-bedrock-clusters");
+        header["value"].as_str().unwrap().to_owned()
+    });
+    lists.collect()
+}
+
+/// Opens the stream of a gateway that has a manifest.
+async fn gateway(service: &TestService, id: &str, manifest: &Value) -> Envoy {
+    Envoy::naming_clusters(service, id, &lists(manifest)).await
 }
 
 #[tokio::test]
@@ -117,6 +125,8 @@ async fn pools_of_channels_that_are_disabled_as_yet_are_there_before_they_are_ne
         .find(|own| own.to_string().contains("bedrock-upstream-"));
     let pool = pool.unwrap().to_string();
     assert!(pool.contains("config-service.bedrock:18000"), "{pool}");
+    // There may be hundreds of pools.
+    assert!(!pool.contains("x-bedrock-clusters"), "{pool}");
 }
 
 #[tokio::test]
@@ -168,10 +178,10 @@ async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
     let service = sealed(&[]).await;
     let id = service.create(&channel("one")).await;
     let manifest = filter(&service, LIVE).await;
-    let mut gateway = Envoy::naming_clusters(&service, "gateway-1", &named(&manifest)).await;
-    gateway.subscribe(ECDS, "").await;
-    let plugin = gateway.receive(ECDS).await;
-    gateway.ack(&plugin).await;
+    let mut first = gateway(&service, "gateway-1", &manifest).await;
+    first.subscribe(ECDS, "").await;
+    let plugin = first.receive(ECDS).await;
+    first.ack(&plugin).await;
     let view = service.get(&format!("/api/channels/{id}")).await;
     assert!(!view.text.contains("no_cluster"), "{view:?}");
 
@@ -196,11 +206,11 @@ async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
     assert!(summary.contains("1 lacks clusters"), "{summary}");
 
     // The remedy.
-    drop(gateway);
+    drop(first);
     let manifest = filter(&service, LIVE).await;
-    let mut gateway = Envoy::naming_clusters(&service, "gateway-2", &named(&manifest)).await;
-    gateway.subscribe(ECDS, "").await;
-    gateway.receive(ECDS).await;
+    let mut second = gateway(&service, "gateway-2", &manifest).await;
+    second.subscribe(ECDS, "").await;
+    second.receive(ECDS).await;
     let status = service.get("/api/status").await.json();
     let envoys = status["envoys"].as_array().unwrap();
     let own = envoys
@@ -215,7 +225,6 @@ async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
     let service = sealed(&["--failover"]).await;
     service.create(&channel("one")).await;
     let manifest = filter(&service, LIVE).await;
-    let named = named(&manifest);
     let stage = values(&manifest, "CLUSTER").into_iter().find_map(|own| {
         let options = &own["typed_extension_protocol_options"];
         let options = &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
@@ -226,11 +235,11 @@ async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
     let stage = stage.expect("a filter on pools");
 
     // Each filter has a stream of its own.
-    let mut listener = Envoy::naming_clusters(&service, "gateway-1", &named).await;
+    let mut listener = gateway(&service, "gateway-1", &manifest).await;
     listener.subscribe(ECDS, "").await;
     let waiting = |status: &Value| status["envoys"][0]["waiting_for"] == "module";
     service.wait_for("the listener waits", waiting).await;
-    let mut pools = Envoy::naming_clusters(&service, "gateway-1", &named).await;
+    let mut pools = Envoy::naming_clusters(&service, "gateway-1", &[]).await;
     let filter = pools.ask_for(&stage).await;
     service
         .wait_for("it waits until the filter is accepted", waiting)
@@ -243,4 +252,44 @@ async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
             status["envoys"][0]["state"] == "active"
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_manifest_without_clusters_says_so() {
+    let service = sealed(&[]).await;
+    let manifest = filter(&service, LIVE).await;
+    assert!(values(&manifest, "CLUSTER").is_empty());
+    // Envoy sends no header without a value.
+    let lists = lists(&manifest);
+    assert!(!lists.is_empty() && lists.iter().all(|list| !list.is_empty()));
+    let mut envoy = gateway(&service, "gateway-1", &manifest).await;
+    envoy.subscribe(ECDS, "").await;
+    let plugin = envoy.receive(ECDS).await;
+    envoy.ack(&plugin).await;
+    let created = service.post(&channel("one")).await.json();
+    let warnings = created["warnings"].to_string();
+    assert!(warnings.contains("no_cluster"), "{warnings}");
+}
+
+#[tokio::test]
+async fn a_gateway_may_have_thousands_of_clusters() {
+    let service = sealed(&[]).await;
+    service.create(&channel("one")).await;
+    let more: Vec<_> = (0..1_500).map(|own| format!("https://e{own}.c")).collect();
+    let query = format!("{LIVE}&endpoints={}", more.join(","));
+    let manifest = filter(&service, &query).await;
+    let mut lists = lists(&manifest);
+    assert_eq!(lists.len(), 2);
+    // Envoy's limit.
+    assert!(lists.iter().all(|list| list.len() <= 16_384));
+    lists.extend((0..10).map(|_| "00000000,".repeat(1_000)));
+    let mut envoy = Envoy::naming_clusters(&service, "gateway-1", &lists).await;
+    envoy.subscribe(ECDS, "").await;
+    envoy.receive(ECDS).await;
+    let elsewhere = channel_with("two", &json!({"endpoint": "https://e1499.c"}));
+    let created = service.post(&elsewhere).await.json();
+    assert!(!created.to_string().contains("no_cluster"), "{created}");
+    let unknown = channel_with("three", &json!({"endpoint": "https://e1500.c"}));
+    let created = service.post(&unknown).await.json();
+    assert!(created.to_string().contains("no_cluster"), "{created}");
 }

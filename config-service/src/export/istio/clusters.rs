@@ -36,7 +36,7 @@ pub(super) fn fill(
         } else {
             aggregate(template.clone(), own, &members)?
         };
-        add_stage(&mut patch, own, plan, channels)?;
+        add_stage(&mut patch, own, plan)?;
         patches.push(patch);
     }
     Ok(())
@@ -145,19 +145,14 @@ fn aggregate(
 }
 
 /// The filter on a pool, which encodes and signs each attempt for its channel; and no limit to retries.
-fn add_stage(
-    patch: &mut Value,
-    cluster: &Cluster,
-    plan: &Plan,
-    channels: &Channels<'_>,
-) -> Result<(), ExportError> {
+fn add_stage(patch: &mut Value, cluster: &Cluster, plan: &Plan) -> Result<(), ExportError> {
     let Some(generation) = cluster.stage else {
         return Ok(());
     };
     let filter = json!({
         "name": stage_name(generation),
         "config_discovery": {
-            "config_source": plugin::stage_source(plan, channels),
+            "config_source": plugin::stage_source(plan),
             "type_urls": ["type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"],
         },
     });

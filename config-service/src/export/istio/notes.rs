@@ -3,23 +3,28 @@
 use super::plan::{Parents, Plan, Way, Workload};
 use super::source::{Module, Source};
 use super::target::{Context, Sharing, breaks_line};
-use super::{Channels, bootstrap};
+use super::{Channels, bootstrap, parts};
 use crate::store::EXPORTED;
 
 /// Largest object that `kubectl apply` can copy into an annotation, in bytes
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>).
 const MAX_ANNOTATION_BYTES: usize = 262_144;
 
-/// Largest object that etcd takes unless it is told otherwise, in bytes
-/// (<https://etcd.io/docs/latest/dev-guide/limit/>).
-pub(super) const MAX_OBJECT_BYTES: usize = 1_572_864;
+/// Largest object, in bytes: etcd takes 1.5 MiB unless it is told otherwise (<https://etcd.io/docs/latest/dev-guide/limit/>),
+/// and Kubernetes adds who owns which fields.
+pub(in crate::export) const MAX_OBJECT_BYTES: usize = 1_560_000;
 
-/// The comment, for a manifest of this many bytes.
-pub(super) fn comment(channels: &Channels<'_>, plan: &Plan, bytes: usize) -> String {
+/// The comment, for a manifest whose largest document has this many bytes, and which has so many `EnvoyFilter`s.
+pub(super) fn comment(
+    channels: &Channels<'_>,
+    plan: &Plan,
+    (bytes, filters): (usize, usize),
+) -> String {
     let lines = [what(channels, plan)]
         .into_iter()
         .chain(needs(plan))
-        .chain(size(bytes))
+        .chain(size(plan, bytes))
+        .chain(several(plan, filters))
         .chain(limits(channels, plan));
     lines.map(|line| commented(&line)).collect()
 }
@@ -80,13 +85,40 @@ fn needs(plan: &Plan) -> Vec<String> {
     lines
 }
 
-fn size(bytes: usize) -> Option<String> {
+fn size(plan: &Plan, bytes: usize) -> Option<String> {
     (bytes > MAX_ANNOTATION_BYTES).then(|| {
+        let refused =
+            format!("At {bytes} bytes, `kubectl apply` without --server-side refuses it.");
+        match plan.is_live() {
+            true => refused,
+            false => refused + " With mode=live its size does not grow with the channels' maps.",
+        }
+    })
+}
+
+fn several(plan: &Plan, filters: usize) -> Option<String> {
+    (filters > 1).then(|| {
         format!(
-            "At {bytes} bytes, `kubectl apply` without --server-side refuses it, and no object may be larger than \
-             {MAX_OBJECT_BYTES}. With mode=live its size does not grow with the channels' maps."
+            "It has {filters} EnvoyFilters, which belong together. If an earlier one had more, delete the others, such as \
+             `{}`: their clusters would stay.",
+            parts::name(plan, filters + 1)
         )
     })
+}
+
+/// What helps if a document is too large.
+pub(super) fn remedy(plan: &Plan) -> &'static str {
+    match (&plan.source, &plan.way) {
+        (Source::Copy(_), Way::Clusters) => {
+            "use mode=live, where the config-service sends the channels"
+        }
+        (Source::Copy(_), Way::Routes(_)) => {
+            "set xds, so that the config-service sends the channels"
+        }
+        (Source::Live(_), _) => {
+            "name fewer endpoints, or serve the channels by several config-services"
+        }
+    }
 }
 
 fn limits(channels: &Channels<'_>, plan: &Plan) -> Vec<String> {

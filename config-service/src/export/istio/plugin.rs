@@ -52,21 +52,24 @@ pub(super) fn fill(
             let place = find(patches, "EXTENSION_CONFIG")?;
             patches.remove(place);
             let filter = patch(patches, "HTTP_FILTER")?;
-            let source = live_source(xds, plan, channels);
+            // What this service cannot know otherwise: it does not send these gateways their clusters.
+            let lists = channels.short_names().into_iter();
+            let lists = lists.map(|names| json!({ "key": CLUSTERS_HEADER, "value": names }));
+            let source = live_source(xds, plan, &lists.collect::<Vec<_>>());
             set(filter, &format!("{DISCOVERY}/config_source"), source)
         }
     }
 }
 
-/// Where a filter on a cluster gets its configuration.
-pub(super) fn stage_source(plan: &Plan, channels: &Channels<'_>) -> Value {
+/// Where a filter on a cluster gets its configuration. The same everywhere, and short: there may be hundreds of pools.
+pub(super) fn stage_source(plan: &Plan) -> Value {
     match &plan.source {
         Source::Copy(_) => json!({
             "ads": {},
             "resource_api_version": "V3",
             "initial_fetch_timeout": "0s",
         }),
-        Source::Live(xds) => live_source(xds, plan, channels),
+        Source::Live(xds) => live_source(xds, plan, &[]),
     }
 }
 
@@ -113,8 +116,8 @@ fn code(module: &Module) -> Value {
     }
 }
 
-fn live_source(xds: &Xds, plan: &Plan, channels: &Channels<'_>) -> Value {
-    let client = match xds.client {
+fn live_source(xds: &Xds, plan: &Plan, headers: &[Value]) -> Value {
+    let (client, options) = match xds.client {
         XdsClient::GoogleGrpc => ("google_grpc", google_grpc(xds)),
         XdsClient::EnvoyGrpc => (
             "envoy_grpc",
@@ -124,8 +127,10 @@ fn live_source(xds: &Xds, plan: &Plan, channels: &Channels<'_>) -> Value {
             }),
         ),
     };
-    // What this service cannot know otherwise: it does not send these gateways their clusters.
-    let named = json!({ "key": CLUSTERS_HEADER, "value": channels.short_names() });
+    let mut service = json!({ client: options });
+    if !headers.is_empty() {
+        service = with(service, "initial_metadata", json!(headers));
+    }
     json!({
         "resource_api_version": "V3",
         "initial_fetch_timeout": match plan.sharing {
@@ -136,7 +141,7 @@ fn live_source(xds: &Xds, plan: &Plan, channels: &Channels<'_>) -> Value {
             "api_type": "GRPC",
             "transport_api_version": "V3",
             "set_node_on_first_message_only": true,
-            "grpc_services": [{ client.0: client.1, "initial_metadata": [named] }],
+            "grpc_services": [service],
         },
     })
 }

@@ -8,11 +8,16 @@ use tonic::metadata::MetadataMap;
 use crate::fleet::CLUSTERS_HEADER;
 use crate::publish::Snapshot;
 
+/// Longest headers of a stream, in bytes: those that list clusters have nine for each.
+pub(super) const MAX_HEADER_BYTES: u32 = 1024 * 1024;
+
 /// The short names of the clusters that a stream says its Envoy has.
 pub(super) fn clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
-    let list = metadata.get(CLUSTERS_HEADER)?.to_str().ok()?;
-    let names = list.split(',').map(str::trim);
-    Some(names.map(ToOwned::to_owned).collect())
+    let lists = metadata.get_all(CLUSTERS_HEADER).into_iter();
+    let mut lists = lists.filter_map(|list| list.to_str().ok()).peekable();
+    lists.peek()?;
+    let names = lists.flat_map(|list| list.split(','));
+    Some(names.map(|name| name.trim().to_owned()).collect())
 }
 
 /// Whether a snapshot has pools.
