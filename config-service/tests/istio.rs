@@ -4,6 +4,7 @@ mod golden;
 mod left;
 mod live;
 mod modules;
+mod names;
 
 use std::sync::Arc;
 

@@ -14,8 +14,11 @@ const TEMPLATE: &str = include_str!("../../../../envoy/istio-bootstrap.yaml");
 /// Name of the cluster that leads to the xDS port, and of the statistics of gRPC's own client.
 pub(super) const CLUSTER: &str = "config-service-xds";
 
-/// Name of the `ConfigMap`, for the annotation `sidecar.istio.io/bootstrapOverride`.
-pub(super) const CONFIG_MAP: &str = "bedrock-bootstrap";
+/// Name of the `ConfigMap`, for the annotation `sidecar.istio.io/bootstrapOverride`. It is the manifest's own: gateways may
+/// reach this service in different ways.
+pub(super) fn name(plan: &Plan) -> String {
+    format!("{}-bootstrap", plan.name)
+}
 
 /// The `ConfigMap` for the gateway's agent, if Envoy needs a cluster in its bootstrap.
 pub(super) fn config_map(plan: &Plan) -> Result<Option<Value>, ExportError> {
@@ -27,6 +30,7 @@ pub(super) fn config_map(plan: &Plan) -> Result<Option<Value>, ExportError> {
     }
     let broken = |error: &dyn std::fmt::Display| ExportError::Template(error.to_string());
     let mut map: Value = serde_saphyr::from_str(TEMPLATE).map_err(|error| broken(&error))?;
+    set(&mut map, "/metadata/name", json!(name(plan)))?;
     set(&mut map, "/metadata/namespace", json!(plan.namespace))?;
     let key = "/data/custom_bootstrap.json";
     let text = map.pointer(key).and_then(Value::as_str).unwrap_or_default();

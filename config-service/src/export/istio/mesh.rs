@@ -14,6 +14,9 @@ use crate::export::ExportError;
 /// themselves, over TLS, are left alone.
 pub(super) const PORT: u16 = 80;
 
+/// Whose name the objects have that all manifests of a namespace share.
+const OWNER: &str = "bedrock";
+
 /// Headers about the client and the mesh that Bedrock must not see, and the one that only the filter can set.
 const NOT_FOR_BEDROCK: [&str; 7] = [
     "x-bedrock-cluster",
@@ -45,11 +48,7 @@ pub(super) fn documents(
         }
     }
     let documents = hosts.into_iter().map(|(host, (port, cluster))| {
-        let place = Endpoint {
-            host,
-            port,
-            namespace: &plan.namespace,
-        };
+        let place = Endpoint { host, port, plan };
         let rule = (cluster.transport == Transport::Tls).then(|| place.destination_rule());
         let route = match parents {
             Parents::Gateways(names) => place.virtual_service(names),
@@ -63,28 +62,42 @@ pub(super) fn documents(
 struct Endpoint<'e> {
     host: &'e str,
     port: u16,
-    namespace: &'e str,
+    plan: &'e Plan,
 }
 
-/// A DNS label, whatever the host: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>. One that
-/// would be too long ends in a hash, so that it is still the host's own.
-fn object_name(host: &str) -> String {
-    let name = format!("bedrock-{}", host.replace('.', "-"));
-    if name.len() <= MAX_LABEL_LEN {
-        return name;
-    }
-    let hash = short_name(host);
+/// A DNS label, whatever the host: <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>. Other hosts
+/// may read the same without what a label cannot have, and long ones begin the same; so it ends in a hash.
+fn object_name(owner: &str, host: &str) -> String {
+    let hash = short_name(&format!("{owner}/{host}"));
     let kept = MAX_LABEL_LEN - hash.len() - 1;
-    let start: String = name.chars().take(kept).collect();
+    let in_label = |c: char| match c.to_ascii_lowercase() {
+        c if c.is_ascii_alphanumeric() => c,
+        _ => '-',
+    };
+    let name = format!("{owner}-{host}");
+    let start: String = name.chars().map(in_label).take(kept).collect();
     format!("{start}-{hash}")
 }
 
 impl Endpoint<'_> {
-    fn document(&self, api_version: &str, kind: &str, spec: &Value) -> Value {
+    /// What the mesh knows of the endpoint, whichever gateways call it. Manifests for others of the namespace have the same
+    /// under the same name: how Istio merges two of one host differs between its versions
+    /// (<https://github.com/istio/istio/issues/51466>).
+    fn shared(&self, kind: &str, spec: &Value) -> Value {
+        self.document("networking.istio.io/v1", kind, OWNER, spec)
+    }
+
+    /// What is for the gateways of this manifest alone.
+    fn own(&self, api_version: &str, kind: &str, spec: &Value) -> Value {
+        self.document(api_version, kind, &self.plan.name, spec)
+    }
+
+    fn document(&self, api_version: &str, kind: &str, owner: &str, spec: &Value) -> Value {
+        let name = object_name(owner, self.host);
         json!({
             "apiVersion": api_version,
             "kind": kind,
-            "metadata": { "name": object_name(self.host), "namespace": self.namespace },
+            "metadata": { "name": name, "namespace": self.plan.namespace },
             "spec": spec,
         })
     }
@@ -101,7 +114,7 @@ impl Endpoint<'_> {
             "location": "MESH_EXTERNAL",
             "resolution": "DNS",
         });
-        self.document("networking.istio.io/v1", "ServiceEntry", &spec)
+        self.shared("ServiceEntry", &spec)
     }
 
     fn destination_rule(&self) -> Value {
@@ -119,7 +132,7 @@ impl Endpoint<'_> {
                 "tls": { "mode": "SIMPLE", "sni": self.host, "subjectAltNames": [self.host] },
             },
         });
-        self.document("networking.istio.io/v1", "DestinationRule", &spec)
+        self.shared("DestinationRule", &spec)
     }
 
     /// Without a timeout, which Istio does not set by itself and whose `0s` it refuses.
@@ -138,7 +151,7 @@ impl Endpoint<'_> {
                 "route": [{ "destination": { "host": self.host, "port": { "number": PORT } } }],
             }],
         });
-        self.document("networking.istio.io/v1", "VirtualService", &spec)
+        self.own("networking.istio.io/v1", "VirtualService", &spec)
     }
 
     fn http_route(&self, gateway: &str) -> Value {
@@ -167,21 +180,39 @@ impl Endpoint<'_> {
                 }],
             }],
         });
-        self.document("gateway.networking.k8s.io/v1", "HTTPRoute", &spec)
+        self.own("gateway.networking.k8s.io/v1", "HTTPRoute", &spec)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
-    fn a_long_host_has_a_name_that_no_other_has() {
-        assert_eq!(object_name("llm.example"), "bedrock-llm-example");
-        let host = |zone| format!("{}.{zone}.example", "a".repeat(60));
-        let [one, other] = ["one", "other"].map(|zone| object_name(&host(zone)));
-        assert_eq!(one.len(), MAX_LABEL_LEN);
-        assert_eq!(other.len(), MAX_LABEL_LEN);
-        assert_ne!(one, other);
+    fn every_host_has_a_name_that_no_other_has() {
+        let long = |zone| format!("{}.{zone}.example", "a".repeat(60));
+        let hosts = [
+            "a.b-c.example",
+            "a-b.c.example",
+            "under_score.example",
+            &long("one"),
+            &long("two"),
+        ];
+        let owners = ["bedrock", "a", "a-b"];
+        let pairs = owners
+            .iter()
+            .flat_map(|owner| hosts.map(|host| object_name(owner, host)));
+        let names: Vec<_> = pairs.collect();
+        let unique: BTreeSet<_> = names.iter().collect();
+        assert_eq!(unique.len(), names.len(), "{names:?}");
+        for name in names {
+            let in_label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(
+                name.len() <= MAX_LABEL_LEN && name.chars().all(in_label),
+                "{name}"
+            );
+        }
     }
 }

@@ -77,7 +77,7 @@ fn needs(plan: &Plan) -> Vec<String> {
         Source::Live(xds) if xds.client == super::target::XdsClient::EnvoyGrpc => {
             lines.push(format!(
                 "Its pods need the annotation `sidecar.istio.io/bootstrapOverride: {}`.",
-                bootstrap::CONFIG_MAP
+                bootstrap::name(plan)
             ));
         }
         Source::Live(_) => {}
