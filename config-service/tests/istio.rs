@@ -5,6 +5,7 @@ mod left;
 mod live;
 mod modules;
 mod names;
+mod refused;
 
 use std::sync::Arc;
 
@@ -121,50 +122,6 @@ async fn the_module_is_in_the_gateways_image_unless_it_is_told_otherwise() {
     let service = sealed(&[]).await;
     let known = filter(&service, "").await;
     assert_eq!(*code(&known), local("/etc/envoy/bedrock_filter.wasm"));
-}
-
-#[tokio::test]
-async fn a_module_that_gateways_cannot_fetch_is_refused() {
-    for flags in [&[][..], &["--wasm-url-base", "http://localhost:8080"]] {
-        let service = serving(flags).await;
-        check_refused(&service, "module=served", &["--wasm-url-base"]).await;
-    }
-    let service = serving(&["--wasm-url-base", "http://config-service.bedrock:8080"]).await;
-    let manifest = filter(&service, "module=served").await;
-    let remote = &code(&manifest)["remote"];
-    let uri = remote["http_uri"]["uri"].as_str().unwrap();
-    assert!(uri.starts_with("http://config-service.bedrock:8080/filter/"));
-    assert_eq!(remote["sha256"].as_str().unwrap().len(), 64);
-}
-
-#[tokio::test]
-async fn live_gateways_never_fetch_the_module() {
-    // Wherever it is served: one that is late answers 503 on every path of a gateway that starts.
-    let service = serving(&["--wasm-url-base", "http://config-service.bedrock:8080"]).await;
-    let words = ["image", "--wasm-path-in-envoy"];
-    for mode in ["live", "live&sharing=shared", "routes&gateways=llm"] {
-        let query = format!("mode={mode}&xds=config-service.bedrock:18000");
-        check_refused(&service, &query, &words).await;
-    }
-}
-
-#[tokio::test]
-async fn no_parameter_adds_a_document_to_the_manifest() {
-    let service = sealed(&[]).await;
-    let all = service.get("/api/openapi.json").await.json();
-    let all = &all["paths"]["/api/export/istio"]["get"]["parameters"];
-    let names = all.as_array().unwrap().iter();
-    let names: Vec<_> = names.map(|own| own["name"].as_str().unwrap()).collect();
-    assert!(
-        names.contains(&"module") && names.contains(&"gateways"),
-        "{names:?}"
-    );
-    for name in names {
-        for end in ["%0A", "%0D", "%C2%85", "%E2%80%A8"] {
-            let query = format!("{name}=/x{end}---{end}kind:%20ClusterRoleBinding");
-            check_refused(&service, &query, &[name]).await;
-        }
-    }
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! (<https://github.com/istio/istio/blob/master/pilot/pkg/model/extensions.go>), and without it
 //! Envoy never passes on the body of a request that is held back.
 
+mod accepted;
 mod bootstrap;
 mod clusters;
 mod document;

@@ -1,7 +1,7 @@
 //! What a test has for itself: a namespace, a config-service, and a gateway in the namespace.
 
 use bedrock_simulator::Simulator;
-use e2e::istio::documents;
+use e2e::istio::{CONFIG_SERVICE, documents};
 use e2e::{Artefacts, ConfigService, Scratch};
 use reqwest::Method;
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl Bench {
 
     /// The parameters of a live manifest.
     pub fn live(&self) -> String {
-        format!("mode=live&xds=127.0.0.1:{}", self.ports.xds)
+        format!("mode=live&xds={CONFIG_SERVICE}:{}", self.ports.xds)
     }
 
     /// Exports and applies the manifest for the pod, and returns it.

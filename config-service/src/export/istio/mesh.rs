@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Channels;
-use super::plan::{MAX_LABEL_LEN, Parents, Plan, is_address};
+use super::accepted::MAX_LABEL_LEN;
+use super::plan::{Parents, Plan, is_address};
 use crate::cluster::{Transport, short_name};
 use crate::export::ExportError;
 

@@ -6,14 +6,11 @@ use bedrock_filter::config::Generation;
 use bedrock_filter::endpoint::{Endpoint, HostVariant};
 use serde_json::{Map, Value, json};
 
+use super::accepted::{is_gateway, is_label, is_label_key, is_label_value};
 use super::source::{Module, Other, Source, other, source};
 use super::target::{Context, InvalidTarget, Limits, Mode, Sharing, Target};
 use crate::cluster::{Cluster, Host, Transport};
 use crate::filter_code::FilterCode;
-
-/// Longest name of a Kubernetes object that is a DNS label
-/// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>).
-pub(super) const MAX_LABEL_LEN: usize = 63;
 
 /// How a manifest is made.
 #[derive(Debug)]
@@ -125,13 +122,8 @@ fn label(
     default: &str,
 ) -> Result<String, InvalidTarget> {
     let value = value.unwrap_or(default);
-    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    let is_label = (1..=MAX_LABEL_LEN).contains(&value.len())
-        && value.chars().all(is_inner)
-        && !value.starts_with('-')
-        && !value.ends_with('-');
-    let expected = "lower-case letters, digits and hyphens";
-    is_label
+    let expected = "lower-case letters, digits and hyphens, at most 63";
+    is_label(value)
         .then(|| value.to_owned())
         .ok_or_else(|| InvalidTarget::value(parameter, value, expected))
 }
@@ -150,7 +142,7 @@ fn workload(target: &Target) -> Result<Workload, InvalidTarget> {
         )),
         (None, selector) => {
             let selector = selector.as_deref().unwrap_or("istio=ingressgateway");
-            let expected = "key=value, comma-separated if there are several";
+            let expected = "key=value as Kubernetes has labels, comma-separated if there are several, each key once";
             labels(selector)
                 .map(Workload::Labels)
                 .ok_or_else(|| InvalidTarget::value("selector", selector, expected))
@@ -159,32 +151,60 @@ fn workload(target: &Target) -> Result<Workload, InvalidTarget> {
 }
 
 fn labels(selector: &str) -> Option<Map<String, Value>> {
-    let pairs = selector.split(',').map(|pair| {
+    let mut labels = Map::new();
+    for pair in selector.split(',') {
         let (key, value) = pair.split_once('=')?;
-        let is_whole = !key.trim().is_empty() && !value.trim().is_empty();
-        is_whole.then(|| (key.trim().to_owned(), json!(value.trim())))
-    });
-    pairs.collect()
+        let (key, value) = (key.trim(), value.trim());
+        let is_valid = is_label_key(key) && is_label_value(value);
+        let former = labels.insert(key.to_owned(), json!(value));
+        if !is_valid || former.is_some() {
+            return None;
+        }
+    }
+    Some(labels)
 }
 
 fn way(target: &Target) -> Result<Way, InvalidTarget> {
-    if target.mode != Mode::Routes {
-        return Ok(Way::Clusters);
-    }
-    let parents = match (&target.gateway, target.gateways.as_deref(), target.context) {
-        (Some(gateway), _, _) => Parents::Gateway(gateway.clone()),
-        (None, _, Context::Sidecar) => Parents::Gateways(vec!["mesh".to_owned()]),
-        (None, Some(names), Context::Gateway) => {
-            Parents::Gateways(names.split(',').map(|own| own.trim().to_owned()).collect())
+    let refused = |reason| Err(InvalidTarget::Combination(reason));
+    let parents = match (
+        target.mode,
+        &target.gateway,
+        &target.gateways,
+        target.context,
+    ) {
+        (Mode::Copy | Mode::Live, _, None, _) => return Ok(Way::Clusters),
+        (Mode::Copy | Mode::Live, _, Some(_), _) => {
+            return refused(
+                "gateways is for mode routes; leave it out, and name the workload with selector or gateway",
+            );
         }
-        (None, None, Context::Gateway) => {
-            return Err(InvalidTarget::Combination(
+        (Mode::Routes, Some(_), Some(_), _) => {
+            return refused(
+                "gateway and gateways both say what the routes are bound to; leave one of them out",
+            );
+        }
+        (Mode::Routes, None, Some(_), Context::Sidecar) => {
+            return refused("the routes of sidecars are bound to the mesh; leave gateways out");
+        }
+        (Mode::Routes, Some(gateway), None, _) => Parents::Gateway(gateway.clone()),
+        (Mode::Routes, None, None, Context::Sidecar) => Parents::Gateways(vec!["mesh".to_owned()]),
+        (Mode::Routes, None, Some(names), Context::Gateway) => Parents::Gateways(gateways(names)?),
+        (Mode::Routes, None, None, Context::Gateway) => {
+            return refused(
                 "in mode routes set gateways to the names of Istio's Gateways to bind the routes to, or gateway to \
                  one of the Gateway API",
-            ));
+            );
         }
     };
     Ok(Way::Routes(parents))
+}
+
+fn gateways(list: &str) -> Result<Vec<String>, InvalidTarget> {
+    let names = list.split(',').map(str::trim);
+    let names = names.map(|name| is_gateway(name).then(|| name.to_owned()));
+    let names: Option<Vec<_>> = names.collect();
+    let expected = "names of Istio's Gateways, comma-separated, each NAME or NAMESPACE/NAME";
+    names.ok_or_else(|| InvalidTarget::value("gateways", list, expected))
 }
 
 /// Gateways ask where they get their channels, and Istio's own routes cannot say about what.
@@ -241,6 +261,7 @@ pub(super) fn is_address(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::istio::target::XdsClient;
 
     fn plan(change: impl FnOnce(&mut Target)) -> Result<Plan, InvalidTarget> {
         let mut target = Target::default();
@@ -267,14 +288,21 @@ mod tests {
         check_refused(|own| own.name = text("Bedrock"), "name");
         check_refused(|own| own.namespace = text("-"), "namespace");
         check_refused(|own| own.selector = text("istio"), "selector");
-        check_refused(|own| own.selector = text("a=b,=c"), "selector");
-        check_refused(|own| own.module = text("module.wasm"), "module");
+        for wrong in ["a=b,=c", "a=b c", "a b=c", "a!=b", "a={{x}}", "a=x,a=y"] {
+            check_refused(|own| own.selector = text(wrong), "selector");
+        }
+        for wrong in ["module.wasm", "oci://", "/", "http://"] {
+            check_refused(|own| own.module = text(wrong), "module");
+        }
+        check_refused(|own| own.module = text("http://127.0.0.1/x.wasm"), "reach");
         check_refused(|own| own.module = text("served"), "--wasm");
         check_refused(|own| own.endpoints = text("nowhere"), "endpoints");
         check_refused(|own| own.context = Context::Sidecar, "selector");
         check_refused(|own| own.mode = Mode::Live, "xds");
         check_refused(|own| own.mode = Mode::Routes, "gateways");
         check_refused(|own| own.xds = text("a:1"), "mode live");
+        check_refused(|own| own.xds_ca = text("/ca.crt"), "xds");
+        check_refused(|own| own.xds_client = XdsClient::EnvoyGrpc, "xds");
         check_refused(|own| own.other_module = text("next"), "other_module");
         let live = |own: &mut Target| {
             own.mode = Mode::Live;
@@ -292,6 +320,29 @@ mod tests {
     }
 
     #[test]
+    fn the_routes_are_bound_to_what_one_parameter_names() {
+        let bound = |names: &'static str, change: fn(&mut Target)| {
+            let routes = move |own: &mut Target| {
+                own.mode = Mode::Routes;
+                own.gateways = text(names);
+                change(own);
+            };
+            plan(routes).is_ok()
+        };
+        assert!(bound("llm, edge/other", |_| {}));
+        for wrong in [",,", "llm,", "BAD NAME!!/x/y"] {
+            assert!(!bound(wrong, |_| {}), "{wrong}");
+        }
+        assert!(!bound("llm", |own| own.gateway = text("other")));
+        assert!(!bound("llm", |own| own.mode = Mode::Copy));
+        let sidecar = |own: &mut Target| {
+            own.context = Context::Sidecar;
+            own.selector = text("app=web");
+        };
+        assert!(!bound("llm", sidecar));
+    }
+
+    #[test]
     fn an_xds_address_is_a_host_and_a_port() {
         let live = |address: &'static str| {
             plan(move |own| {
@@ -300,10 +351,33 @@ mod tests {
             })
         };
         assert!(live("config-service.bedrock:18000").is_ok());
-        assert!(live("[::1]:18000").is_ok());
-        for wrong in ["config-service", "config-service:x", ":18000", "a/b:1"] {
+        assert!(live("[2001:db8::1]:18000").is_ok());
+        for wrong in ["config-service", "config-service:0", "2001:db8::1:18000"] {
             assert!(live(wrong).is_err(), "{wrong}");
         }
+        for here in ["127.0.0.1:1", "localhost:1", "0.0.0.0:1", "[::1]:1"] {
+            let error = live(here).unwrap_err().to_string();
+            assert!(error.contains("such as config-service"), "{error}");
+        }
+    }
+
+    #[test]
+    fn files_are_absolute_paths() {
+        let with = |set: fn(&mut Target)| {
+            plan(move |own| {
+                own.mode = Mode::Live;
+                own.xds = text("config-service.bedrock:18000");
+                set(own);
+            })
+        };
+        assert!(with(|own| own.xds_ca = text("/ca.crt")).is_ok());
+        assert!(with(|own| own.xds_ca = text("relative.crt")).is_err());
+        let identity = |own: &mut Target| {
+            own.xds_ca = text("/ca.crt");
+            own.xds_certificate = text("/own.crt");
+            own.xds_key = text("own.key");
+        };
+        assert!(with(identity).unwrap_err().to_string().contains("xds_key"));
     }
 
     #[test]

@@ -1,10 +1,9 @@
 //! Where the plugin configuration of a manifest comes from, and the module that reads it.
 
-use bedrock_filter::config::Generation;
-use url::Url;
-
+use super::accepted::{host_and_port, host_of_module, is_elsewhere, is_path};
 use super::target::{InvalidTarget, Mode, Target, XdsClient};
 use crate::filter_code::{FilterCode, generation_of};
+use bedrock_filter::config::Generation;
 
 /// Where the module is in a gateway's image; the file's name has the version, so that two can be there side by side.
 const MODULE_IN_IMAGE: &str = concat!(
@@ -99,8 +98,17 @@ pub(super) fn source(target: &Target, code: &FilterCode) -> Result<Source, Inval
                  service with --wasm-path-in-envoy instead of --wasm",
         )),
         (Some(address), _) => xds(target, address).map(Source::Live),
+        (None, _) if calls_service(target) => Err(InvalidTarget::Combination(
+            "xds_client and the files of xds are for live gateways; leave them out, or set xds",
+        )),
         (None, _) => module(target.module.as_deref(), code).map(Source::Copy),
     }
+}
+
+/// Whether a target says how gateways call this service.
+fn calls_service(target: &Target) -> bool {
+    let files = [&target.xds_ca, &target.xds_certificate, &target.xds_key];
+    target.xds_client != XdsClient::default() || files.iter().any(|file| file.is_some())
 }
 
 /// The other module, if one is named.
@@ -117,7 +125,8 @@ pub(super) fn other(target: &Target, code: &FilterCode) -> Result<Option<Other>,
     if target.mode == Mode::Live && !named.starts_with('/') {
         return Err(wrong("an absolute path"));
     }
-    let module = module(Some(named), code).map_err(|_| wrong("an absolute path, or a URL"))?;
+    let module = module(Some(named), code)
+        .map_err(|_| wrong("an absolute path, or a URL that gateways reach"))?;
     Ok(Some(Other {
         generation: module.generation(),
         module,
@@ -125,10 +134,14 @@ pub(super) fn other(target: &Target, code: &FilterCode) -> Result<Option<Other>,
 }
 
 fn module(asked: Option<&str>, code: &FilterCode) -> Result<Module, InvalidTarget> {
-    let schemes = ["http://", "https://", "oci://"];
     match (asked, code) {
         (Some("served"), FilterCode::Served(module)) => {
-            reachable(&module.uri)?;
+            if !host_of_module(&module.uri).is_some_and(|host| is_elsewhere(&host)) {
+                return Err(InvalidTarget::Combination(
+                    "gateways cannot fetch the module from this service's own address; start it with --wasm-url-base, \
+                     such as http://config-service.bedrock:8080, or better put the module into the gateway's image",
+                ));
+            }
             Ok(Module::Remote {
                 uri: module.uri.clone(),
                 sha256: module.sha256.clone(),
@@ -137,50 +150,58 @@ fn module(asked: Option<&str>, code: &FilterCode) -> Result<Module, InvalidTarge
         (Some("served"), FilterCode::InEnvoy { .. }) => Err(InvalidTarget::Combination(
             "this service serves no module; start it with --wasm, or leave module out",
         )),
-        (Some(path), _) if path.starts_with('/') => Ok(Module::File(path.to_owned())),
-        (Some(uri), _) if schemes.iter().any(|scheme| uri.starts_with(scheme)) => {
-            // With it the agent would refuse an image, whose hash differs from the module's.
-            let sha256 = String::new();
-            let uri = uri.to_owned();
-            Ok(Module::Remote { uri, sha256 })
-        }
-        (Some(other), _) => {
-            let expected =
-                "an absolute path, `served`, or a URL that begins with http://, https:// or oci://";
-            Err(InvalidTarget::value("module", other, expected))
-        }
+        (Some(path), _) if is_path(path) => Ok(Module::File(path.to_owned())),
+        (Some(uri), _) => remote(uri),
         (None, FilterCode::InEnvoy { path }) => Ok(Module::File(path.clone())),
         (None, FilterCode::Served(_)) => Ok(Module::File(MODULE_IN_IMAGE.to_owned())),
     }
 }
 
-/// A gateway does not run where this service does.
-fn reachable(uri: &str) -> Result<(), InvalidTarget> {
-    let url = Url::parse(uri).ok();
-    let is_local = match url.as_ref().and_then(Url::host) {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_unspecified(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback() || address.is_unspecified(),
-        None => true,
-    };
-    if is_local {
+fn remote(uri: &str) -> Result<Module, InvalidTarget> {
+    let expected =
+        "an absolute path, `served`, or a URL that begins with http://, https:// or oci://";
+    let host = host_of_module(uri).ok_or_else(|| InvalidTarget::value("module", uri, expected))?;
+    if !is_elsewhere(&host) {
         return Err(InvalidTarget::Combination(
-            "gateways cannot fetch the module from this service's own address; start it with --wasm-url-base, \
-             such as http://config-service.bedrock:8080, or better put the module into the gateway's image",
+            "gateways do not run where this service does; set module to an address that they reach, or better to a path \
+             in their image",
         ));
     }
-    Ok(())
+    // With it the agent would refuse an image, whose hash differs from the module's.
+    let sha256 = String::new();
+    let uri = uri.to_owned();
+    Ok(Module::Remote { uri, sha256 })
 }
 
 fn xds(target: &Target, address: &str) -> Result<Xds, InvalidTarget> {
-    let expected = "host:port";
-    let invalid = || InvalidTarget::value("xds", address, expected);
-    let (host, port) = address.rsplit_once(':').ok_or_else(invalid)?;
-    let port = port.parse().map_err(|_| invalid())?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_host = |c: char| c.is_ascii_alphanumeric() || ".-:".contains(c);
-    if bare.is_empty() || !bare.chars().all(is_host) {
-        return Err(invalid());
+    let expected = "host:port, with an IPv6 address in brackets";
+    let parts = host_and_port(address);
+    let (host, port) = parts.ok_or_else(|| InvalidTarget::value("xds", address, expected))?;
+    if !is_elsewhere(host) {
+        return Err(InvalidTarget::Combination(
+            "gateways do not run where this service does; set xds to an address that they reach, such as \
+             config-service.bedrock:18000",
+        ));
+    }
+    Ok(Xds {
+        host: host.to_owned(),
+        port,
+        client: target.xds_client,
+        tls: tls(target)?,
+    })
+}
+
+fn tls(target: &Target) -> Result<Option<XdsTls>, InvalidTarget> {
+    let files = [
+        ("xds_ca", &target.xds_ca),
+        ("xds_certificate", &target.xds_certificate),
+        ("xds_key", &target.xds_key),
+    ];
+    for (parameter, file) in files {
+        if let Some(file) = file.as_deref().filter(|file| !is_path(file)) {
+            let expected = "an absolute path in the gateway's file system";
+            return Err(InvalidTarget::value(parameter, file, expected));
+        }
     }
     let identity = match (&target.xds_certificate, &target.xds_key) {
         (Some(certificate), Some(key)) => Some((certificate.clone(), key.clone())),
@@ -194,10 +215,6 @@ fn xds(target: &Target, address: &str) -> Result<Xds, InvalidTarget> {
         let message = "xds_certificate needs xds_ca, which turns TLS on";
         return Err(InvalidTarget::Combination(message));
     }
-    Ok(Xds {
-        host: host.to_owned(),
-        port,
-        client: target.xds_client,
-        tls: target.xds_ca.clone().map(|ca| XdsTls { ca, identity }),
-    })
+    let authorities = target.xds_ca.clone();
+    Ok(authorities.map(|ca| XdsTls { ca, identity }))
 }

@@ -1,6 +1,6 @@
 //! Gateways that get their channels from the config-service, and their clusters from a manifest.
 
-use e2e::istio::Hosts;
+use e2e::istio::{CONFIG_SERVICE, Hosts};
 use e2e::{eventually, run};
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::failover::{channel, region};
 
 /// Parameters for both of Envoy's gRPC clients.
 fn parameters(exporter: &Exporter) -> [String; 2] {
-    let address = format!("mode=live&xds=127.0.0.1:{}", exporter.ports.xds);
+    let address = format!("mode=live&xds={CONFIG_SERVICE}:{}", exporter.ports.xds);
     [address.clone(), format!("{address}&xds_client=envoy_grpc")]
 }
 
@@ -83,5 +83,24 @@ fn a_gateway_that_starts_first_recovers_by_itself() {
         exporter.config.resume().await;
         envoy.wait_ready().await;
         assert_eq!(envoy.chat(&ask(false)).await.status, 200);
+    });
+}
+
+#[test]
+fn a_gateway_that_was_exported_without_channels_is_known_to_lack_clusters() {
+    run(async {
+        let exporter = Exporter::start(&[]).await;
+        let a = region("a").await;
+        for parameters in parameters(&exporter) {
+            let mut envoy = exporter.gateway(&parameters, Hosts::All).await;
+            envoy.wait_ready().await;
+            let created = exporter.config.create(&channel("a", 0, &a)).await;
+            let warnings = created["warnings"].to_string();
+            assert!(warnings.contains("no_cluster"), "{warnings}");
+            exporter
+                .config
+                .delete(created["id"].as_str().unwrap())
+                .await;
+        }
     });
 }

@@ -1,5 +1,6 @@
 //! Every mode serves on every kind of gateway that teams have.
 
+use e2e::istio::CONFIG_SERVICE;
 use e2e::{channel_body, run, simulator};
 use mesh::{Bench, Case, Workload, team};
 use reqwest::Method;
@@ -85,7 +86,7 @@ fn routes_serve_everywhere() {
 #[ignore = "needs a real Istio"]
 fn routes_with_live_channels_serve_everywhere() {
     run(check_all(|bench, case| {
-        let xds = format!("xds=127.0.0.1:{}", bench.ports.xds);
+        let xds = format!("xds={CONFIG_SERVICE}:{}", bench.ports.xds);
         format!("mode=routes&{xds}&{}", case.parents(bench))
     }));
 }
