@@ -309,6 +309,25 @@ async fn sidecars_and_gateways_of_others_keep_istios_own_limits() {
 }
 
 #[tokio::test]
+async fn sidecars_get_no_virtual_host_that_the_mesh_may_have() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    let sidecar = "context=sidecar&selector=app=web";
+    for query in [
+        sidecar.to_owned(),
+        format!("{sidecar}&mode=live&xds=config-service.bedrock:18000"),
+    ] {
+        let manifest = filter(&service, &query).await;
+        assert!(values(&manifest, "VIRTUAL_HOST").is_empty());
+        // The one that every sidecar has for all names gets these.
+        let routes = values(&manifest, "HTTP_ROUTE");
+        for name in ["bedrock", "bedrock-pool"] {
+            assert!(routes.iter().any(|own| own["name"] == name), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_gateway_of_the_gateway_api_is_named_instead_of_labels() {
     let service = sealed(&[]).await;
     let manifest = filter(&service, "gateway=llm&namespace=edge").await;

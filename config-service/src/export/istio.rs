@@ -217,6 +217,9 @@ fn fill(
             if channels.have_pools() {
                 routes::add_pools(patches)?;
             }
+            if plan.context == Context::Sidecar {
+                routes::remove_virtual_host(patches)?;
+            }
             clusters::fill(patches, channels, plan, resources.upstream_ca_file())?;
             limits::add(patches, plan)?;
         }

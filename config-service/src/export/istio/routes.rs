@@ -127,8 +127,16 @@ pub(super) fn add_pools(patches: &mut Vec<Value>) -> Result<(), ExportError> {
 
 /// Leaves the way to Bedrock to others.
 pub(super) fn remove_way(patches: &mut Vec<Value>) -> Result<(), ExportError> {
-    patches.remove(find(patches, "VIRTUAL_HOST")?);
+    remove_virtual_host(patches)?;
     patches.remove(to_bedrock(patches)?);
+    Ok(())
+}
+
+/// Leaves out the virtual host for endpoints. Sidecars always have one for all names, which gets the routes; and the mesh may
+/// have one for an endpoint or for all of AWS's hosts by a `ServiceEntry`: with a second one for the same name Envoy would refuse
+/// all routes of that port.
+pub(super) fn remove_virtual_host(patches: &mut Vec<Value>) -> Result<(), ExportError> {
+    patches.remove(find(patches, "VIRTUAL_HOST")?);
     Ok(())
 }
 
