@@ -330,6 +330,12 @@ async fn exports_are_files_or_say_why_not() {
     assert!(live.text.contains("targetRefs") && page.text.contains("action=\"/export/istio\""));
     let wrong = get(&sealed, "/export/istio?selector=x", &cookie).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{wrong:?}");
+    let api = sealed.get("/api/openapi.json").await.json();
+    let parameters = &api["paths"]["/api/export/istio"]["get"]["parameters"];
+    for parameter in parameters.as_array().unwrap() {
+        let field = format!("id=\"istio-{}\"", parameter["name"].as_str().unwrap());
+        assert!(page.text.contains(&field), "{field}");
+    }
 }
 
 #[tokio::test]

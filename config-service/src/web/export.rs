@@ -40,6 +40,7 @@ pub(super) fn links(session: &Session) -> Markup {
                     ("local", "Each gateway by itself"),
                     ("shared", "This service, for all live gateways"),
                 ]))
+                (text("name", "Name, another one for each gateway of a namespace", "bedrock"))
                 (text("namespace", "Namespace", "istio-system"))
                 (text("selector", "Labels", "istio=ingressgateway"))
                 (text("gateway", "Or a Gateway of the Gateway API", ""))
@@ -47,7 +48,15 @@ pub(super) fn links(session: &Session) -> Markup {
                 (text("endpoints", "Regions and endpoints that channels may use later", "us-east-1,us-west-2"))
                 (text("module", "The filter's module in the gateway, if not where it usually is", ""))
                 (text("other_module", "With failover: the module that gateways change from or to", ""))
+                (text("seal_secret", "The Secret with the seal key", "bedrock-seal-key"))
                 (text("xds", "Where live gateways reach the xDS port", "config-service.bedrock:18000"))
+                (choice("xds_client", "With which of Envoy's clients", &[
+                    ("google_grpc", "gRPC's own, which needs nothing else"),
+                    ("envoy_grpc", "Envoy's, with a cluster in the bootstrap"),
+                ]))
+                (text("xds_ca", "If that port has TLS: the authorities' file in the gateway", "/etc/bedrock/xds/ca.crt"))
+                (text("xds_certificate", "The gateway's certificate there", "/etc/bedrock/xds/tls.crt"))
+                (text("xds_key", "Its private key there", "/etc/bedrock/xds/tls.key"))
                 div.actions { button type="submit" { "Download" } }
             }
         }
