@@ -90,6 +90,40 @@ fn the_documented_backup_works_in_the_pod() {
     assert!(folder.path().join("channels.db").is_file());
 }
 
+/// Flags that go against each other are a usage error, with the exit code 2; without a service it is another.
+#[test]
+fn the_export_for_istio_understands_what_it_is_started_with() {
+    let Some(helm) = tool("HELM") else {
+        return;
+    };
+    let sets = [
+        r#"{"mode":"live","gateway":"llm"}"#,
+        r#"{"mode":"live","selector":"app=llm","limits":"shared"}"#,
+        r#"{"mode":"routes","context":"sidecar","selector":"app=llm"}"#,
+        r#"{"mode":"copy","other_module":"/etc/other.wasm","seal_secret":"seal"}"#,
+    ];
+    for parameters in sets {
+        let values = [
+            "envoy.enabled=false",
+            r#"configService.wasmPathInEnvoy="/etc/filter.wasm""#,
+            "istio.enabled=true",
+            "istio.apply=true",
+            &format!("istio.parameters={parameters}"),
+        ];
+        let all = with(&helm, "bedrock", &values);
+        let container = container(&all, "export");
+        let folder = tempfile::tempdir().unwrap();
+        let mut export = config_service(container, folder.path());
+        export.env("BEDROCK_SERVER", "http://127.0.0.1:9");
+        for argument in container["args"].as_array().unwrap() {
+            export.arg(argument.as_str().unwrap());
+        }
+        let output = export.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{parameters}: {said}");
+    }
+}
+
 #[test]
 fn an_envoy_without_a_config_service_waits_and_is_alive() {
     let Some(helm) = tool("HELM") else {

@@ -91,6 +91,10 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
             "set istio.parameters.xds_certificate",
         ),
         (&["istio.apply=true"], "set istio.enabled=true"),
+        (
+            &[r#"istio.parameters={"gateway":"llm","selector":"app=llm"}"#],
+            "leave one of them out",
+        ),
         (&[tls], "set envoy.xdsTls.secret"),
         (
             &[r#"envoy.xdsTls.secret="envoy""#],

@@ -15,6 +15,9 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- if and $istio.apply (not $istio.enabled) -}}
 {{- fail "istio.apply is set, but istio.enabled is not, so nothing would be applied; set istio.enabled=true as well" -}}
 {{- end -}}
+{{- if and $istio.parameters.gateway $istio.parameters.selector -}}
+{{- fail "istio.parameters has both gateway and selector, which each name the gateway; leave one of them out" -}}
+{{- end -}}
 {{- if include "bedrock.isLiveIstio" . -}}
 {{- if not .Values.configService.wasmPathInEnvoy -}}
 {{- fail (printf "istio.parameters.mode is %s, and configService.wasmPathInEnvoy is empty, but such gateways cannot fetch the module from the config-service: put it into their image, and set configService.wasmPathInEnvoy to where it is, such as /etc/bedrock/bedrock_filter-%s.wasm" $istio.parameters.mode .Chart.AppVersion) -}}
