@@ -3,11 +3,13 @@
 //! cargo-fuzz would need a nightly toolchain for its sanitizers. Coverage guidance does not, and the
 //! crate has no unsafe code for a sanitizer to check.
 
-use std::fs;
+use std::num::NonZero;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::{fs, thread};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 
 use crate::workspace::{Workspace, cargo};
@@ -33,7 +35,7 @@ pub struct Options {
     seed: u32,
 }
 
-/// Runs every target, or one; stops at the first finding.
+/// Runs every target, or one, as many at a time as there are cores; a finding ends the turns of its core.
 ///
 /// # Errors
 ///
@@ -61,24 +63,49 @@ pub fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         "no such fuzz target; choose one of {}",
         names.join(", ")
     );
-    for name in wanted {
-        console::step(&format!("fuzzing {name} for {} s", options.seconds));
-        let corpus = target.join("corpus").join(name);
-        fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
-        let program = target.join(&host).join("release").join(name);
-        let seconds = format!("-max_total_time={}", options.seconds);
-        let seed = format!("-seed={}", options.seed);
-        // The golden files are the seeds; new inputs go into the first folder.
-        system::run(
-            Command::new(program)
-                .args([seconds, seed])
-                .args(["-print_final_stats=0", "-verbosity=0"])
-                .arg(&corpus)
-                .arg(workspace.root().join("tests/golden"))
-                .current_dir(&target),
-        )?;
-    }
-    Ok(())
+    let programs = target.join(&host).join("release");
+    let turns = Mutex::new(wanted.into_iter());
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    // Each target has the time to itself on one core, however many there are.
+    thread::scope(|scope| {
+        let work = || -> Result<()> {
+            while let Some(name) = next(&turns) {
+                fuzz(workspace, &programs.join(name), options)?;
+            }
+            Ok(())
+        };
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().try_for_each(|worker| {
+            let outcome = worker.join();
+            outcome.map_err(|_| anyhow!("running a fuzz target panicked"))?
+        })
+    })
+}
+
+/// The next target that nobody has taken.
+fn next<'n>(turns: &Mutex<impl Iterator<Item = &'n String>>) -> Option<&'n String> {
+    turns.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+/// Runs a target's program.
+fn fuzz(workspace: &Workspace, program: &Path, options: &Options) -> Result<()> {
+    let name = program.file_name().context("a program has no name")?;
+    let target = workspace.target().join("fuzz");
+    let shown = name.to_string_lossy();
+    console::step(&format!("fuzzing {shown} for {} s", options.seconds));
+    let corpus = target.join("corpus").join(name);
+    fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+    let seconds = format!("-max_total_time={}", options.seconds);
+    let seed = format!("-seed={}", options.seed);
+    // The golden files are the seeds; new inputs go into the first folder.
+    system::run(
+        Command::new(program)
+            .args([seconds, seed])
+            .args(["-print_final_stats=0", "-verbosity=0"])
+            .arg(&corpus)
+            .arg(workspace.root().join("tests/golden"))
+            .current_dir(&target),
+    )
 }
 
 /// libFuzzer itself is C++.
