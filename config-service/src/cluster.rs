@@ -1,6 +1,8 @@
 //! The upstreams that Envoys dial, as this service describes them; [`crate::xds`] turns them into Envoy's
 //! clusters.
 
+use std::time::Duration;
+
 use bedrock_filter::config::Generation;
 use bedrock_filter::routes::pool_cluster;
 use bedrock_filter::secret::Secret;
@@ -9,6 +11,9 @@ use sha2::{Digest as _, Sha256};
 
 /// How many clusters of earlier revisions to remember for Envoys that reconnect late.
 pub const MAX_RETIRED: usize = 512;
+
+/// How long an exported manifest has a cluster that no channel uses any more.
+pub(crate) const EXPORTED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// An upstream that Envoys dial.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]

@@ -41,7 +41,7 @@ pub use callers::{CallerAuditEntry, CallerAuditQuery};
 pub(crate) use callers::{CallerChange, KeyChange, NewKey};
 pub use choices::ChoiceAuditEntry;
 pub(crate) use choices::ChoiceChange;
-pub(crate) use clusters::{EXPORTED, KeptCluster};
+pub(crate) use clusters::KeptCluster;
 pub use credentials::{CredentialAuditEntry, CredentialChange};
 pub use error::StoreError;
 pub use open::Creation;

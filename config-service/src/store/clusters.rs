@@ -8,13 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use super::issued::milliseconds;
 use super::{Store, StoreError, json};
-use crate::cluster::{Cluster, MAX_RETIRED};
+use crate::cluster::{Cluster, EXPORTED, MAX_RETIRED};
 
 /// How long Envoys that were disconnected still find a retired cluster.
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-
-/// How long an exported manifest has a retired cluster.
-pub(crate) const EXPORTED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A cluster without the secret with which Envoy signs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]

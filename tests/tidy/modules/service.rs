@@ -25,6 +25,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "proxies",
             "rate_limits",
             "limit_rules",
+            "zone",
         ],
     ),
     // Every route.

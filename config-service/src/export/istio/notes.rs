@@ -4,7 +4,7 @@ use super::plan::{Parents, Plan, Way, Workload};
 use super::source::{Module, Source};
 use super::target::{Context, Sharing, breaks_line};
 use super::{Channels, bootstrap, parts};
-use crate::store::EXPORTED;
+use crate::cluster::EXPORTED;
 
 /// Largest object that `kubectl apply` can copy into an annotation, in bytes
 /// (<https://kubernetes.io/docs/concepts/overview/working-with-objects/annotations/>).
