@@ -25,7 +25,6 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "proxies",
             "rate_limits",
             "limit_rules",
-            "zone",
         ],
     ),
     // Every route.
@@ -81,6 +80,7 @@ pub(super) const SERVICE: &[(&str, &[&str])] = &[
             "fault",
             "fleet",
             "proxies",
+            "zone",
         ],
     ),
     // What the executable does besides serving.
