@@ -419,3 +419,16 @@ fn a_caller_is_told_of_nothing_that_it_may_not_use() {
     let (status, _) = told_to(&json!({"models": ["nova-lite"]}), "/health?model=nova-pro");
     assert_eq!(status, 404);
 }
+
+/// A first installation has none yet, and its pods have to become ready.
+#[test]
+fn a_gateway_without_channels_is_ready() {
+    let mut exchange = exchange(&json!({"revision": 1, "channels": []}));
+    let step = exchange.request_headers(get("/health/readiness"), Arrival::Complete);
+    let Step::Reply(reply) = step else {
+        panic!("{step:?}");
+    };
+    assert_eq!(reply.status, 200);
+    let told: Value = serde_json::from_slice(&reply.body).unwrap();
+    assert_eq!(told, json!({"status": "healthy", "revision": 1}));
+}

@@ -91,6 +91,9 @@ pub fn alive() -> Vec<u8> {
 }
 
 /// The answer to a readiness probe: the gateway serves once the filter has a configuration.
+///
+/// Also without channels: every gateway has the same, so a client of one that is taken out of service would find none
+/// instead of an error that says what is missing.
 #[must_use]
 pub fn ready(routes: &Routes) -> Vec<u8> {
     #[derive(Serialize)]
