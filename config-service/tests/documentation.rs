@@ -9,7 +9,7 @@ use clap::{ArgAction, CommandFactory as _};
 use config_service::Args;
 use config_service::edit::FIELDS;
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let path = root.join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))

@@ -26,6 +26,7 @@ mod database_file;
 mod destinations;
 mod discovery;
 mod documentation;
+mod documented_commands;
 mod durability;
 mod edit_conflicts;
 mod explain;

@@ -163,6 +163,13 @@ impl Machine {
     }
 }
 
+/// The first step of an upgrade, which works for whoever installed it like this.
+fn backup() -> String {
+    let page = std::fs::read_to_string(e2e::repository().join("docs/UPGRADING.md")).unwrap();
+    let (_, step) = page.split_once("1. Back up the database: `").unwrap();
+    step.split('`').next().unwrap().to_owned()
+}
+
 fn extend(list: &mut Value, more: &Value) {
     let list = list.as_array_mut().unwrap();
     list.extend(more.as_array().unwrap().iter().cloned());
@@ -239,6 +246,8 @@ fn five_steps_lead_to_a_chat() {
             "You said: Hello!"
         );
         assert!(bedrock.requests().iter().all(|own| own.was_valid()));
+        machine.shell(&backup());
+
         let team = format!("http://127.0.0.1:{}/team", machine.ports.envoy);
         let own = reqwest::get(team).await.unwrap().text().await.unwrap();
         assert_eq!(own, "ours");
