@@ -9,12 +9,13 @@ use tempfile::TempDir;
 
 /// Starts a fake Envoy that only prints which keys it got.
 fn start(folder: &TempDir, variables: &[(&str, &str)]) -> Output {
+    run(folder, "echo \"keys: ${BEDROCK_SEAL_KEY-none}\"", variables)
+}
+
+/// Starts a script as Envoy.
+fn run(folder: &TempDir, script: &str, variables: &[(&str, &str)]) -> Output {
     let envoy = folder.path().join("envoy");
-    std::fs::write(
-        &envoy,
-        "#!/bin/sh\necho \"keys: ${BEDROCK_SEAL_KEY-none}\"\n",
-    )
-    .unwrap();
+    std::fs::write(&envoy, format!("#!/bin/sh\n{script}\n")).unwrap();
     std::fs::set_permissions(&envoy, PermissionsExt::from_mode(0o755)).unwrap();
     let path = std::env::var("PATH").unwrap();
     Command::new(root().join("envoy/entrypoint.sh"))
@@ -86,5 +87,27 @@ fn both_at_once_and_a_missing_file_are_named() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(named), "{said}");
         assert!(!said.contains("k0:") && !said.contains("k1:"), "{said}");
+    }
+}
+
+/// Whoever restarts containers goes by it.
+#[test]
+fn the_status_is_envoys() {
+    let folder = tempfile::tempdir().unwrap();
+    for (script, status) in [("exit 3", 3), ("kill -s SEGV $$", 139), ("exit 0", 0)] {
+        let output = run(&folder, script, &[]);
+        assert_eq!(output.status.code(), Some(status), "{script}");
+    }
+}
+
+#[test]
+fn a_time_to_stop_is_a_number() {
+    let folder = tempfile::tempdir().unwrap();
+    for wrong in ["2m", "-1", " "] {
+        let output = start(&folder, &[("BEDROCK_ENVOY_STOP_SECONDS", wrong)]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{wrong}");
+        assert!(said.contains("BEDROCK_ENVOY_STOP_SECONDS"), "{said}");
+        assert!(output.stdout.is_empty(), "{wrong}");
     }
 }
