@@ -23,6 +23,8 @@ use view::{EnvoyState, EnvoyView};
 
 /// The header of an xDS stream in which an Envoy that gets its clusters from elsewhere lists them, by short name and
 /// comma-separated: the manifests for Istio set it.
+///
+/// Further lists are in headers whose names begin with it, because Envoy sends only one of each name.
 pub const CLUSTERS_HEADER: &str = "x-bedrock-clusters";
 
 /// What that header has where there are none; no short name.

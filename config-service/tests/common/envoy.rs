@@ -16,6 +16,7 @@ use prost::Message as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::AsciiMetadataKey;
 use tonic::Streaming;
 use tonic::transport::Channel;
 
@@ -73,9 +74,13 @@ impl Envoy {
     ) -> Result<Self, tonic::Status> {
         let (requests, receiver) = mpsc::channel(16);
         let mut outbound = tonic::Request::new(ReceiverStream::new(receiver));
-        for list in lists {
-            let metadata = outbound.metadata_mut();
-            metadata.append("x-bedrock-clusters", list.parse().unwrap());
+        for (list, number) in lists.iter().zip(1..) {
+            let key = match number {
+                1 => "x-bedrock-clusters".to_owned(),
+                number => format!("x-bedrock-clusters-{number}"),
+            };
+            let key: AsciiMetadataKey = key.parse().unwrap();
+            outbound.metadata_mut().insert(key, list.parse().unwrap());
         }
         let opened = match at {
             Service::Aggregated => {

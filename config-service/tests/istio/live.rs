@@ -16,8 +16,13 @@ fn source(manifest: &Value) -> &Value {
 fn lists(manifest: &Value) -> Vec<String> {
     let service = &source(manifest)["api_config_source"]["grpc_services"][0];
     let headers = service["initial_metadata"].as_array().unwrap().iter();
-    let lists = headers.map(|header| {
-        assert_eq!(header["key"], "x-bedrock-clusters");
+    let lists = headers.zip(1..).map(|(header, number)| {
+        // Envoy sends only one header of each name.
+        let key = match number {
+            1 => "x-bedrock-clusters".to_owned(),
+            number => format!("x-bedrock-clusters-{number}"),
+        };
+        assert_eq!(header["key"], key);
         header["value"].as_str().unwrap().to_owned()
     });
     lists.collect()

@@ -53,8 +53,14 @@ pub(super) fn fill(
             patches.remove(place);
             let filter = patch(patches, "HTTP_FILTER")?;
             // What this service cannot know otherwise: it does not send these gateways their clusters.
-            let lists = channels.short_names().into_iter();
-            let lists = lists.map(|names| json!({ "key": CLUSTERS_HEADER, "value": names }));
+            let lists = channels.short_names().into_iter().zip(1..);
+            let lists = lists.map(|(names, number)| {
+                let key = match number {
+                    1 => CLUSTERS_HEADER.to_owned(),
+                    number => format!("{CLUSTERS_HEADER}-{number}"),
+                };
+                json!({ "key": key, "value": names })
+            });
             let source = live_source(xds, plan, &lists.collect::<Vec<_>>());
             set(filter, &format!("{DISCOVERY}/config_source"), source)
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tokio::sync::watch;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
 use crate::fleet::CLUSTERS_HEADER;
 use crate::publish::Snapshot;
@@ -13,8 +13,13 @@ pub(super) const MAX_HEADER_BYTES: u32 = 1024 * 1024;
 
 /// The short names of the clusters that a stream says its Envoy has.
 pub(super) fn clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
-    let lists = metadata.get_all(CLUSTERS_HEADER).into_iter();
-    let mut lists = lists.filter_map(|list| list.to_str().ok()).peekable();
+    let lists = metadata.iter().filter_map(|header| match header {
+        KeyAndValueRef::Ascii(key, list) if key.as_str().starts_with(CLUSTERS_HEADER) => {
+            list.to_str().ok()
+        }
+        _ => None,
+    });
+    let mut lists = lists.peekable();
     lists.peek()?;
     let names = lists.flat_map(|list| list.split(','));
     Some(names.map(|name| name.trim().to_owned()).collect())
