@@ -91,6 +91,59 @@ fn routes_with_live_channels_serve_everywhere() {
     }));
 }
 
+/// In sidecars the mesh has a virtual host for each host that it knows, and Envoy accepts no second one for the same name.
+#[test]
+#[ignore = "needs a real Istio"]
+fn a_sidecar_serves_an_endpoint_that_the_mesh_knows() {
+    run(async {
+        let bench = Bench::start(&[]).await;
+        let bedrock = simulator().await;
+        let mut channel = channel_body(&bedrock);
+        channel["endpoint"] = json!(bench.endpoint(&bedrock));
+        bench.config.create(&channel).await;
+        let mut known = bench.manifest(Case::Sidecar, "mode=routes").await;
+        known.retain(|own| own["kind"] == "ServiceEntry");
+        assert_eq!(known.len(), 1);
+        bench.apply(&known).await;
+        let pod = bench.serve(Case::Sidecar, "").await;
+        check(&pod, &channel).await;
+        Case::Sidecar.check_team(&pod).await;
+        check_valid(&bedrock);
+    });
+}
+
+/// More clusters than Kubernetes stores in one object, and than one header lists.
+#[test]
+#[ignore = "needs a real Istio"]
+fn a_manifest_of_several_filters_serves() {
+    run(async {
+        let bench = Bench::start(&[]).await;
+        let bedrock = simulator().await;
+        let channel = channel_body(&bedrock);
+        bench.config.create(&channel).await;
+        let later = (0..1_500).map(|own| format!("http://e{own}.localhost"));
+        let later: Vec<_> = later.collect();
+        let query = format!("{}&endpoints={}", bench.live(), later.join(","));
+        let pod = bench.serve(Case::Own, &query).await;
+        check(&pod, &channel).await;
+        let manifest = bench.manifest(Case::Own, &query).await;
+        assert!(manifest.len() > 1, "{} documents", manifest.len());
+        let clusters = pod.admin_page("/clusters").await.unwrap();
+        assert!(
+            later
+                .iter()
+                .all(|own| clusters.contains(own.trim_start_matches("http://")))
+        );
+        let status = bench.config.status().await;
+        assert_eq!(
+            status["envoys"][0]["missing_clusters"],
+            json!([]),
+            "{status}"
+        );
+        check_valid(&bedrock);
+    });
+}
+
 /// What stands in a manifest passed Istio's own validation, and not only the API server's.
 #[test]
 #[ignore = "needs a real Istio"]
