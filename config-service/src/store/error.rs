@@ -171,3 +171,9 @@ pub enum StoreError {
     #[error("the database was changed by another process; try again")]
     Conflict,
 }
+
+/// SQLite's code of an error, without what extended codes add (<https://www.sqlite.org/rescode.html>).
+pub(super) fn primary_code(error: &sqlx::Error) -> Option<i32> {
+    let code = error.as_database_error()?.code()?;
+    Some(code.parse::<i32>().ok()? & 0xff)
+}

@@ -6,7 +6,12 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::error::primary_code;
 use super::{MIGRATIONS, Store, StoreError, private};
+
+/// <https://www.sqlite.org/rescode.html>
+const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_NOTADB: i32 = 26;
 
 /// What is at the path of a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +54,9 @@ pub(super) async fn inspect(path: &Path) -> Result<Found, StoreError> {
         Err(error) => return Err(error.into()),
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true);
-    let mut connection = options.connect().await.map_err(|error| damaged(&error))?;
+    let mut connection = options.connect().await.map_err(unreadable)?;
     let verdict = look(&mut connection, path).await;
-    connection.close().await.map_err(|error| damaged(&error))?;
+    connection.close().await.map_err(unreadable)?;
     verdict
 }
 
@@ -60,14 +65,14 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<Found, S
     let found: Vec<String> = sqlx::query_scalar("PRAGMA quick_check(1)")
         .fetch_all(&mut *connection)
         .await
-        .map_err(|error| damaged(&error))?;
+        .map_err(unreadable)?;
     if found != ["ok"] {
         return Err(StoreError::Damaged(found.join("; ")));
     }
     let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema")
         .fetch_all(&mut *connection)
         .await
-        .map_err(|error| damaged(&error))?;
+        .map_err(unreadable)?;
     let has = |name: &str| tables.iter().any(|table| table == name);
     if tables.is_empty() {
         return Ok(Found::Empty);
@@ -81,7 +86,7 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<Found, S
     let stored: Option<i64> = sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations")
         .fetch_one(&mut *connection)
         .await
-        .map_err(|error| damaged(&error))?;
+        .map_err(unreadable)?;
     let known = MIGRATIONS.iter().map(|own| own.version).max();
     match (stored, known) {
         (Some(stored), Some(known)) if stored > known => Err(StoreError::Newer { stored, known }),
@@ -91,8 +96,12 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<Found, S
     }
 }
 
-fn damaged(error: &sqlx::Error) -> StoreError {
-    StoreError::Damaged(error.to_string())
+/// What a failure says about the file: a full disk, for example, says nothing.
+fn unreadable(error: sqlx::Error) -> StoreError {
+    match primary_code(&error) {
+        Some(SQLITE_CORRUPT | SQLITE_NOTADB) => StoreError::Damaged(error.to_string()),
+        _ => error.into(),
+    }
 }
 
 impl Store {
@@ -116,5 +125,26 @@ impl Store {
         }
         copied?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_damaged_file_is_called_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("channels.db");
+        std::fs::write(
+            &file,
+            "no database, but long enough to be looked at\n".repeat(20),
+        )
+        .unwrap();
+        let found = inspect(&file).await;
+        assert!(matches!(found, Err(StoreError::Damaged(_))), "{found:?}");
+        // SQLite reads no folder, which says nothing about a database.
+        let found = inspect(folder.path()).await;
+        assert!(matches!(found, Err(StoreError::Sqlite(_))), "{found:?}");
     }
 }

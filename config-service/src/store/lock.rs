@@ -16,10 +16,11 @@ use std::path::Path;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteLockingMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::error::primary_code;
 use super::private::{LOCK, SIDES, beside};
 use super::{BUSY_TIMEOUT, StoreError};
 
-/// <https://www.sqlite.org/rescode.html#busy>; extended codes use the higher bytes.
+/// <https://www.sqlite.org/rescode.html#busy>
 const SQLITE_BUSY: i32 = 5;
 
 /// The note in a lock file.
@@ -110,9 +111,7 @@ async fn is_alone(path: &Path) -> Result<bool, sqlx::Error> {
 }
 
 fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let code = code.and_then(|code| code.parse::<i32>().ok());
-    code.is_some_and(|code| code & 0xff == SQLITE_BUSY)
+    primary_code(error) == Some(SQLITE_BUSY)
 }
 
 /// Refuses a file that has further names (hard links): under another name it would have another lock file, and
