@@ -4,7 +4,8 @@
 # BEDROCK_SEAL_KEY. Arguments are passed on to Envoy.
 #
 # At SIGTERM or SIGINT, requests in progress have BEDROCK_ENVOY_STOP_SECONDS (8 by default, less than the 10 s that Docker
-# waits) to finish; a second signal cuts them. Envoy's own answer to these signals is to cut them at once.
+# waits) to finish; a second signal cuts them. Envoy's own answer to these signals is to cut them at once, so it must not
+# get them itself: Ctrl-C in a terminal reaches both.
 set -eu
 
 if [ -n "${BEDROCK_SEAL_KEY_FILE:-}" ]; then
