@@ -89,7 +89,7 @@ impl AppState {
         resources: Resources,
     ) -> Self {
         Self {
-            published: channels.subscribe().await,
+            published: channels.subscribe(),
             callers: Callers::new(channels.clone()),
             channels,
             fleet,

@@ -15,12 +15,12 @@ mod probing;
 mod queries;
 mod renew;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bedrock_filter::config::CallerMode;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, watch};
 
 use crate::channel::{Channel, ChannelView, CredentialStatus, StoredChannel};
 use crate::credentials::keeper::Keeper;
@@ -70,6 +70,7 @@ struct Inner {
     health: Health,
     /// Held from the moment the current revision is read until the next one is published.
     publisher: Mutex<Publisher>,
+    published: watch::Receiver<Arc<Snapshot>>,
     /// Told when an edit was stored that is still to be published.
     due: Notify,
 }
@@ -133,7 +134,9 @@ impl Channels {
         rules.remember(store.kept_limits().await?).await;
         let values = rules.cover(&snapshot.limits, snapshot.revision).await;
         keep_limits(&store, values).await;
+        let publisher = Publisher::new(snapshot);
         let inner = Inner {
+            published: publisher.subscribe(),
             store,
             keeper,
             fleet,
@@ -141,7 +144,7 @@ impl Channels {
             asker: Asker::new(settings.outbound.clone()),
             health: Health::default(),
             settings,
-            publisher: Mutex::new(Publisher::new(snapshot)),
+            publisher: Mutex::new(publisher),
             due: Notify::new(),
         };
         Ok(Self {
@@ -150,8 +153,9 @@ impl Channels {
     }
 
     /// A view of what is published.
-    pub async fn subscribe(&self) -> tokio::sync::watch::Receiver<Arc<Snapshot>> {
-        self.inner.publisher.lock().await.subscribe()
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.inner.published.clone()
     }
 
     /// Everything that is configured.
@@ -242,26 +246,45 @@ impl Channels {
 }
 
 impl Inner {
-    /// A warning if connected Envoys have no cluster for a channel, which they do not get from here.
+    /// A warning if connected Envoys lack a cluster for a channel, which they do not get from here, or a pool.
     fn unreached(&self, channel: &Channel) -> Option<Fault> {
-        let cluster = publish::own_cluster(channel, &self.settings)?;
-        let lacking = self.fleet.lacking(&cluster);
-        let first = lacking.first()?;
-        let others = match lacking.len() {
-            1 => String::new(),
-            count => format!(" and {} others", count - 1),
-        };
+        let own = publish::own_cluster(channel, &self.settings);
+        let lacking = own.map(|own| self.fleet.lacking(&own)).unwrap_or_default();
+        if let Some(who) = listed(&lacking) {
+            let message = format!(
+                "there is no cluster for this channel in {who}, so its requests get 503 there; export the manifest \
+                 for Istio again and apply it"
+            );
+            let place = if channel.endpoint.is_some() {
+                "/endpoint"
+            } else {
+                "/region"
+            };
+            return Some(Fault::new(place, "no_cluster", message));
+        }
+        let published = Arc::clone(&self.published.borrow());
+        // Without a channel requests fail over by other pools as well.
+        let pools = published.clusters.iter().filter(|own| own.stage.is_some());
+        let pools = pools.filter(|own| !channel.enabled || own.has(&channel.name));
+        let lacking = pools
+            .flat_map(|own| self.fleet.lacking(&own.name))
+            .collect();
         let message = format!(
-            "`{first}`{others} have no cluster for this channel, so its requests get 503 there; export the manifest for \
-             Istio again and apply it"
+            "there is no pool for the channels as they are now in {}, so requests there do not fail over; export the \
+             manifest for Istio again and apply it",
+            listed(&lacking)?
         );
-        let place = if channel.endpoint.is_some() {
-            "/endpoint"
-        } else {
-            "/region"
-        };
-        Some(Fault::new(place, "no_cluster", message))
+        Some(Fault::new("", "no_pool", message))
     }
+}
+
+/// Some names in words.
+fn listed(names: &BTreeSet<String>) -> Option<String> {
+    let first = names.first()?;
+    Some(match names.len() {
+        1 => format!("`{first}`"),
+        count => format!("`{first}` and {} others", count - 1),
+    })
 }
 
 /// Why the service cannot start with what is stored.

@@ -53,6 +53,13 @@ impl Cluster {
             .collect()
     }
 
+    /// Whether it is a pool with this channel.
+    #[must_use]
+    pub(crate) fn has(&self, channel: &str) -> bool {
+        let mut channels = self.hosts.iter().filter_map(|own| own.channel.as_deref());
+        channels.any(|own| own == channel)
+    }
+
     /// What Envoy calls it in statistics.
     ///
     /// Without dots, because Envoy ends a cluster's name in statistics at the first one: in Prometheus, every host would

@@ -4,7 +4,7 @@ mod filter;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use bedrock_filter::config::{
@@ -13,6 +13,7 @@ use bedrock_filter::config::{
 use bedrock_filter::routes::{CompiledChannel, Routes};
 use bedrock_filter::secret::Secret;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use tokio::sync::watch;
 
@@ -48,7 +49,12 @@ pub struct Snapshot {
     /// When it was created.
     pub made_at: Instant,
     secrets: Vec<Secret>,
+    /// The plugin configuration without failover, once somebody has needed it.
+    alone: OnceLock<String>,
 }
+
+/// The member of a plugin configuration that makes requests fail over.
+const FAILOVER: &str = "failover";
 
 /// Why a snapshot became the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +94,25 @@ impl Snapshot {
             retired: Vec::new(),
             made_at: Instant::now(),
             secrets,
+            alone: OnceLock::new(),
         })
     }
 
     /// The names of its clusters.
     pub(crate) fn cluster_names(&self) -> impl Iterator<Item = &str> {
         self.clusters.iter().map(|own| own.name.as_str())
+    }
+
+    /// The plugin configuration for Envoys that lack pools: every request goes to one channel, as without failover.
+    pub(crate) fn without_failover(&self) -> &str {
+        self.alone.get_or_init(|| {
+            let config = serde_json::from_str(&self.plugin_config);
+            let mut config: Value = config.unwrap_or_default();
+            if let Some(members) = config.as_object_mut() {
+                members.remove(FAILOVER);
+            }
+            config.to_string()
+        })
     }
 
     /// `text` without the snapshot's secrets, for text that comes back from an Envoy.
@@ -164,6 +183,7 @@ impl Snapshot {
             retired: Vec::new(),
             made_at: Instant::now(),
             secrets: Vec::new(),
+            alone: OnceLock::new(),
         }
     }
 }

@@ -181,11 +181,11 @@ impl Service {
         let keeping = renew(keeper, channels.clone(), stopped.clone());
         let discovering = channels.clone().keep_discovering(stopped.clone());
         let probing = channels.clone().keep_probing(stopped.clone());
-        let edits = (store.clone(), channels.subscribe().await);
+        let edits = (store.clone(), channels.subscribe());
         let retention = args.usage.retention;
         let pruning = recording::keep(usage.clone(), retention, edits, stopped.clone());
         let publishing = channels.clone().keep_publishing(stopped.clone());
-        let published = channels.subscribe().await;
+        let published = channels.subscribe();
         let resources = Resources::new(setup(&args, code), &sealer)?;
         let proxies = TrustedProxies::from(args.trusted_proxies);
         let state = AppState::new(token, proxies, channels, fleet.clone(), resources.clone()).await;

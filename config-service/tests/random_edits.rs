@@ -258,7 +258,7 @@ async fn ten_thousand_random_edits_never_store_what_the_filter_refuses() {
     let channels = Channels::load(store, Settings::default(), keeper, Fleet::default())
         .await
         .unwrap();
-    let published = channels.subscribe().await;
+    let published = channels.subscribe();
     let (mut dice, values) = (Dice(1), values());
     let (mut made, mut refused) = (0, 0);
     for _ in 0..EDITS {

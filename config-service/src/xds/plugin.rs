@@ -37,8 +37,9 @@ pub(super) fn generation(name: &str) -> Option<Generation> {
 /// The extension configuration of a filter.
 pub(super) fn build(filter: &Filter, resources: &Resources) -> TypedExtensionConfig {
     let (name, configuration) = match &filter.place {
-        Place::Listener(snapshot) => (EXTENSION_NAME.to_owned(), &snapshot.plugin_config),
-        Place::Pools(generation) => (stage_name(*generation), &resources.stage_config),
+        Place::Listener(snapshot) => (EXTENSION_NAME.to_owned(), snapshot.plugin_config.as_str()),
+        Place::Alone(snapshot) => (EXTENSION_NAME.to_owned(), snapshot.without_failover()),
+        Place::Pools(generation) => (stage_name(*generation), resources.stage_config.as_str()),
         Place::Earlier(generation) => return refusable(stage_name(*generation)),
     };
     let configuration = varied(configuration, filter.variant);

@@ -25,7 +25,7 @@ use tonic::{Status, Streaming};
 use tonic_health::ServingStatus;
 
 use super::rate_limits::{self, HEALTH_NAME, MAX_QUESTION_BYTES};
-use super::session::{Kind, Session};
+use super::session::{Kind, Lack, Session};
 use super::stopping::say_goodbye;
 use super::{Resources, incoming, limit_rules, wire};
 use crate::fleet::{Entry, Fleet, Node, STALLED_AFTER};
@@ -216,7 +216,7 @@ impl XdsServer {
         let (responses, receiver) = mpsc::channel(4);
         let mut published = self.published.clone();
         let target = Arc::clone(&published.borrow_and_update());
-        let stream = Stream {
+        let mut stream = Stream {
             server: self.clone(),
             only,
             peer: request.remote_addr(),
@@ -227,11 +227,12 @@ impl XdsServer {
                 Arc::clone(&target),
                 unlike_others(),
             ),
-            has_pools: elsewhere::have_pools(&target),
+            lack: Lack::Nothing,
             watchdog: Watchdog::default(),
             entry: None,
             responses,
         };
+        stream.lack = elsewhere::lack(stream.clusters.as_ref(), &target);
         tokio::spawn(stream.run(request.into_inner(), published));
         ReceiverStream::new(receiver)
     }
@@ -245,8 +246,8 @@ struct Stream {
     /// Those that the Envoy says it has from elsewhere.
     clusters: Option<BTreeSet<String>>,
     session: Session,
-    /// Whether the published channels have pools.
-    has_pools: bool,
+    /// What the Envoy may lack of what is published.
+    lack: Lack,
     watchdog: Watchdog,
     entry: Option<(Entry, Node)>,
     responses: mpsc::Sender<Result<DiscoveryResponse, Status>>,
@@ -307,7 +308,7 @@ impl Stream {
                 changed = published.changed() => match changed {
                     Ok(()) => {
                         let target = Arc::clone(&published.borrow_and_update());
-                        self.has_pools = elsewhere::have_pools(&target);
+                        self.lack = elsewhere::lack(self.clusters.as_ref(), &target);
                         self.session.retarget(target);
                     }
                     Err(_) => break None,
@@ -344,7 +345,7 @@ impl Stream {
             // Only the first request of a stream must name the node.
             let node = wire.node.as_ref().map(wire::node).unwrap_or_default();
             let node = Node {
-                clusters: self.clusters.take(),
+                clusters: self.clusters.clone(),
                 ..node
             };
             tracing::info!(
@@ -377,8 +378,12 @@ impl Stream {
     async fn answer(&mut self) -> Result<(), Disconnected> {
         let now = Instant::now();
         if let Some((_, node)) = &self.entry {
-            let lacks = self.has_pools && self.server.fleet.lacks_pools_filter(node);
-            self.session.lacks_pools_filter(lacks, now);
+            let is_there = || !self.server.fleet.lacks_pools_filter(node);
+            let lack = match self.lack {
+                Lack::Filter if is_there() => Lack::Nothing,
+                lack => lack,
+            };
+            self.session.lacks(lack, now);
         }
         let responses = self.session.advance(now);
         let progress = self.session.progress();

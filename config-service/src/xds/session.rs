@@ -52,6 +52,7 @@ use left_behind::LeftBehind;
 use resource::Resource;
 use version::{Content, Plugin};
 
+pub use elsewhere::Lack;
 pub use message::{Body, Event, Filter, Kind, Place, Request, Response, Wanted, WithoutModule};
 
 /// What is the same for every session of a process.
@@ -230,7 +231,7 @@ impl Session {
                 taken.content = Some(content.clone());
                 self.plugin.as_mut()?.offer(content);
                 self.sent = Some(Arc::clone(&self.target));
-                (Place::Listener(Arc::clone(&self.target)), without_module)
+                (self.listener(), without_module)
             }
             Offered::Stage(generation) => {
                 self.stages.get_mut(&generation)?.offer(());

@@ -1,6 +1,6 @@
 //! Gateways that get their channels from the service, and their clusters from a manifest.
 
-use crate::common::envoy::{ECDS, Envoy};
+use crate::common::envoy::{ECDS, Envoy, plugin_json};
 use crate::common::{TestService, channel, channel_with};
 use serde_json::{Value, json};
 
@@ -225,19 +225,65 @@ async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
     assert_eq!(own["missing_clusters"], json!([]));
 }
 
-#[tokio::test]
-async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
-    let service = sealed(&["--failover"]).await;
-    service.create(&channel("one")).await;
-    let manifest = filter(&service, LIVE).await;
-    let stage = values(&manifest, "CLUSTER").into_iter().find_map(|own| {
+/// The name of the filter on pools.
+fn stage(manifest: &Value) -> String {
+    let stage = values(manifest, "CLUSTER").into_iter().find_map(|own| {
         let options = &own["typed_extension_protocol_options"];
         let options = &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
         let name = options["http_filters"][0]["name"].as_str()?;
         name.starts_with("bedrock-upstream-")
             .then(|| name.to_owned())
     });
-    let stage = stage.expect("a filter on pools");
+    stage.expect("a filter on pools")
+}
+
+#[tokio::test]
+async fn a_gateway_that_lacks_a_pool_gets_every_edit_and_does_not_fail_over() {
+    let service = sealed(&["--failover"]).await;
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three"] {
+        ids.push(service.create(&channel(name)).await);
+    }
+    let manifest = filter(&service, LIVE).await;
+    let mut pools = Envoy::naming_clusters(&service, "gateway-1", &[]).await;
+    let stage = stage(&manifest);
+    let response = pools.ask_for(&stage).await;
+    pools.ack_of(&stage, &response).await;
+    let mut listener = gateway(&service, "gateway-1", &manifest).await;
+    listener.subscribe(ECDS, "").await;
+    let mut fails_over = async || {
+        let plugin = listener.receive(ECDS).await;
+        listener.ack(&plugin).await;
+        let config = plugin_json(&plugin);
+        assert_eq!(config["channels"].as_array().unwrap().len(), 3, "{config}");
+        config.get("failover").is_some()
+    };
+    assert!(fails_over().await);
+    let edit = async |enabled: bool| {
+        let edited = service.patch(&ids[1], &json!({ "enabled": enabled })).await;
+        edited.json()["warnings"].to_string()
+    };
+    let warnings = edit(false).await;
+    assert!(
+        warnings.contains("no_pool") && warnings.contains("`gateway-1`"),
+        "{warnings}"
+    );
+    assert!(!fails_over().await);
+    let status = service.wait_for("the edit is active", |status| {
+        status["envoys"][0]["state"] == "active"
+    });
+    let missing = status.await["envoys"][0]["missing_clusters"].clone();
+    assert!(missing.to_string().contains("|one|three"), "{missing}");
+    assert!(!edit(true).await.contains("no_pool"));
+    assert!(fails_over().await);
+}
+
+#[tokio::test]
+async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    let manifest = filter(&service, LIVE).await;
+    let stage = stage(&manifest);
 
     // Each filter has a stream of its own.
     let mut listener = gateway(&service, "gateway-1", &manifest).await;

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use tokio::sync::watch;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
+use super::super::session::Lack;
+use crate::cluster::short_name;
 use crate::fleet::CLUSTERS_HEADER;
 use crate::publish::Snapshot;
 
@@ -25,9 +27,21 @@ pub(super) fn clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
     Some(names.map(|name| name.trim().to_owned()).collect())
 }
 
-/// Whether a snapshot has pools.
-pub(super) fn have_pools(target: &Snapshot) -> bool {
-    target.clusters.iter().any(|own| own.stage.is_some())
+/// What an Envoy with these clusters lacks of a snapshot, before anything is known of filters: of one without pools it
+/// lacks nothing.
+pub(super) fn lack(clusters: Option<&BTreeSet<String>>, target: &Snapshot) -> Lack {
+    let pools = target.clusters.iter().filter(|own| own.stage.is_some());
+    let mut pools = pools.map(|own| short_name(&own.name)).peekable();
+    match clusters {
+        Some(named) if pools.peek().is_some() => {
+            if pools.all(|pool| named.contains(&pool)) {
+                Lack::Filter
+            } else {
+                Lack::Pools
+            }
+        }
+        _ => Lack::Nothing,
+    }
 }
 
 /// Waits for a change; without anything to watch, waits forever.

@@ -2,43 +2,67 @@
 //!
 //! An Envoy that has its clusters from elsewhere opens a stream for each filter, and after a restart of this service each
 //! comes back when it likes. A plugin configuration that arrives before the pools' filter would send requests to pools
-//! that cannot sign yet; and if the pools that the Envoy has are another module's, to none at all.
+//! that cannot sign yet, so it waits. And where pools are missing it has no failover, which needs none.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Session;
 use super::resource::Resource;
+use super::{Place, Session};
 
 /// How long one that runs nothing waits: as long as compiling the module may take on a small share of a core.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whether an Envoy has the pools' filter from another stream.
+/// What an Envoy that has its clusters from elsewhere lacks of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Nothing.
+    Nothing,
+    /// Pools.
+    Pools,
+    /// The pools' filter, which no stream of it has.
+    Filter,
+}
+
+/// Whether an Envoy has the pools and their filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Elsewhere {
     /// It has, or needs none.
     #[default]
     Settled,
-    /// It has not, and is waited for until then, or for as long as it takes.
+    /// It lacks pools, so that its requests must not fail over.
+    Alone,
+    /// It has no filter, and is waited for until then, or for as long as it takes.
     Awaited(Option<Instant>),
-    /// It has not, and is not waited for any longer.
+    /// It has no filter, and is not waited for any longer.
     GivenUp,
 }
 
 impl Session {
-    /// Says whether the Envoy has pools, and on no stream their filter.
-    pub fn lacks_pools_filter(&mut self, lacks: bool, now: Instant) {
-        self.elsewhere = match (lacks, self.elsewhere) {
-            (false, _) => Elsewhere::Settled,
-            (true, Elsewhere::Settled) => {
+    /// Says what the Envoy lacks.
+    pub fn lacks(&mut self, lack: Lack, now: Instant) {
+        self.elsewhere = match (lack, self.elsewhere) {
+            (Lack::Nothing, _) => Elsewhere::Settled,
+            (Lack::Pools, _) => Elsewhere::Alone,
+            (Lack::Filter, Elsewhere::Settled | Elsewhere::Alone) => {
                 // What it runs, it runs with other pools, and goes on doing so.
                 let known = self.plugin.as_ref().and_then(Resource::taken);
                 let runs_nothing = known.is_none() && self.brought.content.is_none();
                 let until = runs_nothing.then(|| now.checked_add(PATIENCE));
                 Elsewhere::Awaited(until.flatten())
             }
-            (true, Elsewhere::Awaited(Some(until))) if until <= now => Elsewhere::GivenUp,
-            (true, known) => known,
+            (Lack::Filter, Elsewhere::Awaited(Some(until))) if until <= now => Elsewhere::GivenUp,
+            (Lack::Filter, known) => known,
         };
+    }
+
+    /// Where the target's plugin configuration goes.
+    pub(super) fn listener(&self) -> Place {
+        let target = Arc::clone(&self.target);
+        match self.elsewhere {
+            Elsewhere::Alone => Place::Alone(target),
+            _ => Place::Listener(target),
+        }
     }
 
     /// Whether this stream's plugin configuration waits.

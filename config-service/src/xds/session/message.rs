@@ -104,6 +104,8 @@ pub struct Filter {
 pub enum Place {
     /// On listeners, with a snapshot's plugin configuration.
     Listener(Arc<Snapshot>),
+    /// The same on those of an Envoy without the pools, where requests do not fail over.
+    Alone(Arc<Snapshot>),
     /// On the pools of this module's generation.
     Pools(Generation),
     /// On another module's pools. It has no content, so that Envoy refuses it and keeps what

@@ -165,6 +165,7 @@ impl Envoy {
                 self.offered = Some((filter.without_module, filter.variant));
                 match filter.place {
                     Place::Listener(snapshot) => format!("plugin {}", snapshot.revision),
+                    Place::Alone(snapshot) => format!("alone {}", snapshot.revision),
                     Place::Pools(generation) => format!("stage {}", short(generation)),
                     Place::Earlier(generation) => format!("earlier {}", short(generation)),
                 }

@@ -119,3 +119,55 @@ fn a_copy_that_fails_over_loses_no_chat_when_it_is_applied_again() {
         }
     });
 }
+
+#[test]
+#[ignore = "needs a real Istio"]
+fn edits_of_live_channels_that_fail_over_lose_no_chat() {
+    run(async {
+        let bench = Bench::start(&["--failover"]).await;
+        let bedrocks = [simulator().await, simulator().await, simulator().await];
+        let [one, other, third] = &bedrocks;
+        let first = channel_body(one);
+        let mut ids = Vec::new();
+        for (name, bedrock, priority) in [("a", one, 0), ("b", other, 1), ("c", third, 2)] {
+            let mut channel = first.clone();
+            channel["name"] = json!(name);
+            channel["endpoint"] = json!(bedrock.url());
+            channel["priority"] = json!(priority);
+            let created = bench.config.create(&channel).await;
+            ids.push(created["id"].as_str().unwrap().to_owned());
+        }
+        let pod = bench.serve(Case::Own, &bench.live()).await;
+        let model = first["models"][0].as_str().unwrap();
+        let request = json!({"model": model, "messages": [{"role": "user", "content": "Hi"}]});
+        pod.chat_until(&request, 200).await;
+        let load = Load::start_at(&pod.url(), model, 4);
+        load.answered(10).await;
+        // The manifest has pools for none of these.
+        let steps = [
+            (&ids[1], json!({"enabled": false}), one),
+            (&ids[0], json!({"priority": 3}), third),
+            (&ids[1], json!({"enabled": true}), other),
+            (&ids[1], json!({"priority": 4}), third),
+        ];
+        for (id, change, bedrock) in steps {
+            eprintln!("{change}");
+            bench.config.patch_and_wait(id, &change).await;
+            let before = bedrock.requests().len();
+            eventually("the edit is in force", async || {
+                (bedrock.requests().len() > before).then_some(())
+            })
+            .await;
+            load.answered(20).await;
+        }
+        bench.config.delete(&ids[2]).await;
+        load.answered(50).await;
+        // With a new manifest requests fail over again.
+        bench.apply_manifest(Case::Own, &bench.live()).await;
+        load.answered(20).await;
+        load.stop().await.nothing_is_lost();
+        for bedrock in &bedrocks {
+            check_valid(bedrock);
+        }
+    });
+}

@@ -7,7 +7,7 @@ use crate::fleet::WaitingFor;
 fn waiting() -> Envoy {
     let terms = terms(ModuleDelivery::Local);
     let mut envoy = Envoy::with(terms, Some(Kind::Filters), snapshot(1, &["a"]));
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.filters(""), NOTHING);
     let waiting_for = envoy.session.progress().waiting_for;
     assert_eq!(waiting_for, Some(WaitingFor::Module));
@@ -17,9 +17,9 @@ fn waiting() -> Envoy {
 #[test]
 fn the_plugin_configuration_waits_until_another_stream_has_the_pools_filter() {
     let mut envoy = waiting();
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.publish(snapshot(2, &["a"])), NOTHING);
-    envoy.session.lacks_pools_filter(false, envoy.now);
+    envoy.session.lacks(Lack::Nothing, envoy.now);
     assert_eq!(envoy.receive(), ["plugin 2"]);
     envoy.ack(Kind::Filters);
     assert_eq!(envoy.session.progress().waiting_for, None);
@@ -42,13 +42,13 @@ fn an_envoy_that_runs_something_keeps_it_as_long_as_it_lacks_the_pools_filter() 
         },
         envoy.now,
     );
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.receive(), NOTHING);
     assert_eq!(envoy.session.wakes_at(), None);
     envoy.now += Duration::from_secs(3_600);
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.receive(), NOTHING);
-    envoy.session.lacks_pools_filter(false, envoy.now);
+    envoy.session.lacks(Lack::Nothing, envoy.now);
     assert_eq!(envoy.receive(), ["plugin 2"]);
 }
 
@@ -56,17 +56,31 @@ fn an_envoy_that_runs_something_keeps_it_as_long_as_it_lacks_the_pools_filter() 
 fn an_envoy_that_runs_nothing_does_not_wait_for_ever() {
     let mut envoy = waiting();
     envoy.now = envoy.session.wakes_at().unwrap();
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.receive(), ["plugin 1"]);
 }
 
 #[test]
 fn edits_do_not_wait_for_a_filter_that_the_envoy_has_had() {
     let mut envoy = waiting();
-    envoy.session.lacks_pools_filter(false, envoy.now);
+    envoy.session.lacks(Lack::Nothing, envoy.now);
     assert_eq!(envoy.receive(), ["plugin 1"]);
     envoy.ack(Kind::Filters);
     // The other stream is gone for a moment.
-    envoy.session.lacks_pools_filter(true, envoy.now);
+    envoy.session.lacks(Lack::Filter, envoy.now);
     assert_eq!(envoy.publish(snapshot(2, &["a"])), ["plugin 2"]);
+}
+
+#[test]
+fn an_envoy_without_the_pools_gets_its_channels_without_failover_at_once() {
+    let terms = terms(ModuleDelivery::Local);
+    let mut envoy = Envoy::with(terms, Some(Kind::Filters), snapshot(1, &["a"]));
+    envoy.session.lacks(Lack::Pools, envoy.now);
+    assert_eq!(envoy.filters(""), ["alone 1"]);
+    envoy.ack(Kind::Filters);
+    assert_eq!(envoy.publish(snapshot(2, &["a"])), ["alone 2"]);
+    envoy.ack(Kind::Filters);
+    // An edit after which its pools do.
+    envoy.session.lacks(Lack::Nothing, envoy.now);
+    assert_eq!(envoy.publish(snapshot(3, &["a"])), ["plugin 3"]);
 }

@@ -38,7 +38,7 @@ impl Sent {
     /// The plugin configuration's clusters.
     pub(super) fn named(&self) -> BTreeSet<Cluster> {
         match &self.filter.place {
-            Place::Listener(snapshot) => snapshot.clusters.clone(),
+            Place::Listener(snapshot) | Place::Alone(snapshot) => snapshot.clusters.clone(),
             Place::Pools(_) | Place::Earlier(_) => BTreeSet::new(),
         }
     }
@@ -46,7 +46,7 @@ impl Sent {
     /// The plugin configuration's revision.
     pub(super) fn revision(&self) -> u64 {
         match &self.filter.place {
-            Place::Listener(snapshot) => snapshot.revision,
+            Place::Listener(snapshot) | Place::Alone(snapshot) => snapshot.revision,
             Place::Pools(_) | Place::Earlier(_) => 0,
         }
     }
@@ -289,7 +289,7 @@ impl Envoy {
 
     fn take_filter(&mut self, sent: Sent) -> Option<String> {
         let name = match sent.filter.place {
-            Place::Listener(_) => None,
+            Place::Listener(_) | Place::Alone(_) => None,
             Place::Pools(generation) | Place::Earlier(generation) => Some(generation),
         };
         let subscription = self.filters.get_mut(&name)?;
@@ -329,7 +329,7 @@ impl Envoy {
             return Err("no module".to_owned());
         }
         let refuses = match sent.filter.place {
-            Place::Listener(_) => self.faults.refuses_plugin,
+            Place::Listener(_) | Place::Alone(_) => self.faults.refuses_plugin,
             Place::Pools(_) | Place::Earlier(_) => self.faults.refuses_stages,
         };
         if refuses || !self.keys.contains(&sent.key) {
