@@ -53,6 +53,11 @@ pub struct Snapshot {
     alone: OnceLock<String>,
 }
 
+/// A channel's priority in a plugin configuration, of which the lowest number is tried first; 0 unless it has one.
+fn priority(channel: &Value) -> u64 {
+    channel.get("priority").and_then(Value::as_u64).unwrap_or(0)
+}
+
 /// The member of a plugin configuration that makes requests fail over.
 const FAILOVER: &str = "failover";
 
@@ -103,13 +108,18 @@ impl Snapshot {
         self.clusters.iter().map(|own| own.name.as_str())
     }
 
-    /// The plugin configuration for Envoys that lack pools: every request goes to one channel, as without failover.
+    /// The plugin configuration for Envoys that lack pools: every request goes to one channel, as without failover, but to
+    /// the one with the highest priority.
     pub(crate) fn without_failover(&self) -> &str {
         self.alone.get_or_init(|| {
             let config = serde_json::from_str(&self.plugin_config);
             let mut config: Value = config.unwrap_or_default();
             if let Some(members) = config.as_object_mut() {
                 members.remove(FAILOVER);
+                // Without failover the first channel with the model serves it.
+                if let Some(Value::Array(channels)) = members.get_mut("channels") {
+                    channels.sort_by_key(priority);
+                }
             }
             config.to_string()
         })
