@@ -150,7 +150,7 @@ const SOURCES: [&str; 35] = [
 ];
 
 /// Words in those files that look like codes but are not.
-const OTHER_WORDS: [&str; 99] = [
+const OTHER_WORDS: [&str; 101] = [
     "access_key",
     "access_key_id",
     "accesskey",
@@ -168,6 +168,7 @@ const OTHER_WORDS: [&str; 99] = [
     "certificate",
     "changeme",
     "channel",
+    "channels",
     "choice",
     "concurrent_requests",
     "cookie",
@@ -183,6 +184,7 @@ const OTHER_WORDS: [&str; 99] = [
     "expires_at",
     "export",
     "external_id",
+    "failover",
     "false",
     "file",
     "fingerprint",
