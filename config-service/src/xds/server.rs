@@ -377,14 +377,7 @@ impl Stream {
 
     async fn answer(&mut self) -> Result<(), Disconnected> {
         let now = Instant::now();
-        if let Some((_, node)) = &self.entry {
-            let is_there = || !self.server.fleet.lacks_pools_filter(node);
-            let lack = match self.lack {
-                Lack::Filter if is_there() => Lack::Nothing,
-                lack => lack,
-            };
-            self.session.lacks(lack, now);
-        }
+        self.note_lack(now);
         let responses = self.session.advance(now);
         let progress = self.session.progress();
         let alarm = self.watchdog.watch(progress.waiting_for, now);

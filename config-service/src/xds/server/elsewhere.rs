@@ -1,11 +1,13 @@
 //! What an Envoy has from elsewhere than its stream: clusters, and on other streams filters.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use tokio::sync::watch;
 use tonic::metadata::{KeyAndValueRef, MetadataMap};
 
 use super::super::session::Lack;
+use super::Stream;
 use crate::cluster::short_name;
 use crate::fleet::CLUSTERS_HEADER;
 use crate::publish::Snapshot;
@@ -41,6 +43,20 @@ pub(super) fn lack(clusters: Option<&BTreeSet<String>>, target: &Snapshot) -> La
             }
         }
         _ => Lack::Nothing,
+    }
+}
+
+impl Stream {
+    /// Tells the session what the Envoy lacks now.
+    pub(super) fn note_lack(&mut self, now: Instant) {
+        if let Some((_, node)) = &self.entry {
+            let is_there = || !self.server.fleet.lacks_pools_filter(node);
+            let lack = match self.lack {
+                Lack::Filter if is_there() => Lack::Nothing,
+                lack => lack,
+            };
+            self.session.lacks(lack, now);
+        }
     }
 }
 
