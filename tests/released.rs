@@ -110,7 +110,7 @@ fn the_current_version_is_there_with_every_field() {
         let fields = known(&document, &pointer, UNKNOWN, "unknown field");
         let own = document.pointer(&pointer).unwrap().as_object().unwrap();
         let seen = types.entry(fields.clone()).or_default();
-        // The tag of an enum is none of its fields.
+        // An enum's tag is not one of its fields.
         seen.extend(own.keys().filter(|name| fields.contains(*name)).cloned());
     }
     for (fields, seen) in &types {

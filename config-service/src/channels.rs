@@ -249,7 +249,7 @@ impl Inner {
     /// A warning if connected Envoys lack a cluster for a channel, which they do not get from here, or a pool.
     fn unreached(&self, channel: &Channel) -> Option<Fault> {
         let own = publish::own_cluster(channel, &self.settings);
-        let lacking = own.map(|own| self.fleet.lacking(&own)).unwrap_or_default();
+        let lacking = self.fleet.lacking(own.as_deref());
         if let Some(who) = listed(&lacking) {
             let message = format!(
                 "there is no cluster for this channel in {who}, so its requests get 503 there; export the manifest \
@@ -266,9 +266,7 @@ impl Inner {
         // Without a channel requests fail over by other pools as well.
         let pools = published.clusters.iter().filter(|own| own.stage.is_some());
         let pools = pools.filter(|own| !channel.enabled || own.has(&channel.name));
-        let lacking = pools
-            .flat_map(|own| self.fleet.lacking(&own.name))
-            .collect();
+        let lacking = self.fleet.lacking(pools.map(|own| own.name.as_str()));
         let message = format!(
             "there is no pool for the channels as they are now in {}, so requests there do not fail over; export the \
              manifest for Istio again and apply it",

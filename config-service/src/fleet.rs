@@ -27,7 +27,7 @@ use view::{EnvoyState, EnvoyView};
 /// Further lists are in headers whose names begin with it, because Envoy sends only one of each name.
 pub const CLUSTERS_HEADER: &str = "x-bedrock-clusters";
 
-/// What that header has where there are none; no short name.
+/// The value of that header when there are no clusters, which no short name can be.
 pub(crate) const NO_CLUSTERS: &str = "none";
 
 /// How long an Envoy may be behind the published configuration before it is reported as stalled.
@@ -229,14 +229,27 @@ impl Fleet {
         FleetView { envoys, summary }
     }
 
-    /// Node ids of the Envoys that say which clusters they have, and lack this one.
+    /// Node ids of the Envoys that say which clusters they have, and lack one of these.
     #[must_use]
-    pub fn lacking(&self, cluster: &str) -> BTreeSet<String> {
+    pub fn lacking<'c>(&self, clusters: impl IntoIterator<Item = &'c str>) -> BTreeSet<String> {
         let state = self.lock();
         let envoys = state.by_node().into_iter();
-        let lacking =
-            envoys.filter_map(|streams| Node::of(&streams).filter(|own| own.lacks(cluster)));
-        lacking.map(|node| node.id.clone()).collect()
+        let nodes = envoys.filter_map(|streams| Node::of(&streams));
+        let mut nodes: Vec<_> = nodes.filter(|node| node.clusters.is_some()).collect();
+        let mut lacking = BTreeSet::new();
+        if nodes.is_empty() {
+            return lacking;
+        }
+        for cluster in clusters {
+            nodes.retain(|node| {
+                let lacks = node.lacks(cluster);
+                if lacks {
+                    lacking.insert(node.id.clone());
+                }
+                !lacks
+            });
+        }
+        lacking
     }
 
     /// Whether an Envoy has its clusters from elsewhere, and on no stream the filter on pools.

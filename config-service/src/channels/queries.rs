@@ -174,7 +174,6 @@ impl Channels {
     }
 }
 
-/// Keeps only one channel, and enables it.
 /// The caller with this name, whether or not anybody is asked who it is.
 fn caller_of(contents: &Contents, name: &str) -> Result<Arc<Caller>, EditError> {
     let book = &contents.callers;
@@ -183,6 +182,7 @@ fn caller_of(contents: &Contents, name: &str) -> Result<Arc<Caller>, EditError> 
     Ok(Arc::new(Caller::new(stored.caller.served(&book.policy))))
 }
 
+/// Keeps only one channel, and enables it.
 pub(super) fn keep_only(contents: &mut Contents, id: &str) -> Result<(), EditError> {
     let mut kept = find(contents, id)?.clone();
     kept.channel.enabled = true;

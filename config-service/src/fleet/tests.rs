@@ -196,7 +196,7 @@ fn an_envoy_has_the_clusters_that_its_latest_list_names() {
     let missing = |fleet: &Fleet| {
         let view = serde_json::to_value(fleet.view(2).needing(["one", "two"])).unwrap();
         let missing = view["envoys"][0]["missing_clusters"].clone();
-        let lacking = ["one", "two"].map(|cluster| fleet.lacking(cluster).contains("a"));
+        let lacking = ["one", "two"].map(|cluster| fleet.lacking([cluster]).contains("a"));
         (missing, lacking)
     };
     // The filter on pools has a stream of its own, which lists nothing.
