@@ -39,7 +39,7 @@ impl Virtualenv {
             .join(version);
         let requirement = format!("{package}=={version}");
         let virtualenv = Self { folder };
-        virtualenv.fill(package, version, |pip| pip.arg(requirement))?;
+        virtualenv.fill(package, version, |pip| pip.arg(&requirement))?;
         Ok(virtualenv)
     }
 
@@ -87,7 +87,7 @@ impl Virtualenv {
         &self,
         name: &str,
         wanted: &str,
-        choose: impl FnOnce(&mut Command) -> &mut Command,
+        choose: impl Fn(&mut Command) -> &mut Command,
     ) -> Result<()> {
         installation::ensure(&self.folder, wanted, || {
             create(&self.folder)?;
