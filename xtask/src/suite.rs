@@ -2,6 +2,7 @@
 
 mod choice;
 mod commands;
+mod failures;
 mod names;
 mod needs;
 mod programs;
@@ -13,6 +14,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::suite::choice::{Run, Wanted};
+use crate::suite::failures::Failures;
 use crate::suite::needs::{Need, Needs};
 use crate::workspace::Workspace;
 use crate::{clients, envoy};
@@ -94,9 +96,11 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
         let [oldest, ..] = envoy::SUPPORTED;
         variables.push(envoy(workspace, options.oldest.then_some(oldest))?);
     }
-    let mut passed = commands::play(workspace, &runs, &variables, &options.arguments)?;
+    let arguments = options.arguments.as_slice();
+    let mut failures = Failures::default();
+    commands::play(workspace, &runs, &variables, arguments, &mut failures)?;
     if is_whole {
-        passed &= commands::play_examples(workspace)?;
+        commands::play_examples(workspace, &mut failures)?;
     }
     if options.matrix {
         let depends = |run: &Run<'_>| run.needs_envoy() && run.program.on_request.is_none();
@@ -105,10 +109,10 @@ pub fn run_with(workspace: &Workspace, options: &Options, more: &[Variable]) -> 
             let envoy = envoy(workspace, Some(version))?;
             variables.retain(|(name, _)| *name != envoy.0);
             variables.push(envoy);
-            passed &= commands::play(workspace, &runs, &variables, &options.arguments)?;
+            commands::play(workspace, &runs, &variables, arguments, &mut failures)?;
         }
     }
-    Ok(if passed {
+    Ok(if failures.repeat() {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

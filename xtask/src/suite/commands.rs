@@ -8,10 +8,11 @@ use std::num::NonZero;
 use std::process::Command;
 use std::thread;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 
 use crate::suite::Variable;
 use crate::suite::choice::Run;
+use crate::suite::failures::Failures;
 use crate::suite::needs::{self, Need, Needs};
 use crate::suite::programs::{Program, Target};
 use crate::workspace::{Workspace, cargo};
@@ -50,15 +51,15 @@ pub(super) fn build(
     })
 }
 
-/// Runs programs, those with the same arguments together; returns whether all passed.
+/// Runs programs, those with the same arguments together.
 pub(super) fn play(
     workspace: &Workspace,
     runs: &[Run<'_>],
     variables: &[Variable],
     arguments: &[String],
-) -> Result<bool> {
+    failures: &mut Failures,
+) -> Result<()> {
     console::step("running the tests");
-    let mut passed = true;
     let same = |one: &Run<'_>, next: &Run<'_>| {
         one.filters == next.filters && one.program.on_request == next.program.on_request
     };
@@ -75,14 +76,14 @@ pub(super) fn play(
             command.arg("--include-ignored");
         }
         command.envs(variables.iter().cloned());
-        passed &= is_success(&mut command)?;
+        failures.watch(&mut command)?;
     }
-    Ok(passed)
+    Ok(())
 }
 
-/// Runs the examples in the documentation; returns whether all passed.
-pub(super) fn play_examples(workspace: &Workspace) -> Result<bool> {
-    is_success(test(workspace).arg("--doc"))
+/// Runs the examples in the documentation.
+pub(super) fn play_examples(workspace: &Workspace, failures: &mut Failures) -> Result<()> {
+    failures.watch(test(workspace).arg("--doc"))
 }
 
 /// Names are read from the sources, so that the needs of NAME are known before anything is built. This checks
@@ -124,9 +125,4 @@ fn test_threads() -> usize {
 
 fn tests<'r>(runs: &'r [Run<'_>]) -> impl Iterator<Item = &'r str> {
     runs.iter().filter_map(|run| run.program.test())
-}
-
-fn is_success(command: &mut Command) -> Result<bool> {
-    let status = command.status().context("cannot run `cargo test`")?;
-    Ok(status.success())
 }
