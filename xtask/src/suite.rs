@@ -22,7 +22,8 @@ use crate::{clients, envoy};
 /// Options of `cargo xtask test`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Run only tests whose name contains this, and build only what they need
+    /// Run only tests whose name contains this, or those of the program with this name, and build only what they
+    /// need
     name: Option<String>,
     /// Run the tests that depend on Envoy's version, on the oldest supported one
     #[arg(long, conflicts_with_all = ["name", "matrix"])]

@@ -12,7 +12,7 @@ pub(super) enum Wanted<'n> {
     All,
     /// Those too.
     Matrix,
-    /// Tests whose name contains this.
+    /// Tests whose name contains this, and all tests of the program that has this name.
     Named(&'n str),
     /// Tests that depend on Envoy's version.
     ByEnvoyVersion,
@@ -53,6 +53,7 @@ pub(super) fn of<'p>(programs: &'p [Program], wanted: Wanted<'_>) -> Result<Vec<
     let filters = |program: &Program| match wanted {
         Wanted::All => program.on_request.is_none().then(Vec::new),
         Wanted::Matrix => Some(Vec::new()),
+        Wanted::Named(name) if program.test() == Some(name) => Some(Vec::new()),
         Wanted::Named(part) => {
             let is_wanted = program.has(part) && program.is_meant(part);
             is_wanted.then(|| vec![part.to_owned()])
@@ -70,7 +71,7 @@ pub(super) fn of<'p>(programs: &'p [Program], wanted: Wanted<'_>) -> Result<Vec<
         .collect();
     ensure!(
         !runs.is_empty(),
-        "no such test; a name is `module::function`, as the test programs print it"
+        "no such test; a name is `module::function`, as the test programs print it, or a program's own, such as `e2e`"
     );
     Ok(runs)
 }
