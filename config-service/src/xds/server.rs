@@ -232,7 +232,7 @@ impl XdsServer {
             entry: None,
             responses,
         };
-        stream.lack = elsewhere::lack(stream.clusters.as_ref(), &target);
+        stream.aim_at(target);
         tokio::spawn(stream.run(request.into_inner(), published));
         ReceiverStream::new(receiver)
     }
@@ -307,9 +307,7 @@ impl Stream {
                 },
                 changed = published.changed() => match changed {
                     Ok(()) => {
-                        let target = Arc::clone(&published.borrow_and_update());
-                        self.lack = elsewhere::lack(self.clusters.as_ref(), &target);
-                        self.session.retarget(target);
+                        self.aim_at(Arc::clone(&published.borrow_and_update()));
                     }
                     Err(_) => break None,
                 },
@@ -357,6 +355,7 @@ impl Stream {
             );
             let entry = self.server.fleet.connect(node.clone(), self.peer);
             self.entry = Some((entry, node));
+            self.log_lack();
         }
         let Some(request) = wire::request(wire, self.only) else {
             tracing::debug!(

@@ -4,7 +4,7 @@ use crate::common::envoy::{ECDS, Envoy, plugin_json};
 use crate::common::{TestService, channel, channel_with};
 use serde_json::{Value, json};
 
-use super::{check_refused, documents, filter, sealed, values};
+use super::{check_refused, documents, filter, sealed, serving, values};
 
 const LIVE: &str = "mode=live&xds=config-service.bedrock:18000";
 
@@ -303,6 +303,22 @@ async fn a_gateway_gets_its_channels_after_the_filter_on_its_pools() {
             status["envoys"][0]["state"] == "active"
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_gateway_is_never_told_to_fetch_a_module_that_it_has_no_cluster_for() {
+    // The manifest was made when the service named a file in gateways.
+    let service = serving(&[]).await;
+    service.create(&channel("one")).await;
+    let mut gateway = Envoy::naming_clusters(&service, "gateway-1", &["none".to_owned()]).await;
+    gateway.subscribe(ECDS, "").await;
+    let waiting = |status: &Value| status["envoys"][0]["waiting_for"] == "module";
+    service.wait_for("the gateway waits", waiting).await;
+    // As other lists: the start of the SHA-256 of `config-service`.
+    let own = vec!["387117cb".to_owned()];
+    let mut able = Envoy::naming_clusters(&service, "gateway-2", &own).await;
+    able.subscribe(ECDS, "").await;
+    able.receive(ECDS).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What an Envoy has from elsewhere than its stream: clusters, and on other streams filters.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::watch;
@@ -9,6 +10,7 @@ use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use super::super::session::Lack;
 use super::Stream;
 use crate::cluster::short_name;
+use crate::filter_code::FilterCode;
 use crate::fleet::CLUSTERS_HEADER;
 use crate::publish::Snapshot;
 
@@ -29,9 +31,14 @@ pub(super) fn clusters(metadata: &MetadataMap) -> Option<BTreeSet<String>> {
     Some(names.map(|name| name.trim().to_owned()).collect())
 }
 
-/// What an Envoy with these clusters lacks of a snapshot, before anything is known of filters: of one without pools it
-/// lacks nothing.
-pub(super) fn lack(clusters: Option<&BTreeSet<String>>, target: &Snapshot) -> Lack {
+/// What an Envoy with these clusters lacks of a snapshot and its module, before anything is known of filters: of a
+/// snapshot without pools it lacks nothing.
+fn lack(clusters: Option<&BTreeSet<String>>, target: &Snapshot, code: &FilterCode) -> Lack {
+    if let (Some(named), FilterCode::Served(module)) = (clusters, code)
+        && !named.contains(&short_name(&module.cluster))
+    {
+        return Lack::Module;
+    }
     let pools = target.clusters.iter().filter(|own| own.stage.is_some());
     let mut pools = pools.map(|own| short_name(&own.name)).peekable();
     match clusters {
@@ -47,6 +54,25 @@ pub(super) fn lack(clusters: Option<&BTreeSet<String>>, target: &Snapshot) -> La
 }
 
 impl Stream {
+    /// Makes a snapshot the one that the Envoy shall run.
+    pub(super) fn aim_at(&mut self, target: Arc<Snapshot>) {
+        let code = self.server.resources.code();
+        self.lack = lack(self.clusters.as_ref(), &target, code);
+        self.session.retarget(target);
+    }
+
+    /// Says what no later snapshot mends.
+    pub(super) fn log_lack(&self) {
+        if self.lack == Lack::Module {
+            let id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str());
+            tracing::warn!(
+                node.id = id,
+                "Envoy keeps what it has: its manifest for Istio has no cluster to fetch this service's module from; \
+                 start the service with --wasm-path-in-envoy instead of --wasm"
+            );
+        }
+    }
+
     /// Tells the session what the Envoy lacks now.
     pub(super) fn note_lack(&mut self, now: Instant) {
         if let Some((_, node)) = &self.entry {

@@ -2,7 +2,8 @@
 //!
 //! An Envoy that has its clusters from elsewhere opens a stream for each filter, and after a restart of this service each
 //! comes back when it likes. A plugin configuration that arrives before the pools' filter would send requests to pools
-//! that cannot sign yet, so it waits. And where pools are missing it has no failover, which needs none.
+//! that cannot sign yet, so it waits. And where pools are missing it has no failover, which needs none. One whose module
+//! the Envoy could not fetch is never sent.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub enum Lack {
     /// Nothing.
     Nothing,
+    /// Its own filter's module: it is to fetch it from a cluster that it does not have.
+    Module,
     /// Pools.
     Pools,
     /// The pools' filter, which no stream of it has.
@@ -32,7 +35,7 @@ pub(super) enum Elsewhere {
     Settled,
     /// It lacks pools, so that its requests must not fail over.
     Alone,
-    /// It has no filter, and is waited for until then, or for as long as it takes.
+    /// It lacks a filter or its module, and is waited for until then, or for as long as it takes.
     Awaited(Option<Instant>),
     /// It has no filter, and is not waited for any longer.
     GivenUp,
@@ -43,6 +46,8 @@ impl Session {
     pub fn lacks(&mut self, lack: Lack, now: Instant) {
         self.elsewhere = match (lack, self.elsewhere) {
             (Lack::Nothing, _) => Elsewhere::Settled,
+            // Envoy takes such a configuration, and answers 503 on every path.
+            (Lack::Module, _) => Elsewhere::Awaited(None),
             (Lack::Pools, _) => Elsewhere::Alone,
             (Lack::Filter, Elsewhere::Settled | Elsewhere::Alone) => {
                 // What it runs, it runs with other pools, and goes on doing so.

@@ -72,6 +72,18 @@ fn edits_do_not_wait_for_a_filter_that_the_envoy_has_had() {
 }
 
 #[test]
+fn an_envoy_that_cannot_fetch_the_module_is_never_told_to() {
+    let terms = terms(ModuleDelivery::Fetched);
+    let mut envoy = Envoy::with(terms, Some(Kind::Filters), snapshot(1, &["a"]));
+    envoy.session.lacks(Lack::Module, envoy.now);
+    assert_eq!(envoy.filters(""), NOTHING);
+    assert_eq!(envoy.session.wakes_at(), None);
+    assert_eq!(envoy.publish(snapshot(2, &["a"])), NOTHING);
+    let waiting_for = envoy.session.progress().waiting_for;
+    assert_eq!(waiting_for, Some(WaitingFor::Module));
+}
+
+#[test]
 fn an_envoy_without_the_pools_gets_its_channels_without_failover_at_once() {
     let terms = terms(ModuleDelivery::Local);
     let mut envoy = Envoy::with(terms, Some(Kind::Filters), snapshot(1, &["a"]));
