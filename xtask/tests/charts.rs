@@ -6,6 +6,7 @@ mod notes;
 mod parameters;
 mod programs;
 mod refused;
+mod scaling;
 mod secrets;
 mod values;
 

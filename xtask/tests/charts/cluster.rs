@@ -19,7 +19,13 @@ impl Cluster {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let objects = objects.map(|(path, object)| (path.to_owned(), object));
         let mut answers = BTreeMap::from(objects);
-        answers.insert("/api/v1".to_owned(), kinds());
+        let core = [
+            kind("namespaces", "Namespace", false),
+            kind("secrets", "Secret", true),
+        ];
+        answers.insert("/api/v1".to_owned(), kinds("v1", &core));
+        let apps = kinds("apps/v1", &[kind("deployments", "Deployment", true)]);
+        answers.insert("/apis/apps/v1".to_owned(), apps);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 serve(&stream.unwrap(), &answers);
@@ -29,14 +35,14 @@ impl Cluster {
     }
 }
 
-/// The kinds that are looked up.
-fn kinds() -> Value {
-    let kind = |name: &str, kind: &str, namespaced: bool| json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]});
-    json!({
-        "kind": "APIResourceList",
-        "groupVersion": "v1",
-        "resources": [kind("namespaces", "Namespace", false), kind("secrets", "Secret", true)],
-    })
+/// A kind that is looked up.
+fn kind(name: &str, kind: &str, namespaced: bool) -> Value {
+    json!({"name": name, "singularName": "", "namespaced": namespaced, "kind": kind, "verbs": ["get"]})
+}
+
+/// The kinds of a version.
+fn kinds(version: &str, resources: &[Value]) -> Value {
+    json!({"kind": "APIResourceList", "groupVersion": version, "resources": resources})
 }
 
 /// Answers one request.

@@ -71,3 +71,16 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- define "bedrock.isLiveIstio" -}}
 {{- if and .Values.istio.enabled (ne (default "copy" .Values.istio.parameters.mode) "copy") }}true{{ end -}}
 {{- end -}}
+
+{{/*
+How many Envoys there are. With autoscaling as many as run now: without the number Kubernetes would stop all but one
+until the autoscaler acts. What is rendered without a cluster has none then, because it would undo the autoscaler's.
+*/}}
+{{- define "bedrock.replicas" -}}
+{{- if .Values.envoy.autoscaling.enabled -}}
+{{- $running := lookup "apps/v1" "Deployment" .Release.Namespace (include "bedrock.envoy" .) -}}
+{{- dig "spec" "replicas" "" (default dict $running) -}}
+{{- else -}}
+{{- .Values.envoy.replicas -}}
+{{- end -}}
+{{- end -}}
