@@ -2,6 +2,7 @@
 
 mod cluster;
 mod kubernetes;
+mod monitoring;
 mod notes;
 mod parameters;
 mod programs;
