@@ -7,6 +7,7 @@ mod notes;
 mod parameters;
 mod programs;
 mod refused;
+mod roles;
 mod scaling;
 mod secrets;
 mod values;
