@@ -81,6 +81,27 @@ fn notes_for_istio_say_how_gateways_get_manifest_and_seal_key() {
 }
 
 #[test]
+fn notes_for_istio_say_what_pods_need_besides() {
+    let Some(helm) = tool("HELM") else {
+        return;
+    };
+    let annotation = "sidecar.istio.io/bootstrapOverride";
+    let plain = notes(&helm, &LIVE);
+    check_has(&plain, &["in their image, as /etc/filter.wasm"]);
+    assert!(!plain.contains(annotation), "{plain}");
+    let client = r#"istio.parameters.xds_client="envoy_grpc""#;
+    let named = r#"istio.parameters.name="llm""#;
+    for (values, name) in [(&[client][..], "bedrock"), (&[client, named], "llm")] {
+        let notes = notes(&helm, &[&LIVE[..], &["istio.apply=true"], values].concat());
+        check_has(&notes, &[&format!("{annotation}: {name}-bootstrap")]);
+    }
+    let fetched =
+        r#"istio.parameters={"mode":"copy","module":"https://files.example/filter.wasm"}"#;
+    let fetched = notes(&helm, &[&LIVE[..], &[fetched]].concat());
+    assert!(!fetched.contains("in their image"), "{fetched}");
+}
+
+#[test]
 fn a_command_of_the_notes_is_for_a_shell() {
     let Some(helm) = tool("HELM") else {
         return;
