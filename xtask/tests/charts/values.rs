@@ -62,7 +62,6 @@ fn values_arrive_as_they_are_whatever_yaml_makes_of_them() {
         let values = [
             r#"istio={"enabled":true,"apply":true,"parameters":{"mode":"copy"}}"#,
             &format!("istio.parameters.selector={json}"),
-            &format!("istio.parameters.namespace={json}"),
             &format!("istio.kubectlImage={json}"),
             &format!("configService.logLevel={json}"),
             &format!("configService.xdsTls.clientNames=[{json}]"),
@@ -144,6 +143,33 @@ fn metrics_of_an_envoy_are_open_only_where_they_are_scraped() {
         let socket = &metrics[0]["address"]["socket_address"];
         assert_eq!(socket["address"], address);
         assert_eq!(socket["port_value"], 9902);
+    }
+}
+
+#[test]
+fn longer_requests_have_larger_buffers() {
+    let Some(helm) = tool("HELM") else {
+        return;
+    };
+    for (longest, buffer) in [(1_000, 67_108_864), (104_857_600_u64, 209_715_200)] {
+        let value = format!("configService.maxRequestBytes={longest}");
+        let all = with(&helm, "bedrock", &[&value]);
+        let service = container(&all, "config-service")["args"].to_string();
+        assert!(service.contains(&format!("--max-request-bytes={longest}\"")));
+        let mut bootstraps = all
+            .iter()
+            .filter_map(|own| own["data"]["envoy.yaml"].as_str());
+        let bootstrap = bootstraps.next().unwrap();
+        for (field, places, bytes) in [
+            ("per_connection_buffer_limit_bytes", 1, buffer),
+            ("request_body_buffer_limit", 2, buffer),
+            ("initial_stream_window_size", 1, buffer),
+            ("initial_connection_window_size", 1, 2 * buffer),
+        ] {
+            let line = format!("{field}: {bytes}\n");
+            assert_eq!(bootstrap.matches(&line).count(), places, "{line}");
+            assert_eq!(bootstrap.matches(field).count(), places, "{field}");
+        }
     }
 }
 

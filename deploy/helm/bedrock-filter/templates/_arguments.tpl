@@ -9,6 +9,7 @@
 {{- $origin := printf "%s://%s:8080" (include "bedrock.adminScheme" .) (include "bedrock.address" .) -}}
 {{- $arguments = concat $arguments (list "--wasm=/usr/share/bedrock/bedrock_filter.wasm" (printf "--wasm-url-base=%s" $origin)) -}}
 {{- end -}}
+{{- $arguments = append $arguments (printf "--max-request-bytes=%d" (int64 $own.maxRequestBytes)) -}}
 {{- if $own.failover -}}
 {{- $arguments = append $arguments "--failover" -}}
 {{- end -}}

@@ -7,6 +7,12 @@ config-service; each replacement must find something.
 {{- $address := include "bedrock.address" . -}}
 {{- $text = regexReplaceAll "address: 127\\.0\\.0\\.1(, port_value: [0-9]+ \\} # config-service)" $text (printf "address: %s${1}" $address) -}}
 {{- $text = replace "max_heap_size_bytes: 1073741824" (printf "max_heap_size_bytes: %d" (int64 .Values.envoy.maxHeapBytes)) $text -}}
+{{- /* Twice the longest request, because translation can make it longer; the third number is that of a connection. */}}
+{{- $buffer := max 67108864 (mul 2 (int64 .Values.configService.maxRequestBytes)) -}}
+{{- range list "per_connection_buffer_limit_bytes" "request_body_buffer_limit" "initial_stream_window_size" -}}
+{{- $text = replace (printf "%s: 67108864" .) (printf "%s: %d" . $buffer) $text -}}
+{{- end -}}
+{{- $text = replace "initial_connection_window_size: 134217728" (printf "initial_connection_window_size: %d" (min 2147483647 (mul 2 $buffer))) $text -}}
 {{- if .Values.envoy.xdsTls.secret -}}
 {{- $tls := include "bedrock.xdsTls" . | indent 6 -}}
 {{- $text = replace "    - name: config-service-xds\n" (printf "    - name: config-service-xds\n%s\n" $tls) $text -}}
