@@ -51,6 +51,7 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
         return;
     };
     let live = r#"istio={"enabled":true,"parameters":{"mode":"live"}}"#;
+    let routes = r#"istio={"enabled":true,"parameters":{"mode":"routes","gateways":"llm"}}"#;
     let module = r#"configService.wasmPathInEnvoy="/etc/bedrock/filter.wasm""#;
     let alone = "envoy.enabled=false";
     let tls = r#"configService.xdsTls={"secret":"xds"}"#;
@@ -59,18 +60,9 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
     let policy = "networkPolicy.enabled=true";
     for (values, remedy) in [
         (&[live, alone][..], "set configService.wasmPathInEnvoy"),
+        (&[routes, alone], "set configService.wasmPathInEnvoy"),
         (
-            &[live, alone, r#"istio.parameters.mode="routes""#],
-            "set configService.wasmPathInEnvoy",
-        ),
-        (
-            &[
-                live,
-                alone,
-                module,
-                "configService.failover=true",
-                r#"istio.parameters.mode="routes""#,
-            ],
+            &[routes, alone, module, "configService.failover=true"],
             "set configService.failover=false",
         ),
         (&[live, module], "envoy.enabled=false"),
@@ -92,8 +84,15 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
         ),
         (&["istio.apply=true"], "set istio.enabled=true"),
         (
-            &[r#"istio.parameters={"gateway":"llm","selector":"app=llm"}"#],
+            &[r#"istio={"enabled":true,"parameters":{"gateway":"llm","selector":"app=llm"}}"#],
             "leave one of them out",
+        ),
+        (
+            &[
+                "configService.failover=true",
+                "configService.maxRequestBytes=134217729",
+            ],
+            "add --max-held-bytes=268435458",
         ),
         (&[tls], "set envoy.xdsTls.secret"),
         (
@@ -142,6 +141,68 @@ fn values_that_do_not_go_together_are_refused_with_what_to_do() {
         ),
     ] {
         let said = refusal(&helm, values);
+        assert!(said.contains(remedy), "{values:?}: {said}");
+    }
+}
+
+#[test]
+fn parameters_that_the_export_would_refuse_are_refused_at_once() {
+    let Some(helm) = tool("HELM") else {
+        return;
+    };
+    let copy = r#"{"mode":"copy"}"#;
+    let live = r#"{"mode":"live"}"#;
+    let routes = r#"{"mode":"routes","gateways":"llm"}"#;
+    for (mode, parameter, remedy) in [
+        (r#"{"mode":"routes"}"#, "", "set istio.parameters.gateways"),
+        (routes, r#"gateway="llm""#, "leave one of them out"),
+        (routes, r#"other_module="/b.wasm""#, "leave it out"),
+        (routes, r#"limits="shared""#, "mode live"),
+        (
+            routes,
+            r#"context="sidecar""#,
+            "set istio.parameters.selector",
+        ),
+        (live, r#"gateways="llm""#, "leave it out"),
+        (
+            live,
+            r#"context="sidecar""#,
+            "set istio.parameters.selector",
+        ),
+        (
+            live,
+            r#"module="/x.wasm""#,
+            "leave istio.parameters.module out",
+        ),
+        (live, r#"other_module="b""#, "an absolute path"),
+        (live, r#"xds_ca="ca.crt""#, "an absolute path"),
+        (live, r#"xds_key="/tls.key""#, "set both"),
+        (copy, r#"limits="shared""#, "mode live"),
+        (
+            copy,
+            r#"xds_client="envoy_grpc""#,
+            "set istio.parameters.mode=live",
+        ),
+        (
+            copy,
+            r#"module="filter.wasm""#,
+            "an absolute path, `served`",
+        ),
+        (copy, r#"module="served""#, "leave one of them out"),
+        (copy, r#"name="My_Name""#, "lower-case letters"),
+        (copy, r#"namespace="Foo""#, "lower-case letters"),
+        (copy, r#"seal_secret="-""#, "lower-case letters"),
+        ("null", "", "leave it out"),
+    ] {
+        let mut values = vec![
+            r#"istio={"enabled":true,"apply":true}"#.to_owned(),
+            r#"configService.wasmPathInEnvoy="/etc/bedrock/filter.wasm""#.to_owned(),
+            "envoy.enabled=false".to_owned(),
+            format!("istio.parameters={mode}"),
+        ];
+        values.extend((!parameter.is_empty()).then(|| format!("istio.parameters.{parameter}")));
+        let values: Vec<_> = values.iter().map(String::as_str).collect();
+        let said = refusal(&helm, &values);
         assert!(said.contains(remedy), "{values:?}: {said}");
     }
 }

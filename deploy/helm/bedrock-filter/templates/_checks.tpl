@@ -7,6 +7,7 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- include "bedrock.checkServiceAccount" . -}}
 {{- include "bedrock.checkUnused" . -}}
 {{- include "bedrock.checkScaling" . -}}
+{{- include "bedrock.checkHeld" . -}}
 {{- include "bedrock.checkFlags" . -}}
 {{- end -}}
 
@@ -15,8 +16,8 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- if and $istio.apply (not $istio.enabled) -}}
 {{- fail "istio.apply is set, but istio.enabled is not, so nothing would be applied; set istio.enabled=true as well" -}}
 {{- end -}}
-{{- if and $istio.parameters.gateway $istio.parameters.selector -}}
-{{- fail "istio.parameters has both gateway and selector, which each name the gateway; leave one of them out" -}}
+{{- if $istio.enabled -}}
+{{- include "bedrock.checkIstioParameters" . -}}
 {{- end -}}
 {{- if include "bedrock.isLiveIstio" . -}}
 {{- if not .Values.configService.wasmPathInEnvoy -}}
@@ -92,6 +93,14 @@ What values.schema.json cannot say: values that do not go together. Each would r
 {{- end -}}
 {{- if and $scaling.enabled (not (dig "requests" "cpu" (dig "limits" "cpu" "" $resources) $resources)) -}}
 {{- fail "envoy.autoscaling counts in per cent of a CPU request that is not there; set envoy.resources.requests.cpu" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The config-service does not start if it may hold less than two requests. */}}
+{{- define "bedrock.checkHeld" -}}
+{{- $own := .Values.configService -}}
+{{- if and $own.failover (gt (int64 $own.maxRequestBytes) 134217728) (not (regexMatch "--max-held-bytes=" (join " " $own.flags))) -}}
+{{- fail (printf "configService.maxRequestBytes is %d, and with configService.failover a worker must be able to hold twice that; add --max-held-bytes=%d to configService.flags, or lower it" (int64 $own.maxRequestBytes) (mul 2 (int64 $own.maxRequestBytes))) -}}
 {{- end -}}
 {{- end -}}
 
