@@ -6,9 +6,13 @@
 //! the same whole and streamed. Nothing is held back except a possible start of a token, the white space before it,
 //! and tool calls.
 //!
+//! Reasoning between tags stands at the start of a text, in any number of pieces. The opening tag may be missing where
+//! it ended the prompt and nothing was thought. After an answer's first words, a tag is text about tags.
+//!
 //! Calls in markup are reported at the end. If the vendor's server has already made calls of the same tokens, they
 //! are only the remains of those, and no call must be made twice. Markup is a tool call only if the model was offered
-//! a tool of that name. Otherwise it is ordinary text: people ask models about such things.
+//! a tool of that name. Otherwise it is ordinary text: people ask models about such things. In JSON
+//! that the client asked for, everything is text.
 
 mod calls;
 mod fence;
@@ -43,6 +47,8 @@ pub(in crate::bedrock) struct Rules {
     schemas: Schemas,
     /// Tool calls of earlier turns, so that ids made up here are unique in the conversation.
     earlier_calls: u32,
+    /// Whether the client asked for JSON.
+    json: bool,
 }
 
 impl Rules {
@@ -57,6 +63,7 @@ impl Rules {
                 Schemas::default()
             },
             earlier_calls: earlier_calls(request),
+            json: !request.output.is_text(),
         })
     }
 }
@@ -67,6 +74,7 @@ impl From<&'static Markup> for Rules {
             markup,
             schemas: Schemas::default(),
             earlier_calls: 0,
+            json: false,
         }
     }
 }

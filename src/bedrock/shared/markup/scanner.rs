@@ -47,6 +47,8 @@ impl Scanner {
     pub(in crate::bedrock) fn new(rules: Rules, start: Start, names: &ToolNames) -> Self {
         let is_inside = start == Start::Reasoning;
         let mut scanner = Self {
+            // Only an answer was asked to be JSON.
+            fence: Fence::of(rules.json && start != Start::Thoughts),
             rules,
             kinds: Kinds {
                 calls: names.offers(),
@@ -60,7 +62,6 @@ impl Scanner {
             },
             answer: Side::default(),
             thought: Side::between_tags(),
-            fence: Fence::default(),
             opened: if is_inside {
                 Opened::JustNow
             } else {
@@ -228,8 +229,9 @@ impl Scanner {
         }
         match token {
             Token::Open if self.lane == Lane::Thought && self.opened == Opened::JustNow => {}
-            Token::Open if self.lane == Lane::Answer && self.may_open() => self.think(),
+            Token::Open if self.lane == Lane::Answer && !self.answer.has_text() => self.think(),
             Token::Close if self.lane == Lane::Thought => self.lane = Lane::Answer,
+            Token::Close if !self.answer.has_text() => self.answer.mark(),
             Token::Calls(form) if self.lane == Lane::Thought || !self.fence.is_quoting() => {
                 self.mode = Mode::Calls(form, written.to_owned(), self.lane);
             }
@@ -240,8 +242,13 @@ impl Scanner {
                 }
                 self.write(self.lane, written, sink);
             }
-            Token::Header => self.mode = Mode::Header(written.to_owned()),
+            Token::Header if !self.fence.is_quoting() => {
+                self.mode = Mode::Header(written.to_owned())
+            }
             Token::Message => self.message(written, sink),
+            Token::MessageEnd if self.fence.is_inside_json() => {
+                self.write(self.lane, written, sink)
+            }
             Token::MessageEnd if self.body == Body::Message => {
                 self.body = Body::None;
                 self.lane = Lane::Answer;
@@ -264,6 +271,7 @@ impl Scanner {
             return;
         };
         self.body = Body::Message;
+        self.fence = Fence::of(self.rules.json);
         match Goal::of(&header) {
             Goal::Thought => self.think(),
             Goal::Answer => {
@@ -293,12 +301,6 @@ impl Scanner {
             }
             None => self.side(self.lane).hold_token(written),
         }
-    }
-
-    /// Whether a tag in the answer opens reasoning.
-    fn may_open(&self) -> bool {
-        let may_follow_text = self.rules.markup.anywhere || self.opened != Opened::Never;
-        !self.fence.is_quoting() && (may_follow_text || !self.answer.has_text())
     }
 
     fn think(&mut self) {
@@ -332,10 +334,12 @@ impl Scanner {
         if lane == Lane::Answer {
             self.fence.read(text);
         }
-        let text = self.side(lane).write(text);
+        let side = self.side(lane);
+        let is_first = !side.has_text();
+        let text = side.write(text);
         if !text.is_empty() {
-            if self.opened == Opened::JustNow {
-                self.opened = Opened::Before;
+            if is_first || self.opened == Opened::JustNow {
+                self.opened = self.opened.then_text();
                 self.learn_tokens();
             }
             sink(self.piece(lane, &text));
@@ -361,6 +365,9 @@ impl Scanner {
     /// Sets which tokens matter from here on.
     fn learn_tokens(&mut self) {
         let place = match &self.mode {
+            Mode::Text if self.lane == Lane::Answer && !self.answer.has_text() => {
+                Place::AnswerBegins
+            }
             Mode::Text if self.lane == Lane::Answer => Place::Answer,
             Mode::Text if self.opened == Opened::JustNow => Place::ThoughtBegins,
             Mode::Text => Place::Thought,

@@ -46,3 +46,13 @@ pub(super) enum Body {
     /// A message that is shown unchanged, from its header to its end.
     Shown,
 }
+
+impl Opened {
+    /// The same when text follows.
+    pub(super) fn then_text(self) -> Self {
+        match self {
+            Self::JustNow | Self::Before => Self::Before,
+            Self::Never => Self::Never,
+        }
+    }
+}

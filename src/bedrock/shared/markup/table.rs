@@ -17,13 +17,10 @@ use crate::catalog::{ModelFamily, strip_profile};
 /// What one group of models writes.
 #[derive(Debug)]
 pub(in crate::bedrock) struct Markup {
-    /// Tags that open reasoning.
+    /// Tags that open reasoning, before an answer's first words.
     pub(super) opens: &'static [&'static str],
     /// Tags that close it, whichever tag opened it.
     pub(super) closes: &'static [&'static str],
-    /// Whether reasoning may also begin after an answer's first words. For unknown models, a tag there is text about
-    /// tags.
-    pub(super) anywhere: bool,
     /// Forms of tool calls.
     pub(super) calls: &'static [Form],
     /// Tokens at the end of a text, if the template leaves them there.
@@ -39,7 +36,6 @@ const CLOSES: &[&str] = &["</think>", "</reasoning>"];
 const GENERIC: Markup = Markup {
     opens: OPENS,
     closes: CLOSES,
-    anywhere: false,
     calls: &[],
     ends: &["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "</s>"],
     channels: false,
@@ -77,14 +73,12 @@ static UNKNOWN: Markup = Markup {
 };
 
 static GPT_OSS: Markup = Markup {
-    anywhere: true,
     ends: &["<|endoftext|>"],
     channels: true,
     ..GENERIC
 };
 
 static KIMI: Markup = Markup {
-    anywhere: true,
     calls: &[
         forms::SECTION_OF_TOKENS,
         forms::SECTION_OF_TOKENS_SINGULAR,
@@ -102,7 +96,6 @@ static MINIMAX: Markup = Markup {
         "</mm:think>",
         "</minimax:think>",
     ],
-    anywhere: true,
     calls: &[forms::INVOCATIONS],
     ends: &["[e~["],
     ..GENERIC
@@ -110,14 +103,12 @@ static MINIMAX: Markup = Markup {
 
 /// Qwen writes JSON between the tags, Qwen Coder functions; sometimes it leaves out the outer tag.
 static QWEN: Markup = Markup {
-    anywhere: true,
     calls: &[forms::TOOL_CALL, forms::FUNCTION],
     ends: &["<|im_end|>", "<|endoftext|>"],
     ..GENERIC
 };
 
 static GLM: Markup = Markup {
-    anywhere: true,
     calls: &[forms::TOOL_CALL],
     ends: &["<|user|>", "<|observation|>", "<|endoftext|>"],
     ..GENERIC
@@ -125,7 +116,6 @@ static GLM: Markup = Markup {
 
 /// V3.1 writes tokens, V3.2 tags of its own markup language.
 static DEEPSEEK: Markup = Markup {
-    anywhere: true,
     calls: &[
         forms::SECTION_OF_WIDE_TOKENS,
         forms::DSML_FUNCTIONS,
@@ -158,7 +148,6 @@ static MISTRAL: Markup = Markup {
 };
 
 static NEMOTRON: Markup = Markup {
-    anywhere: true,
     calls: &[forms::TOOLCALL, forms::TOOL_CALL],
     ends: &["<|im_end|>", "<SPECIAL_12>", "</s>"],
     ..GENERIC

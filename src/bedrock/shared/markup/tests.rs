@@ -140,6 +140,9 @@ fn marked_up(markup: &'static Markup) -> impl Strategy<Value = String> {
         "<invoke name=\"now\">",
         "</invoke>",
         "{\"name\":\"now\"}",
+        "{\"a\":\"",
+        "\\\"",
+        "\"}",
         "<｜tool▁call▁begin｜>now<｜tool▁sep｜>{}",
         "[ARGS]",
         "<arg_key>",
@@ -166,9 +169,10 @@ proptest! {
         start in prop::sample::select(vec![Start::Answer, Start::Reasoning, Start::Thoughts]),
         offers in any::<bool>(),
         called in prop::sample::select(vec![Called::Nothing, Called::Tools]),
+        json in any::<bool>(),
     ) {
         let names = if offers { tools() } else { ToolNames::default() };
-        let rules = Rules::from(markup);
+        let rules = Rules { json, ..Rules::from(markup) };
         let whole = hear(&rules, start, &names, &[&text], called);
         let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(text.len() + 1)).collect();
         cuts.push(text.len());

@@ -19,6 +19,8 @@ pub(super) struct Vocabulary(Vec<(&'static str, Token)>);
 /// Where a text continues.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
+    /// In an answer that has no text yet.
+    AnswerBegins,
     Answer,
     /// In reasoning that has no text yet.
     ThoughtBegins,
@@ -99,16 +101,16 @@ impl Vocabulary {
                 }
                 return;
             }
-            Place::Answer | Place::ThoughtBegins | Place::Thought => {}
+            Place::AnswerBegins | Place::Answer | Place::ThoughtBegins | Place::Thought => {}
         }
         if kinds.tags {
             match place {
-                Place::Answer => add(own, markup.opens, Token::Open),
-                Place::ThoughtBegins => {
+                Place::AnswerBegins | Place::ThoughtBegins => {
                     add(own, markup.opens, Token::Open);
                     add(own, markup.closes, Token::Close);
                 }
-                _ => add(own, markup.closes, Token::Close),
+                Place::Thought => add(own, markup.closes, Token::Close),
+                _ => {}
             }
             if markup.channels {
                 add(own, &[START, CHANNEL], Token::Header);

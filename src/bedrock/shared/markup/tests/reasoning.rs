@@ -14,18 +14,116 @@ fn a_tag_at_the_beginning_opens_reasoning() {
 }
 
 #[test]
-fn a_tag_elsewhere_is_text_where_nothing_is_known_of_the_model() {
-    let check = |text, answer| check(UNKNOWN, Start::Answer, text, "", answer);
+fn a_tag_elsewhere_is_text() {
+    for model in [
+        UNKNOWN,
+        "gpt-oss-120b",
+        "qwen3-coder-30b",
+        "kimi-k2.5",
+        "minimax-m2",
+        "glm-5",
+        "deepseek-v3.1",
+        "nemotron-nano-9b",
+    ] {
+        let same = |text| check(model, Start::Answer, text, "", text);
+        same("Use <think>x</think>, please.");
+        same("The <think> tag opens a thought.");
+        same("One\n<reasoning>two</reasoning> three");
+        same("a </think> b ");
+        same("  no tag");
+        same("<thin");
+        same("<thinker>");
+        same(" ");
+        same("");
+        check(
+            model,
+            Start::Answer,
+            "<think>They ask.</think>The <think> tag opens a thought, </think> closes it.",
+            "They ask.",
+            "The <think> tag opens a thought, </think> closes it.",
+        );
+    }
+}
+
+#[test]
+fn a_tag_in_the_prompt_is_only_closed() {
+    for model in [UNKNOWN, "deepseek-v3.1", "glm-5", "qwen3-32b"] {
+        let check = |text| check(model, Start::Answer, text, "", "Hi.");
+        check("</think>Hi.");
+        check("\n</think>\n\nHi.");
+    }
     check(
-        "Use <think>x</think>, please.",
-        "Use <think>x</think>, please.",
+        "minimax-m2",
+        Start::Answer,
+        "<think>a</think>\n</think>\n<think>b</think>Hi.",
+        "ab",
+        "Hi.",
     );
-    check("  no tag", "  no tag");
-    check("<thin", "<thin");
-    check("<thinker>", "<thinker>");
-    check(" ", " ");
-    check("", "");
-    check("a </think> b ", "a </think> b ");
+}
+
+#[test]
+fn json_that_was_asked_for_is_no_markup() {
+    let check = |model: &str, text: &str, reasoning: &str, answer: &str| {
+        let rules = Rules {
+            json: true,
+            ..Rules::from(markup(model))
+        };
+        let output = hear(&rules, Start::Answer, &tools(), &[text], Called::Nothing);
+        assert_eq!((&*output.reasoning, &*output.answer), (reasoning, answer));
+        assert_eq!(output.calls, <[&str; 0]>::default());
+    };
+    for (model, json) in [
+        ("gpt-oss-120b", r#"{"html":"a <think> b"}"#),
+        (
+            "gpt-oss-120b",
+            r#"{"a":"x <|channel|>analysis<|message|>y <|end|> z"}"#,
+        ),
+        (
+            "qwen3-32b",
+            r#"{"a":"\"}<tool_call>{\"name\":\"now\"}</tool_call>","b":"<tool_call><function=now></function></tool_call>"}"#,
+        ),
+        (
+            "kimi-k2.5",
+            r#"["<|tool_call_begin|>functions.now:0<|tool_call_argument_begin|>{}<|tool_call_end|> <|im_end|>"]"#,
+        ),
+        (
+            "qwen3-32b",
+            "```json\n{\"a\":\"<function=now></function>\"}\n```",
+        ),
+    ] {
+        check(model, json, "", json);
+        check(
+            model,
+            &format!("<reasoning>hm</reasoning>\n{json}"),
+            "hm",
+            json,
+        );
+    }
+    check(
+        "gpt-oss-120b",
+        r#"<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>{"a":"<|end|> <|start|>"}<|return|>"#,
+        "hm",
+        r#"{"a":"<|end|> <|start|>"}"#,
+    );
+}
+
+#[test]
+fn a_call_beside_json_is_a_call() {
+    let text = "I say \"now.\n<tool_call>{\"name\":\"now\"}</tool_call>";
+    let rules = Rules {
+        json: true,
+        ..Rules::from(markup("qwen3-32b"))
+    };
+    for (text, answer) in [
+        (text, "I say \"now."),
+        ("{}\n<tool_call>{\"name\":\"now\"}</tool_call>", "{}"),
+    ] {
+        let output = hear(&rules, Start::Answer, &tools(), &[text], Called::Nothing);
+        assert_eq!(
+            (&*output.answer, &*output.calls.concat()),
+            (answer, " now {}")
+        );
+    }
 }
 
 #[test]
@@ -44,11 +142,10 @@ fn reasoning_comes_in_any_number_of_segments() {
             "It is four.",
         );
         check(
-            "<think>A </think>one <think>B</think>two\n<reasoning>C</reasoning>\n",
+            "<think>A </think>\n<think>B</think><reasoning>C</reasoning>\n\nHi.",
             "A BC",
-            "one two",
+            "Hi.",
         );
-        check("Hello <think>hm</think>you.", "hm", "Hello you.");
     }
 }
 
@@ -86,14 +183,6 @@ fn text_behind_a_call_keeps_its_end_however_it_arrives() {
             ("A b\n", " now {}")
         );
     }
-}
-
-#[test]
-fn tags_that_are_only_shown_do_not_count() {
-    let check = |text| check("qwen3-32b", Start::Answer, text, "", text);
-    check("Write `<think>x</think>`.");
-    check("Write \"<think>\".");
-    check("```\n<think>\n```\n");
 }
 
 #[test]
@@ -174,4 +263,10 @@ fn messages_on_channels_are_distinguished() {
     check(&long, "", &long);
     let call = r#"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city":"Oslo"}<|call|>"#;
     check(call, "", call);
+    for text in [
+        "Write `<|channel|>analysis<|message|>x`.",
+        "```\n<|start|>assistant<|channel|>analysis<|message|>x\n```",
+    ] {
+        check(text, "", text);
+    }
 }
