@@ -1,11 +1,13 @@
 //! Encodes a chat request.
 
+use std::borrow::Cow;
+
 use super::body::{Body, Format, JsonSchema, Named, ToolChoice};
 use super::messages::messages;
 use crate::bedrock::shared::conversation::{Accepts, build};
 use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::markup::Rules;
-use crate::bedrock::shared::schema::{Object, held, object};
+use crate::bedrock::shared::schema::{Object, held, is_objects, object};
 use crate::bedrock::shared::structured::{Means, instruct_to_call, keep_to_shape};
 use crate::bedrock::shared::tool_names::identifier;
 use crate::bedrock::shared::tools::{Choice, Tools, description};
@@ -172,14 +174,17 @@ fn format<'a>(request: &'a Request<'_>) -> Result<Option<Format<'a>>, Error> {
         OutputFormat::JsonSchema(own) => own,
     };
     let Object { schema, note } = object(own.schema)?;
-    let (schema, strict) = if own.strict && note.is_none() {
+    let (schema, strict) = if !is_objects(own.schema) || note.is_some() {
+        // As an object's, it would allow other answers than the client's.
+        (Cow::Borrowed(own.schema), false)
+    } else if own.strict {
         held(schema)
     } else {
         (schema, false)
     };
     let json_schema = JsonSchema {
         name: identifier(&own.name),
-        description: description(own.description.as_deref(), note),
+        description: description(own.description.as_deref(), None),
         schema,
         strict,
     };
