@@ -88,6 +88,8 @@ pub enum Source<'a> {
 pub struct Document<'a> {
     /// Its name.
     pub name: Option<Text<'a>>,
+    /// What the model is to know about it; never blank.
+    pub context: Option<Text<'a>>,
     /// Its bytes.
     pub source: Source<'a>,
 }

@@ -61,12 +61,14 @@ pub(super) enum Block<'a> {
     CachePoint(CachePoint),
 }
 
-/// An image or a document; only documents have a name.
+/// An image or a document; only documents have a name, and perhaps what is to be known about them.
 #[derive(Serialize)]
 pub(super) struct File<'a> {
     pub(super) format: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) context: Option<&'a str>,
     pub(super) source: Source<'a>,
 }
 

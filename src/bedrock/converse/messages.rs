@@ -160,6 +160,7 @@ impl Writer<'_> {
         File {
             format,
             name: Some(self.documents.name(document.name, format)),
+            context: document.context,
             source: Source {
                 bytes: document.data,
             },
@@ -191,6 +192,7 @@ fn image_file(image: Image<'_>) -> File<'_> {
     File {
         format: format.strip_prefix("image/").unwrap_or(format),
         name: None,
+        context: None,
         source: Source { bytes: image.data },
     }
 }

@@ -13,6 +13,7 @@ const PLAIN: &str = "text/plain";
 pub(in crate::bedrock) struct Document<'a> {
     pub(in crate::bedrock) media_type: &'static str,
     pub(in crate::bedrock) name: Option<&'a str>,
+    pub(in crate::bedrock) context: Option<&'a str>,
     pub(in crate::bedrock) data: Base64<'a>,
 }
 
@@ -81,6 +82,7 @@ fn told<'a>(document: &'a chat::Document<'_>, accepted: Documents) -> Result<Tol
         Told::File(Document {
             media_type,
             name,
+            context: document.context.as_deref(),
             data,
         })
     };
@@ -94,7 +96,7 @@ fn told<'a>(document: &'a chat::Document<'_>, accepted: Documents) -> Result<Tol
     let data = data.ok_or(Unread::NoBase64)?;
     let text = text(&data).ok_or(Unread::Kind)?;
     Ok(match accepted {
-        Documents::None => Told::Text(marked(name, &text)),
+        Documents::None => Told::Text(marked(name, document.context.as_deref(), &text)),
         Documents::PdfAndText | Documents::Office => file(PLAIN, data),
     })
 }
@@ -124,12 +126,16 @@ fn text(data: &Base64<'_>) -> Option<String> {
 }
 
 /// A text between marks that say where the file begins and ends.
-fn marked(name: Option<&str>, text: &str) -> String {
-    let name = name.filter(|name| !name.trim().is_empty());
-    let name = name.map_or_else(String::new, |name| {
-        format!(" name=\"{}\"", name.replace('"', "&quot;"))
-    });
-    format!("<document{name}>\n{}\n</document>", text.trim_end())
+fn marked(name: Option<&str>, context: Option<&str>, text: &str) -> String {
+    let attribute = |what: &str, value: Option<&str>| {
+        let value = value.filter(|value| !value.trim().is_empty());
+        value.map_or_else(String::new, |value| {
+            format!(" {what}=\"{}\"", value.replace('"', "&quot;"))
+        })
+    };
+    let (name, context) = (attribute("name", name), attribute("context", context));
+    let text = text.trim_end();
+    format!("<document{name}{context}>\n{text}\n</document>")
 }
 
 fn no_base64(at: At) -> Error {
@@ -168,6 +174,7 @@ mod tests {
     fn told(declared: &str, name: &str, bytes: &[u8], accepted: Documents) -> String {
         let document = chat::Document {
             name: Some(name.into()),
+            context: None,
             source: Source::Base64 {
                 media_type: declared.into(),
                 data: STANDARD.encode(bytes).into(),
@@ -224,9 +231,9 @@ mod tests {
     #[test]
     fn a_name_cannot_end_its_mark() {
         assert_eq!(
-            marked(Some("a\">"), "x\n"),
-            "<document name=\"a&quot;>\">\nx\n</document>"
+            marked(Some("a\">"), Some("\"b\""), "x\n"),
+            "<document name=\"a&quot;>\" context=\"&quot;b&quot;\">\nx\n</document>"
         );
-        assert_eq!(marked(None, ""), "<document>\n\n</document>");
+        assert_eq!(marked(None, None, ""), "<document>\n\n</document>");
     }
 }

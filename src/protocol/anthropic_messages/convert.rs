@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
 
 use super::error::path;
 use super::wire::{self, Asked, Content, Object, Value};
@@ -18,6 +19,9 @@ const ATTRIBUTION: &str = "x-anthropic-billing-header:";
 
 /// Parameters that only Anthropic's own models have, and that a client would miss.
 const NO_WORD: [&str; 2] = ["compaction", "safeguards"];
+
+/// What only an answer in Anthropic's own words can carry.
+const CITATIONS: &str = "citations";
 
 /// What goes on of a tool without a schema, which is at an index.
 type Native<'n, 'a> = &'n dyn Fn(&Object<'a>, usize) -> Result<Option<Definition<'a>>, Error>;
@@ -49,6 +53,13 @@ impl<'a> Asked<'a> {
         let mut request = head.clone();
         let lost = NO_WORD.into_iter().filter(|name| self.get(name).is_some());
         request.left_out.extend(lost.map(Cow::Borrowed));
+        if self
+            .contents()
+            .flat_map(Content::blocks)
+            .any(is_to_be_cited)
+        {
+            request.left_out.push(CITATIONS.into());
+        }
         request.messages = self.conversation()?;
         for (index, own) in self.tools.1.iter().enumerate() {
             request.tools.extend(tool(own, index, native)?);
@@ -193,6 +204,7 @@ fn result<'a>(block: &Object<'a>, at: At) -> Result<ToolResult<'a>, Error> {
 
 fn document<'a>(block: &Object<'a>, at: At) -> Result<BlockContent<'a>, Error> {
     let name = block.text("title").cloned();
+    let context = block.text("context").filter(|own| !own.is_blank());
     let source = block.object("source");
     let source = match source.map(|own| (own, own.kind())) {
         Some((own, "text")) => Source::Base64 {
@@ -206,7 +218,11 @@ fn document<'a>(block: &Object<'a>, at: At) -> Result<BlockContent<'a>, Error> {
         },
         _ => bytes(block, at)?,
     };
-    Ok(BlockContent::Document(Document { name, source }))
+    Ok(BlockContent::Document(Document {
+        name,
+        context: context.cloned(),
+        source,
+    }))
 }
 
 fn is_text(source: &Object<'_>) -> bool {
@@ -221,6 +237,17 @@ fn joined(object: &Object<'_>) -> String {
     let texts = object.inside().iter().filter_map(|own| own.text("text"));
     let texts: Vec<_> = texts.map(|text| &**text).collect();
     texts.join("\n")
+}
+
+/// Whether the answer is to cite a block, or one inside it.
+fn is_to_be_cited(block: &Object<'_>) -> bool {
+    #[derive(Deserialize)]
+    struct Citations {
+        enabled: bool,
+    }
+    let own = block.raw(CITATIONS);
+    let own = own.and_then(|json| serde_json::from_str::<Citations>(json.get()).ok());
+    own.is_some_and(|own| own.enabled) || block.inside().iter().any(is_to_be_cited)
 }
 
 /// Where a result was found, and what it says.

@@ -42,7 +42,11 @@ pub(in crate::protocol) fn shown_part(part: WirePart<'_>, at: Spot) -> Read<'_> 
                 None => return Err(missing(format!("{}.image_url", at.path()))),
             };
             Ok(Some(if is_file(&source) {
-                BlockContent::Document(Document { name: None, source })
+                BlockContent::Document(Document {
+                    name: None,
+                    context: None,
+                    source,
+                })
             } else {
                 BlockContent::Image(source)
             }))
@@ -57,6 +61,7 @@ pub(in crate::protocol) fn shown_part(part: WirePart<'_>, at: Spot) -> Read<'_> 
             Ok(Some(match source(&part, at)? {
                 Shown::Bytes(source) => BlockContent::Document(Document {
                     name: name.transpose()?,
+                    context: None,
                     source,
                 }),
                 Shown::Text(text) => BlockContent::Text(text),
@@ -119,6 +124,7 @@ fn file(part: WirePart<'_>, at: Spot) -> Result<BlockContent<'_>, Error> {
     let data = data.ok_or_else(|| missing(format!("{place}.file_data")))?;
     Ok(BlockContent::Document(Document {
         name: file.filename,
+        context: None,
         source: Source::Uri(data),
     }))
 }

@@ -80,6 +80,8 @@ pub(super) enum Block<'a> {
         source: Source<'a>,
         #[serde(skip_serializing_if = "Option::is_none")]
         title: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        context: Option<&'a str>,
     },
     ToolUse {
         id: Cow<'a, str>,

@@ -87,6 +87,7 @@ fn block<'a>(
         },
         BlockContent::Document(document) => Block::Document {
             title: document.name,
+            context: document.context,
             source: document_source(document)?,
         },
         BlockContent::ToolUse(call) => Block::ToolUse {
