@@ -115,11 +115,13 @@ impl Writer<'_> {
         };
         let lacks_text = has(|content| matches!(content, BlockContent::Document(_)))
             && !has(|content| matches!(content, BlockContent::Text(_)));
-        let mut content = Vec::with_capacity(blocks.len());
-        if lacks_text {
-            content.push(Block::Text(DOCUMENT_TEXT.into()));
-        }
+        let mut text = lacks_text.then(|| Block::Text(DOCUMENT_TEXT.into()));
+        let mut content = Vec::with_capacity(blocks.len() + 1);
         for own in blocks {
+            // Results of calls come first in a turn.
+            if matches!(own.content, BlockContent::Document(_)) {
+                content.extend(text.take());
+            }
             let mark = cache_mark(&own);
             content.push(self.block(own.content));
             let point = cache_point(self.cache_points, mark);
