@@ -2,7 +2,7 @@
 
 use super::body::{Body, Call, Entry, Output, Tool, ToolResult};
 use super::rounds::{Round, Step, rounds};
-use super::tools::{called, definitions};
+use super::tools::{called, definitions, rename};
 use crate::bedrock::shared::conversation::{Accepts, BlockContent, Conversation, build};
 use crate::bedrock::shared::document::Documents;
 use crate::bedrock::shared::structured::{instruct_to_call, instruct_to_keep_shape};
@@ -33,6 +33,7 @@ pub(super) fn encode(request: &Request<'_>, target: &Target<'_>) -> Result<Encod
     conversation.refuse_prefill()?;
     let earlier_calls = calls(&conversation);
     let mut tools = Tools::of(request, &mut names)?;
+    rename(&mut tools, &mut names);
     // Command R can neither be forced to call a tool nor to answer in JSON.
     instruct_to_call(&mut conversation, &mut tools);
     instruct_to_keep_shape(request, &mut conversation)?;

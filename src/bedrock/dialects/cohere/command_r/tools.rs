@@ -1,12 +1,14 @@
 //! Tools in Cohere's format: a flat list of parameters with names of Python types.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::body::{Parameter, Parameters, Tool};
 use super::rounds::Step;
 use crate::bedrock::ToolNames;
 use crate::bedrock::shared::schema::{Members, compact, inline};
-use crate::bedrock::shared::tools::Tools;
+use crate::bedrock::shared::tools::{Choice, Tools};
 use crate::chat::Error;
 
 /// Members of a parameter's schema that its definition already expresses.
@@ -25,23 +27,32 @@ const TYPES: [(&str, &str); 6] = [
     ("object", "dict"),
 ];
 
+/// Gives tools names that Command R takes, before anything in the request repeats them.
+pub(super) fn rename(tools: &mut Tools<'_>, names: &mut ToolNames) {
+    let chosen = match &mut tools.choice {
+        Choice::Tool(name) => Some(name),
+        _ => None,
+    };
+    let offered = tools.list.iter_mut().map(|tool| &mut tool.name);
+    for name in offered.chain(chosen) {
+        *name = Cow::Owned(names.send_plain(name).into_owned());
+    }
+}
+
 /// The client's tools.
 ///
 /// # Errors
 ///
 /// Never for schemas that [`Tools::of`] read.
-pub(super) fn definitions<'a>(
-    tools: Tools<'a>,
-    names: &mut ToolNames,
-) -> Result<Vec<Tool<'a>>, Error> {
+pub(super) fn definitions<'a>(tools: Tools<'a>, names: &ToolNames) -> Result<Vec<Tool<'a>>, Error> {
     let definitions = tools.list.into_iter().map(|tool| {
         let schema = inline(&tool.schema)?;
         let parameter_definitions = parameters(&schema);
-        let name = names.send_plain(&tool.name).into_owned();
+        // A description is required.
+        let own = || names.restore(&tool.name).to_owned().into();
         Ok(Tool {
-            // A description is required.
-            description: tool.description.unwrap_or_else(|| name.clone().into()),
-            name: name.into(),
+            description: tool.description.unwrap_or_else(own),
+            name: tool.name.clone(),
             parameter_definitions,
         })
     });
@@ -56,7 +67,7 @@ pub(super) fn called<'a>(steps: &[Step<'a>], names: &mut ToolNames) -> Vec<Tool<
             let name = names.send_plain(call.name);
             if tools.iter().all(|tool| tool.name != name) {
                 tools.push(Tool {
-                    description: name.clone(),
+                    description: call.name.into(),
                     name,
                     parameter_definitions: Parameters(Vec::new()),
                 });
