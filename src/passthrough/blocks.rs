@@ -150,12 +150,13 @@ impl<'r> Editor<'r> {
         let blocks = message.content.blocks();
         let before = self.marks.passed();
         let fate = self.fate_of_all(blocks, at)?;
-        if fate == Fate::Same && !is_note && !message.has_more {
+        let is_blank_note = message.role == Role::System && message.content.is_blank();
+        if fate == Fate::Same && !is_note && !is_blank_note && !message.has_more {
             list.next(out);
             out.raw(message.json);
             return Ok(());
         }
-        if fate == Fate::Dropped {
+        if fate == Fate::Dropped || is_blank_note {
             return Ok(());
         }
         self.marks.pass_again(before);

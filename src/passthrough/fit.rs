@@ -49,12 +49,16 @@ fn is_name(name: &str) -> bool {
 /// Whether the user speaks first, the model may continue where the conversation ends, every call has its result in
 /// the next turn, and there is nothing in it that the model does not read.
 fn is_in_order(asked: &Asked<'_>, facts: Facts) -> bool {
-    let all = &asked.messages.1;
+    let all = asked.messages.1.iter();
+    // Blank notes are not passed on.
+    let mut all = all.filter(|own| own.role != Role::System || !own.content.is_blank());
     let mut said = all
-        .iter()
+        .clone()
         .filter(|message| message.role != Role::System)
         .peekable();
-    let ends_with_system = all.last().is_some_and(|last| last.role == Role::System);
+    let ends_with_system = all
+        .next_back()
+        .is_some_and(|last| last.role == Role::System);
     if said.peek().is_none_or(|first| first.role != Role::User) {
         return false;
     }
@@ -73,22 +77,12 @@ fn is_in_order(asked: &Asked<'_>, facts: Facts) -> bool {
             _ => open.answers(&message.content, turn),
         };
         let reads = message.content.blocks().iter().all(|own| reads(own, facts));
-        if !is_whole || !reads || (!has_tools && open.is_used) || is_blank(&message.content) {
+        if !is_whole || !reads || (!has_tools && open.is_used) || message.content.is_blank() {
             return false;
         }
         last = Some(message);
     }
     open.is_answered() && (ends_with_system || last.is_some_and(|last| may_end_with(last, facts)))
-}
-
-/// Whether nothing is left of a content once blank texts are left out.
-fn is_blank(content: &Content<'_>) -> bool {
-    match content {
-        Content::Text(text) => text.is_blank(),
-        Content::Blocks(_, blocks) => blocks
-            .iter()
-            .all(|own| own.kind() == "text" && own.text("text").is_some_and(|own| own.is_blank())),
-    }
 }
 
 fn may_end_with(last: &Message<'_>, facts: Facts) -> bool {

@@ -101,6 +101,17 @@ impl<'a> Asked<'a> {
 }
 
 impl Content<'_> {
+    /// Whether nothing is left of it once blank texts are left out.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        match self {
+            Self::Text(text) => text.is_blank(),
+            Self::Blocks(_, blocks) => blocks.iter().all(|own| {
+                own.kind() == "text" && own.text("text").is_some_and(|own| own.is_blank())
+            }),
+        }
+    }
+
     /// Whether a system prompt begins with a text that only identifies the client and is not meant for the model.
     #[must_use]
     pub fn is_attributed(&self) -> bool {
