@@ -9,6 +9,9 @@ use crate::bedrock::shared::image::DataUri;
 use crate::json::Text;
 use crate::wire::openai::{Content, FunctionCall, Part, ToolCall};
 
+/// In place of an id that is empty, both of a call and of its result.
+const NO_ID: &str = "call";
+
 pub(super) fn messages<'c>(
     conversation: &'c Conversation<'c>,
     names: &mut ToolNames,
@@ -29,7 +32,7 @@ pub(super) fn messages<'c>(
 fn user<'c>(turn: &'c Turn<'c>, messages: &mut Vec<Message<'c>>) {
     let results = turn.blocks.iter().filter_map(result);
     messages.extend(results.map(|result| Message::Tool {
-        tool_call_id: &result.id,
+        tool_call_id: id(&result.id),
         content: joined_text(&result.content),
     }));
     let blocks = turn.blocks.iter();
@@ -49,7 +52,7 @@ fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     let calls = turn.blocks.iter().filter_map(|block| match &block.content {
         // Vendors have their own forms of ids, so they stay unchanged.
         BlockContent::ToolUse(call) => Some(ToolCall::new(
-            &*call.id,
+            id(&call.id),
             FunctionCall {
                 name: names.send(call.name),
                 arguments: call.input.get(),
@@ -63,6 +66,11 @@ fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
         content: Some(text).filter(|text: &Text<'_>| !text.is_empty()),
         tool_calls,
     }
+}
+
+/// Some clients lose ids and send none on; empty ones are refused.
+fn id(own: &str) -> &str {
+    if own.is_empty() { NO_ID } else { own }
 }
 
 fn result<'c>(block: &'c Block<'c>) -> Option<&'c ToolResult<'c>> {
