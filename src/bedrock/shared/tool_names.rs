@@ -56,7 +56,11 @@ impl ToolNames {
 
     /// The name to send for a client's tool; remembers it if it had to be changed.
     pub fn send<'n>(&mut self, name: &'n str) -> Cow<'n, str> {
-        let mut sent = identifier(name);
+        let mut sent = if name == ANSWER_TOOL {
+            Cow::Owned(format!("{name}_{}", digest(name)))
+        } else {
+            identifier(name)
+        };
         if let Some(taken) = &self.taken
             && sent.contains('-')
         {
