@@ -19,6 +19,9 @@ use crate::chat::{Completion, Error, Request};
 /// of the family can write at least this much.
 const DEFAULT_MAX_TOKENS: u32 = 3_072;
 
+/// Titan takes any `topP` above 0; with this one only the likeliest tokens are left.
+const MIN_TOP_P: f64 = 0.01;
+
 /// What Titan can be told.
 const ACCEPTS: Accepts = Accepts {
     images: false,
@@ -56,7 +59,7 @@ impl Dialect for Text {
                     .sampling
                     .temperature
                     .map(|temperature| temperature.min(1.0)),
-                top_p: request.sampling.top_p,
+                top_p: request.sampling.top_p.map(|own| own.max(MIN_TOP_P)),
                 stop_sequences: stops,
             },
         };
