@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{delete, get};
 use serde::de::DeserializeOwned;
 
 use crate::fault::Fault;
@@ -23,6 +23,7 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
             get(pending_faults).post(inject).delete(clear_faults),
         )
         .route("/requests", get(requests).delete(clear_requests))
+        .route("/held", delete(release))
         .route("/scripts", get(scripts).post(play).delete(clear_scripts))
 }
 
@@ -78,5 +79,11 @@ async fn requests(State(shared): State<Arc<Shared>>) -> Json<Vec<Recorded>> {
 
 async fn clear_requests(State(shared): State<Arc<Shared>>) -> StatusCode {
     shared.log().clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Lets streams that are held go on.
+async fn release(State(shared): State<Arc<Shared>>) -> StatusCode {
+    shared.release();
     StatusCode::NO_CONTENT
 }

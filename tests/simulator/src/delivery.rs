@@ -8,6 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use futures::stream;
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::event_stream;
 use crate::fault::{Effect, Pace};
@@ -18,14 +19,21 @@ const FLUSH: Duration = Duration::from_millis(20);
 enum Step {
     Send(Bytes),
     Wait(Duration),
+    /// Until held streams are released.
+    Hold,
     Cut,
 }
 
 /// Encodes the event of an index.
 pub(crate) type Encoder = fn(usize, &Value) -> Vec<u8>;
 
-/// The body of an event stream, with the stream faults of `effect`.
-pub(crate) fn events(events: &[Value], encoder: Encoder, (effect, pace): (&Effect, Pace)) -> Body {
+/// The body of an event stream, with the stream faults of `effect`; if the pace holds it, until `released` changes.
+pub(crate) fn events(
+    events: &[Value],
+    encoder: Encoder,
+    (effect, pace): (&Effect, Pace),
+    released: watch::Receiver<()>,
+) -> Body {
     let numbered = events.iter().enumerate();
     let frames = numbered
         .map(|(index, event)| encoder(index, event))
@@ -35,14 +43,14 @@ pub(crate) fn events(events: &[Value], encoder: Encoder, (effect, pace): (&Effec
     if cut {
         steps.push_back(Step::Cut);
     }
-    body(steps)
+    body(steps, Some(released))
 }
 
 /// A body that is sent as it is, in pieces if the pace says so.
 pub(crate) fn pieces(bytes: Vec<u8>, pace: Pace) -> Body {
     match pace.piece_bytes {
         0 => Body::from(bytes),
-        _ => body(paced(vec![bytes], pace)),
+        _ => body(paced(vec![bytes], pace), None),
     }
 }
 
@@ -55,7 +63,7 @@ pub(crate) fn whole(text: String, effect: &Effect, pace: Pace) -> Body {
     bytes.truncate(bytes.len() / 2);
     let mut steps = paced(vec![bytes], pace);
     steps.push_back(Step::Cut);
-    body(steps)
+    body(steps, None)
 }
 
 /// The frames that are actually sent, and whether the connection is cut afterwards.
@@ -90,13 +98,16 @@ fn shape(mut frames: Vec<Vec<u8>>, effect: &Effect) -> (Vec<Vec<u8>>, bool) {
 fn paced(frames: Vec<Vec<u8>>, pace: Pace) -> VecDeque<Step> {
     let mut steps = VecDeque::new();
     // Without a delay the pieces run across frames, as TCP segments do.
-    let units = match pace.between_events_ms {
-        0 if pace.piece_bytes > 0 => vec![frames.concat()],
+    let units = match (pace.between_events_ms, pace.hold_after_events) {
+        (0, 0) if pace.piece_bytes > 0 => vec![frames.concat()],
         _ => frames,
     };
-    for unit in units {
-        if pace.between_events_ms > 0 && !steps.is_empty() {
+    for (index, unit) in units.into_iter().enumerate() {
+        if pace.between_events_ms > 0 && index > 0 {
             steps.push_back(Step::Wait(Duration::from_millis(pace.between_events_ms)));
+        }
+        if pace.hold_after_events > 0 && index == pace.hold_after_events {
+            steps.push_back(Step::Hold);
         }
         let size = match pace.piece_bytes {
             0 => unit.len().max(1),
@@ -109,21 +120,27 @@ fn paced(frames: Vec<Vec<u8>>, pace: Pace) -> VecDeque<Step> {
     steps
 }
 
-fn body(steps: VecDeque<Step>) -> Body {
-    Body::from_stream(stream::unfold(steps, |mut steps| async move {
+fn body(steps: VecDeque<Step>, released: Option<watch::Receiver<()>>) -> Body {
+    Body::from_stream(stream::unfold((steps, released), |state| async move {
+        let (mut steps, mut released) = state;
         loop {
             match steps.pop_front()? {
                 Step::Send(bytes) => {
                     // Lets the previous piece leave on its own.
                     tokio::task::yield_now().await;
-                    return Some((Ok(bytes), steps));
+                    return Some((Ok(bytes), (steps, released)));
                 }
                 Step::Wait(pause) => tokio::time::sleep(pause).await,
+                Step::Hold => {
+                    if let Some(released) = &mut released {
+                        let _ = released.changed().await;
+                    }
+                }
                 Step::Cut => {
                     tokio::time::sleep(FLUSH).await;
                     return Some((
                         Err(io::Error::from(io::ErrorKind::ConnectionAborted)),
-                        steps,
+                        (steps, released),
                     ));
                 }
             }

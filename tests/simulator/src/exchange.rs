@@ -1,22 +1,21 @@
 //! One request to the Bedrock Runtime: authenticate, resolve, validate, answer.
 
 mod control;
+mod response;
 
-use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::catalog::{Apis, Model};
 use crate::controls::Controls;
 use crate::error::AwsError;
-use crate::family::{Answer, Converse, Dialect, Overrides, Told};
+use crate::family::{Converse, Dialect, Overrides, Told};
 use crate::fault::{Effect, Fault, Operation, Subject};
 use crate::listener::Cut;
 use crate::recorded::{Recorded, Verdict};
@@ -24,7 +23,8 @@ use crate::server::Upload;
 use crate::signature::Caller;
 use crate::simulator::Shared;
 use crate::wire::WireRequest;
-use crate::{account, count, delivery, event_stream};
+use crate::{account, count, delivery};
+use response::{extend, instead, plain, raw, streamed, unknown_operation, whole};
 
 /// Answers a request and records it.
 pub(crate) async fn answer(
@@ -71,33 +71,6 @@ async fn accept(shared: &Shared, request: &WireRequest, subject: Subject<'_>) ->
     fault
 }
 
-/// The answer in place of the normal one, if a fault is of that kind.
-fn instead(effect: &Effect, cut: &Cut) -> Option<Response> {
-    match effect {
-        Effect::Error {
-            status,
-            name,
-            message,
-            headers,
-        } => {
-            let mut response = AwsError::new(*status, name, message).into_response();
-            extend(response.headers_mut(), headers);
-            Some(response)
-        }
-        Effect::Raw {
-            status,
-            headers,
-            body,
-        } => Some(raw(*status, headers, Body::from(body.clone()))),
-        Effect::UnknownOperation => Some(unknown_operation()),
-        Effect::Close => {
-            cut.now();
-            None
-        }
-        _ => None,
-    }
-}
-
 /// A request that AWS would serve.
 struct Accepted<'a> {
     operation: Operation,
@@ -106,6 +79,8 @@ struct Accepted<'a> {
     caller: Caller,
     controls: Controls,
     body: Value,
+    /// Changes when streams that are held shall go on.
+    released: watch::Receiver<()>,
 }
 
 enum Refusal {
@@ -157,6 +132,7 @@ fn judge<'a>(
         caller,
         controls,
         body,
+        released: shared.released(),
     })
 }
 
@@ -314,85 +290,5 @@ fn deliver(
         Operation::Converse | Operation::CountTokens => whole(&answer, fault),
         Operation::InvokeStream | Operation::ConverseStream => streamed(&answer, accepted, fault),
         _ => plain(&answer, accepted, fault),
-    }
-}
-
-fn raw(status: u16, headers: &BTreeMap<String, String>, body: Body) -> Response {
-    let mut response = Response::new(body);
-    *response.status_mut() =
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    extend(response.headers_mut(), headers);
-    response
-}
-
-fn whole(answer: &Answer, fault: &Fault) -> Response {
-    let body = delivery::whole(answer.body.to_string(), &fault.effect, fault.pace);
-    let mut response = Response::new(body);
-    let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
-}
-
-fn plain(answer: &Answer, accepted: &Accepted<'_>, fault: &Fault) -> Response {
-    let mut response = whole(answer, fault);
-    let headers = response.headers_mut();
-    for (name, count) in [
-        ("x-amzn-bedrock-input-token-count", answer.input_tokens),
-        ("x-amzn-bedrock-output-token-count", answer.output_tokens),
-        ("x-amzn-bedrock-invocation-latency", 100),
-    ] {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from(count));
-    }
-    if let Effect::CachedTokens { read, write } = fault.effect {
-        headers.insert("x-amzn-bedrock-cache-read-input-token-count", read.into());
-        headers.insert("x-amzn-bedrock-cache-write-input-token-count", write.into());
-    }
-    accepted.controls.echo(headers);
-    response
-}
-
-fn streamed(answer: &Answer, accepted: &Accepted<'_>, fault: &Fault) -> Response {
-    let encoder = match accepted.operation.converses() {
-        true => event_stream::named,
-        false => event_stream::chunk,
-    };
-    let body = delivery::events(&answer.events, encoder, (&fault.effect, fault.pace));
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/vnd.amazon.eventstream"),
-    );
-    if !accepted.operation.converses() {
-        headers.insert(
-            "x-amzn-bedrock-content-type",
-            HeaderValue::from_static("application/json"),
-        );
-        accepted.controls.echo(headers);
-    }
-    response
-}
-
-/// A path that belongs to no operation is answered with HTTP 200:
-/// <https://github.com/BerriAI/litellm/issues/3805>.
-fn unknown_operation() -> Response {
-    let body = json!({
-        "Output": { "__type": "com.amazon.coral.service#UnknownOperationException" },
-        "Version": "1.0",
-    });
-    let mut response = Response::new(Body::from(body.to_string()));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
-}
-
-fn extend(target: &mut HeaderMap, headers: &std::collections::BTreeMap<String, String>) {
-    for (name, value) in headers {
-        let name = HeaderName::from_bytes(name.as_bytes());
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
-            target.insert(name, value);
-        }
     }
 }

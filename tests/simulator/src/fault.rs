@@ -148,6 +148,10 @@ pub struct Pace {
     /// Milliseconds between two events of a stream.
     #[serde(default)]
     pub between_events_ms: u64,
+    /// Events of a stream after which it stands still until [`Simulator::release`](crate::Simulator::release); 0 for
+    /// never.
+    #[serde(default)]
+    pub hold_after_events: usize,
     /// Bytes per piece, regardless of frames; 0 leaves frames whole.
     #[serde(default)]
     pub piece_bytes: usize,
@@ -263,6 +267,15 @@ impl Fault {
     #[must_use]
     pub fn paced(pace: Pace) -> Self {
         Self::new(Effect::None).with_pace(pace)
+    }
+
+    /// Holds a stream after some events, at least one, until the simulator releases it.
+    #[must_use]
+    pub fn held(after_events: usize) -> Self {
+        Self::paced(Pace {
+            hold_after_events: after_events,
+            ..Pace::default()
+        })
     }
 
     /// Adds a header to the answer, if there is one.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use serde_json::Value;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::bill::Bill;
@@ -55,6 +55,7 @@ pub(crate) struct Shared {
     scripts: Mutex<Vec<Script>>,
     log: Mutex<Log>,
     bill: Mutex<Bill>,
+    released: watch::Sender<()>,
 }
 
 impl Simulator {
@@ -84,6 +85,7 @@ impl Simulator {
             scripts: Mutex::default(),
             log: Mutex::default(),
             bill: Mutex::default(),
+            released: watch::Sender::default(),
         });
         let (running, stopped) = oneshot::channel();
         let listener = SimulatorListener::new(tcp, acceptor, stopped);
@@ -146,6 +148,11 @@ impl Simulator {
         faults.into_iter().for_each(|fault| queue.push(fault));
     }
 
+    /// Lets every stream that has begun go on, if it is held or will be.
+    pub fn release(&self) {
+        self.shared.release();
+    }
+
     /// Accepts another access key, as IAM does with credentials that STS has just issued.
     pub fn admit(&self, key: Key) {
         let keyring = self.shared.keyring.write();
@@ -192,6 +199,15 @@ impl Shared {
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn release(&self) {
+        self.released.send_replace(());
+    }
+
+    /// Changes when streams that are held shall go on.
+    pub(crate) fn released(&self) -> watch::Receiver<()> {
+        self.released.subscribe()
     }
 
     pub(crate) fn bill(&self) -> MutexGuard<'_, Bill> {

@@ -127,6 +127,7 @@ fn slow(dice: &mut Dice) -> Trouble {
         before_headers_ms: dice.number(0..=300).into(),
         between_events_ms: dice.number(0..=50).into(),
         piece_bytes: dice.one_of(&[0, 1, 7, 100]),
+        ..Pace::default()
     };
     Trouble::Fault(
         dice.one_of(&Name::ALL),

@@ -87,12 +87,29 @@ async fn events_can_be_paced() {
         before_headers_ms: 30,
         between_events_ms: 10,
         piece_bytes: 40,
+        ..Pace::default()
     };
     simulator.inject(Fault::paced(pace));
     let begin = std::time::Instant::now();
     let bytes = call().send(&simulator).await.bytes().await.unwrap();
     // A lower bound only: 30 ms before the headers and nine pauses.
     assert!(begin.elapsed().as_millis() >= 120);
+    assert_eq!(events(&bytes).len(), 10);
+}
+
+#[tokio::test]
+async fn a_held_stream_goes_on_when_it_is_released() {
+    let simulator = start().await;
+    simulator.inject(Fault::held(2));
+    let mut response = call().send(&simulator).await;
+    let mut bytes = Vec::new();
+    while decode(&bytes).unwrap().0.len() < 2 {
+        bytes.extend(response.chunk().await.unwrap().unwrap());
+    }
+    let (frames, rest) = decode(&bytes).unwrap();
+    assert_eq!((frames.len(), rest), (2, 0));
+    simulator.release();
+    bytes.extend(response.bytes().await.unwrap());
     assert_eq!(events(&bytes).len(), 10);
 }
 
