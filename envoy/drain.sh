@@ -18,7 +18,12 @@ sleep "${DRAIN_PAUSE:-5}"
 ask POST /healthcheck/fail >/dev/null
 
 while [ "$SECONDS" -lt "$patience" ]; do
-  active=$(ask GET '/stats?filter=^http.openai.downstream_rq_active$' | sed -n 's/.*downstream_rq_active: \([0-9]*\).*/\1/p')
-  [ "${active:-0}" = 0 ] && exit 0
+  # Nobody answers when Envoy is gone; half an answer does not say that it is idle.
+  answer=$(ask GET '/stats?filter=^http.openai.downstream_rq_active$') || exit 0
+  case $answer in
+  *'downstream_rq_active: 0'*) exit 0 ;;
+  *'downstream_rq_active: '*) ;;
+  *'200 OK'*) exit 0 ;;
+  esac
   sleep 1
 done

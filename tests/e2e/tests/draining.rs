@@ -1,8 +1,9 @@
 //! Envoys that are to stop let their streams finish: the chart's pods, and the containers of `envoy/Dockerfile`.
 
+use std::fs::File;
 use std::process::{Command, ExitStatus};
 
-use bedrock_simulator::{Fault, Pace, Simulator};
+use bedrock_simulator::{Fault, Simulator};
 use e2e::{
     Artefacts, Bootstrap, Channel, SEAL_KEY, Scratch, Stack, eventually, repository, run, simulator,
 };
@@ -15,30 +16,33 @@ fn an_envoy_that_is_to_stop_waits_for_its_streams() {
     run(async {
         let (stack, bedrock) = (Stack::start().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        bedrock.inject(Fault::paced(Pace {
-            between_events_ms: 300,
-            ..Pace::default()
-        }));
+        bedrock.inject(Fault::held(3));
         let body = channel.ask_stream("a text of several words, one by one");
         let mut response = stack.envoy.chat_request(&body).send().await.unwrap();
+        let mut text = response.chunk().await.unwrap().unwrap().to_vec();
 
         let script = repository().join("deploy/helm/bedrock-filter/files/drain.sh");
-        let mut drain = Command::new("bash");
+        let (scratch, mut drain) = (Scratch::new(), Command::new("bash"));
+        let trace = scratch.join("trace");
         drain
+            .arg("-x")
             .arg(script)
-            .arg("60")
+            .arg("600")
+            .stderr(File::create(&trace).unwrap())
             .env(
                 "ENVOY_ADMIN",
                 format!("127.0.0.1/{}", stack.envoy.admin_port()),
             )
             .env("DRAIN_PAUSE", "0");
         let draining = tokio::task::spawn_blocking(move || drain.status().unwrap().success());
-        let mut text = Vec::new();
-        while let Some(piece) = response.chunk().await.unwrap() {
-            text.extend(piece);
-            let is_over = text.ends_with(b"[DONE]\n\n");
-            assert!(is_over || !draining.is_finished(), "it did not wait");
-        }
+        eventually("the script has seen the stream and waits", async || {
+            assert!(!draining.is_finished(), "it did not wait");
+            let trace = std::fs::read_to_string(&trace).unwrap();
+            trace.contains("+ sleep 1").then_some(())
+        })
+        .await;
+        bedrock.release();
+        text.extend(response.bytes().await.unwrap());
         assert!(text.ends_with(b"[DONE]\n\n"));
         assert!(draining.await.unwrap());
         // Clients are told to go elsewhere, but whoever still comes is served.
@@ -46,6 +50,16 @@ fn an_envoy_that_is_to_stop_waits_for_its_streams() {
         assert_eq!(late.status, 200);
         assert_eq!(late.header("connection"), "close");
     });
+}
+
+#[test]
+fn nothing_is_waited_for_where_there_is_no_envoy() {
+    let script = repository().join("deploy/helm/bedrock-filter/files/drain.sh");
+    let port = xtask::ports::free_port().unwrap();
+    let mut drain = Command::new("bash");
+    drain.arg(script).arg("600");
+    drain.env("ENVOY_ADMIN", format!("127.0.0.1/{port}"));
+    assert!(drain.env("DRAIN_PAUSE", "0").status().unwrap().success());
 }
 
 /// One more Envoy of a stack's, started as its image does.
@@ -96,12 +110,9 @@ impl Container {
         .await;
     }
 
-    /// Begins a slow stream, and returns it with its first piece.
+    /// Begins a stream that then stands still, and returns it with its first piece.
     async fn stream(&self, bedrock: &Simulator, channel: &Channel) -> (Response, Vec<u8>) {
-        bedrock.inject(Fault::paced(Pace {
-            between_events_ms: 300,
-            ..Pace::default()
-        }));
+        bedrock.inject(Fault::held(3));
         let url = format!("http://127.0.0.1:{}/v1/chat/completions", self.ports.envoy);
         let body = channel.ask_stream("a text of several words, one by one");
         let mut response = self.client.post(url).json(&body).send().await.unwrap();
@@ -151,9 +162,11 @@ fn a_container_that_is_to_stop_waits_for_its_streams() {
     run(async {
         let (stack, bedrock) = (Stack::start().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        let mut container = Container::start(&stack, "60").await;
+        let mut container = Container::start(&stack, "600").await;
         let stream = container.stream(&bedrock, &channel).await;
         container.stop();
+        container.wait_draining().await;
+        bedrock.release();
         let text = rest(stream).await;
         assert!(text.ends_with("data: [DONE]\n\n"), "{text}");
         let status = container.wait_end().await;
@@ -166,7 +179,7 @@ fn a_second_signal_and_the_end_of_its_patience_cut_them() {
     run(async {
         let (stack, bedrock) = (Stack::start().await, simulator().await);
         let channel = stack.channel(&bedrock).await;
-        for (seconds, signals) in [("60", 2), ("0", 1)] {
+        for (seconds, signals) in [("600", 2), ("0", 1)] {
             let mut container = Container::start(&stack, seconds).await;
             let stream = container.stream(&bedrock, &channel).await;
             container.stop();
