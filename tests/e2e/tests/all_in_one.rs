@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use bedrock_simulator::{Fault, Pace, Simulator};
+use bedrock_simulator::{Fault, Simulator};
 use e2e::{
     ACCESS_KEY_ID, Artefacts, REGION, Reply, SEAL_KEY, SECRET_ACCESS_KEY, Scratch, eventually, run,
     simulator,
@@ -136,11 +136,7 @@ fn it_answers_restarts_a_crashed_envoy_and_lets_streams_finish() {
         gateway.wait_served().await;
 
         let second = gateway.envoys()[1];
-        let pace = Pace {
-            between_events_ms: 300,
-            ..Pace::default()
-        };
-        bedrock.inject(Fault::paced(pace));
+        bedrock.inject(Fault::held(3));
         let mut body = chat();
         body["stream"] = json!(true);
         body["messages"][0]["content"] = json!("one two three four five six seven eight nine ten");
@@ -155,6 +151,7 @@ fn it_answers_restarts_a_crashed_envoy_and_lets_streams_finish() {
             is_free(gateway.ports.envoy).then_some(())
         })
         .await;
+        bedrock.release();
         let mut text = String::from_utf8_lossy(&head).into_owned();
         while let Some(piece) = stream.chunk().await.expect("the stream goes on") {
             text.push_str(&String::from_utf8_lossy(&piece));

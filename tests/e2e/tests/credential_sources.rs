@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use crate::wire::last;
 
 /// How long each key lives. The service renews it after half of that.
-const LIFE: Duration = Duration::from_secs(12);
+const LIFE: Duration = Duration::from_secs(30);
 
 /// Another key's secret.
 const OTHER_SECRET: &str = "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY";

@@ -1,6 +1,6 @@
 //! What the gateway says about itself and its channels on the client's port.
 
-use bedrock_simulator::{Effect, Fault, Pace, Simulator};
+use bedrock_simulator::{Effect, Fault, Simulator};
 use e2e::{Channel, Reply, Stack, eventually, run, simulator};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -61,11 +61,7 @@ async fn check_broken_answers(stack: &Stack, bedrock: &Simulator, channel: &Chan
     }
     // A client that leaves says nothing about the channel.
     let request = stack.envoy.chat_request(&channel.ask_stream("Hi"));
-    let pace = Pace {
-        between_events_ms: 1000,
-        ..Pace::default()
-    };
-    bedrock.inject(Fault::paced(pace));
+    bedrock.inject(Fault::held(3));
     let mut answer = request.send().await.unwrap();
     assert!(answer.chunk().await.unwrap().is_some());
     drop(answer);

@@ -1,6 +1,6 @@
 //! What somebody without a key, or with an old one, may try. `docs/SECURITY_MODEL.md` has the list.
 
-use bedrock_simulator::{Fault, Pace};
+use bedrock_simulator::Fault;
 use bytes::Bytes;
 use e2e::{
     Builder, Channel, Load, Module, Reply, Stack, eventually, h1_exchange, h2_post_with_trailers,
@@ -101,18 +101,16 @@ fn a_stream_ends_well_although_its_key_is_revoked() {
         let path = caller(&stack, &json!({"name": "a"})).await;
         let (key_path, key) = key(&stack, &path, &json!({})).await;
         expect(&stack, &channel, &[("x-api-key", &key)], 200).await;
-        let pace = Pace {
-            between_events_ms: 100,
-            ..Pace::default()
-        };
-        bedrock.inject(Fault::paced(pace));
-        let text = "word ".repeat(60);
-        let request = stack.envoy.chat_request(&channel.ask_stream(&text));
+        bedrock.inject(Fault::held(3));
+        let request = stack
+            .envoy
+            .chat_request(&channel.ask_stream("one two three"));
         let mut response = request.header("x-api-key", &key).send().await.unwrap();
         let first = response.chunk().await.unwrap().unwrap();
         assert!(first.starts_with(b"data: {"), "{first:?}");
         edit(&stack, Method::DELETE, &key_path, &Value::Null).await;
         expect(&stack, &channel, &[("x-api-key", &key)], 401).await;
+        bedrock.release();
         let reply = Reply::read(response).await;
         assert!(reply.is_done() && !reply.is_cut, "{reply:?}");
     });

@@ -2,23 +2,20 @@
 
 use super::*;
 
-/// Starts a slow stream, waits for its first event, runs `edit`, and reads the rest.
+/// Starts a stream that stands still after its first events, runs `edit`, and reads the rest.
 async fn stream_across(
     stack: &Shared,
     bedrock: &Simulator,
     channel: &Channel,
     edit: impl Future<Output = ()>,
 ) -> Reply {
-    let pace = Pace {
-        between_events_ms: 100,
-        ..Pace::default()
-    };
-    bedrock.inject(Fault::paced(pace));
+    bedrock.inject(Fault::held(3));
     let body = channel.ask_stream("one two three four five six seven eight nine ten");
     let mut response = stack.envoy.chat_request(&body).send().await.unwrap();
     let first = response.chunk().await.unwrap().unwrap();
     assert!(first.starts_with(b"data: {"), "{first:?}");
     edit.await;
+    bedrock.release();
     let mut reply = Reply::read(response).await;
     reply
         .text

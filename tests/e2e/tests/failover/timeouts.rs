@@ -24,7 +24,7 @@ fn a_region_that_hangs_gives_way_after_its_time_limit_and_cools_down() {
     run(async {
         // One that has not counted anything yet.
         let stack = Stack::builder().failover(3).start().await;
-        let (a, b) = two_regions_within(&stack, 2).await;
+        let (a, b) = two_regions_within(&stack, 5).await;
         for stream in [false, true] {
             a.inject(hang());
             let reply = stack.envoy.chat(&ask(stream)).await;
@@ -66,9 +66,9 @@ fn no_channel_gets_less_time_than_its_own_setting() {
 fn a_model_that_thinks_before_answering_does_not_count_as_hanging() {
     run(async {
         let stack = stack().await;
-        let (a, _b) = two_regions_within(&stack, 5).await;
+        let (a, _b) = two_regions_within(&stack, 10).await;
         let slow = Fault::paced(Pace {
-            between_events_ms: 20_000,
+            between_events_ms: 600_000,
             ..Pace::default()
         });
         let mut thinks = ask(true);
