@@ -184,12 +184,13 @@ async fn pass_on(
     client: &mut TcpStream,
     heard: &Mutex<Vec<u8>>,
 ) -> std::io::Result<()> {
-    let mut piece = vec![0; 64 * 1024];
+    let (mut piece, mut first) = (vec![0; 64 * 1024], [0]);
     loop {
         let read = tokio::select! {
             read = server.read(&mut piece) => read?,
-            // The client has received everything and continues with the next request.
-            ready = client.readable() => { ready?; return Ok(()); }
+            // The client has received everything and continues with the next request. That it is `readable` might
+            // only mean that it was.
+            next = client.peek(&mut first) => { next?; return Ok(()); }
         };
         if read == 0 {
             return Ok(());
