@@ -2,6 +2,7 @@
 
 mod golden;
 mod left;
+mod listener;
 mod live;
 mod modules;
 mod names;
@@ -122,6 +123,26 @@ async fn the_module_is_in_the_gateways_image_unless_it_is_told_otherwise() {
     let service = sealed(&[]).await;
     let known = filter(&service, "").await;
     assert_eq!(*code(&known), local("/etc/envoy/bedrock_filter.wasm"));
+}
+
+/// What a repository of manifests compares.
+#[tokio::test]
+async fn copies_without_an_edit_between_them_differ_in_sealed_secrets_alone() {
+    let service = sealed(&["--failover"]).await;
+    service.create(&channel("one")).await;
+    let [first, second] = [text(&service, "").await, text(&service, "").await];
+    assert_ne!(first, second);
+    let rest = |text: &str| {
+        let mut parts = text.split("sealed:").map(str::to_owned);
+        let start = parts.next();
+        let ends = parts.filter_map(|own| own.split_once('"').map(|own| own.1.to_owned()));
+        start.into_iter().chain(ends).collect::<Vec<_>>()
+    };
+    assert_eq!(rest(&first), rest(&second));
+    let revision = first.lines().next().unwrap();
+    assert!(revision.contains("of revision "), "{revision}");
+    let live = "mode=live&xds=config-service.bedrock:18000";
+    assert_eq!(text(&service, live).await, text(&service, live).await);
 }
 
 #[tokio::test]

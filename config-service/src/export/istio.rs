@@ -9,6 +9,7 @@ mod bootstrap;
 mod clusters;
 mod document;
 mod limits;
+mod listener;
 mod mesh;
 mod notes;
 mod parts;
@@ -208,9 +209,10 @@ fn fill(
     if plan.is_live() && config.failover.is_some() && matches!(plan.way, Way::Routes(_)) {
         return Err(ExportError::NoPools);
     }
-    plugin::share(patches, plan)?;
     plugin::fill(patches, channels, plan, resources)?;
     routes::add_refused(patches, &config.path_prefixes)?;
+    listener::share(patches, plan)?;
+    listener::hold(patches, config.limits.max_request_bytes);
     match plan.way {
         Way::Clusters => {
             clusters::add_domains(patches, channels)?;

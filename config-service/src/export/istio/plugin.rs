@@ -4,7 +4,7 @@ use bedrock_filter::config::Generation;
 use serde_json::{Value, json};
 
 use super::Channels;
-use super::document::{find, patch, remove, set, with};
+use super::document::{find, patch, set, with};
 use super::plan::Plan;
 use super::source::{Module, Source, Xds};
 use super::target::{Sharing, XdsClient};
@@ -178,16 +178,4 @@ fn google_grpc(xds: &Xds) -> Value {
     }
     let credentials = json!({ "ssl_credentials": credentials });
     with(client, "channel_credentials", credentials)
-}
-
-/// Other hosts of a shared gateway keep Istio's own limits.
-pub(super) fn share(patches: &mut [Value], plan: &Plan) -> Result<(), ExportError> {
-    if plan.sharing == Sharing::Own {
-        return Ok(());
-    }
-    let manager = "/patch/value/typed_config";
-    let connections = patch(patches, "NETWORK_FILTER")?;
-    remove(connections, manager, "stream_idle_timeout")?;
-    let http2 = format!("{manager}/http2_protocol_options");
-    remove(connections, &http2, "max_concurrent_streams")
 }

@@ -42,6 +42,27 @@ fn a_virtual_service_on_the_gateway_takes_no_chat_away() {
 }
 
 #[test]
+fn other_hosts_of_a_shared_gateway_do_not_notice_the_filter() {
+    run(async {
+        let gateway = start("sharing=shared", Hosts::Team).await;
+        let id = ("x-request-id", "chosen-by-the-client");
+        let own = send(&gateway, "/team", &[id]).await;
+        assert_eq!(own.text, "the team's own");
+        assert_eq!(own.header("x-request-id"), "");
+        let chat = send(&gateway, "/v1/chat/completions", &[]).await;
+        assert_eq!(chat.status, 200, "{chat:?}");
+        assert_ne!(chat.header("x-request-id"), "");
+
+        let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+        let own = send(&gateway, "/team", &upgrade).await;
+        assert_eq!((own.status, own.text.as_str()), (403, ""));
+        let chat = send(&gateway, "/v1/chat/completions", &upgrade).await;
+        assert_eq!(chat.status, 400, "{chat:?}");
+        assert_eq!(chat.json()["error"]["code"], "upgrade_not_supported");
+    });
+}
+
+#[test]
 fn with_tracing_bedrock_gets_no_trace_headers() {
     run(async {
         let gateway = start("", Hosts::All).await;
