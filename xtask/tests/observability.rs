@@ -232,3 +232,55 @@ fn the_page_has_every_alert() {
     let names = rules.map(|rule| rule["alert"].as_str().unwrap().to_owned());
     assert_eq!(documented, names.collect());
 }
+
+/// Families of Envoy's metrics that a text asks for, such as `cluster`.
+fn families(text: &str) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let labels = [
+        "envoy_cluster_name",
+        "envoy_http_conn_manager_prefix",
+        "envoy_response_code_class",
+    ];
+    let words = text.split(|c| !is_part(c));
+    let names = words.filter(|word| !labels.contains(word));
+    let families = names.filter_map(|word| word.strip_prefix("envoy_")?.split('_').next());
+    families.map(str::to_owned).collect()
+}
+
+/// Istio keeps metrics with a few prefixes of its own, and drops all others
+/// (<https://istio.io/latest/docs/ops/configuration/telemetry/envoy-stats/>).
+#[test]
+fn gateways_of_istio_keep_the_metrics_that_are_asked_for() {
+    let map = yaml("envoy/istio-bootstrap.yaml");
+    let bootstrap = map["data"]["custom_bootstrap.json"].as_str().unwrap();
+    let bootstrap: Value = serde_json::from_str(bootstrap).unwrap();
+    let patterns = &bootstrap["stats_config"]["stats_matcher"]["inclusion_list"]["patterns"];
+    let patterns = patterns.as_array().unwrap().iter();
+    let kept: Vec<_> = patterns
+        .map(|own| own["prefix"].as_str().unwrap())
+        .collect();
+    let annotation = format!(
+        "`sidecar.istio.io/statsInclusionPrefixes: {}`",
+        kept.join(",")
+    );
+    assert!(text("docs/ISTIO.md").contains(&annotation), "{annotation}");
+
+    let is_kept = |family: &String| {
+        family == "server" || kept.iter().any(|own| own.split('.').next() == Some(family))
+    };
+    let alerts = ["rules", "alerts"].map(|name| text(&format!("deploy/prometheus/{name}.yml")));
+    let alerts = families(&alerts.concat());
+    assert!(alerts.len() >= 3, "{alerts:?}");
+    assert!(alerts.iter().all(is_kept), "{alerts:?}, but {kept:?}");
+
+    let all = dashboards();
+    let asked = all.iter().flat_map(|(_, dashboard)| queries(dashboard));
+    let asked: String = asked.collect::<Vec<_>>().join("\n");
+    let lacking = families(&asked).into_iter().filter(|own| !is_kept(own));
+    // The page says so: Istio calls the manager of connections something else.
+    assert_eq!(lacking.collect::<Vec<_>>(), ["http"]);
+    assert!(text("docs/METRICS.md").contains("begin with `envoy_http_` they lack"));
+    for cluster in ["cluster.bedrock|", "cluster.rate-limit."] {
+        assert!(kept.contains(&cluster), "{cluster}");
+    }
+}
