@@ -6,6 +6,7 @@ mod listener;
 mod live;
 mod modules;
 mod names;
+mod paths;
 mod refused;
 
 use std::sync::Arc;

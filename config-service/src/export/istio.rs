@@ -210,6 +210,7 @@ fn fill(
         return Err(ExportError::NoPools);
     }
     plugin::fill(patches, channels, plan, resources)?;
+    routes::leave(patches, &config);
     routes::add_refused(patches, &config.path_prefixes)?;
     listener::share(patches, plan)?;
     listener::hold(patches, config.limits.max_request_bytes);
@@ -230,5 +231,5 @@ fn fill(
             clusters::stop_traces(patches, channels)?;
         }
     }
-    routes::add_denied(patches, &config)
+    routes::add_denied(patches, &config.path_prefixes)
 }

@@ -1,6 +1,6 @@
 //! The routes of requests that the filter signed, and of those that it never saw.
 
-use bedrock_filter::config::{PathPrefixes, PluginConfig};
+use bedrock_filter::config::{PathPrefixes, PluginConfig, ProtocolName};
 use serde_json::{Value, json};
 
 use super::document::{find, list, patch, set};
@@ -18,17 +18,27 @@ pub(super) struct Paths {
     pub(super) others: Vec<String>,
 }
 
+/// Leaves the paths to others that the filter does not take over.
+pub(super) fn leave(patches: &mut Vec<Value>, config: &PluginConfig) {
+    let left: Vec<_> = ProtocolName::ALL
+        .into_iter()
+        .filter(|own| !config.protocols.has(*own))
+        .map(ProtocolName::path)
+        .collect();
+    patches.retain(|patch| {
+        let name = patch.pointer("/patch/value/name").and_then(Value::as_str);
+        let is_left = path_of(patch).is_some_and(|path| left.contains(&path));
+        !is_left && (config.health_endpoints || name != Some(HEALTH))
+    });
+}
+
 /// Denies our paths below other prefixes than `/v1` too if the filter was bypassed.
 pub(super) fn add_denied(
     patches: &mut Vec<Value>,
-    config: &PluginConfig,
+    prefixes: &PathPrefixes,
 ) -> Result<(), ExportError> {
-    if !config.health_endpoints {
-        let name = |patch: &Value| patch.pointer("/patch/value/name").map(|own| own == HEALTH);
-        patches.retain(|patch| name(patch) != Some(true));
-    }
     let own: Vec<_> = patches.iter().filter_map(denied).collect();
-    for (number, prefix) in config.path_prefixes.iter().enumerate() {
+    for (number, prefix) in prefixes.iter().enumerate() {
         let (before, after) = prefix.parts();
         for (patch, endpoint) in &own {
             let matched = match after {
@@ -67,27 +77,39 @@ pub(super) fn add_refused(
         }
     }
     let manager = patch(patches, "NETWORK_FILTER")?;
-    let mappers = "/patch/value/typed_config/local_reply_config/mappers";
-    for mapper in list(manager, mappers)? {
-        for filter in mapper
-            .pointer_mut("/filter/and_filter/filters")
-            .and_then(Value::as_array_mut)
-            .into_iter()
-            .flatten()
-        {
+    let mappers = list(
+        manager,
+        "/patch/value/typed_config/local_reply_config/mappers",
+    )?;
+    mappers.retain_mut(|mapper| paths.fill(mapper));
+    Ok(())
+}
+
+impl Paths {
+    /// Puts the paths into a reply's condition if it is about ours; whether any reply is left.
+    fn fill(&self, mapper: &mut Value) -> bool {
+        let filters = mapper.pointer_mut("/filter/and_filter/filters");
+        let filters = filters.and_then(Value::as_array_mut);
+        for filter in filters.into_iter().flatten() {
             let place = "/extension_filter/typed_config/expression";
             let Some(expression) = filter.pointer_mut(place) else {
                 continue;
             };
             let text = expression.as_str().unwrap_or_default();
-            if text.starts_with("request.url_path.startsWith(\"/v1/messages\")") {
-                *expression = json!(paths.messages.join(" || "));
+            let paths = if text.starts_with("request.url_path.startsWith(\"/v1/messages\")") {
+                &self.messages
             } else if text.starts_with("request.url_path.startsWith(") {
-                *expression = json!(paths.others.join(" || "));
+                &self.others
+            } else {
+                continue;
+            };
+            *expression = json!(paths.join(" || "));
+            if paths.is_empty() {
+                return false;
             }
         }
+        true
     }
-    Ok(())
 }
 
 /// One condition for each place at which clients find an endpoint.
