@@ -17,7 +17,7 @@ pub(crate) mod testing;
 pub use choice::{Chosen, Facts, Reason};
 pub use listed::Listed;
 pub use permitted::Permitted;
-pub use pools::{Pool, pool_cluster};
+pub use pools::{Destination, Pool, pool_cluster};
 pub use refusal::ResolveError;
 pub use resolve::{ModelRule, Route};
 
@@ -72,6 +72,8 @@ pub struct CompiledChannel {
     pub authority: String,
     /// Envoy cluster of the endpoint, or of the channel if Envoy signs for it.
     pub cluster: String,
+    /// What tells its pools' clusters from those before an edit of the endpoint.
+    pub destination: Destination,
     /// Whether a request with unknown parameters is refused.
     pub refuses_unknown: bool,
     /// Authenticates requests for the channel's region with its credentials.

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bedrock_filter::config::CallerMode;
+use bedrock_filter::config::{CallerMode, SignedBy};
 use tokio::sync::{Mutex, Notify, watch};
 
 use crate::channel::{Channel, ChannelView, CredentialStatus, StoredChannel};
@@ -52,6 +52,9 @@ const FIRST_ANSWERS: Duration = Duration::from_secs(5);
 /// What to do about a master key that protects nothing.
 pub(crate) const UNASKED_MASTER_KEY: &str = "set the mode of callers to required, with PATCH /api/caller-settings or \
                                              `config-service caller mode required`";
+
+/// What to do about a cluster that gateways lack.
+const EXPORT_AGAIN: &str = "export the manifest for Istio again and apply it";
 
 /// Everything that can be done with channels. Clones share one state.
 #[derive(Clone, Debug)]
@@ -248,32 +251,41 @@ impl Channels {
 impl Inner {
     /// A warning if connected Envoys lack a cluster for a channel, which they do not get from here, or a pool.
     fn unreached(&self, channel: &Channel) -> Option<Fault> {
-        let own = publish::own_cluster(channel, &self.settings);
-        let lacking = self.fleet.lacking(own.as_deref());
+        let (endpoint, pool) = publish::own_clusters(channel, &self.settings)?;
+        let lacking = self.fleet.lacking([endpoint.as_str()]);
         if let Some(who) = listed(&lacking) {
-            let message = format!(
-                "there is no cluster for this channel in {who}, so its requests get 503 there; export the manifest \
-                 for Istio again and apply it"
-            );
-            let place = if channel.endpoint.is_some() {
-                "/endpoint"
-            } else {
-                "/region"
-            };
-            return Some(Fault::new(place, "no_cluster", message));
+            return Some(no_cluster(channel, &who));
         }
         let published = Arc::clone(&self.published.borrow());
         // Without a channel requests fail over by other pools as well.
         let pools = published.clusters.iter().filter(|own| own.stage.is_some());
         let pools = pools.filter(|own| !channel.enabled || own.has(&channel.name));
         let lacking = self.fleet.lacking(pools.map(|own| own.name.as_str()));
-        let message = format!(
-            "there is no pool for the channels as they are now in {}, so requests there do not fail over; export the \
-             manifest for Istio again and apply it",
-            listed(&lacking)?
-        );
-        Some(Fault::new("", "no_pool", message))
+        let lack = match listed(&lacking) {
+            Some(who) => format!(
+                "there is no pool for the channels as they are now in {who}, so requests there do not fail over"
+            ),
+            None => format!(
+                "there is no pool for this channel in {}, so requests there do not fail over while it is enabled",
+                listed(&self.fleet.lacking(pool.as_deref()))?
+            ),
+        };
+        Some(Fault::new("", "no_pool", format!("{lack}; {EXPORT_AGAIN}")))
     }
+}
+
+/// What an edit is told if gateways have no cluster to which the channel's requests could go.
+fn no_cluster(channel: &Channel, who: &str) -> Fault {
+    let (place, remedy) = match channel.signer {
+        // A manifest holds no keys.
+        SignedBy::Envoy => ("/signer", "set `signer` to `filter`"),
+        SignedBy::Filter if channel.endpoint.is_some() => ("/endpoint", EXPORT_AGAIN),
+        SignedBy::Filter => ("/region", EXPORT_AGAIN),
+    };
+    let message = format!(
+        "there is no cluster for this channel in {who}, so its requests get 503 there; {remedy}"
+    );
+    Fault::new(place, "no_cluster", message)
 }
 
 /// Some names in words.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use bedrock_filter::config::Generation;
-use bedrock_filter::routes::pool_cluster;
+use bedrock_filter::config::{Generation, SignedBy};
+use bedrock_filter::routes::{Destination, pool_cluster};
 use bedrock_filter::secret::Secret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -14,6 +14,9 @@ pub const MAX_RETIRED: usize = 512;
 
 /// How long an exported manifest has a cluster that no channel uses any more.
 pub(crate) const EXPORTED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What the names of clusters that only bring the pools' filter begin with.
+const CARRIER: &str = "bedrock|filter";
 
 /// An upstream that Envoys dial.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
@@ -47,9 +50,22 @@ impl Cluster {
         if self.hosts.len() < 2 {
             return Vec::new();
         }
-        let channels = self.hosts.iter().filter_map(|own| own.channel.as_deref());
+        let channels = self.channels().into_iter();
         channels
             .map(|channel| pool_cluster(self.stage, [channel]))
+            .collect()
+    }
+
+    /// A pool's channels, each with where its requests go if the filter signs them.
+    fn channels(&self) -> Vec<(&str, Destination)> {
+        let is_tls = self.transport == Transport::Tls;
+        let channel = |own: &'_ Host| {
+            let address = (own.host.as_str(), own.port);
+            Destination::of(is_tls, address, &own.region, SignedBy::Filter)
+        };
+        let named = self.hosts.iter();
+        named
+            .filter_map(|own| Some((own.channel.as_deref()?, channel(own))))
             .collect()
     }
 
@@ -63,23 +79,25 @@ impl Cluster {
     /// What Envoy calls it in statistics.
     ///
     /// Without dots, because Envoy ends a cluster's name in statistics at the first one: in Prometheus, every host would
-    /// be a family of metrics instead of a label. And without the generation, so that the figures of a pool go on when
-    /// it changes.
+    /// be a family of metrics instead of a label. And a pool only by its channels, so that its figures go on with another
+    /// module or endpoint.
     #[must_use]
     pub fn stat_name(&self) -> String {
-        let generation = self.stage.map(|generation| format!("|{generation}"));
-        let lasting = generation.map(|part| self.name.replacen(&part, "", 1));
-        lasting.as_ref().unwrap_or(&self.name).replace('.', "_")
+        let name = match self.stage {
+            Some(_) if self.hosts.is_empty() => CARRIER.to_owned(),
+            Some(_) => pool_cluster(None, self.channels()),
+            None => self.name.clone(),
+        };
+        name.replace('.', "_")
     }
 
     /// What it is in a copy of the channels, where the filter signs and pools have a generation of their own; `None` for
     /// a pool if the copy has none.
     #[must_use]
     pub(crate) fn copied(&self, generation: Option<Generation>) -> Option<Self> {
-        let channels = self.hosts.iter().filter_map(|own| own.channel.as_deref());
         let name = match self.stage {
             Some(_) if generation.is_none() || self.hosts.is_empty() => return None,
-            Some(_) => pool_cluster(generation, channels),
+            Some(_) => pool_cluster(generation, self.channels()),
             // That of its endpoint: without the key with which Envoy signs.
             None => self.name.split('|').take(4).collect::<Vec<_>>().join("|"),
         };
@@ -96,7 +114,7 @@ impl Cluster {
     #[must_use]
     pub fn carrier(generation: Generation) -> Self {
         Self {
-            name: format!("bedrock|filter|{generation}"),
+            name: format!("{CARRIER}|{generation}"),
             hosts: Vec::new(),
             transport: Transport::Plain,
             stage: Some(generation),
@@ -162,7 +180,13 @@ mod tests {
         };
         let [here, there] = [7, 8].map(|number| Some(Generation::new(number)));
         let pool = copied("bedrock|pool|7|a|b", here, &["a", "b"], there);
-        let expected = pool_cluster(there, ["a", "b"]);
+        let at = Destination::of(
+            false,
+            ("bedrock.example", 443),
+            "us-east-1",
+            SignedBy::Filter,
+        );
+        let expected = pool_cluster(there, [("a", at), ("b", at)]);
         assert_eq!(pool, Some((expected, there)));
         assert_eq!(copied("bedrock|pool|7|a", here, &["a"], None), None);
         assert_eq!(copied("bedrock|filter|7", here, &[], there), None);
@@ -180,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_in_statistics_has_no_dots_and_no_generation() {
+    fn a_name_in_statistics_has_no_dots_and_is_the_same_after_an_edit() {
         let host = named(
             "bedrock|https|bedrock-runtime.eu-west-1.amazonaws.com|443",
             None,
@@ -190,11 +214,25 @@ mod tests {
             "bedrock|https|bedrock-runtime_eu-west-1_amazonaws_com|443"
         );
         let generation = Generation::new(7);
-        let pool = named(
-            &format!("bedrock|pool|{generation}|a.b|c"),
-            Some(generation),
-        );
-        assert_eq!(pool.stat_name(), "bedrock|pool|a_b|c");
+        let pool = |host: &str| {
+            let hosts = ["a.b", "c"].map(|channel| Host {
+                host: host.to_owned(),
+                port: 443,
+                region: "us-east-1".to_owned(),
+                channel: Some(channel.to_owned()),
+            });
+            let pool = Cluster {
+                hosts: hosts.into(),
+                ..Cluster::carrier(generation)
+            };
+            let name = pool_cluster(pool.stage, pool.channels());
+            Cluster { name, ..pool }
+        };
+        let [before, after] = ["one.example", "other.example"].map(pool);
+        assert_ne!(before.name, after.name);
+        for own in [before, after] {
+            assert_eq!(own.stat_name(), "bedrock|pool|a_b|c");
+        }
         assert_eq!(Cluster::carrier(generation).stat_name(), "bedrock|filter");
     }
 }

@@ -274,8 +274,12 @@ fn limits(callers: Option<&CallerSettings>) -> BTreeSet<LimitValue> {
         .collect()
 }
 
-/// The cluster to which a channel's requests go when no other channel comes before it, as far as it can be told.
-pub(crate) fn own_cluster(channel: &channel::Channel, settings: &Settings) -> Option<String> {
+/// The clusters of a channel alone, as far as they can be told: its endpoint's, to which its requests go where there are no
+/// pools, and its pool if there is failover.
+pub(crate) fn own_clusters(
+    channel: &channel::Channel,
+    settings: &Settings,
+) -> Option<(String, Option<String>)> {
     let mut stand_in = channel.clone().with_credentials(filter::any_key());
     // The warning comes before somebody enables it.
     stand_in.enabled = true;
@@ -285,8 +289,9 @@ pub(crate) fn own_cluster(channel: &channel::Channel, settings: &Settings) -> Op
         ..PluginConfig::default()
     };
     let routes = Routes::compile(config).ok()?;
+    let endpoint = routes.clusters().next()?.cluster.clone();
     let pool = pools(&routes).next().map(|own| own.name);
-    pool.or_else(|| routes.clusters().next().map(|own| own.cluster.clone()))
+    Some((endpoint, pool))
 }
 
 /// The clusters that channels need, and would need if all were enabled.

@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::envoy::{CDS, ECDS, Envoy, Service as At, cluster_names, plugin_json};
+use crate::common::envoy::{
+    CDS, ECDS, Envoy, Service as At, cluster_names, plugin_json, pool_channels,
+};
 
 use crate::common::{self, DEADLINE, TestService, channel, channel_with};
 use base64::Engine as _;
@@ -314,16 +316,18 @@ async fn a_channel_without_credentials_says_so_and_holds_up_no_other() {
     );
 }
 
-/// Names of the clusters that an Envoy which connects now is sent, those of pools without their generation.
+/// Names of the clusters that an Envoy which connects now is sent, those of pools with their channels alone.
 async fn clusters(service: &TestService) -> Vec<String> {
     let mut envoy = Envoy::connect(service, "c", At::Clusters).await;
     envoy.subscribe(CDS, "").await;
     let names = cluster_names(&envoy.receive(CDS).await);
-    let without_generation = |name: String| match name.strip_prefix("bedrock|pool|") {
-        Some(pool) => format!("bedrock|pool|{}", pool.split_once('|').unwrap().1),
+    let short = |name: String| match pool_channels(&name) {
+        Some(channels) => format!("bedrock|pool|{channels}"),
         None => name,
     };
-    names.into_iter().map(without_generation).collect()
+    let mut names: Vec<_> = names.into_iter().map(short).collect();
+    names.sort();
+    names
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Manifests for Istio: what each mode has, and what is refused because it would not work.
 
+mod edits;
 mod golden;
 mod left;
 mod listener;
@@ -11,6 +12,7 @@ mod refused;
 
 use std::sync::Arc;
 
+use crate::common::envoy::pool_channels;
 use crate::common::{SECRET, TestService, channel, channel_with};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -291,12 +293,17 @@ async fn a_copy_fails_over_by_two_resources() {
     let generation = config["failover"]["generation"].as_str().unwrap();
     assert_eq!(names[1], format!("bedrock-upstream-{generation}"));
     let clusters = values(&manifest, "CLUSTER");
-    let pool = |channels: &str| format!("bedrock|pool|{generation}|{channels}");
-    let find = |name: String| clusters.iter().find(|own| own["name"] == name).unwrap();
-    let both = find(pool("one|two"));
-    let members = &both["cluster_type"]["typed_config"]["clusters"];
-    assert_eq!(*members, json!([pool("one"), pool("two")]));
-    let alone = find(pool("one"));
+    let find = |channels: &str| {
+        let is_it = |own: &&&Value| {
+            let name = own["name"].as_str();
+            name.and_then(pool_channels) == Some(channels)
+        };
+        *clusters.iter().find(is_it).unwrap()
+    };
+    let [one, two] = ["one", "two"].map(find);
+    let members = &find("one|two")["cluster_type"]["typed_config"]["clusters"];
+    assert_eq!(*members, json!([one["name"], two["name"]]));
+    let alone = one;
     let endpoint = &alone["load_assignment"]["endpoints"][0]["lb_endpoints"][0];
     assert_eq!(
         endpoint["metadata"]["filter_metadata"]["bedrock"]["channel"],

@@ -4,7 +4,7 @@ mod plugin;
 
 use std::sync::Arc;
 
-use crate::common::envoy::{CDS, Envoy, Service, clusters};
+use crate::common::envoy::{CDS, Envoy, Service, clusters, pool_channels};
 use crate::common::{self, TestService};
 use envoy_types::pb::envoy::config::cluster::v3::Cluster;
 use envoy_types::pb::envoy::config::cluster::v3::cluster::{
@@ -236,10 +236,9 @@ async fn a_pool_of_several_consists_of_the_channels_own() {
     envoy.subscribe(CDS, "").await;
     let all = clusters(&envoy.receive(CDS).await);
     let named = |end: &str| {
-        let mut own = all.iter().filter(|own| {
-            own.name.starts_with("bedrock|pool|")
-                && own.name[13..].split_once('|').unwrap().1 == end
-        });
+        let mut own = all
+            .iter()
+            .filter(|own| pool_channels(&own.name) == Some(end));
         own.next().unwrap_or_else(|| panic!("no pool {end}"))
     };
     let pool = named("b|a");

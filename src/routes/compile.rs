@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use super::choice::{self, Choices};
 use super::index::Index;
 use super::keys::KeysByModel;
-use super::{CompiledChannel, Routes};
+use super::{CompiledChannel, Destination, Routes};
 use crate::callers::Callers;
 use crate::config::{
     Channel, Failover, Fault, Limits, MAX_CALLER_METRICS, PluginConfig, ProtocolName, SCHEMA,
@@ -126,6 +126,7 @@ fn compile_channel(channel: Channel, unknown: UnknownParameters) -> Result<Compi
         refuses_unknown: !unknown.is_leave_out(),
         authority: endpoint.authority(),
         cluster: cluster(&channel, &endpoint),
+        destination: Destination::new(&endpoint, &channel.region, channel.signer),
         signer: Signer::new(&channel.credentials, &channel.region, channel.signer),
         endpoint,
         keys: KeysByModel::of(&channel),

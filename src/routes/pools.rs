@@ -5,6 +5,10 @@
 //! be first. The possible pools follow from the configuration alone, so the config-service can push their clusters
 //! beforehand.
 
+mod destination;
+
+pub use destination::Destination;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{CompiledChannel, Routes};
@@ -45,8 +49,9 @@ impl Routes {
 
     fn pool_cluster(&self, channels: &[&CompiledChannel]) -> String {
         let generation = self.failover().and_then(|failover| failover.generation);
-        let names = channels.iter().map(|own| own.channel.name.as_str());
-        pool_cluster(generation, names)
+        let channels = channels.iter();
+        let channels = channels.map(|own| (own.channel.name.as_str(), own.destination));
+        pool_cluster(generation, channels)
     }
 
     /// Every pool that a request can be sent to, by cluster: the pools of all channels that serve a name, and each
@@ -113,19 +118,27 @@ impl Routes {
     }
 }
 
-/// The Envoy cluster of the pool of these channels, which is made for each generation.
+/// The Envoy cluster of the pool of these channels. Without a generation it is one that somebody wrote by hand.
+///
+/// Else its name also depends on where each channel sends: whoever has a cluster of the name has the one that is meant,
+/// and not one from before an edit, which would send elsewhere what was signed for another host.
 #[must_use]
 pub fn pool_cluster<'n>(
     generation: Option<Generation>,
-    channels: impl IntoIterator<Item = &'n str>,
+    channels: impl IntoIterator<Item = (&'n str, Destination), IntoIter: Clone>,
 ) -> String {
+    let channels = channels.into_iter();
     let mut cluster = "bedrock|pool".to_owned();
     if let Some(generation) = generation {
         cluster.push_str(&format!("|{generation}"));
     }
-    for channel in channels {
+    for (channel, _) in channels.clone() {
         cluster.push('|');
         cluster.push_str(channel);
+    }
+    if generation.is_some() {
+        let destinations = Destination::joined(channels.map(|(_, destination)| destination));
+        cluster.push_str(&format!("|{destinations:08x}"));
     }
     cluster
 }
@@ -183,18 +196,45 @@ mod tests {
         );
     }
 
+    fn names(generation: u64, channels: &[Value]) -> Vec<String> {
+        let failover = Failover {
+            generation: Some(Generation::new(generation)),
+            ..Failover::default()
+        };
+        let routes = testing::routes(channels, Some(failover));
+        routes.pools().into_keys().collect()
+    }
+
     #[test]
     fn pools_of_two_generations_have_nothing_in_common() {
-        let names = |generation| {
-            let failover = Failover {
-                generation: Some(Generation::new(generation)),
-                ..Failover::default()
-            };
-            let routes = testing::routes(&[json!({"name": "a"})], Some(failover));
-            routes.pools().into_keys().collect::<Vec<_>>()
-        };
-        assert_eq!(names(1), ["bedrock|pool|0000000000000001|a"]);
-        assert_eq!(names(2), ["bedrock|pool|0000000000000002|a"]);
+        let names = |generation| names(generation, &[json!({"name": "a"})]);
+        assert_eq!(names(1), ["bedrock|pool|0000000000000001|a|abdfb034"]);
+        assert_eq!(names(2), ["bedrock|pool|0000000000000002|a|abdfb034"]);
+    }
+
+    #[test]
+    fn an_edit_of_where_a_channel_sends_makes_other_pools_of_it_alone() {
+        let other = json!({"name": "b"});
+        let before = names(1, &[json!({"name": "a"}), other.clone()]);
+        assert_eq!(before.len(), 4, "{before:?}");
+        for edit in [
+            json!({"name": "a", "region": "eu-west-1"}),
+            json!({"name": "a", "endpoint": "https://llm.example"}),
+            json!({"name": "a", "endpoint": "https://llm.example:8443"}),
+        ] {
+            let after = names(1, &[edit, other.clone()]);
+            let kept: Vec<_> = after.iter().filter(|own| before.contains(own)).collect();
+            assert_eq!((after.len(), kept.len()), (4, 1), "{after:?}");
+            assert!(kept[0].starts_with("bedrock|pool|0000000000000001|b|"));
+        }
+        let signed = names(1, &[json!({"name": "a", "signer": "envoy"}), other.clone()]);
+        let kept: Vec<_> = signed.iter().filter(|own| before.contains(own)).collect();
+        assert_eq!((signed.len(), kept.len()), (2, 1), "{signed:?}");
+        let keys =
+            json!({"type": "static", "access_key_id": "AKIAOTHER", "secret_access_key": "s"});
+        let renewed = [json!({"name": "a", "credentials": keys, "priority": 0, "weight": 2})];
+        let renewed = names(1, &[renewed[0].clone(), other]);
+        assert_eq!(renewed, before);
     }
 
     #[test]

@@ -259,6 +259,12 @@ pub fn cluster_names(response: &DiscoveryResponse) -> Vec<String> {
         .collect()
 }
 
+/// The channels in the name of a pool's cluster.
+pub fn pool_channels(name: &str) -> Option<&str> {
+    let (_, rest) = name.strip_prefix("bedrock|pool|")?.split_once('|')?;
+    rest.rsplit_once('|').map(|(channels, _)| channels)
+}
+
 /// Names of the filters that clusters ask for.
 fn filters(response: &DiscoveryResponse) -> Vec<String> {
     let options = clusters(response).into_iter().filter_map(|cluster| {

@@ -2,6 +2,7 @@
 
 mod channel_faults;
 mod differences;
+mod edits;
 mod storm;
 mod timeouts;
 

@@ -70,6 +70,43 @@ fn a_live_gateway_fails_over() {
 }
 
 #[test]
+fn after_an_edit_of_the_endpoint_nothing_goes_to_the_old_one() {
+    run(async {
+        let exporter = Exporter::start(&["--failover"]).await;
+        let (a, b, c) = (region("a").await, region("b").await, region("c").await);
+        let created = exporter.config.create(&channel("a", 0, &a)).await;
+        let id = created["id"].as_str().unwrap();
+        let [parameters, _] = parameters(&exporter);
+        let parameters = format!("{parameters}&endpoints={}", b.url());
+        let mut envoy = exporter.gateway(&parameters, Hosts::All).await;
+        envoy.wait_ready().await;
+        assert_eq!(envoy.chat(&ask(false)).await.status, 200);
+        let to = |name, bedrock| {
+            let channel = channel(name, 0, bedrock);
+            json!({"endpoint": channel["endpoint"], "credentials": channel["credentials"]})
+        };
+        // The manifest has a cluster for this one, but no pool.
+        exporter.config.patch_and_wait(id, &to("b", &b)).await;
+        let reply = envoy.chat(&ask(false)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        exporter.config.patch_and_wait(id, &to("c", &c)).await;
+        let reply = envoy.chat(&ask(false)).await;
+        reply.error(503, "server_error", "service_unavailable");
+        exporter.config.patch_and_wait(id, &to("a", &a)).await;
+        assert_eq!(envoy.chat(&ask(false)).await.status, 200);
+        let signer = json!({"signer": "envoy"});
+        exporter.config.patch_and_wait(id, &signer).await;
+        let reply = envoy.chat(&ask(false)).await;
+        reply.error(503, "server_error", "service_unavailable");
+        for (bedrock, requests) in [(a, 2), (b, 1), (c, 0)] {
+            let seen = bedrock.requests();
+            assert_eq!(seen.len(), requests, "{seen:?}");
+            assert!(seen.iter().all(|own| own.was_valid()), "{seen:?}");
+        }
+    });
+}
+
+#[test]
 fn a_gateway_that_starts_first_recovers_by_itself() {
     run(async {
         let mut exporter = Exporter::start(&[]).await;
