@@ -181,43 +181,6 @@ async fn what_kubectl_would_refuse_is_announced_and_what_etcd_would_is_refused()
 }
 
 #[tokio::test]
-async fn what_istio_refuses_is_answered_in_the_clients_protocol() {
-    let prefixes = "/openai/v1,/openai/deployments/{model}";
-    let manifest = filter(&sealed(&["--path-prefixes", prefixes]).await, "").await;
-    let manager = &values(&manifest, "NETWORK_FILTER")[0]["typed_config"];
-    let mappers = manager["local_reply_config"]["mappers"].as_array().unwrap();
-    let refusals = &mappers[..4];
-    for mapper in refusals {
-        let filters = mapper["filter"]["and_filter"]["filters"]
-            .as_array()
-            .unwrap();
-        let expression = |filter: &Value| {
-            let place = "/extension_filter/typed_config/expression";
-            let text = filter.pointer(place).and_then(Value::as_str);
-            text.unwrap_or_default().to_owned()
-        };
-        let [kind, paths] = [&filters[0], &filters[1]].map(expression);
-        assert!(kind.contains("rbac_access_denied") && kind.contains("jwt_authn_access_denied"));
-        let format = &mapper["body_format_override"]["json_format"];
-        let (own, other) = if format["type"] == "error" {
-            ("messages", "chat/completions")
-        } else {
-            ("chat/completions", "messages")
-        };
-        for path in ["/v1/", "/openai/v1/"] {
-            let condition = |name| format!("request.url_path.startsWith(\"{path}{name}\")");
-            assert!(paths.contains(&condition(own)), "{paths}");
-            assert!(!paths.contains(&condition(other)), "{paths}");
-        }
-        let deployment = format!(
-            "(request.url_path.startsWith(\"/openai/deployments/\") && \
-             request.url_path.contains(\"/{own}\"))"
-        );
-        assert!(paths.contains(&deployment), "{paths}");
-    }
-}
-
-#[tokio::test]
 async fn no_endpoint_gets_trace_headers() {
     let service = sealed(&["--failover"]).await;
     service.create(&channel("one")).await;
