@@ -260,7 +260,7 @@ async fn clusters_of_new_pools_come_before_the_configuration_that_names_them() {
         .await;
     let clusters = envoy.receive(CDS).await;
     let names = cluster_names(&clusters);
-    assert!(names.iter().any(|own| own.ends_with("|a|b")), "{names:?}");
+    assert!(names.iter().any(|own| own.contains("|a|b|")), "{names:?}");
     envoy.ack(&clusters).await;
     let pushed = envoy.receive(ECDS).await;
     assert!(plugin_json(&pushed)["model_choices"]["fast"].is_array());
