@@ -109,8 +109,12 @@ fn a_long_request_is_sent_again_whole() {
             let channel = stack.channel_with(&bedrock, &endpoint).await;
             upstream.serve_once_each();
             let text = long();
+            // The simulator would repeat the user's words one by one.
+            let mut body = channel.ask("Hi");
+            let messages = body["messages"].as_array_mut().expect("messages");
+            messages.insert(0, json!({"role": "system", "content": text}));
             for round in 0..ROUNDS {
-                let reply = stack.envoy.chat(&channel.ask(&text)).await;
+                let reply = stack.envoy.chat(&body).await;
                 assert_eq!(reply.status, 200, "round {round}: {reply:?}");
                 let request = last(&bedrock);
                 assert!(request.was_valid(), "round {round}: {:?}", request.path);
