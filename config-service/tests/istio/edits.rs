@@ -5,7 +5,7 @@ use crate::common::{TestService, channel, channel_with};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::live::{LIVE, gateway, stage};
+use super::live::{LIVE, gateway_with_pools};
 use super::{check_refused, filter, sealed};
 
 /// A live gateway with failover, and the ids of its channels `one` and `two`.
@@ -24,12 +24,7 @@ impl Live {
             service.create(&channel("two")).await,
         ];
         let manifest = filter(&service, &format!("{LIVE}{more}")).await;
-        let mut pools = Envoy::naming_clusters(&service, "gateway-1", &[]).await;
-        let stage = stage(&manifest);
-        let response = pools.ask_for(&stage).await;
-        pools.ack_of(&stage, &response).await;
-        let mut listener = gateway(&service, "gateway-1", &manifest).await;
-        listener.subscribe(ECDS, "").await;
+        let (listener, pools) = gateway_with_pools(&service, &manifest).await;
         let mut live = Self {
             service,
             ids,

@@ -29,7 +29,7 @@ fn lists(manifest: &Value) -> Vec<String> {
 }
 
 /// Opens the stream of a gateway that has a manifest.
-pub(super) async fn gateway(service: &TestService, id: &str, manifest: &Value) -> Envoy {
+async fn gateway(service: &TestService, id: &str, manifest: &Value) -> Envoy {
     Envoy::naming_clusters(service, id, &lists(manifest)).await
 }
 
@@ -228,7 +228,7 @@ async fn a_channel_that_a_gateway_has_no_cluster_for_is_reported() {
 }
 
 /// The name of the filter on pools.
-pub(super) fn stage(manifest: &Value) -> String {
+fn stage(manifest: &Value) -> String {
     let stage = values(manifest, "CLUSTER").into_iter().find_map(|own| {
         let options = &own["typed_extension_protocol_options"];
         let options = &options["envoy.extensions.upstreams.http.v3.HttpProtocolOptions"];
@@ -239,6 +239,17 @@ pub(super) fn stage(manifest: &Value) -> String {
     stage.expect("a filter on pools")
 }
 
+/// The streams of a gateway that has a manifest and has accepted the filter on its pools: the listener's and the pools'.
+pub(super) async fn gateway_with_pools(service: &TestService, manifest: &Value) -> (Envoy, Envoy) {
+    let mut pools = Envoy::naming_clusters(service, "gateway-1", &[]).await;
+    let stage = stage(manifest);
+    let response = pools.ask_for(&stage).await;
+    pools.ack_of(&stage, &response).await;
+    let mut listener = gateway(service, "gateway-1", manifest).await;
+    listener.subscribe(ECDS, "").await;
+    (listener, pools)
+}
+
 #[tokio::test]
 async fn a_gateway_that_lacks_a_pool_gets_every_edit_and_does_not_fail_over() {
     let service = sealed(&["--failover"]).await;
@@ -247,12 +258,7 @@ async fn a_gateway_that_lacks_a_pool_gets_every_edit_and_does_not_fail_over() {
         ids.push(service.create(&channel(name)).await);
     }
     let manifest = filter(&service, LIVE).await;
-    let mut pools = Envoy::naming_clusters(&service, "gateway-1", &[]).await;
-    let stage = stage(&manifest);
-    let response = pools.ask_for(&stage).await;
-    pools.ack_of(&stage, &response).await;
-    let mut listener = gateway(&service, "gateway-1", &manifest).await;
-    listener.subscribe(ECDS, "").await;
+    let (mut listener, _pools) = gateway_with_pools(&service, &manifest).await;
     let mut fails_over = async || {
         let plugin = listener.receive(ECDS).await;
         listener.ack(&plugin).await;
