@@ -39,7 +39,7 @@ impl Failures {
         Ok(())
     }
 
-    /// Prints them; returns whether there are none.
+    /// Prints the failures; returns whether there were none.
     pub(super) fn repeat(&self) -> bool {
         if self.any {
             console::step("what failed");

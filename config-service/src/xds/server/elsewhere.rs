@@ -61,7 +61,7 @@ impl Stream {
         self.session.retarget(target);
     }
 
-    /// Says what no later snapshot mends.
+    /// Warns of what no later snapshot can fix.
     pub(super) fn log_lack(&self) {
         if self.lack == Lack::Module {
             let id = self.entry.as_ref().map_or("", |(_, node)| node.id.as_str());

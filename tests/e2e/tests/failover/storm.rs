@@ -107,7 +107,7 @@ fn a_thousand_at_once_while_a_region_refuses_connections() {
 
 #[test]
 fn a_thousand_at_once_while_a_region_hangs() {
-    // The other regions need less for so many.
+    // Long enough for the other regions to answer them all.
     run(storm(30, |a| a, |a| a.inject(hang().times(1_000))));
 }
 

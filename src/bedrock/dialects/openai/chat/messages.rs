@@ -68,7 +68,7 @@ fn assistant<'c>(turn: &'c Turn<'c>, names: &mut ToolNames) -> Message<'c> {
     }
 }
 
-/// Some clients lose ids and send none on; empty ones are refused.
+/// Some clients lose ids and send empty ones, which models refuse.
 fn id(own: &str) -> &str {
     if own.is_empty() { NO_ID } else { own }
 }
